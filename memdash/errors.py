@@ -1,0 +1,100 @@
+"""The errors of memdash: what happened, and what to try.
+
+    MemdashError
+    ├── UsageError                 2   the request makes no sense
+    ├── TargetError                3   something about the process
+    │   ├── NoSuchTarget           3   no process has that pid, or none matches that name
+    │   ├── AccessDenied           4   the kernel refuses to let us read it
+    │   └── TargetExited           5   it was there and has gone
+    └── ProbeError                 1   one way of reading a target failed
+        ├── UnsupportedRuntime         not what this probe reads
+        ├── LayoutRefused              the numbers would not be trustworthy
+        ├── BadRead                    memory was unmapped, or held nonsense
+        └── TimedOut                   it took longer than its budget
+
+Raised low, turned into ``Missing`` at the probe boundary (``sampling.sampler``), printed only in ``cli``, drawn only in
+``ui``. Every error carries one line saying what happened and a hint saying what to try.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AccessDenied",
+    "BadRead",
+    "LayoutRefused",
+    "MemdashError",
+    "NoSuchTarget",
+    "ProbeError",
+    "TargetError",
+    "TargetExited",
+    "TimedOut",
+    "UnsupportedRuntime",
+    "UsageError",
+]
+
+
+class MemdashError(Exception):
+    """The root: ``str(error)`` is one line without a final stop, ``hint`` says what to try (may be empty)."""
+
+    exit_code = 1
+    default_hint = ""
+
+    def __init__(self, what: str, hint: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.hint = hint or self.default_hint
+
+
+class UsageError(MemdashError):
+    """The request cannot be carried out as it was put."""
+
+    exit_code = 2
+    default_hint = "see memdash --help"
+
+
+class TargetError(MemdashError):
+    """Something is wrong with the process we were pointed at."""
+
+    exit_code = 3
+
+
+class NoSuchTarget(TargetError):
+    """No process has that pid, or none matches."""
+
+    default_hint = "memdash ps lists the processes that can be watched"
+
+
+class AccessDenied(TargetError):
+    """The kernel does not let us read this process."""
+
+    exit_code = 4
+    default_hint = (
+        "run memdash as the user who owns the process, or with sudo; in a container add the SYS_PTRACE capability; "
+        "with kernel.yama.ptrace_scope at 1 or more even your own processes need one of these"
+    )
+
+
+class TargetExited(TargetError):
+    """The process was there and has ended."""
+
+    exit_code = 5
+
+
+class ProbeError(MemdashError):
+    """One way of reading the target failed; other ways may still work."""
+
+
+class UnsupportedRuntime(ProbeError):
+    """The target is not of the kind this probe reads."""
+
+
+class LayoutRefused(ProbeError):
+    """The target's memory does not look as its version says, so no number is shown."""
+
+
+class BadRead(ProbeError):
+    """An address was not mapped, or what stood there made no sense."""
+
+
+class TimedOut(ProbeError):
+    """A reading took longer than it may."""

@@ -1,0 +1,24 @@
+"""What a probe can give."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+__all__ = ["Capability", "Source"]
+
+
+class Capability(Enum):
+    """One kind of fact about a target. The value is its key under ``sources`` in the JSON document."""
+
+    MEMSTATS = "memstats"
+    GC = "gc"
+    SITES = "sites"
+    SYSTEM = "system"
+    SMAPS = "smaps"
+
+
+class Source(Enum):
+    """Where a figure comes from; shown beside it."""
+
+    MEMORY = "memory"
+    PROC = "proc"

@@ -1,0 +1,51 @@
+"""Something worth telling; an alert is a Finding of WARNING or above."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+__all__ = ["Finding", "NotYet", "Severity"]
+
+
+class Severity(IntEnum):
+    """How bad. Each has a glyph and a word, so that no meaning rests on colour."""
+
+    OK = 0
+    INFO = 1
+    WARNING = 2
+    CRITICAL = 3
+
+    @property
+    def word(self) -> str:
+        """The word shown beside the glyph, at most four letters wide."""
+        return ("OK", "INFO", "WARN", "CRIT")[self]
+
+    @property
+    def glyph(self) -> str:
+        """One cell wide."""
+        return ("✓", "·", "●", "▲")[self]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """``summary`` is one sentence with its evidence. ``ended_at_s`` is set once the condition no longer holds.
+
+    ``value`` and ``worst`` are in the unit of the metric that the rule watches; ``evidence`` holds plain numbers and
+    words for the JSON document.
+    """
+
+    rule: str
+    severity: Severity
+    at_s: float
+    summary: str
+    ended_at_s: float | None = None
+    evidence: Mapping[str, float | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """A rule cannot tell yet; ``why`` says what it is waiting for."""
+
+    why: str

@@ -1,0 +1,54 @@
+"""The garbage collector at one instant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from memdash.model.missing import Maybe
+
+__all__ = ["Cycle", "GcStats", "Pause"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """One cycle's stop-the-world time. ``ended_at_s`` is wall time."""
+
+    ended_at_s: float
+    duration_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cycle:
+    """The latest finished cycle: how long it took and marked; the heap at its start, at mark end, and what lived."""
+
+    duration_ns: int
+    mark_ns: int
+    heap_start_bytes: int
+    heap_end_bytes: int
+    heap_live_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GcStats:
+    """Counts and settings of the collector.
+
+    ``live_after_gc_bytes`` is what the last cycle found reachable (Go: heapMarked); 0 cycles make it Missing.
+    Percentiles are over the pauses that the runtime still remembers (Go: the newest 256). ``gogc`` is Missing when
+    collection by growth is off, ``memory_limit_bytes`` when no limit is set. ``pauses`` is newest first.
+    """
+
+    count: Maybe[int]
+    forced: Maybe[int]
+    last_at_s: Maybe[float]
+    next_target_bytes: Maybe[int]
+    live_after_gc_bytes: Maybe[int]
+    pause_p50_ns: Maybe[int]
+    pause_p99_ns: Maybe[int]
+    pause_max_ns: Maybe[int]
+    pause_total_ns: Maybe[int]
+    cpu_fraction: Maybe[float]
+    phase: Maybe[str]
+    gogc: Maybe[int]
+    memory_limit_bytes: Maybe[int]
+    last_cycle: Maybe[Cycle]
+    pauses: tuple[Pause, ...]

@@ -1,0 +1,117 @@
+"""The metrics: one number each, read off a Sample. One list feeds history, tables, charts, rules and help.
+
+To add a metric, add one entry: history starts to remember it, the help screen explains it, rules can name it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from operator import attrgetter
+
+from memdash.model.missing import Maybe, Missing
+from memdash.model.sample import Sample
+from memdash.units import Unit
+
+__all__ = ["METRICS", "METRICS_BY_KEY", "Kind", "Metric"]
+
+
+class Kind(Enum):
+    """A gauge goes up and down; a counter only grows while the target lives, so only its rate is worth a chart."""
+
+    GAUGE = "gauge"
+    COUNTER = "counter"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """``key`` is how rules and files name it, ``label`` how a table does, ``explanation`` what help says of it."""
+
+    key: str
+    label: str
+    unit: Unit
+    kind: Kind
+    explanation: str
+    read: Callable[[Sample], Maybe[float]]
+
+
+def _reader(part: str, *path: str) -> Callable[[Sample], Maybe[float]]:
+    """Read ``sample.part.a.b``, giving up with its reason at the first part that is Missing."""
+    getters = [attrgetter(name) for name in (part, *path)]
+
+    def read(sample: Sample) -> Maybe[float]:
+        value: object = sample
+        for getter in getters:
+            value = getter(value)
+            if isinstance(value, Missing):
+                return value
+        if isinstance(value, (int, float)):
+            return value
+        raise TypeError(f"{part}.{'.'.join(path)} is no number: {type(value).__name__}")
+
+    return read
+
+
+def _go(name: str, unit: Unit, kind: Kind, explanation: str) -> Metric:
+    return Metric(name, name, unit, kind, explanation, _reader("memstats", name))
+
+
+def _at(part: str, name: str, label: str, unit: Unit, kind: Kind, explanation: str) -> Metric:
+    return Metric(f"{part}.{name}", label, unit, kind, explanation, _reader(part, name))
+
+
+def _cgroup(name: str, label: str, unit: Unit, kind: Kind, explanation: str) -> Metric:
+    return Metric(f"cgroup.{name}", label, unit, kind, explanation, _reader("system", "cgroup", name))
+
+
+_B, _N, _T, _R = Unit.BYTES, Unit.COUNT, Unit.NANOSECONDS, Unit.RATIO
+_GAUGE, _COUNTER = Kind.GAUGE, Kind.COUNTER
+
+METRICS: tuple[Metric, ...] = (
+    _go("HeapAlloc", _B, _GAUGE, "Bytes of heap objects: the live ones and the dead ones not yet swept."),
+    _go("TotalAlloc", _B, _COUNTER, "Bytes ever allocated for heap objects; its rate is the allocation rate."),
+    _go("Sys", _B, _GAUGE, "Address space the runtime took from the system: the sum of all the Sys fields."),
+    _go("Mallocs", _N, _COUNTER, "Heap objects ever allocated."),
+    _go("Frees", _N, _COUNTER, "Heap objects ever freed."),
+    _go("HeapObjects", _N, _GAUGE, "Heap objects now: Mallocs less Frees."),
+    _go("HeapSys", _B, _GAUGE, "Address space of the heap, in use or idle."),
+    _go("HeapInuse", _B, _GAUGE, "Bytes in spans that hold at least one object; above HeapAlloc by fragmentation."),
+    _go("HeapIdle", _B, _GAUGE, "Bytes in spans that hold nothing; kept for reuse or returned (HeapReleased)."),
+    _go("HeapReleased", _B, _GAUGE, "The part of HeapIdle whose pages were given back to the system."),
+    _go("StackInuse", _B, _GAUGE, "Bytes in spans that hold goroutine stacks."),
+    _go("StackSys", _B, _GAUGE, "StackInuse and the stacks of system threads."),
+    _go("MSpanInuse", _B, _GAUGE, "Bytes of the runtime's span descriptors."),
+    _go("MSpanSys", _B, _GAUGE, "Bytes taken from the system for span descriptors."),
+    _go("MCacheInuse", _B, _GAUGE, "Bytes of the per-processor allocation caches."),
+    _go("MCacheSys", _B, _GAUGE, "Bytes taken from the system for those caches."),
+    _go("BuckHashSys", _B, _GAUGE, "Bytes of the profiler's hash tables."),
+    _go("GCSys", _B, _GAUGE, "Bytes of the garbage collector's own data."),
+    _go("OtherSys", _B, _GAUGE, "Other bytes the runtime took from the system."),
+    _go("NextGC", _B, _GAUGE, "The heap size at which the next collection should finish."),
+    _go("NumGC", _N, _COUNTER, "Collections finished."),
+    _go("NumForcedGC", _N, _COUNTER, "Collections that the program itself asked for."),
+    _go("PauseTotalNs", _T, _COUNTER, "Time the world was stopped for collections, in all."),
+    _go("GCCPUFraction", _R, _GAUGE, "Share of the program's CPU time that collections took since it started."),
+    _at("gc", "live_after_gc_bytes", "live after GC", _B, _GAUGE, "What the last collection found reachable."),
+    _at("gc", "pause_p50_ns", "pause p50", _T, _GAUGE, "Median stop-the-world time of the last collections."),
+    _at("gc", "pause_p99_ns", "pause p99", _T, _GAUGE, "Stop-the-world time that 99 of 100 collections stay under."),
+    _at("gc", "pause_max_ns", "pause max", _T, _GAUGE, "The longest stop-the-world time still remembered."),
+    _at("system", "rss_bytes", "RSS", _B, _GAUGE, "Resident set: pages of the process that are in RAM now."),
+    _at("system", "vms_bytes", "VMS", _B, _GAUGE, "Address space mapped, touched or not; says little about memory."),
+    _at("system", "swap_bytes", "swap", _B, _GAUGE, "Pages of the process that are swapped out."),
+    _at("system", "minor_faults", "minor faults", _N, _COUNTER, "Page faults served without reading from disk."),
+    _at("system", "major_faults", "major faults", _N, _COUNTER, "Page faults that had to read from disk."),
+    _at("system", "threads", "threads", _N, _GAUGE, "Operating-system threads."),
+    _at("system", "fds", "open files", _N, _GAUGE, "Open file descriptors."),
+    _at("system", "cpu_percent", "CPU", Unit.PERCENT, _GAUGE, "CPU time per second; 100 % is one core."),
+    _at("system", "oom_score", "OOM score", _N, _GAUGE, "How early the kernel would kill it when memory runs out."),
+    _at("smaps", "pss_bytes", "PSS", _B, _GAUGE, "RSS with shared pages divided among those who share them."),
+    _at("smaps", "uss_bytes", "USS", _B, _GAUGE, "Pages that only this process has: what its end would free."),
+    _cgroup("usage_bytes", "cgroup", _B, _GAUGE, "Memory charged to the target's cgroup, page cache included."),
+    _cgroup("limit_bytes", "cgroup limit", _B, _GAUGE, "The cgroup's memory limit; beyond it the kernel kills."),
+    _cgroup("used_ratio", "cgroup used", _R, _GAUGE, "Cgroup memory without droppable cache, over its limit."),
+    _cgroup("oom_kills", "OOM kills", _N, _COUNTER, "Processes of this cgroup that the kernel killed for memory."),
+)
+
+METRICS_BY_KEY: Mapping[str, Metric] = {metric.key: metric for metric in METRICS}

@@ -1,0 +1,25 @@
+"""A value that could not be had, and why: never 0, never -1, never a bare None."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
+
+__all__ = ["Maybe", "Missing", "known"]
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """``why`` is one clause for a person; ``hint`` says what would bring the value, if anything does."""
+
+    why: str
+    hint: str = ""
+
+
+T = TypeVar("T")
+Maybe: TypeAlias = T | Missing
+
+
+def known(value: Maybe[T], default: T) -> T:
+    """The value itself, or ``default`` when it is missing; for arithmetic, never for display."""
+    return default if isinstance(value, Missing) else value

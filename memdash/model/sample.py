@@ -1,0 +1,85 @@
+"""What one probe returned, and what all of them said at one tick."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+from memdash.model.capability import Capability, Source
+from memdash.model.gc import GcStats
+from memdash.model.memstats import MemStats
+from memdash.model.missing import Maybe, Missing
+from memdash.model.profile import Profile
+from memdash.model.system import Smaps, SystemStats
+
+__all__ = ["CAPABILITY_OF", "Fact", "Instant", "Origin", "ProbeCost", "Reading", "Sample"]
+
+Fact: TypeAlias = MemStats | GcStats | SystemStats | Smaps | Profile
+"""Anything a probe can read; its type tells which capability it answers."""
+
+CAPABILITY_OF: Mapping[type[Fact], Capability] = {
+    MemStats: Capability.MEMSTATS,
+    GcStats: Capability.GC,
+    SystemStats: Capability.SYSTEM,
+    Smaps: Capability.SMAPS,
+    Profile: Capability.SITES,
+}
+
+
+class Instant(NamedTuple):
+    """One moment on both clocks: wall (Unix time) for people, monotonic for arithmetic. Seconds."""
+
+    wall_s: float
+    mono_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one probe returned: one or more facts, where from, and words about their quality.
+
+    ``caveats`` are short clauses shown beside the figures, such as ``"a GC was running while it was read"``.
+    """
+
+    source: Source
+    facts: tuple[Fact, ...]
+    caveats: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where and when a fact of the sample was read; ``failing`` says why newer attempts did not succeed."""
+
+    source: Source
+    at: Instant
+    caveats: tuple[str, ...] = ()
+    failing: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeCost:
+    """What a probe costs memdash: CPU time of its reads over the newest readings, and the pace it is kept to."""
+
+    reads: int
+    median_s: float
+    p99_s: float
+    cadence_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """The readings of one tick, joined. A fact older than the tick keeps its own instant in ``origins``."""
+
+    at: Instant
+    memstats: Maybe[MemStats]
+    gc: Maybe[GcStats]
+    system: Maybe[SystemStats]
+    smaps: Maybe[Smaps]
+    profile: Maybe[Profile]
+    origins: Mapping[Capability, Origin] = field(default_factory=dict)
+    costs: Mapping[str, ProbeCost] = field(default_factory=dict)
+
+    @classmethod
+    def empty(cls, at: Instant, why: Missing) -> Sample:
+        """A sample in which nothing is known yet."""
+        return cls(at=at, memstats=why, gc=why, system=why, smaps=why, profile=why)

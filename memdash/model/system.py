@@ -1,0 +1,78 @@
+"""What the kernel knows of a target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from memdash.model.missing import Maybe
+
+__all__ = ["Cgroup", "Pressure", "Smaps", "SystemStats"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cgroup:
+    """The memory controller of the target's cgroup.
+
+    ``limit_bytes`` is the smallest limit on the way up to the root. Counts come from memory.events (version 2) or
+    memory.failcnt and memory.oom_control (version 1).
+    """
+
+    version: int
+    path: str
+    usage_bytes: Maybe[int]
+    limit_bytes: Maybe[int]
+    inactive_file_bytes: Maybe[int]
+    limit_hits: Maybe[int]
+    oom_kills: Maybe[int]
+
+    @property
+    def used_ratio(self) -> Maybe[float]:
+        """Usage without page cache that can be dropped, over the limit; what the OOM killer looks at, about."""
+        if not isinstance(self.usage_bytes, int):
+            return self.usage_bytes
+        if not isinstance(self.limit_bytes, int):
+            return self.limit_bytes
+        cache = self.inactive_file_bytes if isinstance(self.inactive_file_bytes, int) else 0
+        return max(self.usage_bytes - cache, 0) / self.limit_bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pressure:
+    """Memory pressure (PSI) of the target's cgroup, or of the host: percent of time stalled, and since boot."""
+
+    scope: str
+    some_avg10_percent: float
+    full_avg10_percent: float
+    some_total_s: float
+    full_total_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemStats:
+    """Cheap figures of the kernel, read every tick."""
+
+    rss_bytes: Maybe[int]
+    vms_bytes: Maybe[int]
+    swap_bytes: Maybe[int]
+    minor_faults: Maybe[int]
+    major_faults: Maybe[int]
+    threads: Maybe[int]
+    fds: Maybe[int]
+    cpu_time_s: Maybe[float]
+    cpu_percent: Maybe[float]
+    oom_score: Maybe[int]
+    cgroup: Maybe[Cgroup]
+    psi: Maybe[Pressure]
+    host_available_bytes: Maybe[int]
+    host_total_bytes: Maybe[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Smaps:
+    """Sums over /proc/PID/smaps_rollup; the kernel walks all page tables for it, so it has its own slower cadence."""
+
+    pss_bytes: Maybe[int]
+    uss_bytes: Maybe[int]
+    anonymous_bytes: Maybe[int]
+    file_bytes: Maybe[int]
+    swap_pss_bytes: Maybe[int]

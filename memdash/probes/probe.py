@@ -1,0 +1,76 @@
+"""What a probe is: one way to read a target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from memdash.model.capability import Capability
+from memdash.model.sample import Reading
+from memdash.model.target import Runtime, Target
+
+__all__ = ["Fit", "Probe", "ProbeEntry", "Refusal"]
+
+
+class Probe(Protocol):
+    """Holds its handles, lives in the sampler thread, and is read at its own cadence.
+
+    ``cadence_s`` is the shortest time between two reads that makes sense (0: every tick); the sampler stretches it when
+    a read costs more than its budget.
+    """
+
+    @property
+    def name(self) -> str:
+        """Stable, dotted: ``go.memstats``."""
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What its readings hold."""
+
+    @property
+    def cadence_s(self) -> float:
+        """Shortest useful time between two reads, in seconds."""
+
+    def read(self) -> Reading:
+        """Read once, blocking. Raises ProbeError or TargetError."""
+
+    def close(self) -> None:
+        """Give back its handles. May be called twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A way of reading suits the target. The highest score of a runtime wins; ``about`` is shown by doctor."""
+
+    score: int
+    capabilities: frozenset[Capability]
+    runtime: Runtime
+    runtime_version: str = ""
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A way of reading does not suit the target: why, and what would help (may be empty)."""
+
+    why: str
+    hint: str = ""
+
+
+class ProbeEntry(Protocol):
+    """A registered way of reading; ``memdash doctor`` prints what ``fitness`` says."""
+
+    @property
+    def name(self) -> str:
+        """Stable: ``go``, ``system``."""
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """All it could ever give."""
+
+    def fitness(self, target: Target) -> Fit | Refusal:
+        """Judge cheaply and without side effects whether it suits. Never raises for what a target may be."""
+
+    def attach(self, target: Target) -> Sequence[Probe]:
+        """Open the probes: one per cadence. Raises ProbeError or TargetError; leaves nothing open when it does."""

@@ -1,0 +1,199 @@
+"""Bytes, counts, durations, rates, shares and times: format and parse. Nobody else formats a number.
+
+Bytes are binary (KiB, MiB). A formatted figure has at most four significant digits, so that a right-aligned column of
+them does not dance. Counts are grouped by thin spaces up to 9 999 999 and shortened (``3.20 M``) beyond that.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime
+from enum import Enum
+
+from memdash.errors import UsageError
+
+__all__ = [
+    "KIB",
+    "MIB",
+    "Unit",
+    "age",
+    "byte_size",
+    "clock_time",
+    "count",
+    "duration",
+    "figure",
+    "iso_time",
+    "nanoseconds",
+    "parse_bytes",
+    "parse_duration",
+    "parse_growth",
+    "ratio",
+    "signed",
+]
+
+KIB = 1024
+MIB = 1024 * KIB
+
+_BYTE_STEPS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+_COUNT_STEPS = ("", "k", "M", "G", "T", "P", "E")
+
+
+class Unit(Enum):
+    """What a number counts; decides how it is written."""
+
+    BYTES = "bytes"
+    COUNT = "count"
+    NANOSECONDS = "ns"
+    SECONDS = "s"
+    RATIO = "ratio"
+    PERCENT = "percent"
+
+
+def _digits(value: float) -> str:
+    """Write a non-negative value below 1024 with one decimal from 10 up, two below."""
+    return f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"
+
+
+def byte_size(value: float) -> str:
+    """Bytes in binary steps: ``0 B``, ``512 B``, ``412.6 MiB``, ``-1.20 GiB``."""
+    sign, value = ("-", -value) if value < 0 else ("", value)
+    if value < KIB:
+        return f"{sign}{value:.0f} B"
+    step = min(int(math.log2(value)) // 10, len(_BYTE_STEPS) - 1)
+    scaled = value / (1 << 10 * step)
+    if scaled >= 1023.95 and step < len(_BYTE_STEPS) - 1:
+        scaled, step = scaled / KIB, step + 1
+    return f"{sign}{_digits(scaled)} {_BYTE_STEPS[step]}"
+
+
+def count(value: float) -> str:
+    """Things: ``412``, ``3 204 118`` (thin spaces), ``912.4 M`` from ten million up."""
+    sign, value = ("-", -value) if value < 0 else ("", value)
+    if value < 10_000_000:
+        whole = f"{value:,.0f}" if value >= 10 or value == int(value) else _digits(value)
+        return sign + whole.replace(",", "\u202f")
+    step = min(int(math.log10(value)) // 3, len(_COUNT_STEPS) - 1)
+    scaled = value / 10 ** (3 * step)
+    if scaled >= 999.95 and step < len(_COUNT_STEPS) - 1:
+        scaled, step = scaled / 1000, step + 1
+    return f"{sign}{_digits(scaled)} {_COUNT_STEPS[step]}"
+
+
+def nanoseconds(value: float) -> str:
+    """A short time given in ns: ``85 ns``, ``112 µs``, ``1.84 ms``, ``2.31 s``."""
+    sign, value = ("-", -value) if value < 0 else ("", value)
+    if value < 1_000:
+        return f"{sign}{value:.0f} ns"
+    if value < 999_500:
+        return f"{sign}{value / 1e3:.0f} µs" if value >= 99_950 else f"{sign}{_digits(value / 1e3)} µs"
+    if value < 999.5e6:
+        return f"{sign}{_digits(value / 1e6)} ms"
+    return sign + duration(value / 1e9)
+
+
+def duration(seconds: float) -> str:
+    """A span given in seconds: ``0.8 s``, ``42 s``, ``3m12s``, ``3h12m``, ``6d04h``."""
+    sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
+    if seconds < 9.95:
+        return f"{sign}{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{sign}{whole} s"
+    if whole < 3600:
+        return f"{sign}{whole // 60}m{whole % 60:02d}s"
+    if whole < 86_400:
+        return f"{sign}{whole // 3600}h{whole % 3600 // 60:02d}m"
+    return f"{sign}{whole // 86_400}d{whole % 86_400 // 3600:02d}h"
+
+
+def age(seconds: float) -> str:
+    """How long ago: ``0.8 s ago``."""
+    return f"{duration(max(seconds, 0.0))} ago"
+
+
+def ratio(value: float) -> str:
+    """A share of one as a percentage: ``2.4 %``, ``45 %``."""
+    return _percent(100 * value)
+
+
+def _percent(value: float) -> str:
+    return f"{value:.0f} %" if abs(value) >= 99.95 or value == 0 else f"{value:.1f} %"
+
+
+def figure(value: float, unit: Unit) -> str:
+    """A value in its unit; the one entry point for tables."""
+    match unit:
+        case Unit.BYTES:
+            return byte_size(value)
+        case Unit.COUNT:
+            return count(value)
+        case Unit.NANOSECONDS:
+            return nanoseconds(value)
+        case Unit.SECONDS:
+            return duration(value)
+        case Unit.RATIO:
+            return ratio(value)
+        case Unit.PERCENT:
+            return _percent(value)
+
+
+def signed(value: float, unit: Unit, *, per: str = "") -> str:
+    """A change with its sign, zero without one: ``+1.21 MiB/s``, ``-1.20 MiB``, ``0``."""
+    text = figure(abs(value), unit)
+    if text == figure(0, unit):
+        return "0"
+    return f"{'+' if value > 0 else '-'}{text}{per}"
+
+
+def clock_time(wall_s: float) -> str:
+    """A moment as local wall-clock time: ``12:07:41``."""
+    return datetime.fromtimestamp(wall_s, tz=UTC).astimezone().strftime("%H:%M:%S")
+
+
+def iso_time(wall_s: float) -> str:
+    """A moment in UTC as ISO 8601 with microseconds: ``2026-01-31T12:07:41.123456Z``."""
+    return datetime.fromtimestamp(wall_s, tz=UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+_NUMBER = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*([a-zA-Zµ]*)\s*")
+_BYTE_FACTORS = {"": 1, "b": 1} | {
+    name: base**power
+    for power, letter in enumerate("kmgtp", start=1)
+    for name, base in ((letter, 1024), (f"{letter}ib", 1024), (f"{letter}b", 1000))
+}
+_SECOND_FACTORS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "": 1.0, "s": 1.0, "m": 60.0, "min": 60.0}
+_SECOND_FACTORS |= {"h": 3600.0, "d": 86_400.0}
+
+
+def _parse(text: str, factors: dict[str, int] | dict[str, float], what: str, examples: str) -> float:
+    match = _NUMBER.fullmatch(text)
+    factor = factors.get(match[2].lower()) if match else None
+    if match is None or factor is None:
+        raise UsageError(f"{text!r} is not {what}", f"write it like {examples}")
+    return float(match[1]) * factor
+
+
+def parse_bytes(text: str) -> int:
+    """Read a size: ``512MiB``, ``1.5g``, ``4096``; KB, MB are decimal. Raises UsageError."""
+    value = _parse(text, _BYTE_FACTORS, "a size", "512MiB, 1.5GiB or 4096")
+    if value < 0:
+        raise UsageError(f"a size cannot be negative: {text!r}", "write it like 512MiB")
+    return round(value)
+
+
+def parse_duration(text: str) -> float:
+    """Read a span in seconds: ``500ms``, ``1s``, ``5m``, ``1h``, ``2``. Must be positive. Raises UsageError."""
+    value = _parse(text, _SECOND_FACTORS, "a duration", "500ms, 1s, 5m or 1h")
+    if not 0 < value <= 366 * 86_400:
+        raise UsageError(f"a duration must be more than zero and at most a year: {text!r}", "write it like 1s or 5m")
+    return value
+
+
+def parse_growth(text: str) -> float:
+    """Read a rate of growth in bytes per second: ``1MiB/min``, ``10KiB/s``, ``2GiB/h``. Raises UsageError."""
+    size, slash, per = text.partition("/")
+    factor = _SECOND_FACTORS.get(per.strip().lower()) if slash and per.strip() else None
+    if factor is None or factor < 1:
+        raise UsageError(f"{text!r} is not a rate of growth", "write it like 1MiB/min, 10KiB/s or 2GiB/h")
+    return parse_bytes(size) / factor
