@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from operator import attrgetter
 
+from memdash.model.capability import Capability
 from memdash.model.missing import Maybe, Missing
 from memdash.model.sample import Sample
 from memdash.units import Unit
@@ -33,12 +34,13 @@ class Metric:
     unit: Unit
     kind: Kind
     explanation: str
+    capability: Capability
     read: Callable[[Sample], Maybe[float]]
 
 
-def _reader(part: str, *path: str) -> Callable[[Sample], Maybe[float]]:
-    """Read ``sample.part.a.b``, giving up with its reason at the first part that is Missing."""
-    getters = [attrgetter(name) for name in (part, *path)]
+def _reader(*path: str) -> Callable[[Sample], Maybe[float]]:
+    """Read ``sample.a.b``, giving up with its reason at the first part that is Missing."""
+    getters = [attrgetter(name) for name in path]
 
     def read(sample: Sample) -> Maybe[float]:
         value: object = sample
@@ -48,21 +50,23 @@ def _reader(part: str, *path: str) -> Callable[[Sample], Maybe[float]]:
                 return value
         if isinstance(value, (int, float)):
             return value
-        raise TypeError(f"{part}.{'.'.join(path)} is no number: {type(value).__name__}")
+        raise TypeError(f"{'.'.join(path)} is no number: {type(value).__name__}")
 
     return read
 
 
 def _go(name: str, unit: Unit, kind: Kind, explanation: str) -> Metric:
-    return Metric(name, name, unit, kind, explanation, _reader("memstats", name))
+    return Metric(name, name, unit, kind, explanation, Capability.MEMSTATS, _reader("memstats", name))
 
 
 def _at(part: str, name: str, label: str, unit: Unit, kind: Kind, explanation: str) -> Metric:
-    return Metric(f"{part}.{name}", label, unit, kind, explanation, _reader(part, name))
+    return Metric(f"{part}.{name}", label, unit, kind, explanation, Capability(part), _reader(part, name))
 
 
 def _cgroup(name: str, label: str, unit: Unit, kind: Kind, explanation: str) -> Metric:
-    return Metric(f"cgroup.{name}", label, unit, kind, explanation, _reader("system", "cgroup", name))
+    return Metric(
+        f"cgroup.{name}", label, unit, kind, explanation, Capability.SYSTEM, _reader("system", "cgroup", name)
+    )
 
 
 _B, _N, _T, _R = Unit.BYTES, Unit.COUNT, Unit.NANOSECONDS, Unit.RATIO

@@ -68,18 +68,21 @@ class ProbeCost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """The readings of one tick, joined. A fact older than the tick keeps its own instant in ``origins``."""
+    """The readings of one tick, joined.
+
+    Each fact stands under its capability's name. A fact older than the tick keeps its own instant in ``origins``.
+    """
 
     at: Instant
     memstats: Maybe[MemStats]
     gc: Maybe[GcStats]
     system: Maybe[SystemStats]
     smaps: Maybe[Smaps]
-    profile: Maybe[Profile]
+    sites: Maybe[Profile]
     origins: Mapping[Capability, Origin] = field(default_factory=dict)
     costs: Mapping[str, ProbeCost] = field(default_factory=dict)
 
     @classmethod
     def empty(cls, at: Instant, why: Missing) -> Sample:
         """A sample in which nothing is known yet."""
-        return cls(at=at, memstats=why, gc=why, system=why, smaps=why, profile=why)
+        return cls(at=at, memstats=why, gc=why, system=why, smaps=why, sites=why)

@@ -1,0 +1,86 @@
+"""All that is needed to draw or export one moment of a watch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from memdash.model.capability import Capability
+from memdash.model.finding import Finding, Severity
+from memdash.model.missing import Maybe, Missing
+from memdash.model.profile import Frame, Usage
+from memdash.model.sample import Instant, Sample
+from memdash.model.series import Timeline
+from memdash.model.target import Ending, Target
+
+__all__ = ["Baseline", "OwnCost", "SiteGroup", "Snapshot", "State"]
+
+
+class State(Enum):
+    """Where the watch stands. The value is the word on screen."""
+
+    ATTACHING = "attaching"
+    LIVE = "live"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class SiteGroup:
+    """The allocation sites that share a leaf: the innermost frame outside the runtime.
+
+    ``change`` is since the baseline (a site that was not there then counts from zero); ``trend`` holds inuse_bytes of
+    the newest readings, oldest first; ``stacks`` counts the distinct stacks that end here.
+    """
+
+    frame: Frame
+    usage: Usage
+    change: Usage
+    trend: tuple[int, ...]
+    stacks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The moment that changes are counted from; ``marked`` when a person chose it, else it is the attach."""
+
+    at: Instant
+    marked: bool
+    sample: Sample
+    usage_by_frame: Mapping[Frame, Usage] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCost:
+    """What memdash itself takes: percent of one core over the last seconds, and resident bytes."""
+
+    cpu_percent: float
+    rss_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """One moment. ``findings`` is the alert log, newest first; ``groups`` is sorted by inuse_bytes, largest first.
+
+    ``missing`` says for each capability the watch does not have why not; ``ending`` is set once the target is gone.
+    """
+
+    target: Target
+    state: State
+    at: Instant
+    interval_s: float
+    sample: Sample
+    history: Timeline
+    groups: Maybe[tuple[SiteGroup, ...]]
+    baseline: Baseline
+    findings: tuple[Finding, ...] = ()
+    findings_dropped: int = 0
+    missing: Mapping[Capability, Missing] = field(default_factory=dict)
+    cost: OwnCost = OwnCost(0.0, 0)
+    ending: Ending | None = None
+
+    @property
+    def worst(self) -> Finding | None:
+        """The gravest finding that still holds and is at least a warning; the newest of equals."""
+        held = [f for f in self.findings if f.ended_at_s is None and f.severity >= Severity.WARNING]
+        return max(held, key=lambda f: (f.severity, f.at_s), default=None)
