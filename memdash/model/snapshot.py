@@ -23,6 +23,7 @@ class State(Enum):
     ATTACHING = "attaching"
     LIVE = "live"
     ENDED = "ended"
+    REFUSED = "cannot be read"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from memdash.model.capability import Capability
+from memdash.model.missing import Missing
 from memdash.model.sample import Reading
 from memdash.model.target import Runtime, Target
 
-__all__ = ["Fit", "Probe", "ProbeEntry", "Refusal"]
+__all__ = ["Attachment", "Fit", "Probe", "ProbeEntry", "Refusal"]
 
 
 class Probe(Protocol):
@@ -58,6 +59,18 @@ class Refusal:
     hint: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """Open probes, the capabilities this target turned out not to have, and what was found on the way.
+
+    ``log`` holds one-line facts for the alert log: ``read from memory in 12 ms · stripped · 14 of 14 invariants hold``.
+    """
+
+    probes: tuple[Probe, ...]
+    missing: Mapping[Capability, Missing] = field(default_factory=dict)
+    log: tuple[str, ...] = ()
+
+
 class ProbeEntry(Protocol):
     """A registered way of reading; ``memdash doctor`` prints what ``fitness`` says."""
 
@@ -72,5 +85,5 @@ class ProbeEntry(Protocol):
     def fitness(self, target: Target) -> Fit | Refusal:
         """Judge cheaply and without side effects whether it suits. Never raises for what a target may be."""
 
-    def attach(self, target: Target) -> Sequence[Probe]:
+    def attach(self, target: Target) -> Attachment:
         """Open the probes: one per cadence. Raises ProbeError or TargetError; leaves nothing open when it does."""

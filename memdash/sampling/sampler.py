@@ -1,0 +1,125 @@
+"""The thread that reads the target on absolute deadlines.
+
+A plain daemon thread: it works headless, blocks in system calls without holding the GIL, and never holds up exit. It
+never waits for whoever listens to it.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from memdash.errors import MemdashError, TargetExited
+from memdash.model.sample import Sample
+from memdash.model.target import Ending
+from memdash.sampling.clock import Clock
+from memdash.sampling.roster import Roster
+
+__all__ = ["Listener", "Sampler", "Watch"]
+
+_SETTLE_S = 1.0
+"""How long to look for the reason when reading says that the target is gone before the kernel does."""
+
+
+class Watch(Protocol):
+    """Knows whether the target is still the one that was pinned."""
+
+    def check(self) -> Ending | None:
+        """How it ended, or None while it lives."""
+
+    def fileno(self) -> int:
+        """A descriptor that becomes readable when it ends, or -1."""
+
+    def close(self) -> None:
+        """Give back its descriptors."""
+
+
+class Listener(Protocol):
+    """Is told what happens, on the sampler's thread; must return quickly."""
+
+    def on_sample(self, sample: Sample) -> None:
+        """A tick was read, or one more of its slower probes."""
+
+    def on_end(self, ending: Ending) -> None:
+        """The target is gone; nothing follows."""
+
+    def on_failure(self, error: MemdashError) -> None:
+        """Attaching failed; nothing follows."""
+
+
+class Sampler:
+    """Opens the roster in its own thread and reads it every ``interval_s`` until the target ends or ``stop``."""
+
+    def __init__(
+        self, open_roster: Callable[[], Roster], watch: Watch, clock: Clock, interval_s: float, listener: Listener
+    ) -> None:
+        self._open_roster = open_roster
+        self._watch = watch
+        self._clock = clock
+        self._interval_s = interval_s
+        self._listener = listener
+        self._stopped = threading.Event()
+        self._wake_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._thread = threading.Thread(target=self._run, name="memdash-sampler", daemon=True)
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the thread to end and wait for it, at most for one slow read. May be called twice."""
+        if self._stopped.is_set():
+            return
+        self._stopped.set()
+        os.eventfd_write(self._wake_fd, 1)
+        if self._thread.is_alive() and threading.current_thread() is not self._thread:
+            self._thread.join(timeout=2.0)
+
+    def _run(self) -> None:
+        roster: Roster | None = None
+        try:
+            roster = self._open_roster()
+            self._loop(roster)
+        except TargetExited:
+            self._listener.on_end(self._ending())
+        except MemdashError as error:
+            self._listener.on_failure(error)
+        finally:
+            if roster is not None:
+                roster.close()
+            self._watch.close()
+            os.close(self._wake_fd)
+
+    def _loop(self, roster: Roster) -> None:
+        deadline_s = self._clock.now().mono_s
+        while not self._stopped.is_set():
+            if (ending := self._watch.check()) is not None:
+                self._listener.on_end(ending)
+                return
+            for sample in roster.tick(self._clock.now()):
+                self._listener.on_sample(sample)
+            now_s = self._clock.now().mono_s
+            missed = max(0, int((now_s - deadline_s) // self._interval_s))
+            deadline_s += (missed + 1) * self._interval_s  # late ticks are skipped: the history shows a gap
+            self._wait(deadline_s - now_s)
+
+    def _wait(self, timeout_s: float) -> None:
+        """Until the next deadline, the end of the target, or ``stop``, whichever comes first."""
+        poller = select.poll()
+        poller.register(self._wake_fd, select.POLLIN)
+        if (watched := self._watch.fileno()) >= 0:
+            poller.register(watched, select.POLLIN)
+        poller.poll(max(timeout_s, 0.0) * 1000)
+
+    def _ending(self) -> Ending:
+        deadline_s = self._clock.now().mono_s + _SETTLE_S
+        while True:
+            if (ending := self._watch.check()) is not None:
+                return ending
+            now = self._clock.now()
+            if now.mono_s >= deadline_s or self._stopped.is_set():
+                return Ending(at_s=now.wall_s)
+            self._wait(0.02)
