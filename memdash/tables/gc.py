@@ -1,0 +1,128 @@
+"""The collector at a glance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from memdash.analysis.rates import change_per_s
+from memdash.model.gc import GcStats
+from memdash.model.metric import METRICS_BY_KEY
+from memdash.model.missing import Missing
+from memdash.model.snapshot import Snapshot
+from memdash.tables.figures import missing_cell, spark_cell, value_cell
+from memdash.tables.table import Cell, Column, Row, Table, Tone
+from memdash.units import Unit, age, byte_size, count, nanoseconds, ratio
+
+__all__ = ["gc_table"]
+
+_COLUMNS = (Column("name", "", 13), Column("value", "", 0, right=True))
+_RATE_SPAN_S = 60.0
+_PAUSES_SHOWN = 48
+
+
+def gc_table(snapshot: Snapshot) -> Table:
+    """Name and value: counts, rate, target, pauses, share of CPU, settings; then the courses, as sparklines.
+
+    Without a collector to read, no rows, and ``empty`` says why.
+    """
+    gc = snapshot.sample.gc
+    if isinstance(gc, Missing):
+        return Table("GC", _COLUMNS, (), f"{gc.why}. {gc.hint}" if gc.hint else gc.why)
+    rows = [Row(name, (Cell(name, Tone.FAINT), make(snapshot, gc))) for name, make in _ROWS]
+    return Table("GC", _COLUMNS, tuple(rows))
+
+
+def _runs(_: Snapshot, gc: GcStats) -> Cell:
+    if isinstance(gc.count, Missing):
+        return missing_cell(gc.count)
+    forced = f"  +{count(gc.forced)} forced" if isinstance(gc.forced, int) and gc.forced else ""
+    return Cell(count(gc.count) + forced, Tone.STRONG)
+
+
+def _rate(snapshot: Snapshot, _: GcStats) -> Cell:
+    per_s = change_per_s(METRICS_BY_KEY["NumGC"], snapshot.history, _RATE_SPAN_S)
+    if isinstance(per_s, Missing):
+        return missing_cell(per_s)
+    return Cell(f"{count(round(per_s * 60))} /min" if per_s * 60 >= 10 else f"{per_s * 60:.1f} /min")
+
+
+def _last(snapshot: Snapshot, gc: GcStats) -> Cell:
+    if isinstance(gc.last_at_s, Missing):
+        return missing_cell(gc.last_at_s)
+    return Cell(age(snapshot.at.wall_s - gc.last_at_s))
+
+
+def _phase(_: Snapshot, gc: GcStats) -> Cell:
+    return missing_cell(gc.phase) if isinstance(gc.phase, Missing) else Cell(gc.phase)
+
+
+def _target(_: Snapshot, gc: GcStats) -> Cell:
+    return value_cell(gc.next_target_bytes, Unit.BYTES)
+
+
+def _to_next(snapshot: Snapshot, gc: GcStats) -> Cell:
+    """How far the heap has come from what was live to what triggers the next collection."""
+    heap = METRICS_BY_KEY["HeapAlloc"].read(snapshot.sample)
+    live, target = gc.live_after_gc_bytes, gc.next_target_bytes
+    if isinstance(heap, Missing) or isinstance(live, Missing) or isinstance(target, Missing) or target <= live:
+        return Cell("")
+    return Cell(bar=min(max((heap - live) / (target - live), 0.0), 1.0))
+
+
+def _live(_: Snapshot, gc: GcStats) -> Cell:
+    return value_cell(gc.live_after_gc_bytes, Unit.BYTES)
+
+
+def _pause(name: str) -> Callable[[Snapshot, GcStats], Cell]:
+    def cell(_: Snapshot, gc: GcStats) -> Cell:
+        return value_cell(getattr(gc, name), Unit.NANOSECONDS)
+
+    return cell
+
+
+def _cpu(_: Snapshot, gc: GcStats) -> Cell:
+    return missing_cell(gc.cpu_fraction) if isinstance(gc.cpu_fraction, Missing) else Cell(ratio(gc.cpu_fraction))
+
+
+def _settings(_: Snapshot, gc: GcStats) -> Cell:
+    percent = "off" if isinstance(gc.gogc, Missing) else str(gc.gogc)
+    limit = "no limit" if isinstance(gc.memory_limit_bytes, Missing) else byte_size(gc.memory_limit_bytes)
+    return Cell(f"{percent} · {limit}")
+
+
+def _cycle(_: Snapshot, gc: GcStats) -> Cell:
+    if isinstance(gc.last_cycle, Missing):
+        return missing_cell(gc.last_cycle)
+    cycle = gc.last_cycle
+    return Cell(f"{nanoseconds(cycle.duration_ns)} · marked in {nanoseconds(cycle.mark_ns)}")
+
+
+def _pauses(_: Snapshot, gc: GcStats) -> Cell:
+    """Newest pauses, oldest first, padded so that one pause does not look like a plateau."""
+    newest = [float(pause.duration_ns) for pause in gc.pauses[:_PAUSES_SHOWN]][::-1]
+    return Cell(spark=tuple([math.nan] * (_PAUSES_SHOWN - len(newest)) + newest)) if newest else Cell("")
+
+
+def _live_course(snapshot: Snapshot, _: GcStats) -> Cell:
+    return spark_cell(METRICS_BY_KEY["gc.live_after_gc_bytes"], snapshot)
+
+
+_ROWS: tuple[tuple[str, Callable[[Snapshot, GcStats], Cell]], ...] = (
+    ("NumGC", _runs),
+    ("rate", _rate),
+    ("last", _last),
+    ("next target", _target),
+    ("to next GC", _to_next),
+    ("live after GC", _live),
+    ("pause p50", _pause("pause_p50_ns")),
+    ("pause p99", _pause("pause_p99_ns")),
+    ("pause max", _pause("pause_max_ns")),
+    ("pause total", _pause("pause_total_ns")),
+    ("last cycle", _cycle),
+    ("GC CPU", _cpu),
+    ("GOGC · limit", _settings),
+    ("phase", _phase),
+    ("pauses", _pauses),
+    ("live heap", _live_course),
+)

@@ -1,0 +1,76 @@
+"""The one line that says what is watched, how, and how it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from memdash.model.capability import Capability, Source
+from memdash.model.finding import Finding
+from memdash.model.missing import Missing
+from memdash.model.snapshot import Snapshot, State
+from memdash.model.target import Runtime
+from memdash.units import duration
+
+__all__ = ["Headline", "headline"]
+
+_STATES = {State.ATTACHING: "attaching", State.LIVE: "live", State.ENDED: "ended", State.REFUSED: "cannot be read"}
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """Parts of the header, in order; a narrow screen drops ``source``, ``uptime`` and ``pace`` in that order.
+
+    ``detail`` says more about the state: how the target ended, which probe is late.
+    """
+
+    state: State
+    word: str
+    name: str
+    pid: str
+    runtime: str
+    source: str
+    uptime: str
+    pace: str
+    cost: str
+    detail: str
+    worst: Finding | None
+
+
+def headline(snapshot: Snapshot) -> Headline:
+    """The header of a snapshot."""
+    target = snapshot.target
+    return Headline(
+        state=snapshot.state,
+        word=_STATES[snapshot.state],
+        name=target.name,
+        pid=f"pid {target.pid}",
+        runtime=target.runtime_version or _runtime_word(snapshot),
+        source=_source(snapshot),
+        uptime=f"up {duration(max(snapshot.at.wall_s - target.started_at_s, 0.0))}",
+        pace=f"every {duration(snapshot.interval_s)}" if snapshot.interval_s != 1 else "every 1 s",
+        cost=f"cost {snapshot.cost.cpu_percent:.1f} % cpu",
+        detail=_detail(snapshot),
+        worst=snapshot.worst,
+    )
+
+
+def _runtime_word(snapshot: Snapshot) -> str:
+    if snapshot.state is State.ATTACHING:
+        return ""
+    return "" if snapshot.target.runtime is not Runtime.NATIVE else "native"
+
+
+def _source(snapshot: Snapshot) -> str:
+    origin = snapshot.sample.origins.get(Capability.MEMSTATS)
+    if origin is not None and origin.source is Source.MEMORY:
+        return "read from memory"
+    return "system view" if Capability.SYSTEM in snapshot.sample.origins else ""
+
+
+def _detail(snapshot: Snapshot) -> str:
+    if snapshot.ending is not None:
+        return snapshot.ending.words
+    if snapshot.state is State.REFUSED and isinstance(snapshot.sample.system, Missing):
+        return snapshot.sample.system.why
+    late = [c.value for c, origin in snapshot.sample.origins.items() if origin.failing]
+    return f"late: {', '.join(late)}" if late else ""

@@ -1,0 +1,59 @@
+"""The lines of the heap chart: HeapAlloc, live after GC, Sys, RSS, and where collections ended."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+
+from memdash.analysis.resample import Column, columns
+from memdash.model.snapshot import Snapshot
+
+__all__ = ["HEAP_LINES", "HeapChart", "Line", "heap_chart"]
+
+HEAP_LINES = (
+    ("HeapAlloc", "HeapAlloc"),
+    ("gc.live_after_gc_bytes", "live after GC"),
+    ("system.rss_bytes", "RSS"),
+    ("Sys", "Sys"),
+)
+"""(metric key, label), in drawing order: what is drawn first may be covered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One metric cut to the chart's columns, oldest first; NaN columns are gaps."""
+
+    key: str
+    label: str
+    columns: tuple[Column, ...]
+
+    @property
+    def known(self) -> bool:
+        """Whether anything can be drawn."""
+        return any(not math.isnan(column.last) for column in self.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class HeapChart:
+    """``span_s`` seconds up to now in ``width`` columns; ``gc_columns`` are those in which a collection finished."""
+
+    span_s: float
+    width: int
+    lines: tuple[Line, ...]
+    gc_columns: tuple[int, ...]
+    low_bytes: float
+    high_bytes: float
+
+
+def heap_chart(snapshot: Snapshot, span_s: float, width: int) -> HeapChart:
+    """Cut the chart's metrics to ``width`` columns."""
+    end_s = snapshot.history.until.mono_s
+    lines = tuple(
+        Line(key, label, tuple(columns(snapshot.history.series(key, span_s), end_s, span_s, width)))
+        for key, label in HEAP_LINES
+    )
+    counts = [c.last for c in columns(snapshot.history.series("NumGC", span_s), end_s, span_s, width)]
+    marks = tuple(index for index, (before, after) in enumerate(pairwise(counts), start=1) if after > before)
+    seen = [value for line in lines for c in line.columns for value in (c.low, c.high) if not math.isnan(value)]
+    return HeapChart(span_s, width, lines, marks, min(seen, default=0.0), max(seen, default=0.0))

@@ -1,0 +1,65 @@
+"""The MemStats table, most telling rows first, with what the kernel says of the same memory below."""
+
+from __future__ import annotations
+
+from memdash.model.metric import METRICS_BY_KEY
+from memdash.model.missing import Missing
+from memdash.model.snapshot import Snapshot
+from memdash.tables.figures import metric_cells
+from memdash.tables.table import Cell, Column, Row, Table, Tone
+
+__all__ = ["memstats_table"]
+
+_RUNTIME = (
+    "HeapAlloc", "TotalAlloc", "Sys", "HeapInuse", "HeapIdle", "HeapReleased", "HeapObjects", "Mallocs", "Frees",
+    "StackInuse", "gc.live_after_gc_bytes", "NextGC", "HeapSys", "StackSys", "MSpanInuse", "MSpanSys", "MCacheInuse",
+    "MCacheSys", "BuckHashSys", "GCSys", "OtherSys",
+)  # fmt: skip
+_KERNEL = (
+    "system.rss_bytes", "smaps.pss_bytes", "smaps.uss_bytes", "system.swap_bytes", "system.vms_bytes",
+    "cgroup.usage_bytes", "cgroup.limit_bytes", "cgroup.used_ratio", "system.threads", "system.fds",
+    "system.minor_faults", "system.major_faults", "system.cpu_percent", "system.oom_score",
+)  # fmt: skip
+_LEADING = (
+    "HeapAlloc",
+    "TotalAlloc",
+    "Sys",
+    "HeapInuse",
+    "HeapIdle",
+    "HeapReleased",
+    "HeapObjects",
+    "system.rss_bytes",
+)
+_STRONG = frozenset({"HeapAlloc", "Sys", "system.rss_bytes"})
+_COLUMNS = (
+    Column("name", "", 14),
+    Column("value", "", 10, right=True),
+    Column("change", "Δ/s", 13, right=True),
+    Column("trend", "last minute", 0),
+)
+
+
+def memstats_table(snapshot: Snapshot) -> Table:
+    """One row a metric: name, value, change per second, last minute.
+
+    Rows whose whole source is absent (no Go runtime, no cgroup limit) are left out; single figures that could not be
+    read stay, with their reason. The most telling rows come first, so that a pane of any height shows those.
+    """
+    order = [*_LEADING, *(key for key in (*_RUNTIME, *_KERNEL) if key not in _LEADING)]
+    rows = tuple(_row(key, snapshot) for key in order if not _absent(key, snapshot))
+    return Table("MemStats", _COLUMNS, rows)
+
+
+def _absent(key: str, snapshot: Snapshot) -> bool:
+    sample = snapshot.sample
+    if isinstance(getattr(sample, METRICS_BY_KEY[key].capability.value), Missing):
+        return True
+    if key.startswith("cgroup."):
+        return isinstance(METRICS_BY_KEY[key].read(sample), Missing)
+    return False
+
+
+def _row(key: str, snapshot: Snapshot) -> Row:
+    metric = METRICS_BY_KEY[key]
+    tone = Tone.STRONG if key in _STRONG else Tone.PLAIN
+    return Row(key, (Cell(metric.label, note=metric.explanation), *metric_cells(key, snapshot, tone)))

@@ -1,0 +1,145 @@
+"""Top allocation sites: one row a line of the program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+
+from memdash.model.missing import Missing
+from memdash.model.profile import Usage
+from memdash.model.snapshot import SiteGroup, Snapshot
+from memdash.tables.table import Cell, Column, Row, Table, Tone
+from memdash.units import Unit, count, figure, signed
+
+__all__ = ["Measure", "SiteOrder", "sites_table"]
+
+_ROWS_AT_MOST = 500
+"""Ten thousand sites are searched, not scrolled."""
+
+
+class Measure(Enum):
+    """The four sample types of pprof: (its name there, field of Usage, unit)."""
+
+    INUSE_SPACE = ("inuse_space", "inuse_bytes", Unit.BYTES)
+    INUSE_OBJECTS = ("inuse_objects", "inuse_objects", Unit.COUNT)
+    ALLOC_SPACE = ("alloc_space", "alloc_bytes", Unit.BYTES)
+    ALLOC_OBJECTS = ("alloc_objects", "alloc_objects", Unit.COUNT)
+
+    @property
+    def label(self) -> str:
+        """The name that pprof gives it."""
+        return self.value[0]
+
+    @property
+    def unit(self) -> Unit:
+        """What it counts."""
+        return self.value[2]
+
+    @property
+    def in_use(self) -> bool:
+        """Whether it counts what is held now, not what was ever asked for."""
+        return self in (Measure.INUSE_SPACE, Measure.INUSE_OBJECTS)
+
+    def of(self, usage: Usage) -> int:
+        """Its figure in ``usage``."""
+        figure_now: int = getattr(usage, self.value[1])
+        return figure_now
+
+
+class SiteOrder(Enum):
+    """What the rows are sorted by; the value is the column's key."""
+
+    FIGURE = "figure"
+    OBJECTS = "objects"
+    CHANGE = "change"
+    FUNCTION = "function"
+    WHERE = "where"
+
+
+def sites_table(
+    snapshot: Snapshot,
+    measure: Measure = Measure.INUSE_SPACE,
+    order: SiteOrder = SiteOrder.FIGURE,
+    reverse: bool = False,
+    wanted: str = "",
+) -> Table:
+    """Figure, share of the total, bar, objects, change since the baseline, course, function, file and line.
+
+    ``wanted`` keeps the sites whose function or file contains it, whatever its case. Figures come first from large to
+    small, names from A to Z; ``reverse`` turns that round. Sites that hold nothing and changed nothing are left out.
+    """
+    groups = snapshot.groups
+    columns = _columns(measure)
+    if isinstance(groups, Missing):
+        return Table("Top allocation sites", columns, (), f"{groups.why}. {groups.hint}" if groups.hint else groups.why)
+    total = sum(measure.of(group.usage) for group in groups)
+    needle = wanted.casefold()
+    shown = [
+        group
+        for group in groups
+        if (measure.of(group.usage) or measure.of(group.change))
+        and (needle in group.frame.function.casefold() or needle in group.frame.file.casefold())
+    ]
+    key, downwards = _keys(measure)[order]
+    shown.sort(key=key, reverse=downwards is not reverse)
+    shown = shown[:_ROWS_AT_MOST]
+    largest = max((measure.of(group.usage) for group in shown), default=0)
+    rows = tuple(_row(group, measure, total, largest) for group in shown)
+    return Table("Top allocation sites", columns, rows, f"no site matches {wanted!r}" if wanted else "no sites yet")
+
+
+def _keys(measure: Measure) -> dict[SiteOrder, tuple[Callable[[SiteGroup], float | tuple[str, str, int]], bool]]:
+    """Sort key and whether large comes first, by order."""
+    objects = Measure.INUSE_OBJECTS if measure.in_use else Measure.ALLOC_OBJECTS
+    return {
+        SiteOrder.FIGURE: (lambda group: measure.of(group.usage), True),
+        SiteOrder.OBJECTS: (lambda group: objects.of(group.usage), True),
+        SiteOrder.CHANGE: (lambda group: measure.of(group.change), True),
+        SiteOrder.FUNCTION: (lambda group: (group.frame.function, group.frame.file, group.frame.line), False),
+        SiteOrder.WHERE: (lambda group: (group.frame.file, "", group.frame.line), False),
+    }
+
+
+def _columns(measure: Measure) -> tuple[Column, ...]:
+    return (
+        Column("figure", "inuse" if measure.in_use else "alloc", 10, right=True),
+        Column("share", "%", 3, right=True),
+        Column("bar", "", 12),
+        Column("objects", "objects", 9, right=True),
+        Column("change", "Δ baseline", 11, right=True),
+        Column("trend", "trend", 12),
+        Column("function", "function", 0, cut="middle"),
+        Column("where", "where", 26, cut="start"),
+    )
+
+
+def _row(group: SiteGroup, measure: Measure, total: int, largest: int) -> Row:
+    value, change = measure.of(group.usage), measure.of(group.change)
+    objects = group.usage.inuse_objects if measure.in_use else group.usage.alloc_objects
+    frame = group.frame
+    share = 100 * value / total if total else 0.0
+    where = f"{_short(frame.file)}:{frame.line}" if frame.line else _short(frame.file)
+    return Row(
+        f"{frame.function}\0{frame.file}\0{frame.line}",
+        (
+            Cell(figure(value, measure.unit), Tone.STRONG, sort=value),
+            Cell(f"{share:.0f}", sort=share),
+            Cell(bar=value / largest if largest > 0 else 0.0),
+            Cell(count(objects), sort=objects),
+            Cell(signed(change, measure.unit), _tone(change, measure), sort=change),
+            Cell(spark=tuple(map(float, group.trend))),
+            Cell(frame.function, sort=frame.function),
+            Cell(where, Tone.FAINT, sort=where, note=frame.file),
+        ),
+    )
+
+
+def _tone(change: int, measure: Measure) -> Tone:
+    if not change or not measure.in_use:
+        return Tone.FAINT
+    return Tone.GROWS if change > 0 else Tone.SHRINKS
+
+
+def _short(path: str) -> str:
+    """The file with its folder: what a Go programmer needs to find it."""
+    return "/".join(path.split("/")[-2:])

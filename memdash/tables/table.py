@@ -1,0 +1,75 @@
+"""Rows of cells that say what they mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal
+
+__all__ = ["DASH", "Cell", "Column", "Row", "Table", "Tone"]
+
+DASH = "–"
+"""Stands where a figure is Missing; the reason is the cell's ``note``."""
+
+
+class Tone(Enum):
+    """What a cell means; the screen chooses the colour, a report may ignore it."""
+
+    PLAIN = "plain"
+    STRONG = "strong"
+    FAINT = "faint"
+    GROWS = "grows"
+    SHRINKS = "shrinks"
+    GOOD = "good"
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell. ``text`` may come from the target: show it, never interpret it.
+
+    ``spark`` (oldest first, NaN for gaps) asks for a sparkline instead of text, ``bar`` (0 to 1) for a bar. ``sort`` is
+    what the column sorts by; ``note`` explains, such as why a figure is missing.
+    """
+
+    text: str = ""
+    tone: Tone = Tone.PLAIN
+    sort: float | str = ""
+    spark: tuple[float, ...] = ()
+    bar: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """``width`` in cells holds every figure of the column; 0 takes the rest of the line.
+
+    ``cut`` says where a text that does not fit loses characters: figures never do, paths at the start, functions in the
+    middle, sentences at the end.
+    """
+
+    key: str
+    title: str
+    width: int
+    right: bool = False
+    cut: Literal["start", "middle", "end"] = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """``key`` names the row across refreshes: a cursor stays on it."""
+
+    key: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns and rows; each row has one cell a column. ``empty`` says why there are no rows."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    empty: str = ""
