@@ -25,7 +25,7 @@ from memdash.model.snapshot import Baseline, SiteGroup, Snapshot, State
 from memdash.model.target import Ending, Target
 from memdash.probes.probe import Fit, Probe, ProbeEntry
 from memdash.probes.registry import PROBES
-from memdash.process.identity import Watcher
+from memdash.process.watcher import Watcher
 from memdash.sampling.clock import Clock, SystemClock
 from memdash.sampling.cost import CostMeter
 from memdash.sampling.history import History

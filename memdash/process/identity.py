@@ -10,7 +10,7 @@ from memdash.errors import AccessDenied, NoSuchTarget, TargetError, TargetExited
 from memdash.model.target import Target
 from memdash.process.stat import TICKS_PER_S, Stat, parse_stat
 
-__all__ = ["identify"]
+__all__ = ["executable", "identify"]
 
 _ARGV_BYTES = 32 * 1024  # a Java class path may fill megabytes; nobody reads further
 _DELETED = " (deleted)"
@@ -35,7 +35,7 @@ def identify(pid: int) -> Target:
         raise _hidden(pid) from None
     group, uid = _owner(status)
     _refuse_what_has_no_memory(pid, group, stat)
-    exe, exe_id = _executable(pid)
+    exe, exe_id = executable(pid)
     return Target(
         pid=pid,
         start_ticks=stat.start_ticks,
@@ -102,8 +102,11 @@ def _full_name(comm: str, argv: tuple[str, ...]) -> str:
     return program if len(comm.encode()) >= 15 and program.startswith(comm) else comm
 
 
-def _executable(pid: int) -> tuple[str, tuple[int, int]]:
-    """Path and (device, inode) of the file that runs, also when it has been deleted or replaced on disk since."""
+def executable(pid: int) -> tuple[str, tuple[int, int]]:
+    """Path and (device, inode) of the file that runs, also when it has been deleted or replaced on disk since.
+
+    Empty and (0, 0) when the kernel does not show it: the process is another user's, or has no memory (left).
+    """
     link = Path(f"/proc/{pid}/exe")
     try:
         path = os.fsencode(link.readlink()).decode(errors="backslashreplace")

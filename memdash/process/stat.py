@@ -17,7 +17,8 @@ STAT_BYTES = 1024
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
-_KERNEL_THREAD = 0x00200000  # PF_KTHREAD of include/linux/sched.h
+_EXITING = 0x00000004  # PF_EXITING and PF_KTHREAD of include/linux/sched.h
+_KERNEL_THREAD = 0x00200000
 
 
 class Stat(NamedTuple):
@@ -44,6 +45,11 @@ class Stat(NamedTuple):
     def is_kernel_thread(self) -> bool:
         """It is a part of the kernel and has no memory of its own."""
         return bool(self.flags & _KERNEL_THREAD)
+
+    @property
+    def is_exiting(self) -> bool:
+        """It is on its way out: its memory may be gone before it is a zombie."""
+        return bool(self.flags & _EXITING)
 
     @property
     def has_exited(self) -> bool:
