@@ -1,7 +1,7 @@
 """Bytes, counts, durations, rates, shares and times: format and parse. Nobody else formats a number.
 
 Bytes are binary (KiB, MiB). A formatted figure has at most four significant digits, so that a right-aligned column of
-them does not dance. Counts are grouped by thin spaces up to 9 999 999 and shortened (``3.20 M``) beyond that.
+them does not dance. Counts are grouped by spaces up to 9 999 999 and shortened (``3.20 M``) beyond that.
 """
 
 from __future__ import annotations
@@ -68,11 +68,11 @@ def byte_size(value: float) -> str:
 
 
 def count(value: float) -> str:
-    """Things: ``412``, ``3 204 118`` (thin spaces), ``912.4 M`` from ten million up."""
+    """Things: ``412``, ``3 204 118``, ``912.4 M`` from ten million up."""
     sign, value = ("-", -value) if value < 0 else ("", value)
     if value < 10_000_000:
         whole = f"{value:,.0f}" if value >= 10 or value == int(value) else _digits(value)
-        return sign + whole.replace(",", "\u202f")
+        return sign + whole.replace(",", " ")
     step = min(int(math.log10(value)) // 3, len(_COUNT_STEPS) - 1)
     scaled = value / 10 ** (3 * step)
     if scaled >= 999.95 and step < len(_COUNT_STEPS) - 1:

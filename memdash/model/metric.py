@@ -97,6 +97,8 @@ METRICS: tuple[Metric, ...] = (
     _go("NumForcedGC", _N, _COUNTER, "Collections that the program itself asked for."),
     _go("PauseTotalNs", _T, _COUNTER, "Time the world was stopped for collections, in all."),
     _go("GCCPUFraction", _R, _GAUGE, "Share of the program's CPU time that collections took since it started."),
+    _go("Alloc", _B, _GAUGE, "The same as HeapAlloc; Go keeps both names."),
+    _go("Lookups", _N, _COUNTER, "Pointer lookups of the runtime; always 0 in today's Go."),
     _at("gc", "live_after_gc_bytes", "live after GC", _B, _GAUGE, "What the last collection found reachable."),
     _at("gc", "pause_p50_ns", "pause p50", _T, _GAUGE, "Median stop-the-world time of the last collections."),
     _at("gc", "pause_p99_ns", "pause p99", _T, _GAUGE, "Stop-the-world time that 99 of 100 collections stay under."),

@@ -13,7 +13,8 @@ __all__ = ["memstats_table"]
 _RUNTIME = (
     "HeapAlloc", "TotalAlloc", "Sys", "HeapInuse", "HeapIdle", "HeapReleased", "HeapObjects", "Mallocs", "Frees",
     "StackInuse", "gc.live_after_gc_bytes", "NextGC", "HeapSys", "StackSys", "MSpanInuse", "MSpanSys", "MCacheInuse",
-    "MCacheSys", "BuckHashSys", "GCSys", "OtherSys",
+    "MCacheSys", "BuckHashSys", "GCSys", "OtherSys", "NumGC", "NumForcedGC", "PauseTotalNs", "GCCPUFraction", "Alloc",
+    "Lookups",
 )  # fmt: skip
 _KERNEL = (
     "system.rss_bytes", "smaps.pss_bytes", "smaps.uss_bytes", "system.swap_bytes", "system.vms_bytes",
