@@ -1,0 +1,135 @@
+"""History keeps spikes and gaps, is bounded, and a view of it stands still."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from memdash.model.capability import Capability
+from memdash.model.missing import Missing
+from memdash.model.sample import Instant, Sample
+from memdash.sampling.history import TIERS, History
+from tests.fakes import NOON_S, a_sample, memstats
+
+START_S = 10_020.0
+
+
+def at(second: float) -> Instant:
+    return Instant(NOON_S + second, START_S + second)
+
+
+def sample(second: float, heap_bytes: int) -> Sample:
+    return a_sample(at(second), memstats(heap_bytes))
+
+
+def test_a_spike_of_one_sample_survives_in_every_tier() -> None:
+    history = History(1.0)
+    for second in range(700):
+        history.append(sample(second, 900 if second == 333 else 100))
+    for tier, (step_s, _) in zip(history._tiers, TIERS, strict=True):
+        assert max(tier.high["HeapAlloc"]) == 900
+        assert tier.step_s == step_s
+        assert min(tier.low["HeapAlloc"]) == 100
+
+
+def test_samples_within_a_second_share_a_bucket() -> None:
+    history = History(0.1)
+    for tenth, heap in enumerate([5, 9, 1, 7]):
+        history.append(sample(tenth / 10, heap))
+    series = history.view().series("HeapAlloc", 60)
+    assert (list(series.low), list(series.high), list(series.last)) == ([1], [9], [7])
+
+
+def test_a_missing_value_is_a_gap_and_no_zero() -> None:
+    history = History(1.0)
+    history.append(sample(0, 10))
+    history.append(replace(sample(1, 10), memstats=Missing("unreadable")))
+    history.append(sample(2, 30))
+    last = history.view().series("HeapAlloc", 60).last
+    assert last[0] == 10
+    assert math.isnan(last[1])
+    assert last[2] == 30
+
+
+def test_a_failing_probe_leaves_gaps_although_its_old_value_still_shows() -> None:
+    history = History(1.0)
+    history.append(sample(0, 10))
+    late = sample(1, 10)
+    origin = replace(late.origins[Capability.MEMSTATS], failing="too slow")
+    history.append(replace(late, origins={**late.origins, Capability.MEMSTATS: origin}))
+    assert math.isnan(history.view().series("HeapAlloc", 60).last[1])
+
+
+def test_a_gap_does_not_hide_what_the_bucket_already_has() -> None:
+    history = History(0.5)
+    history.append(sample(0.0, 10))
+    history.append(replace(sample(0.5, 10), memstats=Missing("unreadable")))
+    series = history.view().series("HeapAlloc", 60)
+    assert list(series.last) == [10]
+
+
+def test_a_view_does_not_see_what_comes_later() -> None:
+    history = History(1.0)
+    history.append(sample(0, 1))
+    view = history.view()
+    history.append(sample(1, 2))
+    assert list(view.series("HeapAlloc", 60).last) == [1]
+    assert view.until == at(0)
+
+
+def test_the_finest_tier_that_reaches_back_answers() -> None:
+    history = History(1.0)
+    for second in range(2_000):
+        history.append(sample(second, second))
+    view = history.view()
+    assert view.series("HeapAlloc", 300).spacing_s == 1
+    assert view.series("HeapAlloc", 1_800).spacing_s == 10
+    assert view.series("HeapAlloc", 1_800).last[-1] == 1_999
+    assert view.since == at(0)
+
+
+def test_a_span_longer_than_the_watch_is_answered_in_the_finest_tier() -> None:
+    history = History(1.0)
+    for second in range(20):
+        history.append(sample(second, second))
+    series = history.view().series("HeapAlloc", 86_400)
+    assert len(series) == 20
+    assert series.spacing_s == 1
+
+
+def test_a_slow_interval_is_not_taken_for_gaps() -> None:
+    history = History(5.0)
+    for tick in range(4):
+        history.append(sample(5 * tick, tick))
+    assert history.view().series("HeapAlloc", 60).spacing_s == 5
+
+
+def test_days_are_bounded() -> None:
+    history = History(60.0)
+    one = sample(0, 1)
+    for minute in range(3 * 1440 + 3000):
+        history.append(replace(one, at=at(60.0 * minute)))
+    for tier, (_, capacity) in zip(history._tiers, TIERS, strict=True):
+        assert len(tier.times_s) <= capacity * 9 / 8
+        assert {len(column) for column in tier.last.values()} == {len(tier.times_s)}
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.floats(0.1, 40), st.integers(0, 2**50)), min_size=1, max_size=60))
+def test_no_value_is_lost_or_made_up(steps: list[tuple[float, int]]) -> None:
+    history = History(1.0)
+    now, seen = 0.0, []
+    for wait_s, heap in steps:
+        now += wait_s
+        history.append(sample(now, heap))
+        seen.append(float(heap))
+    series = history.view().series("HeapAlloc", now + 1)
+    assert min(series.low) == min(seen)
+    assert max(series.high) == max(seen)
+    assert series.last[-1] == seen[-1]
+    assert list(series.times_s) == sorted(series.times_s)
+    assert series.last[-1] == pytest.approx(seen[-1])

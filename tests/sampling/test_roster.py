@@ -1,0 +1,141 @@
+"""A failing probe costs its own figures and nothing else."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import pytest
+
+from memdash.errors import BadRead, TargetExited
+from memdash.model.capability import Capability
+from memdash.model.memstats import MemStats
+from memdash.model.missing import Missing
+from memdash.model.profile import Frame, Profile, Usage
+from memdash.model.sample import Fact, Sample
+from memdash.model.system import SystemStats
+from memdash.sampling.budget import Budget
+from memdash.sampling.roster import Roster
+from memdash.sampling.trends import SiteTrends
+from tests.fakes import FakeClock, FakeProbe, a_gc, a_profile, a_system, memstats
+
+GO = frozenset({Capability.MEMSTATS, Capability.GC})
+SYSTEM = frozenset({Capability.SYSTEM})
+SITES = frozenset({Capability.SITES})
+
+
+def refuse() -> NoReturn:
+    raise BadRead("address 0x10 is not mapped", "try again")
+
+
+def roster(clock: FakeClock, *probes: FakeProbe) -> Roster:
+    return Roster(probes, {Capability.SMAPS: Missing("not allowed", "use sudo")}, clock)
+
+
+def tick(readers: Roster, clock: FakeClock, seconds: float = 1.0) -> Sample:
+    return list(readers.tick(clock.advance(seconds)))[-1]
+
+
+def test_readings_are_joined_with_where_and_when() -> None:
+    clock = FakeClock()
+    sample = tick(
+        roster(clock, FakeProbe(lambda: (memstats(), a_gc()), GO), FakeProbe(lambda: (a_system(),), SYSTEM)), clock
+    )
+    assert isinstance(sample.memstats, MemStats)
+    assert isinstance(sample.system, SystemStats)
+    assert sample.origins[Capability.GC].at == clock.now()
+    assert sample.smaps == Missing("not allowed", "use sudo")
+    assert isinstance(sample.sites, Missing)
+
+
+def test_a_failure_is_marked_at_once_and_the_old_value_given_up_later() -> None:
+    clock = FakeClock()
+    answers: list[Fact] = [memstats()]
+    go = FakeProbe(lambda: (answers[0],) if answers else refuse(), GO)
+    readers = roster(clock, go, FakeProbe(lambda: (a_system(),), SYSTEM))
+    assert not tick(readers, clock).origins[Capability.MEMSTATS].failing
+    answers.clear()
+    first = tick(readers, clock)
+    assert isinstance(first.memstats, MemStats)
+    assert first.origins[Capability.MEMSTATS].failing == "address 0x10 is not mapped"
+    for _ in range(40):
+        last = tick(readers, clock, 5.0)
+    assert last.memstats == Missing("address 0x10 is not mapped", "try again")
+    assert Capability.MEMSTATS not in last.origins
+    assert isinstance(last.system, SystemStats)
+    answers.append(memstats())
+    assert isinstance(tick(readers, clock, 61.0).memstats, MemStats)
+
+
+def test_an_exit_passes_through() -> None:
+    clock = FakeClock()
+
+    def gone() -> tuple[Fact, ...]:
+        raise TargetExited("pid 1 has ended")
+
+    with pytest.raises(TargetExited):
+        tick(roster(clock, FakeProbe(gone, GO)), clock)
+
+
+def test_quick_probes_are_published_before_slow_ones() -> None:
+    clock = FakeClock()
+    order: list[str] = []
+
+    def profile() -> tuple[Fact, ...]:
+        order.append("sites")
+        return (a_profile(),)
+
+    def stats() -> tuple[Fact, ...]:
+        order.append("memstats")
+        return (memstats(),)
+
+    readers = roster(clock, FakeProbe(profile, SITES, cadence_s=2.0), FakeProbe(stats, GO))
+    samples = readers.tick(clock.now())
+    first = next(samples)
+    assert order == ["memstats"]
+    assert isinstance(first.sites, Missing)
+    assert isinstance(next(samples).sites, Profile)
+
+
+def test_closing_closes_all() -> None:
+    clock = FakeClock()
+    probe = FakeProbe(lambda: (), GO)
+    roster(clock, probe).close()
+    assert probe.closed == 1
+
+
+def test_a_costly_probe_is_read_less_often() -> None:
+    budget = Budget(2.0, share=0.01)
+    assert budget.due(0)
+    budget.spent(0, 0.001)
+    assert budget.cadence_s == 2.0
+    for _ in range(5):
+        budget.spent(100, 0.080)
+    assert budget.cadence_s == pytest.approx(8.0)
+    assert not budget.due(107.9)
+    assert budget.due(108)
+
+
+def test_failures_back_off_to_a_minute_and_success_ends_it() -> None:
+    budget = Budget(0.0)
+    waits = []
+    now = 0.0
+    for _ in range(9):
+        budget.failed(now)
+        wait = next(t for t in range(100) if budget.due(now + t))
+        waits.append(wait)
+        now += 100
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    budget.spent(now, 0.0)
+    assert budget.due(now)
+
+
+def test_trends_are_bounded_and_forget_what_vanished() -> None:
+    trends = SiteTrends(sites=3, length=4)
+    frames = [Frame(f"main.f{n}", "main.go", n) for n in range(50)]
+    for turn in range(20):
+        trends.add({frame: Usage(100 * n + turn, 1, 0, 0) for n, frame in enumerate(frames)})
+    assert trends.of(frames[49]) == (4916, 4917, 4918, 4919)
+    assert trends.of(frames[0]) == ()
+    for _ in range(4):
+        trends.add({})
+    assert trends.of(frames[49]) == ()

@@ -1,0 +1,137 @@
+"""Figures are written one way, and read back."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memdash.errors import UsageError
+from memdash.units import (
+    Unit,
+    byte_size,
+    count,
+    duration,
+    figure,
+    iso_time,
+    nanoseconds,
+    parse_bytes,
+    parse_duration,
+    parse_growth,
+    ratio,
+    signed,
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1024, "1.00 KiB"),
+        (10 * 1024, "10.0 KiB"),
+        (432_644_915, "412.6 MiB"),
+        (1024**2 - 1, "1.00 MiB"),
+        (1024**3 * 81.3, "81.3 GiB"),
+        (-1_258_291, "-1.20 MiB"),
+        (2**63, "8.00 EiB"),
+        (2**80, "1048576.0 EiB"),
+    ],
+)
+def test_bytes(value: float, text: str) -> None:
+    assert byte_size(value) == text
+
+
+@given(st.floats(min_value=0, max_value=2**62))
+def test_bytes_never_show_more_than_four_digits(value: float) -> None:
+    digits = byte_size(value).split()[0]
+    assert len(digits) <= 6
+    assert sum(c.isdigit() for c in digits) <= 4
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (412, "412"), (1.5, "1.50"), (3_204_118, "3 204 118"), (912_400_000, "912.4 M"), (1.2e12, "1.20 T")],
+)
+def test_counts(value: float, text: str) -> None:
+    assert count(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (85, "85 ns"),
+        (1_000, "1.00 µs"),
+        (112_000, "112 µs"),
+        (999_499, "999 µs"),
+        (999_500, "1.00 ms"),
+        (1_840_000, "1.84 ms"),
+        (2_310_000_000, "2.3 s"),
+    ],
+)
+def test_nanoseconds(value: float, text: str) -> None:
+    assert nanoseconds(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.84, "0.8 s"), (42, "42 s"), (59.7, "1m00s"), (192, "3m12s"), (11_520, "3h12m"), (532_800, "6d04h")],
+)
+def test_durations(value: float, text: str) -> None:
+    assert duration(value) == text
+
+
+def test_shares_and_changes() -> None:
+    assert ratio(0.024) == "2.4 %"
+    assert ratio(0) == "0 %"
+    assert figure(37.5, Unit.PERCENT) == "37.5 %"
+    assert signed(1_268_777, Unit.BYTES, per="/s") == "+1.21 MiB/s"
+    assert signed(-412, Unit.COUNT) == "-412"
+    assert signed(0.2, Unit.BYTES, per="/s") == "0"
+
+
+def test_iso_time_is_utc() -> None:
+    assert iso_time(1_769_861_261.123456) == "2026-01-31T12:07:41.123456Z"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("512MiB", 512 << 20), ("1.5g", 3 << 29), ("4096", 4096), ("1 KB", 1000), ("2gib", 2 << 30), ("0", 0)],
+)
+def test_sizes_are_read(text: str, value: int) -> None:
+    assert parse_bytes(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "MiB", "12 XB", "-1MiB", "1e9", "0x10", "nan", "1MiB/s"])
+def test_what_is_no_size(text: str) -> None:
+    with pytest.raises(UsageError, match="size"):
+        parse_bytes(text)
+
+
+@given(st.integers(min_value=0, max_value=2**53))
+def test_plain_bytes_read_back(value: int) -> None:
+    assert parse_bytes(str(value)) == value
+
+
+@pytest.mark.parametrize(("text", "value"), [("500ms", 0.5), ("1s", 1), ("5m", 300), ("1h", 3600), ("2", 2)])
+def test_durations_are_read(text: str, value: float) -> None:
+    assert parse_duration(text) == value
+
+
+@pytest.mark.parametrize("text", ["0", "-1s", "1 parsec", "", "s", "inf", "999999999h"])
+def test_what_is_no_duration(text: str) -> None:
+    with pytest.raises(UsageError, match="duration"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "per_s"), [("1MiB/min", 1048576 / 60), ("10KiB/s", 10240), ("2GiB/h", 2147483648 / 3600)]
+)
+def test_growth_is_read(text: str, per_s: float) -> None:
+    assert parse_growth(text) == pytest.approx(per_s)
+
+
+@pytest.mark.parametrize("text", ["1MiB", "1MiB/", "/s", "fast", "1MiB/fortnight", "-1MiB/s"])
+def test_what_is_no_growth(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse_growth(text)
