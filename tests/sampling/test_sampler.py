@@ -1,0 +1,144 @@
+"""The thread ticks on deadlines, notices the end at once, and never outlives its owner."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from memdash.errors import AccessDenied, MemdashError, TargetExited
+from memdash.model.capability import Capability
+from memdash.model.sample import Fact, Sample
+from memdash.model.target import Ending
+from memdash.sampling.clock import SystemClock
+from memdash.sampling.roster import Roster
+from memdash.sampling.sampler import Sampler
+from tests.fakes import FakeProbe, memstats
+
+GO = frozenset({Capability.MEMSTATS})
+PATIENCE_S = 10.0
+
+
+class PipeWatch:
+    """A target that ends when told: its descriptor becomes readable."""
+
+    def __init__(self) -> None:
+        self._read_fd, self._write_fd = os.pipe()
+        self._ending: Ending | None = None
+        self.closed = threading.Event()
+
+    def end(self, ending: Ending) -> None:
+        self._ending = ending
+        os.write(self._write_fd, b"x")
+
+    def check(self) -> Ending | None:
+        return self._ending
+
+    def fileno(self) -> int:
+        return self._read_fd
+
+    def close(self) -> None:
+        if not self.closed.is_set():
+            os.close(self._read_fd)
+            os.close(self._write_fd)
+            self.closed.set()
+
+
+@dataclass
+class Ear:
+    samples: list[Sample] = field(default_factory=list)
+    first: threading.Event = field(default_factory=threading.Event)
+    over: threading.Event = field(default_factory=threading.Event)
+    ending: Ending | None = None
+    error: MemdashError | None = None
+
+    def on_sample(self, sample: Sample) -> None:
+        self.samples.append(sample)
+        self.first.set()
+
+    def on_end(self, ending: Ending) -> None:
+        self.ending = ending
+        self.over.set()
+
+    def on_failure(self, error: MemdashError) -> None:
+        self.error = error
+        self.over.set()
+
+
+def answering() -> tuple[Fact, ...]:
+    return (memstats(),)
+
+
+def sampler(probe: FakeProbe, watch: PipeWatch, ear: Ear, interval_s: float = 60.0) -> Sampler:
+    clock = SystemClock()
+    return Sampler(lambda: Roster([probe], {}, clock), watch, clock, interval_s, ear)
+
+
+def test_the_first_sample_comes_at_once_and_stop_does_not_wait_for_the_next() -> None:
+    probe, watch, ear = FakeProbe(answering, GO), PipeWatch(), Ear()
+    thread = sampler(probe, watch, ear)
+    thread.start()
+    assert ear.first.wait(PATIENCE_S)
+    thread.stop()
+    thread.stop()
+    assert watch.closed.wait(PATIENCE_S)
+    assert probe.closed == 1
+    assert len(ear.samples) == 1
+    assert ear.ending is None
+
+
+def test_the_end_of_the_target_wakes_the_thread_in_the_middle_of_an_interval() -> None:
+    watch, ear = PipeWatch(), Ear()
+    thread = sampler(FakeProbe(answering, GO), watch, ear)
+    thread.start()
+    assert ear.first.wait(PATIENCE_S)
+    watch.end(Ending(at_s=1.0, signal_number=9))
+    assert ear.over.wait(PATIENCE_S)
+    assert ear.ending == Ending(at_s=1.0, signal_number=9)
+    thread.stop()
+
+
+def test_a_read_that_finds_the_target_gone_waits_for_the_reason() -> None:
+    watch, ear = PipeWatch(), Ear()
+
+    def gone() -> tuple[Fact, ...]:
+        watch.end(Ending(at_s=2.0, exit_code=3))
+        raise TargetExited("gone")
+
+    sampler(FakeProbe(gone, GO), watch, ear).start()
+    assert ear.over.wait(PATIENCE_S)
+    assert ear.ending == Ending(at_s=2.0, exit_code=3)
+
+
+def test_an_attach_that_fails_is_reported_not_raised() -> None:
+    watch, ear, clock = PipeWatch(), Ear(), SystemClock()
+
+    def refused() -> Roster:
+        raise AccessDenied("pid 1 belongs to root")
+
+    Sampler(refused, watch, clock, 1.0, ear).start()
+    assert ear.over.wait(PATIENCE_S)
+    assert isinstance(ear.error, AccessDenied)
+    assert watch.closed.wait(PATIENCE_S)
+
+
+def test_late_ticks_are_skipped_not_made_up() -> None:
+    """A read that takes three intervals is followed by one at a later deadline, not by a burst."""
+    watch, ear = PipeWatch(), Ear()
+    held = threading.Event()
+    enough = threading.Event()
+
+    def slow_once() -> tuple[Fact, ...]:
+        if not ear.samples:
+            held.wait(0.16)
+        if len(ear.samples) >= 4:
+            enough.set()
+        return (memstats(),)
+
+    thread = sampler(FakeProbe(slow_once, GO), watch, ear, interval_s=0.05)
+    thread.start()
+    assert enough.wait(PATIENCE_S)
+    thread.stop()
+    times = [sample.at.mono_s for sample in ear.samples]
+    assert all(later - earlier > 0.02 for earlier, later in pairwise(times[1:]))
