@@ -63,6 +63,7 @@ class Sampler:
         self._listener = listener
         self._stopped = threading.Event()
         self._wake_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._wake_lock = threading.Lock()  # the thread closes the descriptor: nobody may write to a reused one
         self._thread = threading.Thread(target=self._run, name="memdash-sampler", daemon=True)
 
     def start(self) -> None:
@@ -74,7 +75,9 @@ class Sampler:
         if self._stopped.is_set():
             return
         self._stopped.set()
-        os.eventfd_write(self._wake_fd, 1)
+        with self._wake_lock:
+            if self._wake_fd >= 0:
+                os.eventfd_write(self._wake_fd, 1)
         if self._thread.is_alive() and threading.current_thread() is not self._thread:
             self._thread.join(timeout=2.0)
 
@@ -91,7 +94,9 @@ class Sampler:
             if roster is not None:
                 roster.close()
             self._watch.close()
-            os.close(self._wake_fd)
+            with self._wake_lock:
+                os.close(self._wake_fd)
+                self._wake_fd = -1
 
     def _loop(self, roster: Roster) -> None:
         deadline_s = self._clock.now().mono_s

@@ -1,0 +1,182 @@
+"""Tables say what a snapshot says, and why when it does not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from memdash.model.capability import Capability
+from memdash.model.finding import Finding, Severity
+from memdash.model.memstats import MemStats
+from memdash.model.metric import METRICS, METRICS_BY_KEY
+from memdash.model.missing import Missing
+from memdash.model.snapshot import Snapshot, State
+from memdash.model.system import Cgroup
+from memdash.model.target import Ending, Runtime
+from memdash.tables.alerts import alerts_table
+from memdash.tables.gc import gc_table
+from memdash.tables.headline import headline
+from memdash.tables.heap_chart import heap_chart
+from memdash.tables.memstats import memstats_table
+from memdash.tables.sites import Measure, SiteOrder, sites_table
+from memdash.tables.table import DASH, Table, Tone
+from tests.fakes import NOON_S, a_gc, a_snapshot, a_system
+
+UNREADABLE = Missing("pid 7 belongs to root", "run memdash with sudo")
+
+
+@pytest.fixture(scope="module")
+def snapshot() -> Snapshot:
+    return a_snapshot()
+
+
+def without(snapshot: Snapshot, *parts: str) -> Snapshot:
+    origins = {c: o for c, o in snapshot.sample.origins.items() if c.value not in parts}
+    gone = dict.fromkeys(parts, UNREADABLE)
+    groups = UNREADABLE if "sites" in parts else snapshot.groups
+    return replace(snapshot, sample=replace(snapshot.sample, origins=origins, **gone), groups=groups)  # type: ignore[arg-type]  # names checked by the callers
+
+
+def column(table: Table, key: str) -> list[str]:
+    index = [c.key for c in table.columns].index(key)
+    return [row.cells[index].text for row in table.rows]
+
+
+@pytest.mark.parametrize("make", [memstats_table, gc_table, sites_table, alerts_table])
+def test_every_row_has_a_cell_a_column_and_a_key_of_its_own(snapshot: Snapshot, make: object) -> None:
+    assert callable(make)
+    table = make(snapshot)
+    assert all(len(row.cells) == len(table.columns) for row in table.rows)
+    assert len({row.key for row in table.rows}) == len(table.rows)
+    assert sum(c.width == 0 for c in table.columns) == 1
+
+
+def test_memstats_shows_every_scalar_field_of_go(snapshot: Snapshot) -> None:
+    shown = set(column(memstats_table(snapshot), "name"))
+    elsewhere = {"LastGC", "EnableGC", "DebugGC", "BySize", "PauseNs", "PauseEnd"}
+    assert set(MemStats.__slots__) - elsewhere <= shown
+
+
+def test_figures_fit_their_columns(snapshot: Snapshot) -> None:
+    for table in (memstats_table(snapshot), sites_table(snapshot)):
+        for index, spec in enumerate(table.columns):
+            if spec.width and spec.right:
+                assert all(len(row.cells[index].text) <= spec.width for row in table.rows), spec.key
+
+
+def test_without_a_runtime_the_kernels_rows_stay(snapshot: Snapshot) -> None:
+    names = column(memstats_table(without(snapshot, "memstats", "gc")), "name")
+    assert "HeapAlloc" not in names
+    assert names[0] == "RSS"
+
+
+def test_a_single_missing_figure_is_a_dash_with_its_reason(snapshot: Snapshot) -> None:
+    broken = replace(snapshot.sample, system=a_system(fds=Missing("not allowed", "use sudo")))
+    table = memstats_table(replace(snapshot, sample=broken))
+    row = next(row for row in table.rows if row.key == "system.fds")
+    assert row.cells[1].text == DASH
+    assert row.cells[1].note == "not allowed. use sudo"
+
+
+def test_no_cgroup_limit_means_no_row_for_it(snapshot: Snapshot) -> None:
+    system = snapshot.sample.system
+    assert not isinstance(system, Missing)
+    assert isinstance(system.cgroup, Cgroup)
+    free = replace(system, cgroup=replace(system.cgroup, limit_bytes=Missing("no limit is set")))
+    names = column(memstats_table(replace(snapshot, sample=replace(snapshot.sample, system=free))), "name")
+    assert "cgroup limit" not in names
+    assert "cgroup used" not in names
+    assert "cgroup" in names
+
+
+def test_gc_settings_and_rate(snapshot: Snapshot) -> None:
+    cells = {row.key: row.cells[1].text for row in gc_table(snapshot).rows}
+    assert cells["NumGC"] == "4 183  +2 forced"
+    assert cells["rate"] == "5.0 /min"
+    assert cells["GOGC · limit"] == "100 · 900.0 MiB"
+    off = a_gc(gogc=Missing("off"), memory_limit_bytes=Missing("none"), last_cycle=Missing("in progress"))
+    cells = {r.key: r.cells[1].text for r in gc_table(replace(snapshot, sample=replace(snapshot.sample, gc=off))).rows}
+    assert cells["GOGC · limit"] == "off · no limit"
+    assert cells["last cycle"] == DASH
+
+
+def test_a_table_without_data_says_why_and_what_helps(snapshot: Snapshot) -> None:
+    poor = without(snapshot, "gc", "sites")
+    for table in (gc_table(poor), sites_table(poor)):
+        assert table.rows == ()
+        assert table.empty == "pid 7 belongs to root. run memdash with sudo"
+
+
+def test_sites_by_each_measure_add_up(snapshot: Snapshot) -> None:
+    for measure in Measure:
+        table = sites_table(snapshot, measure)
+        shares = [float(row.cells[1].sort) for row in table.rows]
+        assert sum(shares) == pytest.approx(100)
+        figures = [float(row.cells[0].sort) for row in table.rows]
+        assert figures == sorted(figures, reverse=True)
+        assert table.rows[0].cells[2].bar == 1
+
+
+def test_sites_sort_and_reverse(snapshot: Snapshot) -> None:
+    names = column(sites_table(snapshot, order=SiteOrder.FUNCTION), "function")
+    assert names == sorted(names)
+    assert column(sites_table(snapshot, order=SiteOrder.FUNCTION, reverse=True), "function") == names[::-1]
+    assert column(sites_table(snapshot, order=SiteOrder.CHANGE), "change")[:2] == ["+56.5 MiB", "+22.5 MiB"]
+
+
+def test_sites_filter_by_function_or_file(snapshot: Snapshot) -> None:
+    assert column(sites_table(snapshot, wanted="STORE"), "function") == ["cart.(*Store).Add"]
+    assert column(sites_table(snapshot, wanted="session.go"), "function") == ["session.New"]
+    nothing = sites_table(snapshot, wanted="nowhere")
+    assert (nothing.rows, nothing.empty) == ((), "no site matches 'nowhere'")
+
+
+def test_alerts_newest_first_with_glyph_word_and_length() -> None:
+    log = (
+        Finding(rule="b", severity=Severity.CRITICAL, at_s=NOON_S, summary="cgroup used 98.0 %"),
+        Finding(rule="a", severity=Severity.WARNING, at_s=NOON_S - 60, ended_at_s=NOON_S - 18, summary="slow"),
+    )
+    table = alerts_table(a_snapshot(5, log))
+    assert [row.cells[1].text for row in table.rows] == ["▲ CRIT", "● WARN"]
+    assert table.rows[1].cells[2].text == "slow · over after 42 s"
+    assert table.rows[0].cells[1].tone is Tone.CRITICAL
+    assert [row.cells[2].text for row in alerts_table(a_snapshot(5, log), "crit").rows] == ["cgroup used 98.0 %"]
+
+
+def test_an_alert_keeps_its_key_when_newer_ones_arrive() -> None:
+    old = Finding(rule="a", severity=Severity.INFO, at_s=NOON_S, summary="old")
+    new = Finding(rule="b", severity=Severity.INFO, at_s=NOON_S + 1, summary="new")
+    before = alerts_table(a_snapshot(5, (old,))).rows[0].key
+    after = alerts_table(a_snapshot(5, (new, old))).rows
+    assert after[1].key == before != after[0].key
+
+
+def test_the_headline_of_each_state(snapshot: Snapshot) -> None:
+    live = headline(snapshot)
+    assert (live.word, live.runtime, live.source, live.uptime) == ("live", "go1.27.3", "read from memory", "up 3h12m")
+    ended = headline(replace(snapshot, state=State.ENDED, ending=Ending(at_s=NOON_S, signal_number=9, oom_killed=True)))
+    assert ended.detail == "killed by SIGKILL (the cgroup ran out of memory)"
+    refused = headline(replace(without(snapshot, "memstats", "gc", "sites", "system", "smaps"), state=State.REFUSED))
+    assert refused.detail == "pid 7 belongs to root"
+    origin = replace(snapshot.sample.origins[Capability.SITES], failing="too slow")
+    late = replace(snapshot.sample, origins={**snapshot.sample.origins, Capability.SITES: origin})
+    assert headline(replace(snapshot, sample=late)).detail == "late: sites"
+    native = replace(snapshot.target, runtime=Runtime.NATIVE, runtime_version="")
+    assert headline(replace(without(snapshot, "memstats"), target=native)).source == "system view"
+
+
+def test_the_chart_marks_collections_and_keeps_its_range(snapshot: Snapshot) -> None:
+    chart = heap_chart(snapshot, 300, 60)
+    assert len(chart.gc_columns) == pytest.approx(25, abs=1)
+    assert all(line.known and len(line.columns) == 60 for line in chart.lines)
+    assert chart.low_bytes < chart.high_bytes
+
+
+def test_every_metric_reads_and_explains_itself(snapshot: Snapshot) -> None:
+    assert len(METRICS_BY_KEY) == len(METRICS)
+    for metric in METRICS:
+        assert isinstance(metric.read(snapshot.sample), (int, float)), metric.key
+        assert metric.explanation.endswith(".")
+        poor = without(snapshot, metric.capability.value)
+        assert metric.read(poor.sample) == UNREADABLE
