@@ -69,7 +69,10 @@ class SystemStats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Smaps:
-    """Sums over /proc/PID/smaps_rollup; the kernel walks all page tables for it, so it has its own slower cadence."""
+    """Sums over /proc/PID/smaps_rollup; the kernel walks all page tables for it, so it has its own slower cadence.
+
+    ``file_bytes`` are the resident pages that are not anonymous: mapped files and shared memory.
+    """
 
     pss_bytes: Maybe[int]
     uss_bytes: Maybe[int]

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from memdash.model.missing import Maybe, Missing
+from memdash.process.fields import numbers_by_name
 
-__all__ = ["MemoryCgroup", "flat_keyed", "locate", "parse_locations"]
+__all__ = ["MemoryCgroup", "locate", "parse_locations"]
 
 _PROC = Path("/proc")
 
@@ -32,15 +33,9 @@ class MemoryCgroup:
     def oom_kills(self) -> Maybe[int]:
         """That count."""
         try:
-            return flat_keyed(self.oom_file.read_bytes())[b"oom_kill"]
-        except (OSError, KeyError):
+            return numbers_by_name(self.oom_file.read_bytes())[b"oom_kill"]
+        except (OSError, KeyError, ValueError):
             return Missing(f"{self.oom_file.name} of the cgroup has no oom_kill count")
-
-
-def flat_keyed(text: bytes) -> dict[bytes, int]:
-    """The format of memory.stat and memory.events: a name and a number a line."""
-    words = text.split()
-    return dict(zip(words[::2], map(int, words[1::2]), strict=True))
 
 
 @dataclass(frozen=True, slots=True)

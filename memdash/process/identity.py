@@ -10,7 +10,10 @@ from memdash.errors import AccessDenied, NoSuchTarget, TargetError, TargetExited
 from memdash.model.target import Target
 from memdash.process.stat import TICKS_PER_S, Stat, parse_stat
 
-__all__ = ["executable", "identify"]
+__all__ = ["UNREADABLE", "executable", "identify"]
+
+UNREADABLE = (0, 0)
+"""The identity of an executable that the kernel does not show."""
 
 _ARGV_BYTES = 32 * 1024  # a Java class path may fill megabytes; nobody reads further
 _DELETED = " (deleted)"
@@ -27,14 +30,13 @@ def identify(pid: int) -> Target:
         raise NoSuchTarget(f"no process has pid {pid}")
     try:
         stat = parse_stat(_read(pid, "stat"))
-        status = _read(pid, "status")
-        argv = _argv(_read(pid, "cmdline"))
+        group, uid = _owner(_read(pid, "status"))
+        _refuse_what_has_no_memory(pid, group, stat)
+        argv = _argv(_settled_cmdline(pid))
     except (FileNotFoundError, ProcessLookupError):
         raise _absent(pid) from None
     except PermissionError:
         raise _hidden(pid) from None
-    group, uid = _owner(status)
-    _refuse_what_has_no_memory(pid, group, stat)
     exe, exe_id = executable(pid)
     return Target(
         pid=pid,
@@ -51,6 +53,15 @@ def identify(pid: int) -> Target:
 def _read(pid: int, name: str) -> bytes:
     with open(f"/proc/{pid}/{name}", "rb", buffering=0) as file:
         return file.read(_ARGV_BYTES) or b""
+
+
+def _settled_cmdline(pid: int) -> bytes:
+    """A process in the middle of exec has no arguments for some microseconds; few have none for good."""
+    for _ in range(10):
+        if cmdline := _read(pid, "cmdline"):
+            return cmdline
+        time.sleep(0.001)
+    return b""
 
 
 def _absent(pid: int) -> TargetError:
@@ -105,14 +116,14 @@ def _full_name(comm: str, argv: tuple[str, ...]) -> str:
 def executable(pid: int) -> tuple[str, tuple[int, int]]:
     """Path and (device, inode) of the file that runs, also when it has been deleted or replaced on disk since.
 
-    Empty and (0, 0) when the kernel does not show it: the process is another user's, or has no memory (left).
+    Empty and UNREADABLE when the kernel does not show it: the process is another user's, or has no memory (left).
     """
     link = Path(f"/proc/{pid}/exe")
     try:
         path = os.fsencode(link.readlink()).decode(errors="backslashreplace")
         file = link.stat()
     except OSError:
-        return "", (0, 0)
+        return "", UNREADABLE
     if file.st_nlink == 0:
         path = path.removesuffix(_DELETED)
     return path, (file.st_dev, file.st_ino)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import time
-from contextlib import ExitStack
 
 from memdash.errors import TargetError
 from memdash.model.missing import Missing, known
 from memdash.model.target import Ending, Target
 from memdash.process.cgroup import locate
 from memdash.process.ending import exit_and_signal, reaped_status
-from memdash.process.identity import executable
+from memdash.process.identity import UNREADABLE, executable
 from memdash.process.kept import KeptFile
 from memdash.process.stat import STAT_BYTES, Stat, parse_stat
 
@@ -31,10 +30,9 @@ class Watcher:
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._files = ExitStack()
-        self._pidfd = self._open_pidfd()
-        self._stat = self._open("stat", STAT_BYTES)
-        self._maps = self._open("maps", 1)
+        self._pidfd = _pidfd(target.pid)
+        self._stat = KeptFile(f"/proc/{target.pid}/stat", STAT_BYTES)
+        self._maps = KeptFile(f"/proc/{target.pid}/maps", 1)
         self._exit_status_is_shown = False
         cgroup = locate(target.pid)
         self._cgroup = None if isinstance(cgroup, Missing) else cgroup
@@ -53,27 +51,11 @@ class Watcher:
 
     def close(self) -> None:
         """Give back the descriptors; may be called twice."""
-        self._pidfd = -1
-        self._files.close()
-
-    def _open_pidfd(self) -> int:
-        try:
-            pidfd = os.pidfd_open(self._target.pid)
-        except OSError:
-            return -1
-        self._files.callback(os.close, pidfd)
-        return pidfd
-
-    def _open(self, name: str, size_bytes: int) -> KeptFile | None:
-        try:
-            file = KeptFile(f"/proc/{self._target.pid}/{name}", size_bytes)
-        except (FileNotFoundError, ProcessLookupError, PermissionError):
-            return None
-        except OSError as error:
-            self._files.close()
-            raise TargetError(f"process {self._target.pid} cannot be watched: {error.strerror}") from None
-        self._files.callback(file.close)
-        return file
+        if self._pidfd >= 0:
+            os.close(self._pidfd)
+            self._pidfd = -1
+        self._stat.close()
+        self._maps.close()
 
     def _pin(self) -> Ending | None:
         """See whether the pid changed hands between identifying it and opening its files."""
@@ -83,9 +65,8 @@ class Watcher:
         self._exit_status_is_shown = stat.code_start != 1
         if stat.start_ticks != self._target.start_ticks:
             return Ending(at_s=time.time(), replaced=f"pid {self._target.pid} now belongs to another process")
-        if stat.has_exited:
-            return self._look()
-        return self._replaced() if executable(self._target.pid)[1] != self._target.exe_id else None
+        _, exe_id = executable(self._target.pid)
+        return self._replaced() if exe_id not in (self._target.exe_id, UNREADABLE) else self._look()
 
     def _look(self) -> Ending | None:
         stat = self._read_stat()
@@ -94,16 +75,23 @@ class Watcher:
         if stat.has_exited:
             # While other threads outlive the first one the process still runs, and nobody knows its exit status yet.
             return self._ended(stat) if stat.threads <= 1 else None
-        if self._maps is not None and not stat.is_exiting and not self._maps.read():
-            return self._replaced()
-        return None
+        return self._replaced() if not stat.is_exiting and self._has_other_memory() else None
+
+    def _has_other_memory(self) -> bool:
+        try:
+            return not self._maps.read()
+        except OSError:
+            return False  # closed to us from the start: another user's
 
     def _read_stat(self) -> Stat | None:
         """None once the process has been reaped."""
         try:
-            return None if self._stat is None else parse_stat(self._stat.read())
-        except ProcessLookupError:
+            return parse_stat(self._stat.read())
+        except (ProcessLookupError, FileNotFoundError):
             return None
+        except OSError as error:
+            self.close()
+            raise TargetError(f"process {self._target.pid} cannot be watched: {error.strerror}") from None
 
     def _ended(self, remains: Stat | None) -> Ending:
         """``remains`` are those of a zombie; a reaped process has left its status with the pidfd at most."""
@@ -129,3 +117,10 @@ class Watcher:
     def _oom_kills(self) -> int:
         """So far in its cgroup; 0 where nobody counts, so that no death is blamed on memory without evidence."""
         return known(self._cgroup.oom_kills(), 0) if self._cgroup is not None else 0
+
+
+def _pidfd(pid: int) -> int:
+    try:
+        return os.pidfd_open(pid)
+    except OSError:
+        return -1
