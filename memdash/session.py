@@ -115,6 +115,8 @@ class _Memory:
         self._cost = CostMeter()
         self._profile: Profile | None = None
         self._by_leaf: dict[Frame, tuple[Usage, int]] = {}
+        self._groups: tuple[SiteGroup, ...] = ()
+        self._groups_of: tuple[Profile | None, Baseline | None] = (None, None)
         self._attach_baseline: Baseline | None = None
         self.marked: Baseline | None = None
 
@@ -151,16 +153,20 @@ class _Memory:
         return replace(
             shown,
             baseline=baseline,
-            groups=self._groups(shown.sample.sites, baseline),
+            groups=self._grouped(shown.sample.sites, baseline),
             findings=self._log.entries,
             findings_dropped=self._log.dropped,
         )
 
-    def _groups(self, sites: Maybe[Profile], baseline: Baseline) -> Maybe[tuple[SiteGroup, ...]]:
+    def _grouped(self, sites: Maybe[Profile], baseline: Baseline) -> Maybe[tuple[SiteGroup, ...]]:
+        """Grouped once a profile and baseline: most ticks bring no new profile."""
         if isinstance(sites, Missing):
             return sites
-        trends = {frame: self._trends.of(frame) for frame in self._by_leaf}
-        return grouped(self._by_leaf, baseline.usage_by_frame, trends)
+        if self._groups_of[0] is not sites or self._groups_of[1] is not baseline:
+            trends = {frame: self._trends.of(frame) for frame in self._by_leaf}
+            self._groups = grouped(self._by_leaf, baseline.usage_by_frame, trends)
+            self._groups_of = (sites, baseline)
+        return self._groups
 
 
 def _first_snapshot(target: Target, clock: Clock, interval_s: float) -> Snapshot:
@@ -269,11 +275,17 @@ class Live:
             listener(snapshot)
 
 
-def read_once(target: Target, *, entries: Sequence[ProbeEntry] = PROBES, clock: Clock | None = None) -> Snapshot:
+def read_once(
+    target: Target,
+    *,
+    rules: Sequence[Rule] | None = None,
+    entries: Sequence[ProbeEntry] = PROBES,
+    clock: Clock | None = None,
+) -> Snapshot:
     """Attach, read every probe one time, and let go. Raises MemdashError when nothing can be read."""
     clock = clock or SystemClock()
     attached = _attach(target, entries, clock)
-    memory = _Memory(1.0, default_rules())
+    memory = _Memory(1.0, default_rules() if rules is None else rules)
     for line in attached.log:
         memory.note(clock.now().wall_s, line)
     shown = replace(_first_snapshot(attached.target, clock, 1.0), state=State.LIVE, missing=attached.missing)

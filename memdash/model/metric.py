@@ -69,6 +69,17 @@ def _cgroup(name: str, label: str, unit: Unit, kind: Kind, explanation: str) -> 
     )
 
 
+_RECENT_S = 10.0
+
+
+def _recent_pause(sample: Sample) -> Maybe[float]:
+    """The longest pause that ended in the ten seconds before the sample; 0 when none did."""
+    if isinstance(sample.gc, Missing):
+        return sample.gc
+    since_s = sample.at.wall_s - _RECENT_S
+    return max((pause.duration_ns for pause in sample.gc.pauses if pause.ended_at_s > since_s), default=0)
+
+
 _B, _N, _T, _R = Unit.BYTES, Unit.COUNT, Unit.NANOSECONDS, Unit.RATIO
 _GAUGE, _COUNTER = Kind.GAUGE, Kind.COUNTER
 
@@ -103,6 +114,15 @@ METRICS: tuple[Metric, ...] = (
     _at("gc", "pause_p50_ns", "pause p50", _T, _GAUGE, "Median stop-the-world time of the last collections."),
     _at("gc", "pause_p99_ns", "pause p99", _T, _GAUGE, "Stop-the-world time that 99 of 100 collections stay under."),
     _at("gc", "pause_max_ns", "pause max", _T, _GAUGE, "The longest stop-the-world time still remembered."),
+    Metric(
+        "gc.pause_recent_ns",
+        "GC pause",
+        _T,
+        _GAUGE,
+        "The longest stop-the-world time of the last ten seconds.",
+        Capability.GC,
+        _recent_pause,
+    ),
     _at("system", "rss_bytes", "RSS", _B, _GAUGE, "Resident set: pages of the process that are in RAM now."),
     _at("system", "vms_bytes", "VMS", _B, _GAUGE, "Address space mapped, touched or not; says little about memory."),
     _at("system", "swap_bytes", "swap", _B, _GAUGE, "Pages of the process that are swapped out."),

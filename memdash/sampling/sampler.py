@@ -78,7 +78,9 @@ class Sampler:
         with self._wake_lock:
             if self._wake_fd >= 0:
                 os.eventfd_write(self._wake_fd, 1)
-        if self._thread.is_alive() and threading.current_thread() is not self._thread:
+        if self._thread.ident is None:  # never started
+            self._release()
+        elif threading.current_thread() is not self._thread:
             self._thread.join(timeout=2.0)
 
     def _run(self) -> None:
@@ -93,10 +95,13 @@ class Sampler:
         finally:
             if roster is not None:
                 roster.close()
-            self._watch.close()
-            with self._wake_lock:
-                os.close(self._wake_fd)
-                self._wake_fd = -1
+            self._release()
+
+    def _release(self) -> None:
+        self._watch.close()
+        with self._wake_lock:
+            os.close(self._wake_fd)
+            self._wake_fd = -1
 
     def _loop(self, roster: Roster) -> None:
         deadline_s = self._clock.now().mono_s

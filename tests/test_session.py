@@ -1,0 +1,205 @@
+"""A session attaches, samples, remembers, judges, and survives its target."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from memdash.errors import AccessDenied, LayoutRefused, MemdashError, TargetExited
+from memdash.model.capability import Capability
+from memdash.model.finding import Severity
+from memdash.model.memstats import MemStats
+from memdash.model.missing import Missing
+from memdash.model.sample import Fact
+from memdash.model.snapshot import Snapshot, State
+from memdash.model.system import SystemStats
+from memdash.model.target import Ending, Runtime, Target
+from memdash.probes.probe import Attachment, Fit, Refusal
+from memdash.session import Live, read_once
+from tests.fakes import FakeProbe, a_gc, a_profile, a_system, a_target, memstats
+
+PATIENCE_S = 10.0
+GO = frozenset({Capability.MEMSTATS, Capability.GC, Capability.SITES})
+SYSTEM = frozenset({Capability.SYSTEM})
+
+
+@dataclass
+class FakeEntry:
+    """A way of reading that answers ``facts``, or refuses, or fails to attach."""
+
+    name: str
+    capabilities: frozenset[Capability]
+    facts: Callable[[], tuple[Fact, ...]]
+    verdict: Fit | Refusal
+    failure: MemdashError | None = None
+    probes: list[FakeProbe] = field(default_factory=list)
+
+    def fitness(self, target: Target) -> Fit | Refusal:
+        return self.verdict
+
+    def attach(self, target: Target) -> Attachment:
+        if self.failure is not None:
+            raise self.failure
+        self.probes.append(FakeProbe(self.facts, self.capabilities, name=self.name))
+        return Attachment(tuple(self.probes), log=(f"{self.name} attached",))
+
+
+def go(**changes: object) -> FakeEntry:
+    fit = Fit(100, GO, Runtime.GO, "go1.27.3")
+    entry = FakeEntry("go", GO, lambda: (memstats(), a_gc(), a_profile()), fit)
+    for name, value in changes.items():
+        setattr(entry, name, value)
+    return entry
+
+
+def system() -> FakeEntry:
+    return FakeEntry("system", SYSTEM, lambda: (a_system(),), Fit(1, SYSTEM, Runtime.NATIVE))
+
+
+class StillWatch:
+    """A target that ends when ``ending`` is set."""
+
+    def __init__(self) -> None:
+        self.ending: Ending | None = None
+
+    def check(self) -> Ending | None:
+        return self.ending
+
+    def fileno(self) -> int:
+        return -1
+
+    def close(self) -> None:
+        pass
+
+
+Start = Callable[..., tuple[Live, queue.Queue[Snapshot], StillWatch]]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Start a session over fake entries; its snapshots come through a queue."""
+    opened: list[Live] = []
+
+    def begin(*entries: FakeEntry) -> tuple[Live, queue.Queue[Snapshot], StillWatch]:
+        watch, heard = StillWatch(), queue.Queue[Snapshot]()
+        target = a_target(runtime=Runtime.NATIVE, runtime_version="")
+        live = Live(target, watch=watch, entries=entries, interval_s=0.02)
+        live.subscribe(heard.put)
+        opened.append(live)
+        live.start()
+        return live, heard, watch
+
+    yield begin
+    for live in opened:
+        live.close()
+
+
+def wait_for(heard: queue.Queue[Snapshot], wanted: Callable[[Snapshot], bool]) -> Snapshot:
+    while True:
+        snapshot = heard.get(timeout=PATIENCE_S)
+        if wanted(snapshot):
+            return snapshot
+
+
+def test_before_the_first_sample_there_is_a_snapshot() -> None:
+    live = Live(a_target(), watch=StillWatch(), entries=())
+    assert live.snapshot().state is State.ATTACHING
+    assert isinstance(live.snapshot().sample.memstats, Missing)
+    live.close()
+
+
+def test_a_live_snapshot_has_everything(start: Start) -> None:
+    _, heard, _ = start(go(), system())
+    shown = wait_for(heard, lambda s: s.state is State.LIVE)
+    assert isinstance(shown.sample.memstats, MemStats)
+    assert isinstance(shown.sample.system, SystemStats)
+    assert shown.target.runtime is Runtime.GO
+    assert shown.target.runtime_version == "go1.27.3"
+    assert not isinstance(shown.groups, Missing)
+    assert shown.groups[0].frame.function == "cart.(*Store).Add"
+    assert [f.summary for f in shown.findings] == ["go attached", "system attached"][::-1]
+    assert Capability.SYSTEM not in shown.missing
+
+
+def test_a_refused_runtime_leaves_the_system_view_and_the_reason(
+    start: Start,
+) -> None:
+    _, heard, _ = start(go(failure=LayoutRefused("2 of 14 invariants fail", "please report it")), system())
+    shown = wait_for(heard, lambda s: s.state is State.LIVE)
+    assert shown.sample.memstats == Missing("2 of 14 invariants fail", "please report it")
+    assert isinstance(shown.sample.system, SystemStats)
+    assert shown.missing[Capability.SITES].why == "2 of 14 invariants fail"
+    assert shown.target.runtime is Runtime.NATIVE
+
+
+def test_what_does_not_fit_says_why(start: Start) -> None:
+    _, heard, _ = start(go(verdict=Refusal("this is no Go program")), system())
+    assert wait_for(heard, lambda s: s.state is State.LIVE).sample.gc == Missing("this is no Go program")
+
+
+def test_nothing_readable_at_all(start: Start) -> None:
+    _, heard, _ = start(go(failure=AccessDenied("pid 1 belongs to root")))
+    shown = wait_for(heard, lambda s: s.state is State.REFUSED)
+    assert shown.findings[0].severity is Severity.CRITICAL
+    assert isinstance(shown.sample.system, Missing)
+    assert "root" in shown.sample.system.why
+
+
+def test_the_end_freezes_the_view_and_names_the_signal(
+    start: Start,
+) -> None:
+    live, heard, watch = start(go(), system())
+    wait_for(heard, lambda s: s.state is State.LIVE)
+    watch.ending = Ending(at_s=1.0, signal_number=9)
+    shown = wait_for(heard, lambda s: s.state is State.ENDED)
+    assert shown.ending == watch.ending
+    assert isinstance(shown.sample.memstats, MemStats)
+    assert shown.findings[0].summary == "shop-server (pid 41287) killed by SIGKILL"
+    assert live.snapshot() is shown
+
+
+def test_an_exit_while_attaching_ends_it(start: Start) -> None:
+    first = system()
+    _, heard, watch = start(first, go(failure=TargetExited("pid 41287 has ended")))
+    watch.ending = Ending(at_s=1.0, exit_code=0)
+    assert wait_for(heard, lambda s: s.state is State.ENDED).ending == watch.ending
+    assert first.probes[0].closed == 1
+
+
+def test_a_baseline_counts_from_now_and_clearing_goes_back_to_the_attach(
+    start: Start,
+) -> None:
+    size = [1.0]
+    entry = go(facts=lambda: (memstats(), a_gc(), a_profile(size[0])))
+    live, heard, _ = start(entry, system())
+    wait_for(heard, lambda s: s.state is State.LIVE)
+    size[0] = 2.0
+    grown = wait_for(heard, lambda s: not isinstance(s.groups, Missing) and s.groups[0].change.inuse_bytes > 0)
+    assert not isinstance(grown.groups, Missing)
+    live.mark_baseline()
+    marked = live.snapshot()
+    assert marked.baseline.marked
+    assert not isinstance(marked.groups, Missing)
+    assert all(group.change.inuse_bytes == 0 for group in marked.groups)
+    assert marked.findings[0].summary == "baseline set"
+    live.clear_baseline()
+    back = live.snapshot()
+    assert not back.baseline.marked
+    assert not isinstance(back.groups, Missing)
+    assert back.groups[0].change.inuse_bytes > 0
+
+
+def test_reading_once_needs_no_thread() -> None:
+    entry = go()
+    shown = read_once(a_target(), entries=(entry, system()))
+    assert isinstance(shown.sample.memstats, MemStats)
+    assert not isinstance(shown.groups, Missing)
+    assert entry.probes[0].closed == 1
+
+
+def test_reading_once_raises_what_keeps_everything_from_being_read() -> None:
+    with pytest.raises(AccessDenied, match="belongs to root"):
+        read_once(a_target(), entries=(go(failure=AccessDenied("pid 1 belongs to root")),))
