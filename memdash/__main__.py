@@ -1,0 +1,7 @@
+"""``python -m memdash``."""
+
+import sys
+
+from memdash.cli import main
+
+sys.exit(main())

@@ -1,0 +1,125 @@
+"""argv to command, and the only place where an error becomes words on stderr and an exit code.
+
+    0 ok · 1 a finding, or nothing could be read · 2 usage · 3 no such target · 4 not permitted · 5 target ended early ·
+    70 a defect of memdash · 130 interrupted
+
+``run`` and ``demo`` pass on the code of what they started; a program killed by signal N gives 128 + N, as in a shell.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from memdash.commands import VERBS
+from memdash.config import nearest
+from memdash.errors import MemdashError, UsageError
+from memdash.plain import plain
+
+__all__ = ["main"]
+
+_DEFECT = 70
+"""sysexits' EX_SOFTWARE: a gate must never take a defect of memdash for a finding."""
+
+
+class _Verbs(click.Group):
+    """The verbs, imported when chosen. What names none is meant for the dashboard, or is a command to run."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+        if name not in VERBS:
+            return None
+        verb: click.Command = import_module(f"memdash.commands.{name}").command
+        return verb
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _with_verb(args))
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the dashboard's options too: they may follow ``memdash`` without a verb."""
+        watch = self.get_command(ctx, "watch")
+        if watch is not None:
+            with formatter.section("Dashboard options"):
+                formatter.write_dl([row for param in watch.params if (row := param.get_help_record(ctx))])
+        self.format_commands(ctx, formatter)
+
+
+def _with_verb(args: list[str]) -> list[str]:
+    """Put in the verb that is left out: ``watch`` before a pid, options or nothing, ``run`` when there is a ``--``."""
+    first = args[0] if args else ""
+    if first in VERBS or first in ("-h", "--help"):
+        return args
+    if first == "--version":
+        return ["version"]
+    if first and not first.startswith("-") and not first[0].isdigit():
+        guess = nearest(first, list(VERBS))
+        raise UsageError(
+            f"there is no command {first!r}",
+            f"did you mean memdash {guess}?" if guess else f"to watch a process of that name: memdash --name {first}",
+        )
+    return ["run" if "--" in args else "watch", *args]
+
+
+@click.command(
+    cls=_Verbs,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    options_metavar="",
+    subcommand_metavar="[PID | --name PATTERN | --wait-for NAME | -- COMMAND ... | VERB]",
+)
+def _root() -> None:
+    """Watch the memory of one running process, live and from outside.
+
+    Without a PID it lets you pick one. Nothing has to be prepared in the process, and it is only read.
+    """
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code; never raises."""
+    try:
+        code = _root.main(sys.argv[1:] if argv is None else list(argv), "memdash", standalone_mode=False)
+        sys.stdout.flush()
+    except MemdashError as error:
+        return _tell(error.what, error.hint, error.exit_code)
+    except click.ClickException as error:
+        return _tell(*_of_click(error))
+    except (click.Abort, KeyboardInterrupt):
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        return _closed_pipe()
+    except Exception as error:  # noqa: BLE001 - the last resort: a defect ends in one line too
+        if os.environ.get("MEMDASH_DEBUG"):
+            traceback.print_exc()
+        what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        return _tell(f"a defect of memdash: {what}", "report it with what the same command says under -v", _DEFECT)
+    return code if isinstance(code, int) else 0
+
+
+def _tell(what: str, hint: str, code: int) -> int:
+    with contextlib.suppress(OSError):  # with stderr closed too, the code is all that is left to say
+        click.echo(f"memdash: {plain(what)}", err=True)
+        if hint:
+            click.echo(f"  try: {plain(hint)}", err=True)
+    return code
+
+
+def _of_click(error: click.ClickException) -> tuple[str, str, int]:
+    """Put an error of click's into our form: no capital, no final stop, where to look."""
+    message = error.format_message().strip().rstrip(".")
+    what = message[:1].lower() + message[1:]
+    ctx = error.ctx if isinstance(error, click.UsageError) else None
+    return what, f"see {ctx.command_path} --help" if ctx else UsageError.default_hint, UsageError.exit_code
+
+
+def _closed_pipe() -> int:
+    """Whoever read our output has had enough: leave as SIGPIPE would have it, and let nothing be flushed at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 128 + signal.SIGPIPE

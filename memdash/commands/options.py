@@ -1,0 +1,120 @@
+"""Settings as click options: one declaration in ``config``, the same flag, variable and key in every verb."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from memdash import config
+from memdash.errors import UsageError
+
+__all__ = ["Verb", "origin", "settings"]
+
+if TYPE_CHECKING:
+    _ParamType = click.ParamType[Any]
+else:
+    _ParamType = click.ParamType  # generic only since click 8.4
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class _Text(_ParamType):
+    """A value that its setting parses; errors say where the text was found."""
+
+    def __init__(self, setting: config.Setting) -> None:
+        self.name = setting.metavar
+        self._setting = setting
+
+    def convert(self, value: Any, _param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return self._setting.parse(str(value))
+        except UsageError as error:
+            where = origin(ctx, self._setting) if ctx else ""
+            raise UsageError(f"{where or f'--{self._setting.name}'}: {error.what}", error.hint) from None
+
+
+def settings(*names: str) -> Callable[[Function], Function]:
+    """Give a command these settings as options; its parameters are named like them, with underscores."""
+
+    def decorate(function: Function) -> Function:
+        for name in reversed(names):
+            function = _option(config.SETTINGS[name])(function)
+        return function
+
+    return decorate
+
+
+def _option(setting: config.Setting) -> Callable[[Function], Function]:
+    flags = [f"--{setting.name}", *([f"-{setting.short}"] if setting.short else [])]
+    shared: dict[str, Any] = {"help": setting.help, "envvar": setting.variable}
+    if setting.is_switch:
+        return click.option(*flags, is_flag=True, **shared)
+    return click.option(
+        *flags,
+        type=_Text(setting),
+        metavar=setting.metavar,
+        default=() if setting.many else setting.default,
+        show_default=setting.default is not None,
+        multiple=setting.many,
+        **shared,
+    )
+
+
+def origin(ctx: click.Context, setting: config.Setting) -> str:
+    """Where the value of a setting comes from: ``--interval``, ``MEMDASH_INTERVAL``, a file, or nothing (default)."""
+    match ctx.get_parameter_source(setting.name.replace("-", "_")):
+        case ParameterSource.COMMANDLINE:
+            return f"--{setting.name}"
+        case ParameterSource.ENVIRONMENT:
+            return setting.variable
+        case ParameterSource.DEFAULT_MAP:
+            return f"{setting.name} in {ctx.meta[_FILE]}"
+    return ""
+
+
+_FILE = "memdash.config_file"
+
+
+def _load_config(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+    """Make the file's values the defaults of everything parsed after it: click asks flags and variables first."""
+    if ctx.resilient_parsing:
+        return
+    path = Path(value) if value else config.default_file()
+    if path is not None:
+        ctx.meta[_FILE] = path
+        ctx.default_map = {name.replace("-", "_"): given for name, given in config.load_file(path).items()}
+
+
+_CONFIG = click.Option(
+    ["--config"],
+    metavar="FILE",
+    envvar="MEMDASH_CONFIG",
+    is_eager=True,
+    expose_value=False,
+    callback=_load_config,
+    help="Read settings from this file instead of the user's own.",
+)
+
+
+class Verb(click.Command):
+    """A command of memdash: it also takes ``--config`` and ``--verbose``."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        verbose = _option(config.SETTINGS["verbose"])(click.Command(None))
+        self.params += [_CONFIG, *verbose.params]
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it; with ``--verbose`` say first where each setting comes from."""
+        if ctx.params.pop("verbose"):
+            os.environ["MEMDASH_DEBUG"] = "1"
+            for name, value in sorted(ctx.params.items()):
+                setting = config.SETTINGS.get(name.replace("_", "-"))
+                if setting and value not in (None, ()):
+                    click.echo(f"memdash: {setting.name} = {value} ({origin(ctx, setting) or 'default'})", err=True)
+        return super().invoke(ctx)

@@ -1,0 +1,73 @@
+"""Files that are never overwritten by accident, and never half written."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from memdash.errors import UsageError
+
+__all__ = ["STDOUT", "check_output", "writing"]
+
+STDOUT = "-"
+
+
+def check_output(output: str, force: bool) -> None:
+    """Refuse early, before minutes of watching, what ``writing`` would refuse at the end. Raises UsageError."""
+    if output == STDOUT:
+        return
+    path = Path(output)
+    if path.is_dir():
+        raise UsageError(f"{output} is a directory", "name a file in it")
+    if path.exists() and not force:
+        raise UsageError(f"{output} exists already", "choose another name, or overwrite it with --force")
+    if not os.access(path.parent, os.W_OK):
+        raise UsageError(f"{path.parent} is not a directory that can be written to", "choose another place with -o")
+
+
+@contextmanager
+def writing(output: str, force: bool) -> Iterator[BinaryIO]:
+    """Open ``output`` (``-`` is standard output) for one piece of data.
+
+    A file appears under its name once all is written; after an error there is none. Raises UsageError.
+    """
+    if output == STDOUT:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    check_output(output, force)
+    path = Path(output)
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            temporary = Path(file.name)
+            try:
+                yield cast(BinaryIO, file)
+                file.flush()
+                temporary.chmod(0o666 & ~_umask())
+                _publish(temporary, path, force)
+            finally:
+                temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(f"{output} cannot be written: {error.strerror or error}", "choose another place") from None
+
+
+def _publish(temporary: Path, path: Path, force: bool) -> None:
+    """Give the file its name. A link fails when somebody took the name meanwhile; a rename would not."""
+    if force:
+        temporary.rename(path)
+        return
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        raise UsageError(f"{path} exists already", "choose another name, or overwrite it with --force") from None
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

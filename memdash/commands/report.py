@@ -1,0 +1,66 @@
+"""``memdash report``: everything that can be read of a process, as text or as a JSON document."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import click
+
+from memdash.analysis.rules import Rule
+from memdash.commands.limits import rules_for
+from memdash.commands.options import Verb, settings
+from memdash.commands.output import check_output, writing
+from memdash.commands.target import Choice, target_options
+from memdash.config import Limit
+from memdash.errors import TargetExited
+from memdash.exports.json import JSON
+from memdash.exports.text import TEXT
+from memdash.model.snapshot import Snapshot, State
+from memdash.model.target import Target
+from memdash.session import Live, read_once
+
+__all__ = ["command"]
+
+
+@click.command(cls=Verb, short_help="One full report of a process, as text or JSON.")
+@target_options
+@settings("json", "output", "force", "duration", "interval", "max", "max-growth")
+def command(
+    choice: Choice,
+    json: bool,
+    output: str,
+    force: bool,
+    duration: float | None,
+    interval: float,
+    max: Sequence[Limit],  # noqa: A002 - click names parameters as the flags are called
+    max_growth: float | None,
+) -> None:
+    """Report everything that can be read of one process, once.
+
+    With --duration it watches that long first, so that rates, growth and alerts have something to go by.
+    """
+    check_output(output, force)
+    rules = rules_for(max, max_growth)
+    target = choice.target()
+    snapshot = read_once(target, rules=rules) if duration is None else _watched(target, duration, interval, rules)
+    with writing(output, force) as out:
+        (JSON if json else TEXT).write([snapshot], out)
+    if snapshot.ending is not None:
+        raise TargetExited(f"{target.name} (pid {target.pid}) {snapshot.ending.words} before the report was due")
+
+
+def _watched(target: Target, duration_s: float, interval_s: float, rules: Sequence[Rule]) -> Snapshot:
+    """The last snapshot of a watch of ``duration_s``, or of a shorter one when the target ends."""
+    over = threading.Event()
+    session = Live(target, interval_s=interval_s, rules=rules)
+    session.subscribe(lambda shown: over.set() if shown.state in (State.ENDED, State.REFUSED) else None)
+    session.start()
+    try:
+        over.wait(duration_s)
+    finally:
+        session.close()
+    snapshot = session.snapshot()
+    if snapshot.state in (State.ATTACHING, State.REFUSED):
+        return read_once(target, rules=rules)  # raises what the watch could only tell in words
+    return snapshot

@@ -1,0 +1,146 @@
+"""Settings: each is declared once here and is a flag, a MEMDASH_* variable and a key of the configuration file.
+
+A value is looked for on the command line, then in the environment, then in the file, then it is the default. The file
+is TOML, in the user's configuration directory or wherever ``--config`` says:
+
+    interval = "2s"
+    ascii = true
+    max = ["HeapAlloc=512MiB", "gc.pause_p99_ns=20ms"]
+
+To add a setting, add one entry to ``SETTINGS`` and name it in the commands that obey it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from memdash.errors import UsageError
+from memdash.units import parse_duration, parse_growth
+
+__all__ = ["SETTINGS", "Limit", "Setting", "default_file", "load_file", "nearest", "parse_interval"]
+
+_SHORTEST_INTERVAL_S = 0.05
+_LONGEST_INTERVAL_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One ``NAME=VALUE`` of ``--max``, not yet understood: the name should be a metric's, the value in its unit."""
+
+    metric: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """``metavar`` is empty for a switch; ``many`` settings may be given repeatedly.
+
+    ``parse`` turns text into the value and raises UsageError; ``default`` is text too, so that help shows what a user
+    would write.
+    """
+
+    name: str
+    help: str
+    metavar: str = ""
+    short: str = ""
+    default: str | None = None
+    many: bool = False
+    parse: Callable[[str], object] = str
+
+    @property
+    def variable(self) -> str:
+        """The environment variable: ``MEMDASH_MAX_GROWTH``."""
+        return f"MEMDASH_{self.name.upper().replace('-', '_')}"
+
+    @property
+    def is_switch(self) -> bool:
+        """It is on or off and takes no value."""
+        return not self.metavar
+
+
+def parse_interval(text: str) -> float:
+    """Read a sampling interval in seconds, 50 ms to one minute: beyond that a dashboard is not live. UsageError."""
+    seconds = parse_duration(text)
+    if not _SHORTEST_INTERVAL_S <= seconds <= _LONGEST_INTERVAL_S:
+        raise UsageError(f"an interval lies between 50ms and 60s, and {text!r} does not", "write it like 500ms or 2s")
+    return seconds
+
+
+def _parse_pid(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise UsageError(f"{text!r} is not a pid", f"to choose a process by its name: --name {text}")
+    return int(text)
+
+
+def _parse_limit(text: str) -> Limit:
+    name, equals, value = text.partition("=")
+    if not (equals and name.strip() and value.strip()):
+        raise UsageError(f"{text!r} is not a limit", "write it like HeapAlloc=512MiB or system.threads=200")
+    return Limit(name.strip(), value.strip())
+
+
+_ALL = (
+    Setting("pid", "The process to read.", "PID", "p", parse=_parse_pid),
+    Setting("name", "The one process whose name or command line matches this regular expression.", "PATTERN"),
+    Setting("wait-for", "Wait until a process of this name has started.", "NAME"),
+    Setting("interval", "Time between two samples, 50ms to 60s.", "TIME", "i", default="1s", parse=parse_interval),
+    Setting("duration", "How long to watch before reporting, such as 10s.", "TIME", "d", parse=parse_duration),
+    Setting("output", "Write here instead of to standard output (-).", "FILE", "o", default="-"),
+    Setting("output-to", "Keep what the command prints in this file.", "FILE"),
+    Setting("force", "Overwrite the output file when it exists."),
+    Setting("json", "Write JSON instead of text."),
+    Setting(
+        "max", "Alert when a metric is over a limit: HeapAlloc=512MiB.", "NAME=VALUE", many=True, parse=_parse_limit
+    ),
+    Setting("max-growth", "Alert when the live heap grows faster than this.", "RATE", parse=parse_growth),
+    Setting("theme", "Colours of the dashboard.", "NAME"),
+    Setting("no-color", "Draw without colours."),
+    Setting("ascii", "Draw with ASCII characters only."),
+    Setting("verbose", "Say where each setting comes from; show tracebacks.", short="v"),
+)
+
+SETTINGS: Mapping[str, Setting] = {setting.name: setting for setting in _ALL}
+
+
+def nearest(word: str, known: list[str]) -> str:
+    """The known word that ``word`` was probably meant to be, or an empty string."""
+    return next(iter(difflib.get_close_matches(word, known, n=1, cutoff=0.5)), "")
+
+
+def default_file() -> Path | None:
+    """The user's configuration file, if there is one."""
+    from platformdirs import user_config_path  # 8 ms, wanted once
+
+    path = user_config_path("memdash") / "config.toml"
+    return path if path.is_file() else None
+
+
+def load_file(path: Path) -> dict[str, object]:
+    """Read a configuration file into values by setting name, checked for known keys and TOML types. UsageError."""
+    import tomllib
+
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}", "name an existing file with --config") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not TOML: {error}", 'write lines like interval = "2s"') from None
+    for key in document:
+        if key not in SETTINGS:
+            guess = nearest(key, list(SETTINGS))
+            hint = f"did you mean {guess}?" if guess else f"the keys are {', '.join(SETTINGS)}"
+            raise UsageError(f"{path}: there is no setting {key!r}", hint)
+    return {key: _checked(path, SETTINGS[key], value) for key, value in document.items()}
+
+
+def _checked(path: Path, setting: Setting, value: object) -> object:
+    import msgspec  # 30 ms, wanted only when a file exists
+
+    kind = bool if setting.is_switch else list[str] if setting.many else str | int | float
+    try:
+        return msgspec.convert([value] if setting.many and isinstance(value, str) else value, kind)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{path}: {setting.name}: {error}", f"its flag is --{setting.name}") from None

@@ -1,0 +1,206 @@
+"""The JSON document, schema ``memdash/1``: one line each; keys are stable, later versions only add.
+
+Bytes, nanoseconds, seconds, counts and ratios are plain numbers; moments are ISO 8601 in UTC. A value that could not be
+had is ``null``, and its reason stands under ``missing`` by its dotted path.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, BinaryIO, TypeAlias
+
+from memdash import __version__
+from memdash.model.finding import Finding
+from memdash.model.gc import GcStats
+from memdash.model.memstats import MemStats
+from memdash.model.missing import Maybe, Missing
+from memdash.model.profile import Frame, Profile, Usage
+from memdash.model.sample import ProbeCost, Sample
+from memdash.model.snapshot import Snapshot
+from memdash.model.target import Ending
+from memdash.units import iso_time
+
+__all__ = ["JSON", "document"]
+
+Object: TypeAlias = dict[str, Any]
+
+_NO_TASKS = Missing("memdash does not read goroutines or threads yet")
+_NO_OBJECTS = Missing("memdash does not count objects by type yet")
+_NO_GENERATIONS = Missing("this collector has no generations")
+
+
+def document(snapshot: Snapshot) -> Object:
+    """Turn one snapshot into what ``json.dumps`` takes."""
+    sample = snapshot.sample
+    missing: dict[str, str] = {}
+    origins = {capability.value: origin for capability, origin in sample.origins.items()}
+    found: Object = {
+        "schema": "memdash/1",
+        "taken_at": iso_time(snapshot.at.wall_s),
+        "version": __version__,
+        "state": snapshot.state.name.lower(),
+        "ending": _ending(snapshot.ending),
+        "target": _target(snapshot),
+        "sources": {name: origin.source.value for name, origin in origins.items()},
+        "ages_s": {name: round(snapshot.at.mono_s - origin.at.mono_s, 6) for name, origin in origins.items()},
+        "caveats": {name: list(origin.caveats) for name, origin in origins.items() if origin.caveats},
+        "memstats": _memstats(sample.memstats),
+        "gc": _gc(sample.gc),
+        "system": _system(sample),
+        "sites": _sites(sample.sites),
+        "tasks": _NO_TASKS,
+        "objects": _NO_OBJECTS,
+        "findings": [_finding(finding) for finding in snapshot.findings],
+    }
+    known = {key: _without_missing(value, key, missing) for key, value in found.items()}
+    return known | {
+        "missing": missing,
+        "cost": {
+            "cpu_percent": snapshot.cost.cpu_percent,
+            "rss_bytes": snapshot.cost.rss_bytes,
+            "probes": {name: _probe_cost(cost) for name, cost in sample.costs.items()},
+        },
+    }
+
+
+def _without_missing(value: object, path: str, missing: dict[str, str]) -> object:
+    """Spread dataclasses into objects and put null where something is Missing, noting why. Lists are taken as plain."""
+    if isinstance(value, Missing):
+        missing[path] = value.why
+        return None
+    if isinstance(value, float) and not math.isfinite(value):
+        missing[path] = "not a finite number"
+        return None
+    if is_dataclass(value) and not isinstance(value, type):
+        value = _spread(value)
+    if isinstance(value, dict):
+        return {key: _without_missing(part, f"{path}.{key}", missing) for key, part in value.items()}
+    return value
+
+
+def _spread(value: object) -> Object:
+    """Name the fields of a dataclass, one level deep."""
+    return {field.name: getattr(value, field.name) for field in fields(value)}  # type: ignore[arg-type]  # only dataclasses come here
+
+
+def _target(snapshot: Snapshot) -> Object:
+    target = snapshot.target
+    return {
+        "pid": target.pid,
+        "start_time": iso_time(target.started_at_s),
+        "name": target.name,
+        "argv": list(target.argv),
+        "exe": target.exe,
+        "uid": target.uid,
+        "runtime": target.runtime.value,
+        "runtime_version": target.runtime_version,
+        "uptime_s": round(snapshot.at.wall_s - target.started_at_s, 3),
+    }
+
+
+def _ending(ending: Ending | None) -> Object | None:
+    if ending is None:
+        return None
+    return {
+        "at": iso_time(ending.at_s),
+        "exit_code": ending.exit_code,
+        "signal": ending.signal_number,
+        "oom_killed": ending.oom_killed,
+        "words": ending.words,
+    }
+
+
+def _memstats(memstats: Maybe[MemStats]) -> Maybe[Object]:
+    if isinstance(memstats, Missing):
+        return memstats
+    found = _spread(memstats)
+    if not isinstance(memstats.BySize, Missing):
+        found["BySize"] = [[row.size_bytes, row.mallocs, row.frees] for row in memstats.BySize]
+    return found
+
+
+def _gc(gc: Maybe[GcStats]) -> Maybe[Object]:
+    if isinstance(gc, Missing):
+        return gc
+    found = _spread(gc)
+    del found["pauses"]  # MemStats' PauseNs and PauseEnd hold them already
+    last_at_s = found.pop("last_at_s")
+    found["last_at"] = last_at_s if isinstance(last_at_s, Missing) else iso_time(last_at_s)
+    return found | {"generations": _NO_GENERATIONS}
+
+
+def _system(sample: Sample) -> Maybe[Object]:
+    """The kernel's figures; those of smaps, read more rarely, stand among them."""
+    if isinstance(sample.system, Missing):
+        return sample.system
+    if isinstance(sample.smaps, Missing):
+        smaps: Object = dict.fromkeys(_SMAPS_FIELDS, sample.smaps)
+    else:
+        smaps = _spread(sample.smaps)
+    return _spread(sample.system) | smaps
+
+
+_SMAPS_FIELDS = ("pss_bytes", "uss_bytes", "anonymous_bytes", "file_bytes", "swap_pss_bytes")
+
+
+def _sites(profile: Maybe[Profile]) -> Maybe[Object]:
+    """One row a stack, the largest first. Equal frames share one object: a profile repeats its outer frames."""
+    if isinstance(profile, Missing):
+        return profile
+    by_stack: dict[tuple[Frame, ...], Usage] = {}
+    for site in profile.sites:
+        held = by_stack.get(site.stack)
+        by_stack[site.stack] = site.usage if held is None else Usage(*map(sum, zip(held, site.usage, strict=True)))
+    objects: dict[Frame, Object] = {}
+    rows = [
+        usage._asdict() | {"stack": [objects.setdefault(frame, frame._asdict()) for frame in stack]}
+        for stack, usage in sorted(by_stack.items(), key=lambda item: item[1].inuse_bytes, reverse=True)
+    ]
+    return {
+        "total": profile.total._asdict(),
+        "sample_rate_bytes": profile.sample_rate_bytes,
+        "published": profile.published,
+        "rows": rows,
+    }
+
+
+def _finding(finding: Finding) -> Object:
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity.name.lower(),
+        "at": iso_time(finding.at_s),
+        "ended_at": None if finding.ended_at_s is None else iso_time(finding.ended_at_s),
+        "summary": finding.summary,
+        "evidence": dict(finding.evidence),
+    }
+
+
+def _probe_cost(cost: ProbeCost) -> Object:
+    return {
+        "reads": cost.reads,
+        "median_ms": round(cost.median_s * 1e3, 3),
+        "p99_ms": round(cost.p99_s * 1e3, 3),
+        "cadence_s": cost.cadence_s,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Json:
+    """The exporter: one document a line."""
+
+    name: str = "json"
+    suffix: str = ".json"
+
+    def write(self, snapshots: Iterable[Snapshot], out: BinaryIO) -> None:
+        """Write each snapshot as one line of ASCII."""
+        out.writelines(_line(snapshot) for snapshot in snapshots)
+
+
+def _line(snapshot: Snapshot) -> bytes:
+    return json.dumps(document(snapshot), separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"
+
+
+JSON = _Json()

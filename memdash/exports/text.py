@@ -1,0 +1,107 @@
+"""The report in plain words: no box drawing, no colour, nothing that a mail or a screen reader would trip over.
+
+The rows are those of the panes, from ``memdash.tables``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import BinaryIO
+
+from memdash.model.snapshot import Snapshot
+from memdash.plain import plain
+from memdash.tables.alerts import alerts_table
+from memdash.tables.gc import gc_table
+from memdash.tables.headline import headline
+from memdash.tables.memstats import memstats_table
+from memdash.tables.sites import sites_table
+from memdash.tables.table import DASH, Row, Table
+from memdash.units import iso_time
+
+__all__ = ["TEXT", "lines"]
+
+_SITES_SHOWN = 30
+
+
+def lines(snapshot: Snapshot) -> Iterator[str]:
+    """Yield the report line by line, without line ends."""
+    yield from _head(snapshot)
+    yield from _section(memstats_table(snapshot))
+    yield from _section(gc_table(snapshot))
+    yield from _section(_largest(sites_table(snapshot)))
+    yield from _section(alerts_table(snapshot))
+    yield from _unread(snapshot)
+
+
+def _head(snapshot: Snapshot) -> Iterator[str]:
+    head = headline(snapshot)
+    parts = (head.name, head.pid, head.runtime, head.source, head.uptime, head.word, head.detail)
+    yield plain(", ".join(part for part in parts if part))
+    yield plain(f"command: {' '.join(snapshot.target.argv) or snapshot.target.exe}")
+    yield f"taken at {iso_time(snapshot.at.wall_s)}"
+    if head.worst is not None:
+        yield plain(f"{head.worst.severity.word}: {head.worst.summary}")
+
+
+def _section(table: Table) -> Iterator[str]:
+    """A title, and the rows in columns as wide as their widest cell; a missing figure says why at its line's end."""
+    yield ""
+    yield table.title
+    if not table.rows:
+        yield plain(f"  {table.empty}")
+        return
+    written = [index for index, column in enumerate(table.columns) if _is_written(table, index)]
+    titles = [table.columns[index].title for index in written]
+    body = [[plain(row.cells[index].text) for index in written] for row in table.rows]
+    grid = [titles, *body] if any(titles) else body
+    widths = [max(len(line[place]) for line in grid) for place in range(len(written))]
+    notes = ["" for _ in range(len(grid) - len(body))] + [_reasons(row) for row in table.rows]
+    for line, note in zip(grid, notes, strict=True):
+        cells = [
+            text.rjust(width) if table.columns[index].right else text.ljust(width)
+            for text, width, index in zip(line, widths, written, strict=True)
+        ]
+        yield plain(f"  {'  '.join(cells)}{note}").rstrip()
+
+
+def _is_written(table: Table, index: int) -> bool:
+    """Whether any cell of the column holds text; sparklines and bars are for eyes."""
+    return any(row.cells[index].text for row in table.rows)
+
+
+def _reasons(row: Row) -> str:
+    return "".join(f"  ({cell.note})" for cell in row.cells if cell.text == DASH and cell.note)
+
+
+def _largest(table: Table) -> Table:
+    return replace(table, rows=table.rows[:_SITES_SHOWN])
+
+
+def _unread(snapshot: Snapshot) -> Iterator[str]:
+    """What could not be read at all, and what would help."""
+    if not snapshot.missing:
+        return
+    yield ""
+    yield "Not read"
+    for capability, missing in snapshot.missing.items():
+        yield plain(f"  {capability.value}: {missing.why}")
+        if missing.hint:
+            yield plain(f"    try: {missing.hint}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """The exporter: reports separated by an empty line."""
+
+    name: str = "text"
+    suffix: str = ".txt"
+
+    def write(self, snapshots: Iterable[Snapshot], out: BinaryIO) -> None:
+        """Write each snapshot as UTF-8."""
+        for number, snapshot in enumerate(snapshots):
+            text = "\n".join(lines(snapshot))
+            out.write(("\n" * bool(number) + text + "\n").encode())
+
+
+TEXT = _Text()
