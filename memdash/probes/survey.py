@@ -1,0 +1,55 @@
+"""What runs on this machine and how well each process can be read."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from memdash.model.target import Target
+from memdash.probes.probe import Fit, ProbeEntry, Refusal
+from memdash.probes.registry import PROBES
+from memdash.process.listing import processes
+
+__all__ = ["Surveyed", "survey"]
+
+_TOO_LATE = Refusal("not looked at: the list would have taken too long", "memdash doctor PID looks at one process")
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """A process, its runtime if one was made out, and what each way of reading says, in the order of the registry."""
+
+    target: Target
+    rss_bytes: int
+    verdicts: tuple[tuple[str, Fit | Refusal], ...]
+
+    @property
+    def best(self) -> Fit | None:
+        """The most telling way of reading it."""
+        fits = [verdict for _, verdict in self.verdicts if isinstance(verdict, Fit)]
+        return max(fits, key=lambda fit: fit.score, default=None)
+
+
+def survey(
+    limit_s: float, entries: Sequence[ProbeEntry] = PROBES, clock_s: Callable[[], float] = time.monotonic
+) -> Iterator[Surveyed]:
+    """Judge every local process, largest first, as fast as the caller takes them.
+
+    An executable is judged once for each user that runs it. After ``limit_s`` seconds the rest are listed unjudged.
+    """
+    until_s = clock_s() + limit_s
+    judged: dict[tuple[tuple[int, int], int], tuple[tuple[str, Fit | Refusal], ...]] = {}
+    for candidate in processes():
+        target = candidate.target
+        key = (target.exe_id, target.uid)
+        verdicts = judged.get(key) if target.exe else None
+        if verdicts is None:
+            late = clock_s() > until_s
+            verdicts = tuple((entry.name, _TOO_LATE if late else entry.fitness(target)) for entry in entries)
+            if not late:
+                judged[key] = verdicts
+        surveyed = Surveyed(target, candidate.rss_bytes, verdicts)
+        if (best := surveyed.best) is not None:
+            target = replace(target, runtime=best.runtime, runtime_version=best.runtime_version)
+        yield replace(surveyed, target=target)
