@@ -1,0 +1,37 @@
+"""What the kernel told a program when it started: enough to know where it was loaded.
+
+/proc/PID/auxv is one read of some 300 bytes; the same from /proc/PID/maps takes parsing thousands of lines, and on
+layered file systems their inodes are not those of the executable. Source: getauxval(3), proc_pid_auxv(5).
+"""
+
+from __future__ import annotations
+
+import struct
+
+from memdash.errors import AccessDenied, BadRead, TargetExited
+from memdash.process.elf import Elf
+
+__all__ = ["load_bias"]
+
+_AT_ENTRY = 9
+_PAIR = struct.Struct("<QQ")
+
+
+def load_bias(pid: int, elf: Elf) -> int:
+    """What to add to an address in the executable to get its address in the process; 0 unless it is a PIE.
+
+    Raises AccessDenied, TargetExited, BadRead.
+    """
+    try:
+        with open(f"/proc/{pid}/auxv", "rb", buffering=0) as file:
+            content = file.read(4096)
+    except PermissionError:
+        raise AccessDenied(f"the kernel does not let memdash look into process {pid}") from None
+    except (FileNotFoundError, ProcessLookupError):
+        raise TargetExited(f"process {pid} has ended") from None
+    if not content:
+        raise TargetExited(f"process {pid} has ended")
+    entries: dict[int, int] = dict(_PAIR.iter_unpack(content[: len(content) // _PAIR.size * _PAIR.size]))
+    if _AT_ENTRY not in entries:
+        raise BadRead(f"the kernel does not say where process {pid} was loaded")
+    return entries[_AT_ENTRY] - elf.entry_address
