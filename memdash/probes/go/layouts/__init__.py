@@ -10,5 +10,6 @@ from __future__ import annotations
 
 from memdash.probes.go.layouts.files import load, minors
 from memdash.probes.go.layouts.layout import Layout, Recipe
+from memdash.probes.go.layouts.unknown import from_dwarf
 
-__all__ = ["Layout", "Recipe", "load", "minors"]
+__all__ = ["Layout", "Recipe", "from_dwarf", "load", "minors"]

@@ -1,0 +1,34 @@
+"""The reference program (``main.go``) and the four ways it is built.
+
+How code refers to a global depends on how it was compiled: positions differ in a PIE, with the race detector and
+without optimisation. What was found in all four finds the globals in nearly every program.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from memdash.errors import UsageError
+from memdash.probes.go.layouts.toolchains import Toolchain
+
+__all__ = ["build"]
+
+_BUILDS: Mapping[str, tuple[str, ...]] = {
+    "exe": (),
+    "pie": ("-buildmode=pie",),
+    "race": ("-race",),
+    "unoptimised": ("-gcflags=all=-N -l",),
+}
+
+
+def build(toolchain: Toolchain, folder: Path) -> Iterator[Path]:
+    """Build the program each way into ``folder``: the plain one first. Raises MemdashError."""
+    if not shutil.which(os.environ.get("CC", "gcc")):
+        raise UsageError("building with -race needs a C compiler, and there is none", "apt install gcc libc6-dev")
+    for name, flags in _BUILDS.items():
+        output = folder / f"{toolchain.version}-{name}"
+        toolchain.build(Path(__file__).parent, output, *flags, environment={"CGO_ENABLED": str(int("-race" in flags))})
+        yield output

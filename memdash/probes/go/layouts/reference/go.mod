@@ -1,0 +1,3 @@
+module memdash/reference
+
+go 1.19
