@@ -75,7 +75,7 @@ class CgroupReader:
         self._membership = KeptFile(proc / str(pid) / "cgroup")
         self._host_pressure = KeptFile(host_pressure)
         self._member_of: bytes | None = None
-        self._here: _OpenCgroup | Missing = Missing("not looked for yet")
+        self._here: _OpenCgroup | Missing = Missing("the kernel does not tell the cgroup of this process")
 
     def read(self) -> tuple[Maybe[Cgroup], Maybe[Pressure]]:
         """The cgroup, and the pressure within it or, where it tells none, on the host."""

@@ -5,6 +5,8 @@ Measured: 28 µs for a shell, about 1 ms for each GiB that is resident in small 
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from memdash.errors import AccessDenied, BadRead, TargetExited, UnsupportedRuntime
 from memdash.model.capability import Capability, Source
 from memdash.model.missing import Maybe, Missing
@@ -28,7 +30,11 @@ class SmapsProbe:
     def __init__(self, pid: int) -> None:
         self._pid = pid
         self._file = KeptFile(f"/proc/{pid}/smaps_rollup")
-        self.read()
+        try:
+            self.read()
+        except BaseException:
+            self.close()
+            raise
 
     def read(self) -> Reading:
         """One Smaps."""
@@ -36,10 +42,10 @@ class SmapsProbe:
             text = self._file.read()
         except PermissionError:
             raise AccessDenied("the kernel shows the memory map of a process only to its owner") from None
-        except ProcessLookupError:
+        except (ProcessLookupError, FileNotFoundError) as error:
+            if isinstance(error, FileNotFoundError) and Path(f"/proc/{self._pid}").exists():
+                raise UnsupportedRuntime("the kernel has no smaps_rollup", "it came with Linux 4.14") from None
             raise TargetExited(f"process {self._pid} has ended") from None
-        except FileNotFoundError:
-            raise UnsupportedRuntime("the kernel has no smaps_rollup", "it came with Linux 4.14") from None
         except OSError as error:
             raise BadRead(f"smaps_rollup cannot be read: {error.strerror}") from None
         return Reading(Source.PROC, (parse_smaps(text),))
