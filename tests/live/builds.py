@@ -1,0 +1,70 @@
+"""Go programs to look at, built once and kept outside the repository.
+
+A program is kept under the hash of its source and of how it was built, so that nothing is ever stale.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from memdash.errors import UsageError
+from memdash.probes.go.layouts.toolchains import Toolchain
+
+__all__ = ["EXPERIMENTS", "MODES", "Mode", "build"]
+
+_SOURCE = Path(__file__).parent / "programs" / "target"
+_KEPT = user_cache_path("memdash") / "test-programs"
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """A way to build. ``experiment`` is a GOEXPERIMENT."""
+
+    flags: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    cgo: bool = False
+    experiment: str = ""
+    stripped: bool = field(default=False, kw_only=True)
+
+    @property
+    def all_flags(self) -> tuple[str, ...]:
+        return (*self.flags, "-ldflags=-s -w") if self.stripped else self.flags
+
+
+MODES: Mapping[str, Mode] = {
+    "plain": Mode(),
+    "stripped": Mode(stripped=True),
+    "pie": Mode(("-buildmode=pie",)),
+    "pie-stripped": Mode(("-buildmode=pie",), stripped=True),
+    "pie-external": Mode(("-buildmode=pie", "-ldflags=-linkmode=external"), cgo=True),
+    "cgo": Mode(tags=("withcgo",), cgo=True),
+    "race": Mode(("-race",), cgo=True),
+    "unoptimised": Mode(("-gcflags=all=-N -l",)),
+}
+
+EXPERIMENTS: Mapping[int, tuple[str, ...]] = {25: ("greenteagc",), 26: ("nogreenteagc",), 27: ("nogreenteagc",)}
+"""By minor: the experiments that move what we read. The green tea collector is the default from 1.26 on."""
+
+
+def build(toolchain: Toolchain, mode: Mode, flavour: str = "plain") -> Path:
+    """The program, from the cache or freshly built. ``flavour`` pprof serves /debug/pprof. Raises MemdashError."""
+    if mode.cgo and not shutil.which(os.environ.get("CC", "gcc")):
+        raise UsageError("there is no C compiler", "apt install gcc libc6-dev")
+    flags = (*mode.all_flags, f"-tags={','.join((flavour, *mode.tags))}")
+    recipe = repr((toolchain.version, flags, mode.cgo, mode.experiment)).encode()
+    sources = b"".join(path.read_bytes() for path in sorted(_SOURCE.iterdir()))
+    output = _KEPT / f"{toolchain.version}-{flavour}-{hashlib.sha256(recipe + sources).hexdigest()[:16]}"
+    if not output.exists():
+        output.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = output.with_suffix(f".{os.getpid()}")
+        environment = {"CGO_ENABLED": str(int(mode.cgo)), "GOEXPERIMENT": mode.experiment}
+        toolchain.build(_SOURCE, unfinished, *flags, environment=environment)
+        unfinished.rename(output)
+    return output

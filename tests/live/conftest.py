@@ -1,0 +1,43 @@
+"""Go targets of every minor and build mode. The default test run takes one; ``pytest -m matrix`` takes them all."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+import pytest
+
+from memdash.errors import MemdashError
+from memdash.probes.go.layouts.toolchains import Toolchain, obtain
+from tests.live.builds import MODES, Mode, build
+from tests.live.target import GoTarget
+
+NEWEST = 27
+
+StartGo = Callable[..., GoTarget]
+
+
+def toolchain_for(minor: int) -> Toolchain:
+    """The toolchain, or a skip with the reason why there is none."""
+    try:
+        return obtain(minor)
+    except MemdashError as error:
+        pytest.skip(f"no toolchain for Go 1.{minor}: {error}; {error.hint}")
+
+
+@pytest.fixture
+def start_go() -> Iterator[StartGo]:
+    """Start targets: ``start_go(mode="stripped", flavour="pprof", minor=27)``; they end with the test."""
+    started: list[GoTarget] = []
+
+    def start(
+        mode: str | Mode = "plain",
+        flavour: str = "plain",
+        minor: int = NEWEST,
+        environment: Mapping[str, str] | None = None,
+    ) -> GoTarget:
+        toolchain = toolchain_for(minor)
+        target = GoTarget(build(toolchain, MODES[mode] if isinstance(mode, str) else mode, flavour), environment)
+        started.append(target)
+        return target
+
+    yield start
+    for target in started:
+        target.kill()

@@ -1,0 +1,3 @@
+module memdash/target
+
+go 1.19
