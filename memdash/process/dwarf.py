@@ -39,6 +39,8 @@ _FIXED_SIZE = {
 }
 _ULEB = frozenset((0x0F, 0x15, 0x1A, 0x1B, 0x22, 0x23))  # udata ref_udata strx addrx loclistx rnglistx
 
+_NAME_FIRST = ((_AT_NAME, _FORM_STRING, 0),)
+
 _Value = int | bytes
 
 
@@ -115,7 +117,7 @@ class Dwarf:
                     continue
                 code, end = _uleb(self._info, start)
                 shape = self._table(unit).get(code)
-                if end == at and shape and shape.tag == tag and shape.attributes[0][:2] == (_AT_NAME, _FORM_STRING):
+                if end == at and shape and shape.tag == tag and shape.attributes[:1] == _NAME_FIRST:
                     yield unit, self._entry(shape, end)
                     break
             at = self._info.find(start_of_name, at + 1)
@@ -189,7 +191,7 @@ def _abbreviations(held: bytes, at: int) -> Iterator[tuple[int, _Abbreviation]]:
             if not attribute:
                 break
             attributes.append((attribute, form, implied))
-        yield code, _Abbreviation(tag, has_children, tuple(attributes) or ((0, 0, 0),))
+        yield code, _Abbreviation(tag, has_children, tuple(attributes))
 
 
 def _value(held: bytes, at: int, form: int) -> tuple[_Value, int]:
