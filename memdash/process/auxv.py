@@ -6,7 +6,7 @@ layered file systems their inodes are not those of the executable. Source: getau
 
 from __future__ import annotations
 
-import struct
+from array import array
 
 from memdash.errors import AccessDenied, BadRead, TargetExited
 from memdash.process.elf import Elf
@@ -14,7 +14,7 @@ from memdash.process.elf import Elf
 __all__ = ["load_bias"]
 
 _AT_ENTRY = 9
-_PAIR = struct.Struct("<QQ")
+_PAIR_BYTES = 16
 
 
 def load_bias(pid: int, elf: Elf) -> int:
@@ -31,7 +31,8 @@ def load_bias(pid: int, elf: Elf) -> int:
         raise TargetExited(f"process {pid} has ended") from None
     if not content:
         raise TargetExited(f"process {pid} has ended")
-    entries: dict[int, int] = dict(_PAIR.iter_unpack(content[: len(content) // _PAIR.size * _PAIR.size]))
+    words = array("Q", content[: len(content) // _PAIR_BYTES * _PAIR_BYTES])
+    entries = dict(zip(words[0::2], words[1::2], strict=True))
     if _AT_ENTRY not in entries:
         raise BadRead(f"the kernel does not say where process {pid} was loaded")
     return entries[_AT_ENTRY] - elf.entry_address

