@@ -88,8 +88,14 @@ class Note(NamedTuple):
 class Elf:
     """One 64-bit little-endian ELF file, mapped read-only.
 
-    Mapping is safe while a process runs from the file, since the kernel forbids to write to or truncate it then.
+    ``segments`` and ``sections`` (by name; none in a file without section headers) are as the file states them. Mapping
+    is safe while a process runs from the file, since the kernel forbids to write to or truncate it then.
     """
+
+    machine: int
+    entry_address: int
+    segments: tuple[Segment, ...]
+    sections: Mapping[str, Section]
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Map ``path`` and read its headers. Raises UnsupportedRuntime, BadRead, AccessDenied, TargetExited."""
@@ -104,7 +110,7 @@ class Elf:
     def _read_headers(self) -> None:
         if len(self._map) < _HEADER.size or self._map[:4] != b"\x7fELF":
             raise UnsupportedRuntime("not an ELF program")
-        (_, bits, order, _, self.kind, self.machine, _, self.entry_address, program_offset, section_offset, *rest) = (
+        (_, bits, order, _, _, self.machine, _, self.entry_address, program_offset, section_offset, *rest) = (
             _HEADER.unpack_from(self._map)
         )
         _, _, program_size, program_count, section_size, section_count, names_index = rest
@@ -194,8 +200,8 @@ class Elf:
     def symbols(self, names: Iterable[str]) -> dict[str, Symbol]:
         """The symbols of these names that ``.symtab`` defines; the others are left out. Raises BadRead.
 
-        Neither table is copied or walked: names are searched for as bytes, and their offsets likewise. It costs
-        0.2 ms for a program of 4 MB.
+        Neither table is copied or walked: names are searched for as bytes, and their offsets likewise. 20 names cost
+        2 ms in a program of 4 MB.
         """
         table, strings = self.sections.get(".symtab"), self.sections.get(".strtab")
         if table is None or strings is None:

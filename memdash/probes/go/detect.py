@@ -1,4 +1,4 @@
-"""Is it Go, which Go, and do we know where that Go keeps things? Each no is an error with its own reason and way out."""
+"""Is it Go, which Go, and do we know where that Go keeps things? Each no has its own reason and way out."""
 
 from __future__ import annotations
 
