@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from memdash.model.target import Target
 from memdash.probes.probe import Fit, ProbeEntry, Refusal
-from memdash.probes.registry import PROBES
 from memdash.process.listing import processes
 
 __all__ = ["Surveyed", "survey"]
@@ -18,10 +18,11 @@ _TOO_LATE = Refusal("not looked at: the list would have taken too long", "memdas
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """A process, its runtime if one was made out, and what each way of reading says, in the order of the registry."""
+    """A process, its runtime if one was made out, and what each way of reading says, most telling first."""
 
     target: Target
     rss_bytes: int
+    up_s: float
     verdicts: tuple[tuple[str, Fit | Refusal], ...]
 
     @property
@@ -32,9 +33,9 @@ class Surveyed:
 
 
 def survey(
-    limit_s: float, entries: Sequence[ProbeEntry] = PROBES, clock_s: Callable[[], float] = time.monotonic
+    entries: Sequence[ProbeEntry], limit_s: float, clock_s: Callable[[], float] = time.monotonic
 ) -> Iterator[Surveyed]:
-    """Judge every local process, largest first, as fast as the caller takes them.
+    """Judge every local process but this one, largest first, as fast as the caller takes them.
 
     An executable is judged once for each user that runs it. After ``limit_s`` seconds the rest are listed unjudged.
     """
@@ -42,6 +43,8 @@ def survey(
     judged: dict[tuple[tuple[int, int], int], tuple[tuple[str, Fit | Refusal], ...]] = {}
     for candidate in processes():
         target = candidate.target
+        if target.pid == os.getpid():
+            continue
         key = (target.exe_id, target.uid)
         verdicts = judged.get(key) if target.exe else None
         if verdicts is None:
@@ -49,7 +52,7 @@ def survey(
             verdicts = tuple((entry.name, _TOO_LATE if late else entry.fitness(target)) for entry in entries)
             if not late:
                 judged[key] = verdicts
-        surveyed = Surveyed(target, candidate.rss_bytes, verdicts)
+        surveyed = Surveyed(target, candidate.rss_bytes, max(time.time() - target.started_at_s, 0.0), verdicts)
         if (best := surveyed.best) is not None:
             target = replace(target, runtime=best.runtime, runtime_version=best.runtime_version)
         yield replace(surveyed, target=target)

@@ -1,0 +1,74 @@
+"""``memdash doctor``: how one process can be read, and what stands in the way of more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from memdash.commands.options import Verb
+from memdash.commands.target import Choice, target_options
+from memdash.model.missing import Missing
+from memdash.model.target import Target
+from memdash.plain import plain
+from memdash.probes.examine import Examined, Tried, examine
+from memdash.probes.probe import Refusal
+from memdash.probes.registry import PROBES
+from memdash.process.listing import user_name
+from memdash.units import nanoseconds
+
+__all__ = ["command"]
+
+
+@click.command(cls=Verb, short_help="How a process can be read, and what stands in the way of more.")
+@target_options
+def command(choice: Choice) -> None:
+    """Try every way of reading one process, once, and say what it gives and costs, or why not and what would help."""
+    target = choice.target()
+    for line in _target(target):
+        click.echo(plain(line))
+    for examined in examine(target, PROBES):
+        click.echo()
+        for line in _way(examined):
+            click.echo(plain(line))
+
+
+def _target(target: Target) -> Iterator[str]:
+    yield f"{target.name}, pid {target.pid}, of user {user_name(target.uid)}"
+    yield f"  runs {target.exe or 'a file that the kernel does not show us'}"
+
+
+def _way(examined: Examined) -> Iterator[str]:
+    """One way of reading: a heading, then what was found, each reason with its remedy below it."""
+    verdict = examined.verdict
+    if isinstance(verdict, Refusal):
+        yield f"{examined.name}: no"
+        yield from _reason("", Missing(verdict.why, verdict.hint))
+        return
+    version = f" ({verdict.runtime_version})" if verdict.runtime_version else ""
+    if examined.failure is not None:
+        yield f"{examined.name}: it should suit{version}, but cannot be opened"
+        yield from _reason("", examined.failure)
+        return
+    yield f"{examined.name}: yes{version}"
+    if verdict.about:
+        yield f"  {verdict.about}"
+    yield from (f"  {line}" for line in examined.log)
+    yield f"  opening it took {nanoseconds(examined.attach_s * 1e9)} of CPU time"
+    for tried in examined.tried:
+        yield from _probe(tried)
+    for capability, missing in examined.missing.items():
+        yield from _reason(f"no {capability.value}: ", missing)
+
+
+def _probe(tried: Tried) -> Iterator[str]:
+    if tried.failure is None:
+        yield f"  {tried.name}: read in {nanoseconds(tried.cost_s * 1e9)} of CPU time"
+    else:
+        yield from _reason(f"{tried.name}: ", tried.failure)
+
+
+def _reason(head: str, missing: Missing) -> Iterator[str]:
+    yield f"  {head}{missing.why}"
+    if missing.hint:
+        yield f"    try: {missing.hint}"

@@ -1,0 +1,77 @@
+"""Each way of reading tried on one process: does it suit, does it open, does it read, what does that cost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from memdash.errors import MemdashError, ProbeError, TargetError, TargetExited
+from memdash.model.capability import Capability
+from memdash.model.missing import Missing
+from memdash.model.target import Target
+from memdash.probes.probe import Fit, Probe, ProbeEntry, Refusal
+
+__all__ = ["Examined", "Tried", "examine"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One probe read once: CPU seconds it took, and why it failed if it did."""
+
+    name: str
+    cost_s: float
+    failure: Missing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One way of reading. ``failure`` says why it would not open although it suits."""
+
+    name: str
+    verdict: Fit | Refusal
+    attach_s: float = 0.0
+    failure: Missing | None = None
+    tried: tuple[Tried, ...] = ()
+    missing: Mapping[Capability, Missing] = field(default_factory=dict)
+    log: tuple[str, ...] = ()
+
+
+def examine(target: Target, entries: Sequence[ProbeEntry]) -> Iterator[Examined]:
+    """Try one after the other and leave nothing open. Raises TargetExited when the process ends meanwhile."""
+    for entry in entries:
+        verdict = entry.fitness(target)
+        yield _attach(entry, verdict, target) if isinstance(verdict, Fit) else Examined(entry.name, verdict)
+
+
+def _attach(entry: ProbeEntry, fit: Fit, target: Target) -> Examined:
+    before_s = time.thread_time()
+    try:
+        attachment = entry.attach(target)
+    except TargetExited:
+        raise
+    except (ProbeError, TargetError) as error:
+        return Examined(entry.name, fit, failure=_reason(error))
+    attach_s = time.thread_time() - before_s
+    try:
+        tried = tuple(_read(probe) for probe in attachment.probes)
+    finally:
+        for probe in attachment.probes:
+            probe.close()
+    return Examined(entry.name, fit, attach_s, None, tried, attachment.missing, attachment.log)
+
+
+def _read(probe: Probe) -> Tried:
+    before_s = time.thread_time()
+    failure = None
+    try:
+        probe.read()
+    except TargetExited:
+        raise
+    except (ProbeError, TargetError) as error:
+        failure = _reason(error)
+    return Tried(probe.name, time.thread_time() - before_s, failure)
+
+
+def _reason(error: MemdashError) -> Missing:
+    return Missing(error.what, error.hint)

@@ -1,0 +1,62 @@
+"""The local processes and what can be read of each: for ``memdash ps`` and for choosing one to watch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from memdash.model.capability import Capability
+from memdash.probes.probe import Refusal
+from memdash.probes.survey import Surveyed
+from memdash.process.listing import user_name
+from memdash.tables.table import Cell, Column, Row, Table, Tone
+from memdash.units import byte_size, duration
+
+__all__ = ["is_wanted", "processes_table", "readable_words"]
+
+_COLUMNS = (
+    Column("pid", "pid", 7, right=True),
+    Column("user", "user", 10, drop=3),
+    Column("rss", "RSS", 10, right=True),
+    Column("up", "up", 7, right=True, drop=2),
+    Column("runtime", "runtime", 10),
+    Column("reads", "can be read", 19, drop=1),
+    Column("command", "command", 0, cut="middle"),
+)
+_WORDS = {Capability.MEMSTATS: "MemStats", Capability.GC: "GC", Capability.SITES: "sites"}
+
+
+def processes_table(surveyed: Iterable[Surveyed]) -> Table:
+    """One row a process, in the order given; a row's key is the pid."""
+    return Table("Processes", _COLUMNS, tuple(map(_row, surveyed)), "no such process")
+
+
+def is_wanted(process: Surveyed, text: str) -> bool:
+    """Whether it has ``text`` in its pid, name, runtime or arguments, whatever the case."""
+    target = process.target
+    words = (str(target.pid), target.name, target.runtime_version, *target.argv)
+    return text.casefold() in "\n".join(words).casefold()
+
+
+def readable_words(process: Surveyed) -> str:
+    """What the best way of reading gives beyond what the kernel tells: ``MemStats GC sites``, or ``system view``."""
+    best = process.best
+    given = [word for capability, word in _WORDS.items() if best is not None and capability in best.capabilities]
+    return " ".join(given) or "system view"
+
+
+def _row(process: Surveyed) -> Row:
+    target = process.target
+    words = readable_words(process)
+    refusals = [verdict.why for _, verdict in process.verdicts if isinstance(verdict, Refusal)]
+    return Row(
+        str(target.pid),
+        (
+            Cell(str(target.pid), sort=target.pid),
+            Cell(user_name(target.uid), Tone.FAINT, sort=user_name(target.uid)),
+            Cell(byte_size(process.rss_bytes), sort=process.rss_bytes),
+            Cell(duration(process.up_s), Tone.FAINT, sort=process.up_s),
+            Cell(target.runtime_version or target.runtime.value, sort=target.runtime_version),
+            Cell(words, Tone.FAINT if words == "system view" else Tone.GOOD, sort=words, note="; ".join(refusals)),
+            Cell(" ".join(target.argv) or target.name, sort=target.name),
+        ),
+    )
