@@ -47,8 +47,12 @@ class HeapChart:
 
 
 def heap_chart(snapshot: Snapshot, span_s: float, width: int) -> HeapChart:
-    """Cut the chart's metrics to ``width`` columns."""
-    end_s = snapshot.history.until.mono_s
+    """Cut the chart's metrics to ``width`` columns.
+
+    Columns begin at multiples of their length, so that a sample stays in its column while the chart moves on.
+    """
+    step_s = span_s / max(width, 1)
+    end_s = math.ceil(snapshot.history.until.mono_s / step_s) * step_s
     lines = tuple(
         Line(key, label, tuple(columns(snapshot.history.series(key, span_s), end_s, span_s, width)))
         for key, label in HEAP_LINES

@@ -47,7 +47,8 @@ class Column:
     """``width`` in cells holds every figure of the column; 0 takes the rest of the line.
 
     ``cut`` says where a text that does not fit loses characters: figures never do, paths at the start, functions in the
-    middle, sentences at the end.
+    middle, sentences at the end. On a line that is too short, a column shrinks to ``least`` (0: it does not), then the
+    columns with the highest ``drop`` go (0: it stays).
     """
 
     key: str
@@ -55,6 +56,8 @@ class Column:
     width: int
     right: bool = False
     cut: Literal["start", "middle", "end"] = "end"
+    least: int = 0
+    drop: int = 0
 
 
 @dataclass(frozen=True, slots=True)

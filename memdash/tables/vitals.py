@@ -1,0 +1,37 @@
+"""The figures that matter most, as one line of words."""
+
+from __future__ import annotations
+
+from memdash.model.metric import METRICS_BY_KEY
+from memdash.model.missing import Missing
+from memdash.model.snapshot import Snapshot
+from memdash.tables.gc import gc_table
+from memdash.tables.table import DASH
+from memdash.units import figure
+
+__all__ = ["VITAL", "figures_line", "gc_line"]
+
+VITAL = ("HeapAlloc", "Sys", "system.rss_bytes", "gc.live_after_gc_bytes")
+"""Keys of the metrics to keep when there is room for few."""
+
+_GC_PARTS = (("GC", "NumGC"), ("", "rate"), ("p99", "pause p99"), ("CPU", "GC CPU"), ("next at", "next target"))
+
+
+def figures_line(snapshot: Snapshot) -> str:
+    """``HeapAlloc 412.6 MiB · Sys 618.9 MiB · RSS 533.1 MiB``; what is Missing is left out."""
+    parts = []
+    for key in VITAL[:3]:
+        metric = METRICS_BY_KEY[key]
+        value = metric.read(snapshot.sample)
+        if not isinstance(value, Missing):
+            parts.append(f"{metric.label} {figure(value, metric.unit)}")
+    return " · ".join(parts) or DASH
+
+
+def gc_line(snapshot: Snapshot) -> str:
+    """``GC 4 183 · 38 /min · p99 1.84 ms · CPU 2.4 % · next at 486.0 MiB``, or why there is nothing to say."""
+    table = gc_table(snapshot)
+    if not table.rows:
+        return f"GC {DASH} {table.empty}"
+    texts = {row.key: row.cells[1].text for row in table.rows}
+    return " · ".join(f"{name} {texts[key]}".strip() for name, key in _GC_PARTS if texts[key] not in ("", DASH))

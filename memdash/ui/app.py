@@ -1,0 +1,94 @@
+"""The Textual app: themes, the palette, quitting. What is on screen is the screens' business."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from memdash.ui.commands import APP, COMMANDS, DASHBOARD, bindings
+from memdash.ui.glyphs import ASCII, UNICODE
+from memdash.ui.screens.dashboard import Dashboard
+from memdash.ui.theme import DEFAULT_THEME, THEMES, derived_tokens
+from memdash.ui.widgets.paint import Painted
+
+if TYPE_CHECKING:
+    from memdash.session import Session
+
+__all__ = ["MemdashApp", "Options", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How it looks. ``theme`` is one of ours or of Textual's; ``no_color`` adds to the NO_COLOR variable."""
+
+    theme: str = DEFAULT_THEME
+    ascii: bool = False
+    no_color: bool = False
+
+
+class MemdashApp(App[None]):
+    """Opens one screen and lets it work."""
+
+    CSS_PATH = "memdash.tcss"
+    TITLE = "memdash"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(APP),
+        Binding("ctrl+c,ctrl+q", "quit", show=False, priority=True),
+    ]
+    ENABLE_SELECT_AUTO_SCROLL = False
+
+    def __init__(self, first: Callable[[], Screen[Any]], options: Options = Options()) -> None:
+        os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+        if options.no_color:
+            os.environ["NO_COLOR"] = "1"
+        super().__init__()
+        self._first = first
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = options.theme
+        Painted.glyphs = ASCII if options.ascii else UNICODE
+        self.set_class(options.ascii, "-ascii")
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our tokens, for themes that do not know them."""
+        return derived_tokens(self.current_theme)
+
+    def get_default_screen(self) -> Screen[Any]:
+        """The first screen is the only one that lies below all others."""
+        return self._first()
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """The palette: our commands, then the choice of theme."""
+        for command in COMMANDS:
+            if command.palette and (
+                command.scope == APP or (command.scope == DASHBOARD and isinstance(screen, Dashboard))
+            ):
+                yield SystemCommand(command.label, command.help, self._runner(screen, command.scope, command.action))
+        yield SystemCommand("theme", "Choose the colours.", self.action_change_theme)
+
+    def _runner(self, screen: Screen[Any], scope: str, action: str) -> Callable[[], Any]:
+        async def run() -> None:
+            await self.run_action(action, self if scope == APP else screen)
+
+        return run
+
+    def action_explain(self) -> None:
+        """Open the help screen."""
+        from memdash.ui.screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen())
+
+
+def run(session: Session, options: Options = Options()) -> None:
+    """Show ``session`` until the user quits, then close it. It may have been started already; that saves time."""
+    try:
+        MemdashApp(lambda: Dashboard(session), options).run()
+    finally:
+        session.close()

@@ -1,0 +1,113 @@
+"""The one list of what can be done: it feeds the key bindings, the footer, the command palette and the help screen.
+
+To add a command, add one entry and write ``action_<name>`` where its scope says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+__all__ = ["APP", "COMMANDS", "DASHBOARD", "ROWS", "TABLE", "Command", "bindings"]
+
+APP, DASHBOARD, TABLE, ROWS = "app", "screen", "table", "rows"
+"""Scopes: works everywhere, on the dashboard, in the table that has the focus, in whatever scrolls."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What can be done, by which keys.
+
+    ``keys`` are as Textual names them, separated by commas (none: bound elsewhere); ``shown`` is how a person does;
+    ``label`` a word or two. ``footer`` ranks it among the footer's entries, 1 first; 0 keeps it out. ``palette`` is
+    False where choosing it from a list makes no sense.
+    """
+
+    scope: str
+    keys: str
+    shown: str
+    action: str
+    label: str
+    group: str
+    help: str
+    footer: int = 0
+    palette: bool = True
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command(APP, "question_mark,f1", "?", "explain", "help", "memdash", "Explain every figure, key and state.", 1),
+    Command(APP, "ctrl+p,colon", "ctrl+p :", "command_palette", "palette", "memdash", "Find a command.", palette=False),
+    Command(APP, "q,ctrl+q,ctrl+c", "q", "quit", "quit", "memdash", "Leave; the target does not notice.", 20),
+    Command(
+        DASHBOARD, "slash", "/", "filter", "filter", "find",
+        "Keep the rows that contain a text, whatever its case; esc shows all again.", 2,
+    ),
+    Command(DASHBOARD, "n", "n", "match(1)", "next match", "find", "Go to the next row that matches."),
+    Command(DASHBOARD, "N", "N", "match(-1)", "previous match", "find", "Go to the previous row that matches."),
+    Command(
+        DASHBOARD, "s", "s", "sort(1)", "sort", "sites",
+        "Sort the sites by the next column; the columns' titles can be clicked too.", 3,
+    ),
+    Command(DASHBOARD, "S", "S", "sort(-1)", "sort back", "sites", "Sort the sites by the previous column."),
+    Command(DASHBOARD, "r", "r", "reverse", "reverse", "sites", "Turn the order of the sites round."),
+    Command(
+        DASHBOARD, "i", "i", "in_use", "inuse/alloc", "sites",
+        "Switch the sites between what is held now and all that was ever asked for.", 8,
+    ),
+    Command(
+        DASHBOARD, "o", "o", "objects", "bytes/objects", "sites",
+        "Switch the sites between bytes and numbers of objects.", 9,
+    ),
+    Command(DASHBOARD, "b", "b", "baseline", "baseline", "watch", "Count changes of the sites from this moment on.", 5),
+    Command(DASHBOARD, "B", "B", "no_baseline", "clear baseline", "watch", "Count changes from the attach again."),
+    Command(
+        DASHBOARD, "space,p", "space", "pause", "pause", "watch",
+        "Freeze the view; collection goes on. The frozen view scrolls, sorts and filters.", 6,
+    ),
+    Command(DASHBOARD, "plus", "+", "zoom(-1)", "zoom in", "chart", "Show a shorter span in the chart."),
+    Command(DASHBOARD, "minus", "-", "zoom(1)", "zoom out", "chart", "Show a longer span in the chart."),
+    Command(DASHBOARD, "equals_sign", "=", "zoom(0)", "usual zoom", "chart", "Show the last five minutes again."),
+    Command(
+        DASHBOARD, "e", "e", "enlarge", "enlarge", "panes",
+        "Give the pane in use the whole screen, or take it back.", 7,
+    ),
+    Command(
+        DASHBOARD, "", "1-9", "enlarge", "enlarge one", "panes", "Give the pane with that number the whole screen.",
+        palette=False,
+    ),
+    Command(DASHBOARD, "tab,l", "tab l", "pane(1)", "next pane", "panes", "Move to the next pane."),
+    Command(DASHBOARD, "shift+tab,h", "shift+tab h", "pane(-1)", "previous pane", "panes", "Move to the pane before."),
+    Command(DASHBOARD, "right_square_bracket", "]", "tab(1)", "next tab", "panes", "Show the next tab."),
+    Command(DASHBOARD, "left_square_bracket", "[", "tab(-1)", "previous tab", "panes", "Show the tab before."),
+    Command(
+        DASHBOARD, "escape", "esc", "back", "back", "panes",
+        "Go back one level: out of the filter, then out of an enlarged pane. It never quits.", palette=False,
+    ),
+    Command(DASHBOARD, "y", "y", "copy", "copy", "find", "Copy the row in full to the clipboard of your terminal."),
+    Command(
+        TABLE, "enter", "enter", "choose", "detail", "rows", "Show all there is to say about the row.", 4, palette=False
+    ),
+    Command(ROWS, "down,j", "↓ j", "step(1)", "down", "rows", "Go one row down.", palette=False),
+    Command(ROWS, "up,k", "↑ k", "step(-1)", "up", "rows", "Go one row up.", palette=False),
+    Command(ROWS, "pagedown", "page down", "page(1)", "page down", "rows", "Go one screenful down.", palette=False),
+    Command(ROWS, "pageup", "page up", "page(-1)", "page up", "rows", "Go one screenful up.", palette=False),
+    Command(ROWS, "home,g", "g", "edge(0)", "top", "rows", "Go to the first row.", palette=False),
+    Command(ROWS, "end,G", "G", "edge(1)", "bottom", "rows", "Go to the last row.", palette=False),
+)  # fmt: skip
+
+
+def bindings(scope: str) -> list[BindingType]:
+    """The key bindings of one scope, for a BINDINGS class variable."""
+    return [
+        Binding(
+            command.keys,
+            command.action,
+            command.label,
+            show=False,
+            tooltip=command.help,
+            id=f"{scope}.{command.action}",
+        )
+        for command in COMMANDS
+        if command.scope == scope and command.keys
+    ]

@@ -1,0 +1,42 @@
+"""The characters that things are drawn with: Unicode, or ASCII for terminals that have nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["ASCII", "UNICODE", "Glyphs"]
+
+_TO_ASCII = str.maketrans(
+    {
+        "\u202f": " ", "\u00a0": " ", "·": "-", "…": "~", "–": "-", "—": "-", "−": "-", "×": "x", "µ": "u",
+        "Δ": "+/-", "●": "*", "▲": "!", "◌": "o", "◐": "?", "■": "#", "‖": "=", "✕": "x", "✓": "+", "▼": "v",
+        "┊": ":", "─": "-", "│": "|", "┌": "+", "┐": "+", "└": "+", "┘": "+", "├": "+", "┤": "+", "┬": "+", "┴": "+",
+        "┼": "+", "▬": "=", "←": "<", "→": ">", "↑": "^", "↓": "v", "’": "'", "“": '"', "”": '"', "≥": ">=", "≤": "<=",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """One character set.
+
+    ``steps`` are a sparkline's heights from low to high, ``level`` its line when nothing changes; ``full`` is a
+    cell of a bar and ``parts`` are its last cell filling up.
+    """
+
+    ascii: bool
+    ellipsis: str
+    steps: str
+    level: str
+    parts: str
+    full: str
+
+    def text(self, text: str) -> str:
+        """``text`` in this character set; what ASCII has no likeness for becomes ``?``."""
+        if not self.ascii or text.isascii():
+            return text
+        return text.translate(_TO_ASCII).encode("ascii", "replace").decode("ascii")
+
+
+UNICODE = Glyphs(ascii=False, ellipsis="…", steps="▁▂▃▄▅▆▇█", level="─", parts="▏▎▍▌▋▊▉", full="█")
+ASCII = Glyphs(ascii=True, ellipsis="~", steps="_.,-=+*#", level="-", parts="", full="#")

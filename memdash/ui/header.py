@@ -1,0 +1,113 @@
+"""The top line and the line below it: what is watched, how it stands, and what to know about that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from memdash.model.finding import Severity
+from memdash.model.snapshot import Snapshot, State
+from memdash.tables.headline import headline
+from memdash.ui.widgets.cut import width_of
+from memdash.ui.widgets.words import Part
+from memdash.units import clock_time, duration
+
+__all__ = ["Standing", "head_parts", "notice_parts", "standing", "verdict_parts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the watch stands, in a glyph, a word and a token; ``notice`` is a sentence worth a line of its own."""
+
+    glyph: str
+    word: str
+    token: str
+    notice: str = ""
+
+
+def standing(snapshot: Snapshot, *, now_s: float, frozen: bool) -> Standing:
+    """``now_s`` is wall time; ``frozen`` means that a person stopped the view."""
+    target, age_s = snapshot.target, max(now_s - snapshot.at.wall_s, 0.0)
+    if snapshot.ending is not None:
+        at = clock_time(snapshot.ending.at_s)
+        if snapshot.ending.replaced:
+            return Standing(
+                "■", "replaced", "critical",
+                f"{snapshot.ending.replaced} at {at}. What stands here is the program before; q quits.",
+            )  # fmt: skip
+        return Standing(
+            "■", "ended", "critical",
+            f"{target.name} {snapshot.ending.words} at {at}. Everything stays here to look through; q quits.",
+        )  # fmt: skip
+    if snapshot.state is State.REFUSED:
+        why = next(iter(snapshot.missing.values()), None)
+        words = f"{why.why}. {why.hint}" if why is not None else "nothing can be read"
+        return Standing("✕", "cannot be read", "critical", words)
+    if snapshot.state is State.ATTACHING:
+        return Standing(
+            "◌", "attaching", "info", f"Looking into {target.name}: figures follow as soon as they are sure."
+        )
+    if frozen:
+        return Standing(
+            "‖", f"paused {duration(age_s)}", "paused",
+            f"Frozen at {clock_time(snapshot.at.wall_s)}; collection goes on. Scroll, sort and filter; space goes on.",
+        )  # fmt: skip
+    if age_s > max(3 * snapshot.interval_s, 3.0):
+        return Standing(
+            "◐", f"stale {duration(age_s)}", "warning",
+            f"No new sample since {clock_time(snapshot.at.wall_s)}: the target or this machine is too busy to be read.",
+        )  # fmt: skip
+    late = [(c.value, origin) for c, origin in snapshot.sample.origins.items() if origin.failing]
+    if late:
+        name, origin = late[0]
+        since = duration(max(snapshot.at.mono_s - origin.at.mono_s, 0.0))
+        more = f" and {len(late) - 1} more" if len(late) > 1 else ""
+        return Standing(
+            "◐", f"late: {name}", "warning", f"{name}{more} {since} old: {origin.failing}. The rest is live."
+        )
+    return Standing("●", "live", "good")
+
+
+def head_parts(snapshot: Snapshot, stand: Standing, width: int) -> tuple[list[Part], list[Part]]:
+    """The top line: parts for its left and right; the least telling parts go first when it is narrow."""
+    head = headline(snapshot)
+    verdict = _verdict(snapshot)
+    room = width - (min(width_of(verdict.text), width // 3) if verdict else 0) - 1
+    parts = [
+        Part(f" {stand.glyph} {stand.word}", stand.token),
+        Part(f"  {head.name}", "strong"),
+        Part(f"  {head.pid}", "faint"),
+    ]
+    optional = [(2, head.runtime), (5, head.source), (4, head.uptime), (3, head.pace), (1, head.cost)]
+    shown = [(rank, text) for rank, text in optional if text]
+    while shown and sum(width_of(p.text) for p in parts) + sum(width_of(t) + 3 for _, t in shown) > room:
+        shown.remove(max(shown))
+    faint = " · ".join(text for _, text in shown)
+    if faint:
+        parts.append(Part(f"  {faint}", "faint"))
+    return parts, [verdict] if verdict else []
+
+
+def _verdict(snapshot: Snapshot) -> Part | None:
+    worst = snapshot.worst
+    if worst is None:
+        return None
+    token = "verdict-critical" if worst.severity is Severity.CRITICAL else "verdict-warning"
+    return Part(f" {worst.severity.glyph} {worst.severity.word} {worst.summary.partition(':')[0]} ", token)
+
+
+def verdict_parts(snapshot: Snapshot) -> list[Part]:
+    """The worst finding that holds, else the newest entry of the log, for a line of its own."""
+    finding = snapshot.worst or next(iter(snapshot.findings), None)
+    if finding is None:
+        return [Part(" nothing to report", "faint")]
+    tokens = ("good", "info", "warning", "critical")
+    return [
+        Part(f" {finding.severity.glyph} {finding.severity.word} ", tokens[finding.severity]),
+        Part(f"{clock_time(finding.at_s)} ", "faint"),
+        Part(finding.summary),
+    ]
+
+
+def notice_parts(stand: Standing) -> list[Part]:
+    """The second line, when there is something to say."""
+    return [Part(f" {stand.notice}", stand.token)] if stand.notice else []

@@ -1,0 +1,26 @@
+"""The regions of the dashboard, one file each.
+
+To add a pane:
+
+1. Write ``panes/<name>.py`` with a ``Pane``. Most are a table: subclass ``TablePane``, give it a ``key``, a ``title``
+   and the ``capability`` it lives on, and let ``build`` return a ``Table`` that a module in ``memdash.tables`` makes
+   from the snapshot. When there is nothing to show, ``Table.empty`` says why and what helps.
+2. Name it in ``PANES``. The order is that of the screen, of ``tab`` and of the keys 1 to 9. On small screens the panes
+   of ``TABBED`` share the lower half behind tabs. ``memdash.tcss`` gives it room; without a rule it gets a cell.
+
+Panes know what to show, not when: the dashboard calls ``show`` at most twice a second, and only for what is in view.
+"""
+
+from __future__ import annotations
+
+from memdash.ui.panes.alerts import AlertsPane
+from memdash.ui.panes.gc import GcPane
+from memdash.ui.panes.heap import HeapPane
+from memdash.ui.panes.memstats import AllMemStatsPane, MemStatsPane
+from memdash.ui.panes.pane import Pane
+from memdash.ui.panes.sites import SitesPane
+
+__all__ = ["PANES", "TABBED"]
+
+PANES: tuple[type[Pane], ...] = (MemStatsPane, HeapPane, GcPane, SitesPane, AlertsPane)
+TABBED: tuple[type[Pane], ...] = (SitesPane, GcPane, AlertsPane, AllMemStatsPane)

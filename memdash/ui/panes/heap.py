@@ -1,0 +1,107 @@
+"""The heap over time: what is allocated, what lives, what the system gave."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from memdash.analysis.resample import Column
+from memdash.model.capability import Capability
+from memdash.model.snapshot import Snapshot
+from memdash.tables.heap_chart import HeapChart, heap_chart
+from memdash.ui.panes.pane import Pane
+from memdash.ui.widgets.chart import ChartView, Plot, PlotLine
+from memdash.units import byte_size, duration
+
+__all__ = ["HeapPane"]
+
+SPANS_S = (60.0, 300.0, 900.0, 3600.0, 6 * 3600.0, 24 * 3600.0)
+_USUAL = 1
+_LOOKS = {
+    "HeapAlloc": ("heap-alloc", "*"),
+    "gc.live_after_gc_bytes": ("heap-live", "_"),
+    "system.rss_bytes": ("rss", "."),
+    "Sys": ("sys", "-"),
+}
+_PADDING = 0.06
+"""Share of the range left free above and below."""
+
+
+class HeapPane(ChartView, Pane):
+    """A chart that is drawn again only when time has moved on by one dot, or something was asked for."""
+
+    key = "heap"
+    title = "Heap"
+    capability = Capability.MEMSTATS
+
+    def __init__(self) -> None:
+        super().__init__(id=self.key)
+        self._zoom = _USUAL
+        self._drawn_as: object = None
+
+    @property
+    def caption(self) -> str:
+        """What span is shown."""
+        return f"Heap · last {_words(SPANS_S[self._zoom])}"
+
+    def zoom(self, step: int) -> None:
+        """A longer (1), a shorter (-1) or the usual (0) span."""
+        self._zoom = min(max(self._zoom + step, 0), len(SPANS_S) - 1) if step else _USUAL
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Draw if the newest dot is another than before."""
+        span_s, across = SPANS_S[self._zoom], self.dots_across
+        if not across:
+            return
+        dot = math.floor(snapshot.history.until.mono_s / (span_s / across))
+        wish = (dot, span_s, self.size, snapshot.state)
+        if wish != self._drawn_as:
+            self._drawn_as = wish
+            self.draw(_plot(heap_chart(snapshot, span_s, across), self.cells[1]))
+
+
+def _plot(chart: HeapChart, rows: int) -> Plot:
+    lines = [
+        PlotLine(line.label, *_LOOKS[line.key], line.columns, _last(line.columns)) for line in chart.lines if line.known
+    ]
+    room = _PADDING * max(chart.high_bytes - chart.low_bytes, 0.05 * chart.high_bytes, 1.0)
+    low, high = max(chart.low_bytes - room, 0.0), chart.high_bytes + room
+    return Plot(
+        lines=lines,
+        marks=chart.gc_columns,
+        low=low,
+        high=high,
+        x_ticks=_times(chart),
+        y_ticks=[(value, byte_size(value)) for value in _round_sizes(low, high, max(rows // 4, 2))],
+        empty="" if lines else "waiting for the first figures",
+    )
+
+
+def _last(columns: Sequence[Column]) -> str:
+    return next((byte_size(column.last) for column in reversed(columns) if not math.isnan(column.last)), "")
+
+
+def _times(chart: HeapChart) -> list[tuple[int, str]]:
+    parts = 4 if chart.width >= 60 else 2
+    return [
+        (
+            round((chart.width - 1) * part / parts),
+            f"-{_words(chart.span_s * (1 - part / parts))}" if part < parts else "now",
+        )
+        for part in range(parts + 1)
+    ]
+
+
+def _words(span_s: float) -> str:
+    """A span without needless zeros: ``5m``, ``75 s``, ``1h30m``."""
+    return duration(span_s).replace("m00s", "m").replace("h00m", "h").replace("d00h", "d")
+
+
+def _round_sizes(low: float, high: float, count: int) -> list[float]:
+    """Sizes worth a label: round in the unit they are shown in, at most ``count`` of them."""
+    least = (high - low) / count
+    unit = 1024.0 ** max(int(math.log(max(high, 1.0), 1024)), 0)
+    step = unit * 10 ** math.floor(math.log10(max(least / unit, 1e-9)))
+    step = next((step * factor for factor in (1, 2, 5, 10) if step * factor >= least), 10 * step)
+    first = math.ceil(low / step)
+    return [number * step for number in range(first, math.floor(high / step) + 1)]

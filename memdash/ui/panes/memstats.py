@@ -1,0 +1,37 @@
+"""MemStats: every field, with its change per second and its last minute."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from memdash.model.capability import Capability
+from memdash.model.snapshot import Snapshot
+from memdash.tables.memstats import memstats_table
+from memdash.tables.table import Table
+from memdash.ui.panes.pane import TablePane
+
+__all__ = ["AllMemStatsPane", "MemStatsPane"]
+
+
+class MemStatsPane(TablePane):
+    """The most telling rows first; the rest by scrolling."""
+
+    key = "memstats"
+    capability = Capability.MEMSTATS
+    title = "MemStats"
+
+    def build(self, snapshot: Snapshot) -> Table:
+        """The MemStats table, filtered by name."""
+        table = memstats_table(snapshot)
+        if not self.wanted:
+            return table
+        needle = self.wanted.casefold()
+        rows = tuple(row for row in table.rows if needle in row.cells[0].text.casefold())
+        return replace(table, rows=rows, empty=f"no figure matches {self.wanted!r}")
+
+
+class AllMemStatsPane(MemStatsPane):
+    """The same on a tab of its own, for small screens."""
+
+    key = "allmemstats"
+    title = "All MemStats"

@@ -1,0 +1,92 @@
+"""What every pane is, and the kind that most are: a table."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.content import Content
+
+from memdash.model.capability import Capability
+from memdash.model.snapshot import Snapshot
+from memdash.tables.table import Table
+from memdash.ui.plain import plain
+from memdash.ui.widgets.paint import Painted
+from memdash.ui.widgets.table import TableView
+from memdash.units import age
+
+__all__ = ["Pane", "TablePane"]
+
+
+class Pane(Painted):
+    """A region of the dashboard. Subclasses say what ``show`` does and what ``key`` names them in style sheets."""
+
+    key: ClassVar[str]
+    title: ClassVar[str]
+    capability: ClassVar[Capability]
+    """Whose age and failures concern this pane."""
+
+    _framed: tuple[Content | None, str] = (None, "")
+
+    @property
+    def caption(self) -> str:
+        """Its name, in the frame or on a tab."""
+        return self.title
+
+    @property
+    def remark(self) -> str:
+        """What the frame says below: order, filter, age."""
+        return ""
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show this moment. Called only while the pane is in view."""
+        raise NotImplementedError
+
+    def frame(self, title: Content, remark: str) -> None:
+        """Write into the frame, above and below; paints only if it changed."""
+        if (title, remark) != self._framed:
+            self._framed = (title, remark)
+            self.border_title = title
+            self.border_subtitle = Content(self.glyphs.text(plain(remark)))
+
+
+class TablePane(TableView, Pane):
+    """A pane that is a table; a text typed in keeps the rows that contain it."""
+
+    def __init__(self, *, header: bool = True) -> None:
+        super().__init__(id=self.key, header=header)
+        self.wanted = ""
+        self._late = ""
+
+    @property
+    def remark(self) -> str:
+        """Why it is old, if it is; the filter in force; what the subclass sums up."""
+        parts = (self._late, f"only {self.wanted!r}" if self.wanted else "", self.summary)
+        return " · ".join(part for part in parts if part)
+
+    @property
+    def summary(self) -> str:
+        """What there is to say below the rows."""
+        return ""
+
+    @property
+    def words(self) -> str:
+        """The row under the cursor in full, to be copied."""
+        return "  ".join(plain(cell.text) for cell in self.row.cells if cell.text) if self.row else ""
+
+    def build(self, snapshot: Snapshot) -> Table:
+        """The table to show."""
+        raise NotImplementedError
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show this moment."""
+        self._late = _age_of(self.capability, snapshot)
+        self.set_class(bool(self._late), "-late")
+        self.show_table(self.build(snapshot))
+
+
+def _age_of(capability: Capability, snapshot: Snapshot) -> str:
+    """How old a fact is and why, when its newer readings fail; else nothing."""
+    origin = snapshot.sample.origins.get(capability)
+    if origin is None or not origin.failing:
+        return ""
+    return f"{age(snapshot.at.mono_s - origin.at.mono_s)}: {origin.failing}"

@@ -1,0 +1,95 @@
+"""Top allocation sites: which lines of the program hold the heap."""
+
+from __future__ import annotations
+
+from memdash.model.capability import Capability
+from memdash.model.missing import Missing
+from memdash.model.profile import Frame
+from memdash.model.snapshot import Snapshot
+from memdash.tables.sites import Measure, SiteOrder, sites_table
+from memdash.tables.table import Table
+from memdash.ui.panes.pane import TablePane
+from memdash.ui.plain import plain
+from memdash.units import clock_time, count, figure
+
+__all__ = ["SitesPane"]
+
+_ORDERS = tuple(SiteOrder)
+_OTHER_TIME = {
+    Measure.INUSE_SPACE: Measure.ALLOC_SPACE,
+    Measure.ALLOC_SPACE: Measure.INUSE_SPACE,
+    Measure.INUSE_OBJECTS: Measure.ALLOC_OBJECTS,
+    Measure.ALLOC_OBJECTS: Measure.INUSE_OBJECTS,
+}
+_OTHER_UNIT = {
+    Measure.INUSE_SPACE: Measure.INUSE_OBJECTS,
+    Measure.INUSE_OBJECTS: Measure.INUSE_SPACE,
+    Measure.ALLOC_SPACE: Measure.ALLOC_OBJECTS,
+    Measure.ALLOC_OBJECTS: Measure.ALLOC_SPACE,
+}
+
+
+class SitesPane(TablePane):
+    """Sorts, filters and measures sites in four ways."""
+
+    key = "sites"
+    capability = Capability.SITES
+    title = "Top allocation sites"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.measure = Measure.INUSE_SPACE
+        self.order = SiteOrder.FIGURE
+        self.reversed = False
+        self._counted = ""
+
+    @property
+    def summary(self) -> str:
+        """What is measured, how many sites there are, and since when changes count."""
+        return f"{self.measure.label} · {self._counted}" if self._counted else self.measure.label
+
+    @property
+    def words(self) -> str:
+        """Function, file in full and line."""
+        if (row := self.row) is None:
+            return ""
+        function, file, line = row.key.split("\0")
+        return plain(f"{function} {file}:{line}")
+
+    def build(self, snapshot: Snapshot) -> Table:
+        """The sites, as asked for."""
+        groups, since = snapshot.groups, snapshot.baseline
+        if isinstance(groups, Missing):
+            self._counted = ""
+        else:
+            held = figure(sum(self.measure.of(group.usage) for group in groups), self.measure.unit)
+            word = "baseline" if since.marked else "attach"
+            self._counted = f"{count(len(groups))} sites · {held} · Δ since {word} {clock_time(since.at.wall_s)}"
+        return sites_table(snapshot, self.measure, self.order, self.reversed, self.wanted)
+
+    def sort_by(self, step: int) -> None:
+        """Sort by the next (1) or previous (-1) order."""
+        self.order = _ORDERS[(_ORDERS.index(self.order) + step) % len(_ORDERS)]
+        self.reversed = False
+
+    def sort_by_column(self, key: str) -> None:
+        """Sort by a clicked column; a second click turns it round."""
+        wanted = next((order for order in _ORDERS if order.value == key), SiteOrder.FIGURE)
+        self.reversed = wanted is self.order and not self.reversed
+        self.order = wanted
+
+    def switch_time(self) -> None:
+        """Between what is held and what was ever asked for."""
+        self.measure = _OTHER_TIME[self.measure]
+
+    def switch_unit(self) -> None:
+        """Between bytes and objects."""
+        self.measure = _OTHER_UNIT[self.measure]
+
+    @property
+    def frame_at_cursor(self) -> Frame | None:
+        """The site under the cursor."""
+        if (row := self.row) is None:
+            return None
+        function, file, line = row.key.split("\0")
+        return Frame(function, file, int(line))

@@ -1,0 +1,335 @@
+"""The dashboard: panes around one snapshot."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.content import Content
+from textual.screen import Screen
+from textual.style import Style
+from textual.timer import Timer
+
+from memdash.model.snapshot import State
+from memdash.tables.vitals import figures_line, gc_line
+from memdash.ui.commands import DASHBOARD, bindings
+from memdash.ui.feed import Feed
+from memdash.ui.header import head_parts, notice_parts, standing, verdict_parts
+from memdash.ui.messages import Sampled
+from memdash.ui.panes import PANES, TABBED
+from memdash.ui.panes.heap import HeapPane
+from memdash.ui.panes.memstats import MemStatsPane
+from memdash.ui.panes.pane import Pane, TablePane
+from memdash.ui.panes.sites import SitesPane
+from memdash.ui.shape import Shape, shape_of
+from memdash.ui.widgets.filter import FilterBar
+from memdash.ui.widgets.footer import KeyLine
+from memdash.ui.widgets.table import TableView
+from memdash.ui.widgets.words import Part, TextView, WordLine
+
+if TYPE_CHECKING:
+    from memdash.session import Session
+
+__all__ = ["Dashboard"]
+
+_PAINT_EVERY_S = 0.5
+"""The screen follows at most twice a second, however fast the target is sampled."""
+
+_GATHER_S = 0.03
+"""Slow probes answer just after the fast ones of their tick: waiting a moment paints once instead of twice."""
+
+AnyPane = TypeVar("AnyPane", bound=Pane)
+
+
+class Dashboard(Screen[None]):
+    """Shows the newest snapshot, or the one it was frozen at."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(DASHBOARD),
+        *(Binding(str(number), f"enlarge({number})", show=False) for number in range(1, len(PANES) + 1)),
+    ]
+    AUTO_FOCUS = f"#{SitesPane.key}"
+
+    def __init__(self, session: Session, *, wall_s: Callable[[], float] = time.time) -> None:
+        super().__init__()
+        self._session = session
+        self._wall_s = wall_s
+        self._feed: Feed | None = None
+        self._shown = session.snapshot()
+        self._frozen = False
+        self._painted_s = 0.0
+        self._due: Timer | None = None
+        self._shape = Shape.THREE
+        self._head, self._notice = WordLine(id="head"), WordLine(id="notice")
+        self._vitals, self._latest = WordLine(id="vitals"), WordLine(id="latest")
+        self._small = TextView(id="small")
+        self._panes: dict[type[Pane], Pane] = {kind: kind() for kind in dict.fromkeys((*PANES, *TABBED))}
+        self._tab = TABBED[0]
+        self._large: Pane | None = None
+        self._filtered: TablePane = self._pane(SitesPane)
+
+    def compose(self) -> ComposeResult:
+        """Two lines above, the panes, the keys."""
+        yield self._head
+        yield self._notice
+        yield self._small
+        with Container(id="body"):
+            yield from (pane for kind, pane in self._panes.items() if kind not in TABBED)
+            yield self._vitals
+            yield from (pane for kind, pane in self._panes.items() if kind in TABBED)
+            yield self._latest
+        yield KeyLine(id="keys")
+
+    def on_mount(self) -> None:
+        """Listen, and look at the clock once a second: the age of a frozen or stale view grows on its own."""
+        for kind in TABBED:
+            self._panes[kind].add_class("-tabbed")
+        self._take_shape(self.app.size.width, self.app.size.height)
+        self._feed = Feed(self._session, self.post_message)
+        self.set_interval(1.0, self._look_at_clock)
+
+    # Painting
+
+    def on_sampled(self, message: Sampled) -> None:
+        """Paint soon; at once when the watch has got into another state."""
+        if message.snapshot.state is not self._shown.state:
+            self._paint()
+        elif self._due is None and self.is_current:
+            wait_s = max(self._painted_s + _PAINT_EVERY_S - time.monotonic(), _GATHER_S)
+            self._due = self.set_timer(wait_s, self._paint)
+
+    def on_screen_resume(self) -> None:
+        """Catch up with what happened while another screen lay over this one."""
+        self._paint()
+
+    def _look_at_clock(self) -> None:
+        if self.is_current and (self._frozen or self._wall_s() - self._shown.at.wall_s > 2 * self._shown.interval_s):
+            self._paint_words()
+
+    def _paint(self) -> None:
+        """Take the newest snapshot, unless the view is frozen, and show it."""
+        if self._due is not None:
+            self._due.stop()
+            self._due = None
+        self._painted_s = time.monotonic()
+        if self._feed is not None:
+            newest = self._feed.take()
+            ended = newest.state is not self._shown.state
+            if ended or not self._frozen:
+                self._shown = newest
+                self._frozen = self._frozen and not ended
+        self._show()
+
+    def _show(self) -> None:
+        """Paint everything in view as it now stands."""
+        with self.app.batch_update():
+            self._paint_words()
+            if self._shape is not Shape.LINE:
+                for pane in self._panes.values():
+                    if self._in_view(pane):
+                        pane.show(self._shown)
+                        pane.frame(self._frame_title(pane), pane.remark)
+
+    def _paint_words(self) -> None:
+        stand = standing(self._shown, now_s=self._wall_s(), frozen=self._frozen)
+        self._head.say(*head_parts(self._shown, stand, self.size.width))
+        notice = notice_parts(stand)
+        if self._shape is Shape.STRIP and not notice and self._shown.worst:
+            notice = verdict_parts(self._shown)
+        self._notice.say(notice)
+        self._notice.set_class(bool(notice), "-said")
+        self.set_class(stand.word.startswith("stale"), "-stale")
+        if self._shape in (Shape.STACKED, Shape.STRIP):
+            self._vitals.say([Part(f" {gc_line(self._shown)}", "faint")])
+            self._latest.say(verdict_parts(self._shown))
+        if self._shape is Shape.LINE:
+            self._small.show_lines(
+                [
+                    [Part(figures_line(self._shown), "strong")],
+                    [Part("make me larger: from 50×10 there is more", "faint")],
+                ]
+            )
+
+    def _frame_title(self, pane: Pane) -> Content:
+        if self._shape is not Shape.STACKED or type(pane) not in TABBED or self._large is not None:
+            return Content(pane.caption)
+        return Content.assemble(*(self._tab_title(number, kind) for number, kind in enumerate(TABBED)))
+
+    def _tab_title(self, number: int, kind: type[Pane]) -> tuple[str, Style]:
+        here, caption = kind is self._tab, self._panes[kind].caption
+        look = Style() if here else Style(bold=False, dim=True)
+        return f"[{caption}]" if here else f" {caption} ", look + Style.from_meta(
+            {"@click": f"screen.tab_at({number})"}
+        )
+
+    # Arrangement
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Rearrange for the new size."""
+        self._take_shape(event.size.width, event.size.height)
+        self.call_after_refresh(self._show)
+
+    def _take_shape(self, width: int, height: int) -> None:
+        self._shape = shape_of(width, height)
+        for shape in Shape:
+            self.set_class(shape is self._shape, shape.value)
+        for kind in TABBED:
+            self._panes[kind].set_class(kind is self._tab, "-open")
+
+    def _in_view(self, pane: Pane) -> bool:
+        return pane.display and bool(pane.size)
+
+    def _pane(self, kind: type[AnyPane]) -> AnyPane:
+        pane = self._panes[kind]
+        if not isinstance(pane, kind):
+            raise TypeError(f"no pane of kind {kind}")
+        return pane
+
+    @property
+    def _in_use(self) -> Pane:
+        """The pane that has the focus, else the open tab."""
+        return self.focused if isinstance(self.focused, Pane) else self._panes[self._tab]
+
+    @property
+    def _filterable(self) -> TablePane:
+        return self._in_use if isinstance(self._in_use, TablePane) else self._pane(SitesPane)
+
+    def action_pane(self, step: int) -> None:
+        """Give the next (1) or previous (-1) pane the focus."""
+        if step > 0:
+            self.focus_next(Pane)
+        else:
+            self.focus_previous(Pane)
+
+    def action_tab(self, step: int) -> None:
+        """Open the next (1) or previous (-1) tab; without tabs, move between panes."""
+        if self._shape is Shape.STACKED and self._large is None:
+            self.action_tab_at((TABBED.index(self._tab) + step) % len(TABBED))
+        else:
+            self.action_pane(step)
+
+    def action_tab_at(self, number: int) -> None:
+        """Open a tab."""
+        self._tab = TABBED[number]
+        self._take_shape(self.size.width, self.size.height)
+        self._panes[self._tab].focus()
+        self.call_after_refresh(self._show)
+
+    def action_enlarge(self, number: int = 0) -> None:
+        """Give one pane, or the one in use (0), the whole screen; once more takes it back."""
+        wanted = self._panes[PANES[number - 1]] if number else self._in_use
+        self._enlarge(None if wanted is self._large else wanted)
+
+    def _enlarge(self, pane: Pane | None) -> None:
+        if self._large is not None:
+            self._large.remove_class("-large")
+        self._large = pane
+        self.set_class(pane is not None, "-enlarged")
+        if pane is not None:
+            pane.add_class("-large")
+            pane.focus()
+        self.call_after_refresh(self._show)
+
+    def action_back(self) -> None:
+        """Out of the filter first, then out of an enlarged pane."""
+        if self._filterable.wanted:
+            self._filterable.wanted = ""
+            self._show()
+        else:
+            self._enlarge(None)
+
+    # What a person does
+
+    def action_pause(self) -> None:
+        """Freeze the view, or go on with the newest snapshot."""
+        self._frozen = not self._frozen and self._shown.state is State.LIVE
+        self._paint()
+
+    def action_baseline(self) -> None:
+        """Count changes from now on."""
+        self._session.mark_baseline()
+
+    def action_no_baseline(self) -> None:
+        """Count changes from the attach again."""
+        self._session.clear_baseline()
+
+    def action_zoom(self, step: int) -> None:
+        """Show a longer (1), shorter (-1) or the usual (0) span."""
+        self._pane(HeapPane).zoom(step)
+        self._show()
+
+    def action_sort(self, step: int) -> None:
+        """Sort the sites by the next (1) or previous (-1) column."""
+        self._pane(SitesPane).sort_by(step)
+        self._show()
+
+    def action_reverse(self) -> None:
+        """Turn the order of the sites round."""
+        sites = self._pane(SitesPane)
+        sites.reversed = not sites.reversed
+        self._show()
+
+    def action_in_use(self) -> None:
+        """Between inuse and alloc."""
+        self._pane(SitesPane).switch_time()
+        self._show()
+
+    def action_objects(self) -> None:
+        """Between bytes and objects."""
+        self._pane(SitesPane).switch_unit()
+        self._show()
+
+    def action_copy(self) -> None:
+        """Put the row under the cursor into the terminal's clipboard (OSC 52)."""
+        if words := self._filterable.words:
+            self.app.copy_to_clipboard(words)
+            self.notify("copied", timeout=2)
+
+    def action_match(self, step: int) -> None:
+        """Go to the next (1) or previous (-1) row that matches."""
+        if self._filterable.wanted:
+            self._filterable.step(step, around=True)
+
+    def action_filter(self) -> None:
+        """Open the filter line."""
+        if not self.query(FilterBar):
+            self._filtered = self._filterable
+            bar = FilterBar(self._filtered.wanted)
+            self.mount(bar, before=self.query_one(KeyLine))
+            bar.focus()
+
+    @on(FilterBar.Typed)
+    def _filter(self, typed: FilterBar.Typed) -> None:
+        self._filtered.wanted = typed.wanted
+        if typed.done:
+            typed.bar.remove()
+            self._filtered.focus()
+        self._show()
+
+    @on(TableView.HeaderClicked, f"#{SitesPane.key}")
+    def _sort_by_column(self, clicked: TableView.HeaderClicked) -> None:
+        self._pane(SitesPane).sort_by_column(clicked.column)
+        self._show()
+
+    @on(TableView.Chosen)
+    def _open(self, chosen: TableView.Chosen) -> None:
+        """Say all there is to say about a row."""
+        # Imported when first asked for: the first frame does not wait for them.
+        if isinstance(chosen.view, SitesPane):
+            from memdash.ui.screens.detail import SiteScreen
+
+            if frame := chosen.view.frame_at_cursor:
+                self.app.push_screen(SiteScreen(self._shown, frame))
+        elif isinstance(chosen.view, MemStatsPane):
+            from memdash.ui.screens.help import HelpScreen
+
+            self.app.push_screen(HelpScreen(chosen.row.cells[0].text))
+        else:
+            from memdash.ui.screens.detail import TextScreen
+
+            self.app.push_screen(TextScreen(self._filterable.caption, self._filterable.words))

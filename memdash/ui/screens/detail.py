@@ -1,0 +1,123 @@
+"""What there is to say about one row: a site's stacks, or any text in full."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from textwrap import wrap
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from memdash.analysis.sites import leaf
+from memdash.model.missing import Missing
+from memdash.model.profile import Frame, Usage
+from memdash.model.snapshot import Snapshot
+from memdash.ui.widgets.spark import sparkline
+from memdash.ui.widgets.words import Part, TextView
+from memdash.units import Unit, byte_size, clock_time, count, ratio, signed
+
+__all__ = ["SiteScreen", "TextScreen"]
+
+_STACKS_AT_MOST = 50
+
+
+class TextScreen(Screen[None]):
+    """A titled text over the whole screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter", "dismiss", show=False)]
+
+    def __init__(self, title: str, text: str = "") -> None:
+        super().__init__()
+        self._title = title
+        self._words = text
+        self._text = TextView(id="text")
+
+    def compose(self) -> ComposeResult:
+        """The text, framed."""
+        self._text.border_title = self._title
+        self._text.border_subtitle = "j k scroll · esc back"
+        yield self._text
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Wrap anew."""
+        self._text.show_lines(self.lines(event.size.width - 4))
+
+    def lines(self, width: int) -> Sequence[Sequence[Part]]:
+        """The text in lines of at most ``width`` cells."""
+        return [[Part(line)] for line in wrap(self._words, max(width, 20))]
+
+
+class SiteScreen(TextScreen):
+    """One allocation site: its figures, its course, and every stack that ends there."""
+
+    def __init__(self, snapshot: Snapshot, frame: Frame) -> None:
+        super().__init__("Allocation site")
+        self._snapshot = snapshot
+        self._frame = frame
+
+    def lines(self, width: int) -> Sequence[Sequence[Part]]:
+        """Figures first, then the stacks, largest first."""
+        return [*self._figures(width), [], *self._stacks()]
+
+    def _figures(self, width: int) -> list[list[Part]]:
+        frame, groups = self._frame, self._snapshot.groups
+        where = f"{frame.file}:{frame.line}" if frame.line else frame.file
+        lines = [[Part(frame.function, "strong")], [Part(where, "faint")], []]
+        group = None if isinstance(groups, Missing) else next((g for g in groups if g.frame == frame), None)
+        if group is None:
+            return [*lines, [Part("this site is no longer in the profile", "faint")]]
+        since = self._snapshot.baseline
+        word = f"since {'the baseline' if since.marked else 'the attach'} at {clock_time(since.at.wall_s)}"
+        usage, change = group.usage, group.change
+        look = "grows" if change.inuse_bytes > 0 else "faint"
+        lines += [
+            [
+                Part("holds now        ", "faint"), Part(f"{byte_size(usage.inuse_bytes):>12}", "strong"),
+                Part(f"  {count(usage.inuse_objects):>12} objects  "),
+                Part(f"{signed(change.inuse_bytes, Unit.BYTES)} {word}", look),
+            ],
+            [
+                Part("asked for so far ", "faint"), Part(f"{byte_size(usage.alloc_bytes):>12}"),
+                Part(f"  {count(usage.alloc_objects):>12} objects  "),
+                Part(f"{signed(change.alloc_bytes, Unit.BYTES)} {word}", "faint"),
+            ],
+            [],
+            [
+                Part("course           ", "faint"),
+                Part(sparkline([float(v) for v in group.trend], max(width - 20, 10)).lstrip(), "spark"),
+            ],
+        ]  # fmt: skip
+        return lines
+
+    def _stacks(self) -> list[list[Part]]:
+        profile = self._snapshot.sample.sites
+        if isinstance(profile, Missing):
+            return [[Part(profile.why, "faint")]]
+        by_stack: dict[tuple[Frame, ...], Usage] = defaultdict(lambda: Usage(0, 0, 0, 0))
+        for stack, usage, _ in profile.sites:
+            if leaf(stack) == self._frame:
+                by_stack[stack] = Usage(*map(sum, zip(by_stack[stack], usage, strict=True)))
+        total = sum(usage.inuse_bytes for usage in by_stack.values()) or 1
+        ranked = sorted(by_stack.items(), key=lambda item: -item[1].inuse_bytes)
+        lines: list[list[Part]] = []
+        for number, (stack, usage) in enumerate(ranked[:_STACKS_AT_MOST], start=1):
+            lines.append(
+                [
+                    Part(f"stack {number} of {len(ranked)}  ", "title"),
+                    Part(f"{byte_size(usage.inuse_bytes)}  ", "strong"),
+                    Part(
+                        f"{ratio(usage.inuse_bytes / total)} of the site, {count(usage.inuse_objects)} objects", "faint"
+                    ),
+                ]
+            )
+            for frame in stack:
+                mark, look = ("→ ", "strong") if frame == self._frame else ("  ", "plain")
+                lines.append([Part(f"  {mark}{frame.function}  ", look), Part(f"{frame.file}:{frame.line}", "faint")])
+            lines.append([])
+        if len(ranked) > _STACKS_AT_MOST:
+            lines.append([Part(f"and {count(len(ranked) - _STACKS_AT_MOST)} smaller stacks", "faint")])
+        return lines

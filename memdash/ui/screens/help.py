@@ -1,0 +1,122 @@
+"""Every figure, key and state in words."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from textwrap import wrap
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import Input
+
+from memdash.model.metric import METRICS, Kind
+from memdash.ui.commands import COMMANDS
+from memdash.ui.widgets.words import Part, TextView
+
+__all__ = ["HelpScreen"]
+
+_NAME_CELLS = 18
+_STATES = (
+    ("attaching", "the target is being looked into; nothing is shown before it is sure"),
+    ("live", "the newest sample is on the screen"),
+    ("paused", "a person froze the view; collection goes on, and nothing is lost"),
+    ("stale", "no sample has come for a while: the target or this machine is too busy"),
+    ("late", "one source fails or lags, its figures are greyed and say how old they are; the rest is live"),
+    ("ended", "the target is gone; how is said in words, and everything stays to be looked through"),
+    ("replaced", "the pid now runs another program; the view never changes over on its own"),
+    (
+        "cannot be read",
+        "the kernel refuses, or there is nothing known to read; the reason and a way out stand beside it",
+    ),
+    ("–", "a figure that could not be had; enter on its row says why"),
+)
+_MARKS = (
+    ("▲ CRIT", "a critical finding"),
+    ("● WARN", "a warning"),
+    ("· INFO", "something that happened"),
+    ("✓ OK", "something that turned out well"),
+    ("┊", "a collection ended here"),
+    ("Δ/s", "change per second over the last ten seconds"),
+    ("Δ baseline", "change since the attach, or since the moment marked with b"),
+)
+
+
+class HelpScreen(Screen[None]):
+    """A text to scroll and to filter; opened on one figure, it shows that one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark,f1", "leave", show=False),
+        Binding("slash", "focus_filter", show=False),
+    ]
+    AUTO_FOCUS = "#text"
+
+    def __init__(self, wanted: str = "") -> None:
+        super().__init__()
+        self._wanted = wanted
+        self._text = TextView(id="text")
+        self._filter = Input(wanted, placeholder="/ to filter", id="filter", compact=True)
+
+    def compose(self) -> ComposeResult:
+        """The text, and the filter below."""
+        self._text.border_title = "Help"
+        self._text.border_subtitle = "/ filter · j k scroll · esc back"
+        self._filter.cursor_blink = False
+        yield self._text
+        yield self._filter
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Wrap anew."""
+        self._write(event.size.width - 4)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Keep the entries that contain the text."""
+        self._wanted = event.value
+        self._write(self.size.width - 4)
+
+    def on_input_submitted(self) -> None:
+        """Back to the text."""
+        self._text.focus()
+
+    def action_focus_filter(self) -> None:
+        """Type into the filter."""
+        self._filter.focus()
+
+    def action_leave(self) -> None:
+        """Out of the filter first, then out of help."""
+        if self._filter.has_focus:
+            self._filter.value = ""
+            self._text.focus()
+        else:
+            self.dismiss()
+
+    def _write(self, width: int) -> None:
+        self._text.show_lines(help_lines(self._wanted, width))
+
+
+def _entries() -> list[tuple[str, str, str]]:
+    """(section, name, words) of everything that help explains."""
+    figures = [
+        ("Figures", m.label, m.explanation + (" Only grows; see its change." if m.kind is Kind.COUNTER else ""))
+        for m in METRICS
+    ]
+    keys = [(f"Keys: {c.group}", c.shown, c.help) for c in sorted(COMMANDS, key=lambda c: c.group)]
+    states = [("States", name, words) for name, words in _STATES]
+    marks = [("Signs", name, words) for name, words in _MARKS]
+    return [*figures, *states, *marks, *keys]
+
+
+def help_lines(wanted: str, width: int) -> list[list[Part]]:
+    """The help text in lines of at most ``width`` cells; with ``wanted``, only the entries that contain it."""
+    needle = wanted.casefold()
+    kept = [entry for entry in _entries() if needle in " ".join(entry).casefold()]
+    lines: list[list[Part]] = []
+    for section, entries in groupby(kept, key=lambda entry: entry[0]):
+        lines += [[], [Part(section, "title")]] if lines else [[Part(section, "title")]]
+        for _, name, words in entries:
+            wrapped = wrap(words, max(width - _NAME_CELLS - 2, 20))
+            lines.append([Part(f"  {name:<{_NAME_CELLS}}", "strong"), Part(wrapped[0])])
+            lines += [[Part(" " * (_NAME_CELLS + 2) + more)] for more in wrapped[1:]]
+    return lines or [[Part(f"nothing in help contains {wanted!r}", "faint")]]

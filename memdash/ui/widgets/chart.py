@@ -1,0 +1,253 @@
+"""A chart of lines over time, drawn by plotext. The only place that knows plotext.
+
+plotext has one process-wide figure: it is cleared before each drawing and used on the screen's thread alone. A drawing
+of 100×20 cells with four lines takes about 6 ms, nearly all of it per point, so points on a level run are left out, and
+nothing is drawn again before a line has moved by one dot. Importing plotext takes 100 ms and happens after the first
+frame.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from rich.segment import Segment
+from textual import events
+from textual.strip import Strip
+
+from memdash.ui.widgets.cut import cut
+from memdash.ui.widgets.paint import Painted
+
+if TYPE_CHECKING:
+    from memdash.analysis.resample import Column
+
+__all__ = ["ChartView", "Plot", "PlotLine"]
+
+DOTS_ACROSS, DOTS_DOWN = 2, 4
+"""Braille dots in a cell."""
+
+_FRAME = 15
+"""Palette number of axes and labels; lines are numbered from 1. Nobody sees these colours: they become theme looks."""
+
+_RUN = re.compile(r"\x1b\[([0-9;]*)m|([^\x1b]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class PlotLine:
+    """One line: what each dot column saw, and the look it is drawn in. ``mark`` stands for it in ASCII."""
+
+    label: str
+    look: str
+    mark: str
+    columns: Sequence[Column]
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """All of a chart. ``marks`` are dot columns; ticks are (position, label): dot columns, and values from ``low``."""
+
+    lines: Sequence[PlotLine]
+    marks: Sequence[int]
+    low: float
+    high: float
+    x_ticks: Sequence[tuple[int, str]]
+    y_ticks: Sequence[tuple[float, str]]
+    empty: str = ""
+
+
+class ChartView(Painted, can_focus=True):
+    """Draws a Plot. ``dots_across`` says how many columns it should have."""
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002 - as Textual has it
+        super().__init__(id=id)
+        self._plot: Plot | None = None
+        self._strips: list[Strip] = []
+
+    @property
+    def cells(self) -> tuple[int, int]:
+        """Columns and rows of cells inside the axes."""
+        return max(self.size.width - _LABELS - 1 - self._legend_width, 0), max(self.size.height - 2, 0)
+
+    @property
+    def dots_across(self) -> int:
+        """Columns of dots inside the axes."""
+        return self.cells[0] * (1 if self.glyphs.ascii else DOTS_ACROSS)
+
+    @property
+    def _legend_width(self) -> int:
+        return _LEGEND if self.size.width >= _LEGEND_FROM else 0
+
+    def draw(self, plot: Plot) -> None:
+        """Draw ``plot`` in place of what stands there."""
+        self._plot = plot
+        self.forget()
+        self.refresh()
+
+    def forget(self) -> None:
+        """Draw anew when next painted."""
+        self._strips = []
+
+    def _on_resize(self, event: events.Resize) -> None:
+        del event
+        self.forget()
+
+    def render_line(self, y: int) -> Strip:
+        """A row of the drawing."""
+        if not self._strips:
+            self._strips = self._drawn()
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.palette["plain"])
+
+    def _drawn(self) -> list[Strip]:
+        plot, (columns, rows) = self._plot, self.cells
+        if plot is None or plot.empty or columns < 8 or rows < 3:
+            line = self.line()
+            if plot is not None:
+                line.field(plot.empty, self.size.width, "faint")
+            return [line.strip(self.size.width)]
+        styles = {number: self.palette[line.look] for number, line in enumerate(plot.lines, start=1)}
+        styles[_FRAME] = self.palette["axis"]
+        texts = _rendered(plot, columns, rows, self.glyphs.ascii).split("\n")
+        marked = {mark // (self.dots_across // columns) for mark in plot.marks}
+        legend = self._legend(plot, rows)
+        strips = []
+        for y, text in enumerate(texts):
+            segments = self._segments(text, styles)
+            if y < rows and len(marked) <= columns * _MARKS_AT_MOST:
+                segments = self._with_marks(segments, marked)
+            segments += legend.get(y, [])
+            strips.append(Strip(segments).adjust_cell_length(self.size.width, self.palette["plain"]))
+        return strips
+
+    def _segments(self, text: str, styles: dict[int, Any]) -> list[Segment]:
+        plain = self.palette["plain"]
+        style, segments = plain, []
+        for codes, words in _RUN.findall(text):
+            if words:
+                segments.append(Segment(self.glyphs.text(words), style))
+            elif codes.startswith("38;5;"):
+                style = styles.get(int(codes[5:]), plain)
+            elif codes == "0":
+                style = plain
+        return segments
+
+    def _with_marks(self, segments: list[Segment], marked: set[int]) -> list[Segment]:
+        """Draw a thin upright through the blank cells of the marked columns."""
+        upright, faint = self.glyphs.text("┊"), self.palette["gc-mark"]
+        drawn: list[Segment] = []
+        column = -(_LABELS + 1)
+        for segment in segments:
+            run = ""
+            for character in segment.text:
+                if character in " \u2800" and column in marked:
+                    if run:
+                        drawn.append(Segment(run, segment.style))
+                    drawn.append(Segment(upright, faint))
+                    run = ""
+                else:
+                    run += character
+                column += 1
+            if run:
+                drawn.append(Segment(run, segment.style))
+        return drawn
+
+    def _legend(self, plot: Plot, rows: int) -> dict[int, list[Segment]]:
+        """Name and value of each line at the height where it ends, by row; neighbours make room for each other."""
+        if not self._legend_width:
+            return {}
+        ends = []
+        for line in plot.lines:
+            last = next((c.last for c in reversed(line.columns) if not math.isnan(c.last)), None)
+            if last is not None:
+                share = (last - plot.low) / ((plot.high - plot.low) or 1.0)
+                ends.append((min(max(rows - 1 - int(share * rows), 0), rows - 1), line))
+        ends.sort(key=lambda end: end[0])
+        taken = _spread([row for row, _ in ends], rows)
+        room = self._legend_width - 1
+        return {
+            row: [Segment(" " + self.glyphs.text(cut(f"{line.label} {line.value}", room)), self.palette[line.look])]
+            for row, (_, line) in zip(taken, ends, strict=True)
+        }
+
+
+_LABELS = 8
+"""Cells of the labels left of the axis: ``999.9 MiB`` does not occur, ticks are round."""
+_LEGEND = 24
+_LEGEND_FROM = 72
+_MARKS_AT_MOST = 0.34
+"""With more columns than this marked, uprights would be a hatching, not a sign."""
+
+
+def _spread(rows: list[int], height: int) -> list[int]:
+    """Distinct rows as near as possible to the wished ones (sorted), within ``height``."""
+    placed: list[int] = []
+    for row in rows:
+        placed.append(max(row, placed[-1] + 1) if placed else row)
+    limit = height - 1
+    for index in range(len(placed) - 1, -1, -1):
+        placed[index] = min(placed[index], limit)
+        limit = placed[index] - 1
+    return placed
+
+
+@lru_cache(maxsize=1)
+def _figure() -> tuple[Any, Any]:
+    import plotext
+
+    plotext.terminal.limit(False, False)  # else a figure is cut at the size of the real terminal
+    return plotext, plotext.figure
+
+
+def _rendered(plot: Plot, columns: int, rows: int, ascii_only: bool) -> str:
+    """The drawing as plotext's string: ``rows`` lines, the axis, its labels."""
+    plotext, figure = _figure()
+    across, down = (1, 1) if ascii_only else (DOTS_ACROSS, DOTS_DOWN)
+    figure.clear()
+    figure.plot_size(columns + _LABELS + 1, rows + 2)
+    figure.canvas("default")
+    figure.axes(True, pixel=plotext.pixel(_FRAME))
+    figure.axes(False, axis="x", side="upper")
+    figure.axes(False, axis="y", side="right")
+    scale = (plot.high - plot.low) or 1.0
+    for number, line in reversed(list(enumerate(plot.lines, start=1))):
+        marker = plotext.marker(line.mark if ascii_only else "braille", plotext.pixel(number))
+        for run in _runs(line.columns, lambda value: (value - plot.low) / scale * rows * down):
+            xs, ys = [x for x, _ in run], [y for _, y in run]
+            signal = figure.signal(xs, ys, marker=marker)
+            figure.draw(signal.lines())
+    frame = plotext.pixel(_FRAME)
+    ticks = [x for x, _ in plot.x_ticks]
+    labels = [label for _, label in plot.x_ticks]
+    figure.ruler("x", "lower").lim(-0.5, columns * across - 0.5).alignment(lim="edge").ticks(ticks, labels).pixel(frame)
+    heights = [(value - plot.low) / scale * rows * down for value, _ in plot.y_ticks]
+    figure.ruler("y", "left").lim(-0.5, rows * down - 0.5).alignment(lim="edge").ticks(
+        heights, [label.rjust(_LABELS) for _, label in plot.y_ticks]
+    ).pixel(frame)
+    drawing: str = figure.build().string()
+    return drawing
+
+
+def _runs(columns: Sequence[Column], height: Any) -> list[list[tuple[int, int]]]:
+    """Points to connect, one list for each stretch without a gap; the middle of a level stretch is left out."""
+    runs: list[list[tuple[int, int]]] = []
+    run: list[tuple[int, int]] = []
+    for x, (low, high, last) in enumerate(columns):
+        if math.isnan(last):
+            if run:
+                runs.append(run)
+            run = []
+            continue
+        bottom, top, end = int(height(low)), int(height(high)), int(height(last))
+        steps = [end] if bottom == top else [bottom, top, end] if end != top else [bottom, top]
+        for y in steps:
+            if len(run) >= 2 and run[-1][1] == run[-2][1] == y and len(steps) == 1:
+                run[-1] = (x, y)
+            else:
+                run.append((x, y))
+    if run:
+        runs.append(run)
+    return runs

@@ -1,0 +1,46 @@
+"""Text cut and padded to a number of terminal cells."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from rich.cells import cell_len, set_cell_size
+
+__all__ = ["Where", "cut", "fill", "width_of"]
+
+Where: TypeAlias = Literal["start", "middle", "end"]
+
+
+def width_of(text: str) -> int:
+    """Cells that ``text`` takes."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def cut(text: str, width: int, where: Where = "end", ellipsis: str = "…") -> str:
+    """``text`` in at most ``width`` cells; what was lost is marked by the ellipsis, one cell wide."""
+    if width_of(text) <= width:
+        return text
+    if width <= 0:
+        return ""
+    room = width - 1
+    if where == "end":
+        return _head(text, room) + ellipsis
+    if where == "start":
+        return ellipsis + _tail(text, room)
+    return _head(text, room - room // 2) + ellipsis + _tail(text, room // 2)
+
+
+def fill(text: str, width: int, *, right: bool = False) -> str:
+    """``text`` padded with spaces to ``width`` cells; longer text stays as it is."""
+    blank = " " * (width - width_of(text))
+    return blank + text if right else text + blank
+
+
+def _head(text: str, width: int) -> str:
+    return text[:width] if text.isascii() else set_cell_size(text, width)
+
+
+def _tail(text: str, width: int) -> str:
+    if text.isascii():
+        return text[len(text) - width :] if width else ""
+    return set_cell_size(text[::-1], width)[::-1]

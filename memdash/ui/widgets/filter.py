@@ -1,0 +1,45 @@
+"""The line in which a filter is typed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import Input
+
+__all__ = ["FilterBar"]
+
+
+class FilterBar(Input):
+    """Says ``Typed`` at each change; enter keeps the filter, esc drops it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", show=False)]
+
+    @dataclass
+    class Typed(Message):
+        """The filter as it stands; ``done`` once the line can go."""
+
+        bar: FilterBar
+        wanted: str
+        done: bool = False
+
+    def __init__(self, wanted: str) -> None:
+        super().__init__(wanted, placeholder="text to look for; enter keeps it, esc drops it", compact=True)
+        self.cursor_blink = False
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.post_message(self.Typed(self, event.value))
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.post_message(self.Typed(self, event.value, done=True))
+
+    def action_give_up(self) -> None:
+        """Show all rows again."""
+        self.post_message(self.Typed(self, "", done=True))

@@ -1,0 +1,294 @@
+"""Rows with a cursor: fixed columns, sparklines and bars in cells, and only what changed is painted.
+
+Textual's DataTable measures cells, keeps a widget's worth of state a cell and repaints all it shows; at one new table a
+second that alone would cost more than the whole dashboard may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.binding import BindingType
+from textual.message import Message
+from textual.strip import Strip
+
+from memdash.tables.table import Cell, Column, Row, Table
+from memdash.ui.commands import ROWS, TABLE, bindings
+from memdash.ui.widgets.fit import fitted
+from memdash.ui.widgets.meter import meter
+from memdash.ui.widgets.paint import Line, Painted
+from memdash.ui.widgets.spark import sparkline
+
+__all__ = ["TableView"]
+
+_NO_TABLE = Table("", (), ())
+
+
+class TableView(Painted, can_focus=True):
+    """Shows a Table. The cursor stays on its row by key when rows come, go and move."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings(TABLE) + bindings(ROWS)
+
+    @dataclass
+    class Chosen(Message):
+        """Enter or a second click on a row."""
+
+        view: TableView
+        row: Row
+
+        @property
+        def control(self) -> TableView:
+            """The table it happened in."""
+            return self.view
+
+    @dataclass
+    class HeaderClicked(Message):
+        """A click on a column's title."""
+
+        view: TableView
+        column: str
+
+        @property
+        def control(self) -> TableView:
+            """The table it happened in."""
+            return self.view
+
+    def __init__(self, *, id: str, header: bool = True, cursor: bool = True) -> None:  # noqa: A002 - as Textual has it
+        super().__init__(id=id)
+        self._header = header
+        self._has_cursor = cursor
+        self._shown = _NO_TABLE
+        self._sorted_by = ""
+        self._descending = True
+        self._cursor_key = ""
+        self._cursor = 0
+        self._top = 0
+        self._strips: dict[int, Strip] = {}
+
+    # What is shown
+
+    @property
+    def table(self) -> Table:
+        """The table on show."""
+        return self._shown
+
+    @property
+    def row(self) -> Row | None:
+        """The row under the cursor."""
+        return self._shown.rows[self._cursor] if self._shown.rows else None
+
+    @property
+    def rows_in_view(self) -> range:
+        """Indices of the rows that fit on the screen now."""
+        return range(self._top, min(self._top + self._height, len(self._shown.rows)))
+
+    def show_table(self, table: Table, sorted_by: str = "", *, descending: bool = True) -> None:
+        """Show ``table`` in place of the one before; lines that are the same stay as they are painted."""
+        old, self._shown = self._shown, table
+        new_head = (sorted_by, descending) != (self._sorted_by, self._descending)
+        self._sorted_by, self._descending = sorted_by, descending
+        moved = self._follow_cursor()
+        if moved or new_head or table.columns != old.columns or not (table.rows and old.rows):
+            self.forget()
+            self.refresh()
+            return
+        offset = 1 if self._header else 0
+        for line in range(self._height):
+            index = self._top + line
+            if self._row_at(table, index) != self._row_at(old, index):
+                self._strips.pop(line + offset, None)
+                self.repaint_line(line + offset)
+
+    @staticmethod
+    def _row_at(table: Table, index: int) -> Row | None:
+        return table.rows[index] if index < len(table.rows) else None
+
+    def _follow_cursor(self) -> bool:
+        """Put the cursor back on its row; true if other lines than before are in view."""
+        rows, before = self._shown.rows, (self._cursor, self._top)
+        here = self._row_at(self._shown, self._cursor)
+        if here is None or here.key != self._cursor_key:
+            found = next((i for i, row in enumerate(rows) if row.key == self._cursor_key), None)
+            if found is not None and self._cursor_key:
+                self._cursor = found
+            else:
+                self._cursor = min(self._cursor, max(len(rows) - 1, 0))
+                self._cursor_key = ""
+        self._scroll_into_view()
+        return (self._cursor, self._top) != before
+
+    # Moving
+
+    @property
+    def _height(self) -> int:
+        return max(self.size.height - (1 if self._header else 0), 0)
+
+    def _scroll_into_view(self) -> None:
+        height, count = self._height, len(self._shown.rows)
+        if not height:
+            return
+        if self._has_cursor and self.has_focus:
+            self._top = min(self._top, self._cursor)
+            self._top = max(self._top, self._cursor - height + 1)
+        self._top = max(min(self._top, count - height), 0)
+
+    def move_to(self, index: int) -> None:
+        """Put the cursor on the row ``index``, or the nearest there is."""
+        rows = self._shown.rows
+        if not rows:
+            return
+        self._cursor = min(max(index, 0), len(rows) - 1)
+        self._cursor_key = rows[self._cursor].key
+        self._scroll_into_view()
+        self.forget()
+        self.refresh()
+
+    def step(self, by: int, *, around: bool = False) -> None:
+        """Move the cursor by ``by`` rows, past the ends to the other end if ``around``."""
+        count = len(self._shown.rows)
+        self.move_to((self._cursor + by) % count if around and count else self._cursor + by)
+
+    def action_step(self, by: int) -> None:
+        """Move by rows."""
+        self.step(by)
+
+    def action_page(self, by: int) -> None:
+        """Move by screenfuls."""
+        self.step(by * max(self._height - 1, 1))
+
+    def action_edge(self, end: int) -> None:
+        """Move to the first (0) or last (1) row."""
+        self.move_to(end * len(self._shown.rows))
+
+    def action_choose(self) -> None:
+        """Ask for more about the row under the cursor."""
+        if (row := self.row) is not None:
+            self.post_message(self.Chosen(self, row))
+
+    def _on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self._scroll(3)
+
+    def _on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self._scroll(-3)
+
+    def _scroll(self, by: int) -> None:
+        if self.has_focus and self._has_cursor:
+            self.step(by)
+            return
+        self._top += by
+        self._scroll_into_view()
+        self.forget()
+        self.refresh()
+
+    async def _on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        line = offset.y - (1 if self._header else 0)
+        if line < 0:
+            if column := self._column_at(offset.x):
+                self.post_message(self.HeaderClicked(self, column.key))
+            return
+        index = self._top + line
+        if index >= len(self._shown.rows):
+            return
+        again = index == self._cursor and event.chain == 2
+        self.move_to(index)
+        if again:
+            self.action_choose()
+
+    def _column_at(self, x: int) -> Column | None:
+        layout, gap = fitted(self._shown.columns, self.size.width)
+        right = 0
+        for index, cells in layout:
+            right += cells + gap
+            if x < right:
+                return self._shown.columns[index]
+        return None
+
+    # Painting
+
+    def forget(self) -> None:
+        """Drop the painted lines."""
+        self._strips.clear()
+
+    def _on_resize(self, event: events.Resize) -> None:
+        del event
+        self.forget()
+        self._scroll_into_view()
+
+    def _on_focus(self, event: events.Focus) -> None:
+        self._scroll_into_view()
+        self.forget()
+        super()._on_focus(event)
+
+    def _on_blur(self, event: events.Blur) -> None:
+        self.forget()
+        super()._on_blur(event)
+
+    def render_line(self, y: int) -> Strip:
+        """The header, a row, or nothing."""
+        strip = self._strips.get(y)
+        if strip is None:
+            strip = self._strips[y] = self._painted(y)
+        return strip
+
+    def _painted(self, y: int) -> Strip:
+        width, table = self.size.width, self._shown
+        if not table.rows:
+            return self._painted_reason(y, width)
+        if self._header and y == 0:
+            return self._painted_header(width)
+        index = self._top + y - (1 if self._header else 0)
+        if index >= len(table.rows):
+            return Strip.blank(width, self.palette["plain"])
+        line = self.line()
+        layout, gap = fitted(table.columns, width)
+        cells = table.rows[index].cells
+        for number, (column, room) in enumerate(layout):
+            if number:
+                line.space(gap)
+            self._paint_cell(line, cells[column], table.columns[column], room)
+        ground = ("cursor" if self.has_focus else "") if self._has_cursor and index == self._cursor else ""
+        return line.strip(width, ground)
+
+    def _paint_cell(self, line: Line, cell: Cell, column: Column, room: int) -> None:
+        if cell.spark:
+            line.field(sparkline(cell.spark, room, self.glyphs), room, "spark")
+        elif cell.bar is not None:
+            line.field(meter(cell.bar, room, self.glyphs), room, "bar")
+        else:
+            line.field(cell.text, room, cell.tone.value, right=column.right, where=column.cut)
+
+    def _painted_header(self, width: int) -> Strip:
+        line = self.line()
+        layout, gap = fitted(self._shown.columns, width)
+        for number, (index, room) in enumerate(layout):
+            if number:
+                line.space(gap)
+            column = self._shown.columns[index]
+            title = column.title
+            if column.key == self._sorted_by:
+                title = f"{title} {'▼' if self._descending else '▲'}"
+            line.field(title, room, "faint", right=column.right)
+        return line.strip(width)
+
+    def _painted_reason(self, y: int, width: int) -> Strip:
+        """Why there is nothing, wrapped."""
+        lines = wrapped(self._shown.empty, width)
+        line = self.line()
+        if y < len(lines):
+            line.field(lines[y], width, "faint")
+        return line.strip(width)
+
+
+def wrapped(text: str, width: int) -> Sequence[str]:
+    """``text`` in lines of at most ``width`` cells, broken between words."""
+    import textwrap
+
+    return textwrap.wrap(text, max(width, 8))
