@@ -60,7 +60,7 @@ class Ending:
                 name = signal.Signals(self.signal_number).name
             except ValueError:
                 name = f"signal {self.signal_number}"
-            return f"killed by {name}" + (" (the cgroup ran out of memory)" if self.oom_killed else "")
+            return f"killed by {name}" + (" (out of memory)" if self.oom_killed else "")
         if self.exit_code is not None:
             return f"exited with code {self.exit_code}"
         return "ended; how is known only to its parent"

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from memdash.errors import TargetError
+from memdash.model.missing import Missing
 from memdash.model.target import Ending, Target
+from memdash.process.cgroup import locate
 from memdash.process.identity import identify
 from memdash.process.watcher import Watcher
 
@@ -223,3 +225,46 @@ def test_running_out_of_descriptors_is_not_taken_for_an_end(start: Start) -> Non
 
 def _keeps_exit_status() -> bool:
     return tuple(int(part) for part in os.uname().release.split(".")[:2]) >= (6, 15)
+
+
+@pytest.fixture
+def small_cgroup() -> Iterator[Path]:
+    """A memory cgroup of 40 MiB below our own; few test machines let us make one."""
+    ours = locate(os.getpid())
+    if isinstance(ours, Missing):
+        pytest.skip(ours.why)
+    folder = ours.folders[0] / f"memdash-test-{os.getpid()}"
+    try:
+        folder.mkdir()
+    except OSError as error:
+        pytest.skip(f"no cgroup can be made here: {error.strerror}")
+    try:
+        (folder / ("memory.max" if ours.version == 2 else "memory.limit_in_bytes")).write_text("40M")
+        for name, most in (("memory.swap.max", "0"), ("memory.memsw.limit_in_bytes", "40M")):
+            if (folder / name).exists():
+                (folder / name).write_text(most)
+        yield folder
+    except OSError as error:
+        pytest.skip(f"no memory limit can be set here: {error.strerror}")
+    finally:
+        folder.rmdir()
+
+
+def test_a_kill_for_lack_of_memory_is_told_from_any_other(start: Start, watch: Watch, small_cgroup: Path) -> None:
+    code = "import sys; sys.stdin.readline(); hoard = [bytearray(1 << 20) for _ in range(400)]"
+    child = python(start, code)
+    (small_cgroup / "cgroup.procs").write_text(str(child.pid))
+    watcher = watch(child.pid)
+    tell(child)
+    ending = wait_for_end(watcher)
+    assert ending.words == "killed by SIGKILL (out of memory)"
+    child.wait()
+
+
+def test_a_plain_kill_is_not_blamed_on_memory(start: Start, watch: Watch, small_cgroup: Path) -> None:
+    child = start("sleep", "60")
+    (small_cgroup / "cgroup.procs").write_text(str(child.pid))
+    watcher = watch(child.pid)
+    child.kill()
+    assert wait_for_end(watcher).words == "killed by SIGKILL"
+    child.wait()

@@ -156,7 +156,7 @@ def test_the_headline_of_each_state(snapshot: Snapshot) -> None:
     live = headline(snapshot)
     assert (live.word, live.runtime, live.source, live.uptime) == ("live", "go1.27.3", "read from memory", "up 3h12m")
     ended = headline(replace(snapshot, state=State.ENDED, ending=Ending(at_s=NOON_S, signal_number=9, oom_killed=True)))
-    assert ended.detail == "killed by SIGKILL (the cgroup ran out of memory)"
+    assert ended.detail == "killed by SIGKILL (out of memory)"
     refused = headline(replace(without(snapshot, "memstats", "gc", "sites", "system", "smaps"), state=State.REFUSED))
     assert refused.detail == "pid 7 belongs to root"
     origin = replace(snapshot.sample.origins[Capability.SITES], failing="too slow")
