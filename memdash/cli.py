@@ -15,6 +15,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
@@ -22,6 +23,9 @@ from memdash.commands import VERBS
 from memdash.config import nearest
 from memdash.errors import MemdashError, UsageError
 from memdash.plain import plain
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 __all__ = ["main"]
 
@@ -42,7 +46,12 @@ class _Verbs(click.Group):
         return verb
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, _with_verb(args))
+        return super().parse_args(ctx, _with_verb(args, completing=ctx.resilient_parsing))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete verbs; after a dash, the dashboard's options."""
+        watch = self.get_command(ctx, "watch") if incomplete.startswith("-") else None
+        return watch.shell_complete(ctx, incomplete) if watch else super().shell_complete(ctx, incomplete)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the dashboard's options too: they may follow ``memdash`` without a verb."""
@@ -53,10 +62,10 @@ class _Verbs(click.Group):
         self.format_commands(ctx, formatter)
 
 
-def _with_verb(args: list[str]) -> list[str]:
+def _with_verb(args: list[str], completing: bool) -> list[str]:
     """Put in the verb that is left out: ``watch`` before a pid, options or nothing, ``run`` when there is a ``--``."""
     first = args[0] if args else ""
-    if first in VERBS or first in ("-h", "--help"):
+    if first in VERBS or first in ("-h", "--help") or (completing and not args):
         return args
     if first == "--version":
         return ["version"]

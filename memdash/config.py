@@ -84,8 +84,8 @@ def _parse_limit(text: str) -> Limit:
 
 _ALL = (
     Setting("pid", "The process to read.", "PID", "p", parse=_parse_pid),
-    Setting("name", "The one process whose name or command line matches this regular expression.", "PATTERN"),
-    Setting("wait-for", "Wait until a process of this name has started.", "NAME"),
+    Setting("name", "The process that has this in its name, or else in its command line.", "TEXT"),
+    Setting("wait-for", "The newest process of exactly this name, or the next one to start.", "NAME"),
     Setting("interval", "Time between two samples, 50ms to 60s.", "TIME", "i", default="1s", parse=parse_interval),
     Setting("duration", "How long to watch before reporting, such as 10s.", "TIME", "d", parse=parse_duration),
     Setting("output", "Write here instead of to standard output (-).", "FILE", "o", default="-"),

@@ -12,5 +12,5 @@ from __future__ import annotations
 
 __all__ = ["VERBS"]
 
-VERBS = ("report", "version")
+VERBS = ("watch", "run", "demo", "ps", "doctor", "report", "completion", "version")
 """In the order of ``memdash --help``. A verb's module is imported when it is chosen, and for help."""

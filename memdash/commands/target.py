@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -13,13 +13,17 @@ from click.core import ParameterSource
 from memdash.commands import VERBS
 from memdash.commands.options import settings
 from memdash.config import SETTINGS
-from memdash.errors import UsageError
+from memdash.errors import NoSuchTarget, UsageError
 from memdash.model.target import Target
+from memdash.plain import plain
 from memdash.process.identity import identify
+from memdash.process.listing import matching, wait_for
 
 __all__ = ["Choice", "target_options"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+_LISTED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,22 @@ class Choice:
         """Find the process. Raises UsageError when none was named or several match, and what ``identify`` raises."""
         if self.pid is not None:
             return identify(self.pid)
+        if self.name is not None:
+            return _only(self.name, matching(self.name))
+        if self.wait_for is not None:
+            click.echo(f"memdash: waiting for a process named {plain(self.wait_for)}, until ctrl+c", err=True)
+            return wait_for(self.wait_for)
         raise UsageError("no process was named", "give its pid: memdash ps lists the processes that can be watched")
+
+
+def _only(name: str, found: Sequence[Target]) -> Target:
+    if not found:
+        raise NoSuchTarget(f"no process has {name!r} in its name or command line")
+    if len(found) > 1:
+        some = ", ".join(f"{target.pid} {target.name}" for target in found[:_LISTED])
+        more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
+        raise UsageError(f"{len(found)} processes have {name!r} in their name: {some}{more}", "give the pid of one")
+    return found[0]
 
 
 def target_options(function: Function) -> Callable[..., Any]:

@@ -19,7 +19,7 @@ from memdash.tables.sites import sites_table
 from memdash.tables.table import DASH, Row, Table
 from memdash.units import iso_time
 
-__all__ = ["TEXT", "lines"]
+__all__ = ["TEXT", "lines", "table_lines"]
 
 _SITES_SHOWN = 30
 
@@ -44,34 +44,38 @@ def _head(snapshot: Snapshot) -> Iterator[str]:
         yield plain(f"{head.worst.severity.word}: {head.worst.summary}")
 
 
-def _section(table: Table) -> Iterator[str]:
-    """A title, and the rows in columns as wide as their widest cell; a missing figure says why at its line's end."""
-    yield ""
-    yield table.title
-    if not table.rows:
-        yield plain(f"  {table.empty}")
+def table_lines(table: Table) -> Iterator[str]:
+    """Titles and rows in columns as wide as their widest cell; a missing figure says why at its line's end.
+
+    Rows and columns that are all drawing are left out: sparklines and bars are for eyes. No line ends.
+    """
+    rows = [row for row in table.rows if any(cell.text for cell in row.cells[1:])]
+    if not rows:
+        yield plain(table.empty)
         return
-    written = [index for index, column in enumerate(table.columns) if _is_written(table, index)]
+    written = [index for index in range(len(table.columns)) if any(row.cells[index].text for row in rows)]
     titles = [table.columns[index].title for index in written]
-    body = [[plain(row.cells[index].text) for index in written] for row in table.rows]
-    grid = [titles, *body] if any(titles) else body
+    grid = [titles] if any(titles) else []
+    grid += [[plain(row.cells[index].text) for index in written] for row in rows]
     widths = [max(len(line[place]) for line in grid) for place in range(len(written))]
-    notes = ["" for _ in range(len(grid) - len(body))] + [_reasons(row) for row in table.rows]
+    right = [table.columns[index].right for index in written]
+    notes = [""] * (len(grid) - len(rows)) + [_reasons(row) for row in rows]
     for line, note in zip(grid, notes, strict=True):
         cells = [
-            text.rjust(width) if table.columns[index].right else text.ljust(width)
-            for text, width, index in zip(line, widths, written, strict=True)
+            text.rjust(width) if to_the_right else text.ljust(width)
+            for text, width, to_the_right in zip(line, widths, right, strict=True)
         ]
-        yield plain(f"  {'  '.join(cells)}{note}").rstrip()
+        yield f"{'  '.join(cells).rstrip()}{note}"
 
 
-def _is_written(table: Table, index: int) -> bool:
-    """Whether any cell of the column holds text; sparklines and bars are for eyes."""
-    return any(row.cells[index].text for row in table.rows)
+def _section(table: Table) -> Iterator[str]:
+    yield ""
+    yield table.title
+    yield from (f"  {line}" for line in table_lines(table))
 
 
 def _reasons(row: Row) -> str:
-    return "".join(f"  ({cell.note})" for cell in row.cells if cell.text == DASH and cell.note)
+    return "".join(f"  ({plain(cell.note)})" for cell in row.cells if cell.text == DASH and cell.note)
 
 
 def _largest(table: Table) -> Table:

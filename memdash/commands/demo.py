@@ -1,0 +1,41 @@
+"""``memdash demo``: a small server of ours that leaks, and the dashboard on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from memdash.commands.options import Verb
+from memdash.commands.program import Program, log_file
+from memdash.commands.run import watch_program
+from memdash.commands.screen import Screen, screen_options
+from memdash.commands.signals import signals_raised
+from memdash.commands.toolchain import build, find_go
+from memdash.errors import MemdashError
+
+__all__ = ["command"]
+
+_SOURCE = Path(__file__).parent / "shop"
+
+
+@click.command(cls=Verb, short_help="Build and start a small leaking server, and watch it.")
+@screen_options
+def command(screen: Screen) -> None:
+    """Watch a small Go server that leaks memory and goroutines, and gives itself something to do.
+
+    It is built when first needed, listens on loopback only, and ends with the dashboard.
+    """
+    screen.check()
+    server = build(find_go(), _SOURCE, "shop-server", _progress)
+    click.echo("\r\x1b[K", err=True, nl=False)
+    with signals_raised(), Program([str(server)], log_file(None, force=False)) as program:
+        watched = watch_program(program, screen)
+    program.tell_output(last_lines=not watched)
+    if not watched:
+        raise MemdashError("the demo server ended at once", "what it printed stands above")
+
+
+def _progress(words: str) -> None:
+    """Keep one line of the terminal up to date."""
+    click.echo(f"\r\x1b[Kmemdash: {words}", err=True, nl=False)

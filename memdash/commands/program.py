@@ -1,0 +1,111 @@
+"""A command that we start: its output goes to a file, signals are passed on, it does not outlive us."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+import click
+
+from memdash.commands.output import check_output
+from memdash.commands.signals import Signalled
+from memdash.errors import UsageError
+from memdash.plain import plain
+
+__all__ = ["Program", "log_file"]
+
+_GRACE_S = 5.0
+"""How long a program may take to end once it has been asked to."""
+
+_LAST_LINES = 10
+
+
+def log_file(name: str | None, force: bool) -> Path:
+    """Create the file for the output: ``name``, or a new one in the temporary directory. Raises UsageError."""
+    if name is None:
+        descriptor, name = tempfile.mkstemp(prefix="memdash-", suffix=".log")
+        os.close(descriptor)
+        return Path(name)
+    check_output(name, force)
+    path = Path(name)
+    path.write_bytes(b"")
+    return path
+
+
+class Program:
+    """One running command and the processes it starts; as a context it ends them on the way out.
+
+    They form a process group of their own: the terminal belongs to the dashboard, so the command's input is empty, what
+    it prints goes to ``log``, and ctrl+c does not reach it but through us. Raises UsageError when it cannot be started.
+    """
+
+    def __init__(self, command: Sequence[str], log: Path) -> None:
+        self._name = command[0]
+        self._log = log
+        try:
+            with log.open("ab") as output:
+                self._process = subprocess.Popen(  # noqa: S603 - to run what the user typed is the point
+                    command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, process_group=0
+                )
+        except FileNotFoundError:
+            raise UsageError(f"there is no command {command[0]!r}", "give a path, or a name found in PATH") from None
+        except OSError as error:
+            raise UsageError(f"{command[0]} cannot be started: {error.strerror}", "is it a program?") from None
+
+    @property
+    def pid(self) -> int:
+        """The pid of the command itself, which is also the number of its group."""
+        return self._process.pid
+
+    def __enter__(self) -> Program:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        match error:
+            case KeyboardInterrupt():
+                self.stop(signal.SIGINT)
+            case Signalled():
+                self.stop(error.number)
+            case _:
+                self.stop(signal.SIGTERM)
+
+    def stop(self, number: int) -> None:
+        """Send the group a signal and wait for the command to end; kill the group when it does not, or on ctrl+c."""
+        if self._process.returncode is not None:
+            return
+        self._signal(number)
+        try:
+            self._process.wait(_GRACE_S)
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):
+            self._signal(signal.SIGKILL)
+            self._process.wait()
+
+    def _signal(self, number: int) -> None:
+        """Signal the group. Until the command has been waited for, its number cannot stand for another group."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, number)
+
+    @property
+    def exit_code(self) -> int:
+        """The command's code once it has been stopped, 128 + N when signal N killed it."""
+        code = self._process.wait()
+        return 128 - code if code < 0 else code
+
+    def tell_output(self, last_lines: bool) -> None:
+        """Say on stderr where the output is, with its last lines if wanted; an empty file is removed."""
+        text = self._log.read_bytes()
+        if not text:
+            self._log.unlink()
+            return
+        if last_lines:
+            for line in text.decode(errors="backslashreplace").splitlines()[-_LAST_LINES:]:
+                click.echo(f"  {plain(line)}", err=True)
+        click.echo(f"memdash: what {self._name} printed is in {self._log}", err=True)

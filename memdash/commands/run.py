@@ -1,0 +1,58 @@
+"""``memdash -- COMMAND``: start a command and watch it, or the program that it is a wrapper of."""
+
+from __future__ import annotations
+
+import contextlib
+
+import click
+
+from memdash.commands.options import Verb, settings
+from memdash.commands.program import Program, log_file
+from memdash.commands.screen import Screen, screen_options
+from memdash.commands.signals import Signalled, signals_raised
+from memdash.errors import TargetError
+from memdash.model.target import Runtime, Target
+from memdash.probes.probe import Fit
+from memdash.probes.registry import PROBES
+from memdash.process.family import settle
+
+__all__ = ["command", "watch_program"]
+
+
+@click.command(
+    cls=Verb,
+    short_help="Start a command and watch it; memdash -- COMMAND for short.",
+    context_settings={"allow_interspersed_args": False},
+)
+@settings("output-to", "force")
+@screen_options
+@click.argument("argv", metavar="[--] COMMAND ...", nargs=-1, required=True, type=click.UNPROCESSED)
+def command(argv: tuple[str, ...], screen: Screen, output_to: str | None, force: bool) -> int:
+    """Start COMMAND and watch it.
+
+    When COMMAND is only a wrapper (go run, uv run, a shell, make) the program that it starts is watched. What it prints
+    goes to a file, named when memdash ends. Leaving the dashboard ends COMMAND; its exit code becomes that of memdash.
+    """
+    screen.check()
+    watched = False
+    program = Program(argv, log_file(output_to, force))
+    with contextlib.suppress(KeyboardInterrupt, Signalled), signals_raised(), program:
+        watched = watch_program(program, screen)
+    program.tell_output(last_lines=not watched)
+    return program.exit_code
+
+
+def watch_program(program: Program, screen: Screen) -> bool:
+    """Show the dashboard on what ``program`` turns out to be; False when it ended before there was anything to see."""
+    try:
+        target = settle(program.pid, _is_telling)
+    except TargetError:
+        return False
+    screen.watch(target)
+    return True
+
+
+def _is_telling(target: Target) -> bool:
+    """Whether a probe reads more of it than the kernel tells of any process."""
+    verdicts = (entry.fitness(target) for entry in PROBES)
+    return any(isinstance(verdict, Fit) and verdict.runtime is not Runtime.NATIVE for verdict in verdicts)

@@ -1,0 +1,80 @@
+"""The dashboard around a session, and what it needs of the terminal."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from memdash.commands.limits import rules_for
+from memdash.commands.options import settings
+from memdash.config import Limit
+from memdash.errors import UsageError
+from memdash.model.target import Target
+from memdash.session import Live
+
+if TYPE_CHECKING:
+    from memdash.ui.app import Options
+
+__all__ = ["Screen", "screen_options"]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screen:
+    """How the dashboard samples, alerts and looks."""
+
+    interval: float
+    max: Sequence[Limit]
+    max_growth: float | None
+    theme: str | None
+    no_color: bool
+    ascii: bool
+
+    def check(self) -> None:
+        """Refuse before anything is started what could not be shown. Raises UsageError."""
+        for stream in (sys.stdin, sys.stdout, sys.stderr):
+            if not stream.isatty():
+                raise UsageError(
+                    f"the dashboard needs a terminal, and {stream.name.strip('<>')} is none",
+                    "memdash report PID writes a report, memdash report --json PID one for programs",
+                )
+        rules_for(self.max, self.max_growth)
+
+    def watch(self, target: Target) -> None:
+        """Show the dashboard until the user leaves it."""
+        session = Live(target, interval_s=self.interval, rules=rules_for(self.max, self.max_growth))
+        session.start()  # attaching goes on while Textual is imported: 150 ms
+        try:
+            from memdash.ui.app import run
+
+            run(session, self._options())
+        finally:
+            session.close()
+
+    def pick(self) -> Target | None:
+        """Let the user choose a process; None when they choose to leave."""
+        from memdash.ui.app import run_picker
+
+        return run_picker(self._options())
+
+    def _options(self) -> Options:
+        from memdash.ui.app import Options
+        from memdash.ui.theme import DEFAULT_THEME
+
+        return Options(theme=self.theme or DEFAULT_THEME, ascii=self.ascii, no_color=self.no_color)
+
+
+def screen_options(function: Function) -> Callable[..., Any]:
+    """Give a command the dashboard's options; it gets one ``screen`` instead."""
+
+    @settings("interval", "max", "max-growth", "theme", "no-color", "ascii")
+    @functools.wraps(function)
+    def wrapped(**values: Any) -> Any:
+        ours = {name: values.pop(name) for name in Screen.__dataclass_fields__}
+        return function(screen=Screen(**ours), **values)
+
+    return wrapped

@@ -1,0 +1,24 @@
+"""``memdash [PID]``: the dashboard on a process that runs already."""
+
+from __future__ import annotations
+
+import click
+
+from memdash.commands.options import Verb
+from memdash.commands.screen import Screen, screen_options
+from memdash.commands.signals import signals_raised
+from memdash.commands.target import Choice, target_options
+
+__all__ = ["command"]
+
+
+@click.command(cls=Verb, short_help="Watch a process: the same as without a verb.")
+@target_options
+@screen_options
+def command(choice: Choice, screen: Screen) -> None:
+    """Watch the memory of one process live. Without PID, --name or --wait-for it lets you pick one."""
+    screen.check()
+    with signals_raised():
+        target = choice.target() if choice.made else screen.pick()
+        if target is not None:
+            screen.watch(target)

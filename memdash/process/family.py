@@ -1,0 +1,120 @@
+"""Which process is the real program when a command is only its wrapper: ``go run``, ``uv run``, a shell, make, npm.
+
+Nothing here knows the wrappers by name but for those that are themselves written in Go: they would be taken for the
+program. What counts as telling (a runtime that a probe reads) is said by the caller.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from memdash.errors import TargetError
+from memdash.model.target import Target
+from memdash.process.identity import identify
+from memdash.process.stat import parse_stat
+
+__all__ = ["Member", "Standing", "family", "principal", "settle"]
+
+_DRIVERS = frozenset({"go", "air", "gow", "wgo", "reflex"})
+"""Go programs whose job is to build and start another one."""
+
+_TOOLS = "/pkg/tool/"
+"""Where a Go toolchain keeps its compiler and linker, which ``go run`` starts before the program."""
+
+_PATIENCE_S = 2.0
+"""So long a likely choice is given to start something more telling: a script may have to set up things first."""
+
+_FIRST_PAUSE_S = 0.03
+_LONGEST_PAUSE_S = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A process and those it started that still run, oldest first."""
+
+    target: Target
+    children: tuple[Member, ...] = ()
+
+    def below(self) -> Iterator[Member]:
+        """All descendants, the nearest generation first."""
+        generation: Sequence[Member] = self.children
+        while generation:
+            yield from generation
+            generation = [child for member in generation for child in member.children]
+
+
+class Standing(Enum):
+    """How sure a choice is."""
+
+    CERTAIN = "it runs on something a probe reads"
+    LIKELY = "nothing more telling has been started"
+    NOT_YET = "its job is to start another program"
+
+
+def family(pid: int) -> Member:
+    """Look at ``pid`` and its descendants now. Raises what ``identify`` raises for ``pid`` itself."""
+    return Member(identify(pid), _children(pid, _pids_by_parent()))
+
+
+def _children(pid: int, by_parent: Mapping[int, Sequence[int]]) -> tuple[Member, ...]:
+    found = []
+    for child in by_parent.get(pid, ()):
+        try:
+            found.append(Member(identify(child), _children(child, by_parent)))
+        except TargetError:
+            continue
+    return tuple(sorted(found, key=lambda member: (member.target.start_ticks, member.target.pid)))
+
+
+def _pids_by_parent() -> Mapping[int, Sequence[int]]:
+    children: dict[int, list[int]] = defaultdict(list)
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                children[parse_stat((entry / "stat").read_bytes()).parent].append(int(entry.name))
+            except OSError:
+                continue
+    return children
+
+
+def principal(root: Member, telling: Callable[[Target], bool]) -> tuple[Target, Standing]:
+    """Choose the member that the command was about.
+
+    The root itself when it tells something and is no driver; else the nearest descendant that does; else the last of
+    the only children; a driver that has started nothing is no choice yet.
+    """
+    for member in (root, *root.below()):
+        if not _prepares(member.target) and telling(member.target):
+            return member.target, Standing.CERTAIN
+    last = root
+    while len(children := [child for child in last.children if not _prepares(child.target)]) == 1:
+        last = children[0]
+    return last.target, Standing.NOT_YET if _prepares(last.target) else Standing.LIKELY
+
+
+def _prepares(target: Target) -> bool:
+    return target.name in _DRIVERS or _TOOLS in target.exe
+
+
+def settle(pid: int, telling: Callable[[Target], bool], pause: Callable[[float], object] = time.sleep) -> Target:
+    """Wait until it is clear what ``pid``, just started, is about: the same choice twice, a likely one for 2 s.
+
+    Waits for a driver as long as it runs: it may have to compile first. Raises TargetExited or NoSuchTarget once
+    ``pid`` has ended.
+    """
+    waited_s, pause_s = 0.0, _FIRST_PAUSE_S
+    before: tuple[int, tuple[int, int]] | None = None
+    while True:
+        root = family(pid)
+        choice, standing = principal(root, telling)
+        settled = before == (choice.pid, choice.exe_id)
+        if settled and (standing is Standing.CERTAIN or (standing is Standing.LIKELY and waited_s >= _PATIENCE_S)):
+            return choice
+        before = (choice.pid, choice.exe_id)
+        pause(pause_s)
+        waited_s, pause_s = waited_s + pause_s, min(1.5 * pause_s, _LONGEST_PAUSE_S)

@@ -1,0 +1,123 @@
+import io
+import json
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.json import JSONSnapshotExtension
+
+from memdash.exports.json import JSON, document
+from memdash.model.finding import Finding, Severity
+from memdash.model.gc import GcStats
+from memdash.model.memstats import MemStats
+from memdash.model.missing import Missing
+from memdash.model.profile import Frame, Profile, Site, Usage
+from memdash.model.snapshot import Snapshot, State
+from memdash.model.system import SystemStats
+from memdash.model.target import Ending
+from tests.fakes import NOON_S, a_gc, a_snapshot, a_system, a_target, memstats
+
+GROWTH = Finding(
+    rule="heap growth",
+    severity=Severity.WARNING,
+    at_s=NOON_S - 30,
+    summary="live after GC grows +5.72 MiB/min",
+    evidence={"metric": "gc.live_after_gc_bytes", "per_s": 100_000.0},
+)
+
+
+def changed(snapshot: Snapshot, **facts: Any) -> Snapshot:
+    return replace(snapshot, sample=replace(snapshot.sample, **facts))
+
+
+def test_the_whole_document(snapshot: SnapshotAssertion) -> None:
+    assert document(a_snapshot(seconds=60, findings=[GROWTH])) == snapshot(extension_class=JSONSnapshotExtension)
+
+
+def test_every_field_of_the_model_is_in_the_document() -> None:
+    found = document(a_snapshot(seconds=2))
+    assert list(found["memstats"]) == [field.name for field in fields(MemStats)]
+    elsewhere = {"pauses", "last_at_s"}
+    assert {field.name for field in fields(GcStats)} - elsewhere <= set(found["gc"])
+    assert {field.name for field in fields(SystemStats)} <= set(found["system"])
+    assert {"pss_bytes", "uss_bytes"} <= set(found["system"])
+
+
+def test_what_is_missing_is_null_with_its_reason() -> None:
+    why = Missing("the profiler is not linked in", "import net/http/pprof")
+    shown = changed(
+        a_snapshot(seconds=2),
+        sites=why,
+        memstats=memstats(TotalAlloc=Missing("a GC was running")),
+        gc=a_gc(last_at_s=Missing("no collection yet")),
+        smaps=Missing("not permitted"),
+        system=a_system(psi=Missing("the kernel keeps none")),
+    )
+    found = document(shown)
+    assert found["sites"] is None
+    assert found["memstats"]["TotalAlloc"] is None
+    assert found["gc"]["last_at"] is None
+    assert found["system"]["uss_bytes"] is None
+    assert (
+        found["missing"]
+        | {
+            "sites": "the profiler is not linked in",
+            "memstats.TotalAlloc": "a GC was running",
+            "gc.last_at": "no collection yet",
+            "system.uss_bytes": "not permitted",
+            "system.psi": "the kernel keeps none",
+        }
+        == found["missing"]
+    )
+
+
+@pytest.mark.parametrize("part", ["memstats", "gc", "system", "sites"])
+def test_a_missing_part_is_null_as_a_whole(part: str) -> None:
+    found = document(changed(a_snapshot(seconds=2), **{part: Missing("no")}))
+    assert found[part] is None
+    assert found["missing"][part] == "no"
+
+
+def test_sites_that_share_a_stack_are_one_row_and_the_largest_comes_first() -> None:
+    small, large = (Frame("main.small", "/src/a.go", 1),), (Frame("main.large", "/src/a.go", 9),)
+    sites = (
+        Site(small, Usage(10, 1, 20, 2)),
+        Site(large, Usage(60, 1, 60, 1)),
+        Site(large, Usage(40, 2, 50, 3)),
+    )
+    found = document(changed(a_snapshot(seconds=2), sites=Profile(sites, 512, True)))["sites"]
+    assert [(row["stack"][0]["function"], row["inuse_bytes"]) for row in found["rows"]] == [
+        ("main.large", 100),
+        ("main.small", 10),
+    ]
+    assert found["total"] == {"inuse_bytes": 110, "inuse_objects": 4, "alloc_bytes": 130, "alloc_objects": 6}
+
+
+def test_an_ending_is_told() -> None:
+    gone = a_snapshot(seconds=2, state=State.ENDED, ending=Ending(at_s=NOON_S, signal_number=9, oom_killed=True))
+    found = document(gone)
+    assert found["state"] == "ended"
+    assert found["ending"] == {
+        "at": "2026-01-31T12:07:41.000000Z",
+        "exit_code": None,
+        "signal": 9,
+        "oom_killed": True,
+        "words": "killed by SIGKILL (out of memory)",
+    }
+
+
+def test_each_snapshot_is_one_line_of_plain_ascii_whatever_the_target_calls_itself() -> None:
+    hostile = a_snapshot(seconds=2, target=a_target(name="\x1b[2J\nü\udcff", argv=("a\nb",)))
+    out = io.BytesIO()
+    JSON.write([hostile, hostile], out)
+    first, second = out.getvalue().splitlines()
+    assert first.isascii()
+    assert b"\x1b" not in first
+    assert json.loads(second)["target"]["argv"] == ["a\nb"]
+
+
+def test_a_number_that_json_does_not_know_is_missing() -> None:
+    found = document(changed(a_snapshot(seconds=2), gc=a_gc(cpu_fraction=float("nan"))))
+    assert found["gc"]["cpu_fraction"] is None
+    assert found["missing"]["gc.cpu_fraction"] == "not a finite number"

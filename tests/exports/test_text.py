@@ -1,0 +1,75 @@
+import io
+from dataclasses import replace
+
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension
+
+from memdash.exports.text import TEXT, table_lines
+from memdash.model.capability import Capability
+from memdash.model.finding import Finding, Severity
+from memdash.model.missing import Missing
+from memdash.model.profile import Frame
+from memdash.model.snapshot import Snapshot
+from memdash.tables.table import Cell, Column, Row, Table
+from tests.fakes import NOON_S, a_snapshot, a_target, memstats
+
+
+class TextFile(SingleFileSnapshotExtension):
+    file_extension = "txt"
+
+
+def text(*snapshots: Snapshot) -> str:
+    out = io.BytesIO()
+    TEXT.write(snapshots, out)
+    return out.getvalue().decode()
+
+
+def test_the_whole_report(snapshot: SnapshotAssertion) -> None:
+    growth = Finding(
+        rule="heap growth", severity=Severity.WARNING, at_s=NOON_S - 30, summary="live after GC grows +5.72 MiB/min"
+    )
+    report = text(a_snapshot(seconds=60, findings=[growth]))
+    assert report.encode() == snapshot(extension_class=TextFile)
+
+
+def test_a_missing_figure_says_why() -> None:
+    shown = a_snapshot(seconds=2)
+    shown = replace(shown, sample=replace(shown.sample, memstats=memstats(Lookups=Missing("not kept by this Go"))))
+    line = next(line for line in text(shown).splitlines() if "Lookups" in line)
+    assert "–" in line
+    assert line.endswith("(not kept by this Go)")
+
+
+def test_what_was_not_read_at_all_comes_with_the_way_out() -> None:
+    why = Missing("the heap profiler is not linked in", "import net/http/pprof")
+    report = text(a_snapshot(seconds=2, missing={Capability.SITES: why}))
+    assert "  sites: the heap profiler is not linked in\n    try: import net/http/pprof\n" in report
+
+
+def test_the_words_of_the_target_cannot_steer_the_terminal() -> None:
+    hostile = "\x1b[31mx\n\u202ey"
+    shown = a_snapshot(seconds=2, target=a_target(name=hostile, argv=(hostile,)))
+    assert isinstance(shown.groups, tuple)
+    frame = Frame(hostile, f"/{hostile}", 1)
+    report = text(replace(shown, groups=tuple(replace(group, frame=frame) for group in shown.groups)))
+    assert "\x1b" not in report
+    assert "\u202e" not in report
+    assert r"\e[31mx\n\u202ey" in report
+
+
+def test_reports_are_parted_by_an_empty_line() -> None:
+    one = text(a_snapshot(seconds=2))
+    assert text(a_snapshot(seconds=2), a_snapshot(seconds=2)) == f"{one}\n{one}"
+
+
+def test_columns_are_as_wide_as_their_widest_cell_and_drawings_are_left_out() -> None:
+    columns = (Column("a", "name", 4), Column("b", "bar", 9), Column("c", "size", 2, right=True))
+    rows = (
+        Row("1", (Cell("x"), Cell(bar=0.5), Cell("7"))),
+        Row("2", (Cell("longer"), Cell(bar=0.1), Cell("1024"))),
+    )
+    assert list(table_lines(Table("T", columns, rows))) == ["name    size", "x          7", "longer  1024"]
+
+
+def test_an_empty_table_says_so() -> None:
+    assert list(table_lines(Table("T", (Column("a", "", 0),), (), "nothing yet"))) == ["nothing yet"]
