@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from memdash.model.missing import Maybe, Missing
-from memdash.process.fields import numbers_by_name
+from memdash.process.fields import number_of
 
 __all__ = ["MemoryCgroup", "locate", "parse_locations"]
 
@@ -33,7 +33,7 @@ class MemoryCgroup:
     def oom_kills(self) -> Maybe[int]:
         """That count."""
         try:
-            return numbers_by_name(self.oom_file.read_bytes())[b"oom_kill"]
+            return number_of(self.oom_file.read_bytes(), b"oom_kill")
         except (OSError, KeyError, ValueError):
             return Missing(f"{self.oom_file.name} of the cgroup has no oom_kill count")
 

@@ -8,7 +8,7 @@ from memdash.model.missing import Maybe, Missing, known
 from memdash.model.system import Cgroup, Pressure
 from memdash.probes.system.pressure import HOST_PRESSURE, parse_pressure
 from memdash.process.cgroup import MemoryCgroup, locate
-from memdash.process.fields import numbers_by_name
+from memdash.process.fields import number_of
 from memdash.process.kept import KeptFile
 
 __all__ = ["CgroupReader"]
@@ -34,36 +34,42 @@ class _OpenCgroup:
         self.pressure = KeptFile(own / "memory.pressure")
 
     def read(self) -> Cgroup:
-        """Raises OSError once the cgroup has been removed."""
-        stat = numbers_by_name(self._stat.read())
+        """Raises OSError once the cgroup has been removed, KeyError for what is no memory.stat."""
+        stat = self._stat.read()
         return Cgroup(
             version=self._where.version,
             path=self._where.path,
             usage_bytes=self._usage.get(int, "the cgroup does not tell its usage"),
             limit_bytes=self._limit(stat),
-            inactive_file_bytes=stat.get(
-                b"inactive_file" if self._two else b"total_inactive_file",
-                Missing("the cgroup does not tell its page cache"),
-            ),
+            inactive_file_bytes=self._inactive_file(stat),
             limit_hits=self._failures.get(self._hits, "the cgroup does not count how often it met its limit"),
-            oom_kills=self._oom.get(lambda text: numbers_by_name(text)[b"oom_kill"], "the kernel is older than 4.13"),
+            oom_kills=self._oom.get(_oom_kills, "the kernel is older than 4.13"),
         )
 
-    def _limit(self, stat: dict[bytes, int]) -> Maybe[int]:
+    def _inactive_file(self, stat: bytes) -> Maybe[int]:
+        try:
+            return number_of(stat, b"inactive_file" if self._two else b"total_inactive_file")
+        except KeyError:
+            return Missing("the cgroup does not tell its page cache")
+
+    def _limit(self, stat: bytes) -> Maybe[int]:
         """Version 1 sums the way up in one figure, which also counts what lies above a container."""
         if self._two:
-            limits = [known(file.get(int, "max"), _UNLIMITED_BYTES) for file in self._limits]
+            smallest = min(known(file.get(int, "max"), _UNLIMITED_BYTES) for file in self._limits)
         else:
-            limits = [stat.get(b"hierarchical_memory_limit", _UNLIMITED_BYTES)]
-        smallest = min(limits)
+            smallest = number_of(stat, b"hierarchical_memory_limit")
         return smallest if smallest < _UNLIMITED_BYTES else _NO_LIMIT
 
     def _hits(self, text: bytes) -> int:
-        return numbers_by_name(text)[b"max"] if self._two else int(text)
+        return number_of(text, b"max") if self._two else int(text)
 
     def close(self) -> None:
         for file in (self._usage, self._stat, self._oom, self._failures, *self._limits, self.pressure):
             file.close()
+
+
+def _oom_kills(text: bytes) -> int:
+    return number_of(text, b"oom_kill")
 
 
 class CgroupReader:
@@ -84,7 +90,7 @@ class CgroupReader:
             return self._here, self._pressure_of_host()
         try:
             cgroup = self._here.read()
-        except (OSError, ValueError):
+        except (OSError, KeyError):
             self._member_of = None  # look again at the next read: it may have been removed, and another be in its place
             return Missing("the cgroup of this process has been removed"), self._pressure_of_host()
         pressure = self._here.pressure.get(lambda text: parse_pressure(text, "cgroup"), "")

@@ -11,7 +11,7 @@ from memdash.model.missing import Maybe, Missing
 from memdash.model.sample import Reading
 from memdash.model.system import SystemStats
 from memdash.probes.system.cgroup import CgroupReader
-from memdash.process.fields import bytes_by_name
+from memdash.process.fields import bytes_of
 from memdash.process.kept import KeptFile
 from memdash.process.stat import STAT_BYTES, TICKS_PER_S, Stat, parse_stat
 
@@ -43,8 +43,8 @@ class ProcessProbe:
     def read(self) -> Reading:
         """The figures of this moment; the share of CPU is since the read before."""
         stat = self._read_stat()
-        memory = self._status.get(bytes_by_name, "")
-        host = self._meminfo.get(bytes_by_name, "")
+        memory = self._status.get(bytes, "the kernel does not tell")
+        host = self._meminfo.get(bytes, "the kernel does not tell")
         cpu_time_s = _cpu_time_s(self._pid, stat)
         cgroup, pressure = self._cgroup.read()
         stats = SystemStats(
@@ -88,10 +88,13 @@ class ProcessProbe:
             file.close()
 
 
-def _line(lines: Maybe[dict[bytes, int]], name: bytes, file: str) -> Maybe[int]:
-    if isinstance(lines, Missing) or name not in lines:
-        return Missing(f"{file} has no {name.decode()} line")
-    return lines[name]
+def _line(text: Maybe[bytes], name: bytes, file: str) -> Maybe[int]:
+    if isinstance(text, Missing):
+        return text
+    try:
+        return bytes_of(text, name)
+    except KeyError:
+        return Missing(f"{file} has no line {name.decode()}")
 
 
 def _cpu_time_s(pid: int, stat: Stat) -> float:

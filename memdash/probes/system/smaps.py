@@ -1,6 +1,6 @@
 """Proportional and unique memory: /proc/PID/smaps_rollup, for which the kernel walks all page tables of the target.
 
-Measured: 28 µs for a shell, about 1 ms for each GiB that is resident in small pages.
+Measured: 28 µs for a shell, 9 ms for each GiB that is resident in small pages.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from memdash.model.capability import Capability, Source
 from memdash.model.missing import Maybe, Missing
 from memdash.model.sample import Reading
 from memdash.model.system import Smaps
-from memdash.process.fields import bytes_by_name
+from memdash.process.fields import bytes_of
 from memdash.process.kept import KeptFile
 
 __all__ = ["SmapsProbe", "parse_smaps"]
@@ -57,11 +57,12 @@ class SmapsProbe:
 
 def parse_smaps(text: bytes) -> Smaps:
     """Take smaps_rollup apart; which lines there are depends on the kernel."""
-    sums = bytes_by_name(text)
 
     def total(*names: bytes) -> Maybe[int]:
-        found = [sums[name] for name in names if name in sums]
-        return sum(found) if found else Missing(f"smaps_rollup has no {names[0].decode()} line")
+        try:
+            return sum(bytes_of(text, name) for name in names)
+        except KeyError:
+            return Missing(f"smaps_rollup has no line {' or '.join(name.decode() for name in names)}")
 
     rss, anonymous = total(b"Rss"), total(b"Anonymous")
     return Smaps(

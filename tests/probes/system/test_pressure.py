@@ -14,5 +14,5 @@ def test_percentages_and_totals_in_seconds() -> None:
 
 
 def test_without_a_full_line_it_is_not_taken_for_zero() -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(ValueError, match="not a memory pressure file"):
         parse_pressure(b"some avg10=0.00 avg60=0.00 avg300=0.00 total=0\n", "host")

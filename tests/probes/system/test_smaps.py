@@ -44,7 +44,7 @@ def test_sums_the_lines() -> None:
 
 def test_a_line_that_an_older_kernel_lacks_is_missing_alone() -> None:
     smaps = parse_smaps(ROLLUP.replace(b"SwapPss", b"Something"))
-    assert smaps.swap_pss_bytes == Missing("smaps_rollup has no SwapPss line")
+    assert smaps.swap_pss_bytes == Missing("smaps_rollup has no line SwapPss")
     assert smaps.pss_bytes == 1124 * 1024
     assert all(isinstance(value, Missing) for value in asdict(parse_smaps(b"")).values() if not isinstance(value, dict))
 
