@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
+
 from memdash.model.metric import Kind, Metric
 from memdash.model.missing import Maybe, Missing
-from memdash.model.series import Timeline
+from memdash.model.series import Series, Timeline
 
-__all__ = ["RATE_SPAN_S", "change_per_s"]
+__all__ = ["RATE_SPAN_S", "change_per_s", "per_second"]
 
 RATE_SPAN_S = 10.0
 """Long enough to calm the figures, short enough to follow the hand."""
@@ -32,6 +34,15 @@ def change_per_s(metric: Metric, timeline: Timeline, span_s: float = RATE_SPAN_S
     if metric.kind is Kind.COUNTER and last < first:
         return _WENT_BACK
     return (last - first) / (last_s - first_s)
+
+
+def per_second(series: Series) -> Series:
+    """The change per second from each bucket to the next, told at the later one; NaN beside a gap."""
+    rates = array("d", bytes(8 * max(len(series) - 1, 0)))
+    times, last = series.times_s, series.last
+    for index in range(len(rates)):
+        rates[index] = (last[index + 1] - last[index]) / (times[index + 1] - times[index])
+    return Series(times[1:], rates, rates, rates, series.spacing_s)
 
 
 def _spacing(timeline: Timeline, metric: Metric) -> float:

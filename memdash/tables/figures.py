@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
-from memdash.analysis.rates import change_per_s
+from memdash.analysis.rates import change_per_s, per_second
 from memdash.analysis.resample import columns
 from memdash.model.metric import METRICS_BY_KEY, Kind, Metric
 from memdash.model.missing import Maybe, Missing
@@ -40,13 +38,12 @@ def change_cell(metric: Metric, snapshot: Snapshot) -> Cell:
 
 
 def spark_cell(metric: Metric, snapshot: Snapshot, width: int = _SPARK_COLUMNS) -> Cell:
-    """The course over the last minute; of a counter, its growth from column to column."""
+    """The course over the last minute; of a counter, its change per second."""
     series = snapshot.history.series(metric.key, SPARK_SPAN_S + 2)
-    cut = columns(series, snapshot.history.until.mono_s, SPARK_SPAN_S, width + 1)
-    values = [column.last for column in cut]
     if metric.kind is Kind.COUNTER:
-        return Cell(spark=tuple(later - earlier for earlier, later in pairwise(values)))
-    return Cell(spark=tuple(values[1:]))
+        series = per_second(series)
+    cut = columns(series, snapshot.history.until.mono_s, SPARK_SPAN_S, width)
+    return Cell(spark=tuple(column.last for column in cut))
 
 
 def metric_cells(key: str, snapshot: Snapshot, tone: Tone = Tone.PLAIN) -> tuple[Cell, Cell, Cell]:

@@ -95,7 +95,7 @@ def _cycle(_: Snapshot, gc: GcStats) -> Cell:
     if isinstance(gc.last_cycle, Missing):
         return missing_cell(gc.last_cycle)
     cycle = gc.last_cycle
-    return Cell(f"{nanoseconds(cycle.duration_ns)} · marked in {nanoseconds(cycle.mark_ns)}")
+    return Cell(f"{nanoseconds(cycle.duration_ns)} · mark {nanoseconds(cycle.mark_ns)}")
 
 
 def _pauses(_: Snapshot, gc: GcStats) -> Cell:

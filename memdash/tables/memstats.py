@@ -33,10 +33,10 @@ _LEADING = (
 )
 _STRONG = frozenset({"HeapAlloc", "Sys", "system.rss_bytes"})
 _COLUMNS = (
-    Column("name", "", 14),
+    Column("name", "", 14, least=12),
     Column("value", "", 10, right=True),
     Column("change", "Δ/s", 13, right=True),
-    Column("trend", "last minute", 0),
+    Column("trend", "last minute", 0, least=6, drop=1),
 )
 
 

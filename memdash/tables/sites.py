@@ -104,12 +104,12 @@ def _columns(measure: Measure) -> tuple[Column, ...]:
     return (
         Column("figure", "inuse" if measure.in_use else "alloc", 10, right=True),
         Column("share", "%", 3, right=True),
-        Column("bar", "", 12),
-        Column("objects", "objects", 9, right=True),
+        Column("bar", "", 12, least=5),
+        Column("objects", "objects", 9, right=True, drop=2),
         Column("change", "Δ baseline", 11, right=True),
-        Column("trend", "trend", 12),
-        Column("function", "function", 0, cut="middle"),
-        Column("where", "where", 26, cut="start"),
+        Column("trend", "trend", 12, least=6, drop=3),
+        Column("function", "function", 0, cut="middle", least=18),
+        Column("where", "where", 26, cut="start", least=16, drop=1),
     )
 
 

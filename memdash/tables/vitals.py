@@ -33,5 +33,5 @@ def gc_line(snapshot: Snapshot) -> str:
     table = gc_table(snapshot)
     if not table.rows:
         return f"GC {DASH} {table.empty}"
-    texts = {row.key: row.cells[1].text for row in table.rows}
+    texts = {row.key: row.cells[1].text.partition("  ")[0] for row in table.rows}
     return " · ".join(f"{name} {texts[key]}".strip() for name, key in _GC_PARTS if texts[key] not in ("", DASH))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from memdash.model.finding import Severity
 from memdash.model.snapshot import Snapshot, State
 from memdash.tables.headline import headline
-from memdash.ui.widgets.cut import width_of
+from memdash.ui.widgets.cut import cut, width_of
 from memdash.ui.widgets.words import Part
 from memdash.units import clock_time, duration
 
@@ -67,17 +67,19 @@ def standing(snapshot: Snapshot, *, now_s: float, frozen: bool) -> Standing:
     return Standing("●", "live", "good")
 
 
-def head_parts(snapshot: Snapshot, stand: Standing, width: int) -> tuple[list[Part], list[Part]]:
+def head_parts(
+    snapshot: Snapshot, stand: Standing, width: int, *, with_verdict: bool = True
+) -> tuple[list[Part], list[Part]]:
     """The top line: parts for its left and right; the least telling parts go first when it is narrow."""
     head = headline(snapshot)
-    verdict = _verdict(snapshot)
-    room = width - (min(width_of(verdict.text), width // 3) if verdict else 0) - 1
+    verdict = _verdict(snapshot, width * 9 // 20) if with_verdict else None
+    room = width - (width_of(verdict.text) if verdict else 0) - 1
     parts = [
         Part(f" {stand.glyph} {stand.word}", stand.token),
         Part(f"  {head.name}", "strong"),
         Part(f"  {head.pid}", "faint"),
     ]
-    optional = [(2, head.runtime), (5, head.source), (4, head.uptime), (3, head.pace), (1, head.cost)]
+    optional = [(1, head.runtime), (5, head.source), (4, head.uptime), (3, head.pace), (2, head.cost)]
     shown = [(rank, text) for rank, text in optional if text]
     while shown and sum(width_of(p.text) for p in parts) + sum(width_of(t) + 3 for _, t in shown) > room:
         shown.remove(max(shown))
@@ -87,12 +89,14 @@ def head_parts(snapshot: Snapshot, stand: Standing, width: int) -> tuple[list[Pa
     return parts, [verdict] if verdict else []
 
 
-def _verdict(snapshot: Snapshot) -> Part | None:
+def _verdict(snapshot: Snapshot, room: int) -> Part | None:
+    """The worst finding that holds, without the evidence after its colon."""
     worst = snapshot.worst
     if worst is None:
         return None
     token = "verdict-critical" if worst.severity is Severity.CRITICAL else "verdict-warning"
-    return Part(f" {worst.severity.glyph} {worst.severity.word} {worst.summary.partition(':')[0]} ", token)
+    words = f"{worst.severity.glyph} {worst.severity.word} {worst.summary.partition(':')[0]}"
+    return Part(f" {cut(words, room - 2)} ", token)
 
 
 def verdict_parts(snapshot: Snapshot) -> list[Part]:

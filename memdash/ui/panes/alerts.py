@@ -22,13 +22,12 @@ class AlertsPane(TablePane):
 
     def __init__(self) -> None:
         super().__init__(header=False)
-        self._open = 0
         self._dropped = 0
 
-    @property
-    def caption(self) -> str:
+    def caption(self, snapshot: Snapshot) -> str:
         """The title, and how many alerts still hold."""
-        return f"{self.title} ({self._open})" if self._open else self.title
+        held = sum(f.ended_at_s is None and f.severity >= Severity.WARNING for f in snapshot.findings)
+        return f"{self.title} ({held})" if held else self.title
 
     @property
     def summary(self) -> str:
@@ -37,6 +36,5 @@ class AlertsPane(TablePane):
 
     def build(self, snapshot: Snapshot) -> Table:
         """The log as a table."""
-        self._open = sum(f.ended_at_s is None and f.severity >= Severity.WARNING for f in snapshot.findings)
         self._dropped = snapshot.findings_dropped
         return alerts_table(snapshot, self.wanted)

@@ -39,9 +39,9 @@ class HeapPane(ChartView, Pane):
         self._zoom = _USUAL
         self._drawn_as: object = None
 
-    @property
-    def caption(self) -> str:
+    def caption(self, snapshot: Snapshot) -> str:
         """What span is shown."""
+        del snapshot
         return f"Heap · last {_words(SPANS_S[self._zoom])}"
 
     def zoom(self, step: int) -> None:

@@ -8,6 +8,7 @@ from memdash.model.capability import Capability
 from memdash.model.snapshot import Snapshot
 from memdash.tables.memstats import memstats_table
 from memdash.tables.table import Table
+from memdash.tables.vitals import VITAL
 from memdash.ui.panes.pane import TablePane
 
 __all__ = ["AllMemStatsPane", "MemStatsPane"]
@@ -20,9 +21,18 @@ class MemStatsPane(TablePane):
     capability = Capability.MEMSTATS
     title = "MemStats"
 
+    _only_vital = False
+
+    def show_only_vital(self, only: bool) -> None:
+        """Leave out all but the figures that matter most, and the titles."""
+        self._only_vital = only
+        self.set_header(not only)
+
     def build(self, snapshot: Snapshot) -> Table:
         """The MemStats table, filtered by name."""
         table = memstats_table(snapshot)
+        if self._only_vital:
+            return replace(table, rows=tuple(row for row in table.rows if row.key in VITAL))
         if not self.wanted:
             return table
         needle = self.wanted.casefold()

@@ -8,8 +8,8 @@ from textual.content import Content
 
 from memdash.model.capability import Capability
 from memdash.model.snapshot import Snapshot
+from memdash.plain import plain
 from memdash.tables.table import Table
-from memdash.ui.plain import plain
 from memdash.ui.widgets.paint import Painted
 from memdash.ui.widgets.table import TableView
 from memdash.units import age
@@ -27,10 +27,14 @@ class Pane(Painted):
 
     _framed: tuple[Content | None, str] = (None, "")
 
-    @property
-    def caption(self) -> str:
-        """Its name, in the frame or on a tab."""
+    def caption(self, snapshot: Snapshot) -> str:
+        """Its name in its frame."""
+        del snapshot
         return self.title
+
+    def tab(self, snapshot: Snapshot) -> str:
+        """Its name on a tab."""
+        return self.caption(snapshot)
 
     @property
     def remark(self) -> str:

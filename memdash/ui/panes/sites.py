@@ -6,10 +6,10 @@ from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot
+from memdash.plain import plain
 from memdash.tables.sites import Measure, SiteOrder, sites_table
 from memdash.tables.table import Table
 from memdash.ui.panes.pane import TablePane
-from memdash.ui.plain import plain
 from memdash.units import clock_time, count, figure
 
 __all__ = ["SitesPane"]
@@ -42,6 +42,11 @@ class SitesPane(TablePane):
         self.order = SiteOrder.FIGURE
         self.reversed = False
         self._counted = ""
+
+    def tab(self, snapshot: Snapshot) -> str:
+        """A shorter name."""
+        del snapshot
+        return "Sites"
 
     @property
     def summary(self) -> str:

@@ -137,10 +137,9 @@ class Dashboard(Screen[None]):
 
     def _paint_words(self) -> None:
         stand = standing(self._shown, now_s=self._wall_s(), frozen=self._frozen)
-        self._head.say(*head_parts(self._shown, stand, self.size.width))
-        notice = notice_parts(stand)
-        if self._shape is Shape.STRIP and not notice and self._shown.worst:
-            notice = verdict_parts(self._shown)
+        strip = self._shape is Shape.STRIP
+        self._head.say(*head_parts(self._shown, stand, self.size.width, with_verdict=not strip))
+        notice = notice_parts(stand) or (verdict_parts(self._shown) if strip else [])
         self._notice.say(notice)
         self._notice.set_class(bool(notice), "-said")
         self.set_class(stand.word.startswith("stale"), "-stale")
@@ -157,11 +156,11 @@ class Dashboard(Screen[None]):
 
     def _frame_title(self, pane: Pane) -> Content:
         if self._shape is not Shape.STACKED or type(pane) not in TABBED or self._large is not None:
-            return Content(pane.caption)
+            return Content(pane.caption(self._shown))
         return Content.assemble(*(self._tab_title(number, kind) for number, kind in enumerate(TABBED)))
 
     def _tab_title(self, number: int, kind: type[Pane]) -> tuple[str, Style]:
-        here, caption = kind is self._tab, self._panes[kind].caption
+        here, caption = kind is self._tab, self._panes[kind].tab(self._shown)
         look = Style() if here else Style(bold=False, dim=True)
         return f"[{caption}]" if here else f" {caption} ", look + Style.from_meta(
             {"@click": f"screen.tab_at({number})"}
@@ -176,6 +175,7 @@ class Dashboard(Screen[None]):
 
     def _take_shape(self, width: int, height: int) -> None:
         self._shape = shape_of(width, height)
+        self._pane(MemStatsPane).show_only_vital(self._shape is Shape.STRIP)
         for shape in Shape:
             self.set_class(shape is self._shape, shape.value)
         for kind in TABBED:
@@ -332,4 +332,4 @@ class Dashboard(Screen[None]):
         else:
             from memdash.ui.screens.detail import TextScreen
 
-            self.app.push_screen(TextScreen(self._filterable.caption, self._filterable.words))
+            self.app.push_screen(TextScreen(self._filterable.title, self._filterable.words))

@@ -80,7 +80,8 @@ class ChartView(Painted, can_focus=True):
 
     @property
     def _legend_width(self) -> int:
-        return _LEGEND if self.size.width >= _LEGEND_FROM else 0
+        width = self.size.width
+        return 0 if width < _LEGEND_FROM else _LEGEND if width < _VALUES_FROM else _LEGEND_WITH_VALUES
 
     def draw(self, plot: Plot) -> None:
         """Draw ``plot`` in place of what stands there."""
@@ -167,17 +168,22 @@ class ChartView(Painted, can_focus=True):
                 ends.append((min(max(rows - 1 - int(share * rows), 0), rows - 1), line))
         ends.sort(key=lambda end: end[0])
         taken = _spread([row for row, _ in ends], rows)
-        room = self._legend_width - 1
+        room, with_values = self._legend_width - 1, self._legend_width == _LEGEND_WITH_VALUES
         return {
-            row: [Segment(" " + self.glyphs.text(cut(f"{line.label} {line.value}", room)), self.palette[line.look])]
+            row: [
+                Segment(
+                    " " + self.glyphs.text(cut(f"{line.label} {line.value}" if with_values else line.label, room)),
+                    self.palette[line.look],
+                )
+            ]
             for row, (_, line) in zip(taken, ends, strict=True)
         }
 
 
 _LABELS = 8
 """Cells of the labels left of the axis: ``999.9 MiB`` does not occur, ticks are round."""
-_LEGEND = 24
-_LEGEND_FROM = 72
+_LEGEND, _LEGEND_WITH_VALUES = 15, 25
+_LEGEND_FROM, _VALUES_FROM = 56, 110
 _MARKS_AT_MOST = 0.34
 """With more columns than this marked, uprights would be a hatching, not a sign."""
 

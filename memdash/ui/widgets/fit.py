@@ -11,7 +11,7 @@ __all__ = ["fitted"]
 GAP = 2
 _NARROW_GAP = 1
 _NARROW = 100
-_REST_AT_LEAST = 12
+_REST_AT_LEAST = 8
 
 
 @lru_cache(maxsize=64)
@@ -23,6 +23,7 @@ def fitted(columns: tuple[Column, ...], width: int) -> tuple[tuple[tuple[int, in
     """
     gap = GAP if width >= _NARROW else _NARROW_GAP
     kept = list(range(len(columns)))
+    excess = 0
     while True:
         excess = (
             sum(columns[i].width or max(columns[i].least, _REST_AT_LEAST) for i in kept) + gap * (len(kept) - 1) - width

@@ -8,8 +8,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from memdash.plain import plain
 from memdash.ui.glyphs import UNICODE, Glyphs
-from memdash.ui.plain import plain
 from memdash.ui.theme import Palette
 from memdash.ui.widgets.cut import Where, cut, fill, width_of
 

@@ -56,10 +56,9 @@ class TableView(Painted, can_focus=True):
             """The table it happened in."""
             return self.view
 
-    def __init__(self, *, id: str, header: bool = True, cursor: bool = True) -> None:  # noqa: A002 - as Textual has it
+    def __init__(self, *, id: str, header: bool = True) -> None:  # noqa: A002 - as Textual has it
         super().__init__(id=id)
         self._header = header
-        self._has_cursor = cursor
         self._shown = _NO_TABLE
         self._sorted_by = ""
         self._descending = True
@@ -120,6 +119,12 @@ class TableView(Painted, can_focus=True):
         self._scroll_into_view()
         return (self._cursor, self._top) != before
 
+    def set_header(self, header: bool) -> None:
+        """Show the columns' titles or not."""
+        if header is not self._header:
+            self._header = header
+            self.forget()
+
     # Moving
 
     @property
@@ -130,7 +135,7 @@ class TableView(Painted, can_focus=True):
         height, count = self._height, len(self._shown.rows)
         if not height:
             return
-        if self._has_cursor and self.has_focus:
+        if self.has_focus:
             self._top = min(self._top, self._cursor)
             self._top = max(self._top, self._cursor - height + 1)
         self._top = max(min(self._top, count - height), 0)
@@ -177,7 +182,7 @@ class TableView(Painted, can_focus=True):
         self._scroll(-3)
 
     def _scroll(self, by: int) -> None:
-        if self.has_focus and self._has_cursor:
+        if self.has_focus:
             self.step(by)
             return
         self._top += by
@@ -254,8 +259,7 @@ class TableView(Painted, can_focus=True):
             if number:
                 line.space(gap)
             self._paint_cell(line, cells[column], table.columns[column], room)
-        ground = ("cursor" if self.has_focus else "") if self._has_cursor and index == self._cursor else ""
-        return line.strip(width, ground)
+        return line.strip(width, "cursor" if index == self._cursor and self.has_focus else "")
 
     def _paint_cell(self, line: Line, cell: Cell, column: Column, room: int) -> None:
         if cell.spark:
