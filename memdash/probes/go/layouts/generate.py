@@ -1,8 +1,8 @@
 """Make the layout files: ``python -m memdash.probes.go.layouts.generate [--minor 1.27] [--toolchains DIR]``.
 
-For each minor it gets a toolchain, builds the reference program four ways, reads struct layouts from the DWARF and the
-references to globals from the code, and writes one file. Made twice from the same release the file is the same, byte
-for byte. Needs the ``dev`` extra and a C compiler (for -race); Go 1.19 needs Debian's golang-1.19.
+For each minor it gets a toolchain, builds the reference program in several ways, reads struct layouts from the DWARF,
+references to globals from the code, and writes one file. Made twice from the same release the file is the same,
+byte for byte. Needs the ``dev`` extra and a C compiler (for -race); Go 1.19 needs Debian's golang-1.19.
 """
 
 from __future__ import annotations
