@@ -1,0 +1,56 @@
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from memdash.cli import main
+
+Start = Callable[..., "subprocess.Popen[bytes]"]
+
+
+def test_lists_a_process_with_what_can_be_read_of_it(start: Start, capsys: pytest.CaptureFixture[str]) -> None:
+    child = start("sleep", "61.5")
+    assert main(["ps"]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.split()[0] == str(child.pid)]
+    assert line.endswith("system view  sleep 61.5")
+
+
+def test_a_text_keeps_what_has_it(start: Start, capsys: pytest.CaptureFixture[str]) -> None:
+    child = start("sleep", "61.5")
+    start("sleep", "62.5")
+    assert main(["ps", "SLEEP 61", "--json"]) == 0
+    assert capsys.readouterr().out == ""
+    assert main(["ps", "61.5", "--json"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    told = json.loads(line)
+    assert (told["pid"], told["argv"], told["runtime"]) == (child.pid, ["sleep", "61.5"], "native")
+    assert told["readable"] == ["smaps", "system"]
+    assert told["refusals"]["go"]
+    assert told["rss_bytes"] > 0
+
+
+def test_nothing_found_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ps", "no-process-has-this"]) == 0
+    assert capsys.readouterr().out == "no such process\n"
+
+
+def test_names_of_processes_cannot_steer_the_terminal(
+    start: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program = tmp_path / "\x1b[2J\n[red]evil"
+    shutil.copy(shutil.which("sleep") or "", program)
+    start(program, "60")
+    assert main(["ps", "evil"]) == 0
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert out.splitlines()[1].endswith(r"\e[2J\n[red]evil 60")
+
+
+def test_loads_no_screen() -> None:
+    code = "import sys; from memdash.cli import main; main(['ps']); print('textual' in sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "False\n"
