@@ -53,7 +53,8 @@ _MOVED_STRUCTS: Mapping[str, str] = {"_type": "internal/abi.Type"}
 _CONSTANTS = (
     "_GCoff _GCmark _GCmarktermination "
     "_Gidle _Grunnable _Grunning _Gsyscall _Gwaiting _Gdead _Gcopystack _Gpreempted _Gleaked _Gdeadextra _Gscan "
-    "mSpanDead mSpanInUse mSpanManual numSpanClasses _NumSizeClasses _PageShift buckHashSize"
+    "mSpanDead mSpanInUse mSpanManual numSpanClasses _NumSizeClasses _PageShift buckHashSize "
+    "memoryLimitHeapGoalHeadroomPercent"
 )
 
 _MOVED_CONSTANTS: Mapping[str, str] = {
