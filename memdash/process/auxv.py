@@ -15,6 +15,7 @@ __all__ = ["load_bias"]
 
 _AT_ENTRY = 9
 _PAIR_BYTES = 16
+_LARGEST_BYTES = 4096
 
 
 def load_bias(pid: int, elf: Elf) -> int:
@@ -24,7 +25,7 @@ def load_bias(pid: int, elf: Elf) -> int:
     """
     try:
         with open(f"/proc/{pid}/auxv", "rb", buffering=0) as file:
-            content = file.read(4096)
+            content: bytes = file.read(_LARGEST_BYTES)
     except PermissionError:
         raise AccessDenied(f"the kernel does not let memdash look into process {pid}") from None
     except (FileNotFoundError, ProcessLookupError):

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from memdash.errors import AccessDenied, LayoutRefused, ProbeError, TargetExited
+from memdash.errors import AccessDenied, LayoutRefused, TargetExited
 from memdash.model.target import Target
 from memdash.probes.go.detect import layout_of, require_go, version_by_code
 from memdash.probes.go.layouts import Layout
@@ -53,12 +53,23 @@ class Program:
         except KeyError:
             raise LayoutRefused(f"{self.version.text} has no runtime.{struct_name}.{field}") from None
 
+    def has(self, struct_name: str, field: str) -> bool:
+        """Whether this Go has such a field."""
+        return struct_name in self.layout.structs and field in self.layout.structs[struct_name].offsets
+
     def size(self, struct_name: str) -> int:
         """The size of a struct of the runtime, in bytes. Raises LayoutRefused when this Go has none of that name."""
         try:
             return self.layout.structs[struct_name].size
         except KeyError:
             raise LayoutRefused(f"{self.version.text} has no runtime.{struct_name}") from None
+
+    def constant(self, name: str) -> int:
+        """A constant of the runtime. Raises LayoutRefused when this Go has none of that name."""
+        try:
+            return self.layout.constants[name]
+        except KeyError:
+            raise LayoutRefused(f"{self.version.text} has no constant runtime.{name}") from None
 
     def field(self, global_name: str, struct_name: str, field: str) -> int:
         """The address in the process of a field of a global struct. Raises LayoutRefused."""
@@ -71,20 +82,14 @@ class Program:
 
 
 def open_program(target: Target) -> Program:
-    """Open a Go target: find its version, its layout, and its variables.
+    """Open a Go target: find its version, its layout, and its variables. 3 ms, or 9 ms for a program of 50 MB.
 
-    3 ms for a small program, 9 ms for one of 50 MB. Raises UnsupportedRuntime, LayoutRefused, AccessDenied, BadRead,
-    and TargetExited, also when another program runs under the pid by now.
+    Raises UnsupportedRuntime, LayoutRefused, AccessDenied, TargetExited, BadRead.
     """
     with ExitStack() as opened:
         elf = opened.enter_context(Elf(f"/proc/{target.pid}/exe"))
         memory = opened.enter_context(ProcessMemory(target.pid))
-        try:
-            program = _open(elf, memory)
-        except ProbeError:
-            require_same(target)
-            raise
-        require_same(target)
+        program = _open(elf, memory)
         opened.pop_all()
         return program
 

@@ -1,0 +1,93 @@
+"""The collector, from one look at the counters.
+
+Source: runtime/mgc.go (work, gcMarkTermination), runtime/mgcpacer.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from memdash.model.gc import Cycle, GcStats, Pause
+from memdash.model.missing import Maybe, Missing
+from memdash.probes.go.counters import Counters
+from memdash.probes.go.memstats import heap_goal, newest_first
+
+__all__ = ["gc_stats", "has_consistent_work", "percentile"]
+
+_PHASES = ("idle", "marking", "mark termination")
+_OFF = -1
+_NO_LIMIT = (1 << 63) - 1
+_NS_PER_S = 1e9
+
+_NO_CYCLE = Missing("no collection has finished yet")
+
+
+def gc_stats(counters: Counters) -> GcStats:
+    """What one look says about the collector."""
+    sys, gc = counters.mstats, counters.controller
+    cycles = sys["numgc"]
+    pauses = newest_first(counters.pause_ns, cycles)
+    ends = newest_first(counters.pause_end, cycles)
+    by_length = sorted(pauses)
+    goal = heap_goal(gc)
+    phase = counters.gc_phase
+    return GcStats(
+        count=cycles,
+        forced=sys["numforcedgc"],
+        last_at_s=sys["last_gc_unix"] / _NS_PER_S if cycles else _NO_CYCLE,
+        next_target_bytes=goal if goal <= _NO_LIMIT else Missing("collection is off and no memory limit is set"),
+        live_after_gc_bytes=gc["heapMarked"] if cycles else _NO_CYCLE,
+        pause_p50_ns=percentile(by_length, 50) if by_length else _NO_CYCLE,
+        pause_p99_ns=percentile(by_length, 99) if by_length else _NO_CYCLE,
+        pause_max_ns=by_length[-1] if by_length else _NO_CYCLE,
+        pause_total_ns=sys["pause_total_ns"],
+        cpu_fraction=counters.gc_cpu_fraction,
+        phase=_PHASES[phase]
+        if phase < len(_PHASES)
+        else Missing(f"the runtime says {phase}, which memdash does not know"),
+        gogc=gc["gcPercent"] if gc["gcPercent"] != _OFF else Missing("off", "set GOGC or call debug.SetGCPercent"),
+        memory_limit_bytes=gc["memoryLimit"]
+        if gc["memoryLimit"] < _NO_LIMIT
+        else Missing("no limit is set", "set GOMEMLIMIT or call debug.SetMemoryLimit"),
+        last_cycle=last_cycle(counters),
+        pauses=tuple(Pause(end / _NS_PER_S, duration) for end, duration in zip(ends, pauses, strict=True)),
+    )
+
+
+def last_cycle(counters: Counters) -> Maybe[Cycle]:
+    """The latest finished cycle.
+
+    The runtime's ``work`` moves between patch releases and experiments, so it is believed only while it agrees with
+    what is known from elsewhere: number and end of the last cycle, and the heap it found alive.
+    """
+    work, cycles = counters.work, counters.mstats["numgc"]
+    if not cycles:
+        return _NO_CYCLE
+    if not work or not has_consistent_work(counters):
+        if counters.gc_phase or work.get("cycles") == cycles + 1:
+            return Missing("a collection is running")
+        return Missing("this build keeps its cycle times where memdash does not know")
+    return Cycle(
+        duration_ns=work["tEnd"] - work["tSweepTerm"],
+        mark_ns=work["tMarkTerm"] - work["tMark"],
+        heap_start_bytes=work["heap0"],
+        heap_end_bytes=work["heap1"],
+        heap_live_bytes=work["heap2"],
+    )
+
+
+def has_consistent_work(counters: Counters) -> bool:
+    """Whether ``work`` describes the cycle that the counters say was the last."""
+    work = counters.work
+    return (
+        work["cycles"] == counters.mstats["numgc"]
+        and work["tEnd"] == counters.mstats["last_gc_nanotime"]
+        and work["heap2"] == counters.controller["heapMarked"]
+        and work["tSweepTerm"] <= work["tMark"] <= work["tMarkTerm"] <= work["tEnd"]
+    )
+
+
+def percentile(ascending: Sequence[int], percent: int) -> int:
+    """The smallest value that at least ``percent`` of them do not exceed (nearest rank)."""
+    rank = -(-percent * len(ascending) // 100)
+    return ascending[max(rank, 1) - 1]

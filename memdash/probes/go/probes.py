@@ -1,0 +1,108 @@
+"""The probes of a Go target: MemStats with the collector at every tick, allocation sites every few seconds.
+
+They share one ``Program`` and end together: closing either closes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from memdash.model.capability import Capability, Source
+from memdash.model.gc import Cycle, GcStats
+from memdash.model.missing import Missing
+from memdash.model.sample import Reading
+from memdash.probes.go.counters import CounterReader, Counters
+from memdash.probes.go.gc import gc_stats
+from memdash.probes.go.heap_counts import HeapCounts, never_less
+from memdash.probes.go.heap_profile import HeapProfileReader
+from memdash.probes.go.memstats import mem_stats
+from memdash.probes.go.program import Program
+
+__all__ = ["HeapProfileProbe", "MemStatsProbe", "why_no_profile"]
+
+_TORN = "the heap changed while it was read"
+_LINK_IT = "import net/http/pprof, or write a heap profile with runtime/pprof, to link it into the program"
+
+
+class MemStatsProbe:
+    """MemStats and the collector's state, of one look: 0.2 ms."""
+
+    name = "go.memstats"
+    capabilities = frozenset({Capability.MEMSTATS, Capability.GC})
+    cadence_s = 0.0
+
+    def __init__(self, program: Program, reader: CounterReader) -> None:
+        self._program = program
+        self._reader = reader
+        self._highest: HeapCounts | None = None
+        self._last_cycle: tuple[int, Cycle] | None = None
+
+    def read(self) -> Reading:
+        """Look once. Raises BadRead, AccessDenied, TargetExited."""
+        counters = self._without_dips(self._reader.read())
+        stats = mem_stats(counters, self._program.layout.size_classes)
+        gc = self._with_cycle(gc_stats(counters), counters.mstats["numgc"])
+        return Reading(Source.MEMORY, (stats, gc), (_TORN,) if counters.torn_bytes else ())
+
+    def _without_dips(self, counters: Counters) -> Counters:
+        """Keep what only grows from falling; a look in a bad moment is no measure for the next."""
+        if self._highest is not None:
+            counters = replace(counters, heap=never_less(counters.heap, self._highest))
+        if not counters.torn_bytes:
+            self._highest = counters.heap
+        return counters
+
+    def _with_cycle(self, gc: GcStats, cycles: int) -> GcStats:
+        """While a collection runs, the times of the one before it are overwritten: remember them."""
+        if isinstance(gc.last_cycle, Cycle):
+            self._last_cycle = (cycles, gc.last_cycle)
+        elif self._last_cycle is not None and self._last_cycle[0] == cycles:
+            return replace(gc, last_cycle=self._last_cycle[1])
+        return gc
+
+    def close(self) -> None:
+        """Give the program back. May be called twice."""
+        self._program.close()
+
+
+class HeapProfileProbe:
+    """The allocation sites that Go's own profiler knows."""
+
+    name = "go.heap_profile"
+    capabilities = frozenset({Capability.SITES})
+    cadence_s = 2.0
+
+    def __init__(self, program: Program) -> None:
+        """Raises LayoutRefused, and what reading memory raises."""
+        self._program = program
+        self._reader = HeapProfileReader(program)
+
+    def read(self) -> Reading:
+        """Read what changed since the last time. Raises BadRead, AccessDenied, TargetExited."""
+        return Reading(Source.MEMORY, (self._reader.read(),))
+
+    def close(self) -> None:
+        """Give the program back. May be called twice."""
+        self._program.close()
+
+
+def why_no_profile(program: Program) -> Missing | None:
+    """Why there is no heap profile to read; None when there is one. Raises what reading memory raises."""
+    at = program.addresses
+    if not at.keys() >= {"mbuckets", "mProfCycle", "MemProfileRate"}:
+        return Missing(
+            "the variables of Go's heap profiler could not be located in this stripped program",
+            "a build with its symbol table (without -ldflags=-s) can be read",
+        )
+    if program.memory.u64(at["MemProfileRate"]):
+        return None
+    is_linked = "disableMemoryProfiling" in at and not program.memory.read(at["disableMemoryProfiling"], 1)[0]
+    if is_linked:
+        return Missing(
+            "the program has switched Go's heap profiler off (runtime.MemProfileRate is 0)",
+            "leave runtime.MemProfileRate at its default, or start without GODEBUG=memprofilerate=0",
+        )
+    return Missing(
+        "this program does not link Go's heap profiler (nothing in it calls runtime.MemProfile)",
+        _LINK_IT,
+    )

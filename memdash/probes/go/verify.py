@@ -1,0 +1,215 @@
+"""What must be true of the runtime's memory if we read it right, whatever the program does.
+
+Checked at attach, before a number is shown. A check looks again a few times, since the program runs on meanwhile. Over
+84 live builds none failed; with the layout of a neighbouring minor several do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from memdash.errors import BadRead, LayoutRefused, ProbeError
+from memdash.model.capability import Capability
+from memdash.probes.go.buckets import BucketTable
+from memdash.probes.go.counters import PAUSES, CounterReader, Counters
+from memdash.probes.go.detect import read_string
+from memdash.probes.go.memstats import mem_stats
+from memdash.probes.go.program import Program
+from memdash.probes.go.version import parse_version
+
+__all__ = ["Check", "refuse_if_failed", "verify"]
+
+_MOST_LOOKS = 8
+_PAGE_BYTES = 8192
+_MOST_PS = 4096
+_LOOKED_AT = 256
+"""So many goroutines, spans and buckets are looked at, of all there are."""
+
+_STATES = "_Gidle _Grunnable _Grunning _Gsyscall _Gwaiting _Gdead _Gcopystack _Gpreempted _Gleaked _Gdeadextra"
+
+_ALL = frozenset({Capability.MEMSTATS, Capability.GC, Capability.SITES})
+_STATS = frozenset({Capability.MEMSTATS, Capability.GC})
+_SITES = frozenset({Capability.SITES})
+_NOTHING: frozenset[Capability] = frozenset()
+
+
+class Check(NamedTuple):
+    """One invariant: ``why`` says what was found instead when it does not hold; ``guards`` what then is not shown."""
+
+    name: str
+    holds: bool
+    why: str
+    guards: frozenset[Capability]
+
+
+class _Look(NamedTuple):
+    program: Program
+    counters: Counters
+
+
+_Test = Callable[[_Look], str]
+"""Empty when the invariant holds, else what was found. May raise BadRead."""
+
+
+def verify(program: Program, reader: CounterReader) -> tuple[Check, ...]:
+    """Check every invariant. Raises AccessDenied, TargetExited; a failed check is a result, not an error."""
+    open_tests = dict(_TESTS)
+    failures: dict[str, str] = {}
+    for _ in range(_MOST_LOOKS):
+        failures = _failures(program, reader, open_tests)
+        open_tests = {name: open_tests[name] for name in failures}
+        if not open_tests:
+            break
+    return tuple(
+        Check(name, name not in failures, failures.get(name, ""), guards) for name, (guards, _) in _TESTS.items()
+    )
+
+
+def refuse_if_failed(checks: tuple[Check, ...], capability: Capability) -> None:
+    """Raise LayoutRefused when an invariant that guards ``capability`` does not hold."""
+    for check in checks:
+        if not check.holds and capability in check.guards:
+            raise LayoutRefused(
+                f"its memory is not laid out as expected: {check.name}: {check.why}",
+                "the program may have been built with a modified Go; the system view still works",
+            )
+
+
+def _failures(
+    program: Program, reader: CounterReader, tests: Mapping[str, tuple[frozenset[Capability], _Test]]
+) -> dict[str, str]:
+    try:
+        look = _Look(program, reader.read())
+    except BadRead as error:
+        return dict.fromkeys(tests, error.what)
+    failures = {}
+    for name, (_, test) in tests.items():
+        try:
+            found = test(look)
+        except ProbeError as error:
+            found = error.what
+        if found:
+            failures[name] = found
+    return failures
+
+
+def _equal(one: int, other: int) -> str:
+    return "" if one == other else f"{one} and {other}"
+
+
+def _heap_in_use(look: _Look) -> str:
+    return _equal(look.counters.heap.in_heap, look.counters.controller["heapInUse"])
+
+
+def _released(look: _Look) -> str:
+    return _equal(look.counters.heap.released, look.counters.controller["heapReleased"])
+
+
+def _committed(look: _Look) -> str:
+    heap, gc = look.counters.heap, look.counters.controller
+    others = heap.in_stacks + heap.work_bufs + heap.ptr_scalar_bits
+    return _equal(heap.committed - others, gc["heapInUse"] + gc["heapFree"])
+
+
+def _whole_pages(look: _Look) -> str:
+    in_use = look.counters.controller["heapInUse"]
+    return "" if in_use % _PAGE_BYTES == 0 else f"{in_use} bytes"
+
+
+def _gomaxprocs(look: _Look) -> str:
+    return "" if 1 <= look.counters.gomaxprocs <= _MOST_PS else str(look.counters.gomaxprocs)
+
+
+def _p_numbers(look: _Look) -> str:
+    program = look.program
+    memory = program.memory
+    ps = memory.words(memory.u64(program.addresses["allp"]), look.counters.gomaxprocs)
+    at = program.offset("p", "id")
+    wrong = [i for i, p in enumerate(ps) if memory.u32(p + at) != i]
+    return f"P {wrong[0]} says otherwise" if wrong else ""
+
+
+def _cycles(look: _Look) -> str:
+    if not look.counters.work:
+        return ""
+    ahead = look.counters.work["cycles"] - look.counters.mstats["numgc"]
+    return "" if ahead in (0, 1) else f"{look.counters.work['cycles']} and {look.counters.mstats['numgc']}"
+
+
+def _cpu_fraction(look: _Look) -> str:
+    return "" if 0 <= look.counters.gc_cpu_fraction <= 1 else str(look.counters.gc_cpu_fraction)
+
+
+def _pauses(look: _Look) -> str:
+    stats = look.counters.mstats
+    if stats["numgc"] > PAUSES:
+        return ""
+    return _equal(sum(look.counters.pause_ns), stats["pause_total_ns"])
+
+
+def _heap_alloc(look: _Look) -> str:
+    gc = look.counters.controller
+    alloc = mem_stats(look.counters, look.program.layout.size_classes).HeapAlloc
+    live = gc["totalAlloc"] - gc["totalFree"]
+    return "" if isinstance(alloc, int) and 0 <= live <= alloc else f"{live} and {alloc}"
+
+
+def _goroutines(look: _Look) -> str:
+    program = look.program
+    if not {"allglen", "allgptr"} <= program.addresses.keys():
+        return ""
+    memory = program.memory
+    count = min(memory.u64(program.addresses["allglen"]), _LOOKED_AT)
+    pointers = memory.words(memory.u64(program.addresses["allgptr"]), count)
+    at = program.offset("g", "atomicstatus")
+    content = memory.plan([(g + at, 4) for g in pointers]).read()
+    scan = program.constant("_Gscan")
+    known = {program.layout.constants[name] for name in _STATES.split() if name in program.layout.constants}
+    found = {status & ~scan for status in content.cast("I")}
+    return "" if count and found <= known else f"status {max(found, default=0)}"
+
+
+def _spans(look: _Look) -> str:
+    program = look.program
+    memory = program.memory
+    pointers, length = memory.words(program.field("mheap_", "mheap", "allspans"), 2)
+    spans = memory.words(pointers, min(length, _LOOKED_AT))
+    at = program.offset("mspan", "startAddr")
+    starts = memory.plan([(span + at, 8) for span in spans]).read().cast("Q")
+    wrong = [start for start in starts if start % _PAGE_BYTES]
+    return f"{wrong[0]:#x}" if wrong else ""
+
+
+def _buckets(look: _Look) -> str:
+    if "mbuckets" not in look.program.addresses:
+        return ""
+    BucketTable(look.program).read_new(_LOOKED_AT)
+    return ""
+
+
+def _build_version(look: _Look) -> str:
+    program = look.program
+    if "buildVersion" not in program.addresses:
+        return ""
+    stated = read_string(program.memory, program.addresses["buildVersion"])
+    version = parse_version(stated)
+    return "" if version and version.text == program.version.text else f"it says {stated!r}"
+
+
+_TESTS: Mapping[str, tuple[frozenset[Capability], _Test]] = {
+    "the two accounts of the heap in use agree": (_STATS, _heap_in_use),
+    "the two accounts of released memory agree": (_STATS, _released),
+    "committed memory adds up": (_STATS, _committed),
+    "the heap in use is whole pages": (_STATS, _whole_pages),
+    "GOMAXPROCS is possible": (_STATS, _gomaxprocs),
+    "every P has its number": (_STATS, _p_numbers),
+    "the two counts of collections agree": (_NOTHING, _cycles),
+    "the collector's share of CPU is a share": (_STATS, _cpu_fraction),
+    "the pauses add up": (_STATS, _pauses),
+    "live bytes do not exceed HeapAlloc": (_STATS, _heap_alloc),
+    "goroutines are in known states": (_NOTHING, _goroutines),
+    "spans begin at pages": (_STATS, _spans),
+    "profile records hash as they say": (_SITES, _buckets),
+    "the program states the version it was built with": (_ALL, _build_version),
+}
