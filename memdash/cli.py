@@ -12,7 +12,6 @@ import contextlib
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -94,22 +93,36 @@ def _root() -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code; never raises."""
     try:
-        code = _root.main(sys.argv[1:] if argv is None else list(argv), "memdash", standalone_mode=False)
+        code = _invoked(sys.argv[1:] if argv is None else list(argv))
         sys.stdout.flush()
     except MemdashError as error:
         return _tell(error.what, error.hint, error.exit_code)
     except click.ClickException as error:
         return _tell(*_of_click(error))
-    except (click.Abort, KeyboardInterrupt):
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except SystemExit as done:  # a signal, or the shell has got its completions
+        return done.code if isinstance(done.code, int) else 0
+    except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except BrokenPipeError:
         return _closed_pipe()
     except Exception as error:  # noqa: BLE001 - the last resort: a defect ends in one line too
         if os.environ.get("MEMDASH_DEBUG"):
+            import traceback  # 6 ms
+
             traceback.print_exc()
         what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         return _tell(f"a defect of memdash: {what}", "report it with what the same command says under -v", _DEFECT)
     return code if isinstance(code, int) else 0
+
+
+def _invoked(argv: list[str]) -> object:
+    """What the verb returned. Click's own ``main`` answers a shell that completes; else it would hide a closed pipe."""
+    if "_MEMDASH_COMPLETE" in os.environ:
+        return _root.main(argv, "memdash")
+    with _root.make_context("memdash", argv) as ctx:
+        return _root.invoke(ctx)
 
 
 def _tell(what: str, hint: str, code: int) -> int:

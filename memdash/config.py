@@ -12,7 +12,6 @@ To add a setting, add one entry to ``SETTINGS`` and name it in the commands that
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,15 +106,20 @@ SETTINGS: Mapping[str, Setting] = {setting.name: setting for setting in _ALL}
 
 def nearest(word: str, known: list[str]) -> str:
     """The known word that ``word`` was probably meant to be, or an empty string."""
+    import difflib  # 5 ms, wanted after a mistake only
+
     return next(iter(difflib.get_close_matches(word, known, n=1, cutoff=0.5)), "")
 
 
 def default_file() -> Path | None:
-    """The user's configuration file, if there is one."""
+    """The user's configuration file, if there is one that can be seen."""
     from platformdirs import user_config_path  # 8 ms, wanted once
 
     path = user_config_path("memdash") / "config.toml"
-    return path if path.is_file() else None
+    try:
+        return path if path.is_file() else None
+    except OSError:  # somebody else's folder, as under su: no settings for us there
+        return None
 
 
 def load_file(path: Path) -> dict[str, object]:

@@ -30,7 +30,11 @@ def _over(limit: Limit) -> Over:
         guess = nearest(limit.metric, list(METRICS_BY_KEY))
         hint = f"did you mean {guess}?" if guess else f"the metrics are {', '.join(METRICS_BY_KEY)}"
         raise UsageError(f"--max: there is no metric {limit.metric!r}", hint)
-    return Over(f"max {metric.key}", metric.key, _value(limit.value, metric.unit))
+    try:
+        value = _value(limit.value, metric.unit)
+    except UsageError as error:
+        raise UsageError(f"--max {metric.key}: {error.what}", error.hint) from None
+    return Over(f"max {metric.key}", metric.key, value)
 
 
 def _value(text: str, unit: Unit) -> float:
@@ -45,5 +49,5 @@ def _value(text: str, unit: Unit) -> float:
     try:
         number = float(text.removesuffix("%"))
     except ValueError:
-        raise UsageError(f"--max: {text!r} is not a number", "write it like 200 or 90%") from None
+        raise UsageError(f"{text!r} is not a number", "write it like 200 or 90%") from None
     return number / 100 if unit is Unit.RATIO and text.endswith("%") else number

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +23,8 @@ def check_output(output: str, force: bool) -> None:
     path = Path(output)
     if path.is_dir():
         raise UsageError(f"{output} is a directory", "name a file in it")
+    if _is_device(path):
+        return
     if path.exists() and not force:
         raise UsageError(f"{output} exists already", "choose another name, or overwrite it with --force")
     if not os.access(path.parent, os.W_OK):
@@ -34,7 +35,8 @@ def check_output(output: str, force: bool) -> None:
 def writing(output: str, force: bool) -> Iterator[BinaryIO]:
     """Open ``output`` (``-`` is standard output) for one piece of data.
 
-    A file appears under its name once all is written; after an error there is none. Raises UsageError.
+    A file appears under its name once all is written; after an error there is none. A device or pipe has no content to
+    lose and is never replaced: it is written to. Raises UsageError.
     """
     if output == STDOUT:
         yield sys.stdout.buffer
@@ -42,6 +44,13 @@ def writing(output: str, force: bool) -> Iterator[BinaryIO]:
         return
     check_output(output, force)
     path = Path(output)
+    if _is_device(path):
+        with path.open("wb") as device:
+            yield device
+        return
+    import tempfile  # 5 ms
+
+    path = path.resolve()
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
             temporary = Path(file.name)
@@ -56,6 +65,10 @@ def writing(output: str, force: bool) -> Iterator[BinaryIO]:
         raise UsageError(f"{output} cannot be written: {error.strerror or error}", "choose another place") from None
 
 
+def _is_device(path: Path) -> bool:
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
 def _publish(temporary: Path, path: Path, force: bool) -> None:
     """Give the file its name. A link fails when somebody took the name meanwhile; a rename would not."""
     if force:
@@ -65,6 +78,8 @@ def _publish(temporary: Path, path: Path, force: bool) -> None:
         path.hardlink_to(temporary)
     except FileExistsError:
         raise UsageError(f"{path} exists already", "choose another name, or overwrite it with --force") from None
+    except OSError:  # a file system without links
+        temporary.rename(path)
 
 
 def _umask() -> int:

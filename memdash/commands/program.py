@@ -20,9 +20,6 @@ from memdash.plain import plain
 
 __all__ = ["Program", "log_file"]
 
-_GRACE_S = 5.0
-"""How long a program may take to end once it has been asked to."""
-
 _LAST_LINES = 10
 
 
@@ -42,12 +39,14 @@ class Program:
     """One running command and the processes it starts; as a context it ends them on the way out.
 
     They form a process group of their own: the terminal belongs to the dashboard, so the command's input is empty, what
-    it prints goes to ``log``, and ctrl+c does not reach it but through us. Raises UsageError when it cannot be started.
+    it prints goes to ``log``, and ctrl+c reaches it only through us. Once asked to end it has ``grace_s`` seconds.
+    Raises UsageError when it cannot be started.
     """
 
-    def __init__(self, command: Sequence[str], log: Path) -> None:
+    def __init__(self, command: Sequence[str], log: Path, grace_s: float = 5.0) -> None:
+        self.log = log
         self._name = command[0]
-        self._log = log
+        self._grace_s = grace_s
         try:
             with log.open("ab") as output:
                 self._process = subprocess.Popen(  # noqa: S603 - to run what the user typed is the point
@@ -83,7 +82,7 @@ class Program:
             return
         self._signal(number)
         try:
-            self._process.wait(_GRACE_S)
+            self._process.wait(self._grace_s)
         except (subprocess.TimeoutExpired, KeyboardInterrupt):
             self._signal(signal.SIGKILL)
             self._process.wait()
@@ -93,6 +92,10 @@ class Program:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, number)
 
+    def wait(self) -> None:
+        """Wait until the command has ended by itself."""
+        self._process.wait()
+
     @property
     def exit_code(self) -> int:
         """The command's code once it has been stopped, 128 + N when signal N killed it."""
@@ -101,11 +104,11 @@ class Program:
 
     def tell_output(self, last_lines: bool) -> None:
         """Say on stderr where the output is, with its last lines if wanted; an empty file is removed."""
-        text = self._log.read_bytes()
+        text = self.log.read_bytes()
         if not text:
-            self._log.unlink()
+            self.log.unlink()
             return
         if last_lines:
             for line in text.decode(errors="backslashreplace").splitlines()[-_LAST_LINES:]:
                 click.echo(f"  {plain(line)}", err=True)
-        click.echo(f"memdash: what {self._name} printed is in {self._log}", err=True)
+        click.echo(f"memdash: what {self._name} printed is in {self.log}", err=True)

@@ -36,10 +36,11 @@ class Screen:
 
     def check(self) -> None:
         """Refuse before anything is started what could not be shown. Raises UsageError."""
-        for stream in (sys.stdin, sys.stdout, sys.stderr):
-            if not stream.isatty():
+        for name in ("stdin", "stdout", "stderr"):
+            stream = getattr(sys, name)
+            if stream is None or not stream.isatty():
                 raise UsageError(
-                    f"the dashboard needs a terminal, and {stream.name.strip('<>')} is none",
+                    f"the dashboard needs a terminal, and {name} is none",
                     "memdash report PID writes a report, memdash report --json PID one for programs",
                 )
         rules_for(self.max, self.max_growth)

@@ -1,0 +1,314 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from memdash.cli import main
+from memdash.commands import VERBS
+
+Start = Callable[..., subprocess.Popen[bytes]]
+OURSELVES = str(os.getpid())
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Neither the file nor the variables of whoever runs the tests."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    for name in [name for name in os.environ if name.startswith("MEMDASH_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Run a command line: its exit code, what it wrote, what it said."""
+
+    def run(*argv: str) -> tuple[int, str, str]:
+        code = main(argv)
+        out, err = capfd.readouterr()
+        return code, out, err
+
+    return run
+
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "what", "hint"),
+    [
+        (["reprot", "1"], 2, "there is no command 'reprot'", "did you mean memdash report?"),
+        (["nginx"], 2, "there is no command 'nginx'", "memdash --name nginx"),
+        (["report"], 2, "no process was named", "memdash ps"),
+        (["report", "nginx"], 2, "'nginx' is not a pid", "--name nginx"),
+        (["report", "--pid", "-1"], 2, "'-1' is not a pid", "--name"),
+        (["report", "2147483648"], 3, "no process has pid 2147483648", "memdash ps"),
+        (["report", "0"], 3, "no process has pid 0", "memdash ps"),
+        (["report", "--name", "no process has this"], 3, "no process has", "memdash ps"),
+        (["report", "1", "--pid", "1"], 2, "a process is named in more than one way", "give a pid"),
+        (["report", "-p", "1", "--name", "x"], 2, "a process is named in more than one way", "give a pid"),
+        (["report", "-i", "0", "1"], 2, "--interval: ", "write it like"),
+        (["report", "-i", "-2s", "1"], 2, "--interval: ", "write it like"),
+        (["report", "-i", "1h", "1"], 2, "--interval: an interval lies between 50ms and 60s", "write it like"),
+        (["report", "-i", "soon", "1"], 2, "--interval: 'soon' is not a duration", "write it like"),
+        (["report", "-d", "0", "1"], 2, "--duration: ", "write it like"),
+        (["report", "--max-growth", "fast", "1"], 2, "--max-growth: ", "1MiB/min"),
+        (["report", "--max", "HeapAlloc", "1"], 2, "--max: 'HeapAlloc' is not a limit", "HeapAlloc=512MiB"),
+        (
+            ["report", "--max", "HeapAloc=1MiB", "1"],
+            2,
+            "--max: there is no metric 'HeapAloc'",
+            "did you mean HeapAlloc?",
+        ),
+        (["report", "--max", "HeapAlloc=much", "1"], 2, "--max HeapAlloc: 'much' is not a size", "write it like"),
+        (
+            ["report", "--max", "system.threads=many", "1"],
+            2,
+            "--max system.threads: 'many' is not a number",
+            "write it like",
+        ),
+        (["report", "--frobnicate"], 2, "no such option", "memdash report --help"),
+        (["report", "--interval"], 2, "requires an argument", "--help"),
+        (["report", "1", "2"], 2, "unexpected extra argument", "memdash report --help"),
+        (["report", "--config", "/no/such/file", "1"], 2, "/no/such/file: no such file", "--config"),
+        (["report", "-o", "/no/such/folder/a", OURSELVES], 2, "/no/such/folder", "-o"),
+        (["run"], 2, "missing argument", "memdash run --help"),
+        (["completion", "tcsh"], 2, "'tcsh' is not one of", "memdash completion --help"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_a_hint(run: Run, argv: list[str], code: int, what: str, hint: str) -> None:
+    found, out, err = run(*argv)
+    assert found == code
+    assert out == ""
+    said, tried = err.splitlines()
+    assert said.startswith("memdash: ")
+    assert what.casefold() in said.casefold()
+    assert not said.endswith(".")
+    assert tried.startswith("  try: ")
+    assert hint in tried
+
+
+def test_the_dashboard_needs_a_terminal(run: Run) -> None:
+    for argv in ([], ["1"], ["--pid", "1"], ["watch", "1"], ["--", "true"], ["-i", "2s", "--", "true"], ["demo"]):
+        code, out, err = run(*argv)
+        assert (code, out) == (2, "")
+        assert "the dashboard needs a terminal" in err
+        assert "memdash report" in err
+
+
+def test_a_zombie_has_ended_already(run: Run, zombie: int) -> None:
+    code, _, err = run("report", str(zombie))
+    assert code == 5
+    assert "zombie" in err
+
+
+def test_a_kernel_thread_has_nothing_to_read(run: Run) -> None:
+    if not Path("/proc/2/status").exists() or "\nKthread:\t1" not in Path("/proc/2/status").read_text():
+        pytest.skip("this machine shows no kernel threads")
+    code, _, err = run("report", "2")
+    assert code == 3
+    assert "kernel thread" in err
+
+
+def test_a_process_that_hides_is_not_permitted(as_nobody: Callable[[Callable[[], str]], str]) -> None:
+    """The system view of another user's process still works, so a report succeeds and says what it could not read."""
+
+    assert main(["report", OURSELVES]) == 0  # imports what the other user may not be able to read
+
+    def report() -> str:
+        return str(main(["report", "1"]))
+
+    assert as_nobody(report) in ("0", "4")
+
+
+def test_a_report_is_text_or_json(run: Run) -> None:
+    code, out, err = run("report", OURSELVES)
+    assert (code, err) == (0, "")
+    assert "RSS" in out
+    code, out, err = run("report", "--json", "--pid", OURSELVES)
+    assert (code, err) == (0, "")
+    assert json.loads(out)["target"]["pid"] == os.getpid()
+
+
+def test_a_report_goes_to_a_file_that_did_not_exist(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    assert run("report", "--json", "-o", str(path), OURSELVES) == (0, "", "")
+    assert json.loads(path.read_text())["schema"] == "memdash/1"
+    code, _, err = run("report", "--json", "-o", str(path), OURSELVES)
+    assert code == 2
+    assert "exists already" in err
+    assert "--force" in err
+    assert run("report", "-o", str(path), "--force", OURSELVES)[0] == 0
+    assert "RSS" in path.read_text()
+
+
+def test_a_watched_report_has_rates(run: Run) -> None:
+    _, out, _ = run("report", "--json", "-d", "300ms", "-i", "50ms", OURSELVES)
+    document = json.loads(out)
+    assert document["system"]["cpu_percent"] is not None
+    assert document["cost"]["probes"]["system.process"]["reads"] > 2
+
+
+def test_a_limit_that_is_passed_is_a_finding(run: Run) -> None:
+    _, out, _ = run("report", "--json", "--max", "system.rss_bytes=1MiB", "--max", "system.vms_bytes=1PiB", OURSELVES)
+    findings = [finding for finding in json.loads(out)["findings"] if finding["rule"].startswith("max ")]
+    assert [(f["severity"], f["evidence"]["limit"]) for f in findings] == [("warning", 1 << 20)]
+
+
+def test_a_target_that_ends_early_gives_a_report_and_code_5(run: Run, start: Start) -> None:
+    sleeper = start("sh", "-c", "read line")
+    assert sleeper.stdin
+
+    def end(_number: int, _frame: object) -> None:
+        assert sleeper.stdin
+        sleeper.stdin.close()
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, 0.5)
+    try:
+        code, out, err = run("report", "--json", "-d", "30s", "-i", "100ms", str(sleeper.pid))
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert code == 5
+    assert json.loads(out)["state"] == "ended"
+    assert "exited with code" in err
+
+
+def test_ctrl_c_is_130_and_says_nothing(run: Run) -> None:
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        code, out, err = run("report", "-d", "30s", OURSELVES)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert (code, out, err.strip()) == (130, "", "")
+
+
+def test_flags_outrank_variables_which_outrank_the_file(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def interval(*argv: str) -> str:
+        _, _, err = run("report", "-v", *argv, OURSELVES)
+        return next(line for line in err.splitlines() if "interval" in line)
+
+    assert interval() == "memdash: interval = 1.0 (default)"
+    file = tmp_path / "config" / "memdash" / "config.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text('interval = "2s"\n')
+    assert interval() == f"memdash: interval = 2.0 (interval in {file})"
+    other = tmp_path / "other.toml"
+    other.write_text("interval = 3\n")
+    assert interval("--config", str(other)) == f"memdash: interval = 3.0 (interval in {other})"
+    monkeypatch.setenv("MEMDASH_INTERVAL", "4s")
+    assert interval("--config", str(other)) == "memdash: interval = 4.0 (MEMDASH_INTERVAL)"
+    assert interval("-i", "5s") == "memdash: interval = 5.0 (--interval)"
+
+
+def test_a_wrong_value_says_where_it_stands(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text('interval = "1h"\n')
+    assert f"memdash: interval in {file}: an interval" in run("report", "--config", str(file), "1")[2]
+    monkeypatch.setenv("MEMDASH_INTERVAL", "0")
+    assert "memdash: MEMDASH_INTERVAL: " in run("report", "1")[2]
+
+
+def test_a_pid_on_the_command_line_outranks_one_in_a_variable(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEMDASH_NAME", "no process has this name")
+    _, out, _ = run("report", "--json", OURSELVES)
+    assert json.loads(out)["target"]["pid"] == os.getpid()
+    monkeypatch.setenv("MEMDASH_PID", OURSELVES)
+    assert run("report", "--json")[0] == 2
+    monkeypatch.delenv("MEMDASH_NAME")
+    assert run("report", "--json")[0] == 0
+
+
+def test_a_defect_is_one_line_too(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memdash.commands.report.read_once", lambda *_, **__: 1 / 0)
+    code, out, err = run("report", OURSELVES)
+    assert (code, out) == (70, "")
+    assert err.splitlines()[0] == "memdash: a defect of memdash: ZeroDivisionError: division by zero"
+    assert "Traceback" not in err
+    assert "Traceback" in run("report", "-v", OURSELVES)[2]
+
+
+def test_help_and_version(run: Run) -> None:
+    code, out, err = run("--help")
+    assert (code, err) == (0, "")
+    for verb in VERBS:
+        assert f"\n  {verb} " in out
+    assert "--interval" in out
+    for verb in VERBS:
+        assert run(verb, "--help")[0] == 0
+    assert run("--version")[1].startswith("memdash ")
+    assert run("version") == run("--version")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_prints_a_script_for_the_shell(run: Run, shell: str) -> None:
+    code, out, _ = run("completion", shell)
+    assert code == 0
+    assert "_MEMDASH_COMPLETE" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "offered", "not_offered"),
+    [
+        ("memdash ", {"report", "demo", "ps"}, {"--interval"}),
+        ("memdash re", {"report"}, {"ps"}),
+        ("memdash --int", {"--interval"}, {"report"}),
+        ("memdash 12 --n", {"--name", "--no-color"}, {"--json"}),
+        ("memdash report --j", {"--json"}, {"--theme"}),
+    ],
+)
+def test_verbs_and_options_are_completed(words: str, offered: set[str], not_offered: set[str]) -> None:
+    done = words.split(" ")
+    asked = {"_MEMDASH_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(done) - 1)}
+    answer = memdash(env=os.environ | asked).stdout
+    found = {line.partition(",")[2] for line in answer.splitlines()}
+    assert offered <= found
+    assert not not_offered & found
+
+
+def memdash(*argv: str, **how: object) -> subprocess.CompletedProcess[str]:
+    """Run the installed program."""
+    command = [sys.executable, "-m", "memdash", *argv]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **how)  # type: ignore[call-overload, no-any-return]  # keyword arguments of subprocess.run
+
+
+HEADLESS = [
+    ["report", "--json", OURSELVES],
+    ["report", OURSELVES],
+    ["ps"],
+    ["doctor", OURSELVES],
+    ["--help"],
+    ["version"],
+]
+
+
+@pytest.mark.parametrize("argv", HEADLESS, ids=lambda argv: argv[0])
+def test_headless_verbs_load_no_screen(argv: list[str]) -> None:
+    program = (
+        "import sys; from memdash.cli import main; code = main(sys.argv[1:]); "
+        "print(code, *sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *argv], capture_output=True, text=True, timeout=60, check=True
+    )
+    code, *modules = done.stderr.splitlines()[-1].split(" ")
+    assert code == "0"
+    assert not {"textual", "rich", "plotext", "msgspec"} & set(modules)
+    assert "memdash.ui" not in modules
+
+
+def test_a_reader_that_has_had_enough_hears_nothing_of_it() -> None:
+    shell = f"{sys.executable} -m memdash ps --json | head -c 1 >/dev/null; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stderr == ""
+    assert done.returncode in (0, 128 + signal.SIGPIPE)
