@@ -203,7 +203,14 @@ class Elf:
         Neither table is copied or walked: names are searched for as bytes, and their offsets likewise. 20 names cost
         2 ms in a program of 4 MB.
         """
-        table, strings = self.sections.get(".symtab"), self.sections.get(".strtab")
+        return self._symbols(names, ".symtab", ".strtab")
+
+    def dynamic_symbols(self, names: Iterable[str]) -> dict[str, Symbol]:
+        """The same from ``.dynsym``, which a stripped file keeps: what it offers to others. Raises BadRead."""
+        return self._symbols(names, ".dynsym", ".dynstr")
+
+    def _symbols(self, names: Iterable[str], table_name: str, strings_name: str) -> dict[str, Symbol]:
+        table, strings = self.sections.get(table_name), self.sections.get(strings_name)
         if table is None or strings is None:
             return {}
         self._file(table.offset, table.size)
@@ -216,10 +223,18 @@ class Elf:
         return found
 
     def _symbol(self, name: str, table: Section, strings: Section) -> Symbol | None:
-        text_at = self._map.find(b"\0" + name.encode() + b"\0", strings.offset, strings.offset + strings.size)
-        if text_at < 0:
-            return None
-        needle = struct.pack("<I", text_at + 1 - strings.offset)
+        """Linkers keep ``arenas`` as the tail of ``maxarenas``, so a name may begin anywhere, and not be one there."""
+        needle, end = name.encode() + b"\0", strings.offset + strings.size
+        at = self._map.find(needle, strings.offset, end)
+        while at >= 0:
+            symbol = self._symbol_named_at(at - strings.offset, table)
+            if symbol is not None:
+                return symbol
+            at = self._map.find(needle, at + 1, end)
+        return None
+
+    def _symbol_named_at(self, text_at: int, table: Section) -> Symbol | None:
+        needle = struct.pack("<I", text_at)
         end = table.offset + table.size
         at = self._map.find(needle, table.offset, end)
         while 0 <= at <= end - _SYMBOL.size:
