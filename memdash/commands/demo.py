@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from memdash.commands.options import Verb
-from memdash.commands.program import Program, log_file
+from memdash.commands.program import Program, log_file, tell_output
 from memdash.commands.run import watch_program
 from memdash.commands.screen import Screen, screen_options
 from memdash.commands.signals import signals_raised
@@ -29,11 +29,13 @@ def command(screen: Screen) -> None:
     screen.check()
     server = build(find_go(), _SOURCE, "shop-server", _progress)
     click.echo("\r\x1b[K", err=True, nl=False)
-    with signals_raised(), Program([str(server)], log_file(None, force=False)) as program:
-        watched = watch_program(program, screen)
-    program.tell_output(last_lines=not watched)
-    if not watched:
-        raise MemdashError("the demo server ended at once", "what it printed stands above")
+    with signals_raised(), log_file(None, force=False) as log:
+        with Program([str(server)], log) as program:
+            watched = watch_program(program, screen)
+        if not watched:
+            tell_output(log, last_lines=True)
+            raise MemdashError("the demo server ended at once", "what it printed stands above")
+        log.write_bytes(b"")  # of no interest: an empty log goes away
 
 
 def _progress(words: str) -> None:

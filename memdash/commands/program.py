@@ -7,7 +7,8 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -18,21 +19,45 @@ from memdash.commands.signals import Signalled
 from memdash.errors import UsageError
 from memdash.plain import plain
 
-__all__ = ["Program", "log_file"]
+__all__ = ["Program", "log_file", "tell_output"]
 
 _LAST_LINES = 10
+_LAST_BYTES = 4096
 
 
-def log_file(name: str | None, force: bool) -> Path:
-    """Create the file for the output: ``name``, or a new one in the temporary directory. Raises UsageError."""
-    if name is None:
-        descriptor, name = tempfile.mkstemp(prefix="memdash-", suffix=".log")
-        os.close(descriptor)
-        return Path(name)
-    check_output(name, force)
+@contextmanager
+def log_file(name: str | None, force: bool) -> Iterator[Path]:
+    """The file for a program's output: ``name``, or one in the temporary directory that goes if it stays empty.
+
+    Raises UsageError.
+    """
+    if name is not None:
+        check_output(name, force)
+        path = Path(name)
+        path.write_bytes(b"")
+        yield path
+        return
+    descriptor, name = tempfile.mkstemp(prefix="memdash-", suffix=".log")
+    os.close(descriptor)
     path = Path(name)
-    path.write_bytes(b"")
-    return path
+    try:
+        yield path
+    finally:
+        if path.stat().st_size == 0:
+            path.unlink()
+
+
+def tell_output(log: Path, last_lines: bool) -> None:
+    """Say on stderr where the output is, if there is any; with its last lines if wanted."""
+    size = log.stat().st_size
+    if not size:
+        return
+    if last_lines:
+        with log.open("rb") as file:
+            file.seek(max(size - _LAST_BYTES, 0))
+            for line in file.read().decode(errors="backslashreplace").splitlines()[-_LAST_LINES:]:
+                click.echo(f"  {plain(line)}", err=True)
+    click.echo(f"memdash: what it printed is in {log}", err=True)
 
 
 class Program:
@@ -44,8 +69,6 @@ class Program:
     """
 
     def __init__(self, command: Sequence[str], log: Path, grace_s: float = 5.0) -> None:
-        self.log = log
-        self._name = command[0]
         self._grace_s = grace_s
         try:
             with log.open("ab") as output:
@@ -68,13 +91,7 @@ class Program:
     def __exit__(
         self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        match error:
-            case KeyboardInterrupt():
-                self.stop(signal.SIGINT)
-            case Signalled():
-                self.stop(error.number)
-            case _:
-                self.stop(signal.SIGTERM)
+        self.stop(error.number if isinstance(error, Signalled) else signal.SIGTERM)
 
     def stop(self, number: int) -> None:
         """Send the group a signal and wait for the command to end; kill the group when it does not, or on ctrl+c."""
@@ -83,7 +100,7 @@ class Program:
         self._signal(number)
         try:
             self._process.wait(self._grace_s)
-        except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        except (subprocess.TimeoutExpired, KeyboardInterrupt, Signalled):
             self._signal(signal.SIGKILL)
             self._process.wait()
 
@@ -101,14 +118,3 @@ class Program:
         """The command's code once it has been stopped, 128 + N when signal N killed it."""
         code = self._process.wait()
         return 128 - code if code < 0 else code
-
-    def tell_output(self, last_lines: bool) -> None:
-        """Say on stderr where the output is, with its last lines if wanted; an empty file is removed."""
-        text = self.log.read_bytes()
-        if not text:
-            self.log.unlink()
-            return
-        if last_lines:
-            for line in text.decode(errors="backslashreplace").splitlines()[-_LAST_LINES:]:
-                click.echo(f"  {plain(line)}", err=True)
-        click.echo(f"memdash: what {self._name} printed is in {self.log}", err=True)

@@ -7,7 +7,7 @@ import contextlib
 import click
 
 from memdash.commands.options import Verb, settings
-from memdash.commands.program import Program, log_file
+from memdash.commands.program import Program, log_file, tell_output
 from memdash.commands.screen import Screen, screen_options
 from memdash.commands.signals import Signalled, signals_raised
 from memdash.errors import TargetError
@@ -34,11 +34,12 @@ def command(argv: tuple[str, ...], screen: Screen, output_to: str | None, force:
     goes to a file, named when memdash ends. Leaving the dashboard ends COMMAND; its exit code becomes that of memdash.
     """
     screen.check()
-    watched = False
-    program = Program(argv, log_file(output_to, force))
-    with contextlib.suppress(KeyboardInterrupt, Signalled), signals_raised(), program:
-        watched = watch_program(program, screen)
-    program.tell_output(last_lines=not watched)
+    watched = True
+    with log_file(output_to, force) as log:
+        program = Program(argv, log)
+        with contextlib.suppress(Signalled), signals_raised(), program:
+            watched = watch_program(program, screen)
+        tell_output(log, last_lines=not watched)
     return program.exit_code
 
 

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGHUP as exceptions, so that the terminal is restored and what we started is ended on the way out."""
+"""Signals as exceptions, so that the terminal is restored and what we started is ended on the way out."""
 
 from __future__ import annotations
 
@@ -25,8 +25,11 @@ def _raise(number: int, _frame: FrameType | None) -> NoReturn:
 
 @contextmanager
 def signals_raised() -> Iterator[None]:
-    """Within it SIGTERM and SIGHUP raise Signalled in the main thread, as SIGINT raises KeyboardInterrupt."""
-    before = {number: signal.signal(number, _raise) for number in (signal.SIGTERM, signal.SIGHUP)}
+    """Within it SIGINT, SIGTERM and SIGHUP raise Signalled in the main thread.
+
+    SIGINT too: an event loop would turn its KeyboardInterrupt into a cancelled task, and a dashboard into a quiet end.
+    """
+    before = {number: signal.signal(number, _raise) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:

@@ -1,0 +1,141 @@
+"""The dashboard's commands in a real terminal: what is left behind, and with which code."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pexpect
+import pytest
+
+pytestmark = pytest.mark.terminal
+
+ALTERNATE, USUAL = b"\x1b[?1049h", b"\x1b[?1049l"
+
+
+class Terminal:
+    """memdash in a pseudo-terminal of 120 × 40."""
+
+    def __init__(self, folder: Path, argv: tuple[str, ...]) -> None:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("MEMDASH_")}
+        environment |= {"TERM": "xterm-256color", "XDG_CONFIG_HOME": str(folder), "TMPDIR": str(folder)}
+        command = ["-m", "memdash", *argv]
+        self.child = pexpect.spawn(sys.executable, command, dimensions=(40, 120), timeout=30, env=environment)
+
+    def shows(self, text: str) -> None:
+        """Wait until the text has been written."""
+        self.child.expect_exact(text.encode())
+
+    def opens(self) -> None:
+        """Wait for the dashboard's first live frame."""
+        self.child.expect_exact(ALTERNATE)
+        self.shows("RSS")
+
+    def ends(self) -> tuple[int | None, bytes]:
+        """Its exit code, and all it wrote on the way out."""
+        self.child.expect(pexpect.EOF)
+        self.child.close()
+        tail = self.child.before
+        assert isinstance(tail, bytes)
+        return self.child.exitstatus, tail
+
+
+@pytest.fixture
+def open_terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
+    opened = []
+
+    def open_one(*argv: str) -> Terminal:
+        opened.append(Terminal(tmp_path, argv))
+        return opened[-1]
+
+    yield open_one
+    for terminal in opened:
+        terminal.child.close(force=True)
+
+
+OpenTerminal = Callable[..., Terminal]
+
+
+def test_a_running_process_is_watched_until_q(
+    open_terminal: OpenTerminal, start: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    sleeper = start("sleep", "60")
+    terminal = open_terminal(str(sleeper.pid))
+    terminal.opens()
+    terminal.child.send("q")
+    code, tail = terminal.ends()
+    assert code == 0
+    assert USUAL in tail
+    assert sleeper.poll() is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_the_terminal_as_it_was(
+    open_terminal: OpenTerminal, start: Callable[..., subprocess.Popen[bytes]], number: signal.Signals
+) -> None:
+    terminal = open_terminal("--pid", str(start("sleep", "60").pid))
+    terminal.opens()
+    terminal.child.kill(number)
+    code, tail = terminal.ends()
+    assert code == 128 + number
+    assert USUAL in tail
+    assert b"Traceback" not in tail
+
+
+def test_a_command_is_watched_and_its_output_kept(open_terminal: OpenTerminal, tmp_path: Path) -> None:
+    terminal = open_terminal("--", "sh", "-c", "echo hello; trap 'exit 9' TERM; sleep 60 & wait")
+    terminal.opens()
+    terminal.child.send("q")
+    code, tail = terminal.ends()
+    assert code == 9
+    log = next(tmp_path.glob("memdash-*.log"))
+    assert log.read_text() == "hello\n"
+    assert f"memdash: what it printed is in {log}".encode() in tail.split(USUAL)[-1]
+
+
+def test_a_command_gets_the_signal_that_ends_memdash(open_terminal: OpenTerminal, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    command = "trap 'echo hung up; exit 4' HUP; sleep 60 & wait"
+    terminal = open_terminal("run", "--output-to", str(log), "--", "sh", "-c", command)
+    terminal.opens()
+    terminal.child.kill(signal.SIGHUP)
+    code, tail = terminal.ends()
+    assert code == 4
+    assert log.read_text() == "hung up\n"
+    assert USUAL in tail
+
+
+def test_a_command_that_ends_at_once_passes_on_its_code_and_words(open_terminal: OpenTerminal) -> None:
+    code, tail = open_terminal("--", "sh", "-c", "echo no such luck; exit 7").ends()
+    assert code == 7
+    assert b"no such luck" in tail
+    assert ALTERNATE not in tail
+
+
+def test_ctrl_c_before_there_is_anything_to_see_reaches_the_command(
+    open_terminal: OpenTerminal, tmp_path: Path
+) -> None:
+    ready = tmp_path / "ready"
+    os.mkfifo(ready)
+    terminal = open_terminal("--", "sh", "-c", f"trap 'exit 5' INT; echo >{ready}; sleep 60 & wait")
+    ready.read_text()
+    terminal.child.send("\x03")
+    code, tail = terminal.ends()
+    assert code == 5
+    assert b"Traceback" not in tail
+
+
+def test_a_command_that_does_not_exist_is_a_usage_error(open_terminal: OpenTerminal, tmp_path: Path) -> None:
+    code, tail = open_terminal("--", "no-such-command").ends()
+    assert code == 2
+    assert b"there is no command 'no-such-command'" in tail
+    assert list(tmp_path.glob("*.log")) == []
+
+
+def test_waiting_for_a_process_ends_with_ctrl_c(open_terminal: OpenTerminal) -> None:
+    terminal = open_terminal("--wait-for", "no process has this name")
+    terminal.shows("waiting for a process")
+    terminal.child.send("\x03")
+    assert terminal.ends()[0] == 130

@@ -1,0 +1,128 @@
+import os
+import select
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from memdash.commands.program import Program, log_file, tell_output
+from memdash.commands.signals import Signalled, signals_raised
+from memdash.errors import UsageError
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[Path]:
+    with log_file(str(tmp_path / "log"), force=False) as path:
+        yield path
+
+
+@pytest.fixture
+def fifo(tmp_path: Path) -> Path:
+    """Reading it waits for what a program has to say."""
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    return path
+
+
+def test_the_code_of_a_program_is_passed_on(log: Path) -> None:
+    with Program(["sh", "-c", "echo done; exit 7"], log) as program:
+        program.wait()
+    assert program.exit_code == 7
+    assert log.read_text() == "done\n"
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_program_that_a_signal_kills_gives_128_and_its_number(log: Path, name: str) -> None:
+    number = signal.Signals[name]
+    program = Program(["sleep", "60"], log)
+    program.stop(number)
+    assert program.exit_code == 128 + number
+
+
+def test_a_program_may_handle_the_signal_that_is_passed_on(log: Path, fifo: Path) -> None:
+    program = Program(["sh", "-c", f"trap 'exit 9' TERM; echo >{fifo}; while :; do sleep 0.05; done"], log)
+    fifo.read_text()
+    program.stop(signal.SIGTERM)
+    assert program.exit_code == 9
+
+
+def test_what_the_program_started_gets_the_signal_too(log: Path, fifo: Path) -> None:
+    program = Program(["sh", "-c", f"sleep 60 & echo $! >{fifo}; wait"], log)
+    child = os.pidfd_open(int(fifo.read_text()))
+    program.stop(signal.SIGTERM)
+    ended, _, _ = select.select([child], [], [], 20)
+    os.close(child)
+    assert ended
+
+
+def test_a_program_that_does_not_listen_is_killed(log: Path, fifo: Path) -> None:
+    program = Program(["sh", "-c", f"trap '' TERM; echo >{fifo}; while :; do sleep 0.05; done"], log, grace_s=0.1)
+    fifo.read_text()
+    program.stop(signal.SIGTERM)
+    assert program.exit_code == 128 + signal.SIGKILL
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_the_signal_that_ends_us_is_passed_on(log: Path, number: signal.Signals) -> None:
+    program = Program(["sleep", "60"], log)
+    with pytest.raises(Signalled), program:
+        raise Signalled(number)
+    assert program.exit_code == 128 + number
+
+
+def test_its_input_is_empty(log: Path) -> None:
+    with Program(["cat"], log) as program:
+        program.wait()
+    assert program.exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["no-such-command-anywhere", "/etc", "/etc/passwd"])
+def test_what_cannot_be_started_is_a_usage_error(log: Path, command: str) -> None:
+    with pytest.raises(UsageError):
+        Program([command], log)
+
+
+def test_an_existing_log_is_overwritten_only_with_force(tmp_path: Path) -> None:
+    taken = tmp_path / "log"
+    taken.write_text("mine")
+    with pytest.raises(UsageError, match="exists already"), log_file(str(taken), force=False):
+        pass
+    assert taken.read_text() == "mine"
+    with log_file(str(taken), force=True):
+        pass
+    assert taken.read_text() == ""
+
+
+def test_a_log_that_nobody_asked_for_goes_when_it_stays_empty() -> None:
+    with log_file(None, force=False) as log:
+        pass
+    assert not log.exists()
+    with log_file(None, force=False) as log:
+        log.write_text("kept")
+    assert log.read_text() == "kept"
+    log.unlink()
+
+
+def test_the_last_lines_of_a_log_are_shown_as_text(log: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    log.write_text("".join(f"line {number}\n" for number in range(5000)) + "\x1b[31mlast\n")
+    tell_output(log, last_lines=True)
+    lines = capfd.readouterr().err.splitlines()
+    assert lines[-3:] == ["  line 4999", r"  \e[31mlast", f"memdash: what it printed is in {log}"]
+    assert len(lines) == 11
+    tell_output(log, last_lines=False)
+    assert capfd.readouterr().err == f"memdash: what it printed is in {log}\n"
+
+
+def test_of_an_empty_log_nothing_is_said(log: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    tell_output(log, last_lines=True)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signals_become_exceptions_and_back(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with pytest.raises(Signalled) as caught, signals_raised():
+        signal.raise_signal(number)
+    assert caught.value.code == 128 + number
+    assert signal.getsignal(number) is before
