@@ -11,7 +11,7 @@ from memdash.commands.program import Program, log_file, tell_output
 from memdash.commands.run import watch_program
 from memdash.commands.screen import Screen, screen_options
 from memdash.commands.signals import signals_raised
-from memdash.commands.toolchain import build, find_go
+from memdash.commands.toolchain import build, find_toolchain
 from memdash.errors import MemdashError
 
 __all__ = ["command"]
@@ -27,7 +27,7 @@ def command(screen: Screen) -> None:
     It is built when first needed, listens on loopback only, and ends with the dashboard.
     """
     screen.check()
-    server = build(find_go(), _SOURCE, "shop-server", _progress)
+    server = build(find_toolchain(), _SOURCE, "shop-server", _progress)
     click.echo("\r\x1b[K", err=True, nl=False)
     with signals_raised(), log_file(None, force=False) as log:
         with Program([str(server)], log) as program:

@@ -6,6 +6,7 @@ program. What counts as telling (a runtime that a probe reads) is said by the ca
 
 from __future__ import annotations
 
+import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,9 +26,6 @@ _DRIVERS = frozenset({"go", "air", "gow", "wgo", "reflex"})
 
 _TOOLS = "/pkg/tool/"
 """Where a Go toolchain keeps its compiler and linker, which ``go run`` starts before the program."""
-
-_PATIENCE_S = 2.0
-"""So long a likely choice is given to start something more telling: a script may have to set up things first."""
 
 _FIRST_PAUSE_S = 0.03
 _LONGEST_PAUSE_S = 0.3
@@ -54,6 +52,10 @@ class Standing(Enum):
     CERTAIN = "it runs on something a probe reads"
     LIKELY = "nothing more telling has been started"
     NOT_YET = "its job is to start another program"
+
+
+_ENOUGH_S = {Standing.CERTAIN: 0.0, Standing.LIKELY: 2.0, Standing.NOT_YET: math.inf}
+"""How long a choice must hold: a script may set up things before it starts what it is about."""
 
 
 def family(pid: int) -> Member:
@@ -89,16 +91,20 @@ def principal(root: Member, telling: Callable[[Target], bool]) -> tuple[Target, 
     the only children; a driver that has started nothing is no choice yet.
     """
     for member in (root, *root.below()):
-        if not _prepares(member.target) and telling(member.target):
+        if not _is_driver(member.target) and not _is_tool(member.target) and telling(member.target):
             return member.target, Standing.CERTAIN
     last = root
-    while len(children := [child for child in last.children if not _prepares(child.target)]) == 1:
+    while len(children := [child for child in last.children if not _is_tool(child.target)]) == 1:
         last = children[0]
-    return last.target, Standing.NOT_YET if _prepares(last.target) else Standing.LIKELY
+    return last.target, Standing.NOT_YET if _is_driver(last.target) else Standing.LIKELY
 
 
-def _prepares(target: Target) -> bool:
-    return target.name in _DRIVERS or _TOOLS in target.exe
+def _is_driver(target: Target) -> bool:
+    return target.name in _DRIVERS
+
+
+def _is_tool(target: Target) -> bool:
+    return _TOOLS in target.exe
 
 
 def settle(pid: int, telling: Callable[[Target], bool], pause: Callable[[float], object] = time.sleep) -> Target:
@@ -107,14 +113,13 @@ def settle(pid: int, telling: Callable[[Target], bool], pause: Callable[[float],
     Waits for a driver as long as it runs: it may have to compile first. Raises TargetExited or NoSuchTarget once
     ``pid`` has ended.
     """
-    waited_s, pause_s = 0.0, _FIRST_PAUSE_S
-    before: tuple[int, tuple[int, int]] | None = None
+    held: tuple[int, tuple[int, int]] | None = None
+    held_s, pause_s = 0.0, _FIRST_PAUSE_S
     while True:
-        root = family(pid)
-        choice, standing = principal(root, telling)
-        settled = before == (choice.pid, choice.exe_id)
-        if settled and (standing is Standing.CERTAIN or (standing is Standing.LIKELY and waited_s >= _PATIENCE_S)):
+        choice, standing = principal(family(pid), telling)
+        if held != (choice.pid, choice.exe_id):
+            held, held_s = (choice.pid, choice.exe_id), 0.0
+        elif held_s >= _ENOUGH_S[standing]:
             return choice
-        before = (choice.pid, choice.exe_id)
         pause(pause_s)
-        waited_s, pause_s = waited_s + pause_s, min(1.5 * pause_s, _LONGEST_PAUSE_S)
+        held_s, pause_s = held_s + pause_s, min(1.5 * pause_s, _LONGEST_PAUSE_S)

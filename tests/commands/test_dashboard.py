@@ -1,6 +1,7 @@
 """The dashboard's commands in a real terminal: what is left behind, and with which code."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,6 +10,9 @@ from pathlib import Path
 
 import pexpect
 import pytest
+
+from memdash.commands.toolchain import find_toolchain
+from memdash.errors import MemdashError
 
 pytestmark = pytest.mark.terminal
 
@@ -22,7 +26,9 @@ class Terminal:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("MEMDASH_")}
         environment |= {"TERM": "xterm-256color", "XDG_CONFIG_HOME": str(folder), "TMPDIR": str(folder)}
         command = ["-m", "memdash", *argv]
-        self.child = pexpect.spawn(sys.executable, command, dimensions=(40, 120), timeout=30, env=environment)
+        self.child: pexpect.spawn[bytes] = pexpect.spawn(
+            sys.executable, command, dimensions=(40, 120), timeout=30, env=environment
+        )
 
     def shows(self, text: str) -> None:
         """Wait until the text has been written."""
@@ -37,9 +43,7 @@ class Terminal:
         """Its exit code, and all it wrote on the way out."""
         self.child.expect(pexpect.EOF)
         self.child.close()
-        tail = self.child.before
-        assert isinstance(tail, bytes)
-        return self.child.exitstatus, tail
+        return self.child.exitstatus, self.child.before or b""
 
 
 @pytest.fixture
@@ -139,3 +143,22 @@ def test_waiting_for_a_process_ends_with_ctrl_c(open_terminal: OpenTerminal) -> 
     terminal.shows("waiting for a process")
     terminal.child.send("\x03")
     assert terminal.ends()[0] == 130
+
+
+@pytest.mark.live
+def test_the_demo_leaks_before_ones_eyes_and_leaves_nothing_behind(open_terminal: OpenTerminal, tmp_path: Path) -> None:
+    try:
+        find_toolchain()
+    except MemdashError as error:
+        pytest.skip(error.what)
+    terminal = open_terminal("demo", "-i", "200ms")
+    terminal.child.expect(rb"pid (\d+)", timeout=180)  # the first build may have to compile Go's library
+    assert isinstance(terminal.child.match, re.Match)
+    server = int(terminal.child.match[1])
+    terminal.shows("main.(*store).add")
+    terminal.child.send("q")
+    code, tail = terminal.ends()
+    assert code == 0
+    assert b"memdash:" not in tail
+    assert not Path(f"/proc/{server}").exists()
+    assert list(tmp_path.glob("*.log")) == []

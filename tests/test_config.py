@@ -1,0 +1,83 @@
+from pathlib import Path
+
+import pytest
+
+from memdash.config import SETTINGS, Limit, load_file, nearest, parse_interval
+from memdash.errors import UsageError
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("50ms", 0.05), ("0.5", 0.5), ("1s", 1.0), ("1m", 60.0)])
+def test_intervals_lie_between_50_ms_and_a_minute(text: str, seconds: float) -> None:
+    assert parse_interval(text) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("text", ["0", "-1s", "1h", "49ms", "61s", "soon", "", "1x", "nan", "inf", "1e3"])
+def test_other_intervals_are_refused_with_an_example(text: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        parse_interval(text)
+    assert "write it like" in refused.value.hint
+
+
+def test_each_setting_has_a_variable_of_its_own() -> None:
+    assert SETTINGS["max-growth"].variable == "MEMDASH_MAX_GROWTH"
+    assert len({setting.variable for setting in SETTINGS.values()}) == len(SETTINGS)
+    shorts = [setting.short for setting in SETTINGS.values() if setting.short]
+    assert len(set(shorts)) == len(shorts)
+
+
+def test_every_default_can_be_parsed() -> None:
+    for setting in SETTINGS.values():
+        if setting.default is not None:
+            setting.parse(setting.default)
+
+
+def test_a_limit_names_a_metric_and_a_value() -> None:
+    assert SETTINGS["max"].parse("HeapAlloc = 512MiB") == Limit("HeapAlloc", "512MiB")
+    for text in ("HeapAlloc", "=5", "HeapAlloc="):
+        with pytest.raises(UsageError):
+            SETTINGS["max"].parse(text)
+
+
+@pytest.mark.parametrize("text", ["-1", "12a", "½", "١"])
+def test_a_pid_is_a_whole_number(text: str) -> None:
+    with pytest.raises(UsageError, match="is not a pid"):
+        SETTINGS["pid"].parse(text)
+
+
+def test_a_file_gives_values_by_setting(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('interval = "2s"\nascii = true\nmax = "HeapAlloc=1GiB"\npid = 12\n')
+    assert load_file(path) == {"interval": "2s", "ascii": True, "max": ["HeapAlloc=1GiB"], "pid": 12}
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "hint"),
+    [
+        ('intervall = "2s"', "there is no setting 'intervall'", "did you mean interval?"),
+        ("zzzzz = 1", "there is no setting 'zzzzz'", "the keys are"),
+        ('ascii = "yes"', "ascii: ", "--ascii"),
+        ("interval = [1]", "interval: ", "--interval"),
+        ("max = [1]", "max: ", "--max"),
+        ("interval", "is not TOML", "write lines like"),
+    ],
+)
+def test_a_wrong_file_says_what_is_wrong_where(tmp_path: Path, text: str, what: str, hint: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    with pytest.raises(UsageError) as refused:
+        load_file(path)
+    assert str(path) in refused.value.what
+    assert what in refused.value.what
+    assert hint in refused.value.hint
+
+
+def test_a_file_that_is_not_there_or_not_text_is_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    for name in ("missing", "binary", ""):
+        with pytest.raises(UsageError):
+            load_file(tmp_path / name)
+
+
+def test_the_nearest_word_is_near() -> None:
+    assert nearest("reprot", ["report", "run"]) == "report"
+    assert nearest("xyz", ["report", "run"]) == ""
