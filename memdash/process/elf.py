@@ -176,7 +176,7 @@ class Elf:
     def search(self, needle: bytes, segment: Segment) -> Iterator[int]:
         """Link-time addresses at which ``needle`` stands in the file bytes of a segment, lowest first."""
         end = min(segment.offset + segment.file_bytes, len(self._map))
-        found = self._map.find(needle, segment.offset, end)
+        found = self._map.find(needle, min(segment.offset, end), end)
         while found >= 0:
             yield found - segment.offset + segment.address
             found = self._map.find(needle, found + 1, end)
@@ -300,7 +300,7 @@ def _inflated(name: str, held: memoryview) -> bytes:
     if method != _ELFCOMPRESS_ZLIB or size > _LARGEST_INFLATED_BYTES:
         raise BadRead(f"section {name} of the executable is compressed in a way that is not supported")
     try:
-        content = zlib.decompressobj().decompress(held[_COMPRESSION.size :], max(size, 1))
+        content = zlib.decompressobj().decompress(held[_COMPRESSION.size :], size + 1)
     except zlib.error as error:
         raise BadRead(f"section {name} of the executable does not inflate: {error}") from None
     if len(content) != size:

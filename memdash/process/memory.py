@@ -148,7 +148,7 @@ class ReadPlan:
         self.offsets = tuple(accumulate((size for _, size in parts), initial=0))
         self._held = ctypes.create_string_buffer(max(self.offsets[-1], 1))
         self._held_at = ctypes.addressof(self._held)
-        self.buffer = memoryview(self._held).cast("B")
+        self.buffer = memoryview(self._held).cast("B")[: self.offsets[-1]]
         self._batches = tuple(
             (first, min(first + _MOST_PARTS, len(parts))) for first in range(0, len(parts), _MOST_PARTS)
         )
