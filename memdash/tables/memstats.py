@@ -63,4 +63,5 @@ def _absent(key: str, snapshot: Snapshot) -> bool:
 def _row(key: str, snapshot: Snapshot) -> Row:
     metric = METRICS_BY_KEY[key]
     tone = Tone.STRONG if key in _STRONG else Tone.PLAIN
-    return Row(key, (Cell(metric.label, note=metric.explanation), *metric_cells(key, snapshot, tone)))
+    name = Cell(metric.label, note=metric.explanation)
+    return Row(key, lambda: (name, *metric_cells(key, snapshot, tone)))

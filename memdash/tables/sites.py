@@ -108,29 +108,31 @@ def _columns(measure: Measure) -> tuple[Column, ...]:
         Column("objects", "objects", 9, right=True, drop=2),
         Column("change", "Δ baseline", 11, right=True),
         Column("trend", "trend", 12, least=6, drop=3),
-        Column("function", "function", 0, cut="middle", least=18),
+        Column("function", "function", 0, cut="middle", least=20),
         Column("where", "where", 26, cut="start", least=16, drop=1),
     )
 
 
 def _row(group: SiteGroup, measure: Measure, total: int, largest: int) -> Row:
+    frame = group.frame
+    return Row(f"{frame.function}\0{frame.file}\0{frame.line}", lambda: _cells(group, measure, total, largest))
+
+
+def _cells(group: SiteGroup, measure: Measure, total: int, largest: int) -> tuple[Cell, ...]:
     value, change = measure.of(group.usage), measure.of(group.change)
     objects = group.usage.inuse_objects if measure.in_use else group.usage.alloc_objects
     frame = group.frame
     share = 100 * value / total if total else 0.0
     where = f"{_short(frame.file)}:{frame.line}" if frame.line else _short(frame.file)
-    return Row(
-        f"{frame.function}\0{frame.file}\0{frame.line}",
-        (
-            Cell(figure(value, measure.unit), Tone.STRONG, sort=value),
-            Cell(f"{share:.0f}", sort=share),
-            Cell(bar=value / largest if largest > 0 else 0.0),
-            Cell(count(objects), sort=objects),
-            Cell(signed(change, measure.unit), _tone(change, measure), sort=change),
-            Cell(spark=tuple(map(float, group.trend))),
-            Cell(frame.function, sort=frame.function),
-            Cell(where, Tone.FAINT, sort=where, note=frame.file),
-        ),
+    return (
+        Cell(figure(value, measure.unit), Tone.STRONG, sort=value),
+        Cell(f"{share:.0f}", sort=share),
+        Cell(bar=value / largest if largest > 0 else 0.0),
+        Cell(count(objects), sort=objects),
+        Cell(signed(change, measure.unit), _tone(change, measure), sort=change),
+        Cell(spark=tuple(map(float, group.trend))),
+        Cell(frame.function, sort=frame.function),
+        Cell(where, Tone.FAINT, sort=where, note=frame.file),
     )
 
 

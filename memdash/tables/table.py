@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
@@ -60,12 +61,34 @@ class Column:
     drop: int = 0
 
 
-@dataclass(frozen=True, slots=True)
 class Row:
-    """``key`` names the row across refreshes: a cursor stays on it."""
+    """``key`` names the row across refreshes: a cursor stays on it.
 
-    key: str
-    cells: tuple[Cell, ...]
+    ``cells`` may be given as a function that makes them: it is called when they are first looked at, so rows out of
+    view cost next to nothing. Two rows are equal when key and cells are.
+    """
+
+    __slots__ = ("_cells", "key")
+
+    def __init__(self, key: str, cells: tuple[Cell, ...] | Callable[[], tuple[Cell, ...]]) -> None:
+        self.key = key
+        self._cells = cells
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """One cell a column."""
+        if callable(self._cells):
+            self._cells = self._cells()
+        return self._cells
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Row) and self.key == other.key and self.cells == other.cells
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __repr__(self) -> str:
+        return f"Row({self.key!r}, {self.cells!r})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
@@ -35,7 +36,7 @@ class Options:
 class MemdashApp(App[None]):
     """Opens one screen and lets it work."""
 
-    CSS_PATH = "memdash.tcss"
+    CSS_PATH = Path(__file__).with_name("memdash.tcss")
     TITLE = "memdash"
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(APP),
@@ -51,7 +52,7 @@ class MemdashApp(App[None]):
         self._first = first
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = options.theme
+        self.set_reactive(App.theme, options.theme)
         Painted.glyphs = ASCII if options.ascii else UNICODE
         self.set_class(options.ascii, "-ascii")
 

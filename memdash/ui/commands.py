@@ -53,24 +53,24 @@ COMMANDS: tuple[Command, ...] = (
     Command(DASHBOARD, "r", "r", "reverse", "reverse", "sites", "Turn the order of the sites round."),
     Command(
         DASHBOARD, "i", "i", "in_use", "inuse/alloc", "sites",
-        "Switch the sites between what is held now and all that was ever asked for.", 8,
+        "Switch the sites between what is held now and all that was ever asked for.", 9,
     ),
     Command(
         DASHBOARD, "o", "o", "objects", "bytes/objects", "sites",
-        "Switch the sites between bytes and numbers of objects.", 9,
+        "Switch the sites between bytes and numbers of objects.", 10,
     ),
-    Command(DASHBOARD, "b", "b", "baseline", "baseline", "watch", "Count changes of the sites from this moment on.", 5),
+    Command(DASHBOARD, "b", "b", "baseline", "baseline", "watch", "Count changes of the sites from this moment on.", 7),
     Command(DASHBOARD, "B", "B", "no_baseline", "clear baseline", "watch", "Count changes from the attach again."),
     Command(
         DASHBOARD, "space,p", "space", "pause", "pause", "watch",
-        "Freeze the view; collection goes on. The frozen view scrolls, sorts and filters.", 6,
+        "Freeze the view; collection goes on. The frozen view scrolls, sorts and filters.", 5,
     ),
     Command(DASHBOARD, "plus", "+", "zoom(-1)", "zoom in", "chart", "Show a shorter span in the chart."),
     Command(DASHBOARD, "minus", "-", "zoom(1)", "zoom out", "chart", "Show a longer span in the chart."),
     Command(DASHBOARD, "equals_sign", "=", "zoom(0)", "usual zoom", "chart", "Show the last five minutes again."),
     Command(
         DASHBOARD, "e", "e", "enlarge", "enlarge", "panes",
-        "Give the pane in use the whole screen, or take it back.", 7,
+        "Give the pane in use the whole screen, or take it back.", 8,
     ),
     Command(
         DASHBOARD, "", "1-9", "enlarge", "enlarge one", "panes", "Give the pane with that number the whole screen.",
@@ -78,7 +78,10 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(DASHBOARD, "tab,l", "tab l", "pane(1)", "next pane", "panes", "Move to the next pane."),
     Command(DASHBOARD, "shift+tab,h", "shift+tab h", "pane(-1)", "previous pane", "panes", "Move to the pane before."),
-    Command(DASHBOARD, "right_square_bracket", "]", "tab(1)", "next tab", "panes", "Show the next tab."),
+    Command(
+        DASHBOARD, "right_square_bracket", "]", "tab(1)", "tab", "panes",
+        "Show the next tab; without tabs, move to the next pane.", 6,
+    ),
     Command(DASHBOARD, "left_square_bracket", "[", "tab(-1)", "previous tab", "panes", "Show the tab before."),
     Command(
         DASHBOARD, "escape", "esc", "back", "back", "panes",

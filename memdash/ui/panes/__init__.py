@@ -5,8 +5,8 @@ To add a pane:
 1. Write ``panes/<name>.py`` with a ``Pane``. Most are a table: subclass ``TablePane``, give it a ``key``, a ``title``
    and the ``capability`` it lives on, and let ``build`` return a ``Table`` that a module in ``memdash.tables`` makes
    from the snapshot. When there is nothing to show, ``Table.empty`` says why and what helps.
-2. Name it in ``PANES``. The order is that of the screen, of ``tab`` and of the keys 1 to 9. On small screens the panes
-   of ``TABBED`` share the lower half behind tabs. ``memdash.tcss`` gives it room; without a rule it gets a cell.
+2. Name it in ``PANES``. The order is that of the screen, of ``tab`` and of the keys 1 to 9. On small screens those that
+   are ``tabbed``, and named in ``TABS``, share the lower half. ``memdash.tcss`` gives it room; else it gets a cell.
 
 Panes know what to show, not when: the dashboard calls ``show`` at most twice a second, and only for what is in view.
 """
@@ -20,7 +20,8 @@ from memdash.ui.panes.memstats import AllMemStatsPane, MemStatsPane
 from memdash.ui.panes.pane import Pane
 from memdash.ui.panes.sites import SitesPane
 
-__all__ = ["PANES", "TABBED"]
+__all__ = ["PANES", "TABS"]
 
 PANES: tuple[type[Pane], ...] = (MemStatsPane, HeapPane, GcPane, SitesPane, AlertsPane)
-TABBED: tuple[type[Pane], ...] = (SitesPane, GcPane, AlertsPane, AllMemStatsPane)
+TABS: tuple[type[Pane], ...] = (SitesPane, GcPane, AlertsPane, AllMemStatsPane)
+"""Those that are ``tabbed``, in the order of their tabs."""

@@ -19,6 +19,7 @@ class AlertsPane(TablePane):
     key = "alerts"
     capability = Capability.SYSTEM
     title = "Alerts"
+    tabbed = True
 
     def __init__(self) -> None:
         super().__init__(header=False)

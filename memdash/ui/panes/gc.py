@@ -17,6 +17,7 @@ class GcPane(TablePane):
     key = "gc"
     capability = Capability.GC
     title = "GC"
+    tabbed = True
 
     def __init__(self) -> None:
         super().__init__(header=False)

@@ -11,12 +11,14 @@ from memdash.model.snapshot import Snapshot
 from memdash.tables.heap_chart import HeapChart, heap_chart
 from memdash.ui.panes.pane import Pane
 from memdash.ui.widgets.chart import ChartView, Plot, PlotLine
-from memdash.units import byte_size, duration
+from memdash.units import byte_size, byte_tick, duration
 
 __all__ = ["HeapPane"]
 
-SPANS_S = (60.0, 300.0, 900.0, 3600.0, 6 * 3600.0, 24 * 3600.0)
+SPANS_S = {60.0: 15.0, 300.0: 60.0, 900.0: 180.0, 3600.0: 720.0, 21_600.0: 3600.0, 86_400.0: 14_400.0}
+"""Spans to choose from, and the time between two labels below them."""
 _USUAL = 1
+_WIDE_DOTS = 90
 _LOOKS = {
     "HeapAlloc": ("heap-alloc", "*"),
     "gc.live_after_gc_bytes": ("heap-live", "_"),
@@ -42,7 +44,11 @@ class HeapPane(ChartView, Pane):
     def caption(self, snapshot: Snapshot) -> str:
         """What span is shown."""
         del snapshot
-        return f"Heap · last {_words(SPANS_S[self._zoom])}"
+        return f"Heap · last {_words(self._span_s)}"
+
+    @property
+    def _span_s(self) -> float:
+        return tuple(SPANS_S)[self._zoom]
 
     def zoom(self, step: int) -> None:
         """A longer (1), a shorter (-1) or the usual (0) span."""
@@ -50,7 +56,7 @@ class HeapPane(ChartView, Pane):
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw if the newest dot is another than before."""
-        span_s, across = SPANS_S[self._zoom], self.dots_across
+        span_s, across = self._span_s, self.dots_across
         if not across:
             return
         dot = math.floor(snapshot.history.until.mono_s / (span_s / across))
@@ -72,7 +78,7 @@ def _plot(chart: HeapChart, rows: int) -> Plot:
         low=low,
         high=high,
         x_ticks=_times(chart),
-        y_ticks=[(value, byte_size(value)) for value in _round_sizes(low, high, max(rows // 4, 2))],
+        y_ticks=[(value, byte_tick(value)) for value in _round_sizes(low, high, max(rows // 3, 2))],
         empty="" if lines else "waiting for the first figures",
     )
 
@@ -82,19 +88,17 @@ def _last(columns: Sequence[Column]) -> str:
 
 
 def _times(chart: HeapChart) -> list[tuple[int, str]]:
-    parts = 4 if chart.width >= 60 else 2
-    return [
-        (
-            round((chart.width - 1) * part / parts),
-            f"-{_words(chart.span_s * (1 - part / parts))}" if part < parts else "now",
-        )
-        for part in range(parts + 1)
-    ]
+    """Round times before now; on a narrow chart only every other one."""
+    step_s = SPANS_S[chart.span_s] * (1 if chart.width >= _WIDE_DOTS else 2)
+    ages_s = [number * step_s for number in range(int(chart.span_s / step_s), 0, -1)]
+    last = chart.width - 1
+    before = [(round(last * (1 - age_s / chart.span_s)), f"-{_words(age_s)}") for age_s in ages_s]
+    return [*before, (last, "now")]
 
 
 def _words(span_s: float) -> str:
-    """A span without needless zeros: ``5m``, ``75 s``, ``1h30m``."""
-    return duration(span_s).replace("m00s", "m").replace("h00m", "h").replace("d00h", "d")
+    """A span without needless zeros: ``5m``, ``45s``, ``1h30m``."""
+    return duration(span_s).replace("m00s", "m").replace("h00m", "h").replace("d00h", "d").replace(" s", "s")
 
 
 def _round_sizes(low: float, high: float, count: int) -> list[float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from memdash.model.capability import Capability
+from memdash.model.metric import METRICS_BY_KEY
 from memdash.model.snapshot import Snapshot
 from memdash.tables.memstats import memstats_table
 from memdash.tables.table import Table
@@ -36,7 +37,7 @@ class MemStatsPane(TablePane):
         if not self.wanted:
             return table
         needle = self.wanted.casefold()
-        rows = tuple(row for row in table.rows if needle in row.cells[0].text.casefold())
+        rows = tuple(row for row in table.rows if needle in METRICS_BY_KEY[row.key].label.casefold())
         return replace(table, rows=rows, empty=f"no figure matches {self.wanted!r}")
 
 
@@ -45,3 +46,4 @@ class AllMemStatsPane(MemStatsPane):
 
     key = "allmemstats"
     title = "All MemStats"
+    tabbed = True

@@ -22,6 +22,9 @@ class Pane(Painted):
 
     key: ClassVar[str]
     title: ClassVar[str]
+    tabbed: ClassVar[bool] = False
+    """Whether it shares the lower half of a small screen with others, behind tabs."""
+
     capability: ClassVar[Capability]
     """Whose age and failures concern this pane."""
 
@@ -57,14 +60,16 @@ class TablePane(TableView, Pane):
     """A pane that is a table; a text typed in keeps the rows that contain it."""
 
     def __init__(self, *, header: bool = True) -> None:
-        super().__init__(id=self.key, header=header)
+        super().__init__(id=self.key, header=header, classes="-tabbed" if self.tabbed else "")
         self.wanted = ""
         self._late = ""
 
     @property
     def remark(self) -> str:
-        """Why it is old, if it is; the filter in force; what the subclass sums up."""
-        parts = (self._late, f"only {self.wanted!r}" if self.wanted else "", self.summary)
+        """Why it is old, if it is; the filter in force; which rows are in view; what the subclass sums up."""
+        shown, rows = self.rows_in_view, len(self.table.rows)
+        place = f"{shown.start + 1}–{shown.stop} of {rows}" if shown and len(shown) < rows else ""
+        parts = (self._late, f"only {self.wanted!r}" if self.wanted else "", place, self.summary)
         return " · ".join(part for part in parts if part)
 
     @property
@@ -77,6 +82,11 @@ class TablePane(TableView, Pane):
         """The row under the cursor in full, to be copied."""
         return "  ".join(plain(cell.text) for cell in self.row.cells if cell.text) if self.row else ""
 
+    @property
+    def sorted_by(self) -> tuple[str, bool]:
+        """The key of the column that the rows are sorted by, and whether large comes first."""
+        return "", True
+
     def build(self, snapshot: Snapshot) -> Table:
         """The table to show."""
         raise NotImplementedError
@@ -85,7 +95,8 @@ class TablePane(TableView, Pane):
         """Show this moment."""
         self._late = _age_of(self.capability, snapshot)
         self.set_class(bool(self._late), "-late")
-        self.show_table(self.build(snapshot))
+        column, descending = self.sorted_by
+        self.show_table(self.build(snapshot), column, descending=descending)
 
 
 def _age_of(capability: Capability, snapshot: Snapshot) -> str:

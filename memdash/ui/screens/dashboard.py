@@ -21,7 +21,7 @@ from memdash.ui.commands import DASHBOARD, bindings
 from memdash.ui.feed import Feed
 from memdash.ui.header import head_parts, notice_parts, standing, verdict_parts
 from memdash.ui.messages import Sampled
-from memdash.ui.panes import PANES, TABBED
+from memdash.ui.panes import PANES, TABS
 from memdash.ui.panes.heap import HeapPane
 from memdash.ui.panes.memstats import MemStatsPane
 from memdash.ui.panes.pane import Pane, TablePane
@@ -68,29 +68,29 @@ class Dashboard(Screen[None]):
         self._head, self._notice = WordLine(id="head"), WordLine(id="notice")
         self._vitals, self._latest = WordLine(id="vitals"), WordLine(id="latest")
         self._small = TextView(id="small")
-        self._panes: dict[type[Pane], Pane] = {kind: kind() for kind in dict.fromkeys((*PANES, *TABBED))}
-        self._tab = TABBED[0]
+        self._panes: dict[type[Pane], Pane] = {kind: kind() for kind in dict.fromkeys((*PANES, *TABS))}
+        self._tab = TABS[0]
         self._large: Pane | None = None
         self._filtered: TablePane = self._pane(SitesPane)
 
     def compose(self) -> ComposeResult:
-        """Two lines above, the panes, the keys."""
+        """Two lines above, the panes, the keys; all filled already, so that the first frame is whole."""
+        self._take_shape(self.app.size.width, self.app.size.height)
+        self._feed = Feed(self._session, self.post_message)
+        self._shown = self._feed.newest
+        self._paint_words()
         yield self._head
         yield self._notice
         yield self._small
         with Container(id="body"):
-            yield from (pane for kind, pane in self._panes.items() if kind not in TABBED)
+            yield from (pane for kind, pane in self._panes.items() if kind not in TABS)
             yield self._vitals
-            yield from (pane for kind, pane in self._panes.items() if kind in TABBED)
+            yield from (pane for kind, pane in self._panes.items() if kind in TABS)
             yield self._latest
         yield KeyLine(id="keys")
 
     def on_mount(self) -> None:
-        """Listen, and look at the clock once a second: the age of a frozen or stale view grows on its own."""
-        for kind in TABBED:
-            self._panes[kind].add_class("-tabbed")
-        self._take_shape(self.app.size.width, self.app.size.height)
-        self._feed = Feed(self._session, self.post_message)
+        """Look at the clock once a second: the age of a frozen or stale view grows on its own."""
         self.set_interval(1.0, self._look_at_clock)
 
     # Painting
@@ -105,7 +105,8 @@ class Dashboard(Screen[None]):
 
     def on_screen_resume(self) -> None:
         """Catch up with what happened while another screen lay over this one."""
-        self._paint()
+        if self._painted_s:
+            self._paint()
 
     def _look_at_clock(self) -> None:
         if self.is_current and (self._frozen or self._wall_s() - self._shown.at.wall_s > 2 * self._shown.interval_s):
@@ -155,9 +156,9 @@ class Dashboard(Screen[None]):
             )
 
     def _frame_title(self, pane: Pane) -> Content:
-        if self._shape is not Shape.STACKED or type(pane) not in TABBED or self._large is not None:
+        if self._shape is not Shape.STACKED or type(pane) not in TABS or self._large is not None:
             return Content(pane.caption(self._shown))
-        return Content.assemble(*(self._tab_title(number, kind) for number, kind in enumerate(TABBED)))
+        return Content.assemble(*(self._tab_title(number, kind) for number, kind in enumerate(TABS)))
 
     def _tab_title(self, number: int, kind: type[Pane]) -> tuple[str, Style]:
         here, caption = kind is self._tab, self._panes[kind].tab(self._shown)
@@ -174,11 +175,13 @@ class Dashboard(Screen[None]):
         self.call_after_refresh(self._show)
 
     def _take_shape(self, width: int, height: int) -> None:
-        self._shape = shape_of(width, height)
-        self._pane(MemStatsPane).show_only_vital(self._shape is Shape.STRIP)
-        for shape in Shape:
-            self.set_class(shape is self._shape, shape.value)
-        for kind in TABBED:
+        shape = shape_of(width, height)
+        if not self.has_class(shape.value):
+            self.remove_class(self._shape.value)
+            self.add_class(shape.value)
+            self._shape = shape
+            self._pane(MemStatsPane).show_only_vital(shape is Shape.STRIP)
+        for kind in TABS:
             self._panes[kind].set_class(kind is self._tab, "-open")
 
     def _in_view(self, pane: Pane) -> bool:
@@ -209,13 +212,13 @@ class Dashboard(Screen[None]):
     def action_tab(self, step: int) -> None:
         """Open the next (1) or previous (-1) tab; without tabs, move between panes."""
         if self._shape is Shape.STACKED and self._large is None:
-            self.action_tab_at((TABBED.index(self._tab) + step) % len(TABBED))
+            self.action_tab_at((TABS.index(self._tab) + step) % len(TABS))
         else:
             self.action_pane(step)
 
     def action_tab_at(self, number: int) -> None:
         """Open a tab."""
-        self._tab = TABBED[number]
+        self._tab = TABS[number]
         self._take_shape(self.size.width, self.size.height)
         self._panes[self._tab].focus()
         self.call_after_refresh(self._show)

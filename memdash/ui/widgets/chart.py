@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from rich.segment import Segment
@@ -67,6 +69,7 @@ class ChartView(Painted, can_focus=True):
         super().__init__(id=id)
         self._plot: Plot | None = None
         self._strips: list[Strip] = []
+        self._ready = False
 
     @property
     def cells(self) -> tuple[int, int]:
@@ -86,6 +89,16 @@ class ChartView(Painted, can_focus=True):
     def draw(self, plot: Plot) -> None:
         """Draw ``plot`` in place of what stands there."""
         self._plot = plot
+        if plot.lines and not self._ready:
+            self.call_after_refresh(self._get_ready)
+        else:
+            self.forget()
+            self.refresh()
+
+    def _get_ready(self) -> None:
+        """Import plotext, now that there is a frame with figures to look at."""
+        _figure()
+        self._ready = True
         self.forget()
         self.refresh()
 
@@ -105,7 +118,7 @@ class ChartView(Painted, can_focus=True):
 
     def _drawn(self) -> list[Strip]:
         plot, (columns, rows) = self._plot, self.cells
-        if plot is None or plot.empty or columns < 8 or rows < 3:
+        if plot is None or plot.empty or not self._ready or columns < 8 or rows < 3:
             line = self.line()
             if plot is not None:
                 line.field(plot.empty, self.size.width, "faint")
@@ -118,8 +131,11 @@ class ChartView(Painted, can_focus=True):
         strips = []
         for y, text in enumerate(texts):
             segments = self._segments(text, styles)
-            if y < rows and len(marked) <= columns * _MARKS_AT_MOST:
-                segments = self._with_marks(segments, marked)
+            if len(marked) > columns * _MARKS_AT_MOST:
+                if y == rows:
+                    segments = self._with_marks(segments, marked, "─", "┴")
+            elif y < rows:
+                segments = self._with_marks(segments, marked, " \u2800", "┊")
             segments += legend.get(y, [])
             strips.append(Strip(segments).adjust_cell_length(self.size.width, self.palette["plain"]))
         return strips
@@ -136,18 +152,18 @@ class ChartView(Painted, can_focus=True):
                 style = plain
         return segments
 
-    def _with_marks(self, segments: list[Segment], marked: set[int]) -> list[Segment]:
-        """Draw a thin upright through the blank cells of the marked columns."""
-        upright, faint = self.glyphs.text("┊"), self.palette["gc-mark"]
+    def _with_marks(self, segments: list[Segment], marked: set[int], over: str, sign: str) -> list[Segment]:
+        """Draw ``sign`` in the marked columns wherever nothing but ``over`` stands."""
+        over, sign, faint = self.glyphs.text(over), self.glyphs.text(sign), self.palette["gc-mark"]
         drawn: list[Segment] = []
         column = -(_LABELS + 1)
         for segment in segments:
             run = ""
             for character in segment.text:
-                if character in " \u2800" and column in marked:
+                if character in over and column in marked:
                     if run:
                         drawn.append(Segment(run, segment.style))
-                    drawn.append(Segment(upright, faint))
+                    drawn.append(Segment(sign, faint))
                     run = ""
                 else:
                     run += character
@@ -185,7 +201,7 @@ _LABELS = 8
 _LEGEND, _LEGEND_WITH_VALUES = 15, 25
 _LEGEND_FROM, _VALUES_FROM = 56, 110
 _MARKS_AT_MOST = 0.34
-"""With more columns than this marked, uprights would be a hatching, not a sign."""
+"""With more columns than this marked, uprights would be a hatching: the marks stand on the axis alone."""
 
 
 def _spread(rows: list[int], height: int) -> list[int]:
@@ -202,6 +218,12 @@ def _spread(rows: list[int], height: int) -> list[int]:
 
 @lru_cache(maxsize=1)
 def _figure() -> tuple[Any, Any]:
+    """The plotext module and its figure.
+
+    plotext 6.1 builds its manual and loads its own tests when imported: 70 of 100 ms and 4 of 8 MiB. Both are left out.
+    """
+    for unused, name in (("plotext._doc.doc", "docs"), ("plotext._tests.run", "test")):
+        vars(sys.modules.setdefault(unused, ModuleType(unused))).setdefault(name, None)
     import plotext
 
     plotext.terminal.limit(False, False)  # else a figure is cut at the size of the real terminal
@@ -237,23 +259,52 @@ def _rendered(plot: Plot, columns: int, rows: int, ascii_only: bool) -> str:
     return drawing
 
 
-def _runs(columns: Sequence[Column], height: Any) -> list[list[tuple[int, int]]]:
-    """Points to connect, one list for each stretch without a gap; the middle of a level stretch is left out."""
+def _runs(columns: Sequence[Column], height: Callable[[float], float]) -> list[list[tuple[int, int]]]:
+    """Points to connect, one list for each stretch without a gap.
+
+    A column adds its newest value, and its highest or lowest when the line would miss it.
+    """
     runs: list[list[tuple[int, int]]] = []
     run: list[tuple[int, int]] = []
     for x, (low, high, last) in enumerate(columns):
         if math.isnan(last):
             if run:
-                runs.append(run)
+                runs.append(_straightened(run))
             run = []
             continue
         bottom, top, end = int(height(low)), int(height(high)), int(height(last))
-        steps = [end] if bottom == top else [bottom, top, end] if end != top else [bottom, top]
-        for y in steps:
-            if len(run) >= 2 and run[-1][1] == run[-2][1] == y and len(steps) == 1:
-                run[-1] = (x, y)
-            else:
-                run.append((x, y))
+        before = run[-1][1] if run else end
+        if bottom < min(before, end):
+            run.append((x, bottom))
+        if top > max(before, end):
+            run.append((x, top))
+        run.append((x, end))
     if run:
-        runs.append(run)
+        runs.append(_straightened(run))
     return runs
+
+
+def _straightened(run: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """``run`` without the points that a straight line between their neighbours misses by less than a dot."""
+    kept = [run[0]]
+    (x0, y0), end = run[0], run[0]
+    least, most = -math.inf, math.inf
+    for point in run[1:]:
+        x, y = point
+        slope = (y - y0) / (x - x0) if x > x0 else math.inf
+        if not least <= slope <= most or x == end[0]:
+            if end is not kept[-1]:
+                kept.append(end)
+            x0, y0 = end
+            least, most = -math.inf, math.inf
+        if x > x0:
+            least = max(least, (y - _NEAR - y0) / (x - x0))
+            most = min(most, (y + _NEAR - y0) / (x - x0))
+        end = point
+    if end is not kept[-1]:
+        kept.append(end)
+    return kept
+
+
+_NEAR = 0.7
+"""Dots that a point may lie beside the line drawn in its place."""

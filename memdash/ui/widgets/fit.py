@@ -29,8 +29,8 @@ def fitted(columns: tuple[Column, ...], width: int) -> tuple[tuple[tuple[int, in
             sum(columns[i].width or max(columns[i].least, _REST_AT_LEAST) for i in kept) + gap * (len(kept) - 1) - width
         )
         shrinkable = sum(columns[i].width - columns[i].least for i in kept if columns[i].width and columns[i].least)
-        dispensable = max(kept, key=lambda i: columns[i].drop)
-        if excess <= shrinkable or columns[dispensable].drop == 0:
+        dispensable = max(kept, key=lambda i: columns[i].drop, default=-1)
+        if excess <= shrinkable or dispensable < 0 or columns[dispensable].drop == 0:
             break
         kept.remove(dispensable)
     cells = {i: columns[i].width for i in kept}

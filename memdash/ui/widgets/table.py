@@ -6,8 +6,8 @@ second that alone would cost more than the whole dashboard may.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import ClassVar
 
 from textual import events
@@ -56,8 +56,8 @@ class TableView(Painted, can_focus=True):
             """The table it happened in."""
             return self.view
 
-    def __init__(self, *, id: str, header: bool = True) -> None:  # noqa: A002 - as Textual has it
-        super().__init__(id=id)
+    def __init__(self, *, id: str, header: bool = True, classes: str = "") -> None:  # noqa: A002 - as Textual has it
+        super().__init__(id=id, classes=classes)
         self._header = header
         self._shown = _NO_TABLE
         self._sorted_by = ""
@@ -66,6 +66,8 @@ class TableView(Painted, can_focus=True):
         self._cursor = 0
         self._top = 0
         self._strips: dict[int, Strip] = {}
+        self._reason: list[str] = []
+        self._layout: tuple[tuple[tuple[int, int], ...], int] = ((), 0)
 
     # What is shown
 
@@ -86,6 +88,8 @@ class TableView(Painted, can_focus=True):
 
     def show_table(self, table: Table, sorted_by: str = "", *, descending: bool = True) -> None:
         """Show ``table`` in place of the one before; lines that are the same stay as they are painted."""
+        if table is self._shown and (sorted_by, descending) == (self._sorted_by, self._descending):
+            return
         old, self._shown = self._shown, table
         new_head = (sorted_by, descending) != (self._sorted_by, self._descending)
         self._sorted_by, self._descending = sorted_by, descending
@@ -208,7 +212,7 @@ class TableView(Painted, can_focus=True):
             self.action_choose()
 
     def _column_at(self, x: int) -> Column | None:
-        layout, gap = fitted(self._shown.columns, self.size.width)
+        layout, gap = self._layout
         right = 0
         for index, cells in layout:
             right += cells + gap
@@ -221,6 +225,8 @@ class TableView(Painted, can_focus=True):
     def forget(self) -> None:
         """Drop the painted lines."""
         self._strips.clear()
+        self._reason = []
+        self._layout = fitted(self._shown.columns, self.size.width)
 
     def _on_resize(self, event: events.Resize) -> None:
         del event
@@ -253,7 +259,7 @@ class TableView(Painted, can_focus=True):
         if index >= len(table.rows):
             return Strip.blank(width, self.palette["plain"])
         line = self.line()
-        layout, gap = fitted(table.columns, width)
+        layout, gap = self._layout
         cells = table.rows[index].cells
         for number, (column, room) in enumerate(layout):
             if number:
@@ -271,7 +277,7 @@ class TableView(Painted, can_focus=True):
 
     def _painted_header(self, width: int) -> Strip:
         line = self.line()
-        layout, gap = fitted(self._shown.columns, width)
+        layout, gap = self._layout
         for number, (index, room) in enumerate(layout):
             if number:
                 line.space(gap)
@@ -284,15 +290,9 @@ class TableView(Painted, can_focus=True):
 
     def _painted_reason(self, y: int, width: int) -> Strip:
         """Why there is nothing, wrapped."""
-        lines = wrapped(self._shown.empty, width)
+        if not self._reason:
+            self._reason = wrap(self._shown.empty, max(width, 8))
         line = self.line()
-        if y < len(lines):
-            line.field(lines[y], width, "faint")
+        if y < len(self._reason):
+            line.field(self._reason[y], width, "faint")
         return line.strip(width)
-
-
-def wrapped(text: str, width: int) -> Sequence[str]:
-    """``text`` in lines of at most ``width`` cells, broken between words."""
-    import textwrap
-
-    return textwrap.wrap(text, max(width, 8))
