@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from memdash.commands.limits import rules_for
 from memdash.commands.options import settings
-from memdash.config import Limit
+from memdash.config import Limit, nearest
 from memdash.errors import UsageError
 from memdash.model.target import Target
 from memdash.session import Live
@@ -44,6 +44,8 @@ class Screen:
                     "memdash report PID writes a report, memdash report --json PID one for programs",
                 )
         rules_for(self.max, self.max_growth)
+        if self.theme is not None:
+            _check_theme(self.theme)
 
     def watch(self, target: Target) -> None:
         """Show the dashboard until the user leaves it."""
@@ -67,6 +69,16 @@ class Screen:
         from memdash.ui.theme import DEFAULT_THEME
 
         return Options(theme=self.theme or DEFAULT_THEME, ascii=self.ascii, no_color=self.no_color)
+
+
+def _check_theme(name: str) -> None:
+    from memdash.ui.theme import theme_names
+
+    names = theme_names()
+    if name not in names:
+        guess = nearest(name, names)
+        hint = f"did you mean {guess}?" if guess else f"the themes are {', '.join(names)}"
+        raise UsageError(f"--theme: there is no theme {name!r}", hint)
 
 
 def screen_options(function: Function) -> Callable[..., Any]:

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from rich.color import Color as RichColor
 from rich.style import Style
 from textual.color import Color
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
-__all__ = ["DEFAULT_THEME", "THEMES", "Palette", "derived_tokens"]
+__all__ = ["DEFAULT_THEME", "THEMES", "Palette", "derived_tokens", "theme_names"]
 
 DEFAULT_THEME = "memdash"
 
@@ -134,3 +134,8 @@ THEMES = (
     ),
 )  # fmt: skip
 """Our own; the two colour-blind ones use the Okabe-Ito hues: blue against orange, never red against green."""
+
+
+def theme_names() -> list[str]:
+    """What may be chosen: ours first, then Textual's."""
+    return [*(theme.name for theme in THEMES), *BUILTIN_THEMES]

@@ -138,6 +138,13 @@ def test_a_command_that_does_not_exist_is_a_usage_error(open_terminal: OpenTermi
     assert list(tmp_path.glob("*.log")) == []
 
 
+def test_a_theme_that_does_not_exist_is_a_usage_error(open_terminal: OpenTerminal) -> None:
+    code, tail = open_terminal("--theme", "colour-blind-drak", str(os.getpid())).ends()
+    assert code == 2
+    assert b"did you mean colour-blind-dark?" in tail
+    assert ALTERNATE not in tail
+
+
 def test_waiting_for_a_process_ends_with_ctrl_c(open_terminal: OpenTerminal) -> None:
     terminal = open_terminal("--wait-for", "no process has this name")
     terminal.shows("waiting for a process")
