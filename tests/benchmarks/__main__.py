@@ -1,0 +1,41 @@
+"""Run the benchmarks named on the command line, or all, and print their table."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+
+from tests.benchmarks.headless import report
+from tests.benchmarks.reading import attach, profile, sample
+from tests.benchmarks.result import Result, table
+from tests.benchmarks.screen import dashboard, first_frame, keys
+from tests.benchmarks.target_cost import target_cost
+
+BENCHMARKS: tuple[Callable[[], Iterator[Result]], ...] = (
+    attach,
+    sample,
+    profile,
+    report,
+    first_frame,
+    dashboard,
+    keys,
+    target_cost,
+)
+
+
+def main() -> None:
+    """Print each result to stderr as it comes, the table to stdout at the end."""
+    by_name = {benchmark.__name__: benchmark for benchmark in BENCHMARKS}
+    wanted = sys.argv[1:] or list(by_name)
+    if unknown := [name for name in wanted if name not in by_name]:
+        raise SystemExit(f"no benchmark named {', '.join(unknown)}; there are: {', '.join(by_name)}")
+    results = []
+    for name in wanted:
+        for result in by_name[name]():
+            results.append(result)
+            sys.stderr.write(f"{result.claim}: {result.measured} {result.goal and f'(goal {result.goal})'}\n")
+    sys.stdout.write(table(results) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""What the dashboard costs, when its first frame stands, how soon it answers a key."""
+
+from __future__ import annotations
+
+import random
+import re
+import statistics
+import sys
+import time
+from collections.abc import Iterator, Sequence
+
+from tests.benchmarks.result import Result
+from tests.benchmarks.targets import allocating, idle, stacks
+from tests.benchmarks.terminal import Terminal, cpu_s, rss_bytes
+
+__all__ = ["dashboard", "first_frame", "keys"]
+
+_COLUMNS, _ROWS = 200, 50
+_WARM_UP_S, _SPAN_S = 15.0, 60.0
+_HELLO = (sys.executable, "-m", "tests.benchmarks.hello")
+_FIGURE = re.compile(r"(?:Heap)?Alloc\s+\d[\d.]* [KMG]iB")
+
+
+def _memdash(*words: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "memdash", *words)
+
+
+def _steady(argv: Sequence[str]) -> tuple[float, float]:
+    """(percent of a core, MiB resident) of a program in a 200×50 terminal, after it has warmed up."""
+    with Terminal(argv, _COLUMNS, _ROWS) as terminal:
+        terminal.drain(_WARM_UP_S)
+        before_s, began_s = cpu_s(terminal.pid), time.perf_counter()
+        terminal.drain(_SPAN_S)
+        percent = 100 * (cpu_s(terminal.pid) - before_s) / (time.perf_counter() - began_s)
+        return percent, rss_bytes(terminal.pid) / 2**20
+
+
+def dashboard() -> Iterator[Result]:
+    """A steady minute at one and at ten samples a second, next to a page that only says hello."""
+    hello_percent, hello_mib = _steady(_HELLO)
+    yield Result("Textual page that says hello, 200×50", f"{hello_percent:.1f} % · {hello_mib:.0f} MiB", "", None)
+    with allocating() as target:
+        percent, mib = _steady(_memdash("--pid", str(target.pid)))
+        yield Result("dashboard, 200×50, 1 Hz: CPU", f"{percent:.1f} % of a core", "≤ 2.3 %", percent <= 2.3)
+        yield Result("dashboard, 200×50, 1 Hz: RSS", f"{mib:.0f} MiB", "≤ 45 MiB", mib <= 45)
+        percent, _ = _steady(_memdash("--pid", str(target.pid), "--interval", "100ms"))
+        yield Result("dashboard, 200×50, 10 Hz: CPU", f"{percent:.1f} % of a core", "≤ 6 %", percent <= 6)
+
+
+def _shows_figure(lines: Sequence[str]) -> bool:
+    return any(_FIGURE.search(line) for line in lines)
+
+
+def _shows_hello(lines: Sequence[str]) -> bool:
+    return any("hello world" in line for line in lines)
+
+
+def first_frame() -> Iterator[Result]:
+    """From exec to the frame with the target's real HeapAlloc, against hello's first frame; medians of paired runs."""
+    hello, memdash = [], []
+    with idle() as target:
+        for _ in range(9):
+            with Terminal(_HELLO, _COLUMNS, _ROWS) as terminal:
+                terminal.drain(1.5)
+                hello.append(terminal.first_frame(_shows_hello))
+            with Terminal(_memdash("--pid", str(target.pid)), _COLUMNS, _ROWS) as terminal:
+                terminal.drain(2.5)
+                memdash.append(terminal.first_frame(_shows_figure))
+    base_s, own_s = statistics.median(hello), statistics.median(memdash)
+    ratio = own_s / base_s
+    measured = f"{1e3 * own_s:.0f} ms = {ratio:.2f}× hello's {1e3 * base_s:.0f} ms"
+    yield Result("exec to a frame with the real HeapAlloc", measured, "≤ 1.6×", ratio <= 1.6)
+
+
+def keys() -> Iterator[Result]:
+    """Time from a key to the next output, at random moments, while a profile of 50 000 stacks refreshes."""
+    pace = random.Random(1)
+    with stacks(50_000) as target, Terminal(_memdash("--pid", str(target.pid)), _COLUMNS, _ROWS) as terminal:
+        terminal.drain(8.0)
+        waits = []
+        for turn in range(120):
+            terminal.drain(pace.uniform(0.1, 0.4))
+            if turn % 10 == 0:  # so that there is something to refresh
+                target.command("buckets", 5_000)
+                target.command("gc")
+            sent_s = terminal.type(b"\t")
+            if terminal.drain(2.0, until=lambda data: b"\x1b[" in data):
+                waits.append(1e3 * (terminal.chunks[-1][0] - sent_s))
+    waits.sort()
+    p50, p95 = waits[len(waits) // 2], waits[int(0.95 * len(waits))]
+    yield Result(
+        "key to next output, 50 000 stacks refreshing, p50 · p95", f"{p50:.0f} · {p95:.0f} ms", "p95 ≤ 50 ms", p95 <= 50
+    )
