@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 __all__ = ["GoTarget"]
 
@@ -20,12 +20,15 @@ _PATIENCE_S = 60.0
 class GoTarget:
     """A running target; a context manager that ends it. It is stopped by pid, and never outlives the test."""
 
-    def __init__(self, program: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, program: Path, environment: Mapping[str, str] | None = None, stderr: IO[bytes] | None = None
+    ) -> None:
         self._process = subprocess.Popen(
             [program],
             env={**os.environ, **(environment or {})},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=stderr,
             bufsize=0,
         )
         self.pid = self._process.pid

@@ -2,7 +2,9 @@
 
 Two system calls: one for the counters and every P's cache of spans, one for the spans in those caches. Objects in a
 cached span have not been counted yet; ReadMemStats flushes the caches to count them, here they are counted where they
-are. Source: runtime/mstats.go (readmemstats_m, consistentHeapStats), runtime/mcache.go (releaseAll).
+are. A span that has left its cache meanwhile shows it, before its objects are counted elsewhere, and is left out: so a
+count may be late by a few objects, but is never ahead. Source: runtime/mstats.go (readmemstats_m,
+consistentHeapStats), runtime/mcache.go (refill, releaseAll), runtime/mheap.go (mspan.sweepgen).
 """
 
 from __future__ import annotations
@@ -32,6 +34,10 @@ _CONTROLLER = (
     "memoryLimit gcPercentHeapGoal sweepDistMinTrigger triggered heapMarked "
     "heapInUse heapReleased heapFree totalAlloc totalFree mappedReady"
 )
+_SPAN = {"sweepgen": "I", "allocCount": "H", "spanclass": "B", "allocCountBeforeCache": "H"}
+_CACHED, _STALE = 3, 1
+"""How far a span's sweepgen is ahead of the heap's while it is cached, and once another sweep has begun."""
+
 _WORK = "tSweepTerm tMark tMarkTerm tEnd heap0 heap1 heap2"
 
 
@@ -68,7 +74,7 @@ class CounterReader:
         self._mstats = Fields.of(program, "mstats", _MSTATS.split(), numgc="I", numforcedgc="I", gc_cpu_fraction="Q")
         self._controller = Fields.of(program, "gcControllerState", _CONTROLLER.split(), gcPercent="i")
         self._work = Fields.of(program, "workType", _WORK.split(), cycles="I") if "work" in program.addresses else None
-        self._span = Fields.of(program, "mspan", (), allocCount="H", spanclass="B", allocCountBeforeCache="H")
+        self._span = Fields.of(program, "mspan", (), **_SPAN)
         self._pauses = struct.Struct(f"<{PAUSES}Q")
         self._pauses_of = -1
         self._pause_ns: tuple[int, ...] = ()
@@ -102,15 +108,21 @@ class CounterReader:
         return program.memory.plan(parts)
 
     def _prepared_spans(self, spans: tuple[int, ...]) -> ReadPlan:
-        """The cached spans, and last of all the generation of the heap's counts, to see whether it moved on."""
+        """The cached spans, the number of the sweep, and the generation of the heap's counts, to see if it moved on."""
         parts = [(span + self._span.start, self._span.size) for span in spans]
-        return self._program.memory.plan([*parts, (self._heap_stats.generation_address, 4)])
+        sweepgen = self._program.field("mheap_", "mheap", "sweepgen")
+        return self._program.memory.plan([*parts, (sweepgen, 4), (self._heap_stats.generation_address, 4)])
 
     def read(self) -> Counters:
         """Look once, again while the runtime moves counts about. Raises BadRead, AccessDenied, TargetExited."""
         best: Counters | None = None
+        error = BadRead("the runtime changed its caches in each of several looks")
         for _ in range(_MOST_TRIES):
-            counters = self._look()
+            try:
+                counters = self._look()
+            except BadRead as unmapped:  # half a pointer, read while it was written
+                error = unmapped
+                continue
             if counters is None:
                 continue
             if not counters.torn_bytes:
@@ -118,7 +130,7 @@ class CounterReader:
             if best is None or counters.torn_bytes < best.torn_bytes:
                 best = counters
         if best is None:
-            raise BadRead("the runtime changed its counters in each of several looks")
+            raise error
         return best
 
     def _look(self) -> Counters | None:
@@ -144,7 +156,7 @@ class CounterReader:
             pause_end=self._pause_end,
             spans_in_use_bytes=_word(buffer, offsets[2]),
             caches_in_use_bytes=_word(buffer, offsets[3]),
-            gc_phase=int.from_bytes(buffer[offsets[4] : offsets[4] + 4], "little"),
+            gc_phase=_half_word(buffer, offsets[4]),
             gomaxprocs=len(self._caches.ps),
             torn_bytes=abs(heap.in_heap - controller["heapInUse"])
             + abs(heap.released - controller["heapReleased"])
@@ -165,12 +177,16 @@ class CounterReader:
             self._cached_classes = tuple(span_class for span_class, _ in spans)
             self._span_plan = self._prepared_spans(tuple(span for _, span in spans))
             self._cached_pointers = pointers
-        content = self._span_plan.read()[:-4]
+        content = self._span_plan.read()
+        sweepgen = _half_word(content, len(content) - 8)
         used = [0] * len(self._program.layout.size_classes)
-        for (count, its_class, before), span_class in zip(
-            self._span.packed.iter_unpack(content), self._cached_classes, strict=True
+        for (its_sweepgen, count, its_class, before), span_class in zip(
+            self._span.packed.iter_unpack(content[:-8]), self._cached_classes, strict=True
         ):
-            if its_class == span_class and count > before:  # else it has just been put to another use
+            if its_class != span_class or count <= before:
+                continue
+            # While a stale span is flushed, ``before`` is 0 for a moment.
+            if its_sweepgen == sweepgen + _CACHED or (its_sweepgen == sweepgen + _STALE and before):
                 used[span_class >> 1] += count - before
         return tiny, used
 
@@ -180,6 +196,10 @@ class CounterReader:
             self._pause_ns = self._pauses.unpack_from(buffer, self._program.offset("mstats", "pause_ns"))
             self._pause_end = self._pauses.unpack_from(buffer, self._program.offset("mstats", "pause_end"))
             self._pauses_of = cycles
+
+
+def _half_word(buffer: memoryview, at: int) -> int:
+    return int.from_bytes(buffer[at : at + 4], "little")
 
 
 def _word(buffer: memoryview, at: int) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from memdash.model.gc import Cycle, GcStats, Pause
 from memdash.model.missing import Maybe, Missing
 from memdash.probes.go.counters import Counters
-from memdash.probes.go.memstats import heap_goal, newest_first
+from memdash.probes.go.memstats import newest_first
 
 __all__ = ["gc_stats", "has_consistent_work", "percentile"]
 
@@ -20,22 +20,22 @@ _NO_LIMIT = (1 << 63) - 1
 _NS_PER_S = 1e9
 
 _NO_CYCLE = Missing("no collection has finished yet")
+_NO_GOAL = Missing("collection is off and no memory limit is set")
 
 
-def gc_stats(counters: Counters) -> GcStats:
-    """What one look says about the collector."""
+def gc_stats(counters: Counters, next_gc: Maybe[int]) -> GcStats:
+    """What one look says about the collector; ``next_gc`` is NextGC of the MemStats of the same look."""
     sys, gc = counters.mstats, counters.controller
     cycles = sys["numgc"]
     pauses = newest_first(counters.pause_ns, cycles)
     ends = newest_first(counters.pause_end, cycles)
     by_length = sorted(pauses)
-    goal = heap_goal(gc)
     phase = counters.gc_phase
     return GcStats(
         count=cycles,
         forced=sys["numforcedgc"],
         last_at_s=sys["last_gc_unix"] / _NS_PER_S if cycles else _NO_CYCLE,
-        next_target_bytes=goal if goal <= _NO_LIMIT else Missing("collection is off and no memory limit is set"),
+        next_target_bytes=_NO_GOAL if isinstance(next_gc, int) and next_gc > _NO_LIMIT else next_gc,
         live_after_gc_bytes=gc["heapMarked"] if cycles else _NO_CYCLE,
         pause_p50_ns=percentile(by_length, 50) if by_length else _NO_CYCLE,
         pause_p99_ns=percentile(by_length, 99) if by_length else _NO_CYCLE,

@@ -1,7 +1,8 @@
 """runtime.MemStats from one look at the counters, added up as ReadMemStats does.
 
 Source: runtime/mstats.go (readmemstats_m), runtime/mgcpacer.go (heapGoalInternal, memoryLimitHeapGoal); the formulas
-are the same from Go 1.19 to 1.27. At rest every field equals what the program's own ReadMemStats says.
+are the same from Go 1.19 to 1.27, but for the headroom under a memory limit. At rest every field equals what the
+program's own ReadMemStats says.
 """
 
 from __future__ import annotations
@@ -10,19 +11,20 @@ from collections.abc import Mapping, Sequence
 
 from memdash.model.memstats import MemStats, SizeClass
 from memdash.probes.go.counters import PAUSES, Counters
+from memdash.probes.go.layouts import Layout
 
 __all__ = ["heap_goal", "mem_stats", "newest_first"]
 
 _BY_SIZE_ROWS = 61
 _NO_TRIGGER = (1 << 64) - 1
-_HEADROOM_PERCENT = 3
+_HEADROOM_PERCENT = "memoryLimitHeapGoalHeadroomPercent"
 _LEAST_HEADROOM_BYTES = 1 << 20
 _LEAST_DISTANCE_BYTES = 64 << 10
 
 
-def mem_stats(counters: Counters, size_classes: Sequence[int]) -> MemStats:
-    """Add up one look. ``size_classes`` are object sizes by class, as the layout has them."""
-    heap, sys, gc = counters.heap, counters.mstats, counters.controller
+def mem_stats(counters: Counters, layout: Layout) -> MemStats:
+    """Add up one look."""
+    heap, sys, gc, size_classes = counters.heap, counters.mstats, counters.controller, layout.size_classes
     small_alloc, small_free = heap.small_alloc_counts, heap.small_free_counts
     total_alloc = heap.large_alloc + sum(map(int.__mul__, small_alloc, size_classes))
     freed = heap.large_free + sum(map(int.__mul__, small_free, size_classes))
@@ -54,7 +56,7 @@ def mem_stats(counters: Counters, size_classes: Sequence[int]) -> MemStats:
         BuckHashSys=sys["buckhash_sys"],
         GCSys=gc_sys,
         OtherSys=sys["other_sys"],
-        NextGC=heap_goal(gc),
+        NextGC=heap_goal(gc, total_alloc - freed, layout.constants.get(_HEADROOM_PERCENT, 0)),
         LastGC=sys["last_gc_unix"],
         PauseTotalNs=sys["pause_total_ns"],
         NumGC=sys["numgc"],
@@ -74,12 +76,14 @@ def newest_first(ring: Sequence[int], cycles: int) -> tuple[int, ...]:
     return tuple(ring[(newest - i) % PAUSES] for i in range(min(cycles, PAUSES)))
 
 
-def heap_goal(gc: Mapping[str, int]) -> int:
+def heap_goal(gc: Mapping[str, int], heap_bytes: int, headroom_percent: int) -> int:
     """The heap size at which the collection under way, or else the next one, should end; NextGC of MemStats.
 
-    2**64 - 1 when collection is off and no memory limit is set.
+    ``heap_bytes`` is HeapAlloc: the controller's own account of it lags behind by what the caches hold, until
+    ReadMemStats flushes them. ``headroom_percent`` of a memory limit is left free. 2**64 - 1 when collection is off and
+    no memory limit is set.
     """
-    goal, limit_goal = gc["gcPercentHeapGoal"], _goal_of_limit(gc)
+    goal, limit_goal = gc["gcPercentHeapGoal"], _goal_of_limit(gc, heap_bytes, headroom_percent)
     if limit_goal < goal:
         return limit_goal
     goal = max(goal, gc["sweepDistMinTrigger"])
@@ -88,15 +92,14 @@ def heap_goal(gc: Mapping[str, int]) -> int:
     return goal
 
 
-def _goal_of_limit(gc: Mapping[str, int]) -> int:
+def _goal_of_limit(gc: Mapping[str, int], heap_bytes: int, headroom_percent: int) -> int:
     """What GOMEMLIMIT leaves for the heap, less some headroom; never less than what the last cycle found alive."""
     limit, mapped = gc["memoryLimit"], gc["mappedReady"]
-    heap = gc["totalAlloc"] - gc["totalFree"]
-    outside_heap = mapped - gc["heapFree"] - heap
+    outside_heap = mapped - gc["heapFree"] - heap_bytes
     overdrawn = max(mapped - limit, 0)
     if outside_heap + overdrawn >= limit:
         return gc["heapMarked"]
     goal = limit - (outside_heap + overdrawn)
-    headroom = max(goal // 100 * _HEADROOM_PERCENT, _LEAST_HEADROOM_BYTES)
+    headroom = max(goal // 100 * headroom_percent, _LEAST_HEADROOM_BYTES)
     goal = headroom if goal < headroom or goal - headroom < headroom else goal - headroom
     return max(goal, gc["heapMarked"])

@@ -34,23 +34,24 @@ class MemStatsProbe:
     def __init__(self, program: Program, reader: CounterReader) -> None:
         self._program = program
         self._reader = reader
-        self._highest: HeapCounts | None = None
+        self._before: HeapCounts | None = None
         self._last_cycle: tuple[int, Cycle] | None = None
 
     def read(self) -> Reading:
         """Look once. Raises BadRead, AccessDenied, TargetExited."""
         counters = self._without_dips(self._reader.read())
-        stats = mem_stats(counters, self._program.layout.size_classes)
-        gc = self._with_cycle(gc_stats(counters), counters.mstats["numgc"])
+        stats = mem_stats(counters, self._program.layout)
+        gc = self._with_cycle(gc_stats(counters, stats.NextGC), counters.mstats["numgc"])
         return Reading(Source.MEMORY, (stats, gc), (_TORN,) if counters.torn_bytes else ())
 
     def _without_dips(self, counters: Counters) -> Counters:
-        """Keep what only grows from falling; a look in a bad moment is no measure for the next."""
-        if self._highest is not None:
-            counters = replace(counters, heap=never_less(counters.heap, self._highest))
+        """Keep what only grows from falling below the look before; one in a bad moment is no measure for the next."""
+        shown = counters
+        if self._before is not None:
+            shown = replace(counters, heap=never_less(counters.heap, self._before))
         if not counters.torn_bytes:
-            self._highest = counters.heap
-        return counters
+            self._before = counters.heap
+        return shown
 
     def _with_cycle(self, gc: GcStats, cycles: int) -> GcStats:
         """While a collection runs, the times of the one before it are overwritten: remember them."""

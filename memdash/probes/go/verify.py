@@ -150,7 +150,7 @@ def _pauses(look: _Look) -> str:
 
 def _heap_alloc(look: _Look) -> str:
     gc = look.counters.controller
-    alloc = mem_stats(look.counters, look.program.layout.size_classes).HeapAlloc
+    alloc = mem_stats(look.counters, look.program.layout).HeapAlloc
     live = gc["totalAlloc"] - gc["totalFree"]
     return "" if isinstance(alloc, int) and 0 <= live <= alloc else f"{live} and {alloc}"
 

@@ -1,0 +1,67 @@
+"""A Go target with the probes of memdash attached, and what the target says of itself in the same terms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any, Self, TypeVar
+
+from memdash.model.gc import GcStats
+from memdash.model.memstats import MemStats, SizeClass
+from memdash.model.profile import Profile
+from memdash.probes.go import GO
+from memdash.process.identity import identify
+from tests.live.target import GoTarget
+
+__all__ = ["Watched", "differences", "own_memstats"]
+
+Fact = TypeVar("Fact", MemStats, GcStats, Profile)
+
+
+class Watched:
+    """Attaches as memdash does; a context manager that detaches."""
+
+    def __init__(self, target: GoTarget) -> None:
+        self.attachment = GO.attach(identify(target.pid))
+
+    def memstats(self) -> MemStats:
+        return self._read(MemStats)
+
+    def gc(self) -> GcStats:
+        return self._read(GcStats)
+
+    def profile(self) -> Profile:
+        return self._read(Profile)
+
+    def _read(self, kind: type[Fact]) -> Fact:
+        for probe in self.attachment.probes:
+            for fact in probe.read().facts:
+                if isinstance(fact, kind):
+                    return fact
+        raise AssertionError(f"no probe reads {kind.__name__}: {self.attachment.missing}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for probe in self.attachment.probes:
+            probe.close()
+
+
+def own_memstats(told: Mapping[str, Any]) -> MemStats:
+    """What the target's ReadMemStats said, with the rings of pauses unrolled newest first."""
+    cycles = told["NumGC"]
+    rows = tuple(SizeClass(row["Size"], row["Mallocs"], row["Frees"]) for row in told["BySize"])
+    rings = {name: _newest_first(told[name], cycles) for name in ("PauseNs", "PauseEnd")}
+    return MemStats(**{**told, **rings, "BySize": rows})
+
+
+def _newest_first(ring: Sequence[int], cycles: int) -> tuple[int, ...]:
+    """Cycle number n, counted from 1, is at (n - 1) % 256."""
+    return tuple(ring[(number - 1) % len(ring)] for number in range(cycles, max(cycles - len(ring), 0), -1))
+
+
+def differences(ours: MemStats, theirs: MemStats) -> dict[str, tuple[object, object]]:
+    """The fields that are not equal."""
+    pairs = {field.name: (getattr(ours, field.name), getattr(theirs, field.name)) for field in fields(MemStats)}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
