@@ -56,7 +56,7 @@ class Toolchain:
     def build(self, source: Path, output: Path, *flags: str, environment: Mapping[str, str] | None = None) -> None:
         """``go build`` the main package in ``source``. The user's Go settings do not count; raises MemdashError."""
         done = subprocess.run(  # noqa: S603 - a toolchain we chose, with arguments of ours
-            [self.root / "bin/go", "build", "-trimpath", *flags, "-o", output, "."],
+            [self.root / "bin/go", "build", "-trimpath", "-buildvcs=false", *flags, "-o", output, "."],
             cwd=source,
             env=self.environment | dict(environment or {}),
             capture_output=True,
