@@ -57,7 +57,8 @@ class _Verbs(click.Group):
         watch = self.get_command(ctx, "watch")
         if watch is not None:
             with formatter.section("Dashboard options"):
-                formatter.write_dl([row for param in watch.params if (row := param.get_help_record(ctx))])
+                options = [param for param in watch.params if isinstance(param, click.Option)]
+                formatter.write_dl([row for option in options if (row := option.get_help_record(ctx))])
         self.format_commands(ctx, formatter)
 
 
@@ -81,7 +82,7 @@ def _with_verb(args: list[str], completing: bool) -> list[str]:
     cls=_Verbs,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     options_metavar="",
-    subcommand_metavar="[PID | --name PATTERN | --wait-for NAME | -- COMMAND ... | VERB]",
+    subcommand_metavar="[PID | --name TEXT | -- COMMAND ... | VERB]",
 )
 def _root() -> None:
     """Watch the memory of one running process, live and from outside.

@@ -265,6 +265,8 @@ def test_completion_prints_a_script_for_the_shell(run: Run, shell: str) -> None:
         ("memdash --int", {"--interval"}, {"report"}),
         ("memdash 12 --n", {"--name", "--no-color"}, {"--json"}),
         ("memdash report --j", {"--json"}, {"--theme"}),
+        (f"memdash report {OURSELVES[:-1]}", {OURSELVES}, {"--json", "ps"}),
+        (f"memdash doctor {OURSELVES}", {OURSELVES}, {"1"}),
     ],
 )
 def test_verbs_and_options_are_completed(words: str, offered: set[str], not_offered: set[str]) -> None:

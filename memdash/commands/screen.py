@@ -13,12 +13,17 @@ from memdash.commands.options import settings
 from memdash.config import Limit, nearest
 from memdash.errors import UsageError
 from memdash.model.target import Target
+from memdash.probes.registry import PROBES
+from memdash.probes.survey import survey
 from memdash.session import Live
 
 if TYPE_CHECKING:
     from memdash.ui.app import Options
 
 __all__ = ["Screen", "screen_options"]
+
+_SURVEY_S = 10.0
+"""Judging processes for the picker stops after this long; the list fills while it goes on."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -62,7 +67,7 @@ class Screen:
         """Let the user choose a process; None when they choose to leave."""
         from memdash.ui.app import run_picker
 
-        return run_picker(self._options())
+        return run_picker(lambda: survey(PROBES, _SURVEY_S), self._options())
 
     def _options(self) -> Options:
         from memdash.ui.app import Options

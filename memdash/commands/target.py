@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
 from memdash.commands import VERBS
 from memdash.commands.options import settings
@@ -17,7 +18,7 @@ from memdash.errors import NoSuchTarget, UsageError
 from memdash.model.target import Target
 from memdash.plain import plain
 from memdash.process.identity import identify
-from memdash.process.listing import matching, wait_for
+from memdash.process.listing import matching, processes, wait_for
 
 __all__ = ["Choice", "target_options"]
 
@@ -64,7 +65,7 @@ def _only(name: str, found: Sequence[Target]) -> Target:
 def target_options(function: Function) -> Callable[..., Any]:
     """Give a command the argument PID and the options --pid, --name, --wait-for; it gets one ``choice`` instead."""
 
-    @click.argument("positional", metavar="[PID]", required=False)
+    @click.argument("positional", metavar="[PID]", required=False, shell_complete=_pids)
     @settings("pid", "name", "wait-for")
     @functools.wraps(function)
     def wrapped(positional: str | None, **values: Any) -> Any:
@@ -72,6 +73,16 @@ def target_options(function: Function) -> Callable[..., Any]:
         return function(choice=_choice(click.get_current_context(), positional, named), **values)
 
     return wrapped
+
+
+def _pids(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer the pids that begin so, the largest processes first, each with its name."""
+    targets = (candidate.target for candidate in processes())
+    return [
+        CompletionItem(str(target.pid), help=plain(target.name))
+        for target in targets
+        if str(target.pid).startswith(incomplete)
+    ]
 
 
 def _choice(ctx: click.Context, positional: str | None, named: dict[str, Any]) -> Choice:

@@ -75,6 +75,20 @@ def test_a_running_process_is_watched_until_q(
     assert sleeper.poll() is None
 
 
+def test_without_a_process_one_is_picked(
+    open_terminal: OpenTerminal, start: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    sleeper = start("sleep", "60")
+    terminal = open_terminal()
+    terminal.child.expect_exact(ALTERNATE)
+    terminal.child.send(str(sleeper.pid))
+    terminal.shows("sleep 60")
+    terminal.child.send("\r")
+    terminal.shows(f"pid {sleeper.pid}")
+    terminal.child.send("q")
+    assert terminal.ends()[0] == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_the_terminal_as_it_was(
     open_terminal: OpenTerminal, start: Callable[..., subprocess.Popen[bytes]], number: signal.Signals
