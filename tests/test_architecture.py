@@ -1,12 +1,17 @@
 """The rules of the house that a machine can check."""
 
 import ast
+import re
 import zipfile
 from pathlib import Path
 
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 from importlinter.cli import lint_imports
+
+from memdash.commands import VERBS
+from memdash.config import load_file
+from memdash.ui.commands import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "memdash").rglob("*.py"))
@@ -76,3 +81,34 @@ def test_the_wheel_holds_everything_that_is_needed(tmp_path: Path) -> None:
     assert {path.suffix for path in data} == {".tcss", ".json", ".go", ".mod", ".typed"}
     assert {name(path) for path in (*data, *SOURCES)} <= held
     assert not [entry for entry in held if entry.startswith("tests")]
+
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_readme_names_every_verb(verb: str) -> None:
+    if verb not in (
+        "watch",
+        "run",
+        "version",
+    ):  # the first two are written without their name, the third needs no words
+        assert f"memdash {verb}" in README
+
+
+def test_the_readme_names_the_keys_that_there_are() -> None:
+    section = README.split("## Keys")[1].split("\n## ")[0]
+    named = {key for row in section.splitlines() if row.startswith("| `") for key in re.findall(r"`(.+?)`", row)}
+    known = {word for command in COMMANDS for word in command.shown.split()}
+    assert {"/", "space", "b", "q"} <= named <= known
+
+
+def test_pictures_in_the_readme_exist() -> None:
+    for path in re.findall(r"!\[.*?\]\((.+?)\)", README):
+        assert (ROOT / path).is_file(), path
+
+
+def test_the_examples_of_the_readme_are_valid_settings(tmp_path: Path) -> None:
+    lines = [line.strip() for line in README.splitlines() if re.match(r"    [a-z-]+ = ", line)]
+    (tmp_path / "config.toml").write_text("\n".join(lines))
+    assert load_file(tmp_path / "config.toml").keys() == {"interval", "max", "max-growth"}
