@@ -15,6 +15,17 @@ class Missing:
     why: str
     hint: str = ""
 
+    @property
+    def words(self) -> str:
+        """Both as sentences: ``Its memory is closed to us. Run memdash as root``."""
+        return ". ".join(_begun(clause) for clause in (self.why, self.hint) if clause)
+
+
+def _begun(clause: str) -> str:
+    """With a capital letter, unless it begins with a name such as ``go1.15`` or ``/proc``."""
+    first = clause.partition(" ")[0]
+    return clause[:1].upper() + clause[1:] if first.rstrip(",;:").isalpha() else clause
+
 
 T = TypeVar("T")
 Maybe: TypeAlias = T | Missing

@@ -20,7 +20,7 @@ _SPARK_COLUMNS = 24
 
 def missing_cell(why: Missing) -> Cell:
     """A dash that carries its reason."""
-    return Cell(DASH, Tone.FAINT, sort=float("-inf"), note=f"{why.why}. {why.hint}" if why.hint else why.why)
+    return Cell(DASH, Tone.FAINT, sort=float("-inf"), note=why.words)
 
 
 def value_cell(value: Maybe[float], unit: Unit, tone: Tone = Tone.PLAIN) -> Cell:

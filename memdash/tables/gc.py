@@ -28,7 +28,7 @@ def gc_table(snapshot: Snapshot) -> Table:
     """
     gc = snapshot.sample.gc
     if isinstance(gc, Missing):
-        return Table("GC", _COLUMNS, (), f"{gc.why}. {gc.hint}" if gc.hint else gc.why)
+        return Table("GC", _COLUMNS, (), gc.words)
     rows = [Row(name, (Cell(name, Tone.FAINT), make(snapshot, gc))) for name, make in _ROWS]
     return Table("GC", _COLUMNS, tuple(rows))
 

@@ -36,7 +36,7 @@ _COLUMNS = (
     Column("name", "", 14, least=12),
     Column("value", "", 10, right=True),
     Column("change", "Δ/s", 13, right=True),
-    Column("trend", "last minute", 0, least=6, drop=1),
+    Column("trend", "last min", 0, least=6, drop=1),
 )
 
 
@@ -48,7 +48,8 @@ def memstats_table(snapshot: Snapshot) -> Table:
     """
     order = [*_LEADING, *(key for key in (*_RUNTIME, *_KERNEL) if key not in _LEADING)]
     rows = tuple(_row(key, snapshot) for key in order if not _absent(key, snapshot))
-    return Table("MemStats", _COLUMNS, rows)
+    memstats = snapshot.sample.memstats
+    return Table("MemStats", _COLUMNS, rows, memstats.words if isinstance(memstats, Missing) else "")
 
 
 def _absent(key: str, snapshot: Snapshot) -> bool:

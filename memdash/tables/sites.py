@@ -71,7 +71,7 @@ def sites_table(
     groups = snapshot.groups
     columns = _columns(measure)
     if isinstance(groups, Missing):
-        return Table("Top allocation sites", columns, (), f"{groups.why}. {groups.hint}" if groups.hint else groups.why)
+        return Table("Top allocation sites", columns, (), groups.words)
     total = sum(measure.of(group.usage) for group in groups)
     needle = wanted.casefold()
     shown = [

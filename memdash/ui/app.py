@@ -12,6 +12,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from memdash.model.target import Target
 from memdash.ui.commands import APP, COMMANDS, DASHBOARD, bindings
 from memdash.ui.glyphs import ASCII, UNICODE
 from memdash.ui.screens.dashboard import Dashboard
@@ -19,9 +20,10 @@ from memdash.ui.theme import DEFAULT_THEME, THEMES, derived_tokens
 from memdash.ui.widgets.paint import Painted
 
 if TYPE_CHECKING:
+    from memdash.probes.survey import Surveyed
     from memdash.session import Session
 
-__all__ = ["MemdashApp", "Options", "run"]
+__all__ = ["MemdashApp", "Options", "run", "run_picker"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Options:
     no_color: bool = False
 
 
-class MemdashApp(App[None]):
+class MemdashApp(App[Target]):
     """Opens one screen and lets it work."""
 
     CSS_PATH = Path(__file__).with_name("memdash.tcss")
@@ -52,9 +54,17 @@ class MemdashApp(App[None]):
         self._first = first
         for theme in THEMES:
             self.register_theme(theme)
-        self.set_reactive(App.theme, options.theme)
+        self._start_with(options.theme)
         Painted.glyphs = ASCII if options.ascii else UNICODE
         self.set_class(options.ascii, "-ascii")
+
+    def _start_with(self, theme: str) -> None:
+        """Set the first theme before any style sheet is read: a change afterwards reads them all again."""
+        if self.available_themes[theme].ansi:  # Textual has more to change for these
+            self.theme = theme
+        else:
+            self.set_reactive(App.theme, theme)
+            self.stylesheet.set_variables(self.get_css_variables())
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our tokens, for themes that do not know them."""
@@ -85,6 +95,13 @@ class MemdashApp(App[None]):
 
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen())
+
+
+def run_picker(candidates: Callable[[], Iterable[Surveyed]], options: Options = Options()) -> Target | None:
+    """Let the user choose one of the processes that ``candidates`` yields; None when they leave instead."""
+    from memdash.ui.screens.picker import Picker
+
+    return MemdashApp(lambda: Picker(candidates), options).run()
 
 
 def run(session: Session, options: Options = Options()) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from textwrap import wrap
 
+from memdash.model.capability import Capability
 from memdash.model.finding import Severity
+from memdash.model.missing import Missing
 from memdash.model.snapshot import Snapshot, State
 from memdash.tables.headline import headline
 from memdash.ui.widgets.cut import cut, width_of
 from memdash.ui.widgets.words import Part
 from memdash.units import clock_time, duration
 
-__all__ = ["Standing", "head_parts", "notice_parts", "standing", "verdict_parts"]
+__all__ = ["Standing", "head_parts", "notice_lines", "standing", "verdict_parts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +42,8 @@ def standing(snapshot: Snapshot, *, now_s: float, frozen: bool) -> Standing:
             f"{target.name} {snapshot.ending.words} at {at}. Everything stays here to look through; q quits.",
         )  # fmt: skip
     if snapshot.state is State.REFUSED:
-        why = next(iter(snapshot.missing.values()), None)
-        words = f"{why.why}. {why.hint}" if why is not None else "nothing can be read"
-        return Standing("✕", "cannot be read", "critical", words)
+        why = next(iter(snapshot.missing.values()), Missing("nothing can be read"))
+        return Standing("✕", "cannot be read", "critical", why.words)
     if snapshot.state is State.ATTACHING:
         return Standing(
             "◌", "attaching", "info", f"Looking into {target.name}: figures follow as soon as they are sure."
@@ -49,7 +51,7 @@ def standing(snapshot: Snapshot, *, now_s: float, frozen: bool) -> Standing:
     if frozen:
         return Standing(
             "‖", f"paused {duration(age_s)}", "paused",
-            f"Frozen at {clock_time(snapshot.at.wall_s)}; collection goes on. Scroll, sort and filter; space goes on.",
+            f"Frozen at {clock_time(snapshot.at.wall_s)} while collection goes on; press space to go live.",
         )  # fmt: skip
     if age_s > max(3 * snapshot.interval_s, 3.0):
         return Standing(
@@ -64,7 +66,13 @@ def standing(snapshot: Snapshot, *, now_s: float, frozen: bool) -> Standing:
         return Standing(
             "◐", f"late: {name}", "warning", f"{name}{more} {since} old: {origin.failing}. The rest is live."
         )
-    return Standing("●", "live", "good")
+    return Standing("●", "live", "good", _partial(snapshot))
+
+
+def _partial(snapshot: Snapshot) -> str:
+    """What to know when only the kernel's view is there; a single absent source is told by its pane."""
+    why = snapshot.missing.get(Capability.MEMSTATS)
+    return f"Only what the kernel knows is shown. {why.words}" if why is not None else ""
 
 
 def head_parts(
@@ -112,6 +120,7 @@ def verdict_parts(snapshot: Snapshot) -> list[Part]:
     ]
 
 
-def notice_parts(stand: Standing) -> list[Part]:
-    """The second line, when there is something to say."""
-    return [Part(f" {stand.notice}", stand.token)] if stand.notice else []
+def notice_lines(stand: Standing, width: int) -> list[list[Part]]:
+    """The lines below, when there is something to say; at most three."""
+    look = "info" if stand.word == "live" else stand.token
+    return [[Part(f" {line}", look)] for line in wrap(stand.notice, max(width - 2, 8), max_lines=3, placeholder=" …")]

@@ -68,6 +68,9 @@ class Palette:
         on_verdict = Color.parse(values["on-verdict"]).rich_color
         for token in ("verdict-critical", "verdict-warning"):
             self._styles[token] = Style(color=on_verdict, bgcolor=Color.parse(values[token]).rich_color, bold=True)
+        if theme.ansi:  # sixteen colours have no shade to lie under all the others
+            default = Color.parse("ansi_default").rich_color
+            self._styles["cursor"] = Style(color=default, bgcolor=default, reverse=True)
 
     def __getitem__(self, token: str) -> Style:
         return self._styles[token]

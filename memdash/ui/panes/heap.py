@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from textual.content import Content
+
 from memdash.analysis.resample import Column
 from memdash.model.capability import Capability
 from memdash.model.snapshot import Snapshot
@@ -20,11 +22,12 @@ SPANS_S = {60.0: 15.0, 300.0: 60.0, 900.0: 180.0, 3600.0: 720.0, 21_600.0: 3600.
 _USUAL = 1
 _WIDE_DOTS = 90
 _LOOKS = {
-    "HeapAlloc": ("heap-alloc", "*"),
-    "gc.live_after_gc_bytes": ("heap-live", "_"),
-    "system.rss_bytes": ("rss", "."),
-    "Sys": ("sys", "-"),
+    "HeapAlloc": ("HeapAlloc", "heap-alloc", "*"),
+    "gc.live_after_gc_bytes": ("live", "heap-live", "_"),
+    "system.rss_bytes": ("RSS", "rss", "."),
+    "Sys": ("Sys", "sys", "-"),
 }
+"""Short name, token of the theme, and sign in ASCII, by metric."""
 _PADDING = 0.06
 """Share of the range left free above and below."""
 
@@ -45,6 +48,15 @@ class HeapPane(ChartView, Pane):
         """What span is shown."""
         del snapshot
         return f"Heap · last {_words(self._span_s)}"
+
+    @property
+    def remark(self) -> Content | str:
+        """The names of the lines from top to bottom, when the chart has no room for them."""
+        if self.names_lines or self._plot is None:
+            return ""
+        falling = sorted(self._plot.lines, key=lambda line: -_end(line.columns))
+        names = [(f"{self.glyphs.text('▬')} {line.short}", f"${line.look}") for line in falling]
+        return Content("  ").join(Content.styled(name, look) for name, look in names)
 
     @property
     def _span_s(self) -> float:
@@ -68,7 +80,9 @@ class HeapPane(ChartView, Pane):
 
 def _plot(chart: HeapChart, rows: int) -> Plot:
     lines = [
-        PlotLine(line.label, *_LOOKS[line.key], line.columns, _last(line.columns)) for line in chart.lines if line.known
+        PlotLine(line.label, *_LOOKS[line.key], line.columns, byte_size(_end(line.columns)))
+        for line in chart.lines
+        if line.known
     ]
     room = _PADDING * max(chart.high_bytes - chart.low_bytes, 0.05 * chart.high_bytes, 1.0)
     low, high = max(chart.low_bytes - room, 0.0), chart.high_bytes + room
@@ -83,8 +97,9 @@ def _plot(chart: HeapChart, rows: int) -> Plot:
     )
 
 
-def _last(columns: Sequence[Column]) -> str:
-    return next((byte_size(column.last) for column in reversed(columns) if not math.isnan(column.last)), "")
+def _end(columns: Sequence[Column]) -> float:
+    """The newest value; there is one."""
+    return next(column.last for column in reversed(columns) if not math.isnan(column.last))
 
 
 def _times(chart: HeapChart) -> list[tuple[int, str]]:

@@ -28,7 +28,7 @@ class Pane(Painted):
     capability: ClassVar[Capability]
     """Whose age and failures concern this pane."""
 
-    _framed: tuple[Content | None, str] = (None, "")
+    _framed: tuple[Content | None, Content | str] = (None, "")
 
     def caption(self, snapshot: Snapshot) -> str:
         """Its name in its frame."""
@@ -40,7 +40,7 @@ class Pane(Painted):
         return self.caption(snapshot)
 
     @property
-    def remark(self) -> str:
+    def remark(self) -> Content | str:
         """What the frame says below: order, filter, age."""
         return ""
 
@@ -48,12 +48,12 @@ class Pane(Painted):
         """Show this moment. Called only while the pane is in view."""
         raise NotImplementedError
 
-    def frame(self, title: Content, remark: str) -> None:
+    def frame(self, title: Content, remark: Content | str) -> None:
         """Write into the frame, above and below; paints only if it changed."""
         if (title, remark) != self._framed:
             self._framed = (title, remark)
             self.border_title = title
-            self.border_subtitle = Content(self.glyphs.text(plain(remark)))
+            self.border_subtitle = Content(self.glyphs.text(plain(remark))) if isinstance(remark, str) else remark
 
 
 class TablePane(TableView, Pane):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import events, on
@@ -19,7 +20,7 @@ from memdash.model.snapshot import State
 from memdash.tables.vitals import figures_line, gc_line
 from memdash.ui.commands import DASHBOARD, bindings
 from memdash.ui.feed import Feed
-from memdash.ui.header import head_parts, notice_parts, standing, verdict_parts
+from memdash.ui.header import head_parts, notice_lines, standing, verdict_parts
 from memdash.ui.messages import Sampled
 from memdash.ui.panes import PANES, TABS
 from memdash.ui.panes.heap import HeapPane
@@ -65,7 +66,9 @@ class Dashboard(Screen[None]):
         self._painted_s = 0.0
         self._due: Timer | None = None
         self._shape = Shape.THREE
-        self._head, self._notice = WordLine(id="head"), WordLine(id="notice")
+        self._head, self._notice = WordLine(id="head"), TextView(id="notice")
+        self._notice.can_focus = False
+        self._noticed = 0
         self._vitals, self._latest = WordLine(id="vitals"), WordLine(id="latest")
         self._small = TextView(id="small")
         self._panes: dict[type[Pane], Pane] = {kind: kind() for kind in dict.fromkeys((*PANES, *TABS))}
@@ -138,26 +141,30 @@ class Dashboard(Screen[None]):
 
     def _paint_words(self) -> None:
         stand = standing(self._shown, now_s=self._wall_s(), frozen=self._frozen)
-        strip = self._shape is Shape.STRIP
-        self._head.say(*head_parts(self._shown, stand, self.size.width, with_verdict=not strip))
-        notice = notice_parts(stand) or (verdict_parts(self._shown) if strip else [])
-        self._notice.say(notice)
-        self._notice.set_class(bool(notice), "-said")
+        strip, line = self._shape is Shape.STRIP, self._shape is Shape.LINE
+        self._head.say(*head_parts(self._shown, stand, self.app.size.width, with_verdict=not strip and not line))
+        notice = notice_lines(stand, self.app.size.width) or ([verdict_parts(self._shown)] if strip else [])
+        self._notice.show_lines(notice)
+        if len(notice) != self._noticed:
+            self._noticed = len(notice)
+            self._notice.styles.height = self._noticed
         self.set_class(stand.word.startswith("stale"), "-stale")
         if self._shape in (Shape.STACKED, Shape.STRIP):
             self._vitals.say([Part(f" {gc_line(self._shown)}", "faint")])
             self._latest.say(verdict_parts(self._shown))
         if self._shape is Shape.LINE:
+            figures = wrap(figures_line(self._shown), max(self.app.size.width - 1, 8))
+            request = wrap("make me larger: from 50×10 on there is more", max(self.app.size.width - 1, 8))
             self._small.show_lines(
                 [
-                    [Part(figures_line(self._shown), "strong")],
-                    [Part("make me larger: from 50×10 there is more", "faint")],
+                    *([Part(f" {line}", "strong")] for line in figures),
+                    *([Part(f" {line}", "faint")] for line in request),
                 ]
             )
 
     def _frame_title(self, pane: Pane) -> Content:
         if self._shape is not Shape.STACKED or type(pane) not in TABS or self._large is not None:
-            return Content(pane.caption(self._shown))
+            return Content(pane.glyphs.text(pane.caption(self._shown)))
         return Content.assemble(*(self._tab_title(number, kind) for number, kind in enumerate(TABS)))
 
     def _tab_title(self, number: int, kind: type[Pane]) -> tuple[str, Style]:

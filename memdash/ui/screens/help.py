@@ -105,7 +105,7 @@ def _entries() -> list[tuple[str, str, str]]:
     keys = [(f"Keys: {c.group}", c.shown, c.help) for c in sorted(COMMANDS, key=lambda c: c.group)]
     states = [("States", name, words) for name, words in _STATES]
     marks = [("Signs", name, words) for name, words in _MARKS]
-    return [*figures, *states, *marks, *keys]
+    return [*keys, *figures, *marks, *states]
 
 
 def help_lines(wanted: str, width: int) -> list[list[Part]]:

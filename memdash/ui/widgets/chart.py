@@ -43,6 +43,7 @@ class PlotLine:
     """One line: what each dot column saw, and the look it is drawn in. ``mark`` stands for it in ASCII."""
 
     label: str
+    short: str
     look: str
     mark: str
     columns: Sequence[Column]
@@ -80,6 +81,11 @@ class ChartView(Painted, can_focus=True):
     def dots_across(self) -> int:
         """Columns of dots inside the axes."""
         return self.cells[0] * (1 if self.glyphs.ascii else DOTS_ACROSS)
+
+    @property
+    def names_lines(self) -> bool:
+        """Whether there is room to name the lines where they end."""
+        return self._legend_width > 0
 
     @property
     def _legend_width(self) -> int:

@@ -32,6 +32,9 @@ class TableView(Painted, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(TABLE) + bindings(ROWS)
 
+    keeps_cursor = False
+    """Whether the cursor shows and moves while something else has the focus."""
+
     @dataclass
     class Chosen(Message):
         """Enter or a second click on a row."""
@@ -129,6 +132,10 @@ class TableView(Painted, can_focus=True):
             self._header = header
             self.forget()
 
+    @property
+    def _cursor_shows(self) -> bool:
+        return self.keeps_cursor or self.has_focus
+
     # Moving
 
     @property
@@ -139,7 +146,7 @@ class TableView(Painted, can_focus=True):
         height, count = self._height, len(self._shown.rows)
         if not height:
             return
-        if self.has_focus:
+        if self._cursor_shows:
             self._top = min(self._top, self._cursor)
             self._top = max(self._top, self._cursor - height + 1)
         self._top = max(min(self._top, count - height), 0)
@@ -186,7 +193,7 @@ class TableView(Painted, can_focus=True):
         self._scroll(-3)
 
     def _scroll(self, by: int) -> None:
-        if self.has_focus:
+        if self._cursor_shows:
             self.step(by)
             return
         self._top += by
@@ -265,7 +272,7 @@ class TableView(Painted, can_focus=True):
             if number:
                 line.space(gap)
             self._paint_cell(line, cells[column], table.columns[column], room)
-        return line.strip(width, "cursor" if index == self._cursor and self.has_focus else "")
+        return line.strip(width, "cursor" if index == self._cursor and self._cursor_shows else "")
 
     def _paint_cell(self, line: Line, cell: Cell, column: Column, room: int) -> None:
         if cell.spark:
