@@ -76,7 +76,7 @@ def test_a_single_missing_figure_is_a_dash_with_its_reason(snapshot: Snapshot) -
     table = memstats_table(replace(snapshot, sample=broken))
     row = next(row for row in table.rows if row.key == "system.fds")
     assert row.cells[1].text == DASH
-    assert row.cells[1].note == "not allowed. use sudo"
+    assert row.cells[1].note == "Not allowed. Use sudo"
 
 
 def test_no_cgroup_limit_means_no_row_for_it(snapshot: Snapshot) -> None:
