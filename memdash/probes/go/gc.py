@@ -35,7 +35,7 @@ def gc_stats(counters: Counters, next_gc: Maybe[int]) -> GcStats:
         count=cycles,
         forced=sys["numforcedgc"],
         last_at_s=sys["last_gc_unix"] / _NS_PER_S if cycles else _NO_CYCLE,
-        next_target_bytes=_NO_GOAL if isinstance(next_gc, int) and next_gc > _NO_LIMIT else next_gc,
+        next_target_bytes=_NO_GOAL if gc["gcPercent"] == _OFF and gc["memoryLimit"] == _NO_LIMIT else next_gc,
         live_after_gc_bytes=gc["heapMarked"] if cycles else _NO_CYCLE,
         pause_p50_ns=percentile(by_length, 50) if by_length else _NO_CYCLE,
         pause_p99_ns=percentile(by_length, 99) if by_length else _NO_CYCLE,
