@@ -1,6 +1,7 @@
 """Go targets of every minor and build mode. The default test run takes one; ``pytest -m matrix`` takes them all."""
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import IO
 
 import pytest
 
@@ -32,9 +33,10 @@ def start_go() -> Iterator[StartGo]:
         flavour: str = "plain",
         minor: int = NEWEST,
         environment: Mapping[str, str] | None = None,
+        stderr: IO[bytes] | None = None,
     ) -> GoTarget:
-        toolchain = toolchain_for(minor)
-        target = GoTarget(build(toolchain, MODES[mode] if isinstance(mode, str) else mode, flavour), environment)
+        program = build(toolchain_for(minor), MODES[mode] if isinstance(mode, str) else mode, flavour)
+        target = GoTarget(program, environment, stderr)
         started.append(target)
         return target
 
