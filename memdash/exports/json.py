@@ -129,7 +129,15 @@ def _gc(gc: Maybe[GcStats]) -> Maybe[Object]:
     del found["pauses"]  # MemStats' PauseNs and PauseEnd hold them already
     last_at_s = found.pop("last_at_s")
     found["last_at"] = last_at_s if isinstance(last_at_s, Missing) else iso_time(last_at_s)
-    return found | {"generations": _NO_GENERATIONS}
+    return found | {"generations": _generations(gc)}
+
+
+def _generations(gc: GcStats) -> Maybe[list[Object]]:
+    """Youngest first. Taken as plain: a count that is Missing is null here."""
+    if not gc.generations:
+        return _NO_GENERATIONS
+    rows = [_spread(generation) for generation in gc.generations]
+    return [{key: None if isinstance(value, Missing) else value for key, value in row.items()} for row in rows]
 
 
 def _system(sample: Sample) -> Maybe[Object]:

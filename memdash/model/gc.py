@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from memdash.model.missing import Maybe
+from memdash.model.missing import Maybe, Missing
 
-__all__ = ["Cycle", "GcStats", "Pause"]
+__all__ = ["Cycle", "GcStats", "Generation", "Pause"]
+
+_UNCOUNTED = Missing("this collector does not count the objects it looks at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +31,31 @@ class Cycle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    """One generation of a generational collector (CPython), under its own name: ``0``, or ``young``.
+
+    ``collections`` so far, the objects they freed and those they could not; the generation is due for the next one when
+    ``count`` exceeds ``threshold``. The youngest counts allocations less deallocations, the others the collections of
+    the generation before them.
+    """
+
+    name: str
+    collections: int
+    collected: int
+    uncollectable: int
+    count: Maybe[int]
+    threshold: Maybe[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GcStats:
     """Counts and settings of the collector.
 
     ``live_after_gc_bytes`` is what the last cycle found reachable (Go: heapMarked); 0 cycles make it Missing.
     Percentiles are over the pauses that the runtime still remembers (Go: the newest 256). ``gogc`` is Missing when
     collection by growth is off, ``memory_limit_bytes`` when no limit is set. ``pauses`` is newest first.
+    ``generations`` is youngest first, and empty for a collector that has none; ``tracked_objects`` counts those that it
+    would look at (CPython).
     """
 
     count: Maybe[int]
@@ -52,3 +73,5 @@ class GcStats:
     memory_limit_bytes: Maybe[int]
     last_cycle: Maybe[Cycle]
     pauses: tuple[Pause, ...]
+    generations: tuple[Generation, ...] = ()
+    tracked_objects: Maybe[int] = _UNCOUNTED

@@ -10,7 +10,7 @@ from memdash.errors import AccessDenied, NoSuchTarget, TargetError, TargetExited
 from memdash.model.target import Target
 from memdash.process.stat import TICKS_PER_S, Stat, parse_stat
 
-__all__ = ["UNREADABLE", "executable", "identify"]
+__all__ = ["UNREADABLE", "executable", "identify", "require_same"]
 
 UNREADABLE = (0, 0)
 """The identity of an executable that the kernel does not show."""
@@ -127,6 +127,18 @@ def executable(pid: int) -> tuple[str, tuple[int, int]]:
     if file.st_nlink == 0:
         path = path.removesuffix(_DELETED)
     return path, (file.st_dev, file.st_ino)
+
+
+def require_same(target: Target) -> None:
+    """Raise TargetExited unless the target's executable is still what runs under its pid; AccessDenied if closed."""
+    try:
+        file = Path(f"/proc/{target.pid}/exe").stat()
+    except PermissionError:
+        raise AccessDenied(f"the executable of process {target.pid} cannot be opened") from None
+    except OSError:
+        raise TargetExited(f"process {target.pid} has ended") from None
+    if target.exe_id not in (UNREADABLE, (file.st_dev, file.st_ino)):
+        raise TargetExited(f"process {target.pid} runs another program now", "watch it again by its pid")
 
 
 def _wall_time_s(ticks: int) -> float:
