@@ -1,0 +1,236 @@
+/* Prints where one CPython keeps what memdash reads. Compiled by generate.py against that CPython's own headers.
+
+   Three kinds of lines: "struct NAME SIZE", "member NAME PATH OFFSET" (of the struct printed before) and
+   "constant NAME VALUE". A struct or member that was renamed goes by its newest name. */
+
+#define Py_BUILD_CORE 1
+#define Py_BUILD_CORE_MODULE 1
+
+#include "Python.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+#if PY_VERSION_HEX < 0x03090000
+#include "internal/pycore_pymem.h"
+#include "internal/pycore_pystate.h"
+#else
+#include "internal/pycore_gc.h"
+#include "internal/pycore_interp.h"
+#include "internal/pycore_pystate.h"
+#include "internal/pycore_runtime.h"
+#endif
+#if PY_VERSION_HEX >= 0x030D0000
+#include "internal/pycore_tstate.h"
+#endif
+
+#define STRUCT(type, name) printf("struct %s %zu\n", name, sizeof(type))
+#define NAMED(type, member, name) printf("member %s %zu\n", name, offsetof(type, member))
+#define MEMBER(type, member) NAMED(type, member, #member)
+#define CONSTANT(name, value) printf("constant %s %ld\n", name, (long)(value))
+
+typedef struct _gc_runtime_state gc_runtime_state;
+typedef struct gc_generation gc_generation;
+typedef struct gc_generation_stats gc_generation_stats;
+typedef struct _pending_calls pending_calls;
+typedef struct _gil_runtime_state gil_runtime_state;
+
+static void runtime(void)
+{
+    STRUCT(_PyRuntimeState, "_PyRuntimeState");
+    MEMBER(_PyRuntimeState, interpreters.head);
+    MEMBER(_PyRuntimeState, interpreters.main);
+#if PY_VERSION_HEX < 0x03090000
+    NAMED(_PyRuntimeState, finalizing, "_finalizing");
+    MEMBER(_PyRuntimeState, gc);
+    MEMBER(_PyRuntimeState, main_thread);
+    MEMBER(_PyRuntimeState, ceval.pending);
+    MEMBER(_PyRuntimeState, ceval.eval_breaker);
+#else
+    MEMBER(_PyRuntimeState, _finalizing);
+#endif
+#if PY_VERSION_HEX < 0x030C0000
+    MEMBER(_PyRuntimeState, ceval.gil);
+#else
+    MEMBER(_PyRuntimeState, tracemalloc);
+#endif
+}
+
+static void interpreter(void)
+{
+    STRUCT(PyInterpreterState, "PyInterpreterState");
+    MEMBER(PyInterpreterState, next);
+    MEMBER(PyInterpreterState, id);
+#if PY_VERSION_HEX < 0x030B0000
+    NAMED(PyInterpreterState, tstate_head, "threads.head");
+#else
+    MEMBER(PyInterpreterState, threads.head);
+#endif
+#if PY_VERSION_HEX >= 0x030D0000
+    MEMBER(PyInterpreterState, threads.main);
+#endif
+#if PY_VERSION_HEX >= 0x03090000
+    MEMBER(PyInterpreterState, gc);
+    MEMBER(PyInterpreterState, ceval.pending);
+#endif
+#if PY_VERSION_HEX >= 0x03090000 && PY_VERSION_HEX < 0x030D0000
+    MEMBER(PyInterpreterState, ceval.eval_breaker);
+#endif
+#if PY_VERSION_HEX >= 0x030C0000
+    MEMBER(PyInterpreterState, ceval.gil);
+    MEMBER(PyInterpreterState, obmalloc);
+#endif
+}
+
+static void thread(void)
+{
+    STRUCT(PyThreadState, "PyThreadState");
+    MEMBER(PyThreadState, next);
+    MEMBER(PyThreadState, interp);
+    MEMBER(PyThreadState, thread_id);
+#if PY_VERSION_HEX >= 0x030B0000
+    MEMBER(PyThreadState, native_thread_id);
+#endif
+#if PY_VERSION_HEX >= 0x030D0000
+    MEMBER(PyThreadState, eval_breaker);
+#endif
+}
+
+static void collector(void)
+{
+    STRUCT(gc_runtime_state, "_gc_runtime_state");
+    MEMBER(gc_runtime_state, enabled);
+    MEMBER(gc_runtime_state, debug);
+    MEMBER(gc_runtime_state, generations);
+    MEMBER(gc_runtime_state, generation0);
+    MEMBER(gc_runtime_state, permanent_generation);
+    MEMBER(gc_runtime_state, generation_stats);
+    MEMBER(gc_runtime_state, collecting);
+    MEMBER(gc_runtime_state, long_lived_total);
+    MEMBER(gc_runtime_state, long_lived_pending);
+#if PY_VERSION_HEX >= 0x030E0000
+    MEMBER(gc_runtime_state, heap_size);
+#endif
+
+    STRUCT(gc_generation, "gc_generation");
+    MEMBER(gc_generation, head);
+    MEMBER(gc_generation, threshold);
+    MEMBER(gc_generation, count);
+
+    STRUCT(gc_generation_stats, "gc_generation_stats");
+    MEMBER(gc_generation_stats, collections);
+    MEMBER(gc_generation_stats, collected);
+    MEMBER(gc_generation_stats, uncollectable);
+#if PY_VERSION_HEX >= 0x030F0000
+    MEMBER(gc_generation_stats, ts_start);
+    MEMBER(gc_generation_stats, ts_stop);
+    MEMBER(gc_generation_stats, candidates);
+    MEMBER(gc_generation_stats, duration);
+    MEMBER(gc_generation_stats, heap_size);
+
+    STRUCT(struct gc_stats, "gc_stats");
+    MEMBER(struct gc_stats, young.items);
+    MEMBER(struct gc_stats, young.index);
+    NAMED(struct gc_stats, old[0].items, "old.items");
+    NAMED(struct gc_stats, old[0].index, "old.index");
+    MEMBER(struct gc_stats, update_seq);
+    CONSTANT("GC_YOUNG_STATS_SIZE", GC_YOUNG_STATS_SIZE);
+    CONSTANT("GC_OLD_STATS_SIZE", GC_OLD_STATS_SIZE);
+    CONSTANT("sizeof(gc_old_stats_buffer)", sizeof(struct gc_old_stats_buffer));
+#endif
+
+    STRUCT(PyGC_Head, "PyGC_Head");
+}
+
+static void evaluator(void)
+{
+    STRUCT(pending_calls, "_pending_calls");
+#if PY_VERSION_HEX < 0x030D0000
+    NAMED(pending_calls, lock, "mutex");
+    NAMED(pending_calls, calls_to_do, "npending");
+    MEMBER(pending_calls, calls);
+    MEMBER(pending_calls, first);
+    NAMED(pending_calls, last, "next");
+#else
+    MEMBER(pending_calls, mutex);
+    MEMBER(pending_calls, npending);
+    MEMBER(pending_calls, max);
+    MEMBER(pending_calls, calls);
+    MEMBER(pending_calls, first);
+    MEMBER(pending_calls, next);
+#endif
+    CONSTANT("sizeof(_pending_call)", sizeof(((pending_calls *)0)->calls[0]));
+    CONSTANT("PENDINGCALLSARRAYSIZE", sizeof(((pending_calls *)0)->calls) / sizeof(((pending_calls *)0)->calls[0]));
+
+    STRUCT(gil_runtime_state, "_gil_runtime_state");
+    MEMBER(gil_runtime_state, last_holder);
+    MEMBER(gil_runtime_state, locked);
+}
+
+static void allocator(void)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    typedef struct _obmalloc_state obmalloc_state;
+    STRUCT(obmalloc_state, "_obmalloc_state");
+    MEMBER(obmalloc_state, pools);
+    MEMBER(obmalloc_state, mgmt.arenas);
+    MEMBER(obmalloc_state, mgmt.maxarenas);
+    MEMBER(obmalloc_state, mgmt.narenas_currently_allocated);
+    MEMBER(obmalloc_state, mgmt.ntimes_arena_allocated);
+    MEMBER(obmalloc_state, mgmt.narenas_highwater);
+    MEMBER(obmalloc_state, mgmt.raw_allocated_blocks);
+    CONSTANT("obmalloc is a pointer", sizeof(((PyInterpreterState *)0)->obmalloc) == sizeof(void *));
+    CONSTANT("ARENA_BITS", ARENA_BITS);
+    CONSTANT("POOL_BITS", POOL_BITS);
+
+    typedef struct _tracemalloc_runtime_state tracemalloc_state;
+    STRUCT(tracemalloc_state, "_tracemalloc_runtime_state");
+    MEMBER(tracemalloc_state, config.tracing);
+    MEMBER(tracemalloc_state, traced_memory);
+    MEMBER(tracemalloc_state, peak_traced_memory);
+#elif PY_VERSION_HEX >= 0x030A0000
+    /* Before 3.12 these stand in Objects/obmalloc.c, in no header: the radix tree of 3.10 brought larger arenas. */
+    CONSTANT("ARENA_BITS", 20);
+    CONSTANT("POOL_BITS", 14);
+#else
+    CONSTANT("ARENA_BITS", 18);
+    CONSTANT("POOL_BITS", 12);
+#endif
+}
+
+static void debug_offsets(void)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    STRUCT(_Py_DebugOffsets, "_Py_DebugOffsets");
+    MEMBER(_Py_DebugOffsets, version);
+    MEMBER(_Py_DebugOffsets, free_threaded);
+    MEMBER(_Py_DebugOffsets, runtime_state.interpreters_head);
+    MEMBER(_Py_DebugOffsets, interpreter_state.size);
+    MEMBER(_Py_DebugOffsets, interpreter_state.id);
+    MEMBER(_Py_DebugOffsets, interpreter_state.next);
+    MEMBER(_Py_DebugOffsets, interpreter_state.threads_head);
+    MEMBER(_Py_DebugOffsets, interpreter_state.gc);
+#endif
+#if PY_VERSION_HEX >= 0x030E0000
+    MEMBER(_Py_DebugOffsets, interpreter_state.threads_main);
+    MEMBER(_Py_DebugOffsets, debugger_support.eval_breaker);
+    MEMBER(_Py_DebugOffsets, debugger_support.remote_debugger_support);
+    MEMBER(_Py_DebugOffsets, debugger_support.remote_debugging_enabled);
+    MEMBER(_Py_DebugOffsets, debugger_support.debugger_pending_call);
+    MEMBER(_Py_DebugOffsets, debugger_support.debugger_script_path);
+    MEMBER(_Py_DebugOffsets, debugger_support.debugger_script_path_size);
+#endif
+}
+
+int main(void)
+{
+    printf("version %s\n", PY_VERSION);
+    runtime();
+    interpreter();
+    thread();
+    collector();
+    evaluator();
+    allocator();
+    debug_offsets();
+    return 0;
+}
