@@ -1,0 +1,105 @@
+"""The collector as memdash's nouns have it; what CPython has no equivalent of is Missing, with the reason."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from memdash.model.gc import GcStats, Pause
+from memdash.model.missing import Maybe, Missing
+from memdash.probes.cpython.collector import Collector, CollectorState
+from memdash.probes.cpython.pauses import Pauses
+
+__all__ = ["BY_COUNTS", "NO_CPU", "NO_FORCED", "CollectorWatch", "Seen", "gc_stats"]
+
+_REMEMBERED = 256
+_NS_PER_S = 1e9
+
+BY_COUNTS = Missing("CPython collects by counts of objects, not by bytes: see its generations")
+NO_FORCED = Missing("CPython does not tell collections that the program asked for from its own")
+NO_CPU = Missing("CPython does not count the CPU time of its collector")
+_NEVER = Missing("no collection has finished yet")
+_NOT_SEEN = Missing("no collection has finished since memdash began to look")
+_NO_LIVE = Missing("CPython's collector does not measure what it leaves alive")
+_NO_PHASES = Missing("CPython's collections have no phases to time")
+_NO_GOGC = Missing("CPython has no GOGC; gc.set_threshold sets the counts at which it collects")
+_NO_LIMIT = Missing("CPython has no memory limit of its own")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One look and what earlier ones remember. ``pauses`` is newest first, ``last_at_s`` wall time.
+
+    ``has_missed`` says that more collections ended since the look before than CPython remembers the times of.
+    """
+
+    state: CollectorState
+    last_at_s: Maybe[float]
+    pauses: Maybe[tuple[Pause, ...]]
+    has_missed: bool = False
+
+
+class CollectorWatch:
+    """Looks, and remembers: the newest 256 pauses, and when the count of collections last rose."""
+
+    def __init__(self, collector: Collector) -> None:
+        self._collector = collector
+        self._collections = -1
+        self._last_at_s: Maybe[float] = _NOT_SEEN
+        self._ended: dict[int, int] = {}
+
+    def look(self) -> Seen:
+        """Look once. Raises BadRead, AccessDenied, TargetExited."""
+        state = self._collector.read()
+        newly = state.collections - self._collections if self._collections >= 0 else 0
+        self._collections = state.collections
+        if not state.collections:
+            self._last_at_s = _NEVER
+        elif newly > 0:
+            self._last_at_s = time.time()
+        if isinstance(state.pauses, Missing):
+            return Seen(state, self._last_at_s, state.pauses)
+        known_before = len(self._ended.keys() & state.pauses.ended.keys())
+        has_missed = newly > len(state.pauses.ended) - known_before
+        pauses = self._remembered(state.pauses)
+        return Seen(state, pauses[0].ended_at_s if pauses else _NEVER, pauses, has_missed)
+
+    def _remembered(self, pauses: Pauses) -> tuple[Pause, ...]:
+        self._ended |= pauses.ended
+        for old in sorted(self._ended)[:-_REMEMBERED]:
+            del self._ended[old]
+        since_boot_s = time.time() - time.monotonic()
+        newest_first = sorted(self._ended.items(), reverse=True)
+        return tuple(Pause(since_boot_s + ended_ns / _NS_PER_S, length_ns) for ended_ns, length_ns in newest_first)
+
+
+def gc_stats(seen: Seen) -> GcStats:
+    """What one look says about the collector."""
+    state = seen.state
+    pauses = seen.pauses
+    by_length = [] if isinstance(pauses, Missing) else sorted(pause.duration_ns for pause in pauses)
+    untimed = pauses if isinstance(pauses, Missing) else _NEVER
+    return GcStats(
+        count=state.collections,
+        forced=NO_FORCED,
+        last_at_s=seen.last_at_s,
+        next_target_bytes=BY_COUNTS,
+        live_after_gc_bytes=_NO_LIVE,
+        pause_p50_ns=_percentile(by_length, 50) if by_length else untimed,
+        pause_p99_ns=_percentile(by_length, 99) if by_length else untimed,
+        pause_max_ns=by_length[-1] if by_length else untimed,
+        pause_total_ns=state.pauses if isinstance(state.pauses, Missing) else state.pauses.total_ns,
+        cpu_fraction=NO_CPU,
+        phase="collecting" if state.collecting else "idle" if state.enabled else "off",
+        gogc=_NO_GOGC,
+        memory_limit_bytes=_NO_LIMIT,
+        last_cycle=_NO_PHASES,
+        pauses=() if isinstance(pauses, Missing) else pauses,
+        generations=state.generations,
+        tracked_objects=state.tracked_objects,
+    )
+
+
+def _percentile(ascending: list[int], percent: int) -> int:
+    """The smallest value that at least ``percent`` of them do not exceed (nearest rank)."""
+    return ascending[max(-(-percent * len(ascending) // 100), 1) - 1]

@@ -1,0 +1,116 @@
+"""A live CPython process, opened: its memory, and where its main interpreter keeps what we read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+from memdash.errors import LayoutRefused
+from memdash.model.target import Target
+from memdash.probes.cpython.binary import SYSTEM_VIEW, Binary, find_binary
+from memdash.probes.cpython.detect import NotStarted, once_started, version_of
+from memdash.probes.cpython.layouts import Layout, load
+from memdash.probes.cpython.version import CPythonVersion
+from memdash.process.dwarf import StructType
+from memdash.process.identity import require_same
+from memdash.process.memory import ProcessMemory
+
+__all__ = ["Interpreter", "open_interpreter"]
+
+_STATED: Mapping[str, tuple[str, str]] = {
+    "runtime_state.interpreters_head": ("_PyRuntimeState", "interpreters.head"),
+    "interpreter_state.id": ("PyInterpreterState", "id"),
+    "interpreter_state.next": ("PyInterpreterState", "next"),
+    "interpreter_state.threads_head": ("PyInterpreterState", "threads.head"),
+    "interpreter_state.gc": ("PyInterpreterState", "gc"),
+}
+"""What _Py_DebugOffsets says, and the struct and member it says it of."""
+
+_MOST_INTERPRETERS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """Everything the probes of one CPython target share. It belongs to one thread.
+
+    ``main`` is the address of the main interpreter's PyInterpreterState and ``gc`` that of its collector's state;
+    ``main_at`` is where the runtime keeps the former, 0 there once it has shut down.
+    """
+
+    memory: ProcessMemory
+    binary: Binary
+    version: CPythonVersion
+    layout: Layout
+    main_at: int
+    main: int
+    gc: int
+
+    def others(self) -> int:
+        """How many sub-interpreters there are beside the main one. Raises BadRead."""
+        at = self.binary.runtime + self.layout.offset("_PyRuntimeState", "interpreters.head")
+        next_at = self.layout.offset("PyInterpreterState", "next")
+        count, found = 0, self.memory.u64(at)
+        while found and count < _MOST_INTERPRETERS:
+            count += found != self.main
+            found = self.memory.u64(found + next_at)
+        return count
+
+    def close(self) -> None:
+        """Give back the file and the memory. May be called twice."""
+        self.binary.elf.close()
+        self.memory.close()
+
+
+def open_interpreter(target: Target) -> Interpreter:
+    """Open a CPython target: find its version, its layout, and its main interpreter. 1 to 4 ms.
+
+    Raises UnsupportedRuntime, LayoutRefused, AccessDenied, BadRead, and TargetExited, also when another program runs
+    under the pid by now.
+    """
+    with ExitStack() as opened:
+        memory = opened.enter_context(ProcessMemory(target.pid))
+        binary = find_binary(target.pid)
+        opened.callback(binary.elf.close)
+        interpreter = once_started(lambda: _open(binary, memory))
+        require_same(target)
+        opened.pop_all()
+        return interpreter
+
+
+def _open(binary: Binary, memory: ProcessMemory) -> Interpreter:
+    version = version_of(binary, memory)
+    filed = load(version.minor)
+    if filed is None:
+        raise LayoutRefused(f"memdash has no layout for CPython {version.text}", SYSTEM_VIEW)
+    layout = _corrected(filed, memory, binary.runtime)
+    main_at = binary.runtime + layout.offset("_PyRuntimeState", "interpreters.main")
+    main = memory.u64(main_at)
+    if not main or not memory.u64(main + layout.offset("PyInterpreterState", "threads.head")):
+        raise NotStarted("it holds a Python whose interpreter has not been started, or has been shut down")
+    # CPython 3.8 has one collector for all interpreters, and keeps it in the runtime itself.
+    in_runtime = layout.has("_PyRuntimeState", "gc")
+    gc = (
+        binary.runtime + layout.offset("_PyRuntimeState", "gc")
+        if in_runtime
+        else main + layout.offset("PyInterpreterState", "gc")
+    )
+    return Interpreter(memory, binary, version, layout, main_at, main, gc)
+
+
+def _corrected(layout: Layout, memory: ProcessMemory, runtime: int) -> Layout:
+    """From 3.13 on the process itself says where some members stand; it is believed before the file."""
+    if "_Py_DebugOffsets" not in layout.structs:
+        return layout
+    places = layout.structs["_Py_DebugOffsets"].offsets
+    plan = memory.plan([(runtime + places[name], 8) for name in _STATED])
+    stated = plan.read().cast("Q")
+    structs = dict(layout.structs)
+    for (struct, member), offset in zip(_STATED.values(), stated, strict=True):
+        kind = structs[struct]
+        moved_by = offset - kind.offsets[member]
+        offsets = {**kind.offsets, member: offset}
+        if member == "interpreters.head":
+            offsets["interpreters.main"] += moved_by  # it is not stated, and has always been the next member
+        structs[struct] = StructType(kind.size, offsets)
+    return replace(layout, structs=structs)

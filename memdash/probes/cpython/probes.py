@@ -1,0 +1,84 @@
+"""The probes of a CPython target: the collector at every tick, the allocator every few seconds.
+
+They share one ``Interpreter`` and what was seen of its collector, and end together: closing either closes it.
+"""
+
+from __future__ import annotations
+
+from memdash.model.capability import Capability, Source
+from memdash.model.missing import Maybe, Missing
+from memdash.model.sample import Reading
+from memdash.probes.cpython.gc import CollectorWatch, gc_stats
+from memdash.probes.cpython.interpreter import Interpreter
+from memdash.probes.cpython.memstats import HeapFigures, mem_stats
+from memdash.probes.cpython.pymalloc import Pymalloc
+
+__all__ = ["GcProbe", "PymallocProbe"]
+
+_MISSED = "more collections ended between two readings than CPython remembers the times of"
+_SMALL_ONLY = "HeapAlloc counts objects of up to 512 bytes; larger ones come from malloc"
+
+_GC_OF_ALL_UNTIL_MINOR = 8
+_HEAP_OF_ALL_UNTIL_MINOR = 11
+
+
+class GcProbe:
+    """The collector's state: 0.05 ms."""
+
+    name = "cpython.gc"
+    capabilities = frozenset({Capability.GC})
+    cadence_s = 0.0
+
+    def __init__(self, interpreter: Interpreter, watch: CollectorWatch) -> None:
+        self._interpreter = interpreter
+        self._watch = watch
+
+    def read(self) -> Reading:
+        """Look once. Raises BadRead, AccessDenied, TargetExited."""
+        seen = self._watch.look()
+        caveats = [_MISSED] if seen.has_missed else []
+        caveats += _others(self._interpreter, _GC_OF_ALL_UNTIL_MINOR)
+        return Reading(Source.MEMORY, (gc_stats(seen),), tuple(caveats))
+
+    def close(self) -> None:
+        """Give the interpreter back. May be called twice."""
+        self._interpreter.close()
+
+
+class PymallocProbe:
+    """MemStats from the allocator's pools: 0.3 ms for a small heap, 20 ms for 300 MB of small objects.
+
+    ``heap`` is Missing when the pools are not to be read; ``watch`` when the collector is not.
+    """
+
+    name = "cpython.obmalloc"
+    capabilities = frozenset({Capability.MEMSTATS})
+    cadence_s = 2.0
+
+    def __init__(self, interpreter: Interpreter, heap: Maybe[Pymalloc], watch: Maybe[CollectorWatch]) -> None:
+        self._interpreter = interpreter
+        self._heap = heap
+        self._watch = watch
+
+    def read(self) -> Reading:
+        """Walk the pools once. Raises BadRead, AccessDenied, TargetExited."""
+        seen = self._watch if isinstance(self._watch, Missing) else self._watch.look()
+        heap = self._heap if isinstance(self._heap, Missing) else self._heap.read()
+        if isinstance(heap, Missing):
+            blocks = heap if isinstance(self._heap, Missing) else self._heap.all_blocks()
+            return Reading(Source.MEMORY, (mem_stats(HeapFigures(heap, heap, heap, blocks), seen),))
+        figures = HeapFigures(heap.small_bytes, heap.pools_bytes, heap.arenas_bytes, heap.all_blocks)
+        caveats = (_SMALL_ONLY, *_others(self._interpreter, _HEAP_OF_ALL_UNTIL_MINOR))
+        return Reading(Source.MEMORY, (mem_stats(figures, seen),), caveats)
+
+    def close(self) -> None:
+        """Give the interpreter back. May be called twice."""
+        self._interpreter.close()
+
+
+def _others(interpreter: Interpreter, shared_until_minor: int) -> list[str]:
+    """Newer minors keep what we read in each interpreter apart, and we read that of the main one."""
+    if interpreter.version.minor <= shared_until_minor:
+        return []
+    others = interpreter.others()
+    return [f"{others} sub-interpreters are not counted"] if others else []

@@ -1,0 +1,136 @@
+"""The small-object allocator at one moment: its arenas, pools, blocks and bytes.
+
+It serves objects of up to 512 bytes from pools of one size class each; larger ones come from malloc, and only their
+number is known here. Every pool has a header that counts its blocks, and all of them are read: 1024 in one system call,
+which also lets other threads run, so that a large heap holds up nobody. Source: pycore_obmalloc.h, Objects/obmalloc.c.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from memdash.errors import BadRead
+from memdash.model.missing import Maybe, Missing
+from memdash.probes.cpython.arenas import Arena, ArenaTable, read_arenas
+from memdash.probes.cpython.interpreter import Interpreter
+
+__all__ = ["ALIGNMENT_BYTES", "NO_TABLE", "SIZE_CLASSES", "Pymalloc", "PymallocState"]
+
+SIZE_CLASSES = 32
+ALIGNMENT_BYTES = 16
+
+_HEADER_WORDS = 10
+"""struct pool_header up to szidx, in words of 32 bits: the count of blocks is the first, szidx the last."""
+
+_HEADER_BYTES = 4 * _HEADER_WORDS
+_READ_AT_ONCE = 1024
+_MOST_TRIES = 4
+
+NO_TABLE = Missing(
+    "the allocator's variables could not be located in this stripped interpreter",
+    "an interpreter with its symbol table, or CPython 3.12 or newer, can be read",
+)
+_NOT_IN_USE = Missing(
+    "the allocator for small objects is not in use: everything comes from malloc",
+    "start it without PYTHONMALLOC to have small objects counted",
+)
+_NO_LARGE = Missing("the count of large objects could not be located in this stripped interpreter")
+
+
+@dataclass(frozen=True, slots=True)
+class PymallocState:
+    """Blocks by size class, and the arenas and used pools they are in.
+
+    ``all_blocks`` is what sys.getallocatedblocks says: the small ones and the large ones.
+    """
+
+    arenas_bytes: int
+    pools_bytes: int
+    blocks_by_class: tuple[int, ...]
+    all_blocks: Maybe[int]
+
+    @property
+    def small_bytes(self) -> int:
+        """Bytes of the small blocks, as their size classes round them up."""
+        return sum(ALIGNMENT_BYTES * (number + 1) * count for number, count in enumerate(self.blocks_by_class))
+
+
+class Pymalloc:
+    """Walks the pools again and again. 0.05 ms for a fresh interpreter, 20 ms for 300 MB of small objects."""
+
+    def __init__(self, interpreter: Interpreter, table: ArenaTable) -> None:
+        constants = interpreter.layout.constants
+        self._arena_bytes, self._pool_bytes = 1 << constants["ARENA_BITS"], 1 << constants["POOL_BITS"]
+        self._interpreter = interpreter
+        self._table = table
+        self._headers = interpreter.memory.plan([(0, _HEADER_BYTES)] * _READ_AT_ONCE)
+
+    def read(self) -> Maybe[PymallocState]:
+        """Walk once. Raises BadRead, AccessDenied, TargetExited."""
+        table = self._table
+        if table.arenas_at is None or table.length_at is None:
+            return NO_TABLE
+        arenas = self._arenas(table.arenas_at, table.length_at)
+        if not arenas:
+            return _NOT_IN_USE
+        used_pools, blocks = 0, [0] * SIZE_CLASSES
+        for (count, size_class), pools in self._pools(arenas).items():
+            if count and size_class < SIZE_CLASSES:
+                used_pools += pools
+                blocks[size_class] += pools * count
+        return PymallocState(
+            arenas_bytes=len(arenas) * self._arena_bytes,
+            pools_bytes=used_pools * self._pool_bytes,
+            blocks_by_class=tuple(blocks),
+            all_blocks=self._all_blocks(sum(blocks)),
+        )
+
+    def all_blocks(self) -> Maybe[int]:
+        """All blocks, where the interpreter counts them itself (3.8)."""
+        return _NO_LARGE if self._table.all_blocks_at is None else self._word(self._table.all_blocks_at)
+
+    def _all_blocks(self, small: int) -> Maybe[int]:
+        large_at = self._table.large_blocks_at
+        return self.all_blocks() if large_at is None else small + self._word(large_at)
+
+    def _word(self, address: int) -> int:
+        return self._interpreter.memory.u64(address)
+
+    def _arenas(self, arenas_at: int, length_at: int) -> list[Arena]:
+        """The table moves while it grows: look again then."""
+        for _ in range(_MOST_TRIES - 1):
+            try:
+                return read_arenas(self._interpreter, arenas_at, length_at)
+            except BadRead:
+                continue
+        return read_arenas(self._interpreter, arenas_at, length_at)
+
+    def _pools(self, arenas: list[Arena]) -> Counter[tuple[int, int]]:
+        """How many pools have so many blocks of such a size class."""
+        addresses = array("Q")
+        size = self._pool_bytes
+        for arena in arenas:
+            addresses.extend(range(-(-arena.address // size) * size, arena.carved_up_to, size))
+        found: Counter[tuple[int, int]] = Counter()
+        for first in range(0, len(addresses), _READ_AT_ONCE):
+            for words in self._read(addresses[first : first + _READ_AT_ONCE]):
+                found.update(zip(words[0::_HEADER_WORDS], words[_HEADER_WORDS - 1 :: _HEADER_WORDS], strict=True))
+        return found
+
+    def _read(self, addresses: array[int]) -> Iterator[array[int]]:
+        """The headers of at most 1024 pools; those of arenas that were given back meanwhile are left out."""
+        spare = _READ_AT_ONCE - len(addresses)
+        self._headers.aim(addresses + addresses[:1] * spare)
+        words = array("I")
+        try:
+            words.frombytes(self._headers.read()[: _HEADER_BYTES * len(addresses)])
+        except BadRead:
+            half = len(addresses) // 2
+            if half:
+                yield from self._read(addresses[:half])
+                yield from self._read(addresses[half:])
+            return
+        yield words

@@ -1,0 +1,199 @@
+"""What must be true of the interpreter's memory if we read it right, whatever the program does.
+
+Checked at attach, before a number is shown. A check looks again a few times, since the program runs on meanwhile.
+"""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from memdash.errors import LayoutRefused, ProbeError
+from memdash.model.capability import Capability
+from memdash.model.missing import Missing
+from memdash.probes.cpython.arenas import Arena, ArenaTable, read_arenas
+from memdash.probes.cpython.collector import Collector
+from memdash.probes.cpython.interpreter import Interpreter
+from memdash.probes.cpython.pymalloc import ALIGNMENT_BYTES, SIZE_CLASSES
+
+__all__ = ["Check", "refuse_if_failed", "verify"]
+
+_MOST_LOOKS = 8
+_LOOKED_AT = 256
+"""So many pools are looked at, of all there are."""
+
+_POOL = struct.Struct("<I28xII")
+"""struct pool_header: the count of blocks, arenaindex, szidx."""
+
+_POOL_HEADER_BYTES = 48
+_MOST_OBJECTS = 1 << 48
+_CLOCK_SLACK_NS = 10**9
+
+_ALL = frozenset({Capability.MEMSTATS, Capability.GC})
+_GC = frozenset({Capability.GC})
+_HEAP = frozenset({Capability.MEMSTATS})
+
+
+class Check(NamedTuple):
+    """One invariant: ``why`` says what was found instead when it does not hold; ``guards`` what then is not shown."""
+
+    name: str
+    holds: bool
+    why: str
+    guards: frozenset[Capability]
+
+
+class _Look(NamedTuple):
+    interpreter: Interpreter
+    collector: Collector
+    table: ArenaTable | None
+
+
+_Test = Callable[[_Look], str]
+"""Empty when the invariant holds, else what was found. May raise BadRead."""
+
+
+def verify(interpreter: Interpreter, collector: Collector, table: ArenaTable | None) -> tuple[Check, ...]:
+    """Check every invariant. Raises AccessDenied, TargetExited; a failed check is a result, not an error."""
+    look = _Look(interpreter, collector, table)
+    open_tests = dict(_TESTS)
+    failures: dict[str, str] = {}
+    for _ in range(_MOST_LOOKS):
+        failures = _failures(look, open_tests)
+        open_tests = {name: open_tests[name] for name in failures}
+        if not open_tests:
+            break
+    return tuple(
+        Check(name, name not in failures, failures.get(name, ""), guards) for name, (guards, _) in _TESTS.items()
+    )
+
+
+def refuse_if_failed(checks: tuple[Check, ...], capability: Capability) -> None:
+    """Raise LayoutRefused when an invariant that guards ``capability`` does not hold."""
+    for check in checks:
+        if not check.holds and capability in check.guards:
+            raise LayoutRefused(
+                f"its memory is not laid out as expected: {check.name}: {check.why}",
+                "the interpreter may have been modified; the system view still works",
+            )
+
+
+def _failures(look: _Look, tests: Mapping[str, tuple[frozenset[Capability], _Test]]) -> dict[str, str]:
+    failures = {}
+    for name, (_, test) in tests.items():
+        try:
+            found = test(look)
+        except ProbeError as error:
+            found = error.what
+        if found:
+            failures[name] = found
+    return failures
+
+
+def _member(interpreter: Interpreter, name: str) -> int:
+    return interpreter.memory.u64(interpreter.main + interpreter.layout.offset("PyInterpreterState", name))
+
+
+def _number(look: _Look) -> str:
+    number = _member(look.interpreter, "id")
+    return f"it says {number}" if number else ""
+
+
+def _is_last(look: _Look) -> str:
+    following = _member(look.interpreter, "next")
+    return f"{following:#x} follows" if following else ""
+
+
+def _threads(look: _Look) -> str:
+    interpreter = look.interpreter
+    thread = _member(interpreter, "threads.head")
+    owner = interpreter.memory.u64(thread + interpreter.layout.offset("PyThreadState", "interp"))
+    return "" if owner == interpreter.main else f"one belongs to {owner:#x}"
+
+
+def _generations(look: _Look) -> str:
+    return "" if look.collector.generations_close() else "one does not"
+
+
+def _switches(look: _Look) -> str:
+    interpreter = look.interpreter
+    memory, layout = interpreter.memory, interpreter.layout
+    names = ("enabled", "collecting")
+    values = [memory.u32(interpreter.gc + layout.offset("_gc_runtime_state", name)) for name in names]
+    return "" if max(values) <= 1 else f"{values[0]} and {values[1]}"
+
+
+def _counts(look: _Look) -> str:
+    for generation in look.collector.read().generations:
+        counts = (generation.collections, generation.collected, generation.uncollectable)
+        if not all(0 <= count < _MOST_OBJECTS for count in counts):
+            return f"generation {generation.name} has {counts}"
+        dues = (generation.count, generation.threshold)
+        if not all(isinstance(due, Missing) or due >= 0 for due in dues):
+            return f"generation {generation.name} is due at {dues}"
+    return ""
+
+
+def _pauses(look: _Look) -> str:
+    pauses = look.collector.read().pauses
+    if isinstance(pauses, Missing) or not pauses.ended:
+        return ""
+    ahead_ns = max(pauses.ended) - time.monotonic_ns()
+    if ahead_ns > _CLOCK_SLACK_NS:
+        return f"one ends in {ahead_ns} ns"
+    # The total is a sum of floats, and may have been raised between the two records being read.
+    return "" if max(pauses.ended.values()) <= pauses.total_ns + _CLOCK_SLACK_NS else "one is longer than all together"
+
+
+def _arenas(look: _Look) -> list[Arena]:
+    table = look.table
+    if table is None or table.arenas_at is None or table.length_at is None:
+        return []
+    return read_arenas(look.interpreter, table.arenas_at, table.length_at)
+
+
+def _arena_count(look: _Look) -> str:
+    if look.table is None or look.table.in_use_at is None:
+        return ""
+    counted, found = look.interpreter.memory.u64(look.table.in_use_at), len(_arenas(look))
+    return "" if counted == found else f"{counted} and {found}"
+
+
+def _pools(look: _Look) -> str:
+    """Pools of every arena, evenly spread."""
+    interpreter = look.interpreter
+    arenas = _arenas(look)
+    pool_bytes = 1 << interpreter.layout.constants["POOL_BITS"]
+    places = [
+        (arena, pool)
+        for arena in arenas
+        for pool in range(-(-arena.address // pool_bytes) * pool_bytes, arena.carved_up_to, pool_bytes)
+    ]
+    places = places[:: -(-len(places) // _LOOKED_AT) or 1]
+    content = interpreter.memory.plan([(pool, _POOL.size) for _, pool in places]).read()
+    for (arena, pool), (count, index, size_class) in zip(
+        places, _POOL.iter_unpack(content[: _POOL.size * len(places)]), strict=True
+    ):
+        if index != arena.index:
+            return f"the one at {pool:#x} of arena {arena.index} says {index}"
+        if not count:
+            continue
+        most = (pool_bytes - _POOL_HEADER_BYTES) // (ALIGNMENT_BYTES * (size_class + 1))
+        if size_class >= SIZE_CLASSES or count > most:
+            return f"{count} blocks of size class {size_class} do not fit the one at {pool:#x}"
+    return ""
+
+
+_TESTS: Mapping[str, tuple[frozenset[Capability], _Test]] = {
+    "the main interpreter is number 0": (_ALL, _number),
+    "the main interpreter is the last in its list": (_ALL, _is_last),
+    "the interpreter's threads belong to it": (_ALL, _threads),
+    "every generation is a list that closes on itself": (_GC, _generations),
+    "the collector's switches are on or off": (_GC, _switches),
+    "the collector's counts are possible": (_GC, _counts),
+    "the collector's pauses are over and add up": (_GC, _pauses),
+    "there are as many arenas as the allocator counts": (_HEAP, _arena_count),
+    "every pool knows its arena and holds no more than fits": (_HEAP, _pools),
+}
