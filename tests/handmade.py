@@ -116,7 +116,7 @@ def pclntab(functions: Sequence[GoFunction], *, is_1_20: bool = True) -> tuple[b
         start, value = len(values), -1
         for new, size in runs:
             change = new - value
-            values.extend(_uvarint(change << 1 if change >= 0 else -change << 1 | 1) + _uvarint(size))
+            values.extend(_uvarint(change << 1 if change >= 0 else (-change << 1) - 1) + _uvarint(size))
             value = new
         values.append(0)
         return start

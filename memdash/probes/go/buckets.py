@@ -17,7 +17,7 @@ __all__ = ["Bucket", "BucketTable", "bucket_hash"]
 
 _MEMORY_PROFILE = 1
 _DEEPEST_STACK = 1024
-_MOST_BUCKETS = 2_000_000
+_MOST_BUCKETS = 500_000
 _PAGE_BYTES = 4096
 _PAGES_HELD = 256
 _MASK = (1 << 64) - 1

@@ -19,7 +19,7 @@ from memdash.process.auxv import load_bias
 from memdash.process.elf import X86_64, Elf
 from memdash.process.memory import ProcessMemory
 
-__all__ = ["judge", "layout_of", "read_string", "require_go", "version_by_code"]
+__all__ = ["judge", "layout_of", "read_string", "recognise", "version_by_code"]
 
 OLDEST_MINOR = 19
 _FEWEST_AGREEING_VOTES = 87
@@ -33,31 +33,33 @@ def judge(target: Target) -> GoVersion | None:
     Raises UnsupportedRuntime when it is not Go, or not one that we read; AccessDenied, TargetExited, BadRead.
     """
     with Elf(f"/proc/{target.pid}/exe") as elf, ProcessMemory(target.pid) as memory:
-        require_go(elf)
-        version = parse_version(build_version(elf))
-        if version is not None:
-            _require_known_layout(version, elf)
+        _, version = recognise(elf)
         loaded = next((segment.address for segment in elf.segments if segment.is_loaded), 0)
         memory.read(load_bias(target.pid, elf) + loaded, 1)  # to hear now that it is not allowed
         return version
 
 
-def require_go(elf: Elf) -> Pclntab:
-    """The function table of a Go program that we read. Raises UnsupportedRuntime, BadRead."""
+def recognise(elf: Elf) -> tuple[Pclntab, GoVersion | None]:
+    """The function table of a Go program that we can read, and its version if it has build info.
+
+    Raises UnsupportedRuntime, BadRead.
+    """
     if elf.machine != X86_64:
         raise UnsupportedRuntime("only programs for x86-64 can be read from memory", _SYSTEM_VIEW)
+    version = parse_version(build_version(elf))
+    if version is not None:
+        _require_known_layout(version, elf)
     functions = Pclntab.find(elf)
     if functions is None:
         raise UnsupportedRuntime("not a Go program")
-    return functions
+    return functions, version
 
 
 def layout_of(version: GoVersion, elf: Elf) -> Layout:
-    """The layout of a version: our file, or else what the program's debug information says.
+    """The layout of a version: our file, or else what the program's debug information says, in some 50 ms.
 
-    The latter takes some 50 ms. Raises UnsupportedRuntime, LayoutRefused, BadRead.
+    Raises LayoutRefused, BadRead.
     """
-    _require_known_layout(version, elf)
     layout = load(version.minor)
     if layout is not None:
         return layout

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from memdash.errors import AccessDenied, LayoutRefused, TargetExited
 from memdash.model.target import Target
-from memdash.probes.go.detect import layout_of, require_go, version_by_code
+from memdash.probes.go.detect import layout_of, recognise, version_by_code
 from memdash.probes.go.layouts import Layout
 from memdash.probes.go.locate import by_code, by_symbols
 from memdash.probes.go.moduledata import Module, find_module
 from memdash.probes.go.pclntab import Pclntab
-from memdash.probes.go.version import GoVersion, build_version, parse_version
+from memdash.probes.go.version import GoVersion
 from memdash.process.auxv import load_bias
 from memdash.process.elf import Elf
 from memdash.process.memory import ProcessMemory
@@ -107,10 +107,10 @@ def require_same(target: Target) -> None:
 
 
 def _open(elf: Elf, memory: ProcessMemory) -> Program:
-    functions = require_go(elf)
+    functions, version = recognise(elf)
     wanted = _NEEDED | _WELCOME
     module = find_module(elf, memory, load_bias(memory.pid, elf), functions.address)
-    version = parse_version(build_version(elf)) or version_by_code(elf, memory, functions, module, wanted)
+    version = version or version_by_code(elf, memory, functions, module, wanted)
     layout = layout_of(version, elf)
     located = by_symbols(elf, module.bias, wanted)
     is_stripped = not located.addresses.keys() >= _NEEDED

@@ -6,6 +6,7 @@ Source: debug/buildinfo, runtime/debug.ReadBuildInfo. The build info may be abse
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ _ALIGNMENT = 16
 _STRINGS_INLINE = 2
 _STRINGS_AT = 32
 _LONGEST_VERSION = 512
-_VERSION = re.compile(r"\bgo1\.(\d{1,3})(?:\.\d+)?(?:rc\d+|beta\d+)?")
+_VERSION = re.compile(r"\bgo1\.(\d{1,3})(?!\d)(?:\.\d+)?(?:rc\d+|beta\d+)?(?: or older)?")
 _EXPERIMENTS = re.compile(r"\bX:([\w,]+)")
 
 
@@ -47,18 +48,27 @@ def parse_version(text: str) -> GoVersion | None:
 def build_version(elf: Elf) -> str:
     """The version text of the executable's build info; empty when it has none. Raises BadRead.
 
-    Before Go 1.18 the build info held pointers instead of the text: that reads ``go1.17 or older``.
+    Before Go 1.18 the build info held a pointer instead of the text; where that cannot be followed, as in a PIE, this
+    says ``go1.17 or older``.
     """
     for address in _build_infos(elf):
         head = elf.read(address, _STRINGS_AT)
         if not head[15] & _STRINGS_INLINE:
-            return "go1.17 or older"
+            return _pointed_at(elf, head) or "go1.17 or older"
         content = elf.tail(address)
         size, at = _uvarint(content, _STRINGS_AT)
         if not 0 < size <= _LONGEST_VERSION or at + size > len(content):
             raise BadRead("the executable's build info makes no sense")
         return bytes(content[at : at + size]).decode(errors="backslashreplace")
     return ""
+
+
+def _pointed_at(elf: Elf, head: bytes) -> str:
+    try:
+        text, size = struct.unpack("<QQ", elf.read(int.from_bytes(head[16:24], "little"), 16))
+        return elf.read(text, min(size, _LONGEST_VERSION)).decode(errors="backslashreplace")
+    except BadRead:
+        return ""
 
 
 def _build_infos(elf: Elf) -> Iterator[int]:

@@ -1,0 +1,108 @@
+"""The invariants: all hold on what adds up, and each failure refuses what it guards."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from memdash.errors import LayoutRefused
+from memdash.model.capability import Capability
+from memdash.probes.go.counters import CounterReader
+from memdash.probes.go.program import Program
+from memdash.probes.go.verify import Check, refuse_if_failed, verify
+from tests.probes.go.runtime import FakeRuntime
+
+Damage = Callable[[FakeRuntime], object]
+
+DAMAGES: dict[str, tuple[Damage, set[Capability]]] = {
+    "the two accounts of the heap in use agree": (
+        lambda runtime: runtime.set("gcController", "gcControllerState", "heapInUse", 8192),
+        {Capability.MEMSTATS, Capability.GC},
+    ),
+    "the two accounts of released memory agree": (
+        lambda runtime: runtime.heap("released", 4096),
+        {Capability.MEMSTATS, Capability.GC},
+    ),
+    "committed memory adds up": (
+        lambda runtime: runtime.heap("committed", 4096),
+        {Capability.MEMSTATS, Capability.GC},
+    ),
+    "the heap in use is whole pages": (
+        lambda runtime: runtime.set("gcController", "gcControllerState", "heapInUse", 100),
+        {Capability.MEMSTATS, Capability.GC},
+    ),
+    "every P has its number": (
+        lambda runtime: runtime.set(runtime.p[1], "p", "id", 5, size=4),
+        {Capability.MEMSTATS, Capability.GC},
+    ),
+    "the two counts of collections agree": (
+        lambda runtime: runtime.set("work", "workType", "cycles", 7, size=4),
+        set(),
+    ),
+    "the collector's share of CPU is a share": (
+        lambda runtime: runtime.set("memstats", "mstats", "gc_cpu_fraction", 0x4010_0000_0000_0000),
+        {Capability.MEMSTATS, Capability.GC},
+    ),
+    "the pauses add up": (
+        lambda runtime: runtime.set("memstats", "mstats", "pause_total_ns", 5),
+        {Capability.MEMSTATS, Capability.GC},
+    ),
+    "live bytes do not exceed HeapAlloc": (
+        lambda runtime: runtime.set("gcController", "gcControllerState", "totalAlloc", 5),
+        {Capability.MEMSTATS, Capability.GC},
+    ),
+    "goroutines are in known states": (lambda runtime: runtime.word("allglen", 0), set()),
+    "spans begin at pages": (
+        lambda runtime: runtime.set(runtime.spans[0], "mspan", "startAddr", 4096),
+        {Capability.MEMSTATS, Capability.GC},
+    ),
+    "profile records hash as they say": (
+        lambda runtime: runtime.set(runtime.bucket(16, [1]), "bucket", "hash", 1),
+        {Capability.SITES},
+    ),
+    "the program states the version it was built with": (
+        lambda runtime: runtime.text(runtime.addresses["buildVersion"], "go1.18.1"),
+        {Capability.MEMSTATS, Capability.GC, Capability.SITES},
+    ),
+}
+
+
+def checked(program: Program) -> dict[str, Check]:
+    return {check.name: check for check in verify(program, CounterReader(program))}
+
+
+def test_all_hold_when_everything_adds_up(runtime: FakeRuntime) -> None:
+    runtime.bucket(16, [1, 2, 3])
+    checks = checked(runtime.program)
+    assert len(checks) == 14
+    assert {name: check.why for name, check in checks.items() if not check.holds} == {}
+    for capability in Capability:
+        refuse_if_failed(tuple(checks.values()), capability)
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_each_tells_and_refuses_what_it_guards(runtime: FakeRuntime, name: str) -> None:
+    damage, guarded = DAMAGES[name]
+    damage(runtime)
+    checks = checked(runtime.program)
+    assert not checks[name].holds
+    assert checks[name].why
+    assert checks[name].guards == guarded
+    for capability in guarded:
+        with pytest.raises(LayoutRefused, match=name):
+            refuse_if_failed((checks[name],), capability)
+    for capability in set(Capability) - guarded:
+        refuse_if_failed((checks[name],), capability)
+
+
+def test_a_pointer_to_nowhere_fails_its_check_and_no_other(runtime: FakeRuntime) -> None:
+    runtime.word("allgptr", 8)
+    failed = [check for check in checked(runtime.program).values() if not check.holds]
+    assert [check.name for check in failed] == ["goroutines are in known states"]
+    assert "not mapped" in failed[0].why
+
+
+def test_variables_that_were_not_located_are_not_checked(runtime: FakeRuntime) -> None:
+    optional = {"work", "buildVersion", "mbuckets", "allglen", "allgptr"}
+    fewer = {name: address for name, address in runtime.addresses.items() if name not in optional}
+    assert all(check.holds for check in checked(replace(runtime.program, addresses=fewer)).values())
