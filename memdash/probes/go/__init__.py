@@ -12,7 +12,7 @@ import time
 from contextlib import closing
 from dataclasses import dataclass
 
-from memdash.errors import LayoutRefused, ProbeError, TargetError
+from memdash.errors import LayoutRefused, ProbeError, TargetError, UnsupportedRuntime
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.target import Runtime, Target
@@ -27,6 +27,8 @@ from memdash.units import nanoseconds
 __all__ = ["GO"]
 
 _SCORE = 100
+_STARTUP_S = 1.0
+_RETRY_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +49,29 @@ class _Go:
         return Fit(_SCORE, self.capabilities, Runtime.GO, version.text, about)
 
     def attach(self, target: Target) -> Attachment:
-        """Open, verify, and say what is missing. Raises ProbeError or TargetError, and then leaves nothing open."""
-        started_ns = time.perf_counter_ns()
-        program = None
-        try:
-            program = open_program(target)
-            return _attached(program, started_ns)
-        except BaseException as error:
-            if program is not None:
-                program.close()
-            if isinstance(error, ProbeError):
+        """Open, verify, and say what is missing. Raises ProbeError or TargetError, and then leaves nothing open.
+
+        A program that has only just started may not have set up its runtime: then what makes no sense is tried again.
+        """
+        while True:
+            try:
+                return _attach(target)
+            except ProbeError as error:
                 require_same(target)  # what made no sense may have been another program's
-            raise
+                is_new = time.time() - target.started_at_s < _STARTUP_S
+                if isinstance(error, UnsupportedRuntime) or not is_new:
+                    raise
+            time.sleep(_RETRY_S)
+
+
+def _attach(target: Target) -> Attachment:
+    started_ns = time.perf_counter_ns()
+    program = open_program(target)
+    try:
+        return _attached(program, started_ns)
+    except BaseException:
+        program.close()
+        raise
 
 
 def _attached(program: Program, started_ns: int) -> Attachment:
@@ -71,9 +84,10 @@ def _attached(program: Program, started_ns: int) -> Attachment:
         missing[Capability.SITES] = why
     failed = [check for check in checks if not check.holds]
     spent = nanoseconds(time.perf_counter_ns() - started_ns)
-    found_by = "stripped" if program.is_stripped else "symbol table"
-    held = f"{len(checks) - len(failed)} of {len(checks)} invariants hold"
-    log = [f"read from memory in {spent} · {found_by} · {held}"]
+    words = [f"read from memory in {spent}", "stripped" if program.is_stripped else "symbol table"]
+    if not program.layout.recipes:
+        words.append("layout from its debug information")
+    log = [" · ".join([*words, f"{len(checks) - len(failed)} of {len(checks)} invariants hold"])]
     log += [f"does not hold: {check.name}: {check.why}" for check in failed]
     return Attachment(tuple(probes), missing, tuple(log))
 
