@@ -125,7 +125,9 @@ def ratio(value: float) -> str:
 
 
 def _percent(value: float) -> str:
-    return f"{value:.0f} %" if abs(value) >= 99.95 or value == 0 else f"{value:.1f} %"
+    if value == 0 or abs(value) >= 99.95:
+        return f"{value:.0f} %"
+    return f"{value:.1f} %" if abs(value) >= 0.095 else f"{value:.2f} %"
 
 
 def figure(value: float, unit: Unit) -> str:

@@ -84,6 +84,7 @@ def test_durations(value: float, text: str) -> None:
 def test_shares_and_changes() -> None:
     assert ratio(0.024) == "2.4 %"
     assert ratio(0) == "0 %"
+    assert ratio(0.0004) == "0.04 %"
     assert figure(37.5, Unit.PERCENT) == "37.5 %"
     assert signed(1_268_777, Unit.BYTES, per="/s") == "+1.21 MiB/s"
     assert signed(-412, Unit.COUNT) == "-412"

@@ -80,6 +80,7 @@ def _compile(toolchain: Toolchain, source: Path, built: Path) -> Iterator[str]:
         "build",
         "-v",
         "-buildvcs=false",
+        "-trimpath",
         "-ldflags=-s -w",
         "-o",
         str(built),

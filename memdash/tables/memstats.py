@@ -22,15 +22,8 @@ _KERNEL = (
     "system.minor_faults", "system.major_faults", "system.cpu_percent", "system.oom_score",
 )  # fmt: skip
 _LEADING = (
-    "HeapAlloc",
-    "TotalAlloc",
-    "Sys",
-    "HeapInuse",
-    "HeapIdle",
-    "HeapReleased",
-    "HeapObjects",
-    "system.rss_bytes",
-)
+    "HeapAlloc", "Sys", "HeapInuse", "HeapIdle", "HeapObjects", "system.rss_bytes", "TotalAlloc", "HeapReleased",
+)  # fmt: skip
 _STRONG = frozenset({"HeapAlloc", "Sys", "system.rss_bytes"})
 _COLUMNS = (
     Column("name", "", 14, least=12),

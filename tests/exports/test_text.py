@@ -37,7 +37,7 @@ def test_a_missing_figure_says_why() -> None:
     shown = replace(shown, sample=replace(shown.sample, memstats=memstats(Lookups=Missing("not kept by this Go"))))
     line = next(line for line in text(shown).splitlines() if "Lookups" in line)
     assert "–" in line
-    assert line.endswith("(not kept by this Go)")
+    assert line.endswith("(Not kept by this Go)")
 
 
 def test_what_was_not_read_at_all_comes_with_the_way_out() -> None:

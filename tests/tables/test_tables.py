@@ -105,7 +105,7 @@ def test_a_table_without_data_says_why_and_what_helps(snapshot: Snapshot) -> Non
     poor = without(snapshot, "gc", "sites")
     for table in (gc_table(poor), sites_table(poor)):
         assert table.rows == ()
-        assert table.empty == "pid 7 belongs to root. run memdash with sudo"
+        assert table.empty == "Pid 7 belongs to root. Run memdash with sudo"
 
 
 def test_sites_by_each_measure_add_up(snapshot: Snapshot) -> None:

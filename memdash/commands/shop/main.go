@@ -2,10 +2,11 @@
 //
 // It serves on loopback and is its own only customer. What it does with memory:
 //
-//   - store.go   every visit leaves a session behind that nothing ever removes: the leak
-//   - cache.go   pages are cached up to a bound: a plateau
-//   - shop.go    each page is built from short-lived strings and JSON: a steady sawtooth
-//   - store.go   now and then a session gets a goroutine that waits for ever: goroutines pile up
+//   - store.go      every visit leaves a session behind that nothing ever removes: the leak
+//   - catalogue.go  loaded once and held for good: a floor
+//   - cache.go      pages are cached up to a bound: a plateau
+//   - shop.go       each page is built from short-lived strings and JSON: a steady sawtooth
+//   - store.go      now and then a session gets a goroutine that waits for ever: goroutines pile up
 //
 // The leak stops at -leak-limit, so that a forgotten demo does not fill the machine.
 package main

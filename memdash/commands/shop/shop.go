@@ -27,13 +27,14 @@ type review struct {
 }
 
 type shop struct {
-	store  *store
-	cache  *cache
-	visits int64
+	catalogue *catalogue
+	store     *store
+	cache     *cache
+	visits    int64
 }
 
 func newShop(leakLimit int64) *shop {
-	return &shop{store: newStore(leakLimit), cache: newCache(cachedPages)}
+	return &shop{catalogue: newCatalogue(products), store: newStore(leakLimit), cache: newCache(cachedPages)}
 }
 
 func (s *shop) routes() http.Handler {
