@@ -10,9 +10,9 @@ from memdash.commands.options import Verb
 from memdash.commands.program import Program, log_file, tell_output
 from memdash.commands.run import watch_program
 from memdash.commands.screen import Screen, screen_options
-from memdash.commands.signals import signals_raised
 from memdash.commands.toolchain import build, find_toolchain
 from memdash.errors import MemdashError
+from memdash.signals import signals_raised
 
 __all__ = ["command"]
 

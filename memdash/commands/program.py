@@ -15,9 +15,9 @@ from types import TracebackType
 import click
 
 from memdash.commands.output import check_output
-from memdash.commands.signals import Signalled
 from memdash.errors import UsageError
 from memdash.plain import plain
+from memdash.signals import Signalled
 
 __all__ = ["Program", "log_file", "tell_output"]
 

@@ -9,12 +9,12 @@ import click
 from memdash.commands.options import Verb, settings
 from memdash.commands.program import Program, log_file, tell_output
 from memdash.commands.screen import Screen, screen_options
-from memdash.commands.signals import Signalled, signals_raised
 from memdash.errors import TargetError
 from memdash.model.target import Runtime, Target
 from memdash.probes.probe import Fit
 from memdash.probes.registry import PROBES
 from memdash.process.family import settle
+from memdash.signals import Signalled, signals_raised
 
 __all__ = ["command", "watch_program"]
 

@@ -6,8 +6,8 @@ import click
 
 from memdash.commands.options import Verb
 from memdash.commands.screen import Screen, screen_options
-from memdash.commands.signals import signals_raised
 from memdash.commands.target import Choice, target_options
+from memdash.signals import signals_raised
 
 __all__ = ["command"]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from memdash.model.target import Target
+from memdash.signals import ENDING, Signalled
 from memdash.ui.commands import APP, COMMANDS, DASHBOARD, bindings
 from memdash.ui.glyphs import ASCII, UNICODE
 from memdash.ui.screens.dashboard import Dashboard
@@ -52,11 +55,38 @@ class MemdashApp(App[Target]):
             os.environ["NO_COLOR"] = "1"
         super().__init__()
         self._first = first
+        self._defect: BaseException | None = None
         for theme in THEMES:
             self.register_theme(theme)
         self._start_with(options.theme)
         Painted.glyphs = ASCII if options.ascii else UNICODE
         self.set_class(options.ascii, "-ascii")
+
+    def on_mount(self) -> None:
+        """Let signals wait for their turn in the event loop: raised anywhere, they would tear what is being drawn."""
+        loop = asyncio.get_running_loop()
+        for number in ENDING:
+            loop.add_signal_handler(number, self._end_by, number)
+
+    def _end_by(self, number: int) -> None:
+        self.exit(return_code=128 + number)
+
+    def run_to_its_end(self) -> Target | None:
+        """Run until the user leaves; what was chosen.
+
+        Once the terminal is as it was, raises Signalled for the signal that ended it, or the defect that did.
+        """
+        chosen = self.run()
+        if self._defect is not None:
+            raise self._defect
+        if self.return_code:
+            raise Signalled(self.return_code - 128)
+        return chosen
+
+    def _fatal_error(self) -> None:
+        """Leave quietly and let ``run_to_its_end`` raise: Textual 8.2 would print a traceback with all local values."""
+        self._defect = self._defect or sys.exception()
+        self.exit(return_code=1)
 
     def _start_with(self, theme: str) -> None:
         """Set the first theme before any style sheet is read: a change afterwards reads them all again."""
@@ -101,12 +131,12 @@ def run_picker(candidates: Callable[[], Iterable[Surveyed]], options: Options = 
     """Let the user choose one of the processes that ``candidates`` yields; None when they leave instead."""
     from memdash.ui.screens.picker import Picker
 
-    return MemdashApp(lambda: Picker(candidates), options).run()
+    return MemdashApp(lambda: Picker(candidates), options).run_to_its_end()
 
 
 def run(session: Session, options: Options = Options()) -> None:
     """Show ``session`` until the user quits, then close it. It may have been started already; that saves time."""
     try:
-        MemdashApp(lambda: Dashboard(session), options).run()
+        MemdashApp(lambda: Dashboard(session), options).run_to_its_end()
     finally:
         session.close()

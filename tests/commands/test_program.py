@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from memdash.commands.program import Program, log_file, tell_output
-from memdash.commands.signals import Signalled, signals_raised
 from memdash.errors import UsageError
+from memdash.signals import Signalled, signals_raised
 
 
 @pytest.fixture

@@ -8,11 +8,14 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-__all__ = ["Signalled", "signals_raised"]
+__all__ = ["ENDING", "Signalled", "signals_raised"]
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""The signals that ask a program to end."""
 
 
 class Signalled(SystemExit):
-    """A signal asked us to end. As a SystemExit it leaves an event loop at once and needs no other handler."""
+    """A signal asked us to end; as a SystemExit it passes through what handles errors."""
 
     def __init__(self, number: int) -> None:
         super().__init__(128 + number)
@@ -25,11 +28,8 @@ def _raise(number: int, _frame: FrameType | None) -> NoReturn:
 
 @contextmanager
 def signals_raised() -> Iterator[None]:
-    """Within it SIGINT, SIGTERM and SIGHUP raise Signalled in the main thread.
-
-    SIGINT too: an event loop would turn its KeyboardInterrupt into a cancelled task, and a dashboard into a quiet end.
-    """
-    before = {number: signal.signal(number, _raise) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    """Within it the signals that ask us to end raise Signalled in the main thread."""
+    before = {number: signal.signal(number, _raise) for number in ENDING}
     try:
         yield
     finally:
