@@ -1,22 +1,25 @@
 """The entry: what it says of processes that it does not read, and what it does when they change under its hands."""
 
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from memdash.errors import AccessDenied, TargetExited, UnsupportedRuntime
+from memdash.errors import AccessDenied, BadRead, TargetExited, UnsupportedRuntime
 from memdash.model.gc import Cycle, GcStats
 from memdash.model.memstats import MemStats
 from memdash.model.missing import Missing
 from memdash.model.profile import Profile
+from memdash.model.target import Target
+from memdash.probes import go
 from memdash.probes.go import GO
 from memdash.probes.go.counters import CounterReader
 from memdash.probes.go.probes import HeapProfileProbe, MemStatsProbe, why_no_profile
 from memdash.probes.go.program import require_same
-from memdash.probes.probe import Refusal
+from memdash.probes.probe import Attachment, Refusal
 from memdash.process.identity import identify
 from tests.probes.go.runtime import FakeRuntime
 
@@ -156,3 +159,26 @@ def test_closing_either_probe_twice(runtime: FakeRuntime, probe: MemStatsProbe) 
     profile = HeapProfileProbe(runtime.program)
     for each in (probe, profile, probe, profile):
         each.close()
+
+
+@pytest.mark.parametrize(("age_s", "tries"), [(0.0, 3), (60.0, 1)])
+def test_a_program_that_has_only_just_started_is_tried_again(
+    start: Start, monkeypatch: pytest.MonkeyPatch, age_s: float, tries: int
+) -> None:
+    target = replace(identify(start("cat").pid), started_at_s=time.time() - age_s)
+    outcomes = iter([BadRead("not yet"), BadRead("not yet"), Attachment(())])
+    tried = []
+
+    def attach(_: Target) -> Attachment:
+        tried.append(outcome := next(outcomes))
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    monkeypatch.setattr(go, "_attach", attach)
+    if tries == 1:
+        with pytest.raises(BadRead):
+            GO.attach(target)
+    else:
+        assert GO.attach(target) == Attachment(())
+    assert len(tried) == tries
