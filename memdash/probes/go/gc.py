@@ -6,6 +6,7 @@ Source: runtime/mgc.go (work, gcMarkTermination), runtime/mgcpacer.go.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from memdash.model.gc import Cycle, GcStats, Pause
 from memdash.model.missing import Maybe, Missing
@@ -50,8 +51,14 @@ def gc_stats(counters: Counters, next_gc: Maybe[int]) -> GcStats:
         if gc["memoryLimit"] < _NO_LIMIT
         else Missing("no limit is set", "set GOMEMLIMIT or call debug.SetMemoryLimit"),
         last_cycle=last_cycle(counters),
-        pauses=tuple(Pause(end / _NS_PER_S, duration) for end, duration in zip(ends, pauses, strict=True)),
+        pauses=_pauses(ends, pauses),
     )
+
+
+@lru_cache(maxsize=2)
+def _pauses(ends_ns: tuple[int, ...], durations_ns: tuple[int, ...]) -> tuple[Pause, ...]:
+    """Making 256 of them takes longer than all the rest, and most looks show those of the look before."""
+    return tuple(Pause(end / _NS_PER_S, duration) for end, duration in zip(ends_ns, durations_ns, strict=True))
 
 
 def last_cycle(counters: Counters) -> Maybe[Cycle]:

@@ -7,7 +7,7 @@ program's own ReadMemStats says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from memdash.model.memstats import MemStats, SizeClass
 from memdash.probes.go.counters import PAUSES, Counters
@@ -70,10 +70,13 @@ def mem_stats(counters: Counters, layout: Layout) -> MemStats:
     )
 
 
-def newest_first(ring: Sequence[int], cycles: int) -> tuple[int, ...]:
+def newest_first(ring: tuple[int, ...], cycles: int) -> tuple[int, ...]:
     """A ring of 256 as the runtime keeps it, unrolled: the newest of ``cycles`` entries so far comes first."""
-    newest = (cycles + PAUSES - 1) % PAUSES
-    return tuple(ring[(newest - i) % PAUSES] for i in range(min(cycles, PAUSES)))
+    if not cycles:
+        return ()
+    newest = (cycles - 1) % PAUSES
+    oldest = ring[:newest:-1] if cycles > PAUSES else ()
+    return ring[newest::-1] + oldest
 
 
 def heap_goal(gc: Mapping[str, int], heap_bytes: int, headroom_percent: int) -> int:
