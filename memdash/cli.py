@@ -73,7 +73,9 @@ def _with_verb(args: list[str], completing: bool) -> list[str]:
         guess = nearest(first, list(VERBS))
         raise UsageError(
             f"there is no command {first!r}",
-            f"did you mean memdash {guess}?" if guess else f"to watch a process of that name: memdash --name {first}",
+            f"did you mean memdash {guess}?"
+            if guess
+            else f"memdash --name {first} watches it, memdash -- {first} starts it",
         )
     return ["run" if "--" in args else "watch", *args]
 

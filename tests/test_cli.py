@@ -146,11 +146,22 @@ def test_a_report_goes_to_a_file_that_did_not_exist(run: Run, tmp_path: Path) ->
     assert "RSS" in path.read_text()
 
 
+def test_a_process_is_found_by_its_name(run: Run, start: Start) -> None:
+    sleeper = start("sleep", "61.125")
+    code, out, _ = run("report", "--json", "--name", "61.125")
+    assert (code, json.loads(out)["target"]["pid"]) == (0, sleeper.pid)
+    start("sleep", "61.125")
+    code, out, err = run("report", "--json", "--name", "61.125")
+    assert (code, out) == (2, "")
+    assert "2 processes have '61.125' in their name" in err
+    assert f"{sleeper.pid} sleep" in err
+
+
 def test_a_watched_report_has_rates(run: Run) -> None:
     _, out, _ = run("report", "--json", "-d", "300ms", "-i", "50ms", OURSELVES)
     document = json.loads(out)
     assert document["system"]["cpu_percent"] is not None
-    assert document["cost"]["probes"]["system.process"]["reads"] > 2
+    assert document["cost"]["probes"]["system.process"]["reads"] >= 2
 
 
 def test_a_limit_that_is_passed_is_a_finding(run: Run) -> None:
@@ -209,6 +220,9 @@ def test_flags_outrank_variables_which_outrank_the_file(
     monkeypatch.setenv("MEMDASH_INTERVAL", "4s")
     assert interval("--config", str(other)) == "memdash: interval = 4.0 (MEMDASH_INTERVAL)"
     assert interval("-i", "5s") == "memdash: interval = 5.0 (--interval)"
+    monkeypatch.delenv("MEMDASH_INTERVAL")
+    monkeypatch.setenv("MEMDASH_CONFIG", str(other))
+    assert interval() == f"memdash: interval = 3.0 (interval in {other})"
 
 
 def test_a_wrong_value_says_where_it_stands(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -61,16 +61,23 @@ def _exporter(json: bool) -> Exporter:
 
 
 def _watched(target: Target, duration_s: float, interval_s: float, rules: Sequence[Rule]) -> Snapshot:
-    """The last snapshot of a watch of ``duration_s``, or of a shorter one when the target ends."""
-    over = threading.Event()
+    """The last snapshot of a watch of ``duration_s`` from its first sample, or of less when the target ends."""
+    begun, over = threading.Event(), threading.Event()
+
+    def listen(shown: Snapshot) -> None:
+        if shown.state in (State.ENDED, State.REFUSED):
+            over.set()
+        if shown.state is not State.ATTACHING:
+            begun.set()
+
     session = Live(target, interval_s=interval_s, rules=rules)
-    session.subscribe(lambda shown: over.set() if shown.state in (State.ENDED, State.REFUSED) else None)
+    session.subscribe(listen)
     session.start()
     try:
+        begun.wait()
         over.wait(duration_s)
     finally:
         session.close()
-    snapshot = session.snapshot()
-    if snapshot.state in (State.ATTACHING, State.REFUSED):
+    if session.snapshot().state is State.REFUSED:
         return read_once(target, rules=rules)  # raises what the watch could only tell in words
-    return snapshot
+    return session.snapshot()
