@@ -11,7 +11,7 @@ from memdash.errors import AccessDenied, LayoutRefused, TargetExited
 from memdash.model.target import Target
 from memdash.probes.go.detect import layout_of, recognise, version_by_code
 from memdash.probes.go.layouts import Layout
-from memdash.probes.go.locate import Located, by_code, by_symbols
+from memdash.probes.go.locate import locate
 from memdash.probes.go.moduledata import Module, find_module
 from memdash.probes.go.pclntab import Pclntab
 from memdash.probes.go.version import GoVersion
@@ -27,9 +27,6 @@ _NEEDED = frozenset({"memstats", "gcController", "gcphase", "mheap_", "emptymspa
 _WELCOME = frozenset(
     {"work", "buildVersion", "mbuckets", "mProfCycle", "MemProfileRate", "disableMemoryProfiling", "allglen", "allgptr"}
 )
-
-_LARGE_STRINGS_BYTES = 4 << 20
-"""Searching the symbol table takes 5 ms for each MB of it: beyond this the code, which takes 3 ms, is asked first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +110,7 @@ def _open(elf: Elf, memory: ProcessMemory) -> Program:
     module = find_module(elf, memory, load_bias(memory.pid, elf), functions.address)
     version = version or version_by_code(elf, memory, functions, module, _NEEDED | _WELCOME)
     layout = layout_of(version, elf)
-    located = _located(elf, functions, module, layout)
+    located = locate(elf, functions, module, layout.recipes, needed=_NEEDED, welcome=_WELCOME)
     absent = sorted(_NEEDED - located.addresses.keys())
     if absent:
         raise LayoutRefused(
@@ -130,21 +127,3 @@ def _open(elf: Elf, memory: ProcessMemory) -> Program:
         addresses=located.addresses,
         is_stripped=".symtab" not in elf.sections,
     )
-
-
-def _located(elf: Elf, functions: Pclntab, module: Module, layout: Layout) -> Located:
-    """The variables by the symbol table, or by the code; the quicker way that suffices."""
-    names = _NEEDED | _WELCOME
-    ways = [
-        lambda: by_symbols(elf, module.bias, names),
-        lambda: by_code(elf, functions, module, layout.recipes, names),
-    ]
-    strings = elf.sections.get(".strtab")
-    if strings is not None and strings.size > _LARGE_STRINGS_BYTES:
-        ways.reverse()
-    located = Located({})
-    for way in ways:
-        located = way()
-        if located.addresses.keys() >= _NEEDED:
-            break
-    return located

@@ -4,8 +4,9 @@ import struct
 
 import pytest
 
+from memdash.probes.go import locate as locate_module
 from memdash.probes.go.layouts import Recipe
-from memdash.probes.go.locate import by_code, by_symbols
+from memdash.probes.go.locate import by_code, by_symbols, locate
 from memdash.probes.go.moduledata import Module
 from memdash.probes.go.pclntab import Pclntab
 from tests.handmade import TEXT_ADDRESS, ElfFile, GoFunction, pclntab
@@ -68,3 +69,28 @@ def test_a_recipe_that_does_not_fit_into_its_function_does_not_vote(elf_of: ElfO
 def test_symbols_are_found_where_they_were_loaded(elf_of: ElfOf) -> None:
     elf = elf_of(ElfFile(symbols={"runtime.memstats": (0x500010, 8, 1), "main.memstats": (0x500020, 8, 1)}))
     assert by_symbols(elf, BIAS, ["memstats", "mheap_"]).addresses == {"memstats": BIAS + 0x500010}
+
+
+def found_by(elf_of: ElfOf, *, symbols: bool = True, code: bool = True) -> int | None:
+    """Where ``memstats`` is found when the symbol table says THERE and the code ELSEWHERE, or either says nothing."""
+    elf = elf_of(
+        ElfFile(text=code_for([ELSEWHERE]), symbols={"runtime.memstats": (THERE - BIAS, 8, 1)} if symbols else {})
+    )
+    module = Module(0, BIAS, BIAS + TEXT_ADDRESS, BIAS + TEXT_ADDRESS + 4096, VARIABLES, VARIABLES_END)
+    table = Pclntab(0, memoryview(pclntab([GoFunction("runtime.f0", SIZE)])[0]))
+    recipes = {"memstats": (Recipe("runtime.f0", 3, 4, ADDEND, OPCODE if code else b"other"),)}
+    return locate(elf, table, module, recipes, needed=frozenset({"memstats"})).addresses.get("memstats")
+
+
+def test_the_symbol_table_comes_first_unless_it_is_huge(elf_of: ElfOf, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert found_by(elf_of) == THERE
+    monkeypatch.setattr(locate_module, "_LARGE_STRINGS_BYTES", 0)
+    assert found_by(elf_of) == ELSEWHERE
+
+
+@pytest.mark.parametrize("large", [0, 1 << 20])
+def test_one_way_makes_up_for_the_other(elf_of: ElfOf, monkeypatch: pytest.MonkeyPatch, large: int) -> None:
+    monkeypatch.setattr(locate_module, "_LARGE_STRINGS_BYTES", large)
+    assert found_by(elf_of, symbols=False) == ELSEWHERE
+    assert found_by(elf_of, code=False) == THERE
+    assert found_by(elf_of, symbols=False, code=False) is None
