@@ -1,4 +1,4 @@
-"""Drive the Go program of ``programs/target``: start it, tell it what to do, ask what it knows of itself, end it."""
+"""Drive the programs under ``programs``: start one, tell it what to do, ask what it knows of itself, end it."""
 
 from __future__ import annotations
 
@@ -7,24 +7,29 @@ import os
 import select
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Self
 
-__all__ = ["GoTarget"]
+__all__ = ["GoTarget", "LiveTarget", "PythonTarget"]
+
+_PYTHON_PROGRAM = Path(__file__).parent / "programs/python/target.py"
 
 _PATIENCE_S = 60.0
 """A saturated machine under the race detector is slow; a target that answers nothing for so long is stuck."""
 
 
-class GoTarget:
-    """A running target; a context manager that ends it. It is stopped by pid, and never outlives the test."""
+class LiveTarget:
+    """A running target; a context manager that ends it. It is stopped by pid, and never outlives the test.
+
+    ``version`` is what it says of its own runtime.
+    """
 
     def __init__(
-        self, program: Path, environment: Mapping[str, str] | None = None, stderr: IO[bytes] | None = None
+        self, argv: Sequence[str | Path], environment: Mapping[str, str] | None = None, stderr: IO[bytes] | None = None
     ) -> None:
         self._process = subprocess.Popen(
-            [program],
+            argv,
             env={**os.environ, **(environment or {})},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -34,7 +39,7 @@ class GoTarget:
         self.pid = self._process.pid
         self._unread = b""
         try:
-            word, pid, self.go_version, *_ = self._line().split()
+            word, pid, self.version, *_ = self._line().split()
             assert (word, pid) == ("ready", str(self.pid))
         except BaseException:
             self.kill()
@@ -48,11 +53,6 @@ class GoTarget:
         if answer == "unknown command":
             raise ValueError(f"the target does not know {words}")
         return answer
-
-    def stats(self) -> dict[str, Any]:
-        """What runtime.ReadMemStats told the target: Go's field names, PauseNs and PauseEnd as Go's rings."""
-        memstats: dict[str, Any] = json.loads(self.command("stats"))["MemStats"]
-        return memstats
 
     def kill(self) -> None:
         """End it. May be called twice."""
@@ -81,3 +81,30 @@ class GoTarget:
 
     def __exit__(self, *_: object) -> None:
         self.kill()
+
+
+class GoTarget(LiveTarget):
+    """The Go program of ``programs/target``."""
+
+    def __init__(
+        self, program: Path, environment: Mapping[str, str] | None = None, stderr: IO[bytes] | None = None
+    ) -> None:
+        super().__init__([program], environment, stderr)
+        self.go_version = self.version
+
+    def stats(self) -> dict[str, Any]:
+        """What runtime.ReadMemStats told the target: Go's field names, PauseNs and PauseEnd as Go's rings."""
+        memstats: dict[str, Any] = json.loads(self.command("stats"))["MemStats"]
+        return memstats
+
+
+class PythonTarget(LiveTarget):
+    """The program of ``programs/python`` under one interpreter."""
+
+    def __init__(self, interpreter: Path, environment: Mapping[str, str] | None = None) -> None:
+        super().__init__([interpreter, _PYTHON_PROGRAM], environment)
+
+    def stats(self) -> dict[str, Any]:
+        """What gc and sys told the target."""
+        stats: dict[str, Any] = json.loads(self.command("stats"))
+        return stats

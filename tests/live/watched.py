@@ -1,4 +1,4 @@
-"""A Go target with the probes of memdash attached, and what the target says of itself in the same terms."""
+"""A target with the probes of memdash attached, and what a Go target says of itself in the same terms."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from memdash.model.gc import GcStats
 from memdash.model.memstats import MemStats, SizeClass
 from memdash.model.profile import Profile
 from memdash.probes.go import GO
+from memdash.probes.probe import ProbeEntry
 from memdash.process.identity import identify
-from tests.live.target import GoTarget
+from tests.live.target import LiveTarget
 
 __all__ = ["Watched", "differences", "own_memstats"]
 
@@ -21,8 +22,8 @@ Fact = TypeVar("Fact", MemStats, GcStats, Profile)
 class Watched:
     """Attaches as memdash does; a context manager that detaches."""
 
-    def __init__(self, target: GoTarget) -> None:
-        self.attachment = GO.attach(identify(target.pid))
+    def __init__(self, target: LiveTarget, entry: ProbeEntry = GO) -> None:
+        self.attachment = entry.attach(identify(target.pid))
 
     def memstats(self) -> MemStats:
         return self._read(MemStats)

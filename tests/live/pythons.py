@@ -1,0 +1,66 @@
+"""The interpreters of this machine: those on PATH and those of pyenv, each once."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from memdash.probes.cpython.layouts import minors
+
+__all__ = ["Python", "pythons", "readable"]
+
+_NAME = re.compile(r"python(\d)\.(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Python:
+    """An interpreter: its executable, and its version as far as the name of that tells."""
+
+    executable: Path
+    major: int
+    minor: int
+
+    def __str__(self) -> str:
+        return str(self.executable)
+
+
+def _executables() -> Iterator[Path]:
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    for folder in (*map(Path, os.get_exec_path()), *sorted(pyenv.glob("versions/*/bin"))):
+        yield from sorted(path for path in folder.glob("python?.*") if _NAME.fullmatch(path.name))
+
+
+def _is_program(path: Path) -> bool:
+    """Not a script that starts another one, as pyenv puts them on PATH."""
+    try:
+        with path.open("rb") as file:
+            return file.read(4) == b"\x7fELF"
+    except OSError:
+        return False
+
+
+def pythons() -> list[Python]:
+    """All of them, also those too old for memdash, lowest first."""
+    found: dict[Path, Python] = {}
+    for path in _executables():
+        match = _NAME.fullmatch(path.name)
+        if match and _is_program(path):
+            found.setdefault(path.resolve(), Python(path.resolve(), int(match[1]), int(match[2])))
+    return sorted(found.values(), key=lambda python: (python.major, python.minor, str(python)))
+
+
+def readable() -> Sequence[object]:
+    """Those that memdash reads as test parameters; a minor of which there is none is a skipped one."""
+    known = [python for python in pythons() if python.major == 3 and python.minor in minors()]
+    absent = sorted(set(minors()) - {python.minor for python in known})
+    return [pytest.param(python, id=str(python)) for python in known] + [
+        pytest.param(
+            None, id=f"python3.{minor}", marks=pytest.mark.skip(f"python3.{minor} is neither on PATH nor in pyenv")
+        )
+        for minor in absent
+    ]
