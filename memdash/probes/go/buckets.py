@@ -7,6 +7,7 @@ one after the other; all of them hang on a list with the newest first.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from memdash.errors import BadRead
@@ -43,23 +44,21 @@ class BucketTable:
         self._at = [program.offset("bucket", name) // 8 for name in _FIELDS]
         self._newest_seen = 0
 
-    def read_new(self, most: int = _MOST_BUCKETS) -> list[Bucket]:
-        """The buckets made since the last call, newest first; at most ``most``, leaving the rest unseen.
+    def read_new(self, most: int = _MOST_BUCKETS) -> Iterator[Bucket]:
+        """The buckets made since the last time this ran to its end, newest first; it stops after ``most``.
 
         15 µs for each. Every one is checked against its own hash. Raises BadRead when it does not match.
         """
         head = address = self._memory.u64(self._head_address)
         pages = _Pages(self._memory)
-        found: list[Bucket] = []
-        while address not in (0, self._newest_seen):
-            if len(found) == most:
-                if most == _MOST_BUCKETS:
-                    raise BadRead(f"the list of profile records does not end after {most}")
-                return found
+        for _ in range(most):
+            if address in (0, self._newest_seen):
+                self._newest_seen = head
+                return
             address, bucket = self._bucket(pages, address)
-            found.append(bucket)
-        self._newest_seen = head
-        return found
+            yield bucket
+        if most == _MOST_BUCKETS:
+            raise BadRead(f"the list of profile records does not end after {most}")
 
     def _bucket(self, pages: _Pages, address: int) -> tuple[int, Bucket]:
         """The address of the next older bucket, and this one."""

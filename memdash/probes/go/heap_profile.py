@@ -83,7 +83,7 @@ class HeapProfileReader:
 
     def read(self) -> Profile:
         """The profile now; the same object as before when nothing has changed. Raises BadRead and the like."""
-        self._add(self._buckets.read_new())
+        self._add([self._named(bucket) for bucket in self._buckets.read_new()])
         view = _View(self._fetch(), self._memory.u64(self._rate_address))
         changes = [batch.update(view) for batch in self._batches]
         if any(changes) or view.rate != self._profile.sample_rate_bytes:
@@ -91,14 +91,15 @@ class HeapProfileReader:
             self._profile = Profile(sites, view.rate, published=not self._live)
         return self._profile
 
-    def _add(self, buckets: list[Bucket]) -> None:
-        while buckets:
+    def _add(self, new: list[_Named]) -> None:
+        """Fill the last batch up, then start others."""
+        while new:
             if not self._batches or len(self._batches[-1].buckets) == _BATCH_RECORDS:
                 self._batches.append(_Batch(self._format, ()))
             held = self._batches[-1].buckets
             room = _BATCH_RECORDS - len(held)
-            self._batches[-1] = _Batch(self._format, held + tuple(map(self._named, buckets[:room])))
-            buckets = buckets[room:]
+            self._batches[-1] = _Batch(self._format, (*held, *new[:room]))
+            new = new[room:]
 
     def _named(self, bucket: Bucket) -> _Named:
         """Name a bucket's stack. Equal addresses become one int: millions of them stand on 50 000 stacks."""

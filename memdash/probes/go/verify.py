@@ -184,7 +184,8 @@ def _spans(look: _Look) -> str:
 def _buckets(look: _Look) -> str:
     if "mbuckets" not in look.program.addresses:
         return ""
-    BucketTable(look.program).read_new(_LOOKED_AT)
+    for _ in BucketTable(look.program).read_new(_LOOKED_AT):
+        pass  # each is checked as it is read
     return ""
 
 
