@@ -51,7 +51,7 @@ class ProcessMemory:
         self._mem_fd = -1
 
     def read(self, address: int, size: int) -> bytes:
-        """``size`` bytes from ``address``. Some 2 µs; for many places make a plan."""
+        """``size`` bytes from ``address``. Some 5 µs; for many places make a plan."""
         return bytes(self.plan(((address, size),)).read())
 
     def u32(self, address: int) -> int:
