@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from memdash.commands.limits import rules_for
+from memdash.commands.opening import Opening
 from memdash.commands.options import settings
 from memdash.config import Limit, nearest
 from memdash.errors import UsageError
@@ -55,11 +56,13 @@ class Screen:
     def watch(self, target: Target) -> None:
         """Show the dashboard until the user leaves it."""
         session = Live(target, interval_s=self.interval, rules=rules_for(self.max, self.max_growth))
-        session.start()  # attaching goes on while Textual is imported: 150 ms
+        opening = Opening(session)
+        session.start()
         try:
-            from memdash.ui.app import run
+            with opening:
+                from memdash.ui.app import run
 
-            run(session, self._options())
+                run(session, self._options())
         finally:
             session.close()
 
