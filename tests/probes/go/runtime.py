@@ -72,6 +72,11 @@ class FakeRuntime:
         self.spans = [self.new_span(0)]
         self.slice(self.addresses["mheap_"] + self.at("mheap", "allspans"), self.spans)
         self.word("MemProfileRate", 512 * 1024)
+        for allocator, kind, count in (("spanalloc", "mspan", 3), ("cachealloc", "mcache", ps)):
+            used = count * layout.structs[kind].size
+            inuse = self.at("mheap", allocator) + self.at("fixalloc", "inuse")
+            self.put(self.addresses["mheap_"] + inuse, struct.pack("<Q", used))
+            self.set("memstats", "mstats", f"{kind}_sys", 2 * used)
 
     def _program(self, minor: int, elf_of: Callable[[ElfFile], Elf]) -> Program:
         table, trees = pclntab(FUNCTIONS, is_1_20=minor >= 20)

@@ -74,7 +74,7 @@ def checked(program: Program) -> dict[str, Check]:
 def test_all_hold_when_everything_adds_up(runtime: FakeRuntime) -> None:
     runtime.bucket(16, [1, 2, 3])
     checks = checked(runtime.program)
-    assert len(checks) == 14
+    assert len(checks) >= 14
     assert {name: check.why for name, check in checks.items() if not check.holds} == {}
     for capability in Capability:
         refuse_if_failed(tuple(checks.values()), capability)
