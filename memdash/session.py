@@ -69,8 +69,8 @@ class _Attached:
 def _attach(target: Target, entries: Sequence[ProbeEntry], clock: Clock) -> _Attached:
     """Open every way of reading that suits; a capability is read by the first entry that gives it.
 
-    An entry that refuses or fails leaves its reason under each capability that nobody else gives. Raises TargetExited,
-    and the last error when nothing at all can be read.
+    An entry that refuses or fails leaves its reason under each capability that nobody else gives; that of one which
+    recognises the target counts before others. Raises TargetExited, and the last error when nothing can be read at all.
     """
     probes: list[Probe] = []
     missing: dict[Capability, Missing] = {}
@@ -79,7 +79,8 @@ def _attach(target: Target, entries: Sequence[ProbeEntry], clock: Clock) -> _Att
     for entry in entries:
         verdict = entry.fitness(target)
         if not isinstance(verdict, Fit):
-            missing |= {c: Missing(verdict.why, verdict.hint) for c in entry.capabilities if c not in missing}
+            why = Missing(verdict.why, verdict.hint)
+            missing |= {c: why for c in entry.capabilities if verdict.recognised or c not in missing}
             continue
         try:
             attachment = entry.attach(target)
@@ -89,7 +90,7 @@ def _attach(target: Target, entries: Sequence[ProbeEntry], clock: Clock) -> _Att
             raise
         except (ProbeError, TargetError) as error:
             failure = error
-            missing |= {c: Missing(error.what, error.hint) for c in entry.capabilities if c not in missing}
+            missing |= dict.fromkeys(entry.capabilities, Missing(error.what, error.hint))
             log.append(f"{entry.name}: {error.what}")
             continue
         if verdict.runtime_version:

@@ -53,10 +53,14 @@ class Fit:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A way of reading does not suit the target: why, and what would help (may be empty)."""
+    """A way of reading does not suit the target: why, and what would help (may be empty).
+
+    ``recognised`` says that the target does run on what this way reads, so that its reason is the one worth showing.
+    """
 
     why: str
     hint: str = ""
+    recognised: bool = False
 
 
 @dataclass(frozen=True, slots=True)

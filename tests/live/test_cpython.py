@@ -140,9 +140,9 @@ def test_bytes_are_those_of_the_allocators_own_report(target: PythonTarget, watc
 
 
 def test_under_load_counters_lie_between_two_reports(target: PythonTarget, watched: Watched) -> None:
-    target.command("churn", 2)
+    target.command("churn", 1)
     try:
-        for _ in range(10):
+        for _ in range(5):
             before = target.stats()["stats"]
             gc, memstats = watched.gc(), watched.memstats()
             after = target.stats()["stats"]

@@ -22,6 +22,7 @@ from memdash.probes.cpython.gc import CollectorWatch
 from memdash.probes.cpython.interpreter import Interpreter, open_interpreter
 from memdash.probes.cpython.probes import GcProbe, PymallocProbe
 from memdash.probes.cpython.pymalloc import NO_TABLE, Pymalloc
+from memdash.probes.cpython.refusals import NotStarted, UnreadablePython
 from memdash.probes.cpython.verify import Check, refuse_if_failed, verify
 from memdash.probes.probe import Attachment, Fit, Probe, Refusal
 from memdash.process.identity import require_same
@@ -43,7 +44,7 @@ class _CPython:
         try:
             version = judge(target.pid)
         except (ProbeError, TargetError) as error:
-            return Refusal(error.what, error.hint)
+            return Refusal(error.what, error.hint, recognised=isinstance(error, (UnreadablePython, NotStarted)))
         about = "the collector's generations, and blocks and arenas of small objects, read from memory"
         return Fit(_SCORE, self.capabilities, Runtime.CPYTHON, f"cpython {version.text}", about)
 

@@ -149,6 +149,8 @@ def _by_code(interpreter: Interpreter) -> ArenaTable | None:
     loaded = list(dict.fromkeys(at for at in _loads(code, start) if _is_variable(interpreter, at)))
     if interpreter.version.minor == 8:
         return ArenaTable("code", all_blocks_at=loaded[0]) if len(loaded) == 1 else None
+    if not any(map(interpreter.memory.u64, loaded)):
+        return ArenaTable("code", *loaded[:2])  # the allocator is not in use: any two of these say so
     for arenas_at, length_at in permutations(loaded, 2):
         if _leads_to_arenas(interpreter, arenas_at, length_at):
             others = [at for at in loaded if at not in (arenas_at, length_at)]

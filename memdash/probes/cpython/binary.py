@@ -7,19 +7,19 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from memdash.errors import AccessDenied, BadRead, TargetExited, UnsupportedRuntime
+from memdash.errors import AccessDenied, BadRead, ProbeError, TargetExited, UnsupportedRuntime
+from memdash.probes.cpython.refusals import SYSTEM_VIEW, NotStarted, UnreadablePython
 from memdash.process.auxv import load_bias
 from memdash.process.elf import Elf
 from memdash.process.maps import MappedFile, mapped_files
 
-__all__ = ["SYSTEM_VIEW", "Binary", "find_binary"]
-
-SYSTEM_VIEW = "the system view still works"
+__all__ = ["Binary", "find_binary"]
 
 _RUNTIME = "_PyRuntime"
 _RUNTIME_SECTION = ".PyRuntime"
 _OTHER_PYTHONS = {"pypy": "PyPy", "graalpy": "GraalPy"}
-_VERSIONED_NAME = re.compile(r"(?:lib)?python([23])\.(\d+)")
+_FIRST_WITH_RUNTIME = (3, 7)
+_VERSIONED_NAME = re.compile(r"(?:lib)?python([23])\.(\d+)[a-z]*(?:\.so.*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Binary:
 def find_binary(pid: int) -> Binary:
     """Open the file with the interpreter: 1 ms when it is the executable, 3 ms for a libpython; the caller closes it.
 
-    Raises UnsupportedRuntime when there is none, AccessDenied, TargetExited, BadRead.
+    Raises UnsupportedRuntime when there is none, NotStarted, AccessDenied, TargetExited, BadRead.
     """
     with ExitStack() as opened:
         exe = opened.enter_context(Elf(f"/proc/{pid}/exe"))
@@ -90,9 +90,9 @@ def _in_mapped(file: MappedFile) -> Binary | None:
     except (UnsupportedRuntime, BadRead):
         return None
     except (AccessDenied, TargetExited):
-        if not file.is_deleted:
+        if not file.is_deleted or not _VERSIONED_NAME.fullmatch(file.name):
             return None
-        raise UnsupportedRuntime(
+        raise UnreadablePython(
             f"its {file.name} has been deleted or replaced since it started, and only root can still open it",
             f"run memdash with sudo, or restart the process; {SYSTEM_VIEW}",
         ) from None
@@ -104,15 +104,20 @@ def _in_mapped(file: MappedFile) -> Binary | None:
     return Binary(elf, bias, file.name, address + bias)
 
 
-def _not_cpython(names: Iterable[str]) -> UnsupportedRuntime:
-    """Say what else it is, going by the names of its files: other Pythons, and CPythons before 3.7."""
+def _not_cpython(names: Iterable[str]) -> ProbeError:
+    """Say what else it is, going by the names of its files: other Pythons, and CPythons before 3.7.
+
+    A python3.12 without an interpreter is one whose libpython is still being loaded.
+    """
     for name in names:
         for word, other in _OTHER_PYTHONS.items():
             if word in name:
-                return UnsupportedRuntime(f"it runs on {other}, of which memdash reads nothing", SYSTEM_VIEW)
-        match = _VERSIONED_NAME.match(name)
+                return UnreadablePython(f"it runs on {other}, of which memdash reads nothing")
+        match = _VERSIONED_NAME.fullmatch(name)
+        if match and (int(match[1]), int(match[2])) >= _FIRST_WITH_RUNTIME:
+            return NotStarted("its libpython has not been loaded")
         if match:
-            return UnsupportedRuntime(
+            return UnreadablePython(
                 f"it runs on CPython {match[1]}.{match[2]}; the oldest that memdash reads is 3.8",
                 f"run it with a newer Python; {SYSTEM_VIEW}",
             )

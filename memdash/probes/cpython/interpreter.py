@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 from memdash.errors import LayoutRefused
 from memdash.model.target import Target
-from memdash.probes.cpython.binary import SYSTEM_VIEW, Binary, find_binary
-from memdash.probes.cpython.detect import NotStarted, once_started, version_of
+from memdash.probes.cpython.binary import Binary, find_binary
+from memdash.probes.cpython.detect import version_of
 from memdash.probes.cpython.layouts import Layout, load
+from memdash.probes.cpython.refusals import SYSTEM_VIEW, NotStarted, once_started
 from memdash.probes.cpython.version import CPythonVersion
 from memdash.process.dwarf import StructType
 from memdash.process.identity import require_same
@@ -70,7 +71,7 @@ def open_interpreter(target: Target) -> Interpreter:
     """
     with ExitStack() as opened:
         memory = opened.enter_context(ProcessMemory(target.pid))
-        binary = find_binary(target.pid)
+        binary = once_started(lambda: find_binary(target.pid))
         opened.callback(binary.elf.close)
         interpreter = once_started(lambda: _open(binary, memory))
         require_same(target)

@@ -90,7 +90,9 @@ class Pymalloc:
 
     def all_blocks(self) -> Maybe[int]:
         """All blocks, where the interpreter counts them itself (3.8)."""
-        return _NO_LARGE if self._table.all_blocks_at is None else self._word(self._table.all_blocks_at)
+        if self._table.all_blocks_at is None:
+            return _NO_LARGE
+        return self._word(self._table.all_blocks_at) or _NOT_IN_USE
 
     def _all_blocks(self, small: int) -> Maybe[int]:
         large_at = self._table.large_blocks_at
