@@ -12,6 +12,7 @@ from typing import NamedTuple
 from memdash.errors import BadRead, LayoutRefused, ProbeError
 from memdash.model.capability import Capability
 from memdash.probes.go.buckets import BucketTable
+from memdash.probes.go.caches import Caches
 from memdash.probes.go.counters import PAUSES, CounterReader, Counters
 from memdash.probes.go.detect import read_string
 from memdash.probes.go.memstats import mem_stats
@@ -181,6 +182,30 @@ def _spans(look: _Look) -> str:
     return f"{wrong[0]:#x}" if wrong else ""
 
 
+def _whole_structs(look: _Look) -> str:
+    """The runtime allocates its spans and caches one by one, and counts their bytes."""
+    counters, size = look.counters, look.program.size
+    for name, used, reserved in (
+        ("mspan", counters.spans_in_use_bytes, counters.mstats["mspan_sys"]),
+        ("mcache", counters.caches_in_use_bytes, counters.mstats["mcache_sys"]),
+    ):
+        if used % size(name) or not 0 < used <= reserved:
+            return f"{used} of {reserved} bytes for {name}s of {size(name)}"
+    return ""
+
+
+def _span_classes(look: _Look) -> str:
+    """A few may have been put to another use since their pointers were read."""
+    program = look.program
+    caches = Caches(program)
+    _, pointers = caches.held(program.memory.plan(caches.parts).read(), 0)
+    cached = list(caches.spans(pointers))
+    at = program.offset("mspan", "spanclass")
+    found = program.memory.plan([(span + at, 1) for _, span in cached]).read()
+    right = sum(its_class == span_class for its_class, (span_class, _) in zip(found, cached, strict=False))
+    return "" if 2 * right >= len(cached) else f"{right} of {len(cached)}"
+
+
 def _buckets(look: _Look) -> str:
     if "mbuckets" not in look.program.addresses:
         return ""
@@ -211,6 +236,8 @@ _TESTS: Mapping[str, tuple[frozenset[Capability], _Test]] = {
     "live bytes do not exceed HeapAlloc": (_STATS, _heap_alloc),
     "goroutines are in known states": (_NOTHING, _goroutines),
     "spans begin at pages": (_STATS, _spans),
+    "spans and caches are whole structs": (_STATS, _whole_structs),
+    "cached spans are of their class": (_STATS, _span_classes),
     "profile records hash as they say": (_SITES, _buckets),
     "the program states the version it was built with": (_ALL, _build_version),
 }
