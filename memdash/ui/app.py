@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
@@ -56,6 +58,7 @@ class MemdashApp(App[Target]):
         super().__init__()
         self._first = first
         self._defect: BaseException | None = None
+        self._ended_by = 0
         for theme in THEMES:
             self.register_theme(theme)
         self._start_with(options.theme)
@@ -63,24 +66,36 @@ class MemdashApp(App[Target]):
         self.set_class(options.ascii, "-ascii")
 
     def on_mount(self) -> None:
-        """Let signals wait for their turn in the event loop: raised anywhere, they would tear what is being drawn."""
+        """From here on signals wait for their turn in the event loop; one may have come on the way."""
         loop = asyncio.get_running_loop()
         for number in ENDING:
             loop.add_signal_handler(number, self._end_by, number)
+        if self._ended_by:
+            self._end_by(self._ended_by)
 
     def _end_by(self, number: int) -> None:
-        self.exit(return_code=128 + number)
+        self._ended_by = number
+        self.exit()
+
+    def _remember(self, number: int, _frame: FrameType | None) -> None:
+        self._ended_by = number
 
     def run_to_its_end(self) -> Target | None:
         """Run until the user leaves; what was chosen.
 
-        Once the terminal is as it was, raises Signalled for the signal that ended it, or the defect that did.
+        Once the terminal is as it was, raises Signalled for the signal that ended it, or the defect that did. Raised at
+        once, wherever the program stands, either would tear what is being drawn.
         """
-        chosen = self.run()
+        before = {number: signal.signal(number, self._remember) for number in ENDING}
+        try:
+            chosen = self.run()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
         if self._defect is not None:
             raise self._defect
-        if self.return_code:
-            raise Signalled(self.return_code - 128)
+        if self._ended_by:
+            raise Signalled(self._ended_by)
         return chosen
 
     def _fatal_error(self) -> None:

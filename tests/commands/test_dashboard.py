@@ -35,9 +35,9 @@ class Terminal:
         self.child.expect_exact(text.encode())
 
     def opens(self) -> None:
-        """Wait for the dashboard's first live frame."""
+        """Wait for the dashboard's own first frame."""
         self.child.expect_exact(ALTERNATE)
-        self.shows("RSS")
+        self.shows("Alerts")
 
     def ends(self) -> tuple[int | None, bytes]:
         """Its exit code, and all it wrote on the way out."""
@@ -78,11 +78,11 @@ def test_a_running_process_is_watched_until_q(
 def test_without_a_process_one_is_picked(
     open_terminal: OpenTerminal, start: Callable[..., subprocess.Popen[bytes]]
 ) -> None:
-    sleeper = start("sleep", "60")
+    sleeper = start("sleep", "60.0625")
     terminal = open_terminal()
     terminal.child.expect_exact(ALTERNATE)
-    terminal.child.send(str(sleeper.pid))
-    terminal.shows("sleep 60")
+    terminal.child.send("60.0625")
+    terminal.child.expect(rb"\D1 of \d+ processes")
     terminal.child.send("\r")
     terminal.shows(f"pid {sleeper.pid}")
     terminal.child.send("q")
