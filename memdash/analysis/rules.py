@@ -108,7 +108,7 @@ class Growing:
 
 
 def default_rules() -> tuple[Rule, ...]:
-    """What is watched without being asked: growth of the live heap, pauses over 10 ms, and the way to the cgroup's limit."""
+    """What is watched without being asked: a growing live heap, pauses over 10 ms, the way to the cgroup's limit."""
     return (
         Growing("heap growth", "gc.live_after_gc_bytes", MIB / 60),
         Over("gc pause", "gc.pause_recent_ns", 10_000_000),
