@@ -1,6 +1,7 @@
 """Go targets of every minor and build mode. The default test run takes one; ``pytest -m matrix`` takes them all."""
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import IO
 
 import pytest
@@ -17,10 +18,19 @@ StartGo = Callable[..., GoTarget]
 
 def toolchain_for(minor: int) -> Toolchain:
     """The toolchain, or a skip with the reason why there is none."""
+    found = _toolchain_or_reason(minor)
+    if isinstance(found, str):
+        pytest.skip(found)
+    return found
+
+
+@cache
+def _toolchain_or_reason(minor: int) -> Toolchain | str:
+    """Asked once: fetching a toolchain in vain takes its time."""
     try:
         return obtain(minor)
     except MemdashError as error:
-        pytest.skip(f"no toolchain for Go 1.{minor}: {error}; {error.hint}")
+        return f"no toolchain for Go 1.{minor}: {error}; {error.hint}"
 
 
 @pytest.fixture
