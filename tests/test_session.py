@@ -140,6 +140,14 @@ def test_what_does_not_fit_says_why(start: Start) -> None:
     assert wait_for(heard, lambda s: s.state is State.LIVE).sample.gc == Missing("this is no Go program")
 
 
+def test_the_reason_of_who_recognises_the_target_counts_first(start: Start) -> None:
+    no_go = go(verdict=Refusal("this is no Go program"))
+    closed = go(name="python", verdict=Refusal("it runs on PyPy", "a hint", recognised=True))
+    for order in ((no_go, closed), (closed, no_go)):
+        _, heard, _ = start(*order, system())
+        assert wait_for(heard, lambda s: s.state is State.LIVE).sample.gc == Missing("it runs on PyPy", "a hint")
+
+
 def test_nothing_readable_at_all(start: Start) -> None:
     _, heard, _ = start(go(failure=AccessDenied("pid 1 belongs to root")))
     shown = wait_for(heard, lambda s: s.state is State.REFUSED)

@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
-from memdash.errors import BadRead, TargetExited
+from memdash.errors import BadRead, LayoutRefused, TargetExited
 from memdash.model.capability import Capability
 from memdash.model.gc import GcStats
 from memdash.model.memstats import MemStats
 from memdash.model.missing import Missing
 from memdash.model.target import Runtime
-from memdash.probes.cpython import CPYTHON
+from memdash.probes.cpython import CPYTHON, interpreter
+from memdash.probes.cpython.layouts import load
 from memdash.probes.probe import Fit, Refusal
 from memdash.process.identity import identify
 from tests.live.pythons import Python, pythons, readable
@@ -34,8 +35,8 @@ OWN_OBJECTS = 64
 
 @pytest.fixture(scope="module", params=readable())
 def python(request: pytest.FixtureRequest) -> Python:
-    interpreter: Python = request.param
-    return interpreter
+    found: Python = request.param
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +183,26 @@ def test_what_has_no_equivalent_says_why(watched: Watched) -> None:
     memstats = watched.memstats()
     never = {name: getattr(memstats, name) for name in ("TotalAlloc", "Sys", "Mallocs", "HeapReleased", "NextGC")}
     assert all(isinstance(why, Missing) and why.why.startswith("CPython") for why in never.values())
+
+
+@pytest.mark.parametrize("shift", [-1, 1])
+def test_the_layout_of_a_neighbouring_minor_is_noticed(
+    target: PythonTarget, python: Python, shift: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    neighbour = load(python.minor + shift)
+    if neighbour is None:
+        pytest.skip("there is no such neighbour")
+    monkeypatch.setattr(interpreter, "load", lambda _: neighbour)
+    try:
+        with Watched(target, CPYTHON) as watched:
+            failed = watched.attachment.log[1:]
+            gc_is_missing = Capability.GC in watched.attachment.missing
+            heap_is_missing = isinstance(watched.memstats().HeapAlloc, Missing)
+    except LayoutRefused:
+        return
+    assert failed
+    assert all(line.startswith("does not hold: ") for line in failed)
+    assert gc_is_missing or heap_is_missing
 
 
 def test_without_pymalloc_its_figures_are_missing(python: Python) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from memdash.errors import LayoutRefused, ProbeError, TargetError
+from memdash.errors import BadRead, LayoutRefused, ProbeError, TargetError
 from memdash.model.capability import Capability
 from memdash.model.missing import Maybe, Missing
 from memdash.model.target import Runtime, Target
@@ -22,7 +22,7 @@ from memdash.probes.cpython.gc import CollectorWatch
 from memdash.probes.cpython.interpreter import Interpreter, open_interpreter
 from memdash.probes.cpython.probes import GcProbe, PymallocProbe
 from memdash.probes.cpython.pymalloc import NO_TABLE, Pymalloc
-from memdash.probes.cpython.refusals import NotStarted, UnreadablePython
+from memdash.probes.cpython.refusals import SYSTEM_VIEW, NotStarted, UnreadablePython
 from memdash.probes.cpython.verify import Check, refuse_if_failed, verify
 from memdash.probes.probe import Attachment, Fit, Probe, Refusal
 from memdash.process.identity import require_same
@@ -51,13 +51,17 @@ class _CPython:
     def attach(self, target: Target) -> Attachment:
         """Open, verify, and say what is missing. Raises ProbeError or TargetError, and then leaves nothing open."""
         started_ns = time.perf_counter_ns()
-        interpreter = open_interpreter(target)
+        interpreter = None
         try:
+            interpreter = open_interpreter(target)
             return _attached(interpreter, started_ns)
         except BaseException as error:
-            interpreter.close()
+            if interpreter is not None:
+                interpreter.close()
             if isinstance(error, ProbeError):
                 require_same(target)  # what made no sense may have been another program's
+            if isinstance(error, BadRead):
+                raise LayoutRefused(f"its memory is not laid out as expected: {error.what}", SYSTEM_VIEW) from error
             raise
 
 

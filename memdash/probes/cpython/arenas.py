@@ -53,8 +53,10 @@ class Arena:
     index: int
     address: int
     carved_up_to: int
-    free_pools: int
-    pools: int
+
+    def pools(self, pool_bytes: int) -> range:
+        """The addresses of its pools, which are aligned also where the arena is not."""
+        return range(-(-self.address // pool_bytes) * pool_bytes, self.carved_up_to, pool_bytes)
 
 
 def find_arenas(interpreter: Interpreter) -> ArenaTable | None:
@@ -71,16 +73,20 @@ def read_arenas(interpreter: Interpreter, arenas_at: int, length_at: int) -> lis
     if length > _MOST_ARENAS:
         raise BadRead(f"the allocator's table is said to have {length} places for arenas")
     arena_bytes = 1 << interpreter.layout.constants["ARENA_BITS"]
-    most_pools = arena_bytes >> interpreter.layout.constants["POOL_BITS"]
+    pool_bytes = 1 << interpreter.layout.constants["POOL_BITS"]
+    most_pools = arena_bytes // pool_bytes
     found = []
     for index, (address, carved_up_to, free, pools) in enumerate(
         _ARENA.iter_unpack(memory.read(table, length * _ARENA.size))
     ):
         if not address:
             continue
-        if not address <= carved_up_to <= address + arena_bytes or not free <= pools <= most_pools <= pools + 1:
+        carved = (carved_up_to - address) // pool_bytes
+        is_whole = address <= carved_up_to <= address + arena_bytes and pools <= most_pools <= pools + 1
+        # Pools not carved yet are free ones; the two counts do not change at the same moment.
+        if not is_whole or not pools - carved - 1 <= free <= pools:
             raise BadRead("the allocator's table of arenas holds something else")
-        found.append(Arena(index, address, carved_up_to, free, pools))
+        found.append(Arena(index, address, carved_up_to))
     return found
 
 

@@ -18,6 +18,7 @@ from memdash.process.memory import ProcessMemory
 
 __all__ = ["Collector", "CollectorState"]
 
+_STATE = "_gc_runtime_state"
 _GENERATIONS = 3
 _LONGEST_SHIFT_BYTES = 64
 _POINTER_FLAGS = 3
@@ -56,17 +57,19 @@ class Collector:
         """Raises LayoutRefused when the layout lacks a member, and what reading memory raises."""
         layout, version = interpreter.layout, interpreter.version
         self._interpreter = interpreter
-        at = layout.structs["_gc_runtime_state"].offsets
-        self._enabled_at, self._debug_at, self._collecting_at = at["enabled"], at["debug"], at["collecting"]
+        self._enabled_at = layout.offset(_STATE, "enabled")
+        self._debug_at = layout.offset(_STATE, "debug")
+        self._collecting_at = layout.offset(_STATE, "collecting")
         self._threshold_at = layout.offset("gc_generation", "threshold")
         self._count_at = layout.offset("gc_generation", "count")
         self._size = layout.size("gc_generation")
         self._generations_at = _generations_at(interpreter)
-        self._stats_at, self._stats_size = at["generation_stats"], layout.size("gc_generation_stats")
-        self._heap_size_at = at["heap_size"] if (version.minor, version.micro) >= _FIRST_COUNTED else None
+        self._stats_at, self._stats_size = layout.offset(_STATE, "generation_stats"), layout.size("gc_generation_stats")
+        is_counted = (version.minor, version.micro) >= _FIRST_COUNTED
+        self._heap_size_at = layout.offset(_STATE, "heap_size") if is_counted else None
         self._is_incremental = version.minor == _FIRST_COUNTED[0] and version.micro < _FIRST_COUNTED[1]
         self._rings = PauseRings(layout) if "gc_stats" in layout.structs else None
-        parts = [(interpreter.main_at, 8), (interpreter.gc, layout.size("_gc_runtime_state"))]
+        parts = [(interpreter.main_at, 8), (interpreter.gc, layout.size(_STATE))]
         if self._rings is not None:
             self._rings_pointer = interpreter.memory.u64(interpreter.gc + self._stats_at)
             parts.append((self._rings_pointer, self._rings.size))
@@ -129,10 +132,10 @@ def _generations_at(interpreter: Interpreter) -> int:
     The collector keeps a pointer to the youngest. That of 3.14.0 to 3.14.4 does not, so there the layout is believed.
     """
     layout = interpreter.layout
-    pointer_at = interpreter.gc + layout.offset("_gc_runtime_state", "generation0")
+    pointer_at = interpreter.gc + layout.offset(_STATE, "generation0")
     pointed_at = interpreter.memory.u64(pointer_at) - interpreter.gc
     is_plausible = 0 < pointed_at < _LONGEST_SHIFT_BYTES and pointed_at % 4 == 0
-    return pointed_at if is_plausible else layout.offset("_gc_runtime_state", "generations")
+    return pointed_at if is_plausible else layout.offset(_STATE, "generations")
 
 
 def _closes(memory: ProcessMemory, head: int) -> bool:

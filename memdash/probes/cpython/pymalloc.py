@@ -113,9 +113,8 @@ class Pymalloc:
     def _pools(self, arenas: list[Arena]) -> Counter[tuple[int, int]]:
         """How many pools have so many blocks of such a size class."""
         addresses = array("Q")
-        size = self._pool_bytes
         for arena in arenas:
-            addresses.extend(range(-(-arena.address // size) * size, arena.carved_up_to, size))
+            addresses.extend(arena.pools(self._pool_bytes))
         found: Counter[tuple[int, int]] = Counter()
         for first in range(0, len(addresses), _READ_AT_ONCE):
             for words in self._read(addresses[first : first + _READ_AT_ONCE]):

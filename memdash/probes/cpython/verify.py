@@ -166,11 +166,7 @@ def _pools(look: _Look) -> str:
     interpreter = look.interpreter
     arenas = _arenas(look)
     pool_bytes = 1 << interpreter.layout.constants["POOL_BITS"]
-    places = [
-        (arena, pool)
-        for arena in arenas
-        for pool in range(-(-arena.address // pool_bytes) * pool_bytes, arena.carved_up_to, pool_bytes)
-    ]
+    places = [(arena, pool) for arena in arenas for pool in arena.pools(pool_bytes)]
     places = places[:: -(-len(places) // _LOOKED_AT) or 1]
     content = interpreter.memory.plan([(pool, _POOL.size) for _, pool in places]).read()
     for (arena, pool), (count, index, size_class) in zip(
