@@ -5,12 +5,13 @@ To add a metric, add one entry: history starts to remember it, the help screen e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from operator import attrgetter
 
 from memdash.model.capability import Capability
+from memdash.model.gc import Generation
 from memdash.model.missing import Maybe, Missing
 from memdash.model.sample import Sample
 from memdash.units import Unit
@@ -80,6 +81,18 @@ def _recent_pause(sample: Sample) -> Maybe[float]:
     return max((pause.duration_ns for pause in sample.gc.pauses if pause.ended_at_s > since_s), default=0)
 
 
+def _generational(figure: Callable[[Sequence[Generation]], int]) -> Callable[[Sample], Maybe[float]]:
+    """A figure over the generations of the collector, youngest first."""
+
+    def read(sample: Sample) -> Maybe[float]:
+        if isinstance(sample.gc, Missing):
+            return sample.gc
+        return figure(sample.gc.generations) if sample.gc.generations else _NO_GENERATIONS
+
+    return read
+
+
+_NO_GENERATIONS = Missing("this collector has no generations")
 _B, _N, _T, _R = Unit.BYTES, Unit.COUNT, Unit.NANOSECONDS, Unit.RATIO
 _GAUGE, _COUNTER = Kind.GAUGE, Kind.COUNTER
 
@@ -123,6 +136,25 @@ METRICS: tuple[Metric, ...] = (
         Capability.GC,
         _recent_pause,
     ),
+    Metric(
+        "gc.full_collections",
+        "full GCs",
+        _N,
+        _COUNTER,
+        "CPython: collections of the oldest generation, which look at every object.",
+        Capability.GC,
+        _generational(lambda generations: generations[-1].collections),
+    ),
+    Metric(
+        "gc.collected",
+        "GC freed",
+        _N,
+        _COUNTER,
+        "CPython: objects that collections freed, which reference counts alone would not have.",
+        Capability.GC,
+        _generational(lambda generations: sum(generation.collected for generation in generations)),
+    ),
+    _at("gc", "tracked_objects", "GC objects", _N, _GAUGE, "CPython: objects that the collector looks at."),
     _at("system", "rss_bytes", "RSS", _B, _GAUGE, "Resident set: pages of the process that are in RAM now."),
     _at("system", "vms_bytes", "VMS", _B, _GAUGE, "Address space mapped, touched or not; says little about memory."),
     _at("system", "swap_bytes", "swap", _B, _GAUGE, "Pages of the process that are swapped out."),

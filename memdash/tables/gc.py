@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from memdash.analysis.rates import change_per_s
 from memdash.model.gc import GcStats
@@ -11,6 +11,7 @@ from memdash.model.metric import METRICS_BY_KEY
 from memdash.model.missing import Missing
 from memdash.model.snapshot import Snapshot
 from memdash.tables.figures import missing_cell, spark_cell, value_cell
+from memdash.tables.generations import generation_rows
 from memdash.tables.table import Cell, Column, Row, Table, Tone
 from memdash.units import Unit, age, byte_size, count, nanoseconds, ratio
 
@@ -24,13 +25,22 @@ _PAUSES_SHOWN = 48
 def gc_table(snapshot: Snapshot) -> Table:
     """Name and value: counts, rate, target, pauses, share of CPU, settings; then the courses, as sparklines.
 
-    Without a collector to read, no rows, and ``empty`` says why.
+    A collector with generations shows those in place of targets and settings that it does not have, and pauses only if
+    it times them. Without a collector to read, no rows, and ``empty`` says why.
     """
     gc = snapshot.sample.gc
     if isinstance(gc, Missing):
         return Table("GC", _COLUMNS, (), gc.words)
-    rows = [Row(name, (Cell(name, Tone.FAINT), make(snapshot, gc))) for name, make in _ROWS]
-    return Table("GC", _COLUMNS, tuple(rows))
+    if not gc.generations:
+        return Table("GC", _COLUMNS, tuple(_rows(_ROWS, snapshot, gc)))
+    timed = () if isinstance(gc.pause_total_ns, Missing) else _TIMED
+    rows = (*_rows(_COUNTED, snapshot, gc), *generation_rows(gc), *_rows(timed, snapshot, gc))
+    return Table("GC", _COLUMNS, rows)
+
+
+def _rows(names: Iterable[str], snapshot: Snapshot, gc: GcStats) -> Iterator[Row]:
+    for name in names:
+        yield Row(name, (Cell(name, Tone.FAINT), _ROWS[name](snapshot, gc)))
 
 
 def _runs(_: Snapshot, gc: GcStats) -> Cell:
@@ -108,21 +118,23 @@ def _live_course(snapshot: Snapshot, _: GcStats) -> Cell:
     return spark_cell(METRICS_BY_KEY["gc.live_after_gc_bytes"], snapshot)
 
 
-_ROWS: tuple[tuple[str, Callable[[Snapshot, GcStats], Cell]], ...] = (
-    ("NumGC", _runs),
-    ("rate", _rate),
-    ("last", _last),
-    ("next target", _target),
-    ("to next GC", _to_next),
-    ("live after GC", _live),
-    ("pause p50", _pause("pause_p50_ns")),
-    ("pause p99", _pause("pause_p99_ns")),
-    ("pause max", _pause("pause_max_ns")),
-    ("pause total", _pause("pause_total_ns")),
-    ("last cycle", _cycle),
-    ("GC CPU", _cpu),
-    ("GOGC · limit", _settings),
-    ("phase", _phase),
-    ("pauses", _pauses),
-    ("live heap", _live_course),
-)
+_ROWS: Mapping[str, Callable[[Snapshot, GcStats], Cell]] = {
+    "NumGC": _runs,
+    "rate": _rate,
+    "last": _last,
+    "next target": _target,
+    "to next GC": _to_next,
+    "live after GC": _live,
+    "pause p50": _pause("pause_p50_ns"),
+    "pause p99": _pause("pause_p99_ns"),
+    "pause max": _pause("pause_max_ns"),
+    "pause total": _pause("pause_total_ns"),
+    "last cycle": _cycle,
+    "GC CPU": _cpu,
+    "GOGC · limit": _settings,
+    "phase": _phase,
+    "pauses": _pauses,
+    "live heap": _live_course,
+}
+_COUNTED = ("NumGC", "rate", "last", "phase")
+_TIMED = ("pause p50", "pause p99", "pause max", "pause total", "pauses")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from memdash.model.metric import METRICS_BY_KEY
 from memdash.model.missing import Missing
 from memdash.model.snapshot import Snapshot
+from memdash.model.target import Runtime
 from memdash.tables.figures import metric_cells
 from memdash.tables.table import Cell, Column, Row, Table, Tone
 
@@ -24,6 +27,22 @@ _KERNEL = (
 _LEADING = (
     "HeapAlloc", "Sys", "HeapInuse", "HeapIdle", "HeapObjects", "system.rss_bytes", "TotalAlloc", "HeapReleased",
 )  # fmt: skip
+_PYTHON = (
+    "HeapAlloc", "HeapObjects", "HeapInuse", "HeapIdle", "HeapSys", "system.rss_bytes", "NumGC", "gc.full_collections",
+    "gc.collected", "gc.tracked_objects", "PauseTotalNs",
+)  # fmt: skip
+_PYTHON_SINCE = frozenset({"gc.tracked_objects", "PauseTotalNs"})
+"""Figures that only newer CPythons keep: without them no row, since nothing would help."""
+
+_PYTHON_WORDS: Mapping[str, str] = {
+    "HeapAlloc": "Bytes of small objects (up to 512 bytes each); larger ones come from malloc and are not counted.",
+    "HeapObjects": "Blocks of memory that hold objects now, small or large: what sys.getallocatedblocks() says.",
+    "HeapInuse": "Bytes in pools that hold at least one small object; above HeapAlloc by fragmentation.",
+    "HeapIdle": "Bytes in arenas outside those pools; kept for reuse.",
+    "HeapSys": "Bytes in the arenas that the allocator of small objects took from the system.",
+    "NumGC": "Collections finished, of any generation.",
+    "PauseTotalNs": "Time the program was held up by collections, in all.",
+}
 _STRONG = frozenset({"HeapAlloc", "Sys", "system.rss_bytes"})
 _COLUMNS = (
     Column("name", "", 14, least=12),
@@ -36,10 +55,13 @@ _COLUMNS = (
 def memstats_table(snapshot: Snapshot) -> Table:
     """One row a metric: name, value, change per second, last minute.
 
-    Rows whose whole source is absent (no Go runtime, no cgroup limit) are left out; single figures that could not be
-    read stay, with their reason. The most telling rows come first, so that a pane of any height shows those.
+    Rows whose whole source is absent (no Go runtime, no cgroup limit) are left out, and of a CPython program those that
+    it has no equivalent of; single figures that could not be read stay, with their reason. The most telling rows come
+    first, so that a pane of any height shows those.
     """
-    order = [*_LEADING, *(key for key in (*_RUNTIME, *_KERNEL) if key not in _LEADING)]
+    is_python = snapshot.target.runtime is Runtime.CPYTHON
+    leading, others = (_PYTHON, _KERNEL) if is_python else (_LEADING, (*_RUNTIME, *_KERNEL))
+    order = [*leading, *(key for key in others if key not in leading)]
     rows = tuple(_row(key, snapshot) for key in order if not _absent(key, snapshot))
     memstats = snapshot.sample.memstats
     return Table("MemStats", _COLUMNS, rows, memstats.words if isinstance(memstats, Missing) else "")
@@ -49,7 +71,7 @@ def _absent(key: str, snapshot: Snapshot) -> bool:
     sample = snapshot.sample
     if isinstance(getattr(sample, METRICS_BY_KEY[key].capability.value), Missing):
         return True
-    if key.startswith("cgroup."):
+    if key.startswith("cgroup.") or (key in _PYTHON_SINCE and snapshot.target.runtime is Runtime.CPYTHON):
         return isinstance(METRICS_BY_KEY[key].read(sample), Missing)
     return False
 
@@ -57,5 +79,6 @@ def _absent(key: str, snapshot: Snapshot) -> bool:
 def _row(key: str, snapshot: Snapshot) -> Row:
     metric = METRICS_BY_KEY[key]
     tone = Tone.STRONG if key in _STRONG else Tone.PLAIN
-    name = Cell(metric.label, note=metric.explanation)
+    words = _PYTHON_WORDS if snapshot.target.runtime is Runtime.CPYTHON else {}
+    name = Cell(metric.label, note=words.get(key, metric.explanation))
     return Row(key, lambda: (name, *metric_cells(key, snapshot, tone)))

@@ -34,4 +34,5 @@ def gc_line(snapshot: Snapshot) -> str:
     if not table.rows:
         return f"GC {DASH} {table.empty}"
     texts = {row.key: row.cells[1].text.partition("  ")[0] for row in table.rows}
-    return " · ".join(f"{name} {texts[key]}".strip() for name, key in _GC_PARTS if texts[key] not in ("", DASH))
+    known = {key: text for key, text in texts.items() if text not in ("", DASH)}
+    return " · ".join(f"{name} {known[key]}".strip() for name, key in _GC_PARTS if key in known)
