@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from memdash.probes.cpython import CPYTHON
 from memdash.probes.go import GO
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.system import SYSTEM
 
 __all__ = ["PROBES"]
 
-PROBES: tuple[ProbeEntry, ...] = (GO, SYSTEM)
+PROBES: tuple[ProbeEntry, ...] = (GO, CPYTHON, SYSTEM)
