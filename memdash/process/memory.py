@@ -62,6 +62,10 @@ class ProcessMemory:
         """The 64-bit word at ``address``."""
         return int.from_bytes(self.read(address, 8), "little")
 
+    def i64(self, address: int) -> int:
+        """The 64-bit word at ``address``, which may be negative."""
+        return int.from_bytes(self.read(address, 8), "little", signed=True)
+
     def words(self, address: int, count: int) -> tuple[int, ...]:
         """``count`` 64-bit words from ``address``."""
         return struct.unpack(f"<{count}Q", self.read(address, 8 * count))

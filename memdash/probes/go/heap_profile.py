@@ -38,7 +38,8 @@ def sampling_factor(object_bytes: int, rate: int) -> float:
         return 0.0
     if rate <= 1:
         return 1.0
-    return 1 / (1 - math.exp(-object_bytes / rate))
+    unsampled = math.exp(-object_bytes / rate)
+    return 1 / (1 - unsampled) if unsampled < 1 else rate / object_bytes  # rounded to 1 at a rate of exabytes
 
 
 @lru_cache(maxsize=_USAGES_HELD)
@@ -84,7 +85,7 @@ class HeapProfileReader:
     def read(self) -> Profile:
         """The profile now; the same object as before when nothing has changed. Raises BadRead and the like."""
         self._add([self._named(bucket) for bucket in self._buckets.read_new()])
-        view = _View(self._fetch(), self._memory.u64(self._rate_address))
+        view = _View(self._fetch(), max(self._memory.i64(self._rate_address), 0))
         changes = [batch.update(view) for batch in self._batches]
         if any(changes) or view.rate != self._profile.sample_rate_bytes:
             sites = tuple(chain.from_iterable(batch.sites for batch in self._batches))

@@ -95,12 +95,13 @@ def why_no_profile(program: Program) -> Missing | None:
             "the variables of Go's heap profiler could not be located in this stripped program",
             "a build with its symbol table (without -ldflags=-s) can be read",
         )
-    if program.memory.u64(at["MemProfileRate"]):
+    rate = program.memory.i64(at["MemProfileRate"])
+    if rate > 0:
         return None
     is_linked = "disableMemoryProfiling" in at and not program.memory.read(at["disableMemoryProfiling"], 1)[0]
     if is_linked:
         return Missing(
-            "the program has switched Go's heap profiler off (runtime.MemProfileRate is 0)",
+            f"the program has switched Go's heap profiler off (runtime.MemProfileRate is {rate})",
             "leave runtime.MemProfileRate at its default, or start without GODEBUG=memprofilerate=0",
         )
     return Missing(

@@ -39,6 +39,11 @@ def test_a_sample_of_large_objects_stands_for_itself() -> None:
     assert sampling_factor(8, RATE) == pytest.approx(RATE / 8, rel=1e-4)
 
 
+@pytest.mark.parametrize("rate", [1 << 55, (1 << 63) - 1])
+def test_a_rate_that_hardly_ever_samples_still_scales(rate: int) -> None:
+    assert sampling_factor(16, rate) == pytest.approx(rate / 16)
+
+
 @pytest.fixture
 def reader(runtime: FakeRuntime) -> HeapProfileReader:
     runtime.word("MemProfileRate", ALL_THERE_IS)
@@ -157,3 +162,11 @@ def test_a_list_that_leads_nowhere_is_a_bad_read(runtime: FakeRuntime, reader: H
     runtime.set(runtime.bucket(16, [IN_MAIN]), "bucket", "allnext", 8)
     with pytest.raises(BadRead, match="not mapped"):
         reader.read()
+
+
+def test_a_negative_rate_switches_sampling_off_and_scales_nothing(runtime: FakeRuntime) -> None:
+    runtime.word("MemProfileRate", (1 << 64) - 1)
+    runtime.bucket(48, [IN_LEAK], (5, 2, 0, 0, 0, 0, 0, 0))
+    profile = HeapProfileReader(runtime.program).read()
+    assert [site.usage for site in profile.sites] == [Usage(3 * 48, 3, 5 * 48, 5)]
+    assert profile.sample_rate_bytes == 0
