@@ -69,13 +69,14 @@ class Watcher:
         return self._replaced() if exe_id not in (self._target.exe_id, UNREADABLE) else self._look()
 
     def _look(self) -> Ending | None:
+        has_other_memory = self._has_other_memory()  # asked first: who dies is marked so before its memory goes
         stat = self._read_stat()
         if stat is None:
             return self._ended(None)
         if stat.has_exited:
             # While other threads outlive the first one the process still runs, and nobody knows its exit status yet.
             return self._ended(stat) if stat.threads <= 1 else None
-        return self._replaced() if not stat.is_exiting and self._has_other_memory() else None
+        return self._replaced() if has_other_memory and not stat.is_exiting else None
 
     def _has_other_memory(self) -> bool:
         try:

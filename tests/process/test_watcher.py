@@ -16,6 +16,7 @@ from memdash.model.missing import Missing
 from memdash.model.target import Ending, Target
 from memdash.process.cgroup import locate
 from memdash.process.identity import identify
+from memdash.process.stat import Stat, parse_stat
 from memdash.process.watcher import Watcher
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
@@ -98,6 +99,23 @@ def test_tells_the_signal(start: Start, watch: Watch, reaped: bool) -> None:
     ending = wait_for_end(watcher)
     assert ending.words == "killed by SIGTERM" or (reaped and not _keeps_exit_status())
     assert not ending.oom_killed
+
+
+def test_a_kill_in_the_middle_of_a_look_is_not_taken_for_an_exec(
+    start: Start, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = start("sleep", "60")
+    watcher = watch(child.pid)
+
+    def killed_just_then(line: bytes) -> Stat:
+        child.kill()
+        select.select([watcher.fileno()], [], [])
+        return parse_stat(line)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("memdash.process.watcher.parse_stat", killed_just_then)
+        assert watcher.check() is None
+    assert wait_for_end(watcher).words == "killed by SIGKILL"
 
 
 def test_the_ending_stays_the_same_after_it_was_seen(start: Start, watch: Watch) -> None:
