@@ -174,8 +174,8 @@ class CounterReader:
         tiny, pointers = self._caches.held(buffer, caches_at)
         if pointers != self._cached_pointers:
             spans = tuple(self._caches.spans(pointers))
-            self._cached_classes = tuple(span_class for span_class, _ in spans)
             self._span_plan = self._prepared_spans(tuple(span for _, span in spans))
+            self._cached_classes = tuple(span_class for span_class, _ in spans)
             self._cached_pointers = pointers
         content = self._span_plan.read()
         sweepgen = _half_word(content, len(content) - 8)

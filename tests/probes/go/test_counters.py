@@ -126,3 +126,14 @@ def test_fields_that_overlap_are_refused() -> None:
 def test_a_layout_without_a_field_is_refused(counting: FakeRuntime) -> None:
     with pytest.raises(LayoutRefused, match=r"no runtime\.mstats\.renamed"):
         Fields.of(counting.program, "mstats", ["renamed"])
+
+
+def test_a_pointer_that_is_no_address_is_refused_at_every_look(counting: FakeRuntime) -> None:
+    reader = CounterReader(counting.program)
+    reader.read()
+    counting.cache_span(0, CLASS_OF_48, (1 << 64) - 1)
+    for _ in range(2):
+        with pytest.raises(BadRead):
+            reader.read()
+    counting.cache_span(0, CLASS_OF_48, counting.addresses["emptymspan"])
+    assert not any(reader.read().heap.small_alloc_counts)
