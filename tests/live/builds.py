@@ -9,7 +9,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -23,30 +23,36 @@ _SOURCE = Path(__file__).parent / "programs" / "target"
 _KEPT = user_cache_path("memdash") / "test-programs"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mode:
     """A way to build. ``experiment`` is a GOEXPERIMENT."""
 
     flags: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     cgo: bool = False
+    external_link: bool = False
+    stripped: bool = False
     experiment: str = ""
-    stripped: bool = field(default=False, kw_only=True)
 
-    @property
-    def all_flags(self) -> tuple[str, ...]:
-        return (*self.flags, "-ldflags=-s -w") if self.stripped else self.flags
+    def all_flags(self, flavour: str) -> tuple[str, ...]:
+        """What go build is told, for a flavour of the program."""
+        link = ["-s -w"] * self.stripped + ["-linkmode=external"] * self.external_link
+        return (*self.flags, f"-ldflags={' '.join(link)}", f"-tags={','.join((flavour, *self.tags))}")
 
+
+_PIE = ("-buildmode=pie",)
 
 MODES: Mapping[str, Mode] = {
     "plain": Mode(),
     "stripped": Mode(stripped=True),
-    "pie": Mode(("-buildmode=pie",)),
-    "pie-stripped": Mode(("-buildmode=pie",), stripped=True),
-    "pie-external": Mode(("-buildmode=pie", "-ldflags=-linkmode=external"), cgo=True),
+    "pie": Mode(flags=_PIE),
+    "pie-stripped": Mode(flags=_PIE, stripped=True),
+    "pie-external": Mode(flags=_PIE, cgo=True, external_link=True),
+    "pie-external-stripped": Mode(flags=_PIE, cgo=True, external_link=True, stripped=True),
     "cgo": Mode(tags=("withcgo",), cgo=True),
-    "race": Mode(("-race",), cgo=True),
-    "unoptimised": Mode(("-gcflags=all=-N -l",)),
+    "cgo-stripped": Mode(tags=("withcgo",), cgo=True, stripped=True),
+    "race": Mode(flags=("-race",), cgo=True),
+    "unoptimised": Mode(flags=("-gcflags=all=-N -l",)),
 }
 
 EXPERIMENTS: Mapping[int, tuple[str, ...]] = {25: ("greenteagc",), 26: ("nogreenteagc",), 27: ("nogreenteagc",)}
@@ -57,7 +63,7 @@ def build(toolchain: Toolchain, mode: Mode, flavour: str = "plain") -> Path:
     """The program, from the cache or freshly built. ``flavour`` pprof serves /debug/pprof. Raises MemdashError."""
     if mode.cgo and not shutil.which(os.environ.get("CC", "gcc")):
         raise UsageError("there is no C compiler", "apt install gcc libc6-dev")
-    flags = (*mode.all_flags, f"-tags={','.join((flavour, *mode.tags))}")
+    flags = mode.all_flags(flavour)
     recipe = repr((toolchain.version, flags, mode.cgo, mode.experiment)).encode()
     sources = b"".join(path.read_bytes() for path in sorted(_SOURCE.iterdir()))
     output = _KEPT / f"{toolchain.version}-{flavour}-{hashlib.sha256(recipe + sources).hexdigest()[:16]}"
