@@ -24,7 +24,9 @@ def change_per_s(metric: Metric, timeline: Timeline, span_s: float = RATE_SPAN_S
     A counter that went back was reset, so its rate is Missing; a gauge may fall. A gap at the newest sample makes the
     rate Missing rather than old.
     """
-    series = timeline.series(metric.key, max(span_s, 2.5 * _spacing(timeline, metric)))
+    series = timeline.series(metric.key, span_s)
+    if span_s < 2.5 * series.spacing_s:
+        series = timeline.series(metric.key, 2.5 * series.spacing_s)
     known = series.known
     if len(known) < 2:
         return _TOO_FEW
@@ -43,7 +45,3 @@ def per_second(series: Series) -> Series:
     for index in range(len(rates)):
         rates[index] = (last[index + 1] - last[index]) / (times[index + 1] - times[index])
     return Series(times[1:], rates, rates, rates, series.spacing_s)
-
-
-def _spacing(timeline: Timeline, metric: Metric) -> float:
-    return timeline.series(metric.key, 0.0).spacing_s

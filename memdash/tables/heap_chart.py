@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise
 
-from memdash.analysis.resample import Column, columns
+from memdash.analysis.resample import Column, columns, newest
 from memdash.model.snapshot import Snapshot
 
 __all__ = ["HEAP_LINES", "HeapChart", "Line", "heap_chart"]
@@ -57,7 +57,7 @@ def heap_chart(snapshot: Snapshot, span_s: float, width: int) -> HeapChart:
         Line(key, label, tuple(columns(snapshot.history.series(key, span_s), end_s, span_s, width)))
         for key, label in HEAP_LINES
     )
-    counts = [c.last for c in columns(snapshot.history.series("NumGC", span_s), end_s, span_s, width)]
+    counts = newest(snapshot.history.series("NumGC", span_s), end_s, span_s, width) if width else ()
     marks = tuple(index for index, (before, after) in enumerate(pairwise(counts), start=1) if after > before)
     seen = [value for line in lines for c in line.columns for value in (c.low, c.high) if not math.isnan(value)]
     return HeapChart(span_s, width, lines, marks, min(seen, default=0.0), max(seen, default=0.0))

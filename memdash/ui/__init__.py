@@ -7,3 +7,8 @@ dashboard each) and ``screens``. May import: ``tables``, ``session`` (its Protoc
 
 Nothing here reads a process, computes a figure or formats a number: panes show what ``tables`` return.
 """
+
+from memdash.ui.lean import left_out
+
+with left_out("ssl"):  # asyncio does without; OpenSSL would take 4 MiB and 10 ms
+    import asyncio  # noqa: F401 - Textual imports it next

@@ -8,16 +8,20 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
 from memdash.analysis.sites import grouped, usage_by_leaf
+from memdash.model.capability import Capability
 from memdash.model.finding import Finding, Severity
+from memdash.model.missing import Missing
 from memdash.model.profile import Frame, Profile, Site, Usage
-from memdash.model.sample import Instant
+from memdash.model.sample import Instant, Sample
 from memdash.model.snapshot import Baseline, OwnCost, Snapshot, State
+from memdash.model.target import Runtime
 from memdash.sampling.history import History
 from memdash.ui.app import MemdashApp, Options
 from memdash.ui.screens.dashboard import Dashboard
@@ -88,6 +92,16 @@ def a_profile_of(sites: tuple[tuple[str, str, int, float, int, float], ...] = SI
 
 def a_watch(seconds: int = 300, profile: Profile | None = None, **changes: Any) -> Snapshot:
     """A watch over a server whose sawtooth heap rises, as it looks after ``seconds``."""
+    watch = _a_watch(seconds) if profile is None else _made(seconds, profile)
+    return replace(watch, **changes)
+
+
+@lru_cache(maxsize=8)
+def _a_watch(seconds: int) -> Snapshot:
+    return _made(seconds, a_profile_of())
+
+
+def _made(seconds: int, profile: Profile) -> Snapshot:
     chance = random.Random(7)
     history = History(1.0)
     total, mallocs, live, numgc, sys_bytes = 81 << 30, 912_000_000, 300.0 * MIB, 4100, 520 * MIB
@@ -115,7 +129,6 @@ def a_watch(seconds: int = 300, profile: Profile | None = None, **changes: Any) 
             a_system(rss_bytes=int(0.2 * heap + live + 130 * MIB)),
         )
         history.append(sample)
-    profile = profile or a_profile_of()
     now = usage_by_leaf(profile)
     share = {function: then for function, _, _, _, _, then in SITES}
     then = {f: Usage(*(int(v * share.get(f.function, 1.0)) for v in usage)) for f, (usage, _) in now.items()}
@@ -127,7 +140,7 @@ def a_watch(seconds: int = 300, profile: Profile | None = None, **changes: Any) 
         for frame, (usage, _) in now.items()
     }
     began = Instant(NOON_S - 217, MONO_S - 217)
-    snapshot = Snapshot(
+    return Snapshot(
         target=a_target(),
         state=State.LIVE,
         at=sample.at,
@@ -139,7 +152,35 @@ def a_watch(seconds: int = 300, profile: Profile | None = None, **changes: Any) 
         findings=FINDINGS,
         cost=OwnCost(0.4, 40 * MIB),
     )
-    return replace(snapshot, **changes)
+
+
+def attaching() -> Snapshot:
+    """Before anything is known."""
+    at, waiting = Instant(NOON_S, MONO_S), Missing("attaching")
+    empty = Sample.empty(at, waiting)
+    return Snapshot(
+        target=a_target(runtime=Runtime.NATIVE, runtime_version=""),
+        state=State.ATTACHING,
+        at=at,
+        interval_s=1.0,
+        sample=empty,
+        history=History(1.0).view(),
+        groups=waiting,
+        baseline=Baseline(at, False, empty),
+    )
+
+
+def refused() -> Snapshot:
+    """When nothing at all can be read."""
+    why = Missing("its memory is closed to us", "run memdash with sudo")
+    waiting = attaching()
+    return replace(
+        waiting,
+        state=State.REFUSED,
+        groups=why,
+        sample=Sample.empty(waiting.at, why),
+        missing=dict.fromkeys(Capability, why),
+    )
 
 
 class FakeSession:
@@ -212,7 +253,7 @@ class Shown:
 
     async def settle(self) -> None:
         """Until everything asked for has been painted."""
-        for _ in range(3):
+        for _ in range(2):
             await self.pilot.pause()
 
     async def publish(self, snapshot: Snapshot) -> None:

@@ -28,12 +28,15 @@ _LOOKS = {
     "Sys": ("Sys", "sys", "-"),
 }
 """Short name, token of the theme, and sign in ASCII, by metric."""
+_REDRAW_EVERY_S = 2.0
+"""A drawing costs as much as all the other panes together: a short span does not draw it at every sample."""
+
 _PADDING = 0.06
 """Share of the range left free above and below."""
 
 
 class HeapPane(ChartView, Pane):
-    """A chart that is drawn again only when time has moved on by one dot, or something was asked for."""
+    """A chart that is drawn again only when time has moved on by one cell, or something was asked for."""
 
     key = "heap"
     title = "Heap"
@@ -67,12 +70,12 @@ class HeapPane(ChartView, Pane):
         self._zoom = min(max(self._zoom + step, 0), len(SPANS_S) - 1) if step else _USUAL
 
     def show(self, snapshot: Snapshot) -> None:
-        """Draw if the newest dot is another than before."""
+        """Draw if the chart would move on by a cell, or looks different for another reason."""
         span_s, across = self._span_s, self.dots_across
         if not across:
             return
-        dot = math.floor(snapshot.history.until.mono_s / (span_s / across))
-        wish = (dot, span_s, self.size, snapshot.state)
+        step_s = max(span_s / self.cells[0], _REDRAW_EVERY_S)
+        wish = (math.floor(snapshot.history.until.mono_s / step_s), span_s, self.inner, snapshot.state)
         if wish != self._drawn_as:
             self._drawn_as = wish
             self.draw(_plot(heap_chart(snapshot, span_s, across), self.cells[1]))

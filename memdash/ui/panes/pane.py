@@ -28,7 +28,7 @@ class Pane(Painted):
     capability: ClassVar[Capability]
     """Whose age and failures concern this pane."""
 
-    _framed: tuple[Content | None, Content | str] = (None, "")
+    _framed: tuple[Content | str, Content | str, int] = ("", "", 0)
 
     def caption(self, snapshot: Snapshot) -> str:
         """Its name in its frame."""
@@ -48,12 +48,12 @@ class Pane(Painted):
         """Show this moment. Called only while the pane is in view."""
         raise NotImplementedError
 
-    def frame(self, title: Content, remark: Content | str) -> None:
+    def frame(self, title: Content | str, remark: Content | str) -> None:
         """Write into the frame, above and below; paints only if it changed."""
-        if (title, remark) != self._framed:
-            self._framed = (title, remark)
-            self.border_title = title
-            self.border_subtitle = Content(self.glyphs.text(plain(remark))) if isinstance(remark, str) else remark
+        wish = (title, remark, self.outer_size.width)
+        if wish != self._framed:
+            self._framed = wish
+            self.entitle(title, remark)
 
 
 class TablePane(TableView, Pane):
@@ -86,6 +86,14 @@ class TablePane(TableView, Pane):
     def sorted_by(self) -> tuple[str, bool]:
         """The key of the column that the rows are sorted by, and whether large comes first."""
         return "", True
+
+    @property
+    def detail(self) -> str:
+        """The row under the cursor in full, and below it what its cells have to add."""
+        if (row := self.row) is None:
+            return ""
+        notes = [plain(cell.note) for cell in row.cells if cell.note]
+        return "\n\n".join([self.words, *notes])
 
     def build(self, snapshot: Snapshot) -> Table:
         """The table to show."""

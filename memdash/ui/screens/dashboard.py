@@ -162,9 +162,9 @@ class Dashboard(Screen[None]):
                 ]
             )
 
-    def _frame_title(self, pane: Pane) -> Content:
+    def _frame_title(self, pane: Pane) -> Content | str:
         if self._shape is not Shape.STACKED or type(pane) not in TABS or self._large is not None:
-            return Content(pane.glyphs.text(pane.caption(self._shown)))
+            return pane.caption(self._shown)
         return Content.assemble(*(self._tab_title(number, kind) for number, kind in enumerate(TABS)))
 
     def _tab_title(self, number: int, kind: type[Pane]) -> tuple[str, Style]:
@@ -212,9 +212,9 @@ class Dashboard(Screen[None]):
     def action_pane(self, step: int) -> None:
         """Give the next (1) or previous (-1) pane the focus."""
         if step > 0:
-            self.focus_next(Pane)
+            self.focus_next("#body *")
         else:
-            self.focus_previous(Pane)
+            self.focus_previous("#body *")
 
     def action_tab(self, step: int) -> None:
         """Open the next (1) or previous (-1) tab; without tabs, move between panes."""
@@ -329,17 +329,11 @@ class Dashboard(Screen[None]):
     @on(TableView.Chosen)
     def _open(self, chosen: TableView.Chosen) -> None:
         """Say all there is to say about a row."""
-        # Imported when first asked for: the first frame does not wait for them.
-        if isinstance(chosen.view, SitesPane):
-            from memdash.ui.screens.detail import SiteScreen
+        # Imported when first asked for: the first frame does not wait for it.
+        from memdash.ui.screens.detail import SiteScreen, TextScreen
 
-            if frame := chosen.view.frame_at_cursor:
-                self.app.push_screen(SiteScreen(self._shown, frame))
-        elif isinstance(chosen.view, MemStatsPane):
-            from memdash.ui.screens.help import HelpScreen
-
-            self.app.push_screen(HelpScreen(chosen.row.cells[0].text))
-        else:
-            from memdash.ui.screens.detail import TextScreen
-
-            self.app.push_screen(TextScreen(self._filterable.title, self._filterable.words))
+        pane = chosen.view
+        if isinstance(pane, SitesPane) and (frame := pane.frame_at_cursor):
+            self.app.push_screen(SiteScreen(self._shown, frame))
+        elif isinstance(pane, TablePane):
+            self.app.push_screen(TextScreen(pane.title, pane.detail))

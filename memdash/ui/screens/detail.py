@@ -40,17 +40,17 @@ class TextScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """The text, framed."""
-        self._text.border_title = self._title
-        self._text.border_subtitle = "j k scroll · esc back"
         yield self._text
 
     def on_resize(self, event: events.Resize) -> None:
         """Wrap anew."""
+        self._text.entitle(self._title, "j k scroll · esc back")
         self._text.show_lines(self.lines(event.size.width - 4))
 
     def lines(self, width: int) -> Sequence[Sequence[Part]]:
         """The text in lines of at most ``width`` cells."""
-        return [[Part(line)] for line in wrap(self._words, max(width, 20))]
+        paragraphs = self._words.split("\n")
+        return [[Part(line)] for paragraph in paragraphs for line in wrap(paragraph, max(width, 20)) or [""]]
 
 
 class SiteScreen(TextScreen):

@@ -45,7 +45,7 @@ _MARKS = (
 
 
 class HelpScreen(Screen[None]):
-    """A text to scroll and to filter; opened on one figure, it shows that one."""
+    """A text to scroll and to filter."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,f1", "leave", show=False),
@@ -53,22 +53,21 @@ class HelpScreen(Screen[None]):
     ]
     AUTO_FOCUS = "#text"
 
-    def __init__(self, wanted: str = "") -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._wanted = wanted
+        self._wanted = ""
         self._text = TextView(id="text")
-        self._filter = Input(wanted, placeholder="/ to filter", id="filter", compact=True)
+        self._filter = Input(placeholder="/ to filter", id="filter", compact=True)
 
     def compose(self) -> ComposeResult:
         """The text, and the filter below."""
-        self._text.border_title = "Help"
-        self._text.border_subtitle = "/ filter · j k scroll · esc back"
         self._filter.cursor_blink = False
         yield self._text
         yield self._filter
 
     def on_resize(self, event: events.Resize) -> None:
         """Wrap anew."""
+        self._text.entitle("Help", "/ filter · j k scroll · esc back")
         self._write(event.size.width - 4)
 
     def on_input_changed(self, event: Input.Changed) -> None:

@@ -68,8 +68,7 @@ class Picker(Screen[None]):
     def compose(self) -> ComposeResult:
         """What to do, the filter, the table."""
         self._wanted.cursor_blink = False
-        self._rows.border_title = "Choose a process to watch"
-        self._rows.border_subtitle = "↑ ↓ move · enter watch · f5 look again · ctrl+q quit"
+        self._rows.entitle("Choose a process to watch", "↑ ↓ move · enter watch · f5 look again · ctrl+q quit")
         yield self._head
         yield self._wanted
         yield self._rows

@@ -1,9 +1,8 @@
 """A chart of lines over time, drawn by plotext. The only place that knows plotext.
 
 plotext has one process-wide figure: it is cleared before each drawing and used on the screen's thread alone. A drawing
-of 100×20 cells with four lines takes about 6 ms, nearly all of it per point, so points on a level run are left out, and
-nothing is drawn again before a line has moved by one dot. Importing plotext takes 100 ms and happens after the first
-frame.
+of 70×20 cells with four lines takes about 8 ms, half of it in connecting points, so points that a straight line passes
+anyway are left out. Importing plotext takes 30 ms and happens after the first frame.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 import sys
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,9 +18,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from rich.segment import Segment
-from textual import events
 from textual.strip import Strip
 
+from memdash.ui.lean import left_out
 from memdash.ui.widgets.cut import cut
 from memdash.ui.widgets.paint import Painted
 
@@ -75,7 +75,7 @@ class ChartView(Painted, can_focus=True):
     @property
     def cells(self) -> tuple[int, int]:
         """Columns and rows of cells inside the axes."""
-        return max(self.size.width - _LABELS - 1 - self._legend_width, 0), max(self.size.height - 2, 0)
+        return max(self.inner.width - _LABELS - 1 - self._legend_width, 0), max(self.inner.height - 2, 0)
 
     @property
     def dots_across(self) -> int:
@@ -89,7 +89,7 @@ class ChartView(Painted, can_focus=True):
 
     @property
     def _legend_width(self) -> int:
-        width = self.size.width
+        width = self.inner.width
         return 0 if width < _LEGEND_FROM else _LEGEND if width < _VALUES_FROM else _LEGEND_WITH_VALUES
 
     def draw(self, plot: Plot) -> None:
@@ -112,27 +112,24 @@ class ChartView(Painted, can_focus=True):
         """Draw anew when next painted."""
         self._strips = []
 
-    def _on_resize(self, event: events.Resize) -> None:
-        del event
-        self.forget()
-
     def render_line(self, y: int) -> Strip:
         """A row of the drawing."""
+        width = self.inner.width  # forgets what was drawn for another
         if not self._strips:
             self._strips = self._drawn()
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.palette["plain"])
+        return self._strips[y] if y < len(self._strips) else Strip.blank(width, self.palette["plain"])
 
     def _drawn(self) -> list[Strip]:
         plot, (columns, rows) = self._plot, self.cells
         if plot is None or plot.empty or not self._ready or columns < 8 or rows < 3:
             line = self.line()
             if plot is not None:
-                line.field(plot.empty, self.size.width, "faint")
-            return [line.strip(self.size.width)]
+                line.field(plot.empty, self.inner.width, "faint")
+            return [line.strip(self.inner.width)]
         styles = {number: self.palette[line.look] for number, line in enumerate(plot.lines, start=1)}
         styles[_FRAME] = self.palette["axis"]
         texts = _rendered(plot, columns, rows, self.glyphs.ascii).split("\n")
-        marked = {mark // (self.dots_across // columns) for mark in plot.marks}
+        marked = sorted({mark // (self.dots_across // columns) for mark in plot.marks})
         legend = self._legend(plot, rows)
         strips = []
         for y, text in enumerate(texts):
@@ -143,7 +140,7 @@ class ChartView(Painted, can_focus=True):
             elif y < rows:
                 segments = self._with_marks(segments, marked, " \u2800", "┊")
             segments += legend.get(y, [])
-            strips.append(Strip(segments).adjust_cell_length(self.size.width, self.palette["plain"]))
+            strips.append(Strip(segments).adjust_cell_length(self.inner.width, self.palette["plain"]))
         return strips
 
     def _segments(self, text: str, styles: dict[int, Any]) -> list[Segment]:
@@ -158,24 +155,25 @@ class ChartView(Painted, can_focus=True):
                 style = plain
         return segments
 
-    def _with_marks(self, segments: list[Segment], marked: set[int], over: str, sign: str) -> list[Segment]:
-        """Draw ``sign`` in the marked columns wherever nothing but ``over`` stands."""
+    def _with_marks(self, segments: list[Segment], marked: list[int], over: str, sign: str) -> list[Segment]:
+        """Draw ``sign`` in the marked columns (ascending) wherever nothing but ``over`` stands."""
         over, sign, faint = self.glyphs.text(over), self.glyphs.text(sign), self.palette["gc-mark"]
         drawn: list[Segment] = []
-        column = -(_LABELS + 1)
+        start = -(_LABELS + 1)
         for segment in segments:
-            run = ""
-            for character in segment.text:
-                if character in over and column in marked:
-                    if run:
-                        drawn.append(Segment(run, segment.style))
+            text, done = segment.text, 0
+            for column in marked[bisect_left(marked, start) :]:
+                at = column - start
+                if at >= len(text):
+                    break
+                if text[at] in over:
+                    if at > done:
+                        drawn.append(Segment(text[done:at], segment.style))
                     drawn.append(Segment(sign, faint))
-                    run = ""
-                else:
-                    run += character
-                column += 1
-            if run:
-                drawn.append(Segment(run, segment.style))
+                    done = at + 1
+            if done < len(text):
+                drawn.append(Segment(text[done:], segment.style) if done else segment)
+            start += len(text)
         return drawn
 
     def _legend(self, plot: Plot, rows: int) -> dict[int, list[Segment]]:
@@ -227,10 +225,12 @@ def _figure() -> tuple[Any, Any]:
     """The plotext module and its figure.
 
     plotext 6.1 builds its manual and loads its own tests when imported: 70 of 100 ms and 4 of 8 MiB. Both are left out.
+    So is OpenSSL, another 3 MiB: hashlib has its own hashes.
     """
     for unused, name in (("plotext._doc.doc", "docs"), ("plotext._tests.run", "test")):
         vars(sys.modules.setdefault(unused, ModuleType(unused))).setdefault(name, None)
-    import plotext
+    with left_out("_hashlib"):
+        import plotext
 
     plotext.terminal.limit(False, False)  # else a figure is cut at the size of the real terminal
     return plotext, plotext.figure
@@ -249,10 +249,11 @@ def _rendered(plot: Plot, columns: int, rows: int, ascii_only: bool) -> str:
     scale = (plot.high - plot.low) or 1.0
     for number, line in reversed(list(enumerate(plot.lines, start=1))):
         marker = plotext.marker(line.mark if ascii_only else "braille", plotext.pixel(number))
-        for run in _runs(line.columns, lambda value: (value - plot.low) / scale * rows * down):
-            xs, ys = [x for x, _ in run], [y for _, y in run]
-            signal = figure.signal(xs, ys, marker=marker)
-            figure.draw(signal.lines())
+        points, breaks = _points(line.columns, lambda value: (value - plot.low) / scale * rows * down)
+        signal = figure.signal([x for x, _ in points], [y for _, y in points], marker=marker).lines()
+        for index in breaks:
+            signal.line(index, active=False)
+        figure.draw(signal)
     frame = plotext.pixel(_FRAME)
     ticks = [x for x, _ in plot.x_ticks]
     labels = [label for _, label in plot.x_ticks]
@@ -265,29 +266,33 @@ def _rendered(plot: Plot, columns: int, rows: int, ascii_only: bool) -> str:
     return drawing
 
 
-def _runs(columns: Sequence[Column], height: Callable[[float], float]) -> list[list[tuple[int, int]]]:
-    """Points to connect, one list for each stretch without a gap.
+def _points(columns: Sequence[Column], height: Callable[[float], float]) -> tuple[list[tuple[int, int]], list[int]]:
+    """Points to connect, and the indices of those that begin anew after a gap.
 
     A column adds its newest value, and its highest or lowest when the line would miss it.
     """
-    runs: list[list[tuple[int, int]]] = []
+    points: list[tuple[int, int]] = []
+    breaks: list[int] = []
     run: list[tuple[int, int]] = []
     for x, (low, high, last) in enumerate(columns):
-        if math.isnan(last):
+        if last != last:  # NaN
             if run:
-                runs.append(_straightened(run))
+                points += _straightened(run)
+                breaks.append(len(points))
             run = []
             continue
-        bottom, top, end = int(height(low)), int(height(high)), int(height(last))
-        before = run[-1][1] if run else end
-        if bottom < min(before, end):
-            run.append((x, bottom))
-        if top > max(before, end):
-            run.append((x, top))
+        end = int(height(last))
+        if low != high:
+            before = run[-1][1] if run else end
+            bottom, top = int(height(low)), int(height(high))
+            if bottom < before and bottom < end:
+                run.append((x, bottom))
+            if top > before and top > end:
+                run.append((x, top))
         run.append((x, end))
     if run:
-        runs.append(_straightened(run))
-    return runs
+        points += _straightened(run)
+    return points, breaks
 
 
 def _straightened(run: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -20,7 +20,7 @@ class KeyLine(Painted):
     def render_line(self, y: int) -> Strip:
         """The only line."""
         del y
-        width = self.size.width
+        width = self.inner.width
         shown, room = [], width
         for command in (_RANKED[0], _RANKED[-1], *_RANKED[1:-1]):
             need = width_of(command.shown) + width_of(command.label) + 3

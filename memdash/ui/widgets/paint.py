@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Region
+from textual.content import Content
+from textual.filter import LineFilter
+from textual.geometry import Region, Size
 from textual.strip import Strip
+from textual.theme import Theme
 from textual.widget import Widget
 
 from memdash.plain import plain
@@ -46,6 +51,10 @@ class Line:
         shown = cut(self._glyphs.text(plain(text)), width, where, self._glyphs.ellipsis)
         self._add(fill(shown, width, right=right), width, self._palette[look])
 
+    def drawn(self, text: str, width: int, look: str) -> None:
+        """Add glyphs of our own, one cell each, padded to ``width`` cells."""
+        self._add(text.ljust(width), width, self._palette[look])
+
     def words(self, text: str, look: str = "plain", *, room: int) -> None:
         """Add any text, safe to show and cut to at most ``room`` cells."""
         shown = cut(self._glyphs.text(plain(text)), room, "end", self._glyphs.ellipsis)
@@ -73,10 +82,20 @@ class Line:
         return Strip(segments, self.width).adjust_cell_length(width, over)
 
 
+_CORNERS = 6
+"""Cells of a border line that its words leave free."""
+
+
 class Painted(Widget):
-    """A widget that draws lines. Subclasses implement ``render_line`` and forget nothing when the theme changes."""
+    """A widget that draws lines. Subclasses implement ``render_line`` and forget nothing when theme or size change.
+
+    Textual works out sizes and themes anew whenever they are asked for, at 0.1 ms a time; here they are kept.
+    """
 
     glyphs: Glyphs = UNICODE
+    _palette: Palette | None = None
+    _outer = Size(-1, -1)
+    _inner = Size(0, 0)
 
     def line(self) -> Line:
         """A fresh line in this widget's palette and glyphs."""
@@ -85,14 +104,40 @@ class Painted(Widget):
     @property
     def palette(self) -> Palette:
         """The colours of the theme in force."""
-        return palette_of(self)
+        if self._palette is None:
+            self._palette = _palette_of(self.app.current_theme)
+        return self._palette
 
-    def repaint_line(self, y: int) -> None:
-        """Paint the content line ``y`` again, borders included: a whole line needs no cropping."""
-        self.refresh(Region(-self.gutter.left, y, self.outer_size.width, 1))
+    @property
+    def inner(self) -> Size:
+        """Columns and rows inside border and padding."""
+        if self.outer_size != self._outer:
+            self._outer, self._inner = self.outer_size, self.size
+            self.forget()
+        return self._inner
+
+    def entitle(self, title: Content | str, remark: Content | str = "") -> None:
+        """Write words into the border, above and below, as far as they fit."""
+        room = max((self.outer_size.width or self.app.size.width) - _CORNERS, 0)
+        self.border_title = self._fitting(title, room) if isinstance(title, str) else title
+        self.border_subtitle = self._fitting(remark, room) if isinstance(remark, str) else remark
+
+    def _fitting(self, text: str, room: int) -> Content:
+        return Content(cut(self.glyphs.text(plain(text)), room, "end", self.glyphs.ellipsis))
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """None where every colour is a true one already: Textual's would only make a copy of each line."""
+        return super().get_line_filters() if self.app.no_color or self.app.current_theme.ansi else ()
+
+    def repaint_lines(self, lines: Iterable[int]) -> None:
+        """Paint these content lines again, borders included: a whole line needs no cropping."""
+        left, width = -self.gutter.left, self.outer_size.width
+        self.refresh(*(Region(left, y, width, 1) for y in lines))
 
     def notify_style_update(self) -> None:
         """The theme or a class changed: nothing painted so far can be kept."""
+        self._palette = None
+        self._outer = Size(-1, -1)
         self.forget()
         super().notify_style_update()
 
@@ -103,9 +148,8 @@ class Painted(Widget):
 _palettes: dict[str, Palette] = {}
 
 
-def palette_of(widget: Widget) -> Palette:
-    """The palette of the theme that the widget's app shows, made once a theme."""
-    theme = widget.app.current_theme
+def _palette_of(theme: Theme) -> Palette:
+    """The palette of ``theme``, made once."""
     if theme.name not in _palettes:
         _palettes[theme.name] = Palette(theme)
     return _palettes[theme.name]

@@ -70,7 +70,7 @@ class TableView(Painted, can_focus=True):
         self._top = 0
         self._strips: dict[int, Strip] = {}
         self._reason: list[str] = []
-        self._layout: tuple[tuple[tuple[int, int], ...], int] = ((), 0)
+        self._fit: tuple[tuple[tuple[int, int], ...], int] | None = None
 
     # What is shown
 
@@ -102,11 +102,15 @@ class TableView(Painted, can_focus=True):
             self.refresh()
             return
         offset = 1 if self._header else 0
-        for line in range(self._height):
-            index = self._top + line
-            if self._row_at(table, index) != self._row_at(old, index):
-                self._strips.pop(line + offset, None)
-                self.repaint_line(line + offset)
+        changed = [
+            line + offset
+            for line in range(self._height)
+            if self._row_at(table, self._top + line) != self._row_at(old, self._top + line)
+        ]
+        if changed:
+            for line in changed:
+                self._strips.pop(line, None)
+            self.repaint_lines(changed)
 
     @staticmethod
     def _row_at(table: Table, index: int) -> Row | None:
@@ -140,7 +144,7 @@ class TableView(Painted, can_focus=True):
 
     @property
     def _height(self) -> int:
-        return max(self.size.height - (1 if self._header else 0), 0)
+        return max(self.inner.height - (1 if self._header else 0), 0)
 
     def _scroll_into_view(self) -> None:
         height, count = self._height, len(self._shown.rows)
@@ -219,7 +223,7 @@ class TableView(Painted, can_focus=True):
             self.action_choose()
 
     def _column_at(self, x: int) -> Column | None:
-        layout, gap = self._layout
+        layout, gap = self.fit
         right = 0
         for index, cells in layout:
             right += cells + gap
@@ -229,15 +233,21 @@ class TableView(Painted, can_focus=True):
 
     # Painting
 
+    @property
+    def fit(self) -> tuple[tuple[tuple[int, int], ...], int]:
+        """(index, cells) of the columns that are shown, and the cells between them."""
+        if self._fit is None:
+            self._fit = fitted(self._shown.columns, self.inner.width)
+        return self._fit
+
     def forget(self) -> None:
         """Drop the painted lines."""
         self._strips.clear()
         self._reason = []
-        self._layout = fitted(self._shown.columns, self.size.width)
+        self._fit = None
 
     def _on_resize(self, event: events.Resize) -> None:
         del event
-        self.forget()
         self._scroll_into_view()
 
     def _on_focus(self, event: events.Focus) -> None:
@@ -251,13 +261,14 @@ class TableView(Painted, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """The header, a row, or nothing."""
+        width = self.inner.width  # forgets what was painted for another
         strip = self._strips.get(y)
         if strip is None:
-            strip = self._strips[y] = self._painted(y)
+            strip = self._strips[y] = self._painted(y, width)
         return strip
 
-    def _painted(self, y: int) -> Strip:
-        width, table = self.size.width, self._shown
+    def _painted(self, y: int, width: int) -> Strip:
+        table = self._shown
         if not table.rows:
             return self._painted_reason(y, width)
         if self._header and y == 0:
@@ -266,7 +277,7 @@ class TableView(Painted, can_focus=True):
         if index >= len(table.rows):
             return Strip.blank(width, self.palette["plain"])
         line = self.line()
-        layout, gap = self._layout
+        layout, gap = self.fit
         cells = table.rows[index].cells
         for number, (column, room) in enumerate(layout):
             if number:
@@ -276,15 +287,15 @@ class TableView(Painted, can_focus=True):
 
     def _paint_cell(self, line: Line, cell: Cell, column: Column, room: int) -> None:
         if cell.spark:
-            line.field(sparkline(cell.spark, room, self.glyphs), room, "spark")
+            line.drawn(sparkline(cell.spark, room, self.glyphs), room, "spark")
         elif cell.bar is not None:
-            line.field(meter(cell.bar, room, self.glyphs), room, "bar")
+            line.drawn(meter(cell.bar, room, self.glyphs), room, "bar")
         else:
             line.field(cell.text, room, cell.tone.value, right=column.right, where=column.cut)
 
     def _painted_header(self, width: int) -> Strip:
         line = self.line()
-        layout, gap = self._layout
+        layout, gap = self.fit
         for number, (index, room) in enumerate(layout):
             if number:
                 line.space(gap)

@@ -45,7 +45,7 @@ class WordLine(Painted):
     def render_line(self, y: int) -> Strip:
         """The only line."""
         del y
-        width = self.size.width
+        width = self.inner.width
         tail = _written(self.line(), self._right, width)
         line = _written(self.line(), self._left, width - tail.width)
         line.space(width - tail.width - line.width)
@@ -71,7 +71,7 @@ class TextView(Painted, can_focus=True):
 
     def scroll_by(self, lines: int) -> None:
         """Move the text up by ``lines``, within its ends."""
-        top = max(min(self._top + lines, len(self._lines) - self.size.height), 0)
+        top = max(min(self._top + lines, len(self._lines) - self.inner.height), 0)
         if top != self._top:
             self._top = top
             self.refresh()
@@ -82,7 +82,7 @@ class TextView(Painted, can_focus=True):
 
     def action_page(self, by: int) -> None:
         """Scroll by screenfuls."""
-        self.scroll_by(by * max(self.size.height - 1, 1))
+        self.scroll_by(by * max(self.inner.height - 1, 1))
 
     def action_edge(self, end: int) -> None:
         """Scroll to the start (0) or the end (1)."""
@@ -98,7 +98,7 @@ class TextView(Painted, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line of the text."""
-        line, width = self.line(), self.size.width
+        line, width = self.line(), self.inner.width
         if self._top + y < len(self._lines):
             _written(line, self._lines[self._top + y], width)
         return line.strip(width)

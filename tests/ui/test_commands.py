@@ -1,0 +1,67 @@
+"""One list feeds keys, footer, palette and help, so they cannot disagree."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from textual.binding import Binding
+
+from memdash.ui.app import MemdashApp
+from memdash.ui.commands import APP, COMMANDS, DASHBOARD, ROWS, TABLE, bindings
+from memdash.ui.screens.dashboard import Dashboard
+from memdash.ui.screens.help import help_lines
+from memdash.ui.widgets.table import TableView
+from tests.ui.conftest import Show
+
+HOLDERS = {APP: (MemdashApp,), DASHBOARD: (Dashboard,), TABLE: (TableView,), ROWS: (TableView,)}
+
+
+def test_every_command_has_its_action() -> None:
+    for command in COMMANDS:
+        name = f"action_{command.action.partition('(')[0]}"
+        assert any(hasattr(holder, name) for holder in HOLDERS[command.scope]), command
+
+
+def test_no_key_means_two_things_in_one_place() -> None:
+    for scopes in ((APP, DASHBOARD), (APP, TABLE, ROWS)):
+        keys = [
+            key for command in COMMANDS if command.scope in scopes and command.keys for key in command.keys.split(",")
+        ]
+        assert len(keys) == len(set(keys))
+
+
+def test_bindings_carry_ids_and_tooltips() -> None:
+    for binding in bindings(DASHBOARD):
+        assert isinstance(binding, Binding)
+        assert binding.id
+        assert binding.tooltip.endswith(".")
+
+
+def test_help_explains_every_command() -> None:
+    text = "\n".join("".join(part.text for part in line) for line in help_lines("", 200))
+    for command in COMMANDS:
+        assert command.help in text
+
+
+def test_the_footer_ranks_are_distinct() -> None:
+    ranks = sorted(command.footer for command in COMMANDS if command.footer)
+    assert all(a < b for a, b in pairwise(ranks))
+
+
+async def test_the_palette_runs_a_command(show: Show) -> None:
+    async with show() as shown:
+        await shown.press("ctrl+p")
+        await shown.press(*"clear base")
+        await shown.app.workers.wait_for_complete()
+        await shown.press("enter")
+        await shown.press("enter")
+        await shown.settle()
+        assert shown.session.cleared == 1
+
+
+async def test_a_key_in_the_footer_can_be_clicked(show: Show) -> None:
+    async with show() as shown:
+        column = shown.lines[44].index("space pause")
+        await shown.pilot.click("#keys", offset=(column, 0))
+        await shown.settle()
+        assert "paused" in shown.lines[0]

@@ -1,0 +1,118 @@
+"""What the top lines say in each state."""
+
+from dataclasses import replace
+
+import pytest
+
+from memdash.model.capability import Capability, Source
+from memdash.model.missing import Missing
+from memdash.model.sample import Instant, Origin
+from memdash.model.snapshot import Snapshot, State
+from memdash.model.target import Ending
+from memdash.ui.header import head_parts, standing, verdict_parts
+from tests.fakes import NOON_S
+from tests.ui.conftest import MONO_S, a_watch, attaching, refused
+
+
+@pytest.fixture(scope="module")
+def watch() -> Snapshot:
+    return a_watch(30)
+
+
+def said(snapshot: Snapshot, *, after_s: float = 0.4, frozen: bool = False) -> tuple[str, str]:
+    stand = standing(snapshot, now_s=snapshot.at.wall_s + after_s, frozen=frozen)
+    return f"{stand.glyph} {stand.word}", stand.notice
+
+
+def test_live(watch: Snapshot) -> None:
+    assert said(watch) == ("● live", "")
+
+
+def test_attaching() -> None:
+    assert said(attaching()) == ("◌ attaching", "Looking into shop-server: figures follow as soon as they are sure.")
+
+
+def test_paused_says_for_how_long(watch: Snapshot) -> None:
+    word, notice = said(watch, after_s=12, frozen=True)
+    assert word == "‖ paused 12 s"
+    assert notice == "Frozen at 12:07:41 while collection goes on; press space to go live."
+
+
+def test_stale_when_no_sample_came_for_three_intervals(watch: Snapshot) -> None:
+    assert said(watch, after_s=3.0)[0] == "● live"
+    word, notice = said(watch, after_s=9)
+    assert word == "◐ stale 9.0 s"
+    assert notice.startswith("No new sample since 12:07:41")
+    assert said(replace(watch, interval_s=60.0), after_s=100)[0] == "● live"
+
+
+def test_late_names_the_source_and_its_reason(watch: Snapshot) -> None:
+    late = Origin(Source.MEMORY, Instant(NOON_S - 42, MONO_S - 42), (), "the heap profile kept changing")
+    sample = replace(watch.sample, origins={**watch.sample.origins, Capability.SITES: late})
+    word, notice = said(replace(watch, sample=sample))
+    assert word == "◐ late: sites"
+    assert notice == "sites 42 s old: the heap profile kept changing. The rest is live."
+
+
+def test_partial_says_what_is_shown_and_what_would_help(watch: Snapshot) -> None:
+    why = Missing("its memory is closed to us", "run memdash with sudo")
+    word, notice = said(replace(watch, missing={Capability.MEMSTATS: why}))
+    assert word == "● live"
+    assert notice == "Only what the kernel knows is shown. Its memory is closed to us. Run memdash with sudo"
+    assert said(replace(watch, missing={Capability.SITES: why})) == ("● live", "")
+
+
+def test_refused_gives_the_reason_and_the_way_out() -> None:
+    word, notice = said(refused())
+    assert word == "✕ cannot be read"
+    assert notice == "Its memory is closed to us. Run memdash with sudo"
+
+
+@pytest.mark.parametrize(
+    ("ending", "words"),
+    [
+        (Ending(at_s=NOON_S, signal_number=15), "killed by SIGTERM"),
+        (Ending(at_s=NOON_S, exit_code=2), "exited with code 2"),
+        (Ending(at_s=NOON_S), "ended; how is known only to its parent"),
+    ],
+)
+def test_ended_says_how_and_when(watch: Snapshot, ending: Ending, words: str) -> None:
+    word, notice = said(replace(watch, state=State.ENDED, ending=ending), frozen=True)
+    assert word == "■ ended"
+    assert notice == f"shop-server {words} at 12:07:41. Everything stays here to look through; q quits."
+
+
+def test_killed_for_memory_says_so(watch: Snapshot) -> None:
+    ending = Ending(at_s=NOON_S, signal_number=9, oom_killed=True)
+    assert "out of memory" in said(replace(watch, state=State.ENDED, ending=ending))[1]
+
+
+def test_replaced_is_never_taken_for_the_same_program(watch: Snapshot) -> None:
+    ending = Ending(at_s=NOON_S, replaced="pid 41287 now runs /usr/bin/python3.11")
+    word, notice = said(replace(watch, state=State.ENDED, ending=ending))
+    assert word == "■ replaced"
+    assert notice.startswith(
+        "pid 41287 now runs /usr/bin/python3.11 at 12:07:41. What stands here is the program before"
+    )
+
+
+@pytest.mark.parametrize("width", [200, 160, 120, 80, 60, 40])
+def test_a_narrow_line_drops_the_least_telling_parts(watch: Snapshot, width: int) -> None:
+    left, right = head_parts(watch, standing(watch, now_s=NOON_S, frozen=False), width)
+    words = "".join(part.text for part in left)
+    assert "● live" in words
+    assert "shop-server" in words
+    assert ("read from memory" in words) is (width >= 160)
+    assert ("go1.27.3" in words) is (width >= 80)
+    assert "▲ CRIT" in right[0].text
+    if width >= 80:
+        assert len(words) + len(right[0].text) <= width
+
+
+def test_the_verdict_leaves_its_evidence_to_the_log(watch: Snapshot) -> None:
+    _, right = head_parts(watch, standing(watch, now_s=NOON_S, frozen=False), 160)
+    assert right[0].text == " ▲ CRIT live heap grows +6.02 MiB/min "
+    assert "301.2 MiB" in "".join(part.text for part in verdict_parts(watch))
+    calm = replace(watch, findings=())
+    assert head_parts(calm, standing(calm, now_s=NOON_S, frozen=False), 160)[1] == []
+    assert verdict_parts(calm)[0].text.strip() == "nothing to report"

@@ -1,0 +1,34 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from memdash.ui.widgets.cut import Where, cut, fill, width_of
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "where", "wanted"),
+    [
+        ("cart.(*Store).Add", 40, "end", "cart.(*Store).Add"),
+        ("a sentence that is long", 10, "end", "a sentenc…"),
+        ("/src/shop/cart/store.go:118", 14, "start", "…/store.go:118"),
+        ("encoding/json.(*decodeState).object", 15, "middle", "encodin….object"),
+        ("数据库连接", 5, "end", "数据…"),
+        ("数据库连接", 5, "start", "…连接"),
+        ("abc", 1, "middle", "…"),
+        ("abc", 0, "end", ""),
+        ("", 0, "end", ""),
+    ],
+)
+def test_cuts_where_it_hurts_least(text: str, width: int, where: Where, wanted: str) -> None:
+    assert cut(text, width, where) == wanted
+
+
+@given(st.text(), st.integers(0, 30), st.sampled_from(["start", "middle", "end"]))
+def test_never_takes_more_cells_than_it_may(text: str, width: int, where: Where) -> None:
+    assert cell_len(cut(text, width, where)) <= width
+
+
+@given(st.text(st.characters(categories=["L", "N", "Zs"])), st.integers(0, 60), st.booleans())
+def test_fill_takes_exactly_the_width_unless_the_text_is_longer(text: str, width: int, right: bool) -> None:
+    assert cell_len(fill(text, width, right=right)) == max(width, width_of(text))
