@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 
+from tests.benchmarks.cpython import cpython
 from tests.benchmarks.headless import report
 from tests.benchmarks.reading import attach, profile, sample
 from tests.benchmarks.result import Result, table
@@ -20,6 +21,7 @@ BENCHMARKS: tuple[Callable[[], Iterator[Result]], ...] = (
     dashboard,
     keys,
     target_cost,
+    cpython,
 )
 
 

@@ -25,6 +25,7 @@ _POINTER_FLAGS = 3
 _MOST_TRIES = 8
 _INT = struct.Struct("<i")
 _WORD = struct.Struct("<Q")
+_POINTERS = struct.Struct("<QQ")
 _COUNTS = struct.Struct("<3q")
 
 _FIRST_COUNTED = (14, 5)
@@ -35,7 +36,10 @@ _UNTIMED = Missing("CPython before 3.15 does not time its collections")
 
 @dataclass(frozen=True, slots=True)
 class CollectorState:
-    """What one look brought. ``debug`` holds the flags of gc.set_debug; ``pauses`` are those still remembered."""
+    """What one look brought. ``debug`` holds the flags of gc.set_debug; ``pauses`` are those still remembered.
+
+    ``is_alone`` says that there are no sub-interpreters, which have collectors of their own from 3.9 on.
+    """
 
     enabled: bool
     debug: int
@@ -43,6 +47,7 @@ class CollectorState:
     generations: tuple[Generation, ...]
     tracked_objects: Maybe[int]
     pauses: Maybe[Pauses]
+    is_alone: bool = True
 
     @property
     def collections(self) -> int:
@@ -69,7 +74,7 @@ class Collector:
         self._heap_size_at = layout.offset(_STATE, "heap_size") if is_counted else None
         self._is_incremental = version.minor == _FIRST_COUNTED[0] and version.micro < _FIRST_COUNTED[1]
         self._rings = PauseRings(layout) if "gc_stats" in layout.structs else None
-        parts = [(interpreter.main_at, 8), (interpreter.gc, layout.size(_STATE))]
+        parts = [(interpreter.main_at, 8), (interpreter.head_at, 8), (interpreter.gc, layout.size(_STATE))]
         if self._rings is not None:
             self._rings_pointer = interpreter.memory.u64(interpreter.gc + self._stats_at)
             parts.append((self._rings_pointer, self._rings.size))
@@ -78,9 +83,10 @@ class Collector:
     def read(self) -> CollectorState:
         """Look once. Raises BadRead, also when the interpreter is gone; AccessDenied, TargetExited."""
         buffer = self._plan.read()
-        if _WORD.unpack_from(buffer)[0] != self._interpreter.main:
+        main, head = _POINTERS.unpack_from(buffer)
+        if main != self._interpreter.main:
             raise BadRead("the process has shut its Python interpreter down")
-        state = buffer[8 : self._plan.offsets[2]]
+        state = buffer[_POINTERS.size : self._plan.offsets[3]]
         pauses: Maybe[Pauses] = _UNTIMED
         if self._rings is None:
             at = range(self._stats_at, self._stats_at + _GENERATIONS * self._stats_size, self._stats_size)
@@ -88,7 +94,7 @@ class Collector:
         else:
             if _WORD.unpack_from(state, self._stats_at)[0] != self._rings_pointer:
                 raise BadRead("the collector keeps its statistics somewhere else by now")
-            stats, pauses = self._rings.read(buffer[self._plan.offsets[2] :])
+            stats, pauses = self._rings.read(buffer[self._plan.offsets[3] :])
         return CollectorState(
             enabled=bool(_INT.unpack_from(state, self._enabled_at)[0]),
             debug=_INT.unpack_from(state, self._debug_at)[0],
@@ -98,6 +104,7 @@ class Collector:
             if self._heap_size_at is None
             else _WORD.unpack_from(state, self._heap_size_at)[0],
             pauses=pauses,
+            is_alone=head == main,
         )
 
     def generations_close(self) -> bool:

