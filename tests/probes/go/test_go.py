@@ -14,7 +14,6 @@ from memdash.model.memstats import MemStats
 from memdash.model.missing import Missing
 from memdash.model.profile import Profile
 from memdash.model.target import Target
-from memdash.probes import go
 from memdash.probes.go import GO
 from memdash.probes.go.counters import CounterReader
 from memdash.probes.go.probes import HeapProfileProbe, MemStatsProbe, why_no_profile
@@ -174,7 +173,7 @@ def test_a_program_that_has_only_just_started_is_tried_again(
             raise BadRead("not yet")
         return Attachment(())
 
-    monkeypatch.setattr(go, "_attach", attach)
+    monkeypatch.setattr("memdash.probes.go.attach.attach_once", attach)
     if tries == 1:
         with pytest.raises(BadRead):
             GO.attach(target)
