@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -211,7 +212,7 @@ def test_without_pymalloc_its_figures_are_missing(python: Python) -> None:
         memstats = watched.memstats()
         assert isinstance(memstats.HeapAlloc, Missing)
         assert memstats.HeapAlloc.why.startswith("the allocator for small objects is not in use")
-        assert isinstance(memstats.HeapObjects, Missing)
+        assert memstats.HeapObjects == memstats.HeapAlloc
         assert counts(watched.gc()) == target.stats()["stats"]
 
 
@@ -247,6 +248,56 @@ def test_a_library_replaced_on_disk_is_read_by_root_or_refused(python: Python, t
             assert "sudo" in verdict.hint
         else:
             assert verdict.runtime_version == f"cpython {target.version}"
+
+
+EMBEDDING = """
+#include <Python.h>
+#include <unistd.h>
+int main(void) {
+    char word;
+    for (;;) {
+        Py_Initialize();
+        (void)!write(1, "+", 1);
+        if (read(0, &word, 1) <= 0) return 0;
+        Py_Finalize();
+        (void)!write(1, "-", 1);
+        if (read(0, &word, 1) <= 0) return 0;
+    }
+}
+"""
+
+
+def test_a_program_that_embeds_python_may_shut_it_down_and_start_it_again(python: Python, tmp_path: Path) -> None:
+    prefix, name = python.executable.parent.parent, f"python3.{python.minor}"
+    if not (prefix / f"lib/lib{name}.so").exists() or not shutil.which("cc"):
+        pytest.skip("this interpreter is no shared library, or there is no C compiler")
+    source, program = tmp_path / "embedding.c", tmp_path / "embedding"
+    source.write_text(EMBEDDING)
+    linked = [f"-L{prefix}/lib", f"-l{name}", f"-Wl,-rpath,{prefix}/lib"]
+    subprocess.run(["cc", f"-I{prefix}/include/{name}", source, "-o", program, *linked], check=True)
+    environment = {**os.environ, "PYTHONHOME": str(prefix)}
+    child = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, bufsize=0)
+    try:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        assert child.stdout.read(1) == b"+"
+        probes = CPYTHON.attach(identify(child.pid)).probes
+        child.stdin.write(b"x")
+        assert child.stdout.read(1) == b"-"
+        for probe in probes:
+            with pytest.raises(BadRead, match="has shut its Python interpreter down"):
+                probe.read()
+        with pytest.raises(LayoutRefused, match="has not been started, or has been shut down"):
+            CPYTHON.attach(identify(child.pid))
+        child.stdin.write(b"x")
+        assert child.stdout.read(1) == b"+"
+        again = CPYTHON.attach(identify(child.pid))
+        assert len(again.log) == 1
+        for probe in (*probes, *again.probes):
+            probe.close()
+    finally:
+        child.kill()
+        child.communicate()
 
 
 def test_sub_interpreters_are_told(python: Python) -> None:

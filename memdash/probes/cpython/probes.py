@@ -67,7 +67,8 @@ class PymallocProbe:
         heap = self._heap if isinstance(self._heap, Missing) else self._heap.read()
         if isinstance(heap, Missing):
             blocks = heap if isinstance(self._heap, Missing) else self._heap.all_blocks()
-            return Reading(Source.MEMORY, (mem_stats(HeapFigures(heap, heap, heap, blocks), seen),))
+            figures = HeapFigures(heap, heap, heap, heap if isinstance(blocks, Missing) else blocks)
+            return Reading(Source.MEMORY, (mem_stats(figures, seen),))
         figures = HeapFigures(heap.small_bytes, heap.pools_bytes, heap.arenas_bytes, heap.all_blocks)
         caveats = (_SMALL_ONLY, *_others(self._interpreter, _HEAP_OF_ALL_UNTIL_MINOR))
         return Reading(Source.MEMORY, (mem_stats(figures, seen),), caveats)
