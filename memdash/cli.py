@@ -20,16 +20,13 @@ import click
 
 from memdash.commands import VERBS
 from memdash.config import nearest
-from memdash.errors import MemdashError, UsageError
+from memdash.errors import MemdashError, UsageError, defect_of
 from memdash.plain import plain
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 __all__ = ["main"]
-
-_DEFECT = 70
-"""sysexits' EX_SOFTWARE: a gate must never take a defect of memdash for a finding."""
 
 
 class _Verbs(click.Group):
@@ -111,12 +108,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return _closed_pipe()
     except Exception as error:  # noqa: BLE001 - the last resort: a defect ends in one line too
-        if os.environ.get("MEMDASH_DEBUG"):
-            import traceback  # 6 ms
-
-            traceback.print_exc()
-        what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        return _tell(f"a defect of memdash: {what}", "report it with what the same command says under -v", _DEFECT)
+        defect = defect_of(error)
+        return _tell(defect.what, defect.hint, defect.exit_code)
     return code if isinstance(code, int) else 0
 
 

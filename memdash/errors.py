@@ -10,7 +10,8 @@
         ├── UnsupportedRuntime         not what this probe reads
         ├── LayoutRefused              the numbers would not be trustworthy
         ├── BadRead                    memory was unmapped, or held nonsense
-        └── TimedOut                   it took longer than its budget
+        ├── TimedOut                   it took longer than its budget
+        └── Defect            70   memdash itself went wrong
 
 Raised low, turned into ``Missing`` at the probe boundary (``sampling.sampler``), printed only in ``cli``, drawn only in
 ``ui``. Every error carries one line saying what happened and a hint saying what to try.
@@ -18,9 +19,14 @@ Raised low, turned into ``Missing`` at the probe boundary (``sampling.sampler``)
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 __all__ = [
     "AccessDenied",
     "BadRead",
+    "Defect",
     "LayoutRefused",
     "MemdashError",
     "NoSuchTarget",
@@ -30,6 +36,8 @@ __all__ = [
     "TimedOut",
     "UnsupportedRuntime",
     "UsageError",
+    "defect_of",
+    "defects_told",
 ]
 
 
@@ -98,3 +106,36 @@ class BadRead(ProbeError):
 
 class TimedOut(ProbeError):
     """A reading took longer than it may."""
+
+
+class Defect(ProbeError):
+    """memdash itself went wrong. Where that happens while reading, it costs no more than what was being read.
+
+    A gate must never take it for a finding, so its exit code is sysexits' EX_SOFTWARE.
+    """
+
+    exit_code = 70
+    default_hint = "report it with what the same command says under -v"
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(f"a defect of memdash: {type(error).__name__}{f': {error}' if str(error) else ''}")
+
+
+def defect_of(error: Exception) -> Defect:
+    """The defect that ``error`` shows; under ``--verbose`` its traceback is printed."""
+    if os.environ.get("MEMDASH_DEBUG"):
+        import traceback  # 6 ms
+
+        traceback.print_exception(error)
+    return Defect(error)
+
+
+@contextmanager
+def defects_told() -> Iterator[None]:
+    """Around code that a target's content may trip up: what is no MemdashError comes out as a Defect."""
+    try:
+        yield
+    except MemdashError:
+        raise
+    except Exception as error:
+        raise defect_of(error) from error

@@ -15,7 +15,7 @@ from typing import Protocol
 from memdash.analysis.alerts import AlertLog
 from memdash.analysis.rules import Rule, default_rules
 from memdash.analysis.sites import grouped, usage_by_leaf
-from memdash.errors import MemdashError, ProbeError, TargetError, TargetExited
+from memdash.errors import MemdashError, ProbeError, TargetError, TargetExited, defects_told
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding, Severity
 from memdash.model.missing import Maybe, Missing
@@ -23,7 +23,7 @@ from memdash.model.profile import Frame, Profile, Usage
 from memdash.model.sample import Sample
 from memdash.model.snapshot import Baseline, SiteGroup, Snapshot, State
 from memdash.model.target import Ending, Target
-from memdash.probes.probe import Fit, Probe, ProbeEntry
+from memdash.probes.probe import Fit, Probe, ProbeEntry, judged
 from memdash.probes.registry import PROBES
 from memdash.process.watcher import Watcher
 from memdash.sampling.clock import Clock, SystemClock
@@ -77,13 +77,14 @@ def _attach(target: Target, entries: Sequence[ProbeEntry], clock: Clock) -> _Att
     log: list[str] = []
     failure: MemdashError | None = None
     for entry in entries:
-        verdict = entry.fitness(target)
+        verdict = judged(entry, target)
         if not isinstance(verdict, Fit):
             why = Missing(verdict.why, verdict.hint)
             missing |= {c: why for c in entry.capabilities if verdict.recognised or c not in missing}
             continue
         try:
-            attachment = entry.attach(target)
+            with defects_told():
+                attachment = entry.attach(target)
         except TargetExited:
             for probe in probes:
                 probe.close()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from memdash.errors import AccessDenied, LayoutRefused, MemdashError, TargetExited
+from memdash.errors import AccessDenied, LayoutRefused, TargetExited
 from memdash.model.capability import Capability
 from memdash.model.finding import Severity
 from memdash.model.memstats import MemStats
@@ -34,7 +34,7 @@ class FakeEntry:
     capabilities: frozenset[Capability]
     facts: Callable[[], tuple[Fact, ...]]
     verdict: Fit | Refusal
-    failure: MemdashError | None = None
+    failure: Exception | None = None
     probes: list[FakeProbe] = field(default_factory=list)
 
     def fitness(self, target: Target) -> Fit | Refusal:
@@ -146,6 +146,14 @@ def test_the_reason_of_who_recognises_the_target_counts_first(start: Start) -> N
     for order in ((no_go, closed), (closed, no_go)):
         _, heard, _ = start(*order, system())
         assert wait_for(heard, lambda s: s.state is State.LIVE).sample.gc == Missing("it runs on PyPy", "a hint")
+
+
+def test_a_defect_in_attaching_costs_that_way_of_reading_only(start: Start) -> None:
+    _, heard, _ = start(go(failure=ZeroDivisionError("a defect")), system())
+    shown = wait_for(heard, lambda s: s.state is State.LIVE)
+    assert isinstance(shown.sample.memstats, Missing)
+    assert shown.sample.memstats.why == "a defect of memdash: ZeroDivisionError: a defect"
+    assert isinstance(shown.sample.system, SystemStats)
 
 
 def test_nothing_readable_at_all(start: Start) -> None:

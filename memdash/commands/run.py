@@ -11,7 +11,7 @@ from memdash.commands.program import Program, log_file, tell_output
 from memdash.commands.screen import Screen, screen_options
 from memdash.errors import TargetError
 from memdash.model.target import Runtime, Target
-from memdash.probes.probe import Fit
+from memdash.probes.probe import Fit, judged
 from memdash.probes.registry import PROBES
 from memdash.process.family import settle
 from memdash.signals import Signalled, signals_raised
@@ -55,5 +55,5 @@ def watch_program(program: Program, screen: Screen) -> bool:
 
 def _is_telling(target: Target) -> bool:
     """Whether a probe reads more of it than the kernel tells of any process."""
-    verdicts = (entry.fitness(target) for entry in PROBES)
+    verdicts = (judged(entry, target) for entry in PROBES)
     return any(isinstance(verdict, Fit) and verdict.runtime is not Runtime.NATIVE for verdict in verdicts)

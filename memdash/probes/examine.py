@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from memdash.errors import MemdashError, ProbeError, TargetError, TargetExited
+from memdash.errors import MemdashError, ProbeError, TargetError, TargetExited, defects_told
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.target import Target
-from memdash.probes.probe import Fit, Probe, ProbeEntry, Refusal
+from memdash.probes.probe import Fit, Probe, ProbeEntry, Refusal, judged
 
 __all__ = ["Examined", "Tried", "examine"]
 
@@ -40,14 +40,15 @@ class Examined:
 def examine(target: Target, entries: Sequence[ProbeEntry]) -> Iterator[Examined]:
     """Try one after the other and leave nothing open. Raises TargetExited when the process ends meanwhile."""
     for entry in entries:
-        verdict = entry.fitness(target)
+        verdict = judged(entry, target)
         yield _attach(entry, verdict, target) if isinstance(verdict, Fit) else Examined(entry.name, verdict)
 
 
 def _attach(entry: ProbeEntry, fit: Fit, target: Target) -> Examined:
     before_s = time.thread_time()
     try:
-        attachment = entry.attach(target)
+        with defects_told():
+            attachment = entry.attach(target)
     except TargetExited:
         raise
     except (ProbeError, TargetError) as error:
@@ -65,7 +66,8 @@ def _read(probe: Probe) -> Tried:
     before_s = time.thread_time()
     failure = None
     try:
-        probe.read()
+        with defects_told():
+            probe.read()
     except TargetExited:
         raise
     except (ProbeError, TargetError) as error:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from memdash.errors import Defect, defects_told
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.sample import Reading
 from memdash.model.target import Runtime, Target
 
-__all__ = ["Attachment", "Fit", "Probe", "ProbeEntry", "Refusal"]
+__all__ = ["Attachment", "Fit", "Probe", "ProbeEntry", "Refusal", "judged"]
 
 
 class Probe(Protocol):
@@ -91,3 +92,12 @@ class ProbeEntry(Protocol):
 
     def attach(self, target: Target) -> Attachment:
         """Open the probes: one per cadence. Raises ProbeError or TargetError; leaves nothing open when it does."""
+
+
+def judged(entry: ProbeEntry, target: Target) -> Fit | Refusal:
+    """What ``entry`` says of a target; a defect that one process uncovers is no reason to judge no other."""
+    try:
+        with defects_told():
+            return entry.fitness(target)
+    except Defect as error:
+        return Refusal(error.what, error.hint)

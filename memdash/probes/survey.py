@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from memdash.model.target import Target
-from memdash.probes.probe import Fit, ProbeEntry, Refusal
+from memdash.probes.probe import Fit, ProbeEntry, Refusal, judged
 from memdash.process.listing import processes
 
 __all__ = ["Surveyed", "survey"]
@@ -40,18 +40,18 @@ def survey(
     An executable is judged once for each user that runs it. After ``limit_s`` seconds the rest are listed unjudged.
     """
     until_s = clock_s() + limit_s
-    judged: dict[tuple[tuple[int, int], int], tuple[tuple[str, Fit | Refusal], ...]] = {}
+    verdicts_of: dict[tuple[tuple[int, int], int], tuple[tuple[str, Fit | Refusal], ...]] = {}
     for candidate in processes():
         target = candidate.target
         if target.pid == os.getpid():
             continue
         key = (target.exe_id, target.uid)
-        verdicts = judged.get(key) if target.exe else None
+        verdicts = verdicts_of.get(key) if target.exe else None
         if verdicts is None:
             late = clock_s() > until_s
-            verdicts = tuple((entry.name, _TOO_LATE if late else entry.fitness(target)) for entry in entries)
+            verdicts = tuple((entry.name, _TOO_LATE if late else judged(entry, target)) for entry in entries)
             if not late:
-                judged[key] = verdicts
+                verdicts_of[key] = verdicts
         surveyed = Surveyed(target, candidate.rss_bytes, max(time.time() - target.started_at_s, 0.0), verdicts)
         if (best := surveyed.best) is not None:
             target = replace(target, runtime=best.runtime, runtime_version=best.runtime_version)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from memdash.errors import ProbeError, TargetError, TargetExited
+from memdash.errors import ProbeError, TargetError, TargetExited, defects_told
 from memdash.model.capability import Capability
 from memdash.model.gc import GcStats
 from memdash.model.memstats import MemStats
@@ -85,7 +85,8 @@ class Roster:
     def _read(self, slot: _Slot, at: Instant) -> None:
         before_s = self._clock.thread_cpu_s()
         try:
-            reading = slot.probe.read()
+            with defects_told():
+                reading = slot.probe.read()
         except TargetExited:
             raise
         except (ProbeError, TargetError) as error:

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
-from memdash.errors import MemdashError, TargetExited
+from memdash.errors import MemdashError, TargetExited, defects_told
 from memdash.model.sample import Sample
 from memdash.model.target import Ending
 from memdash.sampling.clock import Clock
@@ -47,7 +47,7 @@ class Listener(Protocol):
         """The target is gone; nothing follows."""
 
     def on_failure(self, error: MemdashError) -> None:
-        """Attaching failed; nothing follows."""
+        """Attaching failed, or memdash did; nothing follows."""
 
 
 class Sampler:
@@ -86,8 +86,9 @@ class Sampler:
     def _run(self) -> None:
         roster: Roster | None = None
         try:
-            roster = self._open_roster()
-            self._loop(roster)
+            with defects_told():
+                roster = self._open_roster()
+                self._loop(roster)
         except TargetExited:
             self._listener.on_end(self._ending())
         except MemdashError as error:

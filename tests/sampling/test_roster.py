@@ -66,6 +66,15 @@ def test_a_failure_is_marked_at_once_and_the_old_value_given_up_later() -> None:
     assert isinstance(tick(readers, clock, 61.0).memstats, MemStats)
 
 
+def test_a_defect_costs_no_more_than_the_probe_that_has_it() -> None:
+    clock = FakeClock()
+    broken = FakeProbe(lambda: (memstats(),) * (1 // 0), GO)
+    sample = tick(roster(clock, broken, FakeProbe(lambda: (a_system(),), SYSTEM)), clock)
+    assert isinstance(sample.memstats, Missing)
+    assert sample.memstats.why.startswith("a defect of memdash: ZeroDivisionError")
+    assert isinstance(sample.system, SystemStats)
+
+
 def test_an_exit_passes_through() -> None:
     clock = FakeClock()
 

@@ -123,6 +123,18 @@ def test_an_attach_that_fails_is_reported_not_raised() -> None:
     assert watch.closed.wait(PATIENCE_S)
 
 
+def test_a_defect_in_whoever_listens_is_told_and_ends_the_watch() -> None:
+    class Broken(Ear):
+        def on_sample(self, sample: Sample) -> None:
+            raise ZeroDivisionError("a defect")
+
+    watch, ear = PipeWatch(), Broken()
+    sampler(FakeProbe(answering, GO), watch, ear).start()
+    assert ear.over.wait(PATIENCE_S)
+    assert str(ear.error) == "a defect of memdash: ZeroDivisionError: a defect"
+    assert watch.closed.wait(PATIENCE_S)
+
+
 def test_late_ticks_are_skipped_not_made_up() -> None:
     """A read that takes three intervals is followed by one at a later deadline, not by a burst."""
     watch, ear = PipeWatch(), Ear()
