@@ -259,6 +259,10 @@ class Elf:
                 yield Note(owner, kind, bytes(self._file(at, content_size)))
                 at += _padded(content_size)
 
+    def rest(self) -> None:
+        """Drop the pages looked at so far from our resident set; what is asked for again is mapped in again."""
+        self._map.madvise(mmap.MADV_DONTNEED)
+
     def close(self) -> None:
         """Give the mapping back. May be called twice; a view that is still held keeps the mapping until it goes."""
         with contextlib.suppress(BufferError):

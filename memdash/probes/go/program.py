@@ -89,6 +89,7 @@ def open_program(target: Target) -> Program:
         elf = opened.enter_context(Elf(f"/proc/{target.pid}/exe"))
         memory = opened.enter_context(ProcessMemory(target.pid))
         program = _open(elf, memory)
+        elf.rest()
         opened.pop_all()
         return program
 
