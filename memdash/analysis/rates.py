@@ -31,7 +31,7 @@ def change_per_s(metric: Metric, timeline: Timeline, span_s: float = RATE_SPAN_S
     if len(known) < 2:
         return _TOO_FEW
     (first_s, first), (last_s, last) = known[0], known[-1]
-    if last_s < series.times_s[-1]:
+    if last_s < series.seen_s[-1]:
         return _NOT_NOW
     if metric.kind is Kind.COUNTER and last < first:
         return _WENT_BACK
@@ -41,7 +41,7 @@ def change_per_s(metric: Metric, timeline: Timeline, span_s: float = RATE_SPAN_S
 def per_second(series: Series) -> Series:
     """The change per second from each bucket to the next, told at the later one; NaN beside a gap."""
     rates = array("d", bytes(8 * max(len(series) - 1, 0)))
-    times, last = series.times_s, series.last
+    seen, last = series.seen_s, series.last
     for index in range(len(rates)):
-        rates[index] = (last[index + 1] - last[index]) / (times[index + 1] - times[index])
-    return Series(times[1:], rates, rates, rates, series.spacing_s)
+        rates[index] = (last[index + 1] - last[index]) / (seen[index + 1] - seen[index])
+    return Series(series.times_s[1:], seen[1:], rates, rates, rates, series.spacing_s)

@@ -16,12 +16,13 @@ __all__ = ["Series", "Timeline"]
 class Series:
     """Buckets of one metric, oldest first: parallel sequences of equal length.
 
-    ``times_s`` are the buckets' first samples on the monotonic clock; ``low``, ``high`` and ``last`` what was seen in
-    each. NaN marks a bucket in which the metric was Missing. ``spacing_s`` is the usual distance of two buckets: a
-    larger one is a gap, to be drawn as one.
+    ``times_s`` are the buckets' first samples on the monotonic clock, ``seen_s`` their newest; ``low``, ``high`` and
+    ``last`` what was seen in each. NaN marks a bucket in which the metric was Missing. ``spacing_s`` is the usual
+    distance of two buckets: a larger one is a gap, to be drawn as one.
     """
 
     times_s: Sequence[float]
+    seen_s: Sequence[float]
     low: Sequence[float]
     high: Sequence[float]
     last: Sequence[float]
@@ -32,8 +33,8 @@ class Series:
 
     @property
     def known(self) -> list[tuple[float, float]]:
-        """(time, last value) of the buckets that hold a value."""
-        return [(t, v) for t, v in zip(self.times_s, self.last, strict=True) if not math.isnan(v)]
+        """(when it was seen, last value) of the buckets that hold a value."""
+        return [(t, v) for t, v in zip(self.seen_s, self.last, strict=True) if not math.isnan(v)]
 
 
 class Timeline(Protocol):

@@ -27,8 +27,8 @@ class Written:
         start_s = self.until.mono_s - len(values) + 1
         points = [(start_s + i, math.nan if v is None else float(v)) for i, v in enumerate(values)]
         kept = [(t, v) for t, v in points if t >= self.until.mono_s - span_s]
-        column = array("d", (v for _, v in kept))
-        return Series(array("d", (t for t, _ in kept)), column, column, column, 1.0)
+        times, column = array("d", (t for t, _ in kept)), array("d", (v for _, v in kept))
+        return Series(times, times, column, column, column, 1.0)
 
 
 @pytest.fixture

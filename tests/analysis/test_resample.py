@@ -15,7 +15,7 @@ from memdash.model.series import Series
 def series(values: list[tuple[float, float]], spacing_s: float = 1.0) -> Series:
     times = array("d", (t for t, _ in values))
     column = array("d", (v for _, v in values))
-    return Series(times, column, column, column, spacing_s)
+    return Series(times, times, column, column, column, spacing_s)
 
 
 def test_many_buckets_share_a_column() -> None:

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from memdash.analysis.rates import change_per_s, per_second
 from memdash.model.capability import Capability
+from memdash.model.metric import METRICS_BY_KEY
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Sample
 from memdash.sampling.history import TIERS, History
@@ -79,6 +81,34 @@ def test_a_view_does_not_see_what_comes_later() -> None:
     history.append(sample(1, 2))
     assert list(view.series("HeapAlloc", 60).last) == [1]
     assert view.until == at(0)
+
+
+@pytest.mark.parametrize("span_s", [60, 1_250])
+def test_a_view_does_not_see_what_its_newest_bucket_still_takes_in(span_s: float) -> None:
+    history = History(0.5)
+    for half in range(2_600):
+        history.append(sample(half / 2, 1))
+    view = history.view()
+    for half in range(2_600, 2_700):
+        history.append(sample(half / 2, 999))
+    series = view.series("HeapAlloc", span_s)
+    assert series.spacing_s == (1 if span_s == 60 else 10)
+    assert max(series.high) == 1
+    assert series.seen_s[-1] == view.until.mono_s
+
+
+def test_a_rate_within_buckets_is_that_of_the_samples() -> None:
+    history = History(0.1)
+    for tenth in range(300):
+        history.append(sample(tenth / 10, 1_000 * tenth))
+        if tenth > 150:
+            rate = change_per_s(METRICS_BY_KEY["HeapAlloc"], history.view())
+            assert rate == pytest.approx(10_000)
+            assert per_second(history.view().series("HeapAlloc", 10)).last[-1] == pytest.approx(10_000)
+
+
+def test_an_empty_history_answers_with_nothing() -> None:
+    assert len(History(1.0).view().series("HeapAlloc", 60)) == 0
 
 
 def test_the_finest_tier_that_reaches_back_answers() -> None:
