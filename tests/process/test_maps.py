@@ -33,6 +33,11 @@ def test_a_file_deleted_meanwhile_is_told_and_still_opens_for_root(
     program = tmp_path / "a cat"
     shutil.copy(shutil.which("cat") or "", program)
     child = start(program)
+    assert child.stdin is not None
+    assert child.stdout is not None
+    child.stdin.write(b"\n")
+    child.stdin.flush()
+    child.stdout.readline()  # exec closes our end of the pipe before it maps the program
     inode = program.stat().st_ino
     program.unlink()
     found = next(file for file in mapped_files(child.pid) if file.name == "a cat")

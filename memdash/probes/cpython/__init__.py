@@ -67,6 +67,7 @@ class _CPython:
 
 def _attached(interpreter: Interpreter, started_ns: int) -> Attachment:
     collector, table = Collector(interpreter), find_arenas(interpreter)
+    interpreter.binary.elf.rest()
     checks = verify(interpreter, collector, table)
     watch = _unless_failed(checks, Capability.GC) or CollectorWatch(collector)
     heap = _unless_failed(checks, Capability.MEMSTATS) or _heap(interpreter, table)

@@ -11,6 +11,7 @@ from memdash.errors import AccessDenied, BadRead, ProbeError, TargetExited, Unsu
 from memdash.probes.cpython.refusals import SYSTEM_VIEW, NotStarted, UnreadablePython
 from memdash.process.auxv import load_bias
 from memdash.process.elf import Elf
+from memdash.process.identity import executable
 from memdash.process.maps import MappedFile, mapped_files
 
 __all__ = ["Binary", "find_binary"]
@@ -68,7 +69,8 @@ def find_binary(pid: int) -> Binary:
                     return binary
             symbol = exe.symbols([_RUNTIME]).get(_RUNTIME)
             if symbol is None:
-                raise _not_cpython(file.name for file in files)
+                exe_name = executable(pid)[0].rpartition("/")[2]  # in the middle of exec it is not mapped yet
+                raise _not_cpython((exe_name, *(file.name for file in files)))
             address = symbol.address
         bias = load_bias(pid, exe)
         opened.pop_all()
