@@ -101,7 +101,7 @@ class Growing:
             rule=self.name,
             severity=self.severity,
             at_s=history.until.wall_s,
-            summary=f"{metric.label} grows +{rate}: its low rose from {figure(lows[0], metric.unit)} to "
+            summary=f"{metric.label} +{rate}: its low rose from {figure(lows[0], metric.unit)} to "
             f"{figure(lows[3], metric.unit)} in {duration(self.span_s)}",
             evidence={"metric": metric.key, "per_s": per_s, "limit_per_s": self.limit_per_s, "span_s": self.span_s},
         )
