@@ -39,8 +39,13 @@ def _measured(python: Python) -> Iterator[Result]:
         yield Result(f"{name}: detect to verified, first of all", f"{cost:.1f} ms CPU", "≤ 15 ms", cost <= 15)
         again = statistics.median(_attach(target.pid)[0] for _ in range(5))
         yield Result(f"{name}: detect to verified, median", f"{again:.1f} ms CPU", "≤ 15 ms", again <= 15)
-        sample = _median_ms(probes["cpython.gc"], pause_s=0.05)
-        yield Result(f"{name}: one GC sample, median", f"{sample:.3f} ms CPU", "≤ 0.2 ms", sample <= 0.2)
+        sample, cold = (_median_ms(probes["cpython.gc"], pause_s) for pause_s in (0.0, 0.05))
+        yield Result(
+            f"{name}: one GC sample, median: back to back · with caches as cold as they are at twenty a second",
+            f"{sample:.3f} · {cold:.3f} ms CPU",
+            "≤ 0.2 ms",
+            cold <= 0.2,
+        )
         held_mb = 0
         for size_mb in (0, 100, 800):
             target.command("keep", (size_mb - held_mb) * _OBJECTS_PER_MB)

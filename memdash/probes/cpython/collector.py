@@ -73,6 +73,7 @@ class Collector:
         is_counted = (version.minor, version.micro) >= _FIRST_COUNTED
         self._heap_size_at = layout.offset(_STATE, "heap_size") if is_counted else None
         self._is_incremental = version.minor == _FIRST_COUNTED[0] and version.micro < _FIRST_COUNTED[1]
+        self._names = ("young", "increment", "full") if self._is_incremental else ("0", "1", "2")
         self._rings = PauseRings(layout) if "gc_stats" in layout.structs else None
         parts = [(interpreter.main_at, 8), (interpreter.head_at, 8), (interpreter.gc, layout.size(_STATE))]
         if self._rings is not None:
@@ -124,7 +125,7 @@ class Collector:
         at = self._generations_at + number * self._size
         is_incremental = self._is_incremental and number > 0
         return Generation(
-            name=("young", "increment", "full")[number] if self._is_incremental else str(number),
+            name=self._names[number],
             collections=collections,
             collected=collected,
             uncollectable=uncollectable,
