@@ -13,7 +13,7 @@
         ├── TimedOut                   it took longer than its budget
         └── Defect            70   memdash itself went wrong
 
-Raised low, turned into ``Missing`` at the probe boundary (``sampling.sampler``), printed only in ``cli``, drawn only in
+Raised low, turned into ``Missing`` at the probe boundary (``sampling.roster``), printed only in ``cli``, drawn only in
 ``ui``. Every error carries one line saying what happened and a hint saying what to try.
 """
 

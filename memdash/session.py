@@ -46,7 +46,10 @@ class Session(Protocol):
         """The newest moment. Safe from any thread."""
 
     def subscribe(self, listener: Callable[[Snapshot], None]) -> None:
-        """Call ``listener`` with each new snapshot, on the session's own thread; it must return quickly."""
+        """Call ``listener`` with each new snapshot, on whichever thread made it.
+
+        It must return quickly, and ask nothing of the session but ``snapshot``: the others would wait for it for ever.
+        """
 
     def mark_baseline(self) -> None:
         """Count changes from now on."""
@@ -107,7 +110,7 @@ def _attach(target: Target, entries: Sequence[ProbeEntry], clock: Clock) -> _Att
 
 
 class _Memory:
-    """All that a watch remembers, and how a sample becomes a snapshot. Kept by one thread."""
+    """All that a watch remembers, and how a sample becomes a snapshot. Used by one thread at a time."""
 
     def __init__(self, interval_s: float, rules: Sequence[Rule]) -> None:
         self._history = History(interval_s)
@@ -135,14 +138,19 @@ class _Memory:
             self._profile = sample.sites
             self._by_leaf = usage_by_leaf(sample.sites)
             self._trends.add(self.usage_by_frame)
-        self._set_attach_baseline(sample)
+        self._complete_baselines(sample)
         return self.refreshed(replace(shown, at=sample.at, sample=sample, history=view, cost=self._cost.measure()))
 
-    def _set_attach_baseline(self, sample: Sample) -> None:
-        """The first sample that has everything it will have counts as the attach."""
+    def _complete_baselines(self, sample: Sample) -> None:
+        """The first sample that has everything it will have counts as the attach.
+
+        A baseline that was marked before the first profile takes that one, else all that there is were a change.
+        """
         base = self._attach_baseline
         if base is None or (not base.usage_by_frame and self._by_leaf):
-            self._attach_baseline = Baseline(sample.at, False, sample, self.usage_by_frame)
+            self._attach_baseline = Baseline(sample.at, False, self.usage_by_frame)
+        if self.marked is not None and not self.marked.usage_by_frame and self._by_leaf:
+            self.marked = Baseline(sample.at, True, self.usage_by_frame)
 
     @property
     def usage_by_frame(self) -> dict[Frame, Usage]:
@@ -183,7 +191,7 @@ def _first_snapshot(target: Target, clock: Clock, interval_s: float) -> Snapshot
         sample=empty,
         history=History(interval_s).view(),
         groups=waiting,
-        baseline=Baseline(now, False, empty),
+        baseline=Baseline(now, False),
     )
 
 
@@ -224,7 +232,7 @@ class Live:
         """Count changes from the newest sample on."""
         with self._lock:
             now = self._snapshot
-            self._memory.marked = Baseline(now.at, True, now.sample, self._memory.usage_by_frame)
+            self._memory.marked = Baseline(now.at, True, self._memory.usage_by_frame)
             self._memory.note(now.at.wall_s, "baseline set")
             self._publish(self._memory.refreshed(now))
 
@@ -262,14 +270,15 @@ class Live:
             self._publish(self._memory.refreshed(replace(self._snapshot, state=State.ENDED, ending=ending)))
 
     def on_failure(self, error: MemdashError) -> None:
-        """Say why nothing can be read at all."""
+        """Say why nothing can be read at all, or nothing more: what was seen before stays."""
         with self._lock:
             now = self._clock.now()
             why = Missing(error.what, error.hint)
             self._memory.note(now.wall_s, error.what, Severity.CRITICAL)
-            missing = dict.fromkeys(Capability, why)
-            shown = replace(self._snapshot, state=State.REFUSED, at=now, sample=Sample.empty(now, why), groups=why)
-            self._publish(self._memory.refreshed(replace(shown, missing=missing)))
+            shown = replace(self._snapshot, state=State.REFUSED, missing=dict.fromkeys(Capability, why))
+            if self._snapshot.state is State.ATTACHING:
+                shown = replace(shown, at=now, sample=Sample.empty(now, why), groups=why)
+            self._publish(self._memory.refreshed(shown))
 
     def _publish(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot

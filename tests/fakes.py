@@ -234,7 +234,7 @@ def a_snapshot(seconds: int = 300, findings: Sequence[Finding] = (), **changes: 
         sample=replace(sample, sites=profile),
         history=history.view(),
         groups=grouped(by_leaf, then, trends),
-        baseline=Baseline(Instant(NOON_S - seconds, 10_000.0 - seconds), False, sample, then),
+        baseline=Baseline(Instant(NOON_S - seconds, 10_000.0 - seconds), False, then),
         findings=tuple(findings),
         cost=OwnCost(0.4, 40 * MIB),
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from memdash.errors import AccessDenied, LayoutRefused, TargetExited
+from memdash.errors import AccessDenied, LayoutRefused, MemdashError, TargetError, TargetExited
 from memdash.model.capability import Capability
 from memdash.model.finding import Severity
 from memdash.model.memstats import MemStats
@@ -60,12 +60,15 @@ def system() -> FakeEntry:
 
 
 class StillWatch:
-    """A target that ends when ``ending`` is set."""
+    """A target that ends when ``ending`` is set, and cannot be watched once ``failure`` is."""
 
     def __init__(self) -> None:
         self.ending: Ending | None = None
+        self.failure: MemdashError | None = None
 
     def check(self) -> Ending | None:
+        if self.failure is not None:
+            raise self.failure
         return self.ending
 
     def fileno(self) -> int:
@@ -164,6 +167,16 @@ def test_nothing_readable_at_all(start: Start) -> None:
     assert "root" in shown.sample.system.why
 
 
+def test_a_watch_that_fails_later_keeps_what_was_seen(start: Start) -> None:
+    _, heard, watch = start(go(), system())
+    wait_for(heard, lambda s: s.state is State.LIVE and not isinstance(s.groups, Missing))
+    watch.failure = TargetError("process 41287 cannot be watched")
+    shown = wait_for(heard, lambda s: s.state is State.REFUSED)
+    assert isinstance(shown.sample.memstats, MemStats)
+    assert not isinstance(shown.groups, Missing)
+    assert shown.missing[Capability.MEMSTATS].why == "process 41287 cannot be watched"
+
+
 def test_the_end_freezes_the_view_and_names_the_signal(
     start: Start,
 ) -> None:
@@ -206,6 +219,18 @@ def test_a_baseline_counts_from_now_and_clearing_goes_back_to_the_attach(
     assert not back.baseline.marked
     assert not isinstance(back.groups, Missing)
     assert back.groups[0].change.inuse_bytes > 0
+
+
+def test_a_baseline_from_before_the_first_profile_does_not_take_it_for_growth(start: Start) -> None:
+    profiles: list[Fact] = []
+    live, heard, _ = start(go(facts=lambda: (memstats(), a_gc(), *profiles)), system())
+    wait_for(heard, lambda s: s.state is State.LIVE)
+    live.mark_baseline()
+    profiles.append(a_profile())
+    shown = wait_for(heard, lambda s: not isinstance(s.groups, Missing))
+    assert shown.baseline.marked
+    assert not isinstance(shown.groups, Missing)
+    assert all(group.change.inuse_bytes == 0 for group in shown.groups)
 
 
 def test_reading_once_needs_no_thread() -> None:

@@ -47,7 +47,6 @@ class Baseline:
 
     at: Instant
     marked: bool
-    sample: Sample
     usage_by_frame: Mapping[Frame, Usage] = field(default_factory=dict)
 
 

@@ -148,7 +148,7 @@ def _made(seconds: int, profile: Profile) -> Snapshot:
         sample=replace(sample, sites=profile),
         history=history.view(),
         groups=grouped(now, then, trends),
-        baseline=Baseline(began, True, sample, then),
+        baseline=Baseline(began, True, then),
         findings=FINDINGS,
         cost=OwnCost(0.4, 40 * MIB),
     )
@@ -166,7 +166,7 @@ def attaching() -> Snapshot:
         sample=empty,
         history=History(1.0).view(),
         groups=waiting,
-        baseline=Baseline(at, False, empty),
+        baseline=Baseline(at, False),
     )
 
 
