@@ -29,6 +29,7 @@ __all__ = [
     "parse_bytes",
     "parse_duration",
     "parse_growth",
+    "per_minute",
     "ratio",
     "signed",
 ]
@@ -117,6 +118,12 @@ def duration(seconds: float) -> str:
 def age(seconds: float) -> str:
     """How long ago: ``0.8 s ago``."""
     return f"{duration(max(seconds, 0.0))} ago"
+
+
+def per_minute(per_s: float) -> str:
+    """How often something happens, given per second: ``38 /min``, ``0.4 /min``."""
+    value = per_s * 60
+    return f"{count(round(value))} /min" if value >= 10 else f"{value:.1f} /min"
 
 
 def ratio(value: float) -> str:

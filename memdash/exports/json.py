@@ -20,6 +20,7 @@ from memdash.model.missing import Maybe, Missing
 from memdash.model.profile import Frame, Profile, Usage
 from memdash.model.sample import ProbeCost, Sample
 from memdash.model.snapshot import Snapshot
+from memdash.model.system import Smaps
 from memdash.model.target import Ending
 from memdash.units import iso_time
 
@@ -54,16 +55,10 @@ def document(snapshot: Snapshot) -> Object:
         "tasks": _NO_TASKS,
         "objects": _NO_OBJECTS,
         "findings": [_finding(finding) for finding in snapshot.findings],
-    }
-    known = {key: _without_missing(value, key, missing) for key, value in found.items()}
-    return known | {
         "missing": missing,
-        "cost": {
-            "cpu_percent": snapshot.cost.cpu_percent,
-            "rss_bytes": snapshot.cost.rss_bytes,
-            "probes": {name: _probe_cost(cost) for name, cost in sample.costs.items()},
-        },
+        "cost": _spread(snapshot.cost) | {"probes": {name: _probe_cost(cost) for name, cost in sample.costs.items()}},
     }
+    return {key: value if value is missing else _without_missing(value, key, missing) for key, value in found.items()}
 
 
 def _without_missing(value: object, path: str, missing: dict[str, str]) -> object:
@@ -145,13 +140,10 @@ def _system(sample: Sample) -> Maybe[Object]:
     if isinstance(sample.system, Missing):
         return sample.system
     if isinstance(sample.smaps, Missing):
-        smaps: Object = dict.fromkeys(_SMAPS_FIELDS, sample.smaps)
+        smaps: Object = dict.fromkeys((field.name for field in fields(Smaps)), sample.smaps)
     else:
         smaps = _spread(sample.smaps)
     return _spread(sample.system) | smaps
-
-
-_SMAPS_FIELDS = ("pss_bytes", "uss_bytes", "anonymous_bytes", "file_bytes", "swap_pss_bytes")
 
 
 def _sites(profile: Maybe[Profile]) -> Maybe[Object]:

@@ -16,6 +16,8 @@ from memdash.model.target import Ending, Target
 
 __all__ = ["Baseline", "OwnCost", "SiteGroup", "Snapshot", "State"]
 
+_UNMEASURED = Missing("its cost has not been measured yet")
+
 
 class State(Enum):
     """Where the watch stands. The value is the word on screen."""
@@ -54,8 +56,8 @@ class Baseline:
 class OwnCost:
     """What memdash itself takes: percent of one core over the last seconds, and resident bytes."""
 
-    cpu_percent: float
-    rss_bytes: int
+    cpu_percent: Maybe[float] = _UNMEASURED
+    rss_bytes: Maybe[int] = _UNMEASURED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,7 @@ class Snapshot:
     findings: tuple[Finding, ...] = ()
     findings_dropped: int = 0
     missing: Mapping[Capability, Missing] = field(default_factory=dict)
-    cost: OwnCost = OwnCost(0.0, 0)
+    cost: OwnCost = OwnCost()
     ending: Ending | None = None
 
     @property

@@ -5,29 +5,39 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
+from collections.abc import Callable
 
+from memdash.model.missing import Missing
 from memdash.model.snapshot import OwnCost
 
 __all__ = ["CostMeter"]
 
 _SPAN_S = 15.0
+_LEAST_S = 0.5
+"""Over a shorter span it would tell the work of one tick as if that went on all the time."""
+_TOO_SOON = Missing("its share of CPU takes half a second to tell")
 
 
 class CostMeter:
     """CPU time and resident bytes of this very process, over the last seconds. Kept by the sampler's thread."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, now_s: Callable[[], float] = time.monotonic, cpu_s: Callable[[], float] = time.process_time
+    ) -> None:
+        self._now_s = now_s
+        self._cpu_s = cpu_s
         self._marks: deque[tuple[float, float]] = deque()
         self._page_bytes = os.sysconf("SC_PAGE_SIZE")
 
     def measure(self) -> OwnCost:
-        """Now; the percentage is 0 until a second mark exists."""
-        now_s, cpu_s = time.monotonic(), time.process_time()
+        """Now; the percentage is Missing for the first half second."""
+        now_s, cpu_s = self._now_s(), self._cpu_s()
         while len(self._marks) > 1 and now_s - self._marks[0][0] > _SPAN_S:
             self._marks.popleft()
         self._marks.append((now_s, cpu_s))
         then_s, then_cpu_s = self._marks[0]
-        percent = 100 * (cpu_s - then_cpu_s) / (now_s - then_s) if now_s > then_s else 0.0
+        span_s = now_s - then_s
+        percent = 100 * (cpu_s - then_cpu_s) / span_s if span_s >= _LEAST_S else _TOO_SOON
         with open("/proc/self/statm") as statm:
             pages = int(statm.read().split()[1])
         return OwnCost(percent, pages * self._page_bytes)

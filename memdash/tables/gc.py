@@ -13,7 +13,7 @@ from memdash.model.snapshot import Snapshot
 from memdash.tables.figures import missing_cell, spark_cell, value_cell
 from memdash.tables.generations import generation_rows
 from memdash.tables.table import Cell, Column, Row, Table, Tone
-from memdash.units import Unit, age, byte_size, count, nanoseconds, ratio
+from memdash.units import Unit, age, byte_size, count, nanoseconds, per_minute, ratio
 
 __all__ = ["gc_table"]
 
@@ -54,7 +54,7 @@ def _rate(snapshot: Snapshot, _: GcStats) -> Cell:
     per_s = change_per_s(METRICS_BY_KEY["NumGC"], snapshot.history, _RATE_SPAN_S)
     if isinstance(per_s, Missing):
         return missing_cell(per_s)
-    return Cell(f"{count(round(per_s * 60))} /min" if per_s * 60 >= 10 else f"{per_s * 60:.1f} /min")
+    return Cell(per_minute(per_s))
 
 
 def _last(snapshot: Snapshot, gc: GcStats) -> Cell:

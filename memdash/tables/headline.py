@@ -6,14 +6,12 @@ from dataclasses import dataclass
 
 from memdash.model.capability import Capability, Source
 from memdash.model.finding import Finding
-from memdash.model.missing import Missing
+from memdash.model.missing import Maybe, Missing
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Runtime
-from memdash.units import duration
+from memdash.units import Unit, duration, figure
 
 __all__ = ["Headline", "headline"]
-
-_STATES = {State.ATTACHING: "attaching", State.LIVE: "live", State.ENDED: "ended", State.REFUSED: "cannot be read"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +39,14 @@ def headline(snapshot: Snapshot) -> Headline:
     target = snapshot.target
     return Headline(
         state=snapshot.state,
-        word=_STATES[snapshot.state],
+        word=snapshot.state.value,
         name=target.name,
         pid=f"pid {target.pid}",
         runtime=target.runtime_version or _runtime_word(snapshot),
         source=_source(snapshot),
         uptime=f"up {duration(max(snapshot.at.wall_s - target.started_at_s, 0.0))}",
         pace=f"every {duration(snapshot.interval_s)}" if snapshot.interval_s != 1 else "every 1 s",
-        cost=f"cost {snapshot.cost.cpu_percent:.1f} % cpu",
+        cost=_cost(snapshot.cost.cpu_percent),
         detail=_detail(snapshot),
         worst=snapshot.worst,
     )
@@ -65,6 +63,10 @@ def _source(snapshot: Snapshot) -> str:
     if origin is not None and origin.source is Source.MEMORY:
         return "read from memory"
     return "system view" if Capability.SYSTEM in snapshot.sample.origins else ""
+
+
+def _cost(cpu_percent: Maybe[float]) -> str:
+    return "" if isinstance(cpu_percent, Missing) else f"cost {figure(cpu_percent, Unit.PERCENT)} cpu"
 
 
 def _detail(snapshot: Snapshot) -> str:

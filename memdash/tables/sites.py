@@ -126,7 +126,7 @@ def _cells(group: SiteGroup, measure: Measure, total: int, largest: int) -> tupl
     where = f"{_short(frame.file)}:{frame.line}" if frame.line else _short(frame.file)
     return (
         Cell(figure(value, measure.unit), Tone.STRONG, sort=value),
-        Cell(f"{share:.0f}", sort=share),
+        Cell(count(round(share)), sort=share),
         Cell(bar=value / largest if largest > 0 else 0.0),
         Cell(count(objects), sort=objects),
         Cell(signed(change, measure.unit), _tone(change, measure), sort=change),
