@@ -22,23 +22,22 @@ class Feed:
     """
 
     def __init__(self, session: Session, post: Callable[[Sampled], object]) -> None:
+        self._session = session
         self._post = post
-        self._newest = session.snapshot()
         self._announced = False
         session.subscribe(self._on_snapshot)
 
     @property
     def newest(self) -> Snapshot:
-        """The newest snapshot, whether taken or not."""
-        return self._newest
+        """The newest snapshot, whether taken or not, and whether published before or after this began to listen."""
+        return self._session.snapshot()
 
     def take(self) -> Snapshot:
         """The newest snapshot; from now on the next one is announced again."""
         self._announced = False
-        return self._newest
+        return self.newest
 
     def _on_snapshot(self, snapshot: Snapshot) -> None:
-        self._newest = snapshot
         if not self._announced:
             self._announced = True
             self._post(Sampled(snapshot))

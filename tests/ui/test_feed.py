@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 
 from memdash.model.sample import Instant
+from memdash.model.snapshot import Snapshot, State
 from memdash.ui.feed import Feed
 from memdash.ui.messages import Sampled
 from tests.ui.conftest import FakeSession, Show, a_watch
@@ -21,6 +23,20 @@ def test_a_hundred_samples_are_announced_once_until_the_newest_is_taken() -> Non
     assert feed.take().interval_s == 100
     session.publish(session.snapshot())
     assert len(posted) == 2
+
+
+def test_what_is_published_just_before_it_listens_is_not_missed() -> None:
+    """It may be the last there is: that the target has ended."""
+
+    class Hasty(FakeSession):
+        def subscribe(self, listener: Callable[[Snapshot], None]) -> None:
+            self.publish(replace(self.snapshot(), state=State.ENDED))
+            super().subscribe(listener)
+
+    posted: list[Sampled] = []
+    feed = Feed(Hasty(a_watch(2)), posted.append)
+    assert feed.newest.state is State.ENDED
+    assert feed.take().state is State.ENDED
 
 
 async def test_another_thread_may_publish(show: Show) -> None:
