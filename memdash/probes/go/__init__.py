@@ -16,8 +16,9 @@ from memdash.errors import ProbeError, TargetError, UnsupportedRuntime
 from memdash.model.capability import Capability
 from memdash.model.target import Runtime, Target
 from memdash.probes.go.detect import judge
-from memdash.probes.go.program import open_program, require_same
+from memdash.probes.go.program import open_program
 from memdash.probes.probe import Attachment, Fit, Refusal
+from memdash.process.identity import require_same
 
 __all__ = ["GO"]
 

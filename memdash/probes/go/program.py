@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
-from memdash.errors import AccessDenied, LayoutRefused, TargetExited
+from memdash.errors import LayoutRefused
 from memdash.model.target import Target
 from memdash.probes.go.detect import layout_of, recognise, version_by_code
 from memdash.probes.go.layouts import Layout
@@ -19,7 +18,7 @@ from memdash.process.auxv import load_bias
 from memdash.process.elf import Elf
 from memdash.process.memory import ProcessMemory
 
-__all__ = ["Program", "open_program", "require_same"]
+__all__ = ["Program", "open_program"]
 
 _NEEDED = frozenset({"memstats", "gcController", "gcphase", "mheap_", "emptymspan", "allp", "gomaxprocs"})
 """Without any of these there is nothing to show."""
@@ -92,18 +91,6 @@ def open_program(target: Target) -> Program:
         elf.rest()
         opened.pop_all()
         return program
-
-
-def require_same(target: Target) -> None:
-    """Raise TargetExited unless the target's executable is still what runs under its pid."""
-    try:
-        file = Path(f"/proc/{target.pid}/exe").stat()
-    except PermissionError:
-        raise AccessDenied(f"the executable of process {target.pid} cannot be opened") from None
-    except OSError:
-        raise TargetExited(f"process {target.pid} has ended") from None
-    if target.exe_id not in ((0, 0), (file.st_dev, file.st_ino)):
-        raise TargetExited(f"process {target.pid} runs another program now", "watch it again by its pid")
 
 
 def _open(elf: Elf, memory: ProcessMemory) -> Program:

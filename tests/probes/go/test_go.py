@@ -17,9 +17,8 @@ from memdash.model.target import Target
 from memdash.probes.go import GO
 from memdash.probes.go.counters import CounterReader
 from memdash.probes.go.probes import HeapProfileProbe, MemStatsProbe, why_no_profile
-from memdash.probes.go.program import require_same
 from memdash.probes.probe import Attachment, Refusal
-from memdash.process.identity import identify
+from memdash.process.identity import identify, require_same
 from tests.probes.go.runtime import FakeRuntime
 
 Start = Callable[..., subprocess.Popen[bytes]]
