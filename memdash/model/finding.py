@@ -32,7 +32,7 @@ class Severity(IntEnum):
 class Finding:
     """``summary`` is one sentence with its evidence. ``ended_at_s`` is set once the condition no longer holds.
 
-    ``value`` and ``worst`` are in the unit of the metric that the rule watches; ``evidence`` holds plain numbers and
+    Both moments are wall time. ``evidence`` holds plain numbers, in the unit of the metric that the rule watches, and
     words for the JSON document.
     """
 
