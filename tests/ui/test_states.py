@@ -126,6 +126,23 @@ async def test_what_is_late_is_greyed_and_says_how_old_it_is(show: Show) -> None
         assert "42 s ago: the heap profile kept changing" in shown.text
 
 
+async def test_a_late_memstats_greys_its_table_and_its_chart(show: Show) -> None:
+    watch = a_watch()
+    origin = Origin(Source.MEMORY, Instant(NOON_S - 5, MONO_S - 5), (), "it took too long")
+    sample = replace(watch.sample, origins={**watch.sample.origins, Capability.MEMSTATS: origin})
+    async with show(replace(watch, sample=sample)) as shown:
+        assert {pane.id for pane in shown.dashboard.query(".-late")} >= {"memstats", "heap"}
+        assert shown.text.count("5.0 s ago: it took too long") == 2
+
+
+async def test_a_chart_without_lines_says_why(show: Show) -> None:
+    async with show(attaching()) as shown:
+        assert "waiting for the first figures" in shown.text
+        await shown.publish(refused())
+        assert "waiting for the first figures" not in shown.text
+        assert shown.text.count("Its memory is closed to us") >= 4
+
+
 async def test_after_the_end_everything_can_be_looked_through(show: Show) -> None:
     async with show(ended(signal_number=15)) as shown:
         await shown.press("s", "enter")

@@ -54,9 +54,9 @@ class HeapPane(ChartView, Pane):
 
     @property
     def remark(self) -> Content | str:
-        """The names of the lines from top to bottom, when the chart has no room for them."""
-        if self.names_lines or self._plot is None:
-            return ""
+        """Why it is old, if it is; the lines' names from top to bottom, when the chart has no room for them."""
+        if self._late or self.names_lines or self._plot is None:
+            return self._late
         falling = sorted(self._plot.lines, key=lambda line: -_end(line.columns))
         names = [(f"{self.glyphs.text('▬')} {line.short}", f"${line.look}") for line in falling]
         return Content("  ").join(Content.styled(name, look) for name, look in names)
@@ -71,6 +71,7 @@ class HeapPane(ChartView, Pane):
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw if the chart would move on by a cell, or looks different for another reason."""
+        super().show(snapshot)
         span_s, across = self._span_s, self.dots_across
         if not across:
             return
@@ -78,10 +79,16 @@ class HeapPane(ChartView, Pane):
         wish = (math.floor(snapshot.history.until.mono_s / step_s), span_s, self.inner, snapshot.state)
         if wish != self._drawn_as:
             self._drawn_as = wish
-            self.draw(_plot(heap_chart(snapshot, span_s, across), self.cells[1]))
+            self.draw(_plot(heap_chart(snapshot, span_s, across), self.cells[1], _why_empty(snapshot)))
 
 
-def _plot(chart: HeapChart, rows: int) -> Plot:
+def _why_empty(snapshot: Snapshot) -> str:
+    """What to say as long as no line can be drawn."""
+    why = snapshot.missing.get(Capability.SYSTEM)
+    return why.words if why is not None else "waiting for the first figures"
+
+
+def _plot(chart: HeapChart, rows: int, empty: str) -> Plot:
     lines = [
         PlotLine(line.label, *_LOOKS[line.key], line.columns, byte_size(_end(line.columns)))
         for line in chart.lines
@@ -96,7 +103,7 @@ def _plot(chart: HeapChart, rows: int) -> Plot:
         high=high,
         x_ticks=_times(chart),
         y_ticks=[(value, byte_tick(value)) for value in _round_sizes(low, high, max(rows // 3, 2))],
-        empty="" if lines else "waiting for the first figures",
+        empty="" if lines else empty,
     )
 
 

@@ -29,6 +29,7 @@ class Pane(Painted):
     """Whose age and failures concern this pane."""
 
     _framed: tuple[Content | str, Content | str, int] = ("", "", 0)
+    _late = ""
 
     def caption(self, snapshot: Snapshot) -> str:
         """Its name in its frame."""
@@ -41,12 +42,13 @@ class Pane(Painted):
 
     @property
     def remark(self) -> Content | str:
-        """What the frame says below: order, filter, age."""
-        return ""
+        """What the frame says below: why it is old, if it is; order, filter."""
+        return self._late
 
     def show(self, snapshot: Snapshot) -> None:
-        """Show this moment. Called only while the pane is in view."""
-        raise NotImplementedError
+        """Show this moment; extended by subclasses. Called only while the pane is in view."""
+        self._late = _age_of(self.capability, snapshot)
+        self.set_class(bool(self._late), "-late")
 
     def frame(self, title: Content | str, remark: Content | str) -> None:
         """Write into the frame, above and below; paints only if it changed."""
@@ -62,7 +64,6 @@ class TablePane(TableView, Pane):
     def __init__(self, *, header: bool = True) -> None:
         super().__init__(id=self.key, header=header, classes="-tabbed" if self.tabbed else "")
         self.wanted = ""
-        self._late = ""
 
     @property
     def remark(self) -> str:
@@ -101,8 +102,7 @@ class TablePane(TableView, Pane):
 
     def show(self, snapshot: Snapshot) -> None:
         """Show this moment."""
-        self._late = _age_of(self.capability, snapshot)
-        self.set_class(bool(self._late), "-late")
+        super().show(snapshot)
         column, descending = self.sorted_by
         self.show_table(self.build(snapshot), column, descending=descending)
 
