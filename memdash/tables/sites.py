@@ -108,7 +108,7 @@ def _columns(measure: Measure) -> tuple[Column, ...]:
         Column("objects", "objects", 9, right=True, drop=2),
         Column("change", "Δ baseline", 11, right=True),
         Column("trend", "trend", 12, least=6, drop=3),
-        Column("function", "function", 0, cut="middle", least=20),
+        Column("function", "function", 0, cut="function", least=20),
         Column("where", "where", 26, cut="start", least=16, drop=1),
     )
 

@@ -47,16 +47,16 @@ class Cell:
 class Column:
     """``width`` in cells holds every figure of the column; 0 takes the rest of the line.
 
-    ``cut`` says where a text that does not fit loses characters: figures never do, paths at the start, functions in the
-    middle, sentences at the end. On a line that is too short, a column shrinks to ``least`` (0: it does not), then the
-    columns with the highest ``drop`` go (0: it stays).
+    ``cut`` says where a text that does not fit loses characters: figures never do, paths at the start, functions the
+    folders of their package and then the middle, sentences at the end. On a line that is too short, a column shrinks to
+    ``least`` (0: it does not), then the columns with the highest ``drop`` go (0: it stays).
     """
 
     key: str
     title: str
     width: int
     right: bool = False
-    cut: Literal["start", "middle", "end"] = "end"
+    cut: Literal["start", "middle", "end", "function"] = "end"
     least: int = 0
     drop: int = 0
 

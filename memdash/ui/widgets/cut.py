@@ -8,7 +8,7 @@ from rich.cells import cell_len, set_cell_size
 
 __all__ = ["Where", "cut", "fill", "width_of"]
 
-Where: TypeAlias = Literal["start", "middle", "end"]
+Where: TypeAlias = Literal["start", "middle", "end", "function"]
 
 
 def width_of(text: str) -> int:
@@ -23,11 +23,22 @@ def cut(text: str, width: int, where: Where = "end", ellipsis: str = "…") -> s
     if width <= 0:
         return ""
     room = width - 1
+    if where == "function":
+        return _cut_function(text, width, ellipsis)
     if where == "end":
         return _head(text, room) + ellipsis
     if where == "start":
         return ellipsis + _tail(text, room)
     return _head(text, room - room // 2) + ellipsis + _tail(text, room // 2)
+
+
+def _cut_function(function: str, width: int, ellipsis: str) -> str:
+    """A Go function loses the folders of its package first, unmarked if the rest just fits; then its middle."""
+    path = function.partition("(")[0].partition("[")[0]
+    name = function[path.rfind("/") + 1 :]
+    if name != function and width_of(name) < width:
+        return ellipsis + name
+    return cut(name, width, "middle", ellipsis)
 
 
 def fill(text: str, width: int, *, right: bool = False) -> str:

@@ -13,6 +13,11 @@ from memdash.ui.widgets.cut import Where, cut, fill, width_of
         ("a sentence that is long", 10, "end", "a sentenc…"),
         ("/src/shop/cart/store.go:118", 14, "start", "…/store.go:118"),
         ("encoding/json.(*decodeState).object", 15, "middle", "encodin….object"),
+        ("encoding/json.(*decodeState).object", 30, "function", "…json.(*decodeState).object"),
+        ("github.com/acme/shop/cart.(*Store).Add", 17, "function", "cart.(*Store).Add"),
+        ("github.com/acme/shop/cart.(*Store).Add", 14, "function", "cart.(*…e).Add"),
+        ("github.com/acme/shop/cart.Map[go.shape.struct { a/b.T }]", 17, "function", "cart.Map…a/b.T }]"),
+        ("main.(*catalogue).describe", 15, "function", "main.(*…escribe"),
         ("数据库连接", 5, "end", "数据…"),
         ("数据库连接", 5, "start", "…连接"),
         ("abc", 1, "middle", "…"),
@@ -24,7 +29,7 @@ def test_cuts_where_it_hurts_least(text: str, width: int, where: Where, wanted: 
     assert cut(text, width, where) == wanted
 
 
-@given(st.text(), st.integers(0, 30), st.sampled_from(["start", "middle", "end"]))
+@given(st.text(), st.integers(0, 30), st.sampled_from(["start", "middle", "end", "function"]))
 def test_never_takes_more_cells_than_it_may(text: str, width: int, where: Where) -> None:
     assert cell_len(cut(text, width, where)) <= width
 
