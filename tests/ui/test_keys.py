@@ -207,3 +207,11 @@ async def test_enter_on_an_alert_shows_all_of_it(show: Show) -> None:
         assert "in 2m00s" in shown.text
         await shown.press("q")
         assert shown.app.is_running
+
+
+async def test_sorting_stays_with_the_columns_in_view_and_shows_its_arrow(show: Show) -> None:
+    async with show(width=120, height=40) as shown:
+        assert "objects" not in shown.text.replace("bytes/objects", "")
+        await shown.press("s")
+        assert shown.dashboard.query_one(SitesPane).order is SiteOrder.CHANGE
+        assert "Δ baseline▼" in shown.text

@@ -84,8 +84,10 @@ class SitesPane(TablePane):
         return sites_table(snapshot, self.measure, self.order, self.reversed, self.wanted)
 
     def sort_by(self, step: int) -> None:
-        """Sort by the next (1) or previous (-1) order."""
-        self.order = _ORDERS[(_ORDERS.index(self.order) + step) % len(_ORDERS)]
+        """Sort by the next (1) or previous (-1) of the columns in view."""
+        in_view = {self.table.columns[index].key for index, _ in self.fit[0]}
+        orders = [order for order in _ORDERS if order.value in in_view or order is self.order]
+        self.order = orders[(orders.index(self.order) + step) % len(orders)]
         self.reversed = False
 
     def sort_by_column(self, key: str) -> None:

@@ -17,6 +17,7 @@ from textual.strip import Strip
 
 from memdash.tables.table import Cell, Column, Row, Table
 from memdash.ui.commands import ROWS, TABLE, bindings
+from memdash.ui.widgets.cut import cut, width_of
 from memdash.ui.widgets.fit import fitted
 from memdash.ui.widgets.meter import meter
 from memdash.ui.widgets.paint import Line, Painted
@@ -302,7 +303,8 @@ class TableView(Painted, can_focus=True):
             column = self._shown.columns[index]
             title = column.title
             if column.key == self._sorted_by:
-                title = f"{title} {'▼' if self._descending else '▲'}"
+                space = " " if width_of(title) + 2 <= room else ""
+                title = f"{cut(title, room - 1)}{space}{'▼' if self._descending else '▲'}"
             line.field(title, room, "faint", right=column.right)
         return line.strip(width)
 
