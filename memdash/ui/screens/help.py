@@ -33,6 +33,25 @@ _STATES = (
     ),
     ("–", "a figure that could not be had; enter on its row says why"),
 )
+_PANES = (
+    ("cost", "CPU time that memdash itself took in the last seconds; 100 % is one core"),
+    ("rate", "collections per minute, over the last minute"),
+    ("last", "how long ago the last collection finished"),
+    ("next target", "the heap size at which the next collection should finish: NextGC"),
+    ("to next GC", "how far the heap has come from what was live to the next target"),
+    ("pause total", "time the world was stopped for collections, in all"),
+    ("last cycle", "how long the last collection took, and how much of that it marked beside the program"),
+    ("GC CPU", "share of the program's CPU time that collections took since it started"),
+    ("GOGC · limit", "GOGC, by how many percent the live heap may grow until a collection, and GOMEMLIMIT"),
+    ("phase", "what the collector does now"),
+    ("pauses", "stop-the-world times of the last collections, the newest at the right"),
+    ("live heap", "the last minute of what collections found reachable"),
+    ("inuse, alloc", "what a site holds now, or ever asked for, estimated from the runtime's samples; i and o switch"),
+    ("%", "share of all sites together"),
+    ("objects", "how many objects a site holds now, or ever asked for"),
+    ("trend", "what a site held in the newest sixty readings"),
+    ("function, where", "the line of the program that asked for the memory"),
+)
 _MARKS = (
     ("▲ CRIT", "a critical finding"),
     ("● WARN", "a warning"),
@@ -101,10 +120,12 @@ def _entries() -> list[tuple[str, str, str]]:
         ("Figures", m.label, m.explanation + (" Only grows; see its change." if m.kind is Kind.COUNTER else ""))
         for m in METRICS
     ]
-    keys = [(f"Keys: {c.group}", c.shown, c.help) for c in sorted(COMMANDS, key=lambda c: c.group)]
+    groups = list(dict.fromkeys(c.group for c in COMMANDS))
+    keys = [(f"Keys: {c.group}", c.shown, c.help) for c in sorted(COMMANDS, key=lambda c: groups.index(c.group))]
+    panes = [("Figures of the panes", name, words) for name, words in _PANES]
     states = [("States", name, words) for name, words in _STATES]
     marks = [("Signs", name, words) for name, words in _MARKS]
-    return [*keys, *figures, *marks, *states]
+    return [*keys, *panes, *figures, *marks, *states]
 
 
 def help_lines(wanted: str, width: int) -> list[list[Part]]:

@@ -1,6 +1,7 @@
 from memdash.model.metric import METRICS
+from memdash.tables.gc import gc_table
 from memdash.ui.screens.help import help_lines
-from tests.ui.conftest import Show
+from tests.ui.conftest import Show, a_watch
 
 
 def words(wanted: str, width: int = 100) -> str:
@@ -11,6 +12,12 @@ def test_every_figure_is_explained() -> None:
     text = " ".join(words("").split())
     for metric in METRICS:
         assert " ".join(metric.explanation.split()) in text, metric.key
+
+
+def test_every_row_of_a_go_collector_is_explained() -> None:
+    text = words("")
+    for row in gc_table(a_watch()).rows:
+        assert f"\n  {row.key}" in text, row.key
 
 
 def test_no_line_is_wider_than_the_screen() -> None:
