@@ -53,7 +53,9 @@ class Unit(Enum):
 
 
 def _digits(value: float) -> str:
-    """Write a non-negative value below 1024 with one decimal from 10 up, two below."""
+    """Write a non-negative value below 1024 with four significant digits at most, and two decimals at most."""
+    if value >= 999.95:
+        return f"{value:.0f}"
     return f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"
 
 
@@ -64,7 +66,7 @@ def byte_size(value: float) -> str:
         return f"{sign}{value:.0f} B"
     step = min(int(math.log2(value)) // 10, len(_BYTE_STEPS) - 1)
     scaled = value / (1 << 10 * step)
-    if scaled >= 1023.95 and step < len(_BYTE_STEPS) - 1:
+    if scaled >= 1023.5 and step < len(_BYTE_STEPS) - 1:
         scaled, step = scaled / KIB, step + 1
     return f"{sign}{_digits(scaled)} {_BYTE_STEPS[step]}"
 

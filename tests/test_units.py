@@ -18,6 +18,7 @@ from memdash.units import (
     parse_bytes,
     parse_duration,
     parse_growth,
+    per_minute,
     ratio,
     signed,
 )
@@ -35,7 +36,10 @@ from memdash.units import (
         (1024**3 * 81.3, "81.3 GiB"),
         (-1_258_291, "-1.20 MiB"),
         (2**63, "8.00 EiB"),
-        (2**80, "1048576.0 EiB"),
+        (2**80, "1048576 EiB"),
+        (1000 * 1024, "1000 KiB"),
+        (1023.4 * 1024**2, "1023 MiB"),
+        (1023.6 * 1024**2, "1.00 GiB"),
     ],
 )
 def test_bytes(value: float, text: str) -> None:
@@ -136,3 +140,10 @@ def test_growth_is_read(text: str, per_s: float) -> None:
 def test_what_is_no_growth(text: str) -> None:
     with pytest.raises(UsageError):
         parse_growth(text)
+
+
+@pytest.mark.parametrize(
+    ("per_s", "text"), [(0, "0.0 /min"), (1 / 15, "4.0 /min"), (0.64, "38 /min"), (50, "3 000 /min")]
+)
+def test_how_often_a_minute(per_s: float, text: str) -> None:
+    assert per_minute(per_s) == text
