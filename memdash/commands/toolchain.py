@@ -44,8 +44,8 @@ def _in_path() -> Toolchain:
 def build(toolchain: Toolchain, source: Path, name: str, progress: Progress) -> Path:
     """Build the package in ``source``, stripped, and return the executable; from the cache when nothing has changed.
 
-    The first build compiles the parts of Go's library that it uses: half a minute of CPU time. The paths in it are
-    those of ``source``, so that a call stack leads to lines that can be read. Raises MemdashError.
+    The first build compiles the parts of Go's library that it uses: half a minute of CPU time.
+    Raises MemdashError.
     """
     target = user_cache_path("memdash") / f"{name}-{_digest(source, toolchain.version)}" / name
     if target.is_file():
@@ -65,8 +65,8 @@ def build(toolchain: Toolchain, source: Path, name: str, progress: Progress) -> 
 
 
 def _digest(source: Path, version: str) -> str:
-    """What the executable depends on, its path included: it stands in the executable."""
-    digest = hashlib.sha256(f"{version}\0{source}".encode())
+    """What the executable depends on."""
+    digest = hashlib.sha256(version.encode())
     for file in sorted(source.iterdir()):
         if file.suffix in (".go", ".mod"):
             digest.update(file.name.encode() + b"\0" + file.read_bytes())
