@@ -44,11 +44,12 @@ def test_names_of_processes_cannot_steer_the_terminal(
 ) -> None:
     program = tmp_path / "\x1b[2J\n[red]evil"
     shutil.copy(shutil.which("sleep") or "", program)
-    start(program, "60")
-    assert main(["ps", "evil"]) == 0
+    child = start(program, "60")
+    assert main(["ps", "[red]evil"]) == 0
     out = capsys.readouterr().out
     assert "\x1b" not in out
-    assert out.splitlines()[1].endswith(r"\e[2J\n[red]evil 60")
+    (line,) = (line for line in out.splitlines() if line.split()[0] == str(child.pid))
+    assert line.endswith(r"\e[2J\n[red]evil 60")
 
 
 def test_loads_no_screen() -> None:
