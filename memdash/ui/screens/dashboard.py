@@ -177,7 +177,14 @@ class Dashboard(Screen[None]):
     # Arrangement
 
     def on_resize(self, event: events.Resize) -> None:
-        """Rearrange for the new size."""
+        """Rearrange for the new size, but not for one that is past already.
+
+        Textual 8.2 tells a screen again of each size that it lays out for, so two that wait at once take turns for
+        ever: as on a terminal that says nothing of its size when Textual first asks.
+        """
+        if event.size != self.app.size:
+            event.prevent_default()
+            return
         self._take_shape(event.size.width, event.size.height)
         self.call_after_refresh(self._show)
 
