@@ -38,11 +38,25 @@ def writing(output: str, force: bool) -> Iterator[BinaryIO]:
     A file appears under its name once all is written; after an error there is none. A device or pipe has no content to
     lose and is never replaced: it is written to. Raises UsageError.
     """
-    if output == STDOUT:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
     check_output(output, force)
+    try:
+        with _opened(output, force) as out:
+            yield out
+            out.flush()
+    except BrokenPipeError:
+        raise  # whoever reads has had enough, which is no error of theirs or ours
+    except OSError as error:
+        name = "standard output" if output == STDOUT else output
+        raise UsageError(f"{name} cannot be written: {error.strerror or error}", "choose another place") from None
+
+
+@contextmanager
+def _opened(output: str, force: bool) -> Iterator[BinaryIO]:
+    if output == STDOUT:
+        if sys.stdout is None:
+            raise UsageError("standard output is closed", "name a file with -o")
+        yield sys.stdout.buffer
+        return
     path = Path(output)
     if _is_device(path):
         with path.open("wb") as device:
@@ -51,18 +65,14 @@ def writing(output: str, force: bool) -> Iterator[BinaryIO]:
     import tempfile  # 5 ms
 
     path = path.resolve()
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            temporary = Path(file.name)
-            try:
-                yield cast(BinaryIO, file)
-                file.flush()
-                temporary.chmod(0o666 & ~_umask())
-                _publish(temporary, path, force)
-            finally:
-                temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise UsageError(f"{output} cannot be written: {error.strerror or error}", "choose another place") from None
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        temporary = Path(file.name)
+        try:
+            yield cast(BinaryIO, file)
+            temporary.chmod(0o666 & ~_umask())
+            _publish(temporary, path, force)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def _is_device(path: Path) -> bool:

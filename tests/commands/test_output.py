@@ -1,3 +1,4 @@
+import contextlib
 import os
 from pathlib import Path
 
@@ -81,3 +82,26 @@ def test_standard_output_is_a_dash(capfdbinary: pytest.CaptureFixture[bytes]) ->
     with writing("-", force=False) as out:
         out.write(b"data")
     assert capfdbinary.readouterr().out == b"data"
+
+
+def test_a_full_device_is_told_in_words() -> None:
+    with (
+        pytest.raises(UsageError, match="/dev/full cannot be written: No space left on device"),
+        writing("/dev/full", force=False) as out,
+    ):
+        out.write(b"data")
+
+
+def test_a_closed_or_full_standard_output_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", None)
+    with pytest.raises(UsageError, match="standard output is closed"), writing("-", force=False):
+        pass
+    with contextlib.suppress(OSError), open("/dev/full", "w") as full:  # closing it fails once more
+        monkeypatch.setattr("sys.stdout", full)
+        with pytest.raises(UsageError, match="standard output cannot be written"), writing("-", force=False) as out:
+            out.write(b"data")
+
+
+def test_a_reader_that_has_had_enough_is_no_error() -> None:
+    with pytest.raises(BrokenPipeError), writing("/dev/null", force=False):
+        raise BrokenPipeError
