@@ -23,6 +23,7 @@ __all__ = ["SETTINGS", "Limit", "Setting", "default_file", "load_file", "nearest
 
 _SHORTEST_INTERVAL_S = 0.05
 _LONGEST_INTERVAL_S = 60.0
+_LARGEST_FILE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +128,14 @@ def load_file(path: Path) -> dict[str, object]:
     import tomllib
 
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_FILE_BYTES + 1)
+        if len(content) > _LARGEST_FILE_BYTES:
+            raise UsageError(f"{path} is no configuration file: it is larger than any", "name another with --config")
+        document = tomllib.loads(content.decode("utf-8"))
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}", "name an existing file with --config") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # what tomllib says of text, and numbers and nesting beyond reason
         raise UsageError(f"{path} is not TOML: {error}", 'write lines like interval = "2s"') from None
     for key in document:
         if key not in SETTINGS:

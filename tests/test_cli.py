@@ -65,6 +65,7 @@ Run = Callable[..., tuple[int, str, str]]
             "did you mean HeapAlloc?",
         ),
         (["report", "--max", "HeapAlloc=much", "1"], 2, "--max HeapAlloc: 'much' is not a size", "write it like"),
+        (["report", "--max", "NumGC=nan", "1"], 2, "--max NumGC: 'nan' is not a number", "write it like"),
         (
             ["report", "--max", "system.threads=many", "1"],
             2,

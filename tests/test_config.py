@@ -81,3 +81,16 @@ def test_a_file_that_is_not_there_or_not_text_is_a_usage_error(tmp_path: Path) -
 def test_the_nearest_word_is_near() -> None:
     assert nearest("reprot", ["report", "run"]) == "report"
     assert nearest("xyz", ["report", "run"]) == ""
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 100_000, "pid = " + "9" * 5000])
+def test_a_file_beyond_reason_is_not_toml(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    with pytest.raises(UsageError, match="is not TOML"):
+        load_file(path)
+
+
+def test_a_file_without_end_is_not_read_to_it() -> None:
+    with pytest.raises(UsageError, match="larger than any"):
+        load_file(Path("/dev/zero"))

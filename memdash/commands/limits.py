@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from memdash.analysis.rules import Growing, Over, Rule, default_rules
@@ -49,5 +50,7 @@ def _value(text: str, unit: Unit) -> float:
     try:
         number = float(text.removesuffix("%"))
     except ValueError:
-        raise UsageError(f"{text!r} is not a number", "write it like 200 or 90%") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise UsageError(f"{text!r} is not a number", "write it like 200 or 90%")
     return number / 100 if unit is Unit.RATIO and text.endswith("%") else number
