@@ -42,6 +42,17 @@ class Screen:
 
     def check(self) -> None:
         """Refuse before anything is started what could not be shown. Raises UsageError."""
+        self.check_values()
+        self.check_terminal()
+
+    def check_values(self) -> None:
+        """Refuse limits and themes that do not exist. Raises UsageError."""
+        rules_for(self.max, self.max_growth)
+        if self.theme is not None:
+            _check_theme(self.theme)
+
+    def check_terminal(self) -> None:
+        """Refuse to draw where there is no terminal. Raises UsageError."""
         for name in ("stdin", "stdout", "stderr"):
             stream = getattr(sys, name)
             if stream is None or not stream.isatty():
@@ -49,9 +60,6 @@ class Screen:
                     f"the dashboard needs a terminal, and {name} is none",
                     "memdash report PID writes a report, memdash report --json PID one for programs",
                 )
-        rules_for(self.max, self.max_growth)
-        if self.theme is not None:
-            _check_theme(self.theme)
 
     def watch(self, target: Target) -> None:
         """Show the dashboard until the user leaves it."""

@@ -17,7 +17,10 @@ __all__ = ["command"]
 @screen_options
 def command(choice: Choice, screen: Screen) -> None:
     """Watch the memory of one process live. Without PID, --name or --wait-for it lets you pick one."""
-    screen.check()
+    screen.check_values()
+    if choice.wait_for is None and choice.made:
+        choice.target()  # a wrong pid or name is the more telling mistake than a missing terminal
+    screen.check_terminal()
     with signals_raised():
         target = choice.target() if choice.made else screen.pick()
         if target is not None:

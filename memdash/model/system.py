@@ -49,7 +49,7 @@ class Pressure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemStats:
-    """Cheap figures of the kernel, read every tick."""
+    """Cheap figures of the kernel, read every tick. ``is_stopped``: by SIGSTOP, a shell's ctrl+z or a debugger."""
 
     rss_bytes: Maybe[int]
     vms_bytes: Maybe[int]
@@ -65,6 +65,7 @@ class SystemStats:
     psi: Maybe[Pressure]
     host_available_bytes: Maybe[int]
     host_total_bytes: Maybe[int]
+    is_stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

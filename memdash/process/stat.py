@@ -52,6 +52,11 @@ class Stat(NamedTuple):
         return bool(self.flags & _EXITING)
 
     @property
+    def is_stopped(self) -> bool:
+        """It was stopped by a signal or a tracer and does nothing until it is continued."""
+        return self.state in "Tt"
+
+    @property
     def has_exited(self) -> bool:
         """It is a zombie, or being reaped."""
         return self.state in "ZXx"

@@ -19,6 +19,8 @@ __all__ = ["gc_table"]
 
 _COLUMNS = (Column("name", "", 13), Column("value", "", 0, right=True))
 _RATE_SPAN_S = 60.0
+_RATE_LEAST_S = 10.0
+_TOO_SOON = Missing("collections are counted for ten seconds first")
 _PAUSES_SHOWN = 48
 
 
@@ -51,6 +53,8 @@ def _runs(_: Snapshot, gc: GcStats) -> Cell:
 
 
 def _rate(snapshot: Snapshot, _: GcStats) -> Cell:
+    if snapshot.history.until.mono_s - snapshot.history.since.mono_s < _RATE_LEAST_S:
+        return missing_cell(_TOO_SOON)
     per_s = change_per_s(METRICS_BY_KEY["NumGC"], snapshot.history, _RATE_SPAN_S)
     if isinstance(per_s, Missing):
         return missing_cell(per_s)

@@ -125,7 +125,11 @@ class MemdashApp(App[Target]):
             if command.palette and (
                 command.scope == APP or (command.scope == DASHBOARD and isinstance(screen, Dashboard))
             ):
-                yield SystemCommand(command.label, command.help, self._runner(screen, command.scope, command.action))
+                yield SystemCommand(
+                    command.label,
+                    f"{command.help}  {command.shown}",
+                    self._runner(screen, command.scope, command.action),
+                )
         yield SystemCommand("theme", "Choose the colours.", self.action_change_theme)
 
     def _runner(self, screen: Screen[Any], scope: str, action: str) -> Callable[[], Any]:

@@ -9,6 +9,7 @@ from memdash.model.capability import Capability
 from memdash.model.finding import Severity
 from memdash.model.missing import Missing
 from memdash.model.snapshot import Snapshot, State
+from memdash.model.system import SystemStats
 from memdash.tables.headline import headline
 from memdash.ui.widgets.cut import cut, width_of
 from memdash.ui.widgets.words import Part
@@ -39,7 +40,8 @@ def standing(snapshot: Snapshot, *, now_s: float, frozen: bool) -> Standing:
             )  # fmt: skip
         return Standing(
             "■", "ended", "critical",
-            f"{target.name} {snapshot.ending.words} at {at}. Everything stays here to look through; q quits.",
+            f"{target.name} {snapshot.ending.words} at {at}. Everything stays here to look through; "
+            f"memdash --wait-for {target.name} watches its successor.",
         )  # fmt: skip
     if snapshot.state is State.REFUSED:
         why = next(iter(snapshot.missing.values()), Missing("nothing can be read"))
@@ -66,6 +68,11 @@ def standing(snapshot: Snapshot, *, now_s: float, frozen: bool) -> Standing:
         return Standing(
             "◐", f"late: {name}", "warning", f"{name}{more} {since} old: {origin.failing}. The rest is live."
         )
+    if isinstance(snapshot.sample.system, SystemStats) and snapshot.sample.system.is_stopped:
+        return Standing(
+            "◐", "target stopped", "warning",
+            f"{target.name} was stopped by a signal or a debugger: its figures stand still until it is continued.",
+        )  # fmt: skip
     return Standing("●", "live", "good", _partial(snapshot))
 
 

@@ -12,12 +12,14 @@ def test_the_share_of_cpu_is_that_of_the_last_seconds() -> None:
     now, cpu = [100.0], [7.0]
     meter = CostMeter(lambda: now[0], lambda: cpu[0])
     assert isinstance(meter.measure().cpu_percent, Missing)
-    now[0], cpu[0] = 100.005, 7.005
+    now[0], cpu[0] = 102.9, 9.0
     assert isinstance(meter.measure().cpu_percent, Missing)
-    now[0], cpu[0] = 102.0, 7.1
+    now[0], cpu[0] = 104.0, 9.1
+    assert isinstance(meter.measure().cpu_percent, Missing)
+    now[0], cpu[0] = 105.0, 9.105
     assert meter.measure().cpu_percent == pytest.approx(5.0)
     for second in range(60):
-        now[0], cpu[0] = 103.0 + second, 8.0 + second / 100
+        now[0], cpu[0] = 106.0 + second, 8.0 + second / 100
         measured = meter.measure()
     assert measured.cpu_percent == pytest.approx(1.0)
 

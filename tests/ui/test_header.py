@@ -10,7 +10,7 @@ from memdash.model.sample import Instant, Origin
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Ending
 from memdash.ui.header import head_parts, standing, verdict_parts
-from tests.fakes import NOON_S
+from tests.fakes import NOON_S, a_system
 from tests.ui.conftest import MONO_S, a_watch, attaching, refused
 
 
@@ -79,7 +79,16 @@ def test_refused_gives_the_reason_and_the_way_out() -> None:
 def test_ended_says_how_and_when(watch: Snapshot, ending: Ending, words: str) -> None:
     word, notice = said(replace(watch, state=State.ENDED, ending=ending), frozen=True)
     assert word == "■ ended"
-    assert notice == f"shop-server {words} at 12:07:41. Everything stays here to look through; q quits."
+    assert notice == (
+        f"shop-server {words} at 12:07:41. Everything stays here to look through; "
+        "memdash --wait-for shop-server watches its successor."
+    )
+
+
+def test_a_stopped_target_is_told_from_a_quiet_one(watch: Snapshot) -> None:
+    word, notice = said(replace(watch, sample=replace(watch.sample, system=a_system(is_stopped=True))))
+    assert word == "◐ target stopped"
+    assert "until it is continued" in notice
 
 
 def test_killed_for_memory_says_so(watch: Snapshot) -> None:

@@ -62,6 +62,7 @@ class ProcessProbe:
             psi=pressure,
             host_available_bytes=_line(host, b"MemAvailable", "/proc/meminfo"),
             host_total_bytes=_line(host, b"MemTotal", "/proc/meminfo"),
+            is_stopped=stat.is_stopped,
         )
         return Reading(Source.PROC, (stats,))
 

@@ -28,6 +28,9 @@ _LOOKS = {
     "Sys": ("Sys", "sys", "-"),
 }
 """Short name, token of the theme, and sign in ASCII, by metric."""
+_SHORT_S = 55.0
+"""A watch younger than this starts with the shortest span: five minutes would be an empty chart."""
+
 _REDRAW_EVERY_S = 2.0
 """A drawing costs as much as all the other panes together: a short span does not draw it at every sample."""
 
@@ -45,6 +48,7 @@ class HeapPane(ChartView, Pane):
     def __init__(self) -> None:
         super().__init__(id=self.key)
         self._zoom = _USUAL
+        self._zoomed = False
         self._drawn_as: object = None
 
     def caption(self, snapshot: Snapshot) -> str:
@@ -67,11 +71,14 @@ class HeapPane(ChartView, Pane):
 
     def zoom(self, step: int) -> None:
         """A longer (1), a shorter (-1) or the usual (0) span."""
+        self._zoomed = True
         self._zoom = min(max(self._zoom + step, 0), len(SPANS_S) - 1) if step else _USUAL
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw if the chart would move on by a cell, or looks different for another reason."""
         super().show(snapshot)
+        if not self._zoomed:
+            self._zoom = _USUAL if _watched_s(snapshot) > _SHORT_S else 0
         span_s, across = self._span_s, self.dots_across
         if not across:
             return
@@ -80,6 +87,10 @@ class HeapPane(ChartView, Pane):
         if wish != self._drawn_as:
             self._drawn_as = wish
             self.draw(_plot(heap_chart(snapshot, span_s, across), self.cells[1], _why_empty(snapshot)))
+
+
+def _watched_s(snapshot: Snapshot) -> float:
+    return snapshot.history.until.mono_s - snapshot.history.since.mono_s
 
 
 def _why_empty(snapshot: Snapshot) -> str:

@@ -64,13 +64,14 @@ class TablePane(TableView, Pane):
     def __init__(self, *, header: bool = True) -> None:
         super().__init__(id=self.key, header=header, classes="-tabbed" if self.tabbed else "")
         self.wanted = ""
+        self._caveat = ""
 
     @property
     def remark(self) -> str:
-        """Why it is old, if it is; the filter in force; which rows are in view; what the subclass sums up."""
+        """Why it is old; what its figures leave out; the filter in force; the rows in view; what the kind sums up."""
         shown, rows = self.rows_in_view, len(self.table.rows)
         place = f"{shown.start + 1}–{shown.stop} of {rows}" if shown and len(shown) < rows else ""
-        parts = (self._late, f"only {self.wanted!r}" if self.wanted else "", place, self.summary)
+        parts = (self._late, self._caveat, f"only {self.wanted!r}" if self.wanted else "", place, self.summary)
         return " · ".join(part for part in parts if part)
 
     @property
@@ -103,6 +104,8 @@ class TablePane(TableView, Pane):
     def show(self, snapshot: Snapshot) -> None:
         """Show this moment."""
         super().show(snapshot)
+        origin = snapshot.sample.origins.get(self.capability)
+        self._caveat = "; ".join(origin.caveats) if origin is not None else ""
         column, descending = self.sorted_by
         self.show_table(self.build(snapshot), column, descending=descending)
 
