@@ -80,6 +80,8 @@ def _attach(target: Target, entries: Sequence[ProbeEntry], clock: Clock) -> _Att
     log: list[str] = []
     failure: MemdashError | None = None
     for entry in entries:
+        if entry.capabilities <= _given(probes):
+            continue  # not even asked: all it could read is read
         verdict = judged(entry, target)
         if not isinstance(verdict, Fit):
             why = Missing(verdict.why, verdict.hint)
@@ -104,9 +106,13 @@ def _attach(target: Target, entries: Sequence[ProbeEntry], clock: Clock) -> _Att
         log += attachment.log
     if not probes and failure is not None:
         raise failure
-    given = frozenset[Capability]().union(*(probe.capabilities for probe in probes))
+    given = _given(probes)
     missing = {capability: why for capability, why in missing.items() if capability not in given}
     return _Attached(target, Roster(probes, missing, clock), missing, tuple(log))
+
+
+def _given(probes: Sequence[Probe]) -> frozenset[Capability]:
+    return frozenset[Capability]().union(*(probe.capabilities for probe in probes))
 
 
 class _Memory:

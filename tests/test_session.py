@@ -138,6 +138,13 @@ def test_a_refused_runtime_leaves_the_system_view_and_the_reason(
     assert shown.target.runtime is Runtime.NATIVE
 
 
+def test_who_could_add_nothing_is_not_asked(start: Start) -> None:
+    second = go(name="second")
+    _, heard, _ = start(go(), second, system())
+    wait_for(heard, lambda s: s.state is State.LIVE)
+    assert second.probes == []
+
+
 def test_what_does_not_fit_says_why(start: Start) -> None:
     _, heard, _ = start(go(verdict=Refusal("this is no Go program")), system())
     assert wait_for(heard, lambda s: s.state is State.LIVE).sample.gc == Missing("this is no Go program")
