@@ -69,14 +69,14 @@ def _candidates(elf: Elf, memory: ProcessMemory, bias: int, header: int) -> Iter
     places += [(s.address, s.file_bytes) for s in elf.segments if s.is_loaded and s.is_writable]
     for start, size in places:
         for at in range(start, start + size, _STEP_BYTES):
-            yield from _aligned_hits(memory, at + bias, min(_STEP_BYTES, start + size - at), needle)
+            try:
+                content = memory.read(at + bias, min(_STEP_BYTES, start + size - at))
+            except BadRead:
+                break  # nobody checks what a section header says: it may be of exabytes
+            yield from _aligned_hits(content, at + bias, needle)
 
 
-def _aligned_hits(memory: ProcessMemory, address: int, size: int, needle: bytes) -> Iterator[int]:
-    try:
-        content = memory.read(address, size)
-    except BadRead:
-        return
+def _aligned_hits(content: bytes, address: int, needle: bytes) -> Iterator[int]:
     found = content.find(needle)
     while found >= 0:
         if (address + found) % 8 == 0:

@@ -67,3 +67,9 @@ def test_its_own_section_says_where_it_is(elf_of: ElfOf, variables: Variables) -
 def test_when_there_is_none_the_program_is_refused(elf_of: ElfOf, variables: Variables) -> None:
     with pytest.raises(LayoutRefused, match="moduledata"):
         variables.find(elf_of)
+
+
+def test_a_section_of_exabytes_is_not_walked_to_its_end(elf_of: ElfOf, variables: Variables) -> None:
+    variables.put(1024)
+    placed = {".noptrdata": (1 << 47, 1 << 60)}
+    assert variables.find(elf_of, placed).address == variables.start + 1024
