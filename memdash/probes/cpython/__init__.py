@@ -1,46 +1,37 @@
 """A CPython process, read from its memory: it is neither stopped nor asked, and need not have been prepared.
 
 Lives here: ``detect`` (is it CPython, and which), ``binary`` (the file that holds it), ``interpreter`` (an opened one),
-``verify`` (what must be true), ``collector`` and ``pauses`` → ``gc``, ``arenas`` and ``pymalloc`` → ``memstats``, and
-``probes``, which read them. ``layouts`` holds where each CPython minor keeps things. To read something more, write a
-module that takes an ``Interpreter``, and give it a probe in ``probes``.
+``verify`` (what must be true), ``attach``, ``collector`` and ``pauses`` → ``gc``, ``arenas`` and ``pymalloc`` →
+``memstats``, and ``probes``, which read them. ``layouts`` holds where each CPython minor keeps things. To read more,
+write a module that takes an ``Interpreter``, give it a probe in ``probes`` and name that in ``attach``.
 """
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
-from memdash.errors import BadRead, LayoutRefused, ProbeError, TargetError
+from memdash.errors import ProbeError, TargetError
 from memdash.model.capability import Capability
-from memdash.model.missing import Maybe, Missing
 from memdash.model.target import Runtime, Target
-from memdash.probes.cpython.arenas import ArenaTable, find_arenas
-from memdash.probes.cpython.collector import Collector
-from memdash.probes.cpython.detect import judge
-from memdash.probes.cpython.gc import CollectorWatch
-from memdash.probes.cpython.interpreter import Interpreter, open_interpreter
-from memdash.probes.cpython.probes import GcProbe, PymallocProbe
-from memdash.probes.cpython.pymalloc import NO_TABLE, Pymalloc
-from memdash.probes.cpython.refusals import SYSTEM_VIEW, NotStarted, UnreadablePython
-from memdash.probes.cpython.verify import Check, refuse_if_failed, verify
-from memdash.probes.probe import Attachment, Fit, Probe, Refusal
-from memdash.process.identity import require_same
-from memdash.units import nanoseconds
+from memdash.probes.probe import Attachment, Fit, Refusal
 
 __all__ = ["CPYTHON"]
 
 _SCORE = 100
-_NO_SITES = Missing("CPython keeps no record of where objects are allocated")
 
 
 @dataclass(frozen=True, slots=True)
 class _CPython:
+    """Loads its modules when asked: who watches a Go program does without them, and their 30 ms."""
+
     name: str = "cpython"
     capabilities: frozenset[Capability] = frozenset({Capability.MEMSTATS, Capability.GC})
 
     def fitness(self, target: Target) -> Fit | Refusal:
         """Look at the file with the interpreter and read which version it is: 1 to 4 ms."""
+        from memdash.probes.cpython.detect import judge
+        from memdash.probes.cpython.refusals import NotStarted, UnreadablePython
+
         try:
             version = judge(target.pid)
         except (ProbeError, TargetError) as error:
@@ -50,60 +41,9 @@ class _CPython:
 
     def attach(self, target: Target) -> Attachment:
         """Open, verify, and say what is missing. Raises ProbeError or TargetError, and then leaves nothing open."""
-        started_ns = time.perf_counter_ns()
-        interpreter = None
-        try:
-            interpreter = open_interpreter(target)
-            return _attached(interpreter, started_ns)
-        except BaseException as error:
-            if interpreter is not None:
-                interpreter.close()
-            if isinstance(error, ProbeError):
-                require_same(target)  # what made no sense may have been another program's
-            if isinstance(error, BadRead):
-                raise LayoutRefused(f"its memory is not laid out as expected: {error.what}", SYSTEM_VIEW) from error
-            raise
+        from memdash.probes.cpython.attach import attach
 
-
-def _attached(interpreter: Interpreter, started_ns: int) -> Attachment:
-    collector, table = Collector(interpreter), find_arenas(interpreter)
-    interpreter.binary.elf.rest()
-    checks = verify(interpreter, collector, table)
-    watch = _unless_failed(checks, Capability.GC) or CollectorWatch(collector)
-    heap = _unless_failed(checks, Capability.MEMSTATS) or _heap(interpreter, table)
-    if isinstance(watch, Missing) and isinstance(heap, Missing):
-        refuse_if_failed(checks, Capability.GC)
-    probes: list[Probe] = [PymallocProbe(interpreter, heap, watch)]
-    missing = {Capability.SITES: _NO_SITES}
-    if isinstance(watch, Missing):
-        missing[Capability.GC] = watch
-    else:
-        probes.insert(0, GcProbe(interpreter, watch))
-    return Attachment(tuple(probes), missing, tuple(_log(interpreter, table, checks, started_ns)))
-
-
-def _unless_failed(checks: tuple[Check, ...], capability: Capability) -> Missing | None:
-    try:
-        refuse_if_failed(checks, capability)
-    except LayoutRefused as error:
-        return Missing(error.what, error.hint)
-    return None
-
-
-def _heap(interpreter: Interpreter, table: ArenaTable | None) -> Maybe[Pymalloc]:
-    return NO_TABLE if table is None else Pymalloc(interpreter, table)
-
-
-def _log(interpreter: Interpreter, table: ArenaTable | None, checks: tuple[Check, ...], started_ns: int) -> list[str]:
-    spent = nanoseconds(time.perf_counter_ns() - started_ns)
-    failed = [check for check in checks if not check.holds]
-    parts = [
-        f"read from memory in {spent}",
-        *([interpreter.binary.name] if interpreter.binary.name else []),
-        f"allocator found by {table.found_by}" if table else "allocator not found",
-        f"{len(checks) - len(failed)} of {len(checks)} invariants hold",
-    ]
-    return [" · ".join(parts), *(f"does not hold: {check.name}: {check.why}" for check in failed)]
+        return attach(target)
 
 
 CPYTHON = _CPython()

@@ -1,0 +1,83 @@
+"""Open a CPython interpreter, verify its layout, and make the probes that read it."""
+
+from __future__ import annotations
+
+import time
+
+from memdash.errors import BadRead, LayoutRefused, ProbeError
+from memdash.model.capability import Capability
+from memdash.model.missing import Maybe, Missing
+from memdash.model.target import Target
+from memdash.probes.cpython.arenas import ArenaTable, find_arenas
+from memdash.probes.cpython.collector import Collector
+from memdash.probes.cpython.gc import CollectorWatch
+from memdash.probes.cpython.interpreter import Interpreter, open_interpreter
+from memdash.probes.cpython.probes import GcProbe, PymallocProbe
+from memdash.probes.cpython.pymalloc import NO_TABLE, Pymalloc
+from memdash.probes.cpython.refusals import SYSTEM_VIEW
+from memdash.probes.cpython.verify import Check, refuse_if_failed, verify
+from memdash.probes.probe import Attachment, Probe
+from memdash.process.identity import require_same
+from memdash.units import nanoseconds
+
+__all__ = ["attach"]
+
+_NO_SITES = Missing("CPython keeps no record of where objects are allocated")
+
+
+def attach(target: Target) -> Attachment:
+    """Raises ProbeError or TargetError, and then leaves nothing open."""
+    started_ns = time.perf_counter_ns()
+    interpreter = None
+    try:
+        interpreter = open_interpreter(target)
+        return _attached(interpreter, started_ns)
+    except BaseException as error:
+        if interpreter is not None:
+            interpreter.close()
+        if isinstance(error, ProbeError):
+            require_same(target)  # what made no sense may have been another program's
+        if isinstance(error, BadRead):
+            raise LayoutRefused(f"its memory is not laid out as expected: {error.what}", SYSTEM_VIEW) from error
+        raise
+
+
+def _attached(interpreter: Interpreter, started_ns: int) -> Attachment:
+    collector, table = Collector(interpreter), find_arenas(interpreter)
+    interpreter.binary.elf.rest()
+    checks = verify(interpreter, collector, table)
+    watch = _unless_failed(checks, Capability.GC) or CollectorWatch(collector)
+    heap = _unless_failed(checks, Capability.MEMSTATS) or _heap(interpreter, table)
+    if isinstance(watch, Missing) and isinstance(heap, Missing):
+        refuse_if_failed(checks, Capability.GC)
+    probes: list[Probe] = [PymallocProbe(interpreter, heap, watch)]
+    missing = {Capability.SITES: _NO_SITES}
+    if isinstance(watch, Missing):
+        missing[Capability.GC] = watch
+    else:
+        probes.insert(0, GcProbe(interpreter, watch))
+    return Attachment(tuple(probes), missing, tuple(_log(interpreter, table, checks, started_ns)))
+
+
+def _unless_failed(checks: tuple[Check, ...], capability: Capability) -> Missing | None:
+    try:
+        refuse_if_failed(checks, capability)
+    except LayoutRefused as error:
+        return Missing(error.what, error.hint)
+    return None
+
+
+def _heap(interpreter: Interpreter, table: ArenaTable | None) -> Maybe[Pymalloc]:
+    return NO_TABLE if table is None else Pymalloc(interpreter, table)
+
+
+def _log(interpreter: Interpreter, table: ArenaTable | None, checks: tuple[Check, ...], started_ns: int) -> list[str]:
+    spent = nanoseconds(time.perf_counter_ns() - started_ns)
+    failed = [check for check in checks if not check.holds]
+    parts = [
+        f"read from memory in {spent}",
+        *([interpreter.binary.name] if interpreter.binary.name else []),
+        f"allocator found by {table.found_by}" if table else "allocator not found",
+        f"{len(checks) - len(failed)} of {len(checks)} invariants hold",
+    ]
+    return [" · ".join(parts), *(f"does not hold: {check.name}: {check.why}" for check in failed)]
