@@ -33,7 +33,8 @@ class KeptFile:
     def read(self) -> bytes:
         """What it says now, up to the size asked for. Raises OSError as the kernel does."""
         if self._refused is not None:
-            raise self._refused
+            # Without its traceback, which grows by the frames of each raise and would hold all they refer to.
+            raise self._refused.with_traceback(None)
         return os.pread(self._fd, self._size_bytes, 0)
 
     def get(self, parse: Callable[[bytes], T], why: str, hint: str = "") -> Maybe[T]:
