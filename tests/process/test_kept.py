@@ -25,7 +25,7 @@ def test_a_file_that_could_not_be_opened_says_so_each_time_and_holds_nothing_of_
         held = Large()
         with pytest.raises(FileNotFoundError):
             kept.read()
-        assert held
+        assert isinstance(held, Large)
 
     kept = KeptFile(tmp_path / "none")
     for _ in range(20):
