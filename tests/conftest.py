@@ -1,11 +1,19 @@
 """Small processes to look at, each ended by the test that started it."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+
+@pytest.fixture(autouse=True, scope="session")
+def usual_signals() -> None:
+    """Whoever runs the tests in the background may ignore these, and every program we start would inherit that."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from memdash.commands.options import Verb, settings
+from memdash.commands.output import STDOUT, writing
 from memdash.exports.text import table_lines
 from memdash.probes.probe import Refusal
 from memdash.probes.registry import PROBES
@@ -34,11 +35,11 @@ def command(text: str, json: bool) -> None:
     """
     surveyed = [process for process in survey(PROBES, _LIMIT_S) if is_wanted(process, text)]
     if json:
-        for process in surveyed:
-            click.echo(dumps(_object(process)))
+        lines = [dumps(_object(process)) for process in surveyed]
     else:
-        for line in table_lines(processes_table(surveyed)):
-            click.echo(_fitting(line))
+        lines = [_fitting(line) for line in table_lines(processes_table(surveyed))]
+    with writing(STDOUT, force=False) as out:
+        out.write("".join(f"{line}\n" for line in lines).encode())
 
 
 def _fitting(line: str) -> str:

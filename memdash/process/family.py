@@ -54,6 +54,9 @@ class Standing(Enum):
     NOT_YET = "its job is to start another program"
 
 
+_RESTLESS_S = 6.0
+"""A script whose children come and go is watched itself after so long."""
+
 _ENOUGH_S = {Standing.CERTAIN: 0.0, Standing.LIKELY: 2.0, Standing.NOT_YET: math.inf}
 """How long a choice must hold: a script may set up things before it starts what it is about."""
 
@@ -114,9 +117,13 @@ def settle(pid: int, telling: Callable[[Target], bool], pause: Callable[[float],
     ``pid`` has ended.
     """
     held: tuple[int, tuple[int, int]] | None = None
-    held_s, pause_s = 0.0, _FIRST_PAUSE_S
+    held_s, pause_s, restless_s = 0.0, _FIRST_PAUSE_S, 0.0
     while True:
-        choice, standing = principal(family(pid), telling)
+        root = family(pid)
+        choice, standing = principal(root, telling)
+        restless_s = restless_s + pause_s if standing is Standing.LIKELY else 0.0
+        if restless_s > _RESTLESS_S:
+            return root.target
         if held != (choice.pid, choice.exe_id):
             held, held_s = (choice.pid, choice.exe_id), 0.0
         elif held_s >= _ENOUGH_S[standing]:

@@ -1,6 +1,7 @@
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable
 
 import pytest
@@ -79,6 +80,18 @@ def test_a_program_that_tells_nothing_is_settled_on_after_a_while(start: Start) 
     pauses: list[float] = []
     assert settle(sleep.pid, lambda _: False, pauses.append).pid == sleep.pid
     assert 1.5 < sum(pauses) < 4
+
+
+def test_a_script_whose_children_come_and_go_is_watched_itself(start: Start) -> None:
+    shell = start("sh", "-c", "while :; do sleep 0.05; done")
+    waited: list[float] = []
+
+    def pause(seconds: float) -> None:
+        waited.append(seconds)
+        time.sleep(0.06)  # longer than any child lives
+
+    assert settle(shell.pid, lambda _: False, pause).pid == shell.pid
+    assert sum(waited) < 10
 
 
 def test_what_has_ended_is_said_to_have(zombie: int) -> None:
