@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -20,6 +21,7 @@ from memdash.model.target import Target
 from memdash.signals import ENDING, Signalled
 from memdash.ui.commands import APP, COMMANDS, DASHBOARD, bindings
 from memdash.ui.glyphs import ASCII, UNICODE
+from memdash.ui.lean import settle
 from memdash.ui.screens.dashboard import Dashboard
 from memdash.ui.theme import DEFAULT_THEME, THEMES, derived_tokens
 from memdash.ui.widgets.paint import Painted
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from memdash.session import Session
 
 __all__ = ["MemdashApp", "Options", "run", "run_picker"]
+
+_SETTLED_AFTER_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ class MemdashApp(App[Target]):
         self._first = first
         self._defect: BaseException | None = None
         self._ended_by = 0
+        self._alone = False
         for theme in THEMES:
             self.register_theme(theme)
         self._start_with(options.theme)
@@ -73,6 +78,11 @@ class MemdashApp(App[Target]):
         if self._ended_by:
             self._end_by(self._ended_by)
 
+    def on_ready(self) -> None:
+        """Once the first frames stand, make collections cheap; not in a process that others use too."""
+        if self._alone:
+            self.set_timer(_SETTLED_AFTER_S, settle)
+
     def _end_by(self, number: int) -> None:
         self._ended_by = number
         self.exit()
@@ -86,6 +96,8 @@ class MemdashApp(App[Target]):
         Once the terminal is as it was, raises Signalled for the signal that ended it, or the defect that did. Raised at
         once, wherever the program stands, either would tear what is being drawn.
         """
+        self._alone = True
+        gc.freeze()  # what was imported stays: collections during the start need not look at it
         before = {number: signal.signal(number, self._remember) for number in ENDING}
         try:
             chosen = self.run()

@@ -1,12 +1,13 @@
-"""Imports without what a dashboard never uses: a module that is not loaded costs neither memory nor time."""
+"""What keeps the dashboard small: modules it never uses are not loaded, and what painting leaves behind goes soon."""
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["left_out"]
+__all__ = ["left_out", "settle"]
 
 
 @contextmanager
@@ -24,3 +25,14 @@ def left_out(*modules: str) -> Iterator[None]:
     finally:
         for name in absent:
             del sys.modules[name]
+
+
+def settle() -> None:
+    """Take all that is there for permanent, and let Python's collector look at newer things only, but more often.
+
+    Textual's lines refer to themselves: some 750 objects a second that only the collector frees. Left alone it waits
+    until they have grown by a quarter of all there is, 3 MiB here, and then looks at everything, 30 ms long.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(700, 3, 1)
