@@ -35,4 +35,4 @@ def settle() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(700, 3, 1)
+    gc.set_threshold(500, 2, 1)
