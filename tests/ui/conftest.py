@@ -248,8 +248,8 @@ class Shown:
         return self.text.split("\n")
 
     async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await self.settle()
+        await self.pilot.press(*keys)  # waits for idleness after each key
+        await self.pilot.pause()
 
     async def settle(self) -> None:
         """Until everything asked for has been painted."""
