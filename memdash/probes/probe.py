@@ -1,4 +1,4 @@
-"""What a probe is: one way to read a target."""
+"""How a probe is found and opened; what it is, is said in ``model.probe``."""
 
 from __future__ import annotations
 
@@ -9,36 +9,10 @@ from typing import Protocol
 from memdash.errors import Defect, defects_told
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
-from memdash.model.sample import Reading
+from memdash.model.probe import Probe
 from memdash.model.target import Runtime, Target
 
 __all__ = ["Attachment", "Fit", "Probe", "ProbeEntry", "Refusal", "judged"]
-
-
-class Probe(Protocol):
-    """Holds its handles, lives in the sampler thread, and is read at its own cadence.
-
-    ``cadence_s`` is the shortest time between two reads that makes sense (0: every tick); the sampler stretches it when
-    a read costs more than its budget.
-    """
-
-    @property
-    def name(self) -> str:
-        """Stable, dotted: ``go.memstats``."""
-
-    @property
-    def capabilities(self) -> frozenset[Capability]:
-        """What its readings hold."""
-
-    @property
-    def cadence_s(self) -> float:
-        """Shortest useful time between two reads, in seconds."""
-
-    def read(self) -> Reading:
-        """Read once, blocking. Raises ProbeError or TargetError."""
-
-    def close(self) -> None:
-        """Give back its handles. May be called twice."""
 
 
 @dataclass(frozen=True, slots=True)

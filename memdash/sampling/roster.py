@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from memdash.errors import ProbeError, TargetError, TargetExited, defects_told
 from memdash.model.capability import Capability
 from memdash.model.gc import GcStats
 from memdash.model.memstats import MemStats
 from memdash.model.missing import Maybe, Missing
+from memdash.model.probe import Probe
 from memdash.model.profile import Profile
-from memdash.model.sample import CAPABILITY_OF, Fact, Instant, Origin, Reading, Sample
+from memdash.model.sample import CAPABILITY_OF, Fact, Instant, Origin, Sample
 from memdash.model.system import Smaps, SystemStats
 from memdash.sampling.budget import Budget
 from memdash.sampling.clock import Clock
 
-__all__ = ["Readable", "Roster"]
+__all__ = ["Roster"]
 
 FactT = TypeVar("FactT", MemStats, GcStats, SystemStats, Smaps, Profile)
 
@@ -26,31 +27,9 @@ _GIVE_UP_AFTER = 5
 """So many failures in a row and the old value is no longer shown, only why there is none."""
 
 
-class Readable(Protocol):
-    """The part of a probe that sampling needs."""
-
-    @property
-    def name(self) -> str:
-        """Stable name."""
-
-    @property
-    def capabilities(self) -> frozenset[Capability]:
-        """What its readings hold."""
-
-    @property
-    def cadence_s(self) -> float:
-        """Shortest useful time between two reads."""
-
-    def read(self) -> Reading:
-        """Read once."""
-
-    def close(self) -> None:
-        """Give back its handles."""
-
-
 @dataclass(slots=True)
 class _Slot:
-    probe: Readable
+    probe: Probe
     budget: Budget
     failures: int = 0
     why: Missing = field(default=Missing("not read yet"))
@@ -59,7 +38,7 @@ class _Slot:
 class Roster:
     """Reads whoever is due and joins what they said last into a Sample. Belongs to one thread."""
 
-    def __init__(self, probes: Sequence[Readable], missing: Mapping[Capability, Missing], clock: Clock) -> None:
+    def __init__(self, probes: Sequence[Probe], missing: Mapping[Capability, Missing], clock: Clock) -> None:
         self._slots = [_Slot(probe, Budget(probe.cadence_s)) for probe in probes]
         self._missing = missing
         self._clock = clock
