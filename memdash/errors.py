@@ -10,7 +10,6 @@
         ├── UnsupportedRuntime         not what this probe reads
         ├── LayoutRefused              the numbers would not be trustworthy
         ├── BadRead                    memory was unmapped, or held nonsense
-        ├── TimedOut                   it took longer than its budget
         └── Defect            70   memdash itself went wrong
 
 Raised low, turned into ``Missing`` at the probe boundary (``sampling.roster``), printed only in ``cli``, drawn only in
@@ -33,7 +32,6 @@ __all__ = [
     "ProbeError",
     "TargetError",
     "TargetExited",
-    "TimedOut",
     "UnsupportedRuntime",
     "UsageError",
     "defect_of",
@@ -102,10 +100,6 @@ class LayoutRefused(ProbeError):
 
 class BadRead(ProbeError):
     """An address was not mapped, or what stood there made no sense."""
-
-
-class TimedOut(ProbeError):
-    """A reading took longer than it may."""
 
 
 class Defect(ProbeError):
