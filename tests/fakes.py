@@ -11,6 +11,7 @@ from memdash.model.capability import Capability, Source
 from memdash.model.finding import Finding
 from memdash.model.gc import Cycle, GcStats, Pause
 from memdash.model.memstats import MemStats, SizeClass
+from memdash.model.missing import Missing
 from memdash.model.profile import Frame, Profile, Site, Usage
 from memdash.model.sample import CAPABILITY_OF, Fact, Instant, Origin, ProbeCost, Reading, Sample
 from memdash.model.snapshot import Baseline, OwnCost, Snapshot, State
@@ -33,6 +34,7 @@ __all__ = [
 ]
 
 MIB = 1 << 20
+NOT_OF_GO = Missing("memdash does not read this of a Go program")
 NOON_S = 1_769_861_261.0
 """2026-01-31T12:07:41Z: the moment at which the fakes live."""
 
@@ -196,6 +198,7 @@ def a_sample(at: Instant, *facts: Fact, **changes: Any) -> Sample:
         CAPABILITY_OF[type(fact)]: fact for fact in (memstats(), a_gc(), a_system(), a_smaps(), a_profile(), *facts)
     }
     values: dict[str, Any] = {capability.value: fact for capability, fact in given.items()}
+    values |= {c.value: NOT_OF_GO for c in CAPABILITY_OF.values() if c not in given}
     values["origins"] = {
         c: Origin(Source.MEMORY if c.value in ("memstats", "gc", "sites") else Source.PROC, at) for c in given
     }
@@ -221,7 +224,7 @@ def a_snapshot(seconds: int = 300, findings: Sequence[Finding] = (), **changes: 
         history.append(sample)
     profile = a_profile()
     by_leaf = usage_by_leaf(profile)
-    then = {frame: usage for frame, (usage, _) in usage_by_leaf(a_profile(0.7)).items()}
+    then = usage_by_leaf(a_profile(0.7))
     trends = {
         frame: tuple(round(usage.inuse_bytes * (0.7 + 0.01 * i)) for i in range(30))
         for frame, (usage, _) in by_leaf.items()
@@ -234,7 +237,7 @@ def a_snapshot(seconds: int = 300, findings: Sequence[Finding] = (), **changes: 
         sample=replace(sample, sites=profile),
         history=history.view(),
         groups=grouped(by_leaf, then, trends),
-        baseline=Baseline(Instant(NOON_S - seconds, 10_000.0 - seconds), False, then),
+        baseline=Baseline(Instant(NOON_S - seconds, 10_000.0 - seconds), False),
         findings=tuple(findings),
         cost=OwnCost(0.4, 40 * MIB),
     )

@@ -44,6 +44,7 @@ class _Shared:
         self.subscribe = session.subscribe
         self.mark_baseline = session.mark_baseline
         self.clear_baseline = session.clear_baseline
+        self.act = session.act
 
     def close(self) -> None:
         """Leave it open."""

@@ -11,6 +11,7 @@ __all__ = ["grouped", "leaf", "usage_by_leaf"]
 
 _ALLOCATOR = ("runtime.", "internal/runtime/")
 _NOTHING = Usage(0, 0, 0, 0)
+_NEW = (_NOTHING, 0)
 _UNKNOWN = Frame("(no stack recorded)", "", 0)
 
 
@@ -44,7 +45,7 @@ def usage_by_leaf(profile: Profile) -> dict[Frame, tuple[Usage, int]]:
 
 def grouped(
     by_leaf: Mapping[Frame, tuple[Usage, int]],
-    baseline: Mapping[Frame, Usage],
+    baseline: Mapping[Frame, tuple[Usage, int]],
     trends: Mapping[Frame, tuple[int, ...]],
 ) -> tuple[SiteGroup, ...]:
     """Groups with their change since the baseline, largest inuse_bytes first.
@@ -52,12 +53,12 @@ def grouped(
     A site that the baseline had and that is gone now is kept, with its loss.
     """
     groups = [
-        SiteGroup(frame, usage, _difference(usage, baseline.get(frame, _NOTHING)), trends.get(frame, ()), stacks)
+        SiteGroup(frame, usage, _difference(usage, baseline.get(frame, _NEW)[0]), trends.get(frame, ()), stacks)
         for frame, (usage, stacks) in by_leaf.items()
     ]
     groups += [
         SiteGroup(frame, _NOTHING, _difference(_NOTHING, usage), trends.get(frame, ()), 0)
-        for frame, usage in baseline.items()
+        for frame, (usage, _) in baseline.items()
         if frame not in by_leaf
     ]
     groups.sort(key=lambda group: (-group.usage.inuse_bytes, group.frame))

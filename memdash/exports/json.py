@@ -13,23 +13,24 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, BinaryIO, TypeAlias
 
 from memdash import __version__
+from memdash.model.family import Family
 from memdash.model.finding import Finding
 from memdash.model.gc import GcStats
 from memdash.model.memstats import MemStats
 from memdash.model.missing import Maybe, Missing
+from memdash.model.objects import Objects
 from memdash.model.profile import Frame, Profile, Usage
 from memdash.model.sample import ProbeCost, Sample
 from memdash.model.snapshot import Snapshot
 from memdash.model.system import Smaps
 from memdash.model.target import Ending
+from memdash.model.tasks import Tasks
 from memdash.units import iso_time
 
 __all__ = ["JSON", "document"]
 
 Object: TypeAlias = dict[str, Any]
 
-_NO_TASKS = Missing("memdash does not read goroutines or threads yet")
-_NO_OBJECTS = Missing("memdash does not count objects by type yet")
 _NO_GENERATIONS = Missing("this collector has no generations")
 
 
@@ -52,8 +53,10 @@ def document(snapshot: Snapshot) -> Object:
         "gc": _gc(sample.gc),
         "system": _system(sample),
         "sites": _sites(sample.sites),
-        "tasks": _NO_TASKS,
-        "objects": _NO_OBJECTS,
+        "tasks": _tasks(sample.tasks),
+        "objects": _objects(sample.objects),
+        "malloc": sample.malloc,
+        "family": _family(sample.family),
         "findings": [_finding(finding) for finding in snapshot.findings],
         "missing": missing,
         "cost": _spread(snapshot.cost) | {"probes": {name: _probe_cost(cost) for name, cost in sample.costs.items()}},
@@ -164,6 +167,54 @@ def _sites(profile: Maybe[Profile]) -> Maybe[Object]:
         "sample_rate_bytes": profile.sample_rate_bytes,
         "published": profile.published,
         "rows": rows,
+    }
+
+
+def _tasks(tasks: Maybe[Tasks]) -> Maybe[Object]:
+    """One row a group, the largest first. Taken as plain: what is Missing in a row is null."""
+    if isinstance(tasks, Missing):
+        return tasks
+    rows = [
+        {
+            "kind": task.kind.value,
+            "name": task.name,
+            "count": task.count,
+            "state": task.state,
+            "waiting_s": None if isinstance(task.waiting_s, Missing) else round(task.waiting_s, 3),
+            "created_by": None if isinstance(task.created_by, Missing) else task.created_by._asdict(),
+            "stack": [frame._asdict() for frame in task.stack],
+        }
+        for task in sorted(tasks.groups, key=lambda task: -task.count)
+    ]
+    return {"total": tasks.total, "rows": rows}
+
+
+def _objects(objects: Maybe[Objects]) -> Maybe[Object]:
+    """One row a type, most bytes first; no size classes where the type says it all."""
+    if isinstance(objects, Missing):
+        return objects
+    ranked = sorted(objects.types, key=lambda row: (-row.held_bytes, row.name))
+    return {
+        "count": objects.total.objects,
+        "bytes": objects.total.held_bytes,
+        "unknown_bytes": objects.unknown_bytes,
+        "rows": [
+            {"type": row.name, "size_class": None, "count": row.objects, "bytes": row.held_bytes} for row in ranked
+        ],
+    }
+
+
+def _family(family: Maybe[Family]) -> Maybe[Object]:
+    """The tree, each member before those it started."""
+    if isinstance(family, Missing):
+        return family
+    members = [_spread(member) for member in family.members]
+    return {
+        "rss_bytes": family.rss_bytes,
+        "pss_bytes": family.pss_bytes,
+        "members": [
+            {key: None if isinstance(value, Missing) else value for key, value in member.items()} for member in members
+        ],
     }
 
 

@@ -15,6 +15,10 @@ class Capability(Enum):
     SITES = "sites"
     SYSTEM = "system"
     SMAPS = "smaps"
+    TASKS = "tasks"
+    OBJECTS = "objects"
+    MALLOC = "malloc"
+    FAMILY = "family"
 
 
 class Source(Enum):
@@ -22,3 +26,4 @@ class Source(Enum):
 
     MEMORY = "memory"
     PROC = "proc"
+    AGENT = "agent"

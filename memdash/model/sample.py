@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from memdash.model.capability import Capability, Source
+from memdash.model.family import Family
 from memdash.model.gc import GcStats
+from memdash.model.malloc import Malloc
 from memdash.model.memstats import MemStats
 from memdash.model.missing import Maybe, Missing
+from memdash.model.objects import Objects
 from memdash.model.profile import Profile
 from memdash.model.system import Smaps, SystemStats
+from memdash.model.tasks import Tasks
 
 __all__ = ["CAPABILITY_OF", "Fact", "Instant", "Origin", "ProbeCost", "Reading", "Sample"]
 
-Fact: TypeAlias = MemStats | GcStats | SystemStats | Smaps | Profile
+Fact: TypeAlias = MemStats | GcStats | SystemStats | Smaps | Profile | Tasks | Objects | Malloc | Family
 """Anything a probe can read; its type tells which capability it answers."""
 
 CAPABILITY_OF: Mapping[type[Fact], Capability] = {
@@ -24,6 +28,10 @@ CAPABILITY_OF: Mapping[type[Fact], Capability] = {
     SystemStats: Capability.SYSTEM,
     Smaps: Capability.SMAPS,
     Profile: Capability.SITES,
+    Tasks: Capability.TASKS,
+    Objects: Capability.OBJECTS,
+    Malloc: Capability.MALLOC,
+    Family: Capability.FAMILY,
 }
 
 
@@ -79,10 +87,15 @@ class Sample:
     system: Maybe[SystemStats]
     smaps: Maybe[Smaps]
     sites: Maybe[Profile]
+    tasks: Maybe[Tasks]
+    objects: Maybe[Objects]
+    malloc: Maybe[Malloc]
+    family: Maybe[Family]
     origins: Mapping[Capability, Origin] = field(default_factory=dict)
     costs: Mapping[str, ProbeCost] = field(default_factory=dict)
 
     @classmethod
     def empty(cls, at: Instant, why: Missing) -> Sample:
         """A sample in which nothing is known yet."""
-        return cls(at=at, memstats=why, gc=why, system=why, smaps=why, sites=why)
+        values: dict[str, Any] = {capability.value: why for capability in CAPABILITY_OF.values()}
+        return cls(at=at, **values)

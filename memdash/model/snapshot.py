@@ -6,16 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from memdash.model.action import Action
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding, Severity
 from memdash.model.missing import Maybe, Missing
+from memdash.model.objects import TypeCount
 from memdash.model.profile import Frame, Usage
 from memdash.model.sample import Instant, Sample
 from memdash.model.series import Timeline
 from memdash.model.target import Ending, Target
+from memdash.model.tasks import Task
 
-__all__ = ["Baseline", "OwnCost", "SiteGroup", "Snapshot", "State"]
+__all__ = ["Baseline", "ObjectGroup", "OwnCost", "SiteGroup", "Snapshot", "State", "TaskGroup"]
 
+_UNREAD = Missing("nothing reads it")
 _UNMEASURED = Missing("its cost has not been measured yet")
 
 
@@ -44,12 +48,32 @@ class SiteGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectGroup:
+    """The live objects of one type; ``change`` since the baseline, ``trend`` in bytes at the newest looks."""
+
+    now: TypeCount
+    change: TypeCount
+    trend: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskGroup:
+    """A group of tasks; ``change`` of its number since the baseline, ``trend`` of its number at the newest readings.
+
+    A group of the baseline that is gone is kept with a count of 0.
+    """
+
+    task: Task
+    change: int
+    trend: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Baseline:
     """The moment that changes are counted from; ``marked`` when a person chose it, else it is the attach."""
 
     at: Instant
     marked: bool
-    usage_by_frame: Mapping[Frame, Usage] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +86,11 @@ class OwnCost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """One moment. ``findings`` is the alert log, newest first; ``groups`` is sorted by inuse_bytes, largest first.
+    """One moment. ``findings`` is the alert log, newest first; ``groups`` are the allocation sites.
 
-    ``missing`` says for each capability the watch does not have why not; ``ending`` is set once the target is gone.
+    ``groups`` and ``objects`` are sorted by bytes, ``tasks`` by number, largest first; ``since`` says of each of these
+    when the reading was taken in that its changes count from. ``missing`` says for each capability the watch does not
+    have why not, ``actions`` what can be done to the target; ``ending`` is set once the target is gone.
     """
 
     target: Target
@@ -75,9 +101,13 @@ class Snapshot:
     history: Timeline
     groups: Maybe[tuple[SiteGroup, ...]]
     baseline: Baseline
+    objects: Maybe[tuple[ObjectGroup, ...]] = _UNREAD
+    tasks: Maybe[tuple[TaskGroup, ...]] = _UNREAD
+    since: Mapping[Capability, Instant] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     findings_dropped: int = 0
     missing: Mapping[Capability, Missing] = field(default_factory=dict)
+    actions: Mapping[Action, Maybe[str]] = field(default_factory=dict)
     cost: OwnCost = OwnCost()
     ending: Ending | None = None
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from memdash.errors import Defect, defects_told
+from memdash.model.action import Actor
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.probe import Probe
@@ -40,7 +41,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """Open probes, the capabilities this target turned out not to have, and what was found on the way.
+    """Open probes, the capabilities this target turned out not to have, what was found on the way, and who can act.
 
     ``log`` holds one-line facts for the alert log: ``read from memory in 12 ms · stripped · 14 of 14 invariants hold``.
     """
@@ -48,6 +49,7 @@ class Attachment:
     probes: tuple[Probe, ...]
     missing: Mapping[Capability, Missing] = field(default_factory=dict)
     log: tuple[str, ...] = ()
+    actors: tuple[Actor, ...] = ()
 
 
 class ProbeEntry(Protocol):

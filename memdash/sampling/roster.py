@@ -7,22 +7,34 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from memdash.errors import ProbeError, TargetError, TargetExited, defects_told
+from memdash.model.action import Action, Actor, Deed
 from memdash.model.capability import Capability
+from memdash.model.family import Family
 from memdash.model.gc import GcStats
+from memdash.model.malloc import Malloc
 from memdash.model.memstats import MemStats
 from memdash.model.missing import Maybe, Missing
+from memdash.model.objects import Objects
 from memdash.model.probe import Probe
 from memdash.model.profile import Profile
 from memdash.model.sample import CAPABILITY_OF, Fact, Instant, Origin, Sample
 from memdash.model.system import Smaps, SystemStats
+from memdash.model.tasks import Tasks
 from memdash.sampling.budget import Budget
 from memdash.sampling.clock import Clock
 
 __all__ = ["Roster"]
 
-FactT = TypeVar("FactT", MemStats, GcStats, SystemStats, Smaps, Profile)
+FactT = TypeVar("FactT", MemStats, GcStats, SystemStats, Smaps, Profile, Tasks, Objects, Malloc, Family)
 
 _NOBODY = Missing("nothing reads it")
+_UNREAD = {
+    Capability.TASKS: Missing("memdash does not read the tasks of this runtime"),
+    Capability.OBJECTS: Missing("memdash does not count the objects of this runtime by type"),
+}
+_CHANGED = frozenset({Capability.MEMSTATS, Capability.GC, Capability.SYSTEM, Capability.MALLOC})
+"""What an action is meant to change."""
+
 _GIVE_UP_AFTER = 5
 """So many failures in a row and the old value is no longer shown, only why there is none."""
 
@@ -36,9 +48,19 @@ class _Slot:
 
 
 class Roster:
-    """Reads whoever is due and joins what they said last into a Sample. Belongs to one thread."""
+    """Reads whoever is due, joins what they said last into a Sample, and passes on what is to be done.
 
-    def __init__(self, probes: Sequence[Probe], missing: Mapping[Capability, Missing], clock: Clock) -> None:
+    Belongs to one thread.
+    """
+
+    def __init__(
+        self,
+        probes: Sequence[Probe],
+        missing: Mapping[Capability, Missing],
+        clock: Clock,
+        actors: Sequence[Actor] = (),
+    ) -> None:
+        self._actors = actors
         self._slots = [_Slot(probe, Budget(probe.cadence_s)) for probe in probes]
         self._missing = missing
         self._clock = clock
@@ -60,6 +82,53 @@ class Roster:
             if slot.probe.cadence_s:
                 self._read(slot, at)
                 yield self._joined(at)
+
+    def offers(self) -> Mapping[Action, Maybe[str]]:
+        """What can be done to the target now; of two who tell of one action, the first that can do it counts."""
+        found: dict[Action, Maybe[str]] = {}
+        for actor in self._actors:
+            for action, offer in actor.offers().items():
+                if isinstance(found.get(action, _NOBODY), Missing):
+                    found[action] = offer
+        return found
+
+    def news(self) -> tuple[str, ...]:
+        """What those who act have to tell since they were last asked."""
+        return tuple(line for actor in self._actors for line in actor.news())
+
+    def act(self, action: Action) -> Deed:
+        """Have it done by the first who can, with a fresh look at the target before and after."""
+        actor = self._who_can(action)
+        if isinstance(actor, Missing):
+            seen = self._joined(self._clock.now())
+            return Deed(action=action, words=actor.words, took_s=0.0, before=seen, after=seen, failed=True)
+        before, began_s, failed = self._fresh(), self._clock.now().mono_s, False
+        try:
+            with defects_told():
+                words = actor.act(action)
+        except TargetExited:
+            raise
+        except (ProbeError, TargetError) as error:
+            words, failed = Missing(error.what, error.hint).words, True
+        took_s = self._clock.now().mono_s - began_s
+        return Deed(action=action, words=words, took_s=took_s, before=before, after=self._fresh(), failed=failed)
+
+    def _who_can(self, action: Action) -> Maybe[Actor]:
+        why = Missing("nothing here can do that")
+        for actor in self._actors:
+            offer = actor.offers().get(action, why)
+            if not isinstance(offer, Missing):
+                return actor
+            why = offer
+        return why
+
+    def _fresh(self) -> Sample:
+        """A sample in which what an action changes has just been read, due or not."""
+        at = self._clock.now()
+        for slot in self._slots:
+            if slot.probe.capabilities & _CHANGED:
+                self._read(slot, at)
+        return self._joined(at)
 
     def _read(self, slot: _Slot, at: Instant) -> None:
         before_s = self._clock.thread_cpu_s()
@@ -96,6 +165,10 @@ class Roster:
             system=self._newest(SystemStats),
             smaps=self._newest(Smaps),
             sites=self._newest(Profile),
+            tasks=self._newest(Tasks),
+            objects=self._newest(Objects),
+            malloc=self._newest(Malloc),
+            family=self._newest(Family),
             origins=dict(self._origins),
             costs={slot.probe.name: slot.budget.cost for slot in self._slots},
         )
@@ -108,9 +181,11 @@ class Roster:
         for slot in self._slots:
             if capability in slot.probe.capabilities:
                 return slot.why
-        return self._missing.get(capability, _NOBODY)
+        return self._missing.get(capability) or _UNREAD.get(capability, _NOBODY)
 
     def close(self) -> None:
-        """Close every probe."""
+        """Close every probe, and let those who act go."""
+        for actor in self._actors:
+            actor.close()
         for slot in self._slots:
             slot.probe.close()

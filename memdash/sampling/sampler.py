@@ -6,13 +6,17 @@ never waits for whoever listens to it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from memdash.errors import MemdashError, TargetExited, defects_told
+from memdash.model.action import Action, Deed
+from memdash.model.missing import Maybe
 from memdash.model.sample import Sample
 from memdash.model.target import Ending
 from memdash.sampling.clock import Clock
@@ -43,6 +47,12 @@ class Listener(Protocol):
     def on_sample(self, sample: Sample) -> None:
         """A tick was read, or one more of its slower probes."""
 
+    def on_offers(self, offers: Mapping[Action, Maybe[str]], news: Sequence[str]) -> None:
+        """What can be done to the target now, and what has happened on that side; told before each tick's samples."""
+
+    def on_deed(self, deed: Deed) -> None:
+        """What was asked for has been done, or has failed."""
+
     def on_end(self, ending: Ending) -> None:
         """The target is gone; nothing follows."""
 
@@ -62,6 +72,7 @@ class Sampler:
         self._interval_s = interval_s
         self._listener = listener
         self._stopped = threading.Event()
+        self._asked: deque[Action] = deque()
         self._wake_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._wake_lock = threading.Lock()  # the thread closes the descriptor: nobody may write to a reused one
         self._thread = threading.Thread(target=self._run, name="memdash-sampler", daemon=True)
@@ -70,14 +81,22 @@ class Sampler:
         """Begin; returns at once."""
         self._thread.start()
 
+    def ask(self, action: Action) -> None:
+        """Have something done to the target as soon as the thread is free; returns at once."""
+        self._asked.append(action)
+        self._wake()
+
+    def _wake(self) -> None:
+        with self._wake_lock:
+            if self._wake_fd >= 0:
+                os.eventfd_write(self._wake_fd, 1)
+
     def stop(self) -> None:
         """Ask the thread to end and wait for it, at most for one slow read. May be called twice."""
         if self._stopped.is_set():
             return
         self._stopped.set()
-        with self._wake_lock:
-            if self._wake_fd >= 0:
-                os.eventfd_write(self._wake_fd, 1)
+        self._wake()
         if self._thread.ident is None:  # never started
             self._release()
         elif threading.current_thread() is not self._thread:
@@ -110,20 +129,34 @@ class Sampler:
             if (ending := self._watch.check()) is not None:
                 self._listener.on_end(ending)
                 return
+            self._listener.on_offers(roster.offers(), roster.news())
             for sample in roster.tick(self._clock.now()):
                 self._listener.on_sample(sample)
             now_s = self._clock.now().mono_s
             missed = max(0, int((now_s - deadline_s) // self._interval_s))
             deadline_s += (missed + 1) * self._interval_s  # late ticks are skipped: the history shows a gap
-            self._wait(deadline_s - now_s)
+            self._rest(deadline_s, roster)
 
-    def _wait(self, timeout_s: float) -> None:
-        """Until the next deadline, the end of the target, or ``stop``, whichever comes first."""
+    def _rest(self, until_s: float, roster: Roster) -> None:
+        """Until the next deadline, the end of the target, or ``stop``; what is asked for meanwhile is done at once."""
+        while not self._stopped.is_set():
+            while self._asked:
+                self._listener.on_deed(roster.act(self._asked.popleft()))
+            left_s = until_s - self._clock.now().mono_s
+            if left_s <= 0 or self._wait(left_s):
+                return
+
+    def _wait(self, timeout_s: float) -> bool:
+        """For so long at most; True once the target has ended. Whoever wants something wakes it earlier."""
         poller = select.poll()
         poller.register(self._wake_fd, select.POLLIN)
-        if (watched := self._watch.fileno()) >= 0:
+        watched = self._watch.fileno()
+        if watched >= 0:
             poller.register(watched, select.POLLIN)
-        poller.poll(max(timeout_s, 0.0) * 1000)
+        ready = poller.poll(max(timeout_s, 0.0) * 1000)
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self._wake_fd)
+        return any(fd == watched for fd, _ in ready)
 
     def _ending(self) -> Ending:
         deadline_s = self._clock.now().mono_s + _SETTLE_S

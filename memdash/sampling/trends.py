@@ -1,38 +1,39 @@
-"""The newest sizes of each allocation site, for its sparkline: bounded in sites and in length."""
+"""The newest sizes of the rows of a table, for their sparklines: bounded in rows and in length."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from typing import Generic, TypeVar
 
-from memdash.model.profile import Frame, Usage
+__all__ = ["Trends"]
 
-__all__ = ["SiteTrends"]
+Key = TypeVar("Key", bound=Hashable)
 
 
-class SiteTrends:
-    """Follows the sites that were ever among the largest ``sites`` lately; the others have no trend."""
+class Trends(Generic[Key]):
+    """Follows the keys that were ever among the ``most`` largest lately; the others have no trend."""
 
-    def __init__(self, sites: int = 200, length: int = 60) -> None:
-        self._sites = sites
+    def __init__(self, most: int = 200, length: int = 60) -> None:
+        self._most = most
         self._length = length
-        self._trends: dict[Frame, deque[int]] = {}
+        self._trends: dict[Key, deque[int]] = {}
 
-    def add(self, usage_by_frame: Mapping[Frame, Usage]) -> None:
-        """Remember one reading; a followed site that vanished counts as 0 and is dropped once all of it is 0."""
-        for frame, trend in list(self._trends.items()):
-            trend.append(usage_by_frame[frame].inuse_bytes if frame in usage_by_frame else 0)
+    def add(self, sizes: Mapping[Key, int]) -> None:
+        """Remember one reading; a followed key that vanished counts as 0 and is dropped once all of it is 0."""
+        for key, trend in list(self._trends.items()):
+            trend.append(sizes.get(key, 0))
             if not any(trend):
-                del self._trends[frame]
-        largest = sorted(usage_by_frame, key=lambda frame: usage_by_frame[frame].inuse_bytes, reverse=True)
-        for frame in largest[: self._sites]:
-            if frame not in self._trends:
-                self._trends[frame] = deque([usage_by_frame[frame].inuse_bytes], maxlen=self._length)
-        if len(self._trends) > 2 * self._sites:
-            smallest = sorted(self._trends, key=lambda frame: self._trends[frame][-1])
-            for frame in smallest[: len(self._trends) - self._sites]:
-                del self._trends[frame]
+                del self._trends[key]
+        largest = sorted(sizes, key=lambda key: sizes[key], reverse=True)
+        for key in largest[: self._most]:
+            if key not in self._trends:
+                self._trends[key] = deque([sizes[key]], maxlen=self._length)
+        if len(self._trends) > 2 * self._most:
+            smallest = sorted(self._trends, key=lambda key: self._trends[key][-1])
+            for key in smallest[: len(self._trends) - self._most]:
+                del self._trends[key]
 
-    def of(self, frame: Frame) -> tuple[int, ...]:
-        """inuse_bytes of the site at the newest readings, oldest first; empty when it is not followed."""
-        return tuple(self._trends.get(frame, ()))
+    def of(self, key: Key) -> tuple[int, ...]:
+        """Its size at the newest readings, oldest first; empty when it is not followed."""
+        return tuple(self._trends.get(key, ()))

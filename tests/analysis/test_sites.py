@@ -30,7 +30,7 @@ def test_stacks_with_one_leaf_are_added_up() -> None:
 
 
 def test_changes_since_the_baseline_count_what_came_and_what_went() -> None:
-    groups = grouped({ADD: (Usage(150, 2, 300, 4), 2)}, {SERVE: Usage(80, 1, 80, 1)}, {ADD: (1, 2)})
+    groups = grouped({ADD: (Usage(150, 2, 300, 4), 2)}, {SERVE: (Usage(80, 1, 80, 1), 1)}, {ADD: (1, 2)})
     assert [(g.frame, g.change.inuse_bytes, g.trend, g.stacks) for g in groups] == [
         (ADD, 150, (1, 2), 2),
         (SERVE, -80, (), 0),

@@ -9,6 +9,7 @@ import pyte
 import pytest
 
 from memdash.commands.opening import Opening, frame
+from memdash.model.action import Action
 from memdash.model.snapshot import Snapshot, State
 from tests.fakes import a_snapshot, a_target
 
@@ -34,6 +35,8 @@ class Told:
     def mark_baseline(self) -> None: ...
 
     def clear_baseline(self) -> None: ...
+
+    def act(self, action: Action) -> None: ...
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ from memdash.errors import BadRead, TargetExited
 from memdash.model.capability import Capability
 from memdash.model.memstats import MemStats
 from memdash.model.missing import Missing
-from memdash.model.profile import Frame, Profile, Usage
+from memdash.model.profile import Frame, Profile
 from memdash.model.sample import Fact, Sample
 from memdash.model.system import SystemStats
 from memdash.sampling.budget import Budget
 from memdash.sampling.roster import Roster
-from memdash.sampling.trends import SiteTrends
+from memdash.sampling.trends import Trends
 from tests.fakes import FakeClock, FakeProbe, a_gc, a_profile, a_system, memstats
 
 GO = frozenset({Capability.MEMSTATS, Capability.GC})
@@ -139,10 +139,10 @@ def test_failures_back_off_to_a_minute_and_success_ends_it() -> None:
 
 
 def test_trends_are_bounded_and_forget_what_vanished() -> None:
-    trends = SiteTrends(sites=3, length=4)
+    trends = Trends[Frame](most=3, length=4)
     frames = [Frame(f"main.f{n}", "main.go", n) for n in range(50)]
     for turn in range(20):
-        trends.add({frame: Usage(100 * n + turn, 1, 0, 0) for n, frame in enumerate(frames)})
+        trends.add({frame: 100 * n + turn for n, frame in enumerate(frames)})
     assert trends.of(frames[49]) == (4916, 4917, 4918, 4919)
     assert trends.of(frames[0]) == ()
     for _ in range(4):

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from memdash.errors import AccessDenied, MemdashError, TargetExited
+from memdash.errors import AccessDenied, BadRead, MemdashError, TargetExited
+from memdash.model.action import Action, Deed
 from memdash.model.capability import Capability
+from memdash.model.memstats import MemStats
+from memdash.model.missing import Maybe, Missing
 from memdash.model.sample import Fact, Sample
 from memdash.model.target import Ending
 from memdash.sampling.clock import SystemClock
@@ -52,10 +56,22 @@ class Ear:
     over: threading.Event = field(default_factory=threading.Event)
     ending: Ending | None = None
     error: MemdashError | None = None
+    offers: Mapping[Action, Maybe[str]] = field(default_factory=dict)
+    news: list[str] = field(default_factory=list)
+    deeds: list[Deed] = field(default_factory=list)
+    done: threading.Event = field(default_factory=threading.Event)
 
     def on_sample(self, sample: Sample) -> None:
         self.samples.append(sample)
         self.first.set()
+
+    def on_offers(self, offers: Mapping[Action, Maybe[str]], news: Sequence[str]) -> None:
+        self.offers = offers
+        self.news += news
+
+    def on_deed(self, deed: Deed) -> None:
+        self.deeds.append(deed)
+        self.done.set()
 
     def on_end(self, ending: Ending) -> None:
         self.ending = ending
@@ -154,3 +170,53 @@ def test_late_ticks_are_skipped_not_made_up() -> None:
     thread.stop()
     times = [sample.at.mono_s for sample in ear.samples]
     assert all(later - earlier > 0.02 for earlier, later in pairwise(times[1:]))
+
+
+class Actor:
+    """Offers to force a collection, and refuses to trim."""
+
+    def __init__(self) -> None:
+        self.acted: list[Action] = []
+        self.closed = 0
+
+    def offers(self) -> Mapping[Action, Maybe[str]]:
+        return {Action.FORCE_GC: "runs gc.collect()", Action.TRIM: Missing("no agent", "press a")}
+
+    def act(self, action: Action) -> str:
+        if self.acted:
+            raise BadRead("it is busy")
+        self.acted.append(action)
+        return "12 objects freed"
+
+    def news(self) -> tuple[str, ...]:
+        return ("hello",) if not self.acted else ()
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def test_what_is_asked_for_is_done_at_once_by_who_can_with_a_look_before_and_after() -> None:
+    ear, actor, clock = Ear(), Actor(), SystemClock()
+    heaps = iter([500, 400, 300, 200, 100, 50])
+    probe = FakeProbe(lambda: (memstats(next(heaps)),), frozenset({Capability.MEMSTATS}))
+    watched = Sampler(lambda: Roster([probe], {}, clock, [actor]), PipeWatch(), clock, 60.0, ear)
+    watched.start()
+    try:
+        assert ear.first.wait(PATIENCE_S)
+        for action in (Action.FORCE_GC, Action.TRIM, Action.FORCE_GC, Action.LOAD_AGENT):
+            ear.done.clear()
+            watched.ask(action)
+            assert ear.done.wait(PATIENCE_S)
+    finally:
+        watched.stop()
+    done, refused, failed, unknown = ear.deeds
+    assert (done.words, done.failed, done.action) == ("12 objects freed", False, Action.FORCE_GC)
+    assert isinstance(done.before.memstats, MemStats)
+    assert isinstance(done.after.memstats, MemStats)
+    assert (done.before.memstats.HeapAlloc, done.after.memstats.HeapAlloc) == (400, 300)
+    assert (refused.words, refused.failed) == ("No agent. Press a", True)
+    assert (failed.words, failed.failed) == ("It is busy", True)
+    assert (unknown.words, unknown.failed) == ("Nothing here can do that", True)
+    assert ear.news == ["hello"]
+    assert isinstance(ear.offers[Action.TRIM], Missing)
+    assert actor.closed == 1

@@ -15,6 +15,7 @@ import pytest
 from textual.pilot import Pilot
 
 from memdash.analysis.sites import grouped, usage_by_leaf
+from memdash.model.action import Action
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding, Severity
 from memdash.model.missing import Missing
@@ -131,10 +132,12 @@ def _made(seconds: int, profile: Profile) -> Snapshot:
         history.append(sample)
     now = usage_by_leaf(profile)
     share = {function: then for function, _, _, _, _, then in SITES}
-    then = {f: Usage(*(int(v * share.get(f.function, 1.0)) for v in usage)) for f, (usage, _) in now.items()}
+    then = {
+        f: (Usage(*(int(v * share.get(f.function, 1.0)) for v in usage)), stacks) for f, (usage, stacks) in now.items()
+    }
     trends = {
         frame: tuple(
-            round(then[frame].inuse_bytes + (usage.inuse_bytes - then[frame].inuse_bytes) * step / 29)
+            round(then[frame][0].inuse_bytes + (usage.inuse_bytes - then[frame][0].inuse_bytes) * step / 29)
             for step in range(30)
         )
         for frame, (usage, _) in now.items()
@@ -148,7 +151,7 @@ def _made(seconds: int, profile: Profile) -> Snapshot:
         sample=replace(sample, sites=profile),
         history=history.view(),
         groups=grouped(now, then, trends),
-        baseline=Baseline(began, True, then),
+        baseline=Baseline(began, True),
         findings=FINDINGS,
         cost=OwnCost(0.4, 40 * MIB),
     )
@@ -191,6 +194,7 @@ class FakeSession:
         self._listeners: list[Callable[[Snapshot], None]] = []
         self.baselines = 0
         self.cleared = 0
+        self.asked: list[Action] = []
         self.closed = 0
 
     def start(self) -> None:
@@ -213,6 +217,9 @@ class FakeSession:
 
     def clear_baseline(self) -> None:
         self.cleared += 1
+
+    def act(self, action: Action) -> None:
+        self.asked.append(action)
 
     def close(self) -> None:
         self.closed += 1

@@ -1,0 +1,31 @@
+"""What an action did to a target, in one sentence."""
+
+from __future__ import annotations
+
+from memdash.model.action import Action, Deed
+from memdash.model.metric import METRICS_BY_KEY
+from memdash.model.missing import Missing
+from memdash.units import duration, figure
+
+__all__ = ["deed_words"]
+
+_TOLD = ("HeapAlloc", "HeapObjects", "system.rss_bytes")
+"""The figures that a collection or a trim is meant to lower."""
+
+
+def deed_words(deed: Deed) -> str:
+    """``force GC: 1 234 objects freed in 59 ms · HeapAlloc 412.3 MiB → 300.1 MiB · RSS 533.0 MiB → 530.2 MiB``."""
+    words = f"{deed.action.value}: {deed.words}"
+    if deed.failed or deed.action is Action.LOAD_AGENT:
+        return words
+    return " · ".join([f"{words} in {duration(deed.took_s)}", *_changes(deed)])
+
+
+def _changes(deed: Deed) -> list[str]:
+    changes = []
+    for key in _TOLD:
+        metric = METRICS_BY_KEY[key]
+        before, after = metric.read(deed.before), metric.read(deed.after)
+        if not isinstance(before, Missing) and not isinstance(after, Missing):
+            changes.append(f"{metric.label} {figure(before, metric.unit)} → {figure(after, metric.unit)}")
+    return changes

@@ -1,0 +1,52 @@
+"""What can be done to a target when a person asks for it, and who does it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from memdash.model.missing import Maybe
+from memdash.model.sample import Sample
+
+__all__ = ["Action", "Actor", "Deed"]
+
+
+class Action(Enum):
+    """Everything beyond reading. The value is the word on screen."""
+
+    LOAD_AGENT = "load agent"
+    FORCE_GC = "force GC"
+    TRIM = "trim"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """One action done: what came of it in a clause, and the target just before and after. ``took_s`` is wall time."""
+
+    action: Action
+    words: str
+    took_s: float
+    before: Sample
+    after: Sample
+    failed: bool = False
+
+
+class Actor(Protocol):
+    """Acts on one target. Used by the sampler's thread alone, like a probe."""
+
+    def offers(self) -> Mapping[Action, Maybe[str]]:
+        """What could be done now, in one sentence that says what it does to the target; or why not, and what helps.
+
+        Cheap: asked at every tick.
+        """
+
+    def act(self, action: Action) -> str:
+        """Do it, blocking, and say in one clause what came of it. Raises ProbeError or TargetError."""
+
+    def news(self) -> tuple[str, ...]:
+        """Sentences about what has happened since it was last asked, for the alert log."""
+
+    def close(self) -> None:
+        """Let go of the target: what was brought into it undoes itself. May be called twice."""

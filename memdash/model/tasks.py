@@ -1,0 +1,64 @@
+"""What a program does at the same time: goroutines, threads, asyncio tasks, in groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+from memdash.model.missing import Maybe
+from memdash.model.profile import Frame
+
+__all__ = ["Task", "TaskKey", "TaskKind", "Tasks"]
+
+
+class TaskKind(Enum):
+    """The value is the word of the JSON document."""
+
+    GOROUTINE = "goroutine"
+    THREAD = "thread"
+    ASYNCIO = "asyncio"
+
+
+class TaskKey(NamedTuple):
+    """What tells one group from another: tasks that are alike in this are one row."""
+
+    kind: TaskKind
+    created_by: Frame | None
+    state: str
+    stack: tuple[Frame, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A group of tasks with the same creator, state and stack. Names and frames are the target's words.
+
+    ``stack`` is innermost first and may be empty; ``name`` is that of the group's first member, empty when it has none.
+    ``waiting_s`` says how long the one that has waited longest has at least been in this state.
+    """
+
+    kind: TaskKind
+    count: int
+    state: str
+    stack: tuple[Frame, ...]
+    created_by: Maybe[Frame]
+    waiting_s: Maybe[float]
+    name: str = ""
+
+    @property
+    def key(self) -> TaskKey:
+        """What it is followed by from one reading to the next."""
+        creator = self.created_by if isinstance(self.created_by, Frame) else None
+        return TaskKey(self.kind, creator, self.state, self.stack)
+
+
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    """All groups at one instant, in no particular order; no two have the same key."""
+
+    groups: tuple[Task, ...]
+
+    @property
+    def total(self) -> int:
+        """How many tasks there are in all."""
+        return sum(task.count for task in self.groups)

@@ -1,0 +1,80 @@
+"""A fact that falls into rows (sites, types, tasks), followed from reading to reading: each row's changes and trend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from typing import Generic, TypeVar
+
+from memdash.model.missing import Maybe, Missing
+from memdash.model.sample import Instant
+from memdash.sampling.trends import Trends
+
+__all__ = ["Followed"]
+
+FactT = TypeVar("FactT")
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+Group = TypeVar("Group")
+
+
+class Followed(Generic[FactT, Key, Value, Group]):
+    """Remembers two baselines, that of the attach and the one a person marked, and the course of each row.
+
+    ``by_key`` breaks a fact down, ``size`` says what of a row its trend shows, ``grouped`` makes the rows of a snapshot
+    from the newest values, those of the baseline, and the trends. A baseline asked for before the first reading takes
+    that one, else all that there is were a change.
+    """
+
+    def __init__(
+        self,
+        by_key: Callable[[FactT], dict[Key, Value]],
+        size: Callable[[Value], int],
+        grouped: Callable[[Mapping[Key, Value], Mapping[Key, Value], Mapping[Key, tuple[int, ...]]], tuple[Group, ...]],
+    ) -> None:
+        self._by_key = by_key
+        self._size = size
+        self._grouped = grouped
+        self._trends = Trends[Key]()
+        self._fact: FactT | None = None
+        self._newest: dict[Key, Value] = {}
+        self._at_attach: tuple[Instant, dict[Key, Value]] | None = None
+        self._at_mark: tuple[Instant, dict[Key, Value]] | None = None
+        self._groups: tuple[Group, ...] = ()
+        self._made_of: tuple[object, object] = (None, None)
+
+    def take(self, at: Instant, fact: Maybe[FactT]) -> None:
+        """Take in what a sample has; the same reading as before changes nothing."""
+        if isinstance(fact, Missing) or fact is self._fact:
+            return
+        self._fact = fact
+        self._newest = self._by_key(fact)
+        self._trends.add({key: self._size(value) for key, value in self._newest.items()})
+        if self._at_attach is None or not self._at_attach[1]:
+            self._at_attach = (at, self._newest)
+        if self._at_mark is not None and not self._at_mark[1]:
+            self._at_mark = (at, self._newest)
+
+    def mark(self, at: Instant) -> None:
+        """Count changes from the newest reading on."""
+        self._at_mark = (at, self._newest)
+
+    def clear(self) -> None:
+        """Count changes from the first reading again."""
+        self._at_mark = None
+
+    @property
+    def since(self) -> Instant | None:
+        """When the readings that changes count from were taken in; None before there is any."""
+        baseline = self._at_mark or self._at_attach
+        return None if baseline is None else baseline[0]
+
+    def groups(self, fact: Maybe[FactT]) -> Maybe[tuple[Group, ...]]:
+        """The rows of the newest reading; made once a reading and baseline, since most ticks bring no new one."""
+        if isinstance(fact, Missing):
+            return fact
+        baseline = self._at_mark or self._at_attach
+        if self._made_of[0] is not self._fact or self._made_of[1] is not baseline:
+            trends = {key: self._trends.of(key) for key in self._newest}
+            self._groups = self._grouped(self._newest, baseline[1] if baseline else {}, trends)
+            self._made_of = (self._fact, baseline)
+        return self._groups

@@ -1,0 +1,178 @@
+"""A Session over a running process, and a single reading without a thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from memdash.analysis.deeds import deed_words
+from memdash.analysis.rules import Rule, default_rules
+from memdash.errors import MemdashError
+from memdash.model.action import Action, Deed
+from memdash.model.capability import Capability
+from memdash.model.finding import Severity
+from memdash.model.missing import Maybe, Missing
+from memdash.model.sample import Sample
+from memdash.model.snapshot import Baseline, Snapshot, State
+from memdash.model.target import Ending, Target
+from memdash.probes.probe import ProbeEntry
+from memdash.probes.registry import PROBES
+from memdash.process.watcher import Watcher
+from memdash.sampling.clock import Clock, SystemClock
+from memdash.sampling.history import History
+from memdash.sampling.roster import Roster
+from memdash.sampling.sampler import Sampler, Watch
+from memdash.session.attach import attach
+from memdash.session.memory import Memory
+
+__all__ = ["Live", "read_once"]
+
+
+def _first_snapshot(target: Target, clock: Clock, interval_s: float) -> Snapshot:
+    now = clock.now()
+    waiting = Missing("attaching")
+    empty = Sample.empty(now, waiting)
+    return Snapshot(
+        target=target,
+        state=State.ATTACHING,
+        at=now,
+        interval_s=interval_s,
+        sample=empty,
+        history=History(interval_s).view(),
+        groups=waiting,
+        objects=waiting,
+        tasks=waiting,
+        baseline=Baseline(now, False),
+    )
+
+
+class Live:
+    """A Session over a running process. It is also the sampler's Listener."""
+
+    def __init__(
+        self,
+        target: Target,
+        *,
+        interval_s: float = 1.0,
+        rules: Sequence[Rule] | None = None,
+        watch: Watch | None = None,
+        entries: Sequence[ProbeEntry] = PROBES,
+        clock: Clock | None = None,
+    ) -> None:
+        self._clock = clock or SystemClock()
+        self._entries = entries
+        self._memory = Memory(interval_s, default_rules() if rules is None else rules)
+        self._snapshot = _first_snapshot(target, self._clock, interval_s)
+        self._listeners: list[Callable[[Snapshot], None]] = []
+        self._lock = threading.Lock()
+        self._sampler = Sampler(self._open, watch or Watcher(target), self._clock, interval_s, self)
+
+    def start(self) -> None:
+        """Attach and sample in a thread of its own."""
+        self._sampler.start()
+
+    def snapshot(self) -> Snapshot:
+        """The newest moment."""
+        return self._snapshot
+
+    def subscribe(self, listener: Callable[[Snapshot], None]) -> None:
+        """Add a listener; it is called on the sampler's thread."""
+        self._listeners.append(listener)
+
+    def mark_baseline(self) -> None:
+        """Count changes from the newest sample on."""
+        with self._lock:
+            now = self._snapshot
+            self._memory.mark(now.at)
+            self._memory.note(now.at.wall_s, "baseline set")
+            self._publish(self._memory.refreshed(now))
+
+    def clear_baseline(self) -> None:
+        """Count changes from the attach again."""
+        with self._lock:
+            if not self._memory.is_marked:
+                return
+            self._memory.clear()
+            self._memory.note(self._snapshot.at.wall_s, "baseline cleared: changes count from the attach")
+            self._publish(self._memory.refreshed(self._snapshot))
+
+    def act(self, action: Action) -> None:
+        """Have the sampler's thread do it, between two ticks."""
+        self._sampler.ask(action)
+
+    def close(self) -> None:
+        """Stop the thread."""
+        self._sampler.stop()
+
+    def _open(self) -> Roster:
+        attached = attach(self._snapshot.target, self._entries, self._clock)
+        with self._lock:
+            for line in attached.log:
+                self._memory.note(self._clock.now().wall_s, line)
+            self._snapshot = replace(self._snapshot, target=attached.target, missing=attached.missing)
+        return attached.roster
+
+    def on_sample(self, sample: Sample) -> None:
+        """Take in one tick."""
+        with self._lock:
+            self._publish(self._memory.add(replace(self._snapshot, state=State.LIVE), sample))
+
+    def on_offers(self, offers: Mapping[Action, Maybe[str]], news: Sequence[str]) -> None:
+        """Take in what can be done now, and what the doers have to tell; the next snapshot shows both."""
+        with self._lock:
+            for line in news:
+                self._memory.note(self._clock.now().wall_s, line)
+            self._snapshot = replace(self._snapshot, actions=dict(offers))
+
+    def on_deed(self, deed: Deed) -> None:
+        """Log what was done, with the figures before and after."""
+        with self._lock:
+            severity = Severity.WARNING if deed.failed else Severity.OK
+            self._memory.note(self._clock.now().wall_s, deed_words(deed), severity)
+            self._publish(self._memory.refreshed(self._snapshot))
+
+    def on_end(self, ending: Ending) -> None:
+        """Freeze on what was seen last."""
+        with self._lock:
+            target = self._snapshot.target
+            self._memory.note(ending.at_s, f"{target.name} (pid {target.pid}) {ending.words}", Severity.CRITICAL)
+            self._publish(self._memory.refreshed(replace(self._snapshot, state=State.ENDED, ending=ending)))
+
+    def on_failure(self, error: MemdashError) -> None:
+        """Say why nothing can be read at all, or nothing more: what was seen before stays."""
+        with self._lock:
+            now = self._clock.now()
+            why = Missing(error.what, error.hint)
+            self._memory.note(now.wall_s, error.what, Severity.CRITICAL)
+            shown = replace(self._snapshot, state=State.REFUSED, missing=dict.fromkeys(Capability, why))
+            if self._snapshot.state is State.ATTACHING:
+                shown = replace(shown, at=now, sample=Sample.empty(now, why), groups=why, objects=why, tasks=why)
+            self._publish(self._memory.refreshed(shown))
+
+    def _publish(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        for listener in self._listeners:
+            listener(snapshot)
+
+
+def read_once(
+    target: Target,
+    *,
+    rules: Sequence[Rule] | None = None,
+    entries: Sequence[ProbeEntry] = PROBES,
+    clock: Clock | None = None,
+) -> Snapshot:
+    """Attach, read every probe one time, and let go. Raises MemdashError when nothing can be read."""
+    clock = clock or SystemClock()
+    attached = attach(target, entries, clock)
+    memory = Memory(1.0, default_rules() if rules is None else rules)
+    for line in attached.log:
+        memory.note(clock.now().wall_s, line)
+    shown = replace(_first_snapshot(attached.target, clock, 1.0), state=State.LIVE, missing=attached.missing)
+    try:
+        for sample in attached.roster.tick(clock.now()):
+            shown = memory.add(shown, sample)
+        return shown
+    finally:
+        attached.roster.close()

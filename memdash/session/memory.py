@@ -1,0 +1,89 @@
+"""All that a watch remembers, and how a sample becomes a snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from memdash.analysis.alerts import AlertLog
+from memdash.analysis.objects import count_by_type, object_groups
+from memdash.analysis.rules import Rule
+from memdash.analysis.sites import grouped, usage_by_leaf
+from memdash.analysis.tasks import task_groups, tasks_by_key
+from memdash.model.capability import Capability
+from memdash.model.finding import Finding, Severity
+from memdash.model.sample import Instant, Sample
+from memdash.model.snapshot import Baseline, Snapshot
+from memdash.sampling.cost import CostMeter
+from memdash.sampling.followed import Followed
+from memdash.sampling.history import History
+
+__all__ = ["Memory"]
+
+
+class Memory:
+    """Used by one thread at a time."""
+
+    def __init__(self, interval_s: float, rules: Sequence[Rule]) -> None:
+        self._history = History(interval_s)
+        self._rules = rules
+        self._log = AlertLog()
+        self._cost = CostMeter()
+        self._sites = Followed(usage_by_leaf, lambda held: held[0].inuse_bytes, grouped)
+        self._objects = Followed(count_by_type, lambda row: row.held_bytes, object_groups)
+        self._tasks = Followed(tasks_by_key, lambda task: task.count, task_groups)
+        self._marked: Instant | None = None
+
+    def note(self, at_s: float, summary: str, severity: Severity = Severity.INFO) -> None:
+        """Put a line into the alert log."""
+        self._log.note(Finding(rule="memdash", severity=severity, at_s=at_s, summary=summary))
+
+    def add(self, shown: Snapshot, sample: Sample) -> Snapshot:
+        """The snapshot that follows ``shown`` once ``sample`` has been taken in."""
+        self._history.append(sample)
+        view = self._history.view()
+        self._log.observe(sample.at.wall_s, {rule.name: rule.check(view) for rule in self._rules})
+        self._sites.take(sample.at, sample.sites)
+        self._objects.take(sample.at, sample.objects)
+        self._tasks.take(sample.at, sample.tasks)
+        return self.refreshed(replace(shown, at=sample.at, sample=sample, history=view, cost=self._cost.measure()))
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether changes count from a moment that a person chose."""
+        return self._marked is not None
+
+    def mark(self, at: Instant) -> None:
+        """Count changes from the newest readings on."""
+        self._marked = at
+        for followed in (self._sites, self._objects, self._tasks):
+            followed.mark(at)
+
+    def clear(self) -> None:
+        """Count changes from the attach again."""
+        self._marked = None
+        for followed in (self._sites, self._objects, self._tasks):
+            followed.clear()
+
+    def refreshed(self, shown: Snapshot) -> Snapshot:
+        """The same moment with today's log and baseline."""
+        followed = {
+            Capability.SITES: self._sites.since,
+            Capability.OBJECTS: self._objects.since,
+            Capability.TASKS: self._tasks.since,
+        }
+        return replace(
+            shown,
+            baseline=self._baseline(shown),
+            since={capability: since for capability, since in followed.items() if since is not None},
+            groups=self._sites.groups(shown.sample.sites),
+            objects=self._objects.groups(shown.sample.objects),
+            tasks=self._tasks.groups(shown.sample.tasks),
+            findings=self._log.entries,
+            findings_dropped=self._log.dropped,
+        )
+
+    def _baseline(self, shown: Snapshot) -> Baseline:
+        if self._marked is not None:
+            return Baseline(self._marked, True)
+        return Baseline(self._sites.since or shown.history.since, False)
