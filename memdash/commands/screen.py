@@ -15,6 +15,7 @@ from memdash.config import Limit, nearest
 from memdash.errors import UsageError
 from memdash.model.action import Action
 from memdash.model.target import Target
+from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
 from memdash.probes.survey import survey
 from memdash.session import Live
@@ -66,7 +67,7 @@ class Screen:
                     "memdash report PID writes a report, memdash report --json PID one for programs",
                 )
 
-    def watch(self, target: Target) -> None:
+    def watch(self, target: Target, entries: Sequence[ProbeEntry] = PROBES) -> None:
         """Show the dashboard until the user leaves it."""
         session = Live(
             target,
@@ -74,6 +75,7 @@ class Screen:
             rules=rules_for(self.max, self.max_growth),
             asked=(Action.LOAD_AGENT,) if self.agent else (),
             read_only=self.read_only,
+            entries=entries,
         )
         opening = Opening(session)
         session.start()

@@ -8,6 +8,9 @@ from memdash.errors import BadRead, LayoutRefused, ProbeError
 from memdash.model.capability import Capability
 from memdash.model.missing import Maybe, Missing
 from memdash.model.target import Target
+from memdash.probes.cpython.agent.agents import Agents
+from memdash.probes.cpython.agent.feed import AgentFeed
+from memdash.probes.cpython.agent.link import AgentLink
 from memdash.probes.cpython.arenas import ArenaTable, find_arenas
 from memdash.probes.cpython.collector import Collector
 from memdash.probes.cpython.gc import CollectorWatch
@@ -26,13 +29,16 @@ __all__ = ["attach"]
 _NO_SITES = Missing("CPython keeps no record of where objects are allocated")
 
 
-def attach(target: Target) -> Attachment:
-    """Raises ProbeError or TargetError, and then leaves nothing open."""
+def attach(target: Target, launched: Agents | None) -> Attachment:
+    """``launched`` has the agents of what memdash has started.
+
+    Raises ProbeError or TargetError, and then leaves nothing open.
+    """
     started_ns = time.perf_counter_ns()
     interpreter = None
     try:
         interpreter = open_interpreter(target)
-        return _attached(interpreter, started_ns)
+        return _attached(interpreter, AgentLink(target, launched, None), started_ns)
     except BaseException as error:
         if interpreter is not None:
             interpreter.close()
@@ -43,21 +49,22 @@ def attach(target: Target) -> Attachment:
         raise
 
 
-def _attached(interpreter: Interpreter, started_ns: int) -> Attachment:
+def _attached(interpreter: Interpreter, link: AgentLink, started_ns: int) -> Attachment:
+    feed = AgentFeed(link)
     collector, table = Collector(interpreter), find_arenas(interpreter)
     interpreter.binary.elf.rest()
     checks = verify(interpreter, collector, table)
-    watch = _unless_failed(checks, Capability.GC) or CollectorWatch(collector)
+    watch = _unless_failed(checks, Capability.GC) or CollectorWatch(collector, feed)
     heap = _unless_failed(checks, Capability.MEMSTATS) or _heap(interpreter, table)
     if isinstance(watch, Missing) and isinstance(heap, Missing):
         refuse_if_failed(checks, Capability.GC, MODIFIED)
-    probes: list[Probe] = [PymallocProbe(interpreter, heap, watch)]
+    probes: list[Probe] = [PymallocProbe(interpreter, heap, watch, feed)]
     missing = {Capability.SITES: _NO_SITES}
     if isinstance(watch, Missing):
         missing[Capability.GC] = watch
     else:
         probes.insert(0, GcProbe(interpreter, watch))
-    return Attachment(tuple(probes), missing, tuple(_log(interpreter, table, checks, started_ns)))
+    return Attachment(tuple(probes), missing, tuple(_log(interpreter, table, checks, started_ns)), (link,))
 
 
 def _unless_failed(checks: tuple[Check, ...], capability: Capability) -> Missing | None:

@@ -17,7 +17,7 @@ from memdash.model.missing import Maybe, Missing
 from memdash.probes.cpython.arenas import Arena, ArenaTable, read_arenas
 from memdash.probes.cpython.interpreter import Interpreter
 
-__all__ = ["ALIGNMENT_BYTES", "NO_TABLE", "SIZE_CLASSES", "Pymalloc", "PymallocState"]
+__all__ = ["ALIGNMENT_BYTES", "NOT_IN_USE", "NO_TABLE", "SIZE_CLASSES", "Pymalloc", "PymallocState"]
 
 SIZE_CLASSES = 32
 ALIGNMENT_BYTES = 16
@@ -33,7 +33,7 @@ NO_TABLE = Missing(
     "the allocator's variables could not be located in this stripped interpreter",
     "an interpreter with its symbol table, or CPython 3.12 or newer, can be read",
 )
-_NOT_IN_USE = Missing(
+NOT_IN_USE = Missing(
     "the allocator for small objects is not in use: everything comes from malloc",
     "start it without PYTHONMALLOC to have small objects counted",
 )
@@ -75,7 +75,7 @@ class Pymalloc:
             return NO_TABLE
         arenas = self._arenas(table.arenas_at, table.length_at)
         if not arenas:
-            return _NOT_IN_USE
+            return NOT_IN_USE
         used_pools, blocks = 0, [0] * SIZE_CLASSES
         for (count, size_class), pools in self._pools(arenas).items():
             if count and size_class < SIZE_CLASSES:
@@ -92,7 +92,7 @@ class Pymalloc:
         """All blocks, where the interpreter counts them itself (3.8)."""
         if self._table.all_blocks_at is None:
             return _NO_LARGE
-        return self._word(self._table.all_blocks_at) or _NOT_IN_USE
+        return self._word(self._table.all_blocks_at) or NOT_IN_USE
 
     def _all_blocks(self, small: int) -> Maybe[int]:
         large_at = self._table.large_blocks_at
