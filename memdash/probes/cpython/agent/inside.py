@@ -33,16 +33,16 @@ MOST_HEARD = 1 << 16
 FIRST_DESCRIPTOR = 200
 PATIENCE_S = 10.0
 FORK_WAIT_S = 2.0
+SETTLING_S = 0.1
 MARK = "_memdash"
 
 
 def start(path: str, token: str, answers: str, follows_forks: bool) -> None:
     """Run an agent that talks to the socket at ``path``, unless one does already. Raises nothing of its own."""
     try:
-        agents = sys.__dict__.setdefault(MARK, {})
-        if path not in agents and is_main_interpreter():
-            agents[path] = Agent(path, token, answers, follows_forks)
-            agents[path].start()
+        if path not in sys.__dict__.get(MARK, ()) and is_main_interpreter():
+            agent = sys.__dict__.setdefault(MARK, {})[path] = Agent(path, token, answers, follows_forks)
+            agent.start()
     except Exception:  # noqa: BLE001 - without an agent the target is what it was
         return
 
@@ -52,10 +52,14 @@ def is_main_interpreter() -> bool:
     told = getattr(_thread, "_is_main_interpreter", None)
     if told is not None:
         return bool(told())
+    name = "_xxsubinterpreters"
+    was_there = name in sys.modules
     try:
-        import _xxsubinterpreters as interpreters  # type: ignore[import-not-found]
+        interpreters = __import__(name)
     except ImportError:
         return True
+    if not was_there:
+        del sys.modules[name]
     return bool(interpreters.get_current() == interpreters.get_main())
 
 
@@ -132,34 +136,42 @@ class Agent:
     def run_thread(self) -> None:
         """It takes no signals: those for the process are for threads that the program has made ready for them."""
         self.runs_in = 0
-        self.ended = self.new_lock()  # free once the thread has ended
+        self.settled, self.ended = self.new_lock(), self.new_lock()  # free once the thread waits to be asked, has ended
+        self.settled.acquire()
         self.ended.acquire()
         faults = {_signal.SIGSEGV, _signal.SIGBUS, _signal.SIGFPE, _signal.SIGILL, _signal.SIGABRT}
         before = _signal.pthread_sigmask(_signal.SIG_BLOCK, _signal.valid_signals() - faults)
         try:
-            self.start_thread(self.run, (self.ended,))
+            self.start_thread(self.run, (self.settled, self.ended))
         finally:
             _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
+        # 0.2 ms: a process that ends while one of its threads begins may crash in doing so
+        self.settled.acquire(True, SETTLING_S)
 
-    def run(self, ended: Any) -> None:
-        """The thread: until nobody asks any more, or a fork is about to happen. ``ended`` is the lock that tells so."""
+    def run(self, settled: Any, ended: Any) -> None:
+        """The thread: until nobody asks any more, or a fork is about to happen."""
         self.runs_in = self.thread_id()
         try:
-            stays = self.serve(ended)
+            stays = self.serve(settled, ended)
         except Exception:  # noqa: BLE001 - whatever it is, the target is not to hear of it
             stays = False
         if not stays:
             self.undo()
+        if settled.locked():
+            settled.release()
         ended.release()
 
-    def serve(self, ended: Any) -> bool:
+    def serve(self, settled: Any, ended: Any) -> bool:
         """Answer until this thread is to make way for a fork (True), or there is nobody who asks (False)."""
         while not self.forks and self.ended is ended:
             if self.connection is None:
                 self.connection = self.connect()
                 if self.connection is not None:
                     self.send({"hello": self.token, "pid": posix.getpid(), "version": list(sys.version_info[:3])})
-            elif self.wait(self.connection, select.POLLIN, None) and not self.hear(self.connection):
+                continue
+            if settled.locked():
+                settled.release()
+            if self.wait(self.connection, select.POLLIN, None) and not self.hear(self.connection):
                 return False
         return True
 
