@@ -16,9 +16,11 @@ from textual.screen import Screen
 from textual.style import Style
 from textual.timer import Timer
 
+from memdash.model.action import Action
 from memdash.model.snapshot import State
 from memdash.tables.vitals import figures_line, gc_line
-from memdash.ui.commands import DASHBOARD, bindings
+from memdash.ui.acting import ask_to_act
+from memdash.ui.commands import DASHBOARD, Command, bindings
 from memdash.ui.feed import Feed
 from memdash.ui.header import head_parts, notice_lines, standing, verdict_parts
 from memdash.ui.messages import Sampled
@@ -71,6 +73,7 @@ class Dashboard(Screen[None]):
         self._noticed = 0
         self._vitals, self._latest = WordLine(id="vitals"), WordLine(id="latest")
         self._small = TextView(id="small")
+        self._keys = KeyLine(id="keys")
         self._panes: dict[type[Pane], Pane] = {kind: kind() for kind in dict.fromkeys((*PANES, *TABS))}
         self._tab = TABS[0]
         self._large: Pane | None = None
@@ -90,7 +93,7 @@ class Dashboard(Screen[None]):
             yield self._vitals
             yield from (pane for kind, pane in self._panes.items() if kind in TABS)
             yield self._latest
-        yield KeyLine(id="keys")
+        yield self._keys
 
     def on_mount(self) -> None:
         """Look at the clock once a second: the age of a frozen or stale view grows on its own."""
@@ -149,6 +152,7 @@ class Dashboard(Screen[None]):
             self._noticed = len(notice)
             self._notice.styles.height = self._noticed
         self.set_class(stand.word.startswith("stale"), "-stale")
+        self._keys.offer(self._shown.actions)
         if self._shape in (Shape.STACKED, Shape.STRIP):
             self._vitals.say([Part(f" {gc_line(self._shown)}", "faint")])
             self._latest.say(verdict_parts(self._shown))
@@ -301,6 +305,14 @@ class Dashboard(Screen[None]):
         self._pane(SitesPane).switch_unit()
         self._show()
 
+    def offers(self, command: Command) -> bool:
+        """Whether what the command needs of the target can be had, or at least has a reason why not."""
+        return command.needs is None or command.needs in self._shown.actions
+
+    def action_act(self, name: str) -> None:
+        """Have something done to the target, once a person has confirmed it."""
+        ask_to_act(self, self._session, self._shown, Action[name])
+
     def action_copy(self) -> None:
         """Put the row under the cursor into the terminal's clipboard (OSC 52)."""
         if words := self._filterable.words:
@@ -317,7 +329,7 @@ class Dashboard(Screen[None]):
         if not self.query(FilterBar):
             self._filtered = self._filterable
             bar = FilterBar(self._filtered.wanted)
-            self.mount(bar, before=self.query_one(KeyLine))
+            self.mount(bar, before=self._keys)
             bar.focus()
 
     @on(FilterBar.Typed)
