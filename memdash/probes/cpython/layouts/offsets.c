@@ -356,6 +356,11 @@ static void types(void)
 #else
     CONSTANT("Py_TPFLAGS_PREHEADER", 0);
 #endif
+#if PY_VERSION_HEX >= 0x030E0000
+    CONSTANT("immortal ob_refcnt", _Py_IMMORTAL_INITIAL_REFCNT | (Py_ssize_t)_Py_IMMORTAL_FLAGS << 48);
+#elif PY_VERSION_HEX >= 0x030C0000
+    CONSTANT("immortal ob_refcnt", _Py_IMMORTAL_REFCNT);
+#endif
 }
 
 static void debug_offsets(void)
