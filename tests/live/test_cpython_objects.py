@@ -29,7 +29,7 @@ OWN_OBJECTS = 8
 NAMES = {
     *(f"__main__.{name}" for name in ("WithDict", "Slotted", "Weak", "OfMeta", "OfMeta.Nested", "Ünïcode")),
     *("__main__.MyList", "__main__.MyDict", "__main__.Point", "shop.cart.cart.<locals>.Local"),
-    *("list", "dict", "set", "collections.OrderedDict", "ValueError", "function", "generator"),
+    *("list", "dict", "set", "collections.OrderedDict", "ValueError", "function"),
 }
 
 SOMETIMES_UNTRACKED = {"tuple", "dict", "frozenset"}
