@@ -28,7 +28,7 @@ _SMALL_ONLY = "HeapAlloc counts objects of up to 512 bytes; larger ones come fro
 _COUNTED = "objects of up to 512 bytes"
 
 _FIRST_SLICES_S, _SLICE_S = (0.008, 0.125), 0.018
-_LONG_S = 3.0
+_LONG_S = 10.0
 
 _GC_OF_ALL_UNTIL_MINOR = 8
 _HEAP_OF_ALL_UNTIL_MINOR = 11
