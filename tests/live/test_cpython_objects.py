@@ -14,6 +14,7 @@ from memdash.model.missing import Missing
 from memdash.model.objects import Objects
 from memdash.model.probe import Probe
 from memdash.probes.cpython import CPYTHON
+from memdash.probes.probe import Attachment
 from memdash.process.identity import identify
 from memdash.session import read_once
 from tests.live.pythons import Python, readable
@@ -48,10 +49,14 @@ def target(python: Python) -> Iterator[LiveTarget]:
         yield started
 
 
+def census_of(attachment: Attachment) -> Probe:
+    return next(probe for probe in attachment.probes if probe.name == "cpython.census")
+
+
 @pytest.fixture
 def probe(target: LiveTarget) -> Iterator[Probe]:
     attachment = CPYTHON.attach(identify(target.pid))
-    yield attachment.probes[-1]
+    yield census_of(attachment)
     for opened in attachment.probes:
         opened.close()
 
@@ -173,20 +178,21 @@ def test_a_report_counts_to_the_end(target: LiveTarget) -> None:
 def test_without_pymalloc_there_is_nothing_to_walk(python: Python) -> None:
     with LiveTarget([python.executable, PROGRAM], {"PYTHONMALLOC": "malloc"}) as target:
         attachment = CPYTHON.attach(identify(target.pid))
-        for probe in attachment.probes:
-            probe.close()
+        for opened in attachment.probes:
+            opened.close()
     why = attachment.missing[Capability.OBJECTS]
     assert isinstance(why, Missing)
     assert why.why.startswith("the allocator for small objects is not in use")
-    assert not any(probe.name == "cpython.census" for probe in attachment.probes)
+    assert not any(opened.name == "cpython.census" for opened in attachment.probes)
 
 
 def test_a_target_that_ends_is_said_to_have_ended(python: Python) -> None:
     with LiveTarget([python.executable, PROGRAM]) as target:
         attachment = CPYTHON.attach(identify(target.pid))
-        counted(attachment.probes[-1])
+        probe = census_of(attachment)
+        counted(probe)
         target.kill()
         with pytest.raises((TargetExited, BadRead)):
-            attachment.probes[-1].read()
-        for probe in attachment.probes:
-            probe.close()
+            probe.read()
+        for opened in attachment.probes:
+            opened.close()
