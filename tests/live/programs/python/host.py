@@ -14,6 +14,7 @@ import target  # type: ignore[import-not-found]  # it stands beside this file
 
 pauses: list[list[int]] = []
 blocks: list[bytearray] = []
+operations: list[None] = []
 
 
 def heard(phase: str, info: object) -> None:
@@ -92,6 +93,25 @@ def fork(command: str) -> str:
     return json.dumps([pid, os.waitpid(pid, 0)[1] >> 8])
 
 
+def serve(rows: int) -> None:
+    """What a service does: it parses, looks up, formats, and keeps little."""
+    row = {"id": 17, "name": "wrench", "tags": ["a", "b", "c"], "price": 3.25, "stock": {"here": 4, "there": 9}}
+    text = json.dumps([row] * rows)
+    while True:
+        found = json.loads(text)
+        json.dumps({entry["name"] + str(at): entry for at, entry in enumerate(found)})
+        operations.append(None)
+
+
+def start_serving(rows: str) -> None:
+    threading.Thread(target=serve, args=(int(rows),), daemon=True).start()
+
+
+def load(path: str) -> None:
+    """What an injection does."""
+    exec(Path(path).read_text(), {})  # noqa: S102 - that is what is tested
+
+
 def become() -> None:
     os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606 - no shell is wanted
 
@@ -105,6 +125,9 @@ target.COMMANDS = {
     "house": house,
     "fork": fork,
     "become": become,
+    "serve": start_serving,
+    "operations": lambda: json.dumps([len(operations), time.process_time()]),
+    "load": load,
     "block": lambda number: blocks.append(bytearray(int(number))),
 }
 
