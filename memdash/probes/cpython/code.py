@@ -5,6 +5,7 @@ Source: Include/cpython/code.h.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Collection
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from memdash.model.profile import Frame
 from memdash.probes.cpython.interpreter import Interpreter
 from memdash.probes.cpython.lines import line_of
 from memdash.probes.cpython.record import Record
-from memdash.probes.cpython.strings import Strings
+from memdash.probes.cpython.text import Text
 
 __all__ = ["CodeObjects", "Place"]
 
@@ -21,6 +22,8 @@ _CODE = "PyCodeObject"
 _TYPE_AT = 8
 """ob_type in every object of a build with a GIL."""
 
+_LONGEST_TABLE_BYTES = 1 << 20
+_SIZE = struct.Struct("<q")
 _MOST_KEPT = 20_000
 _MOST_PLACES = 1024
 
@@ -58,7 +61,9 @@ class CodeObjects:
         self._type = code_type
         self._memory = interpreter.memory
         self._minor = interpreter.version.minor
-        self._strings = Strings(interpreter.memory, layout)
+        self._text = Text(interpreter)
+        self._bytes_size_at = layout.offset("PyBytesObject", "ob_size")
+        self._bytes_at = layout.offset("PyBytesObject", "ob_sval")
         name = "co_qualname" if layout.has(_CODE, "co_qualname") else "co_name"
         table = "co_linetable" if layout.has(_CODE, "co_linetable") else "co_lnotab"
         pointers = [(layout.offset(_CODE, member), "Q") for member in (name, "co_filename", table)]
@@ -121,8 +126,16 @@ class CodeObjects:
         try:
             for text_at in (name_at, file_at):
                 if text_at not in strings:
-                    strings[text_at] = self._strings.text(text_at)
-            table = self._strings.content(table_at)
+                    strings[text_at] = self._text.read(text_at)
+            table = self._table(table_at)
         except BadRead:
             return  # it is being made or taken apart
         self._known[address] = _Code(head, strings[name_at], strings[file_at], first_line, table)
+
+    def _table(self, address: int) -> bytes:
+        """The content of a bytes object. Raises BadRead."""
+        head = self._memory.read(address, self._bytes_at)
+        size = _SIZE.unpack_from(head, self._bytes_size_at)[0]
+        if not 0 <= size <= _LONGEST_TABLE_BYTES:
+            raise BadRead(f"there is no bytes object at {address:#x}")
+        return self._memory.read(address + self._bytes_at, size)

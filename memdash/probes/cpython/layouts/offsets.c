@@ -29,6 +29,11 @@
 #include "internal/pycore_frame.h"
 #else
 #include "frameobject.h"
+#if PY_VERSION_HEX >= 0x030C0000
+#include "internal/pycore_tracemalloc.h"
+#elif PY_VERSION_HEX >= 0x03090000
+#include "internal/pycore_hashtable.h"
+#include "internal/pycore_pymem.h"
 #endif
 
 #include <string.h>
@@ -198,12 +203,6 @@ static void allocator(void)
     CONSTANT("obmalloc is a pointer", sizeof(((PyInterpreterState *)0)->obmalloc) == sizeof(void *));
     CONSTANT("ARENA_BITS", ARENA_BITS);
     CONSTANT("POOL_BITS", POOL_BITS);
-
-    typedef struct _tracemalloc_runtime_state tracemalloc_state;
-    STRUCT(tracemalloc_state, "_tracemalloc_runtime_state");
-    MEMBER(tracemalloc_state, config.tracing);
-    MEMBER(tracemalloc_state, traced_memory);
-    MEMBER(tracemalloc_state, peak_traced_memory);
 #elif PY_VERSION_HEX >= 0x030A0000
     /* Before 3.12 these stand in Objects/obmalloc.c, in no header: the radix tree of 3.10 brought larger arenas. */
     CONSTANT("ARENA_BITS", 20);
@@ -214,7 +213,7 @@ static void allocator(void)
 #endif
 }
 
-/* The threads' stacks: frames, the code they run, and its names. Before 3.11 a frame is an object. */
+/* The threads' stacks: frames, and the code they run. Before 3.11 a frame is an object. */
 static void stacks(void)
 {
 #if PY_VERSION_HEX < 0x030B0000
@@ -251,10 +250,96 @@ static void stacks(void)
     MEMBER(PyCodeObject, co_code_adaptive);
 #endif
 
+    STRUCT(PyBytesObject, "PyBytesObject");
+    NAMED(PyBytesObject, ob_base.ob_size, "ob_size");
+    MEMBER(PyBytesObject, ob_sval);
+}
+
+/* tracemalloc: its tables, and what they hold. Before 3.12 its variables are static, and before that its structs stand in
+   Modules/_tracemalloc.c and, those of 3.8, in Modules/hashtable.h, in no header: they are said again here. */
+#if PY_VERSION_HEX < 0x030C0000
+struct __attribute__((packed)) tracemalloc_frame {
+    PyObject *filename;
+    unsigned int lineno;
+};
+struct tracemalloc_traceback {
+    Py_uhash_t hash;
+#if PY_VERSION_HEX < 0x03090000
+    int nframe;
+#else
+    uint16_t nframe;
+    uint16_t total_nframe;
+#endif
+    struct tracemalloc_frame frames[1];
+};
+#endif
+#if PY_VERSION_HEX < 0x03090000
+typedef struct {
+    void *next;
+    Py_uhash_t key_hash; /* the key and then the value follow */
+} _Py_hashtable_entry_t;
+typedef struct {
+    size_t nbuckets;
+    size_t nentries;
+    void *buckets;
+    size_t key_size;
+    size_t data_size;
+    void *functions[4];
+} _Py_hashtable_t;
+#endif
+
+static void tracing(void)
+{
+    typedef struct _PyTraceMalloc_Config config;
+    STRUCT(config, "_PyTraceMalloc_Config");
+    MEMBER(config, tracing);
+    MEMBER(config, max_nframe);
+#if PY_VERSION_HEX >= 0x030C0000
+    typedef struct _tracemalloc_runtime_state tracemalloc_state;
+    STRUCT(tracemalloc_state, "_tracemalloc_runtime_state");
+    MEMBER(tracemalloc_state, config);
+    MEMBER(tracemalloc_state, traced_memory);
+    MEMBER(tracemalloc_state, peak_traced_memory);
+    MEMBER(tracemalloc_state, traces);
+    MEMBER(tracemalloc_state, domains);
+#endif
+
+    STRUCT(_Py_hashtable_t, "_Py_hashtable_t");
+    MEMBER(_Py_hashtable_t, nentries);
+    MEMBER(_Py_hashtable_t, nbuckets);
+    MEMBER(_Py_hashtable_t, buckets);
+#if PY_VERSION_HEX < 0x03090000
+    MEMBER(_Py_hashtable_t, key_size);
+    MEMBER(_Py_hashtable_t, data_size);
+#endif
+    STRUCT(_Py_hashtable_entry_t, "_Py_hashtable_entry_t");
+    MEMBER(_Py_hashtable_entry_t, key_hash);
+#if PY_VERSION_HEX >= 0x03090000
+    MEMBER(_Py_hashtable_entry_t, key);
+    MEMBER(_Py_hashtable_entry_t, value);
+#endif
+
+    typedef struct tracemalloc_traceback traceback;
+    STRUCT(traceback, "tracemalloc_traceback");
+    MEMBER(traceback, hash);
+    MEMBER(traceback, nframe);
+#if PY_VERSION_HEX >= 0x03090000
+    MEMBER(traceback, total_nframe);
+#endif
+    CONSTANT("offsetof(tracemalloc_traceback, frames)", offsetof(traceback, frames));
+    typedef struct tracemalloc_frame frame;
+    STRUCT(frame, "tracemalloc_frame");
+    MEMBER(frame, filename);
+    MEMBER(frame, lineno);
+}
+
+static void strings(void)
+{
     PyASCIIObject text;
     unsigned int flags;
     STRUCT(PyASCIIObject, "PyASCIIObject");
     MEMBER(PyASCIIObject, length);
+    MEMBER(PyASCIIObject, hash);
     MEMBER(PyASCIIObject, state);
     STRUCT(PyCompactUnicodeObject, "PyCompactUnicodeObject");
     memset(&text, 0, sizeof(text));
@@ -269,10 +354,6 @@ static void stacks(void)
     text.state.ascii = 1;
     memcpy(&flags, &text.state, sizeof(flags));
     CONSTANT("PyASCIIObject.state.ascii shift", __builtin_ctz(flags));
-
-    STRUCT(PyBytesObject, "PyBytesObject");
-    NAMED(PyBytesObject, ob_base.ob_size, "ob_size");
-    MEMBER(PyBytesObject, ob_sval);
 }
 
 static void debug_offsets(void)
@@ -329,6 +410,8 @@ int main(void)
     evaluator();
     allocator();
     stacks();
+    tracing();
+    strings();
     debug_offsets();
     return 0;
 }
