@@ -17,7 +17,7 @@ from memdash.process.dwarf import StructType
 from memdash.process.identity import require_same
 from memdash.process.memory import ProcessMemory
 
-__all__ = ["Interpreter", "open_interpreter"]
+__all__ = ["SHUT_DOWN", "Interpreter", "open_interpreter"]
 
 _STATED: Mapping[str, tuple[str, str]] = {
     "runtime_state.interpreters_head": ("_PyRuntimeState", "interpreters.head"),
@@ -47,6 +47,9 @@ _STATED: Mapping[str, tuple[str, str]] = {
     "bytes_object.ob_sval": ("PyBytesObject", "ob_sval"),
 }
 """What _Py_DebugOffsets says, and the struct and member it says it of."""
+
+SHUT_DOWN = "the process has shut its Python interpreter down"
+"""What is wrong when ``main_at`` no longer leads to ``main``."""
 
 _MOST_INTERPRETERS = 1024
 

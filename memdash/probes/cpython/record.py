@@ -6,7 +6,11 @@ import struct
 from collections.abc import Iterator
 from operator import itemgetter
 
+from memdash.errors import LayoutRefused
+
 __all__ = ["Record"]
+
+_LONGEST_GAP_BYTES = 1 << 16
 
 
 class Record:
@@ -16,11 +20,14 @@ class Record:
     """
 
     def __init__(self, *members: tuple[int, str]) -> None:
+        """Raises LayoutRefused when these are no places of members: where they stand may be the process's word."""
         by_place = sorted(range(len(members)), key=lambda number: members[number][0])
         self.start = members[by_place[0]][0]
         layout, end = "<", self.start
         for number in by_place:
             offset, kind = members[number]
+            if not 0 <= offset - end <= _LONGEST_GAP_BYTES:
+                raise LayoutRefused("it says that some of its members stand where they cannot")
             layout += f"{offset - end}x{kind}"
             end = offset + struct.calcsize(f"<{kind}")
         self._struct = struct.Struct(layout)

@@ -97,7 +97,10 @@ class Stacks:
         self._seen: dict[int, tuple[bytes, _Look]] = {}
 
     def read(self, threads: Sequence[int]) -> list[Stack | None]:
-        """The stack of each thread state; None when it moved whenever it was read. Raises AccessDenied, TargetExited."""
+        """The stack of each thread state; None when it moved whenever it was read.
+
+        Raises AccessDenied, TargetExited.
+        """
         self._most_frames = min(_MOST_FRAMES, max(_MOST_FRAMES_IN_ALL // max(len(threads), 1), _LEAST_FRAMES))
         try:
             looks = self._all_at_once(threads)
@@ -159,7 +162,7 @@ class Stacks:
         return self._linked(head[-1], chain, list(self._frame.rows(content[self._head_bytes :])))
 
     def _linked(self, first: int, chain: _Chain, rows: Sequence[tuple[int, ...]]) -> _Look:
-        """Follow the links from ``first`` on, as far as they stay among the frames that were read in the same moment."""
+        """Follow the links from ``first`` on, as far as they stay among the frames that were read together."""
         number_of = {frame: number for number, frame in enumerate(chain.frames)}
         passed: list[int] = []
         at, last = first, -1

@@ -17,11 +17,12 @@ from memdash.probes.cpython.stacks import Stack, Stacks
 from memdash.probes.cpython.states import ThreadState, thread_states
 from memdash.process.threads import Doing, Threads
 
-__all__ = ["MOVED", "ThreadWatch", "Threads"]
+__all__ = ["MOVED", "ThreadWatch"]
 
 _MOST_STACKS = 1024
 """Of so many threads the stacks are read, the oldest ones; the others are counted."""
 
+_LOOKED_AT = 8
 _MOST_TRIES = 3
 _NAMES_EVERY = 16
 
@@ -73,6 +74,19 @@ class ThreadWatch:
         self._still: dict[int, tuple[int, float]] = {}
         self._os_names: dict[int, str] = {}
         self._readings = 0
+
+    def outermost(self) -> list[Maybe[Frame]]:
+        """Where the eight oldest threads that run Python began. Raises BadRead, AccessDenied, TargetExited."""
+        states = thread_states(self._interpreter)[::-1][:_LOOKED_AT]
+        stacks = self._readable(self._stacks.read([state.address for state in states]))
+        frames = [self._frames_of(state, stack)[0] for state, stack in zip(states, stacks, strict=True)]
+        return [_NO_STACK if stack == (MOVED,) else stack[-1] for stack in frames if stack]
+
+    def unknown_holders(self) -> frozenset[int]:
+        """The thread states that hold a lock of an interpreter and are in no list. Raises as ``look`` does."""
+        states = thread_states(self._interpreter)
+        holders = self._gils.holders(self._gils.of({state.interpreter for state in states}))
+        return holders - {state.address for state in states}
 
     def look(self) -> tuple[Task, ...]:
         """All threads of all interpreters, alike ones in groups. Raises BadRead, AccessDenied, TargetExited."""

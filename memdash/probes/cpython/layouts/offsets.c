@@ -29,6 +29,7 @@
 #include "internal/pycore_frame.h"
 #else
 #include "frameobject.h"
+#endif
 #if PY_VERSION_HEX >= 0x030C0000
 #include "internal/pycore_tracemalloc.h"
 #elif PY_VERSION_HEX >= 0x03090000
