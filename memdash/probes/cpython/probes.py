@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from memdash.errors import BadRead
 from memdash.model.capability import Capability, Source
 from memdash.model.missing import Maybe, Missing
 from memdash.model.sample import Reading
@@ -21,6 +22,7 @@ from memdash.units import count
 __all__ = ["GcProbe", "PymallocProbe", "ThreadsProbe"]
 
 _MISSED = "more collections ended between two readings than CPython remembers the times of"
+_AGAIN = "memdash tries again every few seconds"
 _SMALL_ONLY = "HeapAlloc counts objects of up to 512 bytes; larger ones come from malloc"
 
 _GC_OF_ALL_UNTIL_MINOR = 8
@@ -106,7 +108,10 @@ class ThreadsProbe:
 
     def read(self) -> Reading:
         """Look once. Raises BadRead, AccessDenied, TargetExited."""
-        threads = self._watch.look()
+        try:
+            threads = self._watch.look()
+        except BadRead as error:
+            raise BadRead(error.what, error.hint or _AGAIN) from None
         moved = sum(task.count for task in threads if task.stack == (MOVED,))
         caveats = (f"{count(moved)} stacks moved while they were read",) if moved else ()
         return Reading(Source.MEMORY, (Tasks(threads + self._others()),), caveats)

@@ -31,8 +31,8 @@ _CUT = Frame("(frames further out were not read)", "", 0)
 _NO_FRAME = Frame("(no Python frame)", "", 0)
 _UNREAD = Frame("(one of too many threads to read)", "", 0)
 
-_HOLDS, _WAITS = "holds the GIL", "waiting for the GIL"
-_RUNS = frozenset({"running", _HOLDS, _WAITS})
+_HOLDS, _WANTS = "holds the GIL", "wants the GIL"
+_RUNS = frozenset({"running", _HOLDS, _WANTS})
 _UNSURE = Doing("state unknown", 0, None)
 
 _BOOTSTRAP = "_bootstrap_inner"
@@ -177,7 +177,7 @@ class ThreadWatch:
 
     def _state(self, holds: bool, doing: Doing, gils: frozenset[int]) -> str:
         if doing.futex and self._gils.is_within(doing.futex, gils):
-            return _WAITS
+            return _WANTS
         if holds:
             return _HOLDS if doing.words == "running" else f"{_HOLDS} {doing.words}"
         return doing.words

@@ -41,6 +41,11 @@ class Pane(Painted):
         """Its name on a tab."""
         return self.caption(snapshot)
 
+    def wants_room(self, snapshot: Snapshot) -> bool:
+        """Whether it has anything to show or to say of this target; once it had, it keeps its room."""
+        del snapshot
+        return True
+
     def take_shape(self, shape: Shape) -> None:
         """Suit the arrangement; for panes that show less where there is little room."""
 

@@ -9,12 +9,11 @@ from memdash.model.snapshot import Snapshot
 from memdash.plain import plain
 from memdash.tables.sites import Measure, SiteOrder, sites_table
 from memdash.tables.table import Table
-from memdash.ui.panes.pane import TablePane
+from memdash.ui.panes.sorted import SortedPane
 from memdash.units import clock_time, count, figure
 
 __all__ = ["SitesPane"]
 
-_ORDERS = tuple(SiteOrder)
 _OTHER_TIME = {
     Measure.INUSE_SPACE: Measure.ALLOC_SPACE,
     Measure.ALLOC_SPACE: Measure.INUSE_SPACE,
@@ -29,7 +28,7 @@ _OTHER_UNIT = {
 }
 
 
-class SitesPane(TablePane):
+class SitesPane(SortedPane[SiteOrder]):
     """Sorts, filters and measures sites in four ways."""
 
     key = "sites"
@@ -38,10 +37,8 @@ class SitesPane(TablePane):
     tabbed = True
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(SiteOrder, frozenset({SiteOrder.FUNCTION, SiteOrder.WHERE}))
         self.measure = Measure.INUSE_SPACE
-        self.order = SiteOrder.FIGURE
-        self.reversed = False
         self._counted = ""
         self._built: tuple[object, ...] = ()
 
@@ -63,11 +60,6 @@ class SitesPane(TablePane):
         function, file, line = row.key.split("\0")
         return plain(f"{function} {file}:{line}")
 
-    @property
-    def sorted_by(self) -> tuple[str, bool]:
-        """Figures come large first, names from A to Z, unless turned round."""
-        return self.order.value, (self.order in (SiteOrder.FUNCTION, SiteOrder.WHERE)) is self.reversed
-
     def build(self, snapshot: Snapshot) -> Table:
         """The sites, as asked for; the same table as before while neither they nor the wish have changed."""
         groups, since = snapshot.groups, snapshot.baseline
@@ -82,19 +74,6 @@ class SitesPane(TablePane):
             word = "baseline" if since.marked else "attach"
             self._counted = f"{count(len(groups))} sites · {held} · Δ since {word} {clock_time(since.at.wall_s)}"
         return sites_table(snapshot, self.measure, self.order, self.reversed, self.wanted)
-
-    def sort_by(self, step: int) -> None:
-        """Sort by the next (1) or previous (-1) of the columns in view."""
-        in_view = {self.table.columns[index].key for index, _ in self.fit[0]}
-        orders = [order for order in _ORDERS if order.value in in_view or order is self.order]
-        self.order = orders[(orders.index(self.order) + step) % len(orders)]
-        self.reversed = False
-
-    def sort_by_column(self, key: str) -> None:
-        """Sort by a clicked column; a second click turns it round."""
-        wanted = next((order for order in _ORDERS if order.value == key), SiteOrder.FIGURE)
-        self.reversed = wanted is self.order and not self.reversed
-        self.order = wanted
 
     def switch_time(self) -> None:
         """Between what is held and what was ever asked for."""

@@ -50,7 +50,9 @@ _PANES = (
     ("%", "share of all sites together"),
     ("objects", "how many objects a site holds now, or ever asked for"),
     ("trend", "what a site held in the newest sixty readings"),
-    ("function, where", "the line of the program that asked for the memory"),
+    ("function, where", "the line of the program that asked for the memory; of a task, where in the program it stands"),
+    ("state", "what a task does: runs, waits in a system call, holds Python's global lock (GIL) or wants it"),
+    ("waiting", "for how long a task has at least not run; of several, the one that has waited longest"),
 )
 _MARKS = (
     ("▲ CRIT", "a critical finding"),
@@ -60,6 +62,7 @@ _MARKS = (
     ("┊", "a collection ended here"),
     ("Δ/s", "change per second over the last ten seconds"),
     ("Δ baseline", "change since the attach, or since the moment marked with b"),
+    ("Δ ▲", "of tasks: so many more than then; 0 while whatever began them has as many as then, wherever they stand"),
 )
 
 
