@@ -22,9 +22,9 @@ _NAMES = {TaskKind.GOROUTINE: "Goroutines", TaskKind.THREAD: "Threads", TaskKind
 _COLUMNS = (
     Column("count", "count", 6, right=True),
     Column("change", "Δ", 8, right=True, least=6),
-    Column("state", "state", 20, least=13),
-    Column("function", "function", 0, cut="function", least=12),
-    Column("where", "where", 26, cut="start", least=13, drop=1),
+    Column("state", "state", 18, least=13),
+    Column("function", "function", 0, cut="function", least=15),
+    Column("where", "where", 18, cut="start", least=13, drop=1),
     Column("waiting", "waiting", 8, right=True, drop=2),
 )
 

@@ -27,9 +27,8 @@ class Arrangement:
     def __init__(self, screen: Screen[Any]) -> None:
         self._screen = screen
         self._panes: dict[type[Pane], Pane] = {kind: kind() for kind in dict.fromkeys((*PANES, *TABS))}
-        self._absent: frozenset[type[Pane]] = frozenset()
+        self._absent = frozenset(self._panes)
         self._tab = TABS[0]
-        self._suited = False
         self._large: Pane | None = None
         self.shape = Shape.THREE
 
@@ -69,12 +68,10 @@ class Arrangement:
     def suit(self, shown: Snapshot) -> bool:
         """Leave out the panes that have nothing to say of this target; true when some came or went."""
         absent = frozenset(
-            kind
-            for kind, pane in self._panes.items()
-            if not pane.wants_room(shown) and (kind in self._absent or not self._suited)
+            kind for kind, pane in self._panes.items() if kind in self._absent and not pane.wants_room(shown)
         )
         changed = absent != self._absent
-        self._absent, self._suited = absent, True
+        self._absent = absent
         for kind in self._panes:
             self._screen.set_class(kind in absent, f"-no-{kind.key}")
         return changed

@@ -1,12 +1,15 @@
 """The stacks of Python frames, read while the program runs on.
 
-A stack is believed when one system call that reads the thread and all its frames finds them linked to each other.
+A stack is believed when one system call finds the thread and its frames linked to each other, and reads each frame
+twice, around all those further in, and finds it the same; or when all of it reads as it did at the last reading.
 Source: Include/internal/pycore_frame.h and pycore_interpframe_structs.h; before 3.11 Include/cpython/frameobject.h.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
+from operator import itemgetter
 from typing import NamedTuple
 
 from memdash.errors import BadRead
@@ -54,16 +57,17 @@ class _Chain(NamedTuple):
 class _Look(NamedTuple):
     """``linked`` frames of a chain hang together from the thread on; ``at`` is what follows, where that is not known.
 
-    ``stack`` is None unless they are the whole stack.
+    ``stack`` is None unless they are the whole stack and stayed so; ``outer`` is what at least stayed.
     """
 
     chain: _Chain
     linked: tuple[int, ...]
     at: int
     stack: Stack | None = None
+    outer: Stack | None = None
 
 
-_NOWHERE = _Look(_Chain(0, ()), (), 0)
+_NOWHERE = _Chain(0, ())
 
 
 class Stacks:
@@ -94,74 +98,92 @@ class Stacks:
         self._chains: dict[int, _Chain] = {}
         self._most_frames = _MOST_FRAMES
         self._planned: tuple[Sequence[int], Sequence[_Chain], ReadPlan] | None = None
-        self._seen: dict[int, tuple[bytes, _Look]] = {}
+        self._seen: dict[int, tuple[bytes, Stack]] = {}
 
     def read(self, threads: Sequence[int]) -> list[Stack | None]:
         """The stack of each thread state; None when it moved whenever it was read.
 
-        Raises AccessDenied, TargetExited.
+        One that moves all the time may lack frames further in, which came and went. Raises AccessDenied, TargetExited.
         """
         self._most_frames = min(_MOST_FRAMES, max(_MOST_FRAMES_IN_ALL // max(len(threads), 1), _LEAST_FRAMES))
-        try:
-            looks = self._all_at_once(threads)
-        except BadRead:  # at least one is gone; which, shows when they are read one by one
-            self._planned, looks = None, [_NOWHERE] * len(threads)
-        self._chains = {}
-        return [self._settled(thread, look) for thread, look in zip(threads, looks, strict=True)]
+        stayed = self._stayed(threads)
+        chains, self._chains = self._chains, {}
+        seen, self._seen = self._seen, {}
+        stacks: list[Stack | None] = []
+        for thread in threads:
+            if thread in stayed:
+                self._chains[thread], self._seen[thread] = chains[thread], seen[thread]
+                stacks.append(seen[thread][1])
+            else:
+                stacks.append(self._settled(thread, chains.get(thread, _NOWHERE)))
+        return stacks
 
     def again(self, thread: int) -> Stack | None:
         """The stack of one thread, looked for anew. Raises AccessDenied, TargetExited."""
         return self._settled(thread, _NOWHERE)
 
-    def _all_at_once(self, threads: Sequence[int]) -> list[_Look]:
-        """Each thread where it was last; what reads the same as then is not taken apart again."""
-        chains = [self._chains.get(thread, _NOWHERE.chain) for thread in threads]
-        if self._planned is None or (threads, chains) != self._planned[:2]:
-            self._planned = (threads, chains, self._plan(threads, chains))
-        content, looks = self._planned[2].read(), list[_Look]()
-        seen, self._seen = self._seen, {}
-        end = 0
-        for thread, chain in zip(threads, chains, strict=True):
-            at, end = end, end + self._bytes_of(chain)
-            before = seen.get(thread)
-            if before is None or before[1].chain != chain or content[at:end] != before[0]:
-                before = (bytes(content[at:end]), self._look(content[at:end], chain))
-            self._seen[thread] = before
-            looks.append(before[1])
-        return looks
+    def _stayed(self, threads: Sequence[int]) -> frozenset[int]:
+        """The threads that read as they did before: they sleep. All of them in a system call or two."""
+        known = [thread for thread in threads if thread in self._seen]
+        chains = [self._chains[thread] for thread in known]
+        if self._planned is None or (known, chains) != self._planned[:2]:
+            parts = [part for pair in zip(known, chains, strict=True) for part in self._parts(*pair)]
+            self._planned = (known, chains, self._memory.plan(parts))
+        try:
+            content = self._planned[2].read()
+        except BadRead:  # at least one is gone; which, shows when they are read one by one
+            self._planned = None
+            return frozenset(thread for thread, chain in zip(known, chains, strict=True) if self._stays(thread, chain))
+        stayed, end = [], 0
+        for thread, chain in zip(known, chains, strict=True):
+            at, end = end, end + self._head_bytes + self._frame.size * len(chain.frames)
+            if content[at:end] == self._seen[thread][0]:
+                stayed.append(thread)
+        return frozenset(stayed)
 
-    def _settled(self, thread: int, look: _Look) -> Stack | None:
+    def _stays(self, thread: int, chain: _Chain) -> bool:
+        try:
+            return self._memory.plan(self._parts(thread, chain)).read() == self._seen[thread][0]
+        except BadRead:
+            return False
+
+    def _settled(self, thread: int, chain: _Chain) -> Stack | None:
         """Look until all hangs together, each time where the look before led to."""
+        outer = None
         for _ in range(_MOST_TRIES):
-            if look.stack is not None:
-                self._chains[thread] = look.chain
-                return look.stack
             try:
+                look, content = self._look(thread, chain)
+                if look.stack is not None:
+                    if content:
+                        self._chains[thread], self._seen[thread] = look.chain, (content, look.stack)
+                    return look.stack
+                outer = look.outer or outer
                 chain = self._followed(look)
-                look = self._look(self._plan([thread], [chain]).read(), chain)
             except BadRead:
-                look = _NOWHERE
-        return None
+                chain = _NOWHERE
+        return outer
 
-    def _plan(self, threads: Sequence[int], chains: Sequence[_Chain]) -> ReadPlan:
-        parts: list[tuple[int, int]] = []
-        for thread, chain in zip(threads, chains, strict=True):
-            parts.append((thread + self._current_at, 8))
-            if self._by_c_frame:
-                parts.append((chain.c_frame + self._in_c_frame_at if chain.c_frame else thread, 8))
-            parts += [self._frame.part(frame) for frame in chain.frames]
-        return self._memory.plan(parts)
+    def _parts(self, thread: int, chain: _Chain) -> list[tuple[int, int]]:
+        head = [(thread + self._current_at, 8)]
+        if self._by_c_frame:
+            head.append((chain.c_frame + self._in_c_frame_at if chain.c_frame else thread, 8))
+        return head + [self._frame.part(frame) for frame in chain.frames]
 
-    def _bytes_of(self, chain: _Chain) -> int:
-        return self._head_bytes + self._frame.size * len(chain.frames)
-
-    def _look(self, content: memoryview, chain: _Chain) -> _Look:
-        head = content[: self._head_bytes].cast("Q")
+    def _look(self, thread: int, chain: _Chain) -> tuple[_Look, bytes]:
+        """Look once; also what was read, if all of it is the stack: the thread, and then its frames."""
+        outwards = [self._frame.part(frame) for frame in chain.frames]
+        content = self._memory.plan([*outwards[::-1], *self._parts(thread, chain)]).read()
+        head_at = self._frame.size * len(outwards)
+        head = content[head_at : head_at + self._head_bytes].cast("Q")
         if self._by_c_frame and (head[0] != chain.c_frame or not head[0]):
-            return _Look(_Chain(head[0], chain.frames), (), chain.frames[0] if chain.frames else 0)
-        return self._linked(head[-1], chain, list(self._frame.rows(content[self._head_bytes :])))
+            return _Look(_Chain(head[0], chain.frames), (), chain.frames[0] if chain.frames else 0), b""
+        before = list(self._frame.rows(content[:head_at]))[::-1]
+        look = self._linked(head[-1], chain, before, list(self._frame.rows(content[head_at + self._head_bytes :])))
+        return look, bytes(content[head_at:]) if look.linked == chain.frames else b""
 
-    def _linked(self, first: int, chain: _Chain, rows: Sequence[tuple[int, ...]]) -> _Look:
+    def _linked(
+        self, first: int, chain: _Chain, before: Sequence[tuple[int, ...]], rows: Sequence[tuple[int, ...]]
+    ) -> _Look:
         """Follow the links from ``first`` on, as far as they stay among the frames that were read together."""
         number_of = {frame: number for number, frame in enumerate(chain.frames)}
         passed: list[int] = []
@@ -172,8 +194,15 @@ class Stacks:
         linked = tuple(chain.frames[number] for number in passed)
         if at and len(linked) < self._most_frames:
             return _Look(chain, linked, at)
-        places = tuple(self._places([rows[number] for number in passed]))
-        return _Look(_Chain(chain.c_frame, linked), linked, 0, Stack(places, is_cut=bool(at)))
+        # The innermost may go on in its code; those it was called from stand still, or it is not the same call.
+        told = [2 if number == passed[0] else len(rows[number]) for number in passed]
+        same = [rows[number][:n] == before[number][:n] for number, n in zip(passed, told, strict=True)]
+        stayed = [number for number, _ in takewhile(itemgetter(1), zip(passed[::-1], same[::-1], strict=True))][::-1]
+        stack = Stack(tuple(self._places([rows[number] for number in stayed])), is_cut=bool(at))
+        whole = _Chain(chain.c_frame, linked)
+        if len(stayed) == len(passed):
+            return _Look(whole, linked, 0, stack)
+        return _Look(whole, linked, 0, outer=stack if stayed else None)
 
     def _followed(self, look: _Look) -> _Chain:
         """The chain as it probably is: what was linked, then frame by frame until known ones are met again."""

@@ -71,6 +71,7 @@ class ThreadWatch:
         self._os = Threads(interpreter.memory.pid)
         self._ids = NativeIds(interpreter.memory)
         self._frames: dict[Stack, tuple[tuple[Frame, ...], Maybe[Frame]]] = {}
+        self._begun: dict[ThreadState, Maybe[Frame]] = {}
         self._still: dict[int, tuple[int, float]] = {}
         self._os_names: dict[int, str] = {}
         self._readings = 0
@@ -131,11 +132,16 @@ class ThreadWatch:
         read = living[:_MOST_STACKS]
         stacks = self._readable(self._stacks.read([state.address for state, _ in read]))
         threads = []
+        begun: dict[ThreadState, Maybe[Frame]] = {}
         for (state, tid), stack in zip(read, stacks, strict=True):
             frames, created_by = self._frames_of(state, stack)
+            if frames == (MOVED,):
+                created_by = self._begun.get(state, created_by)
+            begun[state] = created_by
             if frames or state.interpreter == self._interpreter.main:
                 is_first = tid == self._interpreter.memory.pid
                 threads.append(_Thread(state, tid, frames or (_NO_FRAME,), _MAIN if is_first else created_by))
+        self._begun = begun
         return threads, len(living) - len(read)
 
     def _readable(self, stacks: Sequence[Stack | None]) -> Sequence[Stack | None]:
@@ -179,7 +185,7 @@ class ThreadWatch:
         if doing.futex and self._gils.is_within(doing.futex, gils):
             return _WANTS
         if holds:
-            return _HOLDS if doing.words == "running" else f"{_HOLDS} {doing.words}"
+            return _HOLDS if doing is _UNSURE or doing.words == "running" else f"{_HOLDS} {doing.words}"
         return doing.words
 
     def _waited(self, doing: Mapping[int, Doing]) -> dict[int, Maybe[float]]:

@@ -9,6 +9,7 @@ from memdash.model.capability import Capability
 from memdash.model.missing import Maybe, Missing
 from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot, TaskGroup
+from memdash.model.tasks import Task
 from memdash.ui.screens.detail import TextScreen
 from memdash.ui.screens.lines import folded, stack_lines
 from memdash.ui.widgets.spark import sparkline
@@ -81,16 +82,23 @@ def _course(groups: Sequence[TaskGroup]) -> list[float]:
     return [float(sum(numbers)) for numbers in zip(*padded, strict=True)]
 
 
+def _who(task: Task) -> str:
+    """``invoice-0 and 4 more  ``."""
+    others = f"{count(task.count - 1)} more" if task.count > 1 else ""
+    if not task.name:
+        return f"{count(task.count)} of them  " if others else ""
+    return f"{task.name} and {others}  " if others else f"{task.name}  "
+
+
 def _stacks(row: TaskRow, width: int) -> list[list[Part]]:
     lines: list[list[Part]] = []
     ranked = sorted(row.groups, key=lambda group: -group.task.count)
     for number, group in enumerate(ranked[:_STACKS_AT_MOST], start=1):
         task = group.task
-        number_of = f"{count(task.count)} × " if task.count > 1 else ""
         lines.append(
             [
                 Part(f"stack {number} of {len(ranked)}  ", "title"),
-                Part(f"{number_of}{task.name}  " if number_of or task.name else ""),
+                Part(_who(task)),
                 Part(task.state, "faint"),
             ]
         )
