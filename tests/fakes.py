@@ -18,6 +18,7 @@ from memdash.model.sample import CAPABILITY_OF, Fact, Instant, Origin, ProbeCost
 from memdash.model.snapshot import Baseline, OwnCost, Snapshot, State
 from memdash.model.system import Cgroup, Pressure, Smaps, SystemStats
 from memdash.model.target import Runtime, Target
+from memdash.model.tasks import Task, TaskKind, Tasks
 from memdash.sampling.history import History
 
 __all__ = [
@@ -31,8 +32,10 @@ __all__ = [
     "a_snapshot",
     "a_system",
     "a_target",
+    "a_thread",
     "memstats",
     "some_objects",
+    "some_threads",
 ]
 
 MIB = 1 << 20
@@ -226,6 +229,39 @@ def a_sample(at: Instant, *facts: Fact, **changes: Any) -> Sample:
     }
     values["costs"] = {"go.memstats": ProbeCost(reads=9, median_s=0.0004, p99_s=0.001, cadence_s=0.0)}
     return Sample(at=at, **(values | changes))
+
+
+def a_thread(function: str, state: str, count: int = 1, line: int = 40, **changes: Any) -> Task:
+    """``count`` threads of a Python program that stand in a function of ``shop.py``, below Python's own frames."""
+    library = "/usr/lib/python3.11/threading.py"
+    stack = (
+        Frame("Condition.wait", library, 320),
+        Frame(function, "/srv/shop/shop.py", line),
+        Frame("Thread.run", library, 975),
+        Frame("Thread._bootstrap_inner", library, 1038),
+        Frame("Thread._bootstrap", library, 995),
+    )
+    created_by = Frame(function, "/srv/shop/shop.py", 30)
+    task = Task(
+        kind=TaskKind.THREAD, count=count, state=state, stack=stack, created_by=created_by, waiting_s=130.0,
+        name="worker-0",
+    )  # fmt: skip
+    return replace(task, **changes)
+
+
+def some_threads() -> Tasks:
+    """Those of a small service."""
+    began = Missing("it is the thread that the program began with")
+    main = (Frame("main", "/srv/shop/shop.py", 7), Frame("<module>", "/srv/shop/shop.py", 99))
+    ran = Missing("it has run since it was looked at before")
+    return Tasks(
+        (
+            a_thread("Invoices.consume", "in futex", 8),
+            a_thread("Prices.recompute", "holds the GIL", waiting_s=ran),
+            a_thread("Prices.recompute", "wants the GIL", line=41, waiting_s=ran),
+            a_thread("main", "in epoll_wait", stack=main, created_by=began, name=""),
+        )
+    )
 
 
 def a_snapshot(seconds: int = 300, findings: Sequence[Finding] = (), **changes: Any) -> Snapshot:

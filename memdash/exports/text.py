@@ -19,11 +19,12 @@ from memdash.tables.memstats import memstats_table
 from memdash.tables.objects import objects_table
 from memdash.tables.sites import sites_table
 from memdash.tables.table import DASH, Row, Table
+from memdash.tables.tasks import has_tasks, tasks_table
 from memdash.units import iso_time
 
 __all__ = ["TEXT", "lines", "table_lines"]
 
-_SITES_SHOWN = 30
+_ROWS_SHOWN = 30
 
 
 def lines(snapshot: Snapshot) -> Iterator[str]:
@@ -34,6 +35,8 @@ def lines(snapshot: Snapshot) -> Iterator[str]:
     yield from _section(_largest(sites_table(snapshot)))
     if not isinstance(snapshot.objects, Missing):
         yield from _section(_largest(objects_table(snapshot)))
+    if has_tasks(snapshot):
+        yield from _section(_largest(tasks_table(snapshot)))
     yield from _section(alerts_table(snapshot))
     yield from _unread(snapshot)
 
@@ -83,7 +86,7 @@ def _reasons(row: Row) -> str:
 
 
 def _largest(table: Table) -> Table:
-    return replace(table, rows=table.rows[:_SITES_SHOWN])
+    return replace(table, rows=table.rows[:_ROWS_SHOWN])
 
 
 def _unread(snapshot: Snapshot) -> Iterator[str]:

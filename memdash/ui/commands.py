@@ -49,11 +49,11 @@ COMMANDS: tuple[Command, ...] = (
     Command(DASHBOARD, "n", "n", "match(1)", "next match", "find", "Go to the next row that matches."),
     Command(DASHBOARD, "N", "N", "match(-1)", "previous match", "find", "Go to the previous row that matches."),
     Command(
-        DASHBOARD, "s", "s", "sort(1)", "sort", "sites",
-        "Sort the sites, or types where there are none, by the next column; the columns' titles can be clicked too.", 3,
+        DASHBOARD, "s", "s", "sort(1)", "sort", "find",
+        "Sort the pane in use, or the sites, by the next column; the columns' titles can be clicked too.", 3,
     ),
-    Command(DASHBOARD, "S", "S", "sort(-1)", "sort back", "sites", "Sort the sites or types by the previous column."),
-    Command(DASHBOARD, "r", "r", "reverse", "reverse", "sites", "Turn the order of the sites or types round."),
+    Command(DASHBOARD, "S", "S", "sort(-1)", "sort back", "find", "Sort it by the previous column."),
+    Command(DASHBOARD, "r", "r", "reverse", "reverse", "find", "Turn the order of its rows round."),
     Command(
         DASHBOARD, "i", "i", "in_use", "inuse/alloc", "sites",
         "Switch the sites between what is held now and all that was ever asked for.", 9,

@@ -16,8 +16,7 @@ from memdash.analysis.sites import leaf
 from memdash.model.missing import Missing
 from memdash.model.profile import Frame, Usage
 from memdash.model.snapshot import Snapshot
-from memdash.plain import plain
-from memdash.ui.widgets.cut import width_of
+from memdash.ui.screens.lines import folded, stack_lines
 from memdash.ui.widgets.spark import sparkline
 from memdash.ui.widgets.words import Part, TextView
 from memdash.units import Unit, byte_size, clock_time, count, ratio, signed
@@ -116,20 +115,8 @@ class SiteScreen(TextScreen):
                     ),
                 ]
             )
-            for frame in stack:
-                mark, look = ("→ ", "strong") if frame == self._frame else ("  ", "plain")
-                name, where = f"  {mark}{frame.function}  ", f"{frame.file}:{frame.line}"
-                if width_of(name) + width_of(where) <= width:
-                    lines.append([Part(name, look), Part(where, "faint")])
-                else:
-                    lines += [*folded(name, width, look), *folded(f"      {where}", width, "faint")]
+            lines += stack_lines(stack, self._frame, width)
             lines.append([])
         if len(ranked) > _STACKS_AT_MOST:
             lines.append([Part(f"and {count(len(ranked) - _STACKS_AT_MOST)} smaller stacks", "faint")])
         return lines
-
-
-def folded(text: str, width: int, look: str) -> list[list[Part]]:
-    """All of a text that must not lose anything, in lines of at most ``width`` characters."""
-    text = plain(text)
-    return [[Part(text[start : start + width], look)] for start in range(0, max(len(text), 1), max(width, 8))]
