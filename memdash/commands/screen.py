@@ -16,7 +16,7 @@ from memdash.errors import UsageError
 from memdash.model.target import Target
 from memdash.probes.registry import PROBES
 from memdash.probes.survey import survey
-from memdash.session import Live
+from memdash.session import Live, Session, Watches
 
 if TYPE_CHECKING:
     from memdash.ui.app import Options
@@ -63,16 +63,21 @@ class Screen:
 
     def watch(self, target: Target) -> None:
         """Show the dashboard until the user leaves it."""
-        session = Live(target, interval_s=self.interval, rules=rules_for(self.max, self.max_growth))
+        watches = Watches(self._session)
+        session = watches.open(target)
         opening = Opening(session)
         session.start()
         try:
             with opening:
                 from memdash.ui.app import run
 
-                run(session, self._options())
+                run(session, watches, self._options())
         finally:
-            session.close()
+            watches.close()
+
+    def _session(self, target: Target) -> Session:
+        """A watch over ``target``, or over another process of its tree."""
+        return Live(target, interval_s=self.interval, rules=rules_for(self.max, self.max_growth))
 
     def pick(self) -> Target | None:
         """Let the user choose a process; None when they choose to leave."""

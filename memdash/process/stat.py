@@ -17,6 +17,12 @@ STAT_BYTES = 1024
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_STATES = {
+    "R": "running", "S": "sleeping", "D": "waits for disk", "T": "stopped", "t": "traced", "I": "idle", "Z": "ended",
+    "X": "ended", "x": "ended",
+}  # fmt: skip
+
 _EXITING = 0x00000004  # PF_EXITING and PF_KTHREAD of include/linux/sched.h
 _KERNEL_THREAD = 0x00200000
 
@@ -25,7 +31,8 @@ class Stat(NamedTuple):
     """The fields memdash uses. ``name`` is cut by the kernel at 15 bytes and is the target's word: untrusted text.
 
     ``code_start`` is 1 when the kernel does not let us look into the process, 0 when it has no memory (left); in both
-    cases ``exit_status`` tells nothing. ``exit_status`` is as from waitpid and only means something in a zombie.
+    cases ``stack_start`` is 0 and ``exit_status`` tells nothing. ``stack_start`` is another one after each exec, and
+    the parent's after a fork. ``exit_status`` is as from waitpid and only means something in a zombie.
     """
 
     name: str
@@ -38,8 +45,20 @@ class Stat(NamedTuple):
     system_ticks: int
     threads: int
     start_ticks: int
+    rss_pages: int
     code_start: int
+    stack_start: int
     exit_status: int
+
+    @property
+    def state_word(self) -> str:
+        """What it does, as proc_pid_stat(5) has it, in a word or two."""
+        return _STATES.get(self.state, self.state)
+
+    @property
+    def rss_bytes(self) -> int:
+        """Its resident set; on many processors a little behind, as in every file of /proc but smaps."""
+        return self.rss_pages * _PAGE_BYTES
 
     @property
     def is_kernel_thread(self) -> bool:
@@ -81,6 +100,8 @@ def parse_stat(line: bytes) -> Stat:
         system_ticks=int(fields[12]),
         threads=int(fields[17]),
         start_ticks=int(fields[19]),
+        rss_pages=int(fields[21]),
         code_start=int(fields[23]),
+        stack_start=int(fields[25]),
         exit_status=int(fields[49]),
     )

@@ -19,7 +19,7 @@ from textual.screen import Screen
 
 from memdash.model.target import Target
 from memdash.signals import ENDING, Signalled
-from memdash.ui.commands import APP, COMMANDS, DASHBOARD, bindings
+from memdash.ui.commands import APP, COMMANDS, DASHBOARD, bindings, can_be_done
 from memdash.ui.glyphs import ASCII, UNICODE
 from memdash.ui.lean import settle
 from memdash.ui.screens.dashboard import Dashboard
@@ -28,7 +28,7 @@ from memdash.ui.widgets.paint import Painted
 
 if TYPE_CHECKING:
     from memdash.probes.survey import Surveyed
-    from memdash.session import Session
+    from memdash.session import Session, Watches
 
 __all__ = ["MemdashApp", "Options", "run", "run_picker"]
 
@@ -135,7 +135,8 @@ class MemdashApp(App[Target]):
         """The palette: our commands, then the choice of theme."""
         for command in COMMANDS:
             if command.palette and (
-                command.scope == APP or (command.scope == DASHBOARD and isinstance(screen, Dashboard))
+                command.scope == APP
+                or (command.scope == DASHBOARD and isinstance(screen, Dashboard) and can_be_done(command, screen))
             ):
                 yield SystemCommand(
                     command.label,
@@ -165,9 +166,12 @@ def run_picker(candidates: Callable[[], Iterable[Surveyed]], options: Options = 
     return MemdashApp(lambda: Picker(candidates), options).run_to_its_end()
 
 
-def run(session: Session, options: Options = Options()) -> None:
-    """Show ``session`` until the user quits, then close it. It may have been started already; that saves time."""
+def run(session: Session, watches: Watches, options: Options = Options()) -> None:
+    """Show ``session``, and whichever of ``watches`` is turned to, until the user quits; then close them all.
+
+    It may have been started already; that saves time.
+    """
     try:
-        MemdashApp(lambda: Dashboard(session), options).run_to_its_end()
+        MemdashApp(lambda: Dashboard(session, watches), options).run_to_its_end()
     finally:
-        session.close()
+        watches.close()

@@ -6,10 +6,12 @@ To add a command, add one entry and write ``action_<name>`` where its scope says
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 
-__all__ = ["APP", "COMMANDS", "DASHBOARD", "ROWS", "TABLE", "Command", "bindings"]
+__all__ = ["APP", "COMMANDS", "DASHBOARD", "ROWS", "TABLE", "Command", "bindings", "can_be_done"]
 
 APP, DASHBOARD, TABLE, ROWS = "app", "screen", "table", "rows"
 """Scopes: works everywhere, on the dashboard, in the table that has the focus, in whatever scrolls."""
@@ -62,6 +64,18 @@ COMMANDS: tuple[Command, ...] = (
     Command(DASHBOARD, "b", "b", "baseline", "baseline", "watch", "Count changes of the sites from this moment on.", 7),
     Command(DASHBOARD, "B", "B", "no_baseline", "clear baseline", "watch", "Count changes from the attach again."),
     Command(
+        DASHBOARD, "less_than_sign", "<", "member(-1)", "process before", "process tree",
+        "Watch the process before in the tree that the target belongs to; the watch on this one goes on.",
+    ),
+    Command(
+        DASHBOARD, "greater_than_sign", ">", "member(1)", "next process", "process tree",
+        "Watch the next process of the tree: the next worker of a master, and after the last one the master.", 11,
+    ),
+    Command(
+        DASHBOARD, "T", "T", "family", "process tree", "process tree",
+        "Show the tree of processes with the memory of each; enter watches the one under the cursor.", 12,
+    ),
+    Command(
         DASHBOARD, "space,p", "space", "pause", "pause", "watch",
         "Freeze the view; collection goes on. The frozen view scrolls, sorts and filters.", 5,
     ),
@@ -98,6 +112,12 @@ COMMANDS: tuple[Command, ...] = (
     Command(ROWS, "home,g", "g", "edge(0)", "top", "rows", "Go to the first row.", palette=False),
     Command(ROWS, "end,G", "G", "edge(1)", "bottom", "rows", "Go to the last row.", palette=False),
 )  # fmt: skip
+
+
+def can_be_done(command: Command, screen: Screen[Any]) -> bool:
+    """Whether the screen as it now stands takes the command."""
+    name = command.action.partition("(")[0]
+    return command.scope != DASHBOARD or bool(screen.check_action(name, ()))
 
 
 def bindings(scope: str) -> list[BindingType]:

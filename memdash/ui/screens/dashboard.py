@@ -12,11 +12,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
-from textual.screen import Screen
 from textual.style import Style
 from textual.timer import Timer
 
-from memdash.model.snapshot import State
+from memdash.model.snapshot import Snapshot, State
+from memdash.tables.family import place_words
 from memdash.tables.vitals import figures_line, gc_line
 from memdash.ui.commands import DASHBOARD, bindings
 from memdash.ui.feed import Feed
@@ -27,6 +27,7 @@ from memdash.ui.panes.heap import HeapPane
 from memdash.ui.panes.memstats import MemStatsPane
 from memdash.ui.panes.pane import Pane, TablePane
 from memdash.ui.panes.sites import SitesPane
+from memdash.ui.screens.relatives import Relatives
 from memdash.ui.shape import Shape, shape_of
 from memdash.ui.widgets.filter import FilterBar
 from memdash.ui.widgets.footer import KeyLine
@@ -34,7 +35,7 @@ from memdash.ui.widgets.table import TableView
 from memdash.ui.widgets.words import Part, TextView, WordLine
 
 if TYPE_CHECKING:
-    from memdash.session import Session
+    from memdash.session import Session, Watches
 
 __all__ = ["Dashboard"]
 
@@ -44,11 +45,14 @@ _PAINT_EVERY_S = 0.5
 _GATHER_S = 0.03
 """Slow probes answer just after the fast ones of their tick: waiting a moment paints once instead of twice."""
 
+_SHORT_BELOW = 104
+"""On a narrower screen the place in the process tree is two numbers without words."""
+
 AnyPane = TypeVar("AnyPane", bound=Pane)
 
 
-class Dashboard(Screen[None]):
-    """Shows the newest snapshot, or the one it was frozen at."""
+class Dashboard(Relatives):
+    """Shows the newest snapshot of one of the watches, or the one it was frozen at."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(DASHBOARD),
@@ -56,8 +60,8 @@ class Dashboard(Screen[None]):
     ]
     AUTO_FOCUS = f"#{SitesPane.key}"
 
-    def __init__(self, session: Session, *, wall_s: Callable[[], float] = time.time) -> None:
-        super().__init__()
+    def __init__(self, session: Session, watches: Watches, *, wall_s: Callable[[], float] = time.time) -> None:
+        super().__init__(watches)
         self._session = session
         self._wall_s = wall_s
         self._feed: Feed | None = None
@@ -71,6 +75,7 @@ class Dashboard(Screen[None]):
         self._noticed = 0
         self._vitals, self._latest = WordLine(id="vitals"), WordLine(id="latest")
         self._small = TextView(id="small")
+        self._keys = KeyLine(id="keys")
         self._panes: dict[type[Pane], Pane] = {kind: kind() for kind in dict.fromkeys((*PANES, *TABS))}
         self._tab = TABS[0]
         self._large: Pane | None = None
@@ -90,7 +95,7 @@ class Dashboard(Screen[None]):
             yield self._vitals
             yield from (pane for kind, pane in self._panes.items() if kind in TABS)
             yield self._latest
-        yield KeyLine(id="keys")
+        yield self._keys
 
     def on_mount(self) -> None:
         """Look at the clock once a second: the age of a frozen or stale view grows on its own."""
@@ -142,8 +147,11 @@ class Dashboard(Screen[None]):
     def _paint_words(self) -> None:
         stand = standing(self._shown, now_s=self._wall_s(), frozen=self._frozen)
         strip, line = self._shape is Shape.STRIP, self._shape is Shape.LINE
-        self._head.say(*head_parts(self._shown, stand, self.app.size.width, with_verdict=not strip and not line))
-        notice = notice_lines(stand, self.app.size.width) or ([verdict_parts(self._shown)] if strip else [])
+        width = self.app.size.width
+        place = place_words(self.family, short=width < _SHORT_BELOW)
+        self._head.say(*head_parts(self._shown, stand, width, place=place, with_verdict=not strip and not line))
+        self._keys.follow(self)
+        notice = notice_lines(stand, width) or ([verdict_parts(self._shown)] if strip else [])
         self._notice.show_lines(notice)
         if len(notice) != self._noticed:
             self._noticed = len(notice)
@@ -260,6 +268,18 @@ class Dashboard(Screen[None]):
         else:
             self._enlarge(None)
 
+    @property
+    def moment(self) -> Snapshot:
+        """The moment that is shown."""
+        return self._shown
+
+    def turn_to(self, session: Session) -> None:
+        """Show another watch, live, in the same arrangement."""
+        self._session, self._frozen = session, False
+        if self._feed is not None:
+            self._feed.turn_to(session)
+        self._paint()
+
     # What a person does
 
     def action_pause(self) -> None:
@@ -317,7 +337,7 @@ class Dashboard(Screen[None]):
         if not self.query(FilterBar):
             self._filtered = self._filterable
             bar = FilterBar(self._filtered.wanted)
-            self.mount(bar, before=self.query_one(KeyLine))
+            self.mount(bar, before=self._keys)
             bar.focus()
 
     @on(FilterBar.Typed)
@@ -340,7 +360,9 @@ class Dashboard(Screen[None]):
         from memdash.ui.screens.detail import SiteScreen, TextScreen
 
         pane = chosen.view
-        if isinstance(pane, SitesPane) and (frame := pane.frame_at_cursor):
+        if isinstance(pane, MemStatsPane) and pane.is_of_tree(chosen.row):
+            self.action_family()
+        elif isinstance(pane, SitesPane) and (frame := pane.frame_at_cursor):
             self.app.push_screen(SiteScreen(self._shown, frame))
         elif isinstance(pane, TablePane):
             self.app.push_screen(TextScreen(pane.title, pane.detail))

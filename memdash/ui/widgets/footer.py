@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+from textual.screen import Screen
 from textual.strip import Strip
 
-from memdash.ui.commands import APP, COMMANDS, DASHBOARD, TABLE
+from memdash.ui.commands import APP, COMMANDS, DASHBOARD, TABLE, Command, can_be_done
 from memdash.ui.widgets.cut import width_of
 from memdash.ui.widgets.paint import Painted
 
@@ -17,12 +21,21 @@ _NAMESPACES = {APP: "app", DASHBOARD: "screen", TABLE: "focused"}
 class KeyLine(Painted):
     """Help and quit are always there; what ranks lower goes first."""
 
+    _offered: Sequence[Command] = _RANKED
+
+    def follow(self, screen: Screen[Any]) -> None:
+        """Offer what can be done on ``screen`` as it stands; paints only if that is something else than before."""
+        offered = [command for command in _RANKED if can_be_done(command, screen)]
+        if offered != self._offered:
+            self._offered = offered
+            self.refresh()
+
     def render_line(self, y: int) -> Strip:
         """The only line."""
         del y
         width = self.inner.width
         shown, room = [], width
-        for command in (_RANKED[0], _RANKED[-1], *_RANKED[1:-1]):
+        for command in (self._offered[0], self._offered[-1], *self._offered[1:-1]):
             need = width_of(command.shown) + width_of(command.label) + 3
             if need > room:
                 break

@@ -1,0 +1,71 @@
+"""What a screen on one process can do where that belongs to a tree: turn to the others, and show them all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.screen import Screen
+
+from memdash.errors import TargetError
+from memdash.model.family import Family, Member
+from memdash.model.missing import Maybe, Missing
+from memdash.model.snapshot import Snapshot
+from memdash.plain import plain
+
+if TYPE_CHECKING:
+    from memdash.session import Session, Watches
+
+__all__ = ["Relatives"]
+
+
+class Relatives(Screen[None]):
+    """The base of such a screen, which says what it shows and how it turns to another session."""
+
+    def __init__(self, watches: Watches) -> None:
+        super().__init__()
+        self._watches = watches
+
+    @property
+    def moment(self) -> Snapshot:
+        """The moment that is shown."""
+        raise NotImplementedError
+
+    def turn_to(self, session: Session) -> None:
+        """Show another watch, in the same arrangement."""
+        raise NotImplementedError
+
+    @property
+    def family(self) -> Maybe[Family]:
+        """The tree of the process that is shown, as it stands now."""
+        return self._watches.family(self.moment)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What concerns the process tree can be done where there is one."""
+        if action in ("member", "family"):
+            family = self.family
+            return not isinstance(family, Missing) and family.is_tree
+        return super().check_action(action, parameters)
+
+    def action_member(self, step: int) -> None:
+        """Watch the next (1) or previous (-1) process of the tree."""
+        family = self.family
+        if not isinstance(family, Missing):
+            self._watch(family.beside(step))
+
+    def action_family(self) -> None:
+        """Show the tree, and watch who is chosen there."""
+        # Imported when first asked for: the first frame does not wait for it.
+        from memdash.ui.screens.family import FamilyScreen
+
+        self.app.push_screen(FamilyScreen(lambda: self.family), self._watch)
+
+    def _watch(self, member: Member | None) -> None:
+        """Turn to a member; when it cannot be watched, say why and go on with what is shown."""
+        if member is None:
+            return
+        try:
+            session = self._watches.turn_to(member)
+        except TargetError as error:
+            self.notify(plain(Missing(error.what, error.hint).words), severity="warning", markup=False)
+        else:
+            self.turn_to(session)
