@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from memdash.errors import BadRead
 
-__all__ = ["STAT_BYTES", "TICKS_PER_S", "Stat", "parse_stat"]
+__all__ = ["STAT_BYTES", "TICKS_PER_S", "Stat", "parse_stat", "resident_bytes"]
 
 STAT_BYTES = 1024
 """Room for the longest line the kernel writes: 52 numbers of at most 20 digits would not even fill it."""
@@ -45,7 +45,6 @@ class Stat(NamedTuple):
     system_ticks: int
     threads: int
     start_ticks: int
-    rss_pages: int
     code_start: int
     stack_start: int
     exit_status: int
@@ -54,11 +53,6 @@ class Stat(NamedTuple):
     def state_word(self) -> str:
         """What it does, as proc_pid_stat(5) has it, in a word or two."""
         return _STATES.get(self.state, self.state)
-
-    @property
-    def rss_bytes(self) -> int:
-        """Its resident set; on many processors a little behind, as in every file of /proc but smaps."""
-        return self.rss_pages * _PAGE_BYTES
 
     @property
     def is_kernel_thread(self) -> bool:
@@ -81,6 +75,12 @@ class Stat(NamedTuple):
         return self.state in "ZXx"
 
 
+def resident_bytes(pid: int) -> int:
+    """The resident set, from statm: that in stat may be off by 64 pages for each processor. Raises OSError."""
+    with open(f"/proc/{pid}/statm", "rb", buffering=0) as file:
+        return int((file.read(STAT_BYTES) or b"0 0").split()[1]) * _PAGE_BYTES
+
+
 def parse_stat(line: bytes) -> Stat:
     """Take /proc/PID/stat apart. The name may hold spaces and parentheses, so the last ``)`` ends it."""
     head, closing, tail = line.rpartition(b")")
@@ -100,7 +100,6 @@ def parse_stat(line: bytes) -> Stat:
         system_ticks=int(fields[12]),
         threads=int(fields[17]),
         start_ticks=int(fields[19]),
-        rss_pages=int(fields[21]),
         code_start=int(fields[23]),
         stack_start=int(fields[25]),
         exit_status=int(fields[49]),

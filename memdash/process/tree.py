@@ -50,5 +50,5 @@ class Parentage:
         try:
             with open(f"{self._proc}/{pid}/stat", "rb", buffering=0) as file:
                 return int((file.read(STAT_BYTES) or b"").rpartition(b")")[2].split(None, 2)[1])
-        except (OSError, IndexError):
+        except (OSError, IndexError, ValueError):
             return None

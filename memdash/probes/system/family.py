@@ -20,7 +20,7 @@ from memdash.model.target import Target
 from memdash.probes.system.kinship import Seen, is_kin, role
 from memdash.process.fields import bytes_of
 from memdash.process.identity import executable
-from memdash.process.stat import STAT_BYTES, parse_stat
+from memdash.process.stat import STAT_BYTES, parse_stat, resident_bytes
 from memdash.process.tree import Parentage
 
 __all__ = ["FamilyProbe", "Shares", "tree_of"]
@@ -39,6 +39,7 @@ _NOT_YET = Missing("not read yet: to be cheap, the members are read in turn")
 _CLOSED = Missing(
     "the kernel shows the memory map of a process only to its owner", "run memdash as that user, or with sudo"
 )
+_ENDED = Missing("it has just ended")
 _NONE = Missing("the kernel has no smaps_rollup for it")
 
 
@@ -158,7 +159,7 @@ def _member(member: Seen, parent: Seen | None, depth: int) -> Member:
         name=member.stat.name,
         role=role(member, parent),
         state=member.stat.state_word,
-        rss_bytes=member.stat.rss_bytes,
+        rss_bytes=_rss_bytes(member.pid),
         pss_bytes=_ALONE,
     )
 
@@ -186,12 +187,19 @@ def _read(pid: int, name: str, size_bytes: int) -> bytes:
         return file.read(size_bytes) or b""
 
 
+def _rss_bytes(pid: int) -> Maybe[int]:
+    try:
+        return resident_bytes(pid)
+    except OSError:
+        return _ENDED
+
+
 def _pss_bytes(pid: int) -> Maybe[int]:
     try:
         return bytes_of(_read(pid, "smaps_rollup", _ARGV_BYTES), b"Pss")
     except PermissionError:
         return _CLOSED
     except ProcessLookupError:
-        return Missing("it has ended")
+        return _ENDED
     except (OSError, LookupError, ValueError):
         return _NONE

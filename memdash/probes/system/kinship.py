@@ -11,18 +11,10 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from memdash.process.keepers import is_keeper
 from memdash.process.stat import Stat
 
 __all__ = ["Seen", "is_kin", "role"]
-
-_KEEPERS = frozenset(
-    {
-        "systemd", "init", "(sd-pam)", "supervisord", "runsv", "s6-supervise", "dockerd", "containerd-shim",
-        "containerd-shim-runc-v2", "sshd", "cron", "crond", "login", "su", "sudo", "tmux", "screen", "SCREEN", "sh",
-        "bash", "dash", "ash", "zsh", "ksh", "fish", "tcsh", "csh",
-    }
-)  # fmt: skip
-"""What keeps or starts any other program. ``tmux: server`` is told by its executable, a script's shell too."""
 
 _INTERPRETER = re.compile(
     r"(python|pypy|ruby|perl|php|lua|node|nodejs|deno|bun|java|beam\.smp|busybox|toybox|coreutils)[\d.]*t?"
@@ -57,7 +49,7 @@ class Seen:
     @property
     def is_keeper(self) -> bool:
         """Its job is to start other programs, which do not belong to it."""
-        return self.stat.name in _KEEPERS or PurePath(self.exe).name in _KEEPERS
+        return is_keeper(self.stat.name, self.exe)
 
 
 def is_kin(child: Seen, parent: Seen) -> bool:
