@@ -13,6 +13,7 @@ from memdash.commands.opening import Opening
 from memdash.commands.options import settings
 from memdash.config import Limit, nearest
 from memdash.errors import UsageError
+from memdash.model.action import Action
 from memdash.model.target import Target
 from memdash.probes.registry import PROBES
 from memdash.probes.survey import survey
@@ -36,6 +37,8 @@ class Screen:
     interval: float
     max: Sequence[Limit]
     max_growth: float | None
+    agent: bool
+    read_only: bool
     theme: str | None
     no_color: bool
     ascii: bool
@@ -48,6 +51,8 @@ class Screen:
     def check_values(self) -> None:
         """Refuse limits and themes that do not exist. Raises UsageError."""
         rules_for(self.max, self.max_growth)
+        if self.agent and self.read_only:
+            raise UsageError("--agent and --read-only exclude each other", "leave one of them away")
         if self.theme is not None:
             _check_theme(self.theme)
 
@@ -63,7 +68,8 @@ class Screen:
 
     def watch(self, target: Target) -> None:
         """Show the dashboard until the user leaves it."""
-        watches = Watches(self._session)
+        # Code is loaded only into what was asked for, and not because < and > came by.
+        watches = Watches(lambda member: self._session(member, with_agent=self.agent and member == target))
         session = watches.open(target)
         opening = Opening(session)
         session.start()
@@ -75,9 +81,15 @@ class Screen:
         finally:
             watches.close()
 
-    def _session(self, target: Target) -> Session:
-        """A watch over ``target``, or over another process of its tree."""
-        return Live(target, interval_s=self.interval, rules=rules_for(self.max, self.max_growth))
+    def _session(self, target: Target, *, with_agent: bool) -> Session:
+        """A watch over the target, or over another process of its tree."""
+        return Live(
+            target,
+            interval_s=self.interval,
+            rules=rules_for(self.max, self.max_growth),
+            asked=(Action.LOAD_AGENT,) if with_agent else (),
+            read_only=self.read_only,
+        )
 
     def pick(self) -> Target | None:
         """Let the user choose a process; None when they choose to leave."""
@@ -105,7 +117,7 @@ def _check_theme(name: str) -> None:
 def screen_options(function: Function) -> Callable[..., Any]:
     """Give a command the dashboard's options; it gets one ``screen`` instead."""
 
-    @settings("interval", "max", "max-growth", "theme", "no-color", "ascii")
+    @settings("interval", "max", "max-growth", "agent", "read-only", "theme", "no-color", "ascii")
     @functools.wraps(function)
     def wrapped(**values: Any) -> Any:
         ours = {name: values.pop(name) for name in Screen.__dataclass_fields__}

@@ -19,7 +19,7 @@ from textual.screen import Screen
 
 from memdash.model.target import Target
 from memdash.signals import ENDING, Signalled
-from memdash.ui.commands import APP, COMMANDS, DASHBOARD, bindings, can_be_done
+from memdash.ui.commands import APP, COMMANDS, DASHBOARD, bindings
 from memdash.ui.glyphs import ASCII, UNICODE
 from memdash.ui.lean import settle
 from memdash.ui.screens.dashboard import Dashboard
@@ -136,7 +136,7 @@ class MemdashApp(App[Target]):
         for command in COMMANDS:
             if command.palette and (
                 command.scope == APP
-                or (command.scope == DASHBOARD and isinstance(screen, Dashboard) and can_be_done(command, screen))
+                or (command.scope == DASHBOARD and isinstance(screen, Dashboard) and screen.offers(command))
             ):
                 yield SystemCommand(
                     command.label,

@@ -6,12 +6,13 @@ To add a command, add one entry and write ``action_<name>`` where its scope says
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
-__all__ = ["APP", "COMMANDS", "DASHBOARD", "ROWS", "TABLE", "Command", "bindings", "can_be_done"]
+from memdash.model.action import Action
+from memdash.model.capability import Capability
+
+__all__ = ["APP", "COMMANDS", "DASHBOARD", "ROWS", "TABLE", "Command", "bindings"]
 
 APP, DASHBOARD, TABLE, ROWS = "app", "screen", "table", "rows"
 """Scopes: works everywhere, on the dashboard, in the table that has the focus, in whatever scrolls."""
@@ -23,7 +24,8 @@ class Command:
 
     ``keys`` are as Textual names them, separated by commas (none: bound elsewhere); ``shown`` is how a person does;
     ``label`` a word or two. ``footer`` ranks it among the footer's entries, 1 first; 0 keeps it out. ``palette`` is
-    False where choosing it from a list makes no sense.
+    False where choosing it from a list makes no sense; ``needs`` what the target must offer for it: an
+    action, or with FAMILY a process tree.
     """
 
     scope: str
@@ -35,6 +37,7 @@ class Command:
     help: str
     footer: int = 0
     palette: bool = True
+    needs: Action | Capability | None = None
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -66,14 +69,17 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         DASHBOARD, "less_than_sign", "<", "member(-1)", "process before", "process tree",
         "Watch the process before in the tree that the target belongs to; the watch on this one goes on.",
+        needs=Capability.FAMILY,
     ),
     Command(
         DASHBOARD, "greater_than_sign", ">", "member(1)", "next process", "process tree",
-        "Watch the next process of the tree: the next worker of a master, and after the last one the master.", 11,
+        "Watch the next process of the tree: the next worker of a master, and after the last one the master.", 13,
+        needs=Capability.FAMILY,
     ),
     Command(
         DASHBOARD, "T", "T", "family", "process tree", "process tree",
-        "Show the tree of processes with the memory of each; enter watches the one under the cursor.", 12,
+        "Show the tree of processes with the memory of each; enter watches the one under the cursor.", 14,
+        needs=Capability.FAMILY,
     ),
     Command(
         DASHBOARD, "space,p", "space", "pause", "pause", "watch",
@@ -103,6 +109,21 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(DASHBOARD, "y", "y", "copy", "copy", "find", "Copy the row in full to the clipboard of your terminal."),
     Command(
+        DASHBOARD, "ctrl+g", "ctrl+g", "act('FORCE_GC')", "force GC", "actions",
+        "Have the target collect its garbage now, after a question; the alert log shows before and after.", 11,
+        needs=Action.FORCE_GC,
+    ),
+    Command(
+        DASHBOARD, "ctrl+t", "ctrl+t", "act('TRIM')", "trim", "actions",
+        "Have the target's allocator give memory back to the system, after a question.", 12,
+        needs=Action.TRIM,
+    ),
+    Command(
+        DASHBOARD, "a", "a", "act('LOAD_AGENT')", "load agent", "actions",
+        "Bring memdash's agent into a running Python program, after a question: for GC pauses, malloc, asyncio tasks.",
+        needs=Action.LOAD_AGENT,
+    ),
+    Command(
         TABLE, "enter", "enter", "choose", "detail", "rows", "Show all there is to say about the row.", 4, palette=False
     ),
     Command(ROWS, "down,j", "↓ j", "step(1)", "down", "rows", "Go one row down.", palette=False),
@@ -112,12 +133,6 @@ COMMANDS: tuple[Command, ...] = (
     Command(ROWS, "home,g", "g", "edge(0)", "top", "rows", "Go to the first row.", palette=False),
     Command(ROWS, "end,G", "G", "edge(1)", "bottom", "rows", "Go to the last row.", palette=False),
 )  # fmt: skip
-
-
-def can_be_done(command: Command, screen: Screen[Any]) -> bool:
-    """Whether the screen as it now stands takes the command."""
-    name = command.action.partition("(")[0]
-    return command.scope != DASHBOARD or bool(screen.check_action(name, ()))
 
 
 def bindings(scope: str) -> list[BindingType]:

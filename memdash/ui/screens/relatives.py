@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Relatives"]
 
+_ALONE = Missing("the process is the only one of its tree")
+
 
 class Relatives(Screen[None]):
     """The base of such a screen, which says what it shows and how it turns to another session."""
@@ -39,18 +41,20 @@ class Relatives(Screen[None]):
         """The tree of the process that is shown, as it stands now."""
         return self._watches.family(self.moment)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What concerns the process tree can be done where there is one."""
-        if action in ("member", "family"):
-            family = self.family
-            return not isinstance(family, Missing) and family.is_tree
-        return super().check_action(action, parameters)
+    @property
+    def has_relatives(self) -> bool:
+        """Whether anybody but the target is in its tree."""
+        family = self.family
+        return not isinstance(family, Missing) and family.is_tree
 
     def action_member(self, step: int) -> None:
         """Watch the next (1) or previous (-1) process of the tree."""
         family = self.family
-        if not isinstance(family, Missing):
-            self._watch(family.beside(step))
+        member = None if isinstance(family, Missing) else family.beside(step)
+        if member is None:
+            self._say(family if isinstance(family, Missing) else _ALONE)
+        else:
+            self._watch(member)
 
     def action_family(self) -> None:
         """Show the tree, and watch who is chosen there."""
@@ -66,6 +70,9 @@ class Relatives(Screen[None]):
         try:
             session = self._watches.turn_to(member)
         except TargetError as error:
-            self.notify(plain(Missing(error.what, error.hint).words), severity="warning", markup=False)
+            self._say(Missing(error.what, error.hint))
         else:
             self.turn_to(session)
+
+    def _say(self, why: Missing) -> None:
+        self.notify(plain(why.words), severity="warning", markup=False)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
-from textual.screen import Screen
 from textual.strip import Strip
 
-from memdash.ui.commands import APP, COMMANDS, DASHBOARD, TABLE, Command, can_be_done
+from memdash.ui.commands import APP, COMMANDS, DASHBOARD, TABLE, Command
 from memdash.ui.widgets.cut import width_of
 from memdash.ui.widgets.paint import Painted
 
@@ -19,13 +17,13 @@ _NAMESPACES = {APP: "app", DASHBOARD: "screen", TABLE: "focused"}
 
 
 class KeyLine(Painted):
-    """Help and quit are always there; what ranks lower goes first."""
+    """Help and quit are always there; what ranks lower goes first, and what this target does not offer."""
 
     _offered: Sequence[Command] = _RANKED
 
-    def follow(self, screen: Screen[Any]) -> None:
-        """Offer what can be done on ``screen`` as it stands; paints only if that is something else than before."""
-        offered = [command for command in _RANKED if can_be_done(command, screen)]
+    def follow(self, offers: Callable[[Command], bool]) -> None:
+        """Show the keys of what the target now ``offers``; paints only if they are others than before."""
+        offered = [command for command in _RANKED if offers(command)]
         if offered != self._offered:
             self._offered = offered
             self.refresh()
