@@ -19,7 +19,7 @@ TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _STATES = {
-    "R": "running", "S": "sleeping", "D": "waits for disk", "T": "stopped", "t": "traced", "I": "idle", "Z": "ended",
+    "R": "running", "S": "sleeping", "D": "disk wait", "T": "stopped", "t": "traced", "I": "idle", "Z": "ended",
     "X": "ended", "x": "ended",
 }  # fmt: skip
 

@@ -15,7 +15,7 @@ _COLUMNS = (
     Column("pid", "pid", 7, right=True),
     Column("rss", "RSS", 10, right=True),
     Column("pss", "PSS", 10, right=True, drop=2),
-    Column("state", "state", 14, least=8, drop=1),
+    Column("state", "state", 9, drop=1),
     Column("process", "process", 0, cut="end"),
 )
 _WATCHED = "●"

@@ -19,7 +19,7 @@ _COLUMNS = (
     Column("rss", "RSS", 10, right=True),
     Column("tree", "tree RSS", 10, right=True, drop=3),
     Column("up", "up", 7, right=True, drop=2),
-    Column("runtime", "runtime", 10),
+    Column("runtime", "runtime", 14, least=10),
     Column("reads", "can be read", 19, drop=1),
     Column("command", "command", 0, cut="middle", least=24),
 )

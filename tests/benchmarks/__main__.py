@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 from tests.benchmarks.cpython import cpython
+from tests.benchmarks.family import family
 from tests.benchmarks.headless import report
 from tests.benchmarks.reading import attach, profile, sample
 from tests.benchmarks.result import Result, table
@@ -22,6 +23,7 @@ BENCHMARKS: tuple[Callable[[], Iterator[Result]], ...] = (
     keys,
     target_cost,
     cpython,
+    family,
 )
 
 
