@@ -17,6 +17,7 @@ from memdash.tables.family import family_table, totals_words
 from memdash.tables.gc import gc_table
 from memdash.tables.headline import headline
 from memdash.tables.memstats import memstats_table
+from memdash.tables.objects import objects_table
 from memdash.tables.sites import sites_table
 from memdash.tables.table import DASH, Row, Table
 from memdash.units import iso_time
@@ -35,6 +36,8 @@ def lines(snapshot: Snapshot) -> Iterator[str]:
     if not isinstance(family, Missing) and family.is_tree:
         yield from _section(replace(family_table(family), title=f"Process tree, {totals_words(family)}"))
     yield from _section(_largest(sites_table(snapshot)))
+    if not isinstance(snapshot.objects, Missing):
+        yield from _section(_largest(objects_table(snapshot)))
     yield from _section(alerts_table(snapshot))
     yield from _unread(snapshot)
 

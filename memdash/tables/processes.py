@@ -24,7 +24,12 @@ _COLUMNS = (
     Column("command", "command", 0, cut="middle", least=24),
 )
 _COLUMNS_WITHOUT_TREES = tuple(column for column in _COLUMNS if column.key != "tree")
-_WORDS = {Capability.MEMSTATS: "MemStats", Capability.GC: "GC", Capability.SITES: "sites"}
+_WORDS = {
+    Capability.MEMSTATS: "MemStats",
+    Capability.GC: "GC",
+    Capability.SITES: "sites",
+    Capability.OBJECTS: "objects",
+}
 
 
 def processes_table(surveyed: Iterable[Surveyed]) -> Table:

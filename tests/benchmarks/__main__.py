@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 
+from tests.benchmarks.census import census
 from tests.benchmarks.cpython import cpython
 from tests.benchmarks.family import family
 from tests.benchmarks.headless import report
@@ -23,6 +24,7 @@ BENCHMARKS: tuple[Callable[[], Iterator[Result]], ...] = (
     keys,
     target_cost,
     cpython,
+    census,
     family,
 )
 
