@@ -81,6 +81,10 @@ def _recent_pause(sample: Sample) -> Maybe[float]:
     return max((pause.duration_ns for pause in sample.gc.pauses if pause.ended_at_s > since_s), default=0)
 
 
+def _members(sample: Sample) -> Maybe[float]:
+    return sample.family if isinstance(sample.family, Missing) else len(sample.family.members)
+
+
 def _generational(figure: Callable[[Sequence[Generation]], int]) -> Callable[[Sample], Maybe[float]]:
     """A figure over the generations of the collector, youngest first."""
 
@@ -167,6 +171,24 @@ METRICS: tuple[Metric, ...] = (
     _at("system", "oom_score", "OOM score", _N, _GAUGE, "How early the kernel would kill it when memory runs out."),
     _at("smaps", "pss_bytes", "PSS", _B, _GAUGE, "RSS with shared pages divided among those who share them."),
     _at("smaps", "uss_bytes", "USS", _B, _GAUGE, "Pages that only this process has: what its end would free."),
+    _at(
+        "family",
+        "rss_bytes",
+        "tree RSS",
+        _B,
+        _GAUGE,
+        "RSS of the whole process tree; shared pages count often.",
+    ),
+    _at("family", "pss_bytes", "tree PSS", _B, _GAUGE, "PSS of the whole process tree: what it really takes."),
+    Metric(
+        "family.members",
+        "processes",
+        _N,
+        _GAUGE,
+        "Processes of the tree that the target belongs to: a master, its workers and what they started.",
+        Capability.FAMILY,
+        _members,
+    ),
     _cgroup("usage_bytes", "cgroup", _B, _GAUGE, "Memory charged to the target's cgroup, page cache included."),
     _cgroup("limit_bytes", "cgroup limit", _B, _GAUGE, "The cgroup's memory limit; beyond it the kernel kills."),
     _cgroup("used_ratio", "cgroup used", _R, _GAUGE, "Cgroup memory without droppable cache, over its limit."),
