@@ -61,7 +61,7 @@ class Arrangement:
         return self.in_use if isinstance(self.in_use, TablePane) else self.pane(SitesPane)
 
     @property
-    def sorted_in_use(self) -> SortedPane[Any]:
+    def sorted_in_use(self) -> SortedPane:
         """The pane in use if its rows are sorted, else the sites."""
         return self.in_use if isinstance(self.in_use, SortedPane) else self.pane(SitesPane)
 

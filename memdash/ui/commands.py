@@ -60,9 +60,12 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         DASHBOARD, "o", "o", "objects", "bytes/objects", "sites",
-        "Switch the sites between bytes and numbers of objects.", 10,
+        "Switch the sites or types between bytes and numbers of objects.", 10,
     ),
-    Command(DASHBOARD, "b", "b", "baseline", "baseline", "watch", "Count changes of the rows from this moment on.", 7),
+    Command(
+        DASHBOARD, "b", "b", "baseline", "baseline", "watch",
+        "Count changes of sites, types and tasks from this moment on.", 7,
+    ),
     Command(DASHBOARD, "B", "B", "no_baseline", "clear baseline", "watch", "Count changes from the attach again."),
     Command(
         DASHBOARD, "space,p", "space", "pause", "pause", "watch",

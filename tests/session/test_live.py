@@ -35,6 +35,7 @@ class FakeEntry:
     facts: Callable[[], tuple[Fact, ...]]
     verdict: Fit | Refusal
     failure: Exception | None = None
+    missing: dict[Capability, Missing] = field(default_factory=dict)
     probes: list[FakeProbe] = field(default_factory=list)
 
     def fitness(self, target: Target) -> Fit | Refusal:
@@ -44,7 +45,7 @@ class FakeEntry:
         if self.failure is not None:
             raise self.failure
         self.probes.append(FakeProbe(self.facts, self.capabilities, name=self.name))
-        return Attachment(tuple(self.probes), log=(f"{self.name} attached",))
+        return Attachment(tuple(self.probes), self.missing, (f"{self.name} attached",))
 
 
 def go(**changes: object) -> FakeEntry:
@@ -142,6 +143,15 @@ def test_who_could_add_nothing_is_not_asked(start: Start) -> None:
     second = go(name="second")
     _, heard, _ = start(go(), second, system())
     wait_for(heard, lambda s: s.state is State.LIVE)
+    assert second.probes == []
+
+
+def test_who_could_only_add_what_is_known_not_to_be_there_is_not_asked(start: Start) -> None:
+    absent = Missing("Go programs have none")
+    first = go(missing={Capability.TASKS: absent})
+    second = go(name="second", capabilities=GO | {Capability.TASKS})
+    _, heard, _ = start(first, second, system())
+    assert wait_for(heard, lambda s: s.state is State.LIVE).missing[Capability.TASKS] == absent
     assert second.probes == []
 
 

@@ -84,16 +84,16 @@ async def test_sorting_acts_on_the_pane_in_use(show: Show) -> None:
     async with show(with_tasks()) as shown:
         sites, tasks = shown.dashboard.query_one(SitesPane), shown.dashboard.query_one(TasksPane)
         await shown.press("s")
-        usual = sites.order
+        usual = sites.sorting.order
         tasks.focus()
         await shown.press("s", "r")
-        assert (tasks.order, tasks.reversed, sites.order) == (TaskOrder.CHANGE, True, usual)
+        assert (tasks.sorting.order, tasks.sorting.reversed, sites.sorting.order) == (TaskOrder.CHANGE, True, usual)
         await shown.press("S", "S")
-        assert tasks.order is TaskOrder.WHERE  # how long they wait has no room here
+        assert tasks.sorting.order is TaskOrder.WHERE  # how long they wait has no room here
         shown.dashboard.query_one("#gc").focus()
         await shown.press("s")
-        assert tasks.order is TaskOrder.WHERE
-        assert sites.order is not usual  # in a pane that is not sorted, the sites are
+        assert tasks.sorting.order is TaskOrder.WHERE
+        assert sites.sorting.order is not usual  # in a pane that is not sorted, the sites are
 
 
 async def test_a_click_on_a_title_sorts(show: Show) -> None:
@@ -101,7 +101,7 @@ async def test_a_click_on_a_title_sorts(show: Show) -> None:
         tasks = shown.dashboard.query_one(TasksPane)
         tasks.post_message(TasksPane.HeaderClicked(tasks, "function"))
         await shown.settle()
-        assert tasks.order is TaskOrder.FUNCTION
+        assert tasks.sorting.order is TaskOrder.FUNCTION
 
 
 async def test_the_filter_keeps_what_it_names(show: Show) -> None:

@@ -2,10 +2,10 @@
 
 Lives here: ``detect`` (is it CPython, and which), ``binary`` (the file that holds it), ``interpreter`` (an opened one),
 ``verify`` (what must be true), ``attach``, ``collector`` and ``pauses`` → ``gc``, ``arenas`` and ``pymalloc`` →
-``memstats``, ``states``, ``stacks``, ``code`` (with ``lines`` and ``text``), ``gil`` and ``native_ids`` →
-``threads``, and ``probes``, which read them; ``record`` takes structs apart. ``layouts`` holds where each CPython minor
-keeps things. To read more, write a module that takes an ``Interpreter``, give it a probe in ``probes`` and name that in
-``attach``.
+``memstats``; ``text``, ``type_names`` and ``types`` → ``census``; ``states``, ``stacks``, ``code`` (with ``lines``),
+``gil`` and ``native_ids`` → ``threads``; and ``probes``, which read them. ``record`` takes structs apart, ``layouts``
+holds where each CPython minor keeps things. To read more, write a module that takes an ``Interpreter``, give it a probe
+in ``probes`` and name that in ``attach``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ class _CPython:
     """Loads its modules when asked: who watches a Go program does without them, and their 30 ms."""
 
     name: str = "cpython"
-    capabilities: frozenset[Capability] = frozenset({Capability.MEMSTATS, Capability.GC, Capability.TASKS})
+    capabilities: frozenset[Capability] = frozenset(
+        {Capability.MEMSTATS, Capability.GC, Capability.OBJECTS, Capability.TASKS}
+    )
 
     def fitness(self, target: Target) -> Fit | Refusal:
         """Look at the file with the interpreter and read which version it is: 1 to 4 ms."""
@@ -38,7 +40,7 @@ class _CPython:
             version = judge(target.pid)
         except (ProbeError, TargetError) as error:
             return Refusal(error.what, error.hint, recognised=isinstance(error, (UnreadablePython, NotStarted)))
-        about = "the collector's generations, blocks and arenas of small objects, and threads, read from memory"
+        about = "the collector's generations, blocks and arenas, small objects by type, and threads, read from memory"
         return Fit(_SCORE, self.capabilities, Runtime.CPYTHON, f"cpython {version.text}", about)
 
     def attach(self, target: Target) -> Attachment:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from memdash.errors import LayoutRefused
+from memdash.errors import BadRead, LayoutRefused
 from memdash.model.target import Target
 from memdash.probes.cpython.binary import Binary, find_binary
 from memdash.probes.cpython.detect import version_of
@@ -48,10 +48,9 @@ _STATED: Mapping[str, tuple[str, str]] = {
 }
 """What _Py_DebugOffsets says, and the struct and member it says it of."""
 
-SHUT_DOWN = "the process has shut its Python interpreter down"
-"""What is wrong when ``main_at`` no longer leads to ``main``."""
-
 _MOST_INTERPRETERS = 1024
+
+SHUT_DOWN = "the process has shut its Python interpreter down"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +79,11 @@ class Interpreter:
             count += 1
             found = self.memory.u64(found + next_at)
         return count
+
+    def require_running(self) -> None:
+        """Raises BadRead when it has been shut down, or another one runs in its place."""
+        if self.memory.u64(self.main_at) != self.main:
+            raise BadRead(SHUT_DOWN)
 
     def close(self) -> None:
         """Give back the file and the memory. May be called twice."""

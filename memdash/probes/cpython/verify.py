@@ -13,6 +13,7 @@ from memdash.probes.cpython.collector import Collector
 from memdash.probes.cpython.interpreter import Interpreter
 from memdash.probes.cpython.pymalloc import ALIGNMENT_BYTES, SIZE_CLASSES
 from memdash.probes.cpython.threads import ThreadWatch
+from memdash.probes.cpython.types import Types
 from memdash.probes.invariants import Check, Invariants, check_all
 
 __all__ = ["MODIFIED", "verify"]
@@ -30,10 +31,11 @@ _POOL_HEADER_BYTES = 48
 _MOST_OBJECTS = 1 << 48
 _CLOCK_SLACK_NS = 10**9
 
-_ALL = frozenset({Capability.MEMSTATS, Capability.GC})
+_ALL = frozenset({Capability.MEMSTATS, Capability.GC, Capability.OBJECTS, Capability.TASKS})
 _GC = frozenset({Capability.GC})
-_HEAP = frozenset({Capability.MEMSTATS})
 _TASKS = frozenset({Capability.TASKS})
+_HEAP = frozenset({Capability.MEMSTATS, Capability.OBJECTS})
+_OBJECTS = frozenset({Capability.OBJECTS})
 
 
 class _Look(NamedTuple):
@@ -159,6 +161,10 @@ def _lock(look: _Look) -> str:
     return f"{min(strangers):#x} does" if strangers else ""
 
 
+def _types(look: _Look) -> str:
+    return Types(look.interpreter).disproved()
+
+
 _TESTS: Invariants[_Look] = {
     "the main interpreter is number 0": (_ALL, _number),
     "the main interpreter is the last in its list": (_ALL, _is_last),
@@ -171,4 +177,5 @@ _TESTS: Invariants[_Look] = {
     "every pool knows its arena and holds no more than fits": (_HEAP, _pools),
     "the threads' stacks lead to functions with names": (_TASKS, _stacks),
     "nobody but a thread of its own holds the GIL": (_TASKS, _lock),
+    "type is its own type, and dict and str are where they say": (_OBJECTS, _types),
 }

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from textual.screen import Screen
+
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.snapshot import Snapshot
 from memdash.plain import plain
 from memdash.tables.table import Table
 from memdash.tables.tasks import TaskOrder, has_tasks, tasks_table, tasks_title
-from memdash.ui.panes.sorted import SortedPane
+from memdash.ui.panes.sorted import SortedPane, Sorting
 from memdash.units import clock_time
 
 __all__ = ["TasksPane"]
 
 
-class TasksPane(SortedPane[TaskOrder]):
+class TasksPane(SortedPane):
     """Sorts and filters groups of tasks. Where the runtime has none to read, it leaves its room to others."""
 
     key = "tasks"
@@ -23,9 +25,15 @@ class TasksPane(SortedPane[TaskOrder]):
     tabbed = True
 
     def __init__(self) -> None:
-        super().__init__(TaskOrder, frozenset({TaskOrder.STATE, TaskOrder.FUNCTION, TaskOrder.WHERE}))
+        super().__init__()
+        self._sorting = Sorting(TaskOrder, (TaskOrder.STATE, TaskOrder.FUNCTION, TaskOrder.WHERE))
         self._since = ""
         self._built: tuple[object, ...] = ()
+
+    @property
+    def sorting(self) -> Sorting[TaskOrder]:
+        """Always the same."""
+        return self._sorting
 
     def wants_room(self, snapshot: Snapshot) -> bool:
         """Whether there is anything to say of tasks."""
@@ -48,10 +56,18 @@ class TasksPane(SortedPane[TaskOrder]):
         state, function, where = (cell.text for cell in row.cells[2:5])
         return plain(f"{state} {function} {row.cells[4].note}:{where.rpartition(':')[2]}")
 
+    def screen_of_row(self, snapshot: Snapshot) -> Screen[None] | None:
+        """Who began these tasks, and where each of them stands."""
+        # Imported when first asked for: the first frame does not wait for it.
+        from memdash.ui.screens.tasks import TaskScreen
+
+        return TaskScreen(snapshot, self.row.key) if self.row else None
+
     def build(self, snapshot: Snapshot) -> Table:
         """The tasks, as asked for; the same table as before while neither they nor the wish have changed."""
         since = snapshot.since.get(self.capability)
-        wish = (snapshot.tasks, since, snapshot.baseline.marked, self.order, self.reversed, self.wanted)
+        order, is_reversed = self._sorting.order, self._sorting.reversed
+        wish = (snapshot.tasks, since, snapshot.baseline.marked, order, is_reversed, self.wanted)
         if self._built and all(new is old for new, old in zip(wish, self._built, strict=True)):
             return self.table
         self._built = wish
@@ -59,4 +75,4 @@ class TasksPane(SortedPane[TaskOrder]):
         if since is not None and not isinstance(snapshot.tasks, Missing):
             word = "baseline" if snapshot.baseline.marked else "attach"
             self._since = f"Δ since {word} {clock_time(since.wall_s)}"
-        return tasks_table(snapshot, self.order, self.reversed, self.wanted)
+        return tasks_table(snapshot, order, is_reversed, self.wanted)

@@ -28,7 +28,6 @@ from memdash.ui.panes.heap import HeapPane
 from memdash.ui.panes.pane import TablePane
 from memdash.ui.panes.sites import SitesPane
 from memdash.ui.panes.sorted import SortedPane
-from memdash.ui.panes.tasks import TasksPane
 from memdash.ui.shape import Shape
 from memdash.ui.widgets.filter import FilterBar
 from memdash.ui.widgets.footer import KeyLine
@@ -239,13 +238,13 @@ class Dashboard(Screen[None]):
 
     def action_reverse(self) -> None:
         """Turn the order of those rows round."""
-        rows = self._panes.sorted_in_use
-        rows.reversed = not rows.reversed
+        self._panes.sorted_in_use.reverse()
         self._show()
 
     def action_in_use(self) -> None:
         """Between inuse and alloc."""
-        self._panes.pane(SitesPane).switch_time()
+        if why_not := self._panes.pane(SitesPane).switch_time():
+            self.notify(why_not, timeout=4)
         self._show()
 
     def action_objects(self) -> None:
@@ -298,13 +297,11 @@ class Dashboard(Screen[None]):
     def _open(self, chosen: TableView.Chosen) -> None:
         """Say all there is to say about a row."""
         # Imported when first asked for: the first frame does not wait for it.
-        from memdash.ui.screens.detail import SiteScreen, TextScreen
-        from memdash.ui.screens.tasks import TaskScreen
+        from memdash.ui.screens.detail import TextScreen
 
         pane = chosen.view
-        if isinstance(pane, SitesPane) and (frame := pane.frame_at_cursor):
-            self.app.push_screen(SiteScreen(self._shown, frame))
-        elif isinstance(pane, TasksPane):
-            self.app.push_screen(TaskScreen(self._shown, chosen.row.key))
+        if isinstance(pane, SortedPane):
+            if (screen := pane.screen_of_row(self._shown)) is not None:
+                self.app.push_screen(screen)
         elif isinstance(pane, TablePane):
             self.app.push_screen(TextScreen(pane.title, pane.detail))
