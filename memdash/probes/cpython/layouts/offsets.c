@@ -301,6 +301,63 @@ static void strings(void)
     CONSTANT("PyASCIIObject.state.ascii shift", __builtin_ctz(flags));
 }
 
+/* Types, and the class dicts in which those made by class statements keep their module. Before 3.11 the table of a dict's
+   keys stands in Objects/dict-common.h, in no installed header: it is said again here. */
+#if PY_VERSION_HEX >= 0x030B0000
+#include "internal/pycore_dict.h"
+typedef struct _dictkeysobject dict_keys;
+#else
+typedef struct {
+    Py_ssize_t dk_refcnt;
+    Py_ssize_t dk_size;
+    void *dk_lookup;
+    Py_ssize_t dk_usable;
+    Py_ssize_t dk_nentries;
+    char dk_indices[];
+} dict_keys;
+typedef struct {
+    Py_hash_t me_hash;
+    PyObject *me_key;
+    PyObject *me_value;
+} PyDictKeyEntry;
+#endif
+
+static void types(void)
+{
+    STRUCT(PyTypeObject, "PyTypeObject");
+    NAMED(PyTypeObject, ob_base.ob_base.ob_type, "ob_type");
+    MEMBER(PyTypeObject, tp_name);
+    MEMBER(PyTypeObject, tp_basicsize);
+    MEMBER(PyTypeObject, tp_flags);
+    MEMBER(PyTypeObject, tp_dict);
+    STRUCT(PyHeapTypeObject, "PyHeapTypeObject");
+    MEMBER(PyHeapTypeObject, ht_qualname);
+    STRUCT(PyDictObject, "PyDictObject");
+    MEMBER(PyDictObject, ma_keys);
+    STRUCT(dict_keys, "_dictkeysobject"); /* the indices follow, then the entries */
+    MEMBER(dict_keys, dk_nentries);
+#if PY_VERSION_HEX >= 0x030B0000
+    MEMBER(dict_keys, dk_log2_index_bytes);
+    MEMBER(dict_keys, dk_kind);
+    STRUCT(PyDictUnicodeEntry, "PyDictUnicodeEntry");
+    MEMBER(PyDictUnicodeEntry, me_key);
+    MEMBER(PyDictUnicodeEntry, me_value);
+    CONSTANT("DICT_KEYS_GENERAL", DICT_KEYS_GENERAL);
+#else
+    MEMBER(dict_keys, dk_size);
+#endif
+    STRUCT(PyDictKeyEntry, "PyDictKeyEntry");
+    MEMBER(PyDictKeyEntry, me_key);
+    MEMBER(PyDictKeyEntry, me_value);
+#if defined(Py_TPFLAGS_PREHEADER)
+    CONSTANT("Py_TPFLAGS_PREHEADER", Py_TPFLAGS_PREHEADER);
+#elif defined(Py_TPFLAGS_MANAGED_DICT)
+    CONSTANT("Py_TPFLAGS_PREHEADER", Py_TPFLAGS_MANAGED_DICT);
+#else
+    CONSTANT("Py_TPFLAGS_PREHEADER", 0);
+#endif
+}
+
 static void debug_offsets(void)
 {
 #if PY_VERSION_HEX >= 0x030D0000
@@ -336,6 +393,7 @@ int main(void)
     allocator();
     tracing();
     strings();
+    types();
     debug_offsets();
     return 0;
 }
