@@ -7,7 +7,7 @@ from memdash.model.missing import Missing
 from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot
 from memdash.plain import plain
-from memdash.tables.sites import Measure, SiteOrder, sites_table
+from memdash.tables.sites import Measure, SiteOrder, sites_table, why_unknown
 from memdash.tables.table import Table
 from memdash.ui.panes.pane import TablePane
 from memdash.units import clock_time, count, figure
@@ -96,9 +96,13 @@ class SitesPane(TablePane):
         self.reversed = wanted is self.order and not self.reversed
         self.order = wanted
 
-    def switch_time(self) -> None:
-        """Between what is held and what was ever asked for."""
-        self.measure = _OTHER_TIME[self.measure]
+    def switch_time(self, snapshot: Snapshot) -> str:
+        """Between what is held and what was ever asked for; where that is not known, stay, and say why."""
+        other = _OTHER_TIME[self.measure]
+        if (unknown := why_unknown(snapshot, other)) is not None:
+            return unknown.words
+        self.measure = other
+        return ""
 
     def switch_unit(self) -> None:
         """Between bytes and objects."""

@@ -240,7 +240,8 @@ class Dashboard(Screen[None]):
 
     def action_in_use(self) -> None:
         """Between inuse and alloc."""
-        self._panes.pane(SitesPane).switch_time()
+        if why := self._panes.pane(SitesPane).switch_time(self._shown):
+            self.notify(why, markup=False)
         self._show()
 
     def action_objects(self) -> None:
