@@ -2,9 +2,10 @@
 
 Lives here: ``detect`` (is it CPython, and which), ``binary`` (the file that holds it), ``interpreter`` (an opened one),
 ``verify`` (what must be true), ``attach``, ``collector`` and ``pauses`` → ``gc``, ``arenas`` and ``pymalloc`` →
-``memstats``, ``text``, ``type_names`` and ``types`` → ``census``, and ``probes``, which read them. ``layouts`` holds
-where each CPython minor keeps things. To read more, write a module that takes an ``Interpreter``, give it a probe in
-``probes`` and name that in ``attach``.
+``memstats``, ``text``, ``type_names`` and ``types`` → ``census``, and ``probes``, which read them; ``tracing``,
+``hashtable`` and ``tracebacks`` → ``traces``, ``blocks`` → ``sources``, both → ``sites``, which ``tracemalloc`` reads.
+``layouts`` holds where each CPython minor keeps things. To read more, write a module that takes an ``Interpreter``,
+give it a probe in ``probes`` and name that in ``attach``.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ class _CPython:
     """Loads its modules when asked: who watches a Go program does without them, and their 30 ms."""
 
     name: str = "cpython"
-    capabilities: frozenset[Capability] = frozenset({Capability.MEMSTATS, Capability.GC, Capability.OBJECTS})
+    capabilities: frozenset[Capability] = frozenset(
+        {Capability.MEMSTATS, Capability.GC, Capability.OBJECTS, Capability.SITES}
+    )
 
     def fitness(self, target: Target) -> Fit | Refusal:
         """Look at the file with the interpreter and read which version it is: 1 to 4 ms."""
