@@ -12,11 +12,13 @@ from memdash.model.finding import Finding
 from memdash.model.gc import Cycle, GcStats, Pause
 from memdash.model.memstats import MemStats, SizeClass
 from memdash.model.missing import Missing
+from memdash.model.objects import Objects, TypeCount
 from memdash.model.profile import Frame, Profile, Site, Usage
 from memdash.model.sample import CAPABILITY_OF, Fact, Instant, Origin, ProbeCost, Reading, Sample
 from memdash.model.snapshot import Baseline, OwnCost, Snapshot, State
 from memdash.model.system import Cgroup, Pressure, Smaps, SystemStats
 from memdash.model.target import Runtime, Target
+from memdash.model.tasks import Task, TaskKind, Tasks
 from memdash.sampling.history import History
 
 __all__ = [
@@ -30,7 +32,10 @@ __all__ = [
     "a_snapshot",
     "a_system",
     "a_target",
+    "a_thread",
     "memstats",
+    "some_objects",
+    "some_threads",
 ]
 
 MIB = 1 << 20
@@ -192,6 +197,26 @@ def a_profile(scale: float = 1.0) -> Profile:
     return Profile(tuple(sites), 524_288, True)
 
 
+_TYPES = (
+    ("dict", 367_513, 61.7),
+    ("str", 274_289, 28.1),
+    ("shop.cart.Order", 100_000, 6.1),
+    ("shop.internal.catalogue.search.index.inverted.Index.<locals>.Posting", 30_000, 1.8),
+    ("list", 80_260, 5.6),
+    ("tuple", 15_450, 1.0),
+    ("collections.OrderedDict", 12, 0.004),
+)
+
+
+def some_objects(scale: float = 1.0) -> Objects:
+    """Live objects of a Python shop; ``scale`` makes the first three types more."""
+    rows = [
+        TypeCount(name, round(number * (scale if at < 3 else 1)), round(mib * MIB * (scale if at < 3 else 1)))
+        for at, (name, number, mib) in enumerate(_TYPES)
+    ]
+    return Objects(tuple(rows), round(35.6 * MIB))
+
+
 def a_sample(at: Instant, *facts: Fact, **changes: Any) -> Sample:
     """A sample with everything, or with ``facts`` in place of the usual ones."""
     given: dict[Capability, Fact] = {
@@ -204,6 +229,39 @@ def a_sample(at: Instant, *facts: Fact, **changes: Any) -> Sample:
     }
     values["costs"] = {"go.memstats": ProbeCost(reads=9, median_s=0.0004, p99_s=0.001, cadence_s=0.0)}
     return Sample(at=at, **(values | changes))
+
+
+def a_thread(function: str, state: str, count: int = 1, line: int = 40, **changes: Any) -> Task:
+    """``count`` threads of a Python program that stand in a function of ``shop.py``, below Python's own frames."""
+    library = "/usr/lib/python3.11/threading.py"
+    stack = (
+        Frame("Condition.wait", library, 320),
+        Frame(function, "/srv/shop/shop.py", line),
+        Frame("Thread.run", library, 975),
+        Frame("Thread._bootstrap_inner", library, 1038),
+        Frame("Thread._bootstrap", library, 995),
+    )
+    created_by = Frame(function, "/srv/shop/shop.py", 30)
+    task = Task(
+        kind=TaskKind.THREAD, count=count, state=state, stack=stack, created_by=created_by, waiting_s=130.0,
+        name="worker-0",
+    )  # fmt: skip
+    return replace(task, **changes)
+
+
+def some_threads() -> Tasks:
+    """Those of a small service."""
+    began = Missing("it is the thread that the program began with")
+    main = (Frame("main", "/srv/shop/shop.py", 7), Frame("<module>", "/srv/shop/shop.py", 99))
+    ran = Missing("it has run since it was looked at before")
+    return Tasks(
+        (
+            a_thread("Invoices.consume", "in futex", 8),
+            a_thread("Prices.recompute", "holds the GIL", waiting_s=ran),
+            a_thread("Prices.recompute", "wants the GIL", line=41, waiting_s=ran),
+            a_thread("main", "in epoll_wait", stack=main, created_by=began, name=""),
+        )
+    )
 
 
 def a_snapshot(seconds: int = 300, findings: Sequence[Finding] = (), **changes: Any) -> Snapshot:

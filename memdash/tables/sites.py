@@ -8,6 +8,7 @@ from enum import Enum
 from memdash.model.missing import Missing
 from memdash.model.profile import Profile, Usage
 from memdash.model.snapshot import SiteGroup, Snapshot
+from memdash.tables.paths import place
 from memdash.tables.table import Cell, Column, Row, Table, Tone
 from memdash.units import Unit, count, figure, signed
 
@@ -131,7 +132,7 @@ def _cells(group: SiteGroup, measure: Measure, total: int, largest: int) -> tupl
     objects = group.usage.inuse_objects if measure.in_use else group.usage.alloc_objects
     frame = group.frame
     share = 100 * value / total if total else 0.0
-    where = f"{_short(frame.file)}:{frame.line}" if frame.line else _short(frame.file)
+    where = place(frame)
     return (
         Cell(figure(value, measure.unit), Tone.STRONG, sort=value),
         Cell(count(round(share)), sort=share),
@@ -139,7 +140,7 @@ def _cells(group: SiteGroup, measure: Measure, total: int, largest: int) -> tupl
         Cell(count(objects), sort=objects),
         Cell(signed(change, measure.unit), _tone(change, measure), sort=change),
         Cell(spark=tuple(map(float, group.trend))),
-        Cell(frame.function or _short(frame.file), sort=frame.function),
+        Cell(frame.function or frame.file, sort=frame.function),
         Cell(where, Tone.FAINT, sort=where, note=frame.file),
     )
 
@@ -148,8 +149,3 @@ def _tone(change: int, measure: Measure) -> Tone:
     if not change or not measure.in_use:
         return Tone.FAINT
     return Tone.GROWS if change > 0 else Tone.SHRINKS
-
-
-def _short(path: str) -> str:
-    """The file with its folder: what a Go programmer needs to find it."""
-    return "/".join(path.split("/")[-2:])

@@ -49,20 +49,23 @@ COMMANDS: tuple[Command, ...] = (
     Command(DASHBOARD, "n", "n", "match(1)", "next match", "find", "Go to the next row that matches."),
     Command(DASHBOARD, "N", "N", "match(-1)", "previous match", "find", "Go to the previous row that matches."),
     Command(
-        DASHBOARD, "s", "s", "sort(1)", "sort", "sites",
-        "Sort the sites by the next column; the columns' titles can be clicked too.", 3,
+        DASHBOARD, "s", "s", "sort(1)", "sort", "find",
+        "Sort the pane in use, or the sites, by the next column; the columns' titles can be clicked too.", 3,
     ),
-    Command(DASHBOARD, "S", "S", "sort(-1)", "sort back", "sites", "Sort the sites by the previous column."),
-    Command(DASHBOARD, "r", "r", "reverse", "reverse", "sites", "Turn the order of the sites round."),
+    Command(DASHBOARD, "S", "S", "sort(-1)", "sort back", "find", "Sort it by the previous column."),
+    Command(DASHBOARD, "r", "r", "reverse", "reverse", "find", "Turn the order of its rows round."),
     Command(
         DASHBOARD, "i", "i", "in_use", "inuse/alloc", "sites",
         "Switch the sites between what is held now and all that was ever asked for.", 9,
     ),
     Command(
         DASHBOARD, "o", "o", "objects", "bytes/objects", "sites",
-        "Switch the sites between bytes and numbers of objects.", 10,
+        "Switch the sites or types between bytes and numbers of objects.", 10,
     ),
-    Command(DASHBOARD, "b", "b", "baseline", "baseline", "watch", "Count changes of the sites from this moment on.", 7),
+    Command(
+        DASHBOARD, "b", "b", "baseline", "baseline", "watch",
+        "Count changes of sites, types and tasks from this moment on.", 7,
+    ),
     Command(DASHBOARD, "B", "B", "no_baseline", "clear baseline", "watch", "Count changes from the attach again."),
     Command(
         DASHBOARD, "space,p", "space", "pause", "pause", "watch",

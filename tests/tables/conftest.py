@@ -17,7 +17,7 @@ from memdash.probes.cpython.gc import Seen, gc_stats
 from memdash.probes.cpython.memstats import HeapFigures, mem_stats
 from memdash.probes.cpython.pauses import Pauses
 from memdash.sampling.history import History
-from tests.fakes import NOON_S, a_sample, a_snapshot, a_target
+from tests.fakes import NOON_S, a_sample, a_snapshot, a_target, some_threads
 
 MIB = 1 << 20
 UNTIMED = Missing("CPython before 3.15 does not time its collections")
@@ -52,7 +52,7 @@ def seen(young: int, is_newest: bool) -> Seen:
 def python_sample(at: Instant, young: int, small_bytes: int, is_newest: bool) -> Sample:
     looked = seen(young, is_newest)
     heap = HeapFigures(small_bytes, small_bytes + 3 * MIB, small_bytes + 9 * MIB, 912_400)
-    return a_sample(at, mem_stats(heap, looked), gc_stats(looked), sites=NO_SITES)
+    return a_sample(at, mem_stats(heap, looked), gc_stats(looked), some_threads(), sites=NO_SITES)
 
 
 def a_python_snapshot(*, is_newest: bool = False, **changes: Any) -> Snapshot:

@@ -13,9 +13,10 @@ from memdash.probes.cpython.census import Census
 from memdash.probes.cpython.collector import Collector
 from memdash.probes.cpython.gc import CollectorWatch
 from memdash.probes.cpython.interpreter import Interpreter, open_interpreter
-from memdash.probes.cpython.probes import CensusProbe, GcProbe, PymallocProbe
+from memdash.probes.cpython.probes import CensusProbe, GcProbe, PymallocProbe, ThreadsProbe
 from memdash.probes.cpython.pymalloc import NO_TABLE, NOT_IN_USE, Pymalloc
 from memdash.probes.cpython.refusals import SYSTEM_VIEW
+from memdash.probes.cpython.threads import ThreadWatch
 from memdash.probes.cpython.tracemalloc import NOT_TRACING, TracemallocProbe
 from memdash.probes.cpython.tracing import find_tracing
 from memdash.probes.cpython.types import Types
@@ -46,9 +47,10 @@ def attach(target: Target) -> Attachment:
 
 
 def _attached(target: Target, interpreter: Interpreter, started_ns: int) -> Attachment:
-    collector, table, tracing = Collector(interpreter), find_arenas(interpreter), find_tracing(interpreter)
+    collector, table, threads = Collector(interpreter), find_arenas(interpreter), _threads(interpreter)
+    tracing = find_tracing(interpreter)
     interpreter.binary.elf.rest()
-    checks = verify(interpreter, collector, table)
+    checks = verify(interpreter, collector, table, threads)
     watch = _unless_failed(checks, Capability.GC) or CollectorWatch(collector)
     heap = _unless_failed(checks, Capability.MEMSTATS) or _heap(interpreter, table)
     if isinstance(watch, Missing) and isinstance(heap, Missing):
@@ -63,6 +65,11 @@ def _attached(target: Target, interpreter: Interpreter, started_ns: int) -> Atta
         missing[Capability.GC] = watch
     else:
         probes.insert(0, GcProbe(interpreter, watch))
+    threads = _unless_failed(checks, Capability.TASKS) or threads
+    if isinstance(threads, Missing):
+        missing[Capability.TASKS] = threads
+    else:
+        probes.append(ThreadsProbe(interpreter, threads))
     census = _unless_failed(checks, Capability.OBJECTS) or _census(interpreter, table)
     if isinstance(census, Missing):
         missing[Capability.OBJECTS] = census
@@ -77,6 +84,13 @@ def _unless_failed(checks: tuple[Check, ...], capability: Capability) -> Missing
     except LayoutRefused as error:
         return Missing(error.what, error.hint)
     return None
+
+
+def _threads(interpreter: Interpreter) -> Maybe[ThreadWatch]:
+    try:
+        return ThreadWatch(interpreter)
+    except LayoutRefused as error:
+        return Missing(error.what, error.hint)
 
 
 def _heap(interpreter: Interpreter, table: ArenaTable | None) -> Maybe[Pymalloc]:

@@ -29,20 +29,16 @@ _WORD_BYTES = 8
 _HEADER_WORDS = 6
 """struct pool_header, in words of 64 bits."""
 
-_COUNT_END = 1 << 32
-"""Reference counts are below, also those of immortal objects; addresses in arenas are above."""
+_COUNT_END = 1 << 20
+"""Reference counts are below. What is above may be an address: a program that is not position-independent has low ones,
+such as that of None. So the few objects that are referred to so often have no type here."""
 
-_DOUBTFUL_COUNTS = range(1 << 20, 1 << 30)
-"""More likely addresses in a program that is not position-independent, as long as the type has not been seen."""
-
-_FIRST_FLAGGED_MINOR = 14
-"""From here on the upper 16 bits of the word with the count are flags."""
-
+_NO_COUNT = -1
 _TYPES_FROM, _TYPES_TO, _TYPE_ALIGNMENT = 1 << 20, 1 << 47, 8
 
 
 class Census:
-    """Counts again and again. 0.3 µs a block; holds some 2 MiB while it works."""
+    """Counts again and again. 0.3 µs a block; holds less than 1 MiB while it works."""
 
     def __init__(self, interpreter: Interpreter, arenas_at: int, length_at: int, types: Types) -> None:
         self._interpreter = interpreter
@@ -51,7 +47,8 @@ class Census:
         self._pool_bytes = 1 << interpreter.layout.constants["POOL_BITS"]
         self._plan = interpreter.memory.plan([(0, self._pool_bytes)] * (_PIECE_BYTES // self._pool_bytes))
         self._homes = types.homes
-        self._flags = 0xFFFF << 48 if interpreter.version.minor >= _FIRST_FLAGGED_MINOR else 0
+        self._immortal = interpreter.layout.constants.get("immortal ob_refcnt", _NO_COUNT)
+        """The count of what is never freed, such as the names in a program's code; above the others from 3.12 on."""
 
     def walk(self) -> Generator[float, None, Objects]:
         """Count once: yields after each piece what share has been walked, returns what was found.
@@ -98,13 +95,15 @@ class Census:
         reach = begin + min(wide, self._homes[-1] + 1)
         columns = [words[at:end:wide] if at < reach else repeat(0) for at in range(begin, begin + HOMES[-1] + 1)]
         first, second, third = (self._types.known[home] for home in HOMES)
-        seek, most, low, top = self._seek, _COUNT_END, _TYPES_FROM, _TYPES_TO
+        seek, ever, most, low, top = self._seek, self._immortal, _COUNT_END, _TYPES_FROM, _TYPES_TO
         return [
-            a if a in first and 0 < p < most
-            else b if b in second and 0 < q < most
-            else c if c in third and 0 < r < most
+            a if a in first and (0 < p < most or p == ever)
+            else b if b in second and (0 < q < most or q == ever)
+            else c if c in third and (0 < r < most or r == ever)
             else seek(p, a, q, b, r, c)
-            if (low < a < top and 0 < p < most) or (low < b < top and 0 < q < most) or (low < c < top and 0 < r < most)
+            if (low < a < top and (0 < p < most or p == ever))
+            or (low < b < top and (0 < q < most or q == ever))
+            or (low < c < top and (0 < r < most or r == ever))
             else 0
             for p, a, q, b, r, c in zip(*columns, strict=False)
         ]  # fmt: skip
@@ -125,12 +124,8 @@ class Census:
     def _seek(self, p: int, a: int, q: int, b: int, r: int, c: int) -> int:
         """The type of a block of which nothing is known, by its counts and pointers in turn; 0 when there is none."""
         for home, count, pointer in zip(HOMES, (p, q, r), (a, b, c), strict=True):
-            plain = count & ~self._flags
-            if not 0 < plain < _COUNT_END or not _TYPES_FROM <= pointer < _TYPES_TO or pointer % _TYPE_ALIGNMENT:
-                continue
-            if pointer in self._types.known[home]:
-                return pointer
-            if plain not in _DOUBTFUL_COUNTS:
+            is_count = 0 < count < _COUNT_END or count == self._immortal
+            if is_count and _TYPES_FROM < pointer < _TYPES_TO and not pointer % _TYPE_ALIGNMENT:
                 found = self._types.at(pointer)
                 if found is not None and found.home == home:
                     return pointer

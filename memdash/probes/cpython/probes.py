@@ -1,4 +1,6 @@
-"""The probes of a CPython target: the collector at every tick, the allocator every few seconds, objects in slices.
+"""The probes of a CPython target: the collector at every tick, threads and the allocator every few seconds.
+
+Objects by type are counted in slices.
 
 They share one ``Interpreter`` and what was seen of its collector, and end together: closing either closes it.
 """
@@ -9,26 +11,30 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from itertools import chain, repeat
 
+from memdash.errors import BadRead
 from memdash.model.capability import Capability, Source
 from memdash.model.missing import Maybe, Missing
 from memdash.model.objects import Objects
 from memdash.model.sample import Reading
+from memdash.model.tasks import Task, Tasks
 from memdash.probes.cpython.census import Census
 from memdash.probes.cpython.gc import CollectorWatch, gc_stats
 from memdash.probes.cpython.interpreter import Interpreter
 from memdash.probes.cpython.memstats import HeapFigures, mem_stats
 from memdash.probes.cpython.pymalloc import Pymalloc
-from memdash.units import duration, ratio
+from memdash.probes.cpython.threads import MOVED, ThreadWatch
+from memdash.units import count, duration, ratio
 
-__all__ = ["CensusProbe", "GcProbe", "PymallocProbe"]
+__all__ = ["CensusProbe", "GcProbe", "PymallocProbe", "ThreadsProbe"]
 
 _MISSED = "more collections ended between two readings than CPython remembers the times of"
+_AGAIN = "memdash tries again every few seconds"
 _SMALL_ONLY = "HeapAlloc counts objects of up to 512 bytes; larger ones come from malloc"
 
 _COUNTED = "objects of up to 512 bytes"
 
-_FIRST_SLICES_S, _SLICE_S = (0.018, 0.125), 0.018
-_LONG_S = 3.0
+_FIRST_SLICES_S, _SLICE_S = (0.008, 0.125), 0.018
+_LONG_S = 10.0
 
 _GC_OF_ALL_UNTIL_MINOR = 8
 _HEAP_OF_ALL_UNTIL_MINOR = 11
@@ -84,6 +90,42 @@ class PymallocProbe:
         figures = HeapFigures(heap.small_bytes, heap.pools_bytes, heap.arenas_bytes, heap.all_blocks)
         caveats = (_SMALL_ONLY, *_others(self._interpreter, _HEAP_OF_ALL_UNTIL_MINOR))
         return Reading(Source.MEMORY, (mem_stats(figures, seen),), caveats)
+
+    def close(self) -> None:
+        """Give the interpreter back. May be called twice."""
+        self._interpreter.close()
+
+
+def _no_others() -> tuple[Task, ...]:
+    return ()
+
+
+class ThreadsProbe:
+    """Threads with their stacks: 6 ms for 100 that sleep, 25 ms when they are first met.
+
+    ``others`` adds tasks that somebody else knows of, such as those of asyncio.
+    """
+
+    name = "cpython.threads"
+    capabilities = frozenset({Capability.TASKS})
+    cadence_s = 2.0
+
+    def __init__(
+        self, interpreter: Interpreter, watch: ThreadWatch, others: Callable[[], tuple[Task, ...]] = _no_others
+    ) -> None:
+        self._interpreter = interpreter
+        self._watch = watch
+        self._others = others
+
+    def read(self) -> Reading:
+        """Look once. Raises BadRead, AccessDenied, TargetExited."""
+        try:
+            threads = self._watch.look()
+        except BadRead as error:
+            raise BadRead(error.what, error.hint or _AGAIN) from None
+        moved = sum(task.count for task in threads if task.stack == (MOVED,))
+        caveats = (f"{count(moved)} stacks moved while they were read",) if moved else ()
+        return Reading(Source.MEMORY, (Tasks(threads + self._others()),), caveats)
 
     def close(self) -> None:
         """Give the interpreter back. May be called twice."""

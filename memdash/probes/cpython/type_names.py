@@ -64,10 +64,10 @@ class TypeNames:
 
     def _module(self, address: int) -> str:
         dict_at = self._memory.u64(address + self._dict_at)
-        entries = dict(self._keys.first_entries(self._memory.u64(dict_at + self._keys_at))) if dict_at else {}
+        entries = self._keys.first_entries(self._memory.u64(dict_at + self._keys_at)) if dict_at else {}
         if self._module_key not in entries:
             # There is one such str for all: where it stands is known from the first class on.
-            self._module_key = next((at for at in entries if at and self._word(at) == _MODULE_KEY), self._module_key)
+            self._module_key = next((at for at in entries if self._word(at) == _MODULE_KEY), self._module_key)
         value_at = entries.get(self._module_key)
         return self._word(value_at) if value_at else ""
 
@@ -99,15 +99,15 @@ class _KeysTable:
             self._length_at = layout.offset("_dictkeysobject", "dk_size")
         self._general_entry = _entry(interpreter, "PyDictKeyEntry")
 
-    def first_entries(self, address: int) -> list[tuple[int, int]]:
-        """(key, value) addresses of the first few. Raises BadRead."""
+    def first_entries(self, address: int) -> dict[int, int]:
+        """Addresses of the first few values by those of their keys, without what was taken out. Raises BadRead."""
         head = self._memory.read(address, self._size)
         index_bytes, entry = self._shape(head)
         (count,) = _POINTER.unpack_from(head, self._count_at)
         if not count or index_bytes > 1 << 20:
-            return []
+            return {}
         found = self._memory.read(address + self._size + index_bytes, min(count, _ENTRIES_LOOKED_AT) * entry.size)
-        return list(entry.iter_unpack(found))
+        return {key_at: value_at for key_at, value_at in entry.iter_unpack(found) if key_at and value_at}
 
     def _shape(self, head: bytes) -> tuple[int, struct.Struct]:
         """Bytes of the indices, which stand before the entries, and what an entry looks like."""

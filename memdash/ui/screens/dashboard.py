@@ -27,6 +27,7 @@ from memdash.ui.panes import PANES
 from memdash.ui.panes.heap import HeapPane
 from memdash.ui.panes.pane import TablePane
 from memdash.ui.panes.sites import SitesPane
+from memdash.ui.panes.sorted import SortedPane
 from memdash.ui.shape import Shape
 from memdash.ui.widgets.filter import FilterBar
 from memdash.ui.widgets.footer import KeyLine
@@ -77,6 +78,7 @@ class Dashboard(Screen[None]):
         self._panes.take(self.app.size.width, self.app.size.height)
         self._feed = Feed(self._session, self.post_message)
         self._shown = self._feed.newest
+        self._panes.suit(self._shown)
         self._paint_words()
         yield self._head
         yield self._notice
@@ -127,6 +129,8 @@ class Dashboard(Screen[None]):
 
     def _show(self) -> None:
         """Paint everything in view as it now stands."""
+        if self._panes.suit(self._shown):
+            self.call_after_refresh(self._show)
         with self.app.batch_update():
             self._paint_words()
             if self._panes.shape is not Shape.LINE:
@@ -228,20 +232,19 @@ class Dashboard(Screen[None]):
         self._show()
 
     def action_sort(self, step: int) -> None:
-        """Sort the sites by the next (1) or previous (-1) column."""
-        self._panes.pane(SitesPane).sort_by(step)
+        """Sort the pane in use, or the sites, by the next (1) or previous (-1) column."""
+        self._panes.sorted_in_use.sort_by(step)
         self._show()
 
     def action_reverse(self) -> None:
-        """Turn the order of the sites round."""
-        sites = self._panes.pane(SitesPane)
-        sites.reversed = not sites.reversed
+        """Turn the order of those rows round."""
+        self._panes.sorted_in_use.sorting.reverse()
         self._show()
 
     def action_in_use(self) -> None:
         """Between inuse and alloc."""
-        if why := self._panes.pane(SitesPane).switch_time(self._shown):
-            self.notify(why, markup=False)
+        if why_not := self._panes.pane(SitesPane).switch_time():
+            self.notify(why_not, timeout=4, markup=False)
         self._show()
 
     def action_objects(self) -> None:
@@ -284,19 +287,14 @@ class Dashboard(Screen[None]):
             self._filtered.focus()
         self._show()
 
-    @on(TableView.HeaderClicked, f"#{SitesPane.key}")
+    @on(TableView.HeaderClicked)
     def _sort_by_column(self, clicked: TableView.HeaderClicked) -> None:
-        self._panes.pane(SitesPane).sort_by_column(clicked.column)
-        self._show()
+        if isinstance(clicked.view, SortedPane):
+            clicked.view.sorting.sort_by_column(clicked.column)
+            self._show()
 
     @on(TableView.Chosen)
     def _open(self, chosen: TableView.Chosen) -> None:
         """Say all there is to say about a row."""
-        # Imported when first asked for: the first frame does not wait for it.
-        from memdash.ui.screens.detail import SiteScreen, TextScreen
-
-        pane = chosen.view
-        if isinstance(pane, SitesPane) and (frame := pane.frame_at_cursor):
-            self.app.push_screen(SiteScreen(self._shown, frame))
-        elif isinstance(pane, TablePane):
-            self.app.push_screen(TextScreen(pane.title, pane.detail))
+        if isinstance(chosen.view, TablePane) and (screen := chosen.view.screen_of_row(self._shown)) is not None:
+            self.app.push_screen(screen)
