@@ -224,7 +224,7 @@ def a_profile(scale: float = 1.0) -> Profile:
         )
         held = round(mib * MIB * (scale if number < 2 else 1))
         pcs = tuple(0x400000 + 4096 * number + 16 * depth for depth in range(3))
-        sites.append(Site(stack, Usage(held, objects, 5 * held, 5 * objects), pcs))
+        sites.append(Site(stack, Usage(held, objects, 5 * held, 5 * objects), pcs, leaf_at=1))
     return Profile(tuple(sites), 524_288, True)
 
 

@@ -94,6 +94,22 @@ def test_sites_that_share_a_stack_are_one_row_and_the_largest_comes_first() -> N
     assert found["total"] == {"inuse_bytes": 110, "inuse_objects": 4, "alloc_bytes": 130, "alloc_objects": 6}
 
 
+def test_figures_that_a_profile_does_not_know_are_null_with_the_reason() -> None:
+    sites = (Site((Frame("shop.add", "/srv/shop.py", 1),), Usage(10, 1, 0, 0)),)
+    profile = Profile(sites, 1, True, no_alloc=Missing("what has been freed is forgotten"), peak_bytes=20)
+    found = document(changed(a_snapshot(seconds=2), sites=profile))
+    assert found["sites"]["total"] == {
+        "inuse_bytes": 10,
+        "inuse_objects": 1,
+        "alloc_bytes": None,
+        "alloc_objects": None,
+    }
+    (row,) = found["sites"]["rows"]
+    assert (row["inuse_bytes"], row["alloc_bytes"], row["alloc_objects"]) == (10, None, None)
+    assert found["sites"]["peak_bytes"] == 20
+    assert found["missing"]["sites.total.alloc_bytes"] == "what has been freed is forgotten"
+
+
 def test_an_ending_is_told() -> None:
     gone = a_snapshot(seconds=2, state=State.ENDED, ending=Ending(at_s=NOON_S, signal_number=9, oom_killed=True))
     found = document(gone)

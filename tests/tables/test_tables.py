@@ -118,6 +118,15 @@ def test_sites_by_each_measure_add_up(snapshot: Snapshot) -> None:
         assert table.rows[0].cells[2].bar == 1
 
 
+def test_a_measure_that_the_profile_does_not_know_says_why(snapshot: Snapshot) -> None:
+    profile = snapshot.sample.sites
+    assert not isinstance(profile, Missing)
+    profile = replace(profile, no_alloc=Missing("what has been freed is forgotten"))
+    poor = replace(snapshot, sample=replace(snapshot.sample, sites=profile))
+    assert sites_table(poor, Measure.ALLOC_SPACE).empty == "What has been freed is forgotten"
+    assert sites_table(poor, Measure.INUSE_OBJECTS).rows
+
+
 def test_sites_sort_and_reverse(snapshot: Snapshot) -> None:
     names = column(sites_table(snapshot, order=SiteOrder.FUNCTION), "function")
     assert names == sorted(names)

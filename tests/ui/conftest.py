@@ -88,7 +88,7 @@ def a_profile_of(sites: tuple[tuple[str, str, int, float, int, float], ...] = SI
                 Frame("net/http.(*conn).serve", "/usr/local/go/src/net/http/server.go", 2102),
             )
             size, number_of = round(mib * MIB / stacks), objects // stacks
-            held.append(Site(stack, Usage(size, number_of, 5 * size, 5 * number_of), (number, path)))
+            held.append(Site(stack, Usage(size, number_of, 5 * size, 5 * number_of), (number, path), leaf_at=1))
     return Profile(tuple(held), 524_288, True)
 
 

@@ -17,6 +17,8 @@ from memdash.probes.cpython.probes import CensusProbe, GcProbe, PymallocProbe, T
 from memdash.probes.cpython.pymalloc import NO_TABLE, NOT_IN_USE, Pymalloc
 from memdash.probes.cpython.refusals import SYSTEM_VIEW
 from memdash.probes.cpython.threads import ThreadWatch
+from memdash.probes.cpython.tracemalloc import NOT_TRACING, TracemallocProbe
+from memdash.probes.cpython.tracing import find_tracing
 from memdash.probes.cpython.types import Types
 from memdash.probes.cpython.verify import MODIFIED, verify
 from memdash.probes.invariants import Check, refuse_if_failed
@@ -26,11 +28,6 @@ from memdash.units import nanoseconds
 
 __all__ = ["attach"]
 
-_NO_SITES = Missing(
-    "CPython keeps no record of where objects are allocated",
-    "start it as memdash --trace -- python … to have sites by tracemalloc",
-)
-
 
 def attach(target: Target) -> Attachment:
     """Raises ProbeError or TargetError, and then leaves nothing open."""
@@ -38,7 +35,7 @@ def attach(target: Target) -> Attachment:
     interpreter = None
     try:
         interpreter = open_interpreter(target)
-        return _attached(interpreter, started_ns)
+        return _attached(target, interpreter, started_ns)
     except BaseException as error:
         if interpreter is not None:
             interpreter.close()
@@ -49,8 +46,9 @@ def attach(target: Target) -> Attachment:
         raise
 
 
-def _attached(interpreter: Interpreter, started_ns: int) -> Attachment:
+def _attached(target: Target, interpreter: Interpreter, started_ns: int) -> Attachment:
     collector, table, threads = Collector(interpreter), find_arenas(interpreter), _threads(interpreter)
+    tracing = find_tracing(interpreter)
     interpreter.binary.elf.rest()
     checks = verify(interpreter, collector, table, threads)
     watch = _unless_failed(checks, Capability.GC) or CollectorWatch(collector)
@@ -58,7 +56,11 @@ def _attached(interpreter: Interpreter, started_ns: int) -> Attachment:
     if isinstance(watch, Missing) and isinstance(heap, Missing):
         refuse_if_failed(checks, Capability.GC, MODIFIED)
     probes: list[Probe] = [PymallocProbe(interpreter, heap, watch)]
-    missing = {Capability.SITES: _NO_SITES}
+    missing: dict[Capability, Missing] = {}
+    if tracing is None:
+        missing[Capability.SITES] = NOT_TRACING
+    else:
+        probes.append(TracemallocProbe(target, interpreter, tracing))
     if isinstance(watch, Missing):
         missing[Capability.GC] = watch
     else:

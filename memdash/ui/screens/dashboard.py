@@ -264,7 +264,7 @@ class Dashboard(Relatives):
     def action_in_use(self) -> None:
         """Between inuse and alloc."""
         if why_not := self._panes.pane(SitesPane).switch_time():
-            self.notify(why_not, timeout=4)
+            self.notify(why_not, timeout=4, markup=False)
         self._show()
 
     def action_objects(self) -> None:

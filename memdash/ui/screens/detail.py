@@ -12,10 +12,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from memdash.analysis.sites import leaf
 from memdash.model.missing import Missing
-from memdash.model.profile import Frame, Usage
+from memdash.model.profile import Frame, Profile, Usage
 from memdash.model.snapshot import Snapshot
+from memdash.tables.table import DASH
 from memdash.ui.screens.lines import folded, stack_lines
 from memdash.ui.widgets.spark import sparkline
 from memdash.ui.widgets.words import Part, TextView
@@ -67,7 +67,8 @@ class SiteScreen(TextScreen):
     def _figures(self, width: int) -> list[list[Part]]:
         frame, groups = self._frame, self._snapshot.groups
         where = f"{frame.file}:{frame.line}" if frame.line else frame.file
-        lines = [*folded(frame.function, width, "strong"), *folded(where, width, "faint"), []]
+        name = folded(frame.function, width, "strong") if frame.function else []
+        lines = [*name, *folded(where, width, "faint"), []]
         group = None if isinstance(groups, Missing) else next((g for g in groups if g.frame == frame), None)
         if group is None:
             return [*lines, [Part("this site is no longer in the profile", "faint")]]
@@ -81,11 +82,7 @@ class SiteScreen(TextScreen):
                 Part(f"  {count(usage.inuse_objects):>12} objects  "),
                 Part(f"{signed(change.inuse_bytes, Unit.BYTES)} {word}", look),
             ],
-            [
-                Part("asked for so far ", "faint"), Part(f"{byte_size(usage.alloc_bytes):>12}"),
-                Part(f"  {count(usage.alloc_objects):>12} objects  "),
-                Part(f"{signed(change.alloc_bytes, Unit.BYTES)} {word}", "faint"),
-            ],
+            [Part("asked for so far ", "faint"), *self._alloc(usage, change, word)],
             [],
             [
                 Part("course           ", "faint"),
@@ -94,14 +91,24 @@ class SiteScreen(TextScreen):
         ]  # fmt: skip
         return lines
 
+    def _alloc(self, usage: Usage, change: Usage, word: str) -> list[Part]:
+        profile = self._snapshot.sample.sites
+        if isinstance(profile, Profile) and profile.no_alloc is not None:
+            return [Part(f"{DASH:>12}"), Part(f"  {profile.no_alloc.why}", "faint")]
+        return [
+            Part(f"{byte_size(usage.alloc_bytes):>12}"),
+            Part(f"  {count(usage.alloc_objects):>12} objects  "),
+            Part(f"{signed(change.alloc_bytes, Unit.BYTES)} {word}", "faint"),
+        ]
+
     def _stacks(self, width: int) -> list[list[Part]]:
         profile = self._snapshot.sample.sites
         if isinstance(profile, Missing):
             return [[Part(profile.why, "faint")]]
         by_stack: dict[tuple[Frame, ...], Usage] = defaultdict(lambda: Usage(0, 0, 0, 0))
-        for stack, usage, _ in profile.sites:
-            if leaf(stack) == self._frame:
-                by_stack[stack] = Usage(*map(sum, zip(by_stack[stack], usage, strict=True)))
+        for site in profile.sites:
+            if site.leaf == self._frame:
+                by_stack[site.stack] = Usage(*map(sum, zip(by_stack[site.stack], site.usage, strict=True)))
         total = sum(usage.inuse_bytes for usage in by_stack.values()) or 1
         ranked = sorted(by_stack.items(), key=lambda item: -item[1].inuse_bytes)
         lines: list[list[Part]] = []
