@@ -15,6 +15,7 @@ from memdash.config import Limit, nearest
 from memdash.errors import UsageError
 from memdash.model.action import Action
 from memdash.model.target import Target
+from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
 from memdash.probes.survey import survey
 from memdash.session import Live, Session, Watches
@@ -66,10 +67,10 @@ class Screen:
                     "memdash report PID writes a report, memdash report --json PID one for programs",
                 )
 
-    def watch(self, target: Target) -> None:
+    def watch(self, target: Target, entries: Sequence[ProbeEntry] = PROBES) -> None:
         """Show the dashboard until the user leaves it."""
         # Code is loaded only into what was asked for, and not because < and > came by.
-        watches = Watches(lambda member: self._session(member, with_agent=self.agent and member == target))
+        watches = Watches(lambda member: self._session(member, entries, with_agent=self.agent and member == target))
         session = watches.open(target)
         opening = Opening(session)
         session.start()
@@ -81,7 +82,7 @@ class Screen:
         finally:
             watches.close()
 
-    def _session(self, target: Target, *, with_agent: bool) -> Session:
+    def _session(self, target: Target, entries: Sequence[ProbeEntry], *, with_agent: bool) -> Session:
         """A watch over the target, or over another process of its tree."""
         return Live(
             target,
@@ -89,6 +90,7 @@ class Screen:
             rules=rules_for(self.max, self.max_growth),
             asked=(Action.LOAD_AGENT,) if with_agent else (),
             read_only=self.read_only,
+            entries=entries,
         )
 
     def pick(self) -> Target | None:

@@ -30,20 +30,24 @@ _LEADING = (
     "HeapReleased",
 )  # fmt: skip
 _PYTHON = (
-    "HeapAlloc", "HeapObjects", "HeapInuse", "HeapIdle", "HeapSys", "system.rss_bytes", *_TREE, "NumGC",
-    "gc.full_collections", "gc.collected", "gc.tracked_objects", "PauseTotalNs",
+    "HeapAlloc", "HeapSmall", "malloc.in_use_bytes", "HeapObjects", "HeapInuse", "HeapIdle", "HeapSys",
+    "system.rss_bytes", *_TREE, "malloc.free_bytes", "NumGC", "gc.full_collections", "gc.collected",
+    "gc.tracked_objects", "PauseTotalNs",
 )  # fmt: skip
-_PYTHON_SINCE = frozenset({"gc.tracked_objects", "PauseTotalNs"})
-"""Figures that only newer CPythons keep: without them no row, since nothing would help."""
+_PYTHON_SINCE = frozenset({"gc.tracked_objects", "PauseTotalNs", "malloc.in_use_bytes", "malloc.free_bytes"})
+"""Figures that only newer CPythons keep, or only an agent tells: without them no row."""
 
 _PYTHON_WORDS: Mapping[str, str] = {
-    "HeapAlloc": "Bytes of small objects (up to 512 bytes each); larger ones come from malloc and are not counted.",
+    "HeapAlloc": (
+        "Bytes of small objects (up to 512 bytes each) and, once an agent tells, of what malloc has handed out "
+        "for larger objects and by libraries. Without an agent, larger ones come from malloc and are not counted."
+    ),
     "HeapObjects": "Blocks of memory that hold objects now, small or large: what sys.getallocatedblocks() says.",
     "HeapInuse": "Bytes in pools that hold at least one small object; above HeapAlloc by fragmentation.",
     "HeapIdle": "Bytes in arenas outside those pools; kept for reuse.",
     "HeapSys": "Bytes in the arenas that the allocator of small objects took from the system.",
     "NumGC": "Collections finished, of any generation.",
-    "PauseTotalNs": "Time the program was held up by collections, in all.",
+    "PauseTotalNs": "Time the program was held up by collections, in all, or since an agent times them.",
 }
 _STRONG = frozenset({"HeapAlloc", "Sys", "system.rss_bytes"})
 _COLUMNS = (
@@ -77,7 +81,8 @@ def _absent(key: str, snapshot: Snapshot) -> bool:
         return isinstance(sample.family, Missing) or not sample.family.is_tree
     if key.startswith("cgroup.") or (key in _PYTHON_SINCE and snapshot.target.runtime is Runtime.CPYTHON):
         return isinstance(METRICS_BY_KEY[key].read(sample), Missing)
-    return False
+    # without malloc's part it is what HeapAlloc says already
+    return key == "HeapSmall" and isinstance(METRICS_BY_KEY["malloc.in_use_bytes"].read(sample), Missing)
 
 
 def _row(key: str, snapshot: Snapshot) -> Row:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 
+from tests.benchmarks.agent import agent
 from tests.benchmarks.census import census
 from tests.benchmarks.cpython import cpython
 from tests.benchmarks.family import family
@@ -26,6 +27,7 @@ BENCHMARKS: tuple[Callable[[], Iterator[Result]], ...] = (
     cpython,
     census,
     family,
+    agent,
 )
 
 

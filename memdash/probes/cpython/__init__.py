@@ -12,25 +12,40 @@ a module that takes an ``Interpreter``, give it a probe in ``probes`` and name t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from memdash.errors import ProbeError, TargetError
 from memdash.model.capability import Capability
 from memdash.model.target import Runtime, Target
 from memdash.probes.probe import Attachment, Fit, Refusal
 
-__all__ = ["CPYTHON"]
+if TYPE_CHECKING:
+    from memdash.probes.cpython.agent.agents import Agents
+
+__all__ = ["CPYTHON", "CPython"]
 
 _SCORE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class _CPython:
-    """Loads its modules when asked: who watches a Go program does without them, and their 30 ms."""
+class CPython:
+    """Loads its modules when asked: who watches a Go program does without them, and their 30 ms.
+
+    ``launched`` has the agents of the programs that memdash has started.
+    """
 
     name: str = "cpython"
     capabilities: frozenset[Capability] = frozenset(
-        {Capability.MEMSTATS, Capability.GC, Capability.TASKS, Capability.OBJECTS, Capability.SITES}
+        {
+            Capability.MEMSTATS,
+            Capability.GC,
+            Capability.MALLOC,
+            Capability.TASKS,
+            Capability.OBJECTS,
+            Capability.SITES,
+        }
     )
+    launched: Agents | None = None
 
     def fitness(self, target: Target) -> Fit | Refusal:
         """Look at the file with the interpreter and read which version it is: 1 to 4 ms."""
@@ -48,7 +63,7 @@ class _CPython:
         """Open, verify, and say what is missing. Raises ProbeError or TargetError, and then leaves nothing open."""
         from memdash.probes.cpython.attach import attach
 
-        return attach(target)
+        return attach(target, self.launched)
 
 
-CPYTHON = _CPython()
+CPYTHON = CPython()
