@@ -31,8 +31,9 @@ __all__ = ["command", "watch_program", "with_agents"]
 def command(argv: tuple[str, ...], screen: Screen, output_to: str | None, force: bool) -> int:
     """Start COMMAND and watch it.
 
-    When COMMAND is only a wrapper (go run, uv run, a shell, make) the program that it starts is watched. What it prints
-    goes to a file, named when memdash ends. Leaving the dashboard ends COMMAND; its exit code becomes that of memdash.
+    When COMMAND is only a wrapper (go run, uv run, a shell, make) the program that it starts is watched; of a master
+    with workers (gunicorn, celery, a reloader) the master, from which < and > lead to the workers. What it prints goes
+    to a file, named when memdash ends. Leaving the dashboard ends COMMAND; its exit code becomes that of memdash.
     Python programs load memdash's agent as they start, unless --read-only is given.
     """
     screen.check()

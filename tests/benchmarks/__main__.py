@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from tests.benchmarks.agent import agent
 from tests.benchmarks.census import census
 from tests.benchmarks.cpython import cpython
+from tests.benchmarks.family import family
 from tests.benchmarks.headless import report
 from tests.benchmarks.reading import attach, profile, sample
 from tests.benchmarks.result import Result, table
@@ -25,6 +26,7 @@ BENCHMARKS: tuple[Callable[[], Iterator[Result]], ...] = (
     target_cost,
     cpython,
     census,
+    family,
     agent,
 )
 

@@ -18,7 +18,7 @@ from memdash.probes.cpython.gc import Seen, gc_stats
 from memdash.probes.cpython.memstats import HeapFigures, mem_stats
 from memdash.probes.cpython.pauses import Pauses
 from memdash.sampling.history import History
-from tests.fakes import NOON_S, a_sample, a_snapshot, a_target
+from tests.fakes import NOON_S, a_sample, a_snapshot, a_target, some_threads
 
 MIB = 1 << 20
 UNTIMED = Missing("CPython before 3.15 does not time its collections")
@@ -59,7 +59,7 @@ def python_sample(at: Instant, young: int, small_bytes: int, is_newest: bool) ->
     malloc = Malloc(
         in_use_bytes=malloc_bytes, mapped_bytes=malloc_bytes, free_bytes=malloc_bytes, trimmable_bytes=malloc_bytes
     )
-    return a_sample(at, mem_stats(heap, looked), gc_stats(looked), malloc, sites=NO_SITES)
+    return a_sample(at, mem_stats(heap, looked), gc_stats(looked), malloc, some_threads(), sites=NO_SITES)
 
 
 def a_python_snapshot(*, is_newest: bool = False, **changes: Any) -> Snapshot:

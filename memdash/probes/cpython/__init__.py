@@ -2,9 +2,11 @@
 
 Lives here: ``detect`` (is it CPython, and which), ``binary`` (the file that holds it), ``interpreter`` (an opened one),
 ``verify`` (what must be true), ``attach``, ``collector`` and ``pauses`` → ``gc``, ``arenas`` and ``pymalloc`` →
-``memstats``, ``text``, ``type_names`` and ``types`` → ``census``, and ``probes``, which read them. ``layouts`` holds
-where each CPython minor keeps things. To read more, write a module that takes an ``Interpreter``, give it a probe in
-``probes`` and name that in ``attach``.
+``memstats``, ``types`` (with ``type_names``) → ``census``, ``states``, ``stacks``, ``code`` (with ``lines``), ``gil``
+and ``native_ids`` → ``threads``, and ``probes``, which read them; ``tracing`` (with ``hidden``), ``hashtable`` and
+``tracebacks`` → ``traces``, ``blocks`` → ``sources``, both → ``sites``, which ``tracemalloc`` reads; ``text`` and
+``record`` take strings and structs apart. ``layouts`` holds where each CPython minor keeps things. To read more, write
+a module that takes an ``Interpreter``, give it a probe in ``probes`` and name that in ``attach``.
 """
 
 from __future__ import annotations
@@ -34,7 +36,14 @@ class CPython:
 
     name: str = "cpython"
     capabilities: frozenset[Capability] = frozenset(
-        {Capability.MEMSTATS, Capability.GC, Capability.MALLOC, Capability.OBJECTS}
+        {
+            Capability.MEMSTATS,
+            Capability.GC,
+            Capability.MALLOC,
+            Capability.TASKS,
+            Capability.OBJECTS,
+            Capability.SITES,
+        }
     )
     launched: Agents | None = None
 
@@ -47,7 +56,7 @@ class CPython:
             version = judge(target.pid)
         except (ProbeError, TargetError) as error:
             return Refusal(error.what, error.hint, recognised=isinstance(error, (UnreadablePython, NotStarted)))
-        about = "the collector's generations, blocks and arenas, and small objects by type, read from memory"
+        about = "the collector's generations, blocks and arenas, threads, and small objects by type, read from memory"
         return Fit(_SCORE, self.capabilities, Runtime.CPYTHON, f"cpython {version.text}", about)
 
     def attach(self, target: Target) -> Attachment:

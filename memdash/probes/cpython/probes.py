@@ -1,4 +1,6 @@
-"""The probes of a CPython target: the collector at every tick, the allocators every few seconds, objects in slices.
+"""The probes of a CPython target: the collector at every tick, threads and the allocators every few seconds.
+
+Objects by type are counted in slices.
 
 They share one ``Interpreter``, what was seen of its collector, and the agent if there is one, and end together: closing
 either closes the interpreter.
@@ -10,22 +12,26 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from itertools import chain, repeat
 
+from memdash.errors import BadRead
 from memdash.model.capability import Capability, Source
 from memdash.model.malloc import Malloc
 from memdash.model.missing import Maybe, Missing
 from memdash.model.objects import Objects
 from memdash.model.sample import Reading
+from memdash.model.tasks import Task, Tasks
 from memdash.probes.cpython.agent.feed import AgentFeed
 from memdash.probes.cpython.census import Census
 from memdash.probes.cpython.gc import CollectorWatch, Seen, gc_stats
 from memdash.probes.cpython.interpreter import Interpreter
 from memdash.probes.cpython.memstats import HeapFigures, mem_stats
 from memdash.probes.cpython.pymalloc import NOT_IN_USE, Pymalloc
-from memdash.units import clock_time, duration, ratio
+from memdash.probes.cpython.threads import MOVED, ThreadWatch
+from memdash.units import clock_time, count, duration, ratio
 
-__all__ = ["CensusProbe", "GcProbe", "PymallocProbe"]
+__all__ = ["CensusProbe", "GcProbe", "PymallocProbe", "ThreadsProbe"]
 
 _MISSED = "more collections ended between two readings than CPython remembers the times of"
+_AGAIN = "memdash tries again every few seconds"
 _SMALL_ONLY = "HeapAlloc counts objects of up to 512 bytes; larger ones come from malloc"
 
 _COUNTED = "objects of up to 512 bytes"
@@ -114,6 +120,42 @@ class PymallocProbe:
         if why is NOT_IN_USE and not isinstance(malloc.in_use_bytes, Missing):
             return HeapFigures(0, 0, 0, blocks, malloc.in_use_bytes)
         return HeapFigures(why, why, why, blocks, malloc.in_use_bytes)
+
+    def close(self) -> None:
+        """Give the interpreter back. May be called twice."""
+        self._interpreter.close()
+
+
+def _no_others() -> tuple[Task, ...]:
+    return ()
+
+
+class ThreadsProbe:
+    """Threads with their stacks: 6 ms for 100 that sleep, 25 ms when they are first met.
+
+    ``others`` adds tasks that somebody else knows of, such as those of asyncio.
+    """
+
+    name = "cpython.threads"
+    capabilities = frozenset({Capability.TASKS})
+    cadence_s = 2.0
+
+    def __init__(
+        self, interpreter: Interpreter, watch: ThreadWatch, others: Callable[[], tuple[Task, ...]] = _no_others
+    ) -> None:
+        self._interpreter = interpreter
+        self._watch = watch
+        self._others = others
+
+    def read(self) -> Reading:
+        """Look once. Raises BadRead, AccessDenied, TargetExited."""
+        try:
+            threads = self._watch.look()
+        except BadRead as error:
+            raise BadRead(error.what, error.hint or _AGAIN) from None
+        moved = sum(task.count for task in threads if task.stack == (MOVED,))
+        caveats = (f"{count(moved)} stacks moved while they were read",) if moved else ()
+        return Reading(Source.MEMORY, (Tasks(threads + self._others()),), caveats)
 
     def close(self) -> None:
         """Give the interpreter back. May be called twice."""
