@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 
 import click
 
@@ -16,7 +17,7 @@ from memdash.probes.registry import PROBES
 from memdash.process.family import settle
 from memdash.signals import Signalled, signals_raised
 
-__all__ = ["command", "watch_program"]
+__all__ = ["command", "traced", "watch_program"]
 
 
 @click.command(
@@ -24,10 +25,10 @@ __all__ = ["command", "watch_program"]
     short_help="Start a command and watch it; memdash -- COMMAND for short.",
     context_settings={"allow_interspersed_args": False},
 )
-@settings("output-to", "force")
+@settings("output-to", "force", "trace")
 @screen_options
 @click.argument("argv", metavar="[--] COMMAND ...", nargs=-1, required=True, type=click.UNPROCESSED)
-def command(argv: tuple[str, ...], screen: Screen, output_to: str | None, force: bool) -> int:
+def command(argv: tuple[str, ...], screen: Screen, output_to: str | None, force: bool, trace: int | None) -> int:
     """Start COMMAND and watch it.
 
     When COMMAND is only a wrapper (go run, uv run, a shell, make) the program that it starts is watched. What it prints
@@ -36,11 +37,19 @@ def command(argv: tuple[str, ...], screen: Screen, output_to: str | None, force:
     screen.check()
     watched = True
     with log_file(output_to, force) as log:
-        program = Program(argv, log)
+        program = Program(argv, log, environment=traced(trace))
         with contextlib.suppress(Signalled), signals_raised(), program:
             watched = watch_program(program, screen)
         tell_output(log, last_lines=not watched)
     return program.exit_code
+
+
+def traced(depth: int | None) -> Mapping[str, str]:
+    """What to add to the environment of a command so that its Pythons trace so many frames of each allocation."""
+    if depth is None:
+        return {}
+    click.echo("memdash: tracing is on: a Python that allocates much runs several times slower", err=True)
+    return {"PYTHONTRACEMALLOC": str(depth)}
 
 
 def watch_program(program: Program, screen: Screen) -> bool:

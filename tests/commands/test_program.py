@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from memdash.commands.program import Program, log_file, tell_output
+from memdash.commands.run import traced
 from memdash.errors import UsageError
 from memdash.signals import Signalled, signals_raised
 
@@ -30,6 +31,14 @@ def test_the_code_of_a_program_is_passed_on(log: Path) -> None:
         program.wait()
     assert program.exit_code == 7
     assert log.read_text() == "done\n"
+
+
+def test_what_is_added_to_the_environment_is_added_to_our_own(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OURS", "1")
+    with Program(["sh", "-c", "echo $OURS $PYTHONTRACEMALLOC"], log, environment=traced(7)) as program:
+        program.wait()
+    assert log.read_text() == "1 7\n"
+    assert traced(None) == {}
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
