@@ -21,7 +21,7 @@ from memdash.probes.cpython.pymalloc import NO_TABLE, NOT_IN_USE, Pymalloc
 from memdash.probes.cpython.refusals import SYSTEM_VIEW
 from memdash.probes.cpython.threads import ThreadWatch
 from memdash.probes.cpython.tracemalloc import NOT_TRACING, TracemallocProbe
-from memdash.probes.cpython.tracing import find_tracing
+from memdash.probes.cpython.tracing import Tracing, find_tracing
 from memdash.probes.cpython.types import Types
 from memdash.probes.cpython.verify import MODIFIED, verify
 from memdash.probes.invariants import Check, refuse_if_failed
@@ -64,8 +64,9 @@ def _attached(target: Target, interpreter: Interpreter, link: AgentLink, started
         refuse_if_failed(checks, Capability.GC, MODIFIED)
     probes: list[Probe] = [PymallocProbe(interpreter, heap, watch, feed)]
     missing: dict[Capability, Missing] = {}
-    if tracing is None:
-        missing[Capability.SITES] = NOT_TRACING
+    depth = _depth(tracing)
+    if tracing is None or isinstance(depth, Missing):
+        missing[Capability.SITES] = depth if isinstance(depth, Missing) else NOT_TRACING
     else:
         probes.append(TracemallocProbe(target, interpreter, tracing))
     if isinstance(watch, Missing):
@@ -82,7 +83,18 @@ def _attached(target: Target, interpreter: Interpreter, link: AgentLink, started
         missing[Capability.OBJECTS] = census
     else:
         probes.append(CensusProbe(interpreter, census))
-    return Attachment(tuple(probes), missing, tuple(_log(interpreter, table, checks, started_ns)), (link,))
+    log = _log(interpreter, table, checks, started_ns)
+    if depth:
+        log.append(f"it traces its allocations, with stacks of up to {depth} frames: that slows it several times")
+    return Attachment(tuple(probes), missing, tuple(log), (link,))
+
+
+def _depth(tracing: Tracing | None) -> Maybe[int]:
+    """Frames of each allocation's stack that are kept now; 0 when allocations are not traced."""
+    try:
+        return 0 if tracing is None else tracing.depth()
+    except BadRead as error:
+        return Missing(error.what, MODIFIED)
 
 
 def _unless_failed(checks: tuple[Check, ...], capability: Capability) -> Missing | None:
