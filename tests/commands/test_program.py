@@ -35,9 +35,9 @@ def test_the_code_of_a_program_is_passed_on(log: Path) -> None:
 
 def test_what_is_added_to_the_environment_is_added_to_our_own(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OURS", "1")
-    with prepared(agent=False, trace=7) as given:
-        with Program(["sh", "-c", "echo $OURS $PYTHONTRACEMALLOC"], log, environment=given.environment) as program:
-            program.wait()
+    shell = ["sh", "-c", "echo $OURS $PYTHONTRACEMALLOC"]
+    with prepared(agent=False, trace=7) as given, Program(shell, log, environment=given.environment) as program:
+        program.wait()
     assert log.read_text() == "1 7\n"
 
 
