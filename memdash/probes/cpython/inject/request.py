@@ -1,0 +1,104 @@
+"""What is asked of a target, by the route that its version has: the same few verbs for both."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from memdash.errors import LayoutRefused
+from memdash.probes.cpython.inject.memory import TargetMemory
+from memdash.probes.cpython.inject.pending_calls import PendingCall
+from memdash.probes.cpython.inject.remote_script import RemoteScript
+from memdash.probes.cpython.interpreter import Interpreter
+
+__all__ = ["Request", "request_for"]
+
+_REMOTE_SCRIPT_SINCE_MINOR = 14
+_CODE = """\
+try:
+ exec((lambda f:(f.read(),f.close())[0])(__import__('io').open({!a},'rb')),{{}})
+except KeyboardInterrupt:__import__('_thread').interrupt_main()
+except:0
+"""
+"""Run in __main__, where it leaves no name behind. A ctrl+c that falls into it is raised again after it."""
+
+_LOOK_AROUND = b"0"
+"""Any Python code: while it runs, the interpreter looks at what has been asked of the thread."""
+
+
+class Request(Protocol):
+    """A request to run one script. Everything raises ProbeError and TargetError.
+
+    ``errand`` is the code that a main thread sent on an errand has to run; ``is_errand_all`` whether that is the script
+    itself.
+    """
+
+    errand: bytes
+    is_errand_all: bool
+
+    def ask_main(self) -> None:
+        """Ask the main thread."""
+
+    def ask_others(self) -> None:
+        """Ask the others too, if any of them may run it."""
+
+    def prepare_lock(self) -> None:
+        """Make ready for a main thread whose wait for a lock is about to be interrupted."""
+
+    def hand_over(self) -> bool:
+        """Give the request up in favour of an errand with ``errand``; False when it has been taken just now."""
+
+    def is_taken(self) -> bool:
+        """Whether the script has been run, or is about to be."""
+
+    def withdraw(self) -> None:
+        """Leave nothing to run."""
+
+
+def request_for(interpreter: Interpreter, to: TargetMemory, script: str) -> Request:
+    """By the route of its version. Raises ProbeError, such as OptedOut and TooLong, and TargetError."""
+    if interpreter.version.minor < _REMOTE_SCRIPT_SINCE_MINOR:
+        return _ByPendingCall(interpreter, to, script)
+    return _ByRemoteScript(interpreter, to, script)
+
+
+class _ByPendingCall:
+    """3.8 to 3.13."""
+
+    is_errand_all = True
+
+    def __init__(self, interpreter: Interpreter, to: TargetMemory, script: str) -> None:
+        self._call = PendingCall(interpreter, to)
+        self.errand = _CODE.format(script).encode("ascii")
+        self.is_taken, self.withdraw = self._call.is_taken, self._call.silence
+
+    def ask_main(self) -> None:
+        self._call.queue(self.errand)
+
+    def ask_others(self) -> None:
+        self._call.hurry(main_only=False)
+
+    def prepare_lock(self) -> None:
+        self._call.hurry(main_only=True)
+
+    def hand_over(self) -> bool:
+        self._call.silence()
+        return not self._call.is_taken()
+
+
+class _ByRemoteScript:
+    """3.14 and newer."""
+
+    errand = _LOOK_AROUND
+    is_errand_all = False
+
+    def __init__(self, interpreter: Interpreter, to: TargetMemory, script: str) -> None:
+        self._interpreter, self._to = interpreter, to
+        asked = RemoteScript(interpreter, to, script)
+        self.ask_main, self.ask_others = asked.ask_main, asked.ask_others
+        self.is_taken, self.withdraw = asked.is_taken, asked.withdraw
+
+    def prepare_lock(self) -> None:
+        PendingCall(self._interpreter, self._to).queue(_LOOK_AROUND)
+
+    def hand_over(self) -> bool:
+        return not self.is_taken()
