@@ -96,6 +96,9 @@ _ALL = (
         "max", "Alert when a metric is over a limit: HeapAlloc=512MiB.", "NAME=VALUE", many=True, parse=_parse_limit
     ),
     Setting("max-growth", "Alert when the live heap grows faster than this.", "RATE", parse=parse_growth),
+    Setting("agent", "Bring the agent into a Python program that runs already: for GC pauses, malloc, asyncio tasks."),
+    Setting("read-only", "Only read: offer nothing that acts on the process."),
+    Setting("yes", "Do it without asking.", short="y"),
     Setting("theme", "Colours of the dashboard.", "NAME"),
     Setting("no-color", "Draw without colours."),
     Setting("ascii", "Draw with ASCII characters only."),

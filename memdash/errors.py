@@ -10,6 +10,7 @@
         ├── UnsupportedRuntime         not what this probe reads
         ├── LayoutRefused              the numbers would not be trustworthy
         ├── BadRead                    memory was unmapped, or held nonsense
+        ├── TimedOut                   it did not answer in time
         └── Defect            70   memdash itself went wrong
 
 Raised low, turned into ``Missing`` at the probe boundary (``sampling.roster``), printed only in ``cli``, drawn only in
@@ -32,6 +33,7 @@ __all__ = [
     "ProbeError",
     "TargetError",
     "TargetExited",
+    "TimedOut",
     "UnsupportedRuntime",
     "UsageError",
     "defect_of",
@@ -100,6 +102,10 @@ class LayoutRefused(ProbeError):
 
 class BadRead(ProbeError):
     """An address was not mapped, or what stood there made no sense."""
+
+
+class TimedOut(ProbeError):
+    """What should have answered did not, for as long as we wait."""
 
 
 class Defect(ProbeError):

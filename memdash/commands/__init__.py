@@ -2,8 +2,9 @@
 
 Lives here: a module per verb with one click command named ``command``, and what several verbs share: ``options``
 (settings as click options), ``target`` (which process is meant), ``limits`` (flags as rules), ``output`` (files that
-are never overwritten by accident), ``program`` (a command we start), ``screen`` (the dashboard around a session). May
-import: everything below; ``memdash.ui`` only inside functions, because a headless verb must never load Textual.
+are never overwritten by accident), ``program`` (a command we start), ``acting`` (something done to a process),
+``screen`` (the dashboard around a session). May import: everything below; ``memdash.ui`` only inside functions, because
+a headless verb must never load Textual.
 
 To add a verb, write a module and name it in ``VERBS``.
 """
@@ -12,5 +13,5 @@ from __future__ import annotations
 
 __all__ = ["VERBS"]
 
-VERBS = ("watch", "run", "demo", "ps", "doctor", "report", "completion", "version")
+VERBS = ("watch", "run", "demo", "ps", "doctor", "report", "gc", "trim", "completion", "version")
 """In the order of ``memdash --help``. A verb's module is imported when it is chosen, and for help."""

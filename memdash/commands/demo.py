@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -16,26 +18,44 @@ from memdash.signals import signals_raised
 
 __all__ = ["command"]
 
-_SOURCE = Path(__file__).parent / "shop"
+_GO_SOURCE = Path(__file__).parent / "shop"
+_PYTHON_MODULE = "memdash.commands.pyshop"
 
 
-@click.command(cls=Verb, short_help="Build and start a small leaking server, and watch it.")
+@click.command(cls=Verb, short_help="Start a small leaking server, and watch it.")
+@click.option("--go", "runtime", flag_value="go", help="The Go server; needs a Go toolchain to build it.")
+@click.option("--python", "runtime", flag_value="python", help="The Python server.")
 @screen_options
-def command(screen: Screen) -> None:
-    """Watch a small Go server that leaks memory and goroutines, and gives itself something to do.
+def command(screen: Screen, runtime: str | None) -> None:
+    """Watch a small server that leaks memory, goroutines or tasks, and gives itself something to do.
 
-    It is built when first needed, listens on loopback only, and ends with the dashboard.
+    It is written in Go where a Go toolchain is at hand, else in Python. It listens on loopback only, and ends with the
+    dashboard.
     """
     screen.check()
-    server = build(find_toolchain(), _SOURCE, "shop-server", _progress)
-    click.echo("\r\x1b[K", err=True, nl=False)
+    server = _server(runtime)
     with signals_raised(), log_file(None, force=False) as log:
-        with Program([str(server)], log) as program:
+        with Program(server, log) as program:
             watched = watch_program(program, screen)
         if not watched:
             tell_output(log, last_lines=True)
             raise MemdashError("the demo server ended at once", "what it printed stands above")
         log.write_bytes(b"")  # of no interest: an empty log goes away
+
+
+def _server(runtime: str | None) -> Sequence[str]:
+    """The command that starts it; that in Go is built when first needed."""
+    try:
+        toolchain = None if runtime == "python" else find_toolchain()
+    except MemdashError:
+        if runtime == "go":
+            raise
+        toolchain = None
+    if toolchain is None:
+        return [sys.executable, "-m", _PYTHON_MODULE]
+    built = build(toolchain, _GO_SOURCE, "shop-server", _progress)
+    click.echo("\r\x1b[K", err=True, nl=False)
+    return [str(built)]
 
 
 def _progress(words: str) -> None:

@@ -13,6 +13,7 @@ from memdash.commands.opening import Opening
 from memdash.commands.options import settings
 from memdash.config import Limit, nearest
 from memdash.errors import UsageError
+from memdash.model.action import Action
 from memdash.model.target import Target
 from memdash.probes.registry import PROBES
 from memdash.probes.survey import survey
@@ -36,6 +37,8 @@ class Screen:
     interval: float
     max: Sequence[Limit]
     max_growth: float | None
+    agent: bool
+    read_only: bool
     theme: str | None
     no_color: bool
     ascii: bool
@@ -48,6 +51,8 @@ class Screen:
     def check_values(self) -> None:
         """Refuse limits and themes that do not exist. Raises UsageError."""
         rules_for(self.max, self.max_growth)
+        if self.agent and self.read_only:
+            raise UsageError("--agent and --read-only exclude each other", "leave one of them away")
         if self.theme is not None:
             _check_theme(self.theme)
 
@@ -63,7 +68,13 @@ class Screen:
 
     def watch(self, target: Target) -> None:
         """Show the dashboard until the user leaves it."""
-        session = Live(target, interval_s=self.interval, rules=rules_for(self.max, self.max_growth))
+        session = Live(
+            target,
+            interval_s=self.interval,
+            rules=rules_for(self.max, self.max_growth),
+            asked=(Action.LOAD_AGENT,) if self.agent else (),
+            read_only=self.read_only,
+        )
         opening = Opening(session)
         session.start()
         try:
@@ -100,7 +111,7 @@ def _check_theme(name: str) -> None:
 def screen_options(function: Function) -> Callable[..., Any]:
     """Give a command the dashboard's options; it gets one ``screen`` instead."""
 
-    @settings("interval", "max", "max-growth", "theme", "no-color", "ascii")
+    @settings("interval", "max", "max-growth", "agent", "read-only", "theme", "no-color", "ascii")
     @functools.wraps(function)
     def wrapped(**values: Any) -> Any:
         ours = {name: values.pop(name) for name in Screen.__dataclass_fields__}

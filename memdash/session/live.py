@@ -48,7 +48,11 @@ def _first_snapshot(target: Target, clock: Clock, interval_s: float) -> Snapshot
 
 
 class Live:
-    """A Session over a running process. It is also the sampler's Listener."""
+    """A Session over a running process. It is also the sampler's Listener.
+
+    ``asked`` is done as soon as the target has been looked at for the first time. A ``read_only`` watch offers nothing
+    and does nothing.
+    """
 
     def __init__(
         self,
@@ -56,12 +60,16 @@ class Live:
         *,
         interval_s: float = 1.0,
         rules: Sequence[Rule] | None = None,
+        asked: Sequence[Action] = (),
+        read_only: bool = False,
         watch: Watch | None = None,
         entries: Sequence[ProbeEntry] = PROBES,
         clock: Clock | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
         self._entries = entries
+        self._asked = asked
+        self._read_only = read_only
         self._memory = Memory(interval_s, default_rules() if rules is None else rules)
         self._snapshot = _first_snapshot(target, self._clock, interval_s)
         self._listeners: list[Callable[[Snapshot], None]] = []
@@ -70,6 +78,8 @@ class Live:
 
     def start(self) -> None:
         """Attach and sample in a thread of its own."""
+        for action in self._asked:
+            self.act(action)
         self._sampler.start()
 
     def snapshot(self) -> Snapshot:
@@ -99,7 +109,8 @@ class Live:
 
     def act(self, action: Action) -> None:
         """Have the sampler's thread do it, between two ticks."""
-        self._sampler.ask(action)
+        if not self._read_only:
+            self._sampler.ask(action)
 
     def close(self) -> None:
         """Stop the thread."""
@@ -123,7 +134,7 @@ class Live:
         with self._lock:
             for line in news:
                 self._memory.note(self._clock.now().wall_s, line)
-            self._snapshot = replace(self._snapshot, actions=dict(offers))
+            self._snapshot = replace(self._snapshot, actions={} if self._read_only else dict(offers))
 
     def on_deed(self, deed: Deed) -> None:
         """Log what was done, with the figures before and after."""

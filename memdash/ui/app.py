@@ -135,7 +135,8 @@ class MemdashApp(App[Target]):
         """The palette: our commands, then the choice of theme."""
         for command in COMMANDS:
             if command.palette and (
-                command.scope == APP or (command.scope == DASHBOARD and isinstance(screen, Dashboard))
+                command.scope == APP
+                or (command.scope == DASHBOARD and isinstance(screen, Dashboard) and screen.offers(command))
             ):
                 yield SystemCommand(
                     command.label,

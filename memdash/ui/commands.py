@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
 
+from memdash.model.action import Action
+
 __all__ = ["APP", "COMMANDS", "DASHBOARD", "ROWS", "TABLE", "Command", "bindings"]
 
 APP, DASHBOARD, TABLE, ROWS = "app", "screen", "table", "rows"
@@ -21,7 +23,7 @@ class Command:
 
     ``keys`` are as Textual names them, separated by commas (none: bound elsewhere); ``shown`` is how a person does;
     ``label`` a word or two. ``footer`` ranks it among the footer's entries, 1 first; 0 keeps it out. ``palette`` is
-    False where choosing it from a list makes no sense.
+    False where choosing it from a list makes no sense; ``needs`` what the target must offer for it.
     """
 
     scope: str
@@ -33,6 +35,7 @@ class Command:
     help: str
     footer: int = 0
     palette: bool = True
+    needs: Action | None = None
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -88,6 +91,21 @@ COMMANDS: tuple[Command, ...] = (
         "Go back one level: out of the filter, then out of an enlarged pane. It never quits.", palette=False,
     ),
     Command(DASHBOARD, "y", "y", "copy", "copy", "find", "Copy the row in full to the clipboard of your terminal."),
+    Command(
+        DASHBOARD, "ctrl+g", "ctrl+g", "act('FORCE_GC')", "force GC", "actions",
+        "Have the target collect its garbage now, after a question; the alert log shows before and after.", 11,
+        needs=Action.FORCE_GC,
+    ),
+    Command(
+        DASHBOARD, "ctrl+t", "ctrl+t", "act('TRIM')", "trim", "actions",
+        "Have the target's allocator give memory back to the system, after a question.", 12,
+        needs=Action.TRIM,
+    ),
+    Command(
+        DASHBOARD, "a", "a", "act('LOAD_AGENT')", "load agent", "actions",
+        "Bring memdash's agent into a running Python program, after a question: for GC pauses, malloc, asyncio tasks.",
+        needs=Action.LOAD_AGENT,
+    ),
     Command(
         TABLE, "enter", "enter", "choose", "detail", "rows", "Show all there is to say about the row.", 4, palette=False
     ),

@@ -1,4 +1,4 @@
-"""The interpreters of this machine: those on PATH and those of pyenv, each once."""
+"""The interpreters of this machine: those on PATH, those of pyenv and those that .ci/pythons brought, each once."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from memdash.probes.cpython.layouts import minors
+from memdash.probes.cpython.layouts.headers import brought
 
 __all__ = ["Python", "pythons", "readable"]
 
@@ -31,7 +32,8 @@ class Python:
 
 def _executables() -> Iterator[Path]:
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    for folder in (*map(Path, os.get_exec_path()), *sorted(pyenv.glob("versions/*/bin"))):
+    installed = (*sorted(pyenv.glob("versions/*/bin")), *(prefix / "bin" for prefix in brought()))
+    for folder in (*map(Path, os.get_exec_path()), *installed):
         yield from sorted(path for path in folder.glob("python?.*") if _NAME.fullmatch(path.name))
 
 
@@ -60,7 +62,9 @@ def readable() -> Sequence[object]:
     absent = sorted(set(minors()) - {python.minor for python in known})
     return [pytest.param(python, id=str(python)) for python in known] + [
         pytest.param(
-            None, id=f"python3.{minor}", marks=pytest.mark.skip(f"python3.{minor} is neither on PATH nor in pyenv")
+            None,
+            id=f"python3.{minor}",
+            marks=pytest.mark.skip(f"python3.{minor} is neither on PATH nor in pyenv, nor has .ci/pythons brought it"),
         )
         for minor in absent
     ]

@@ -22,6 +22,7 @@ from memdash.model.missing import Missing
 from memdash.model.target import Runtime
 from memdash.probes.cpython import CPYTHON, interpreter
 from memdash.probes.cpython.layouts import load
+from memdash.probes.cpython.layouts.headers import brought
 from memdash.probes.probe import Fit, Refusal
 from memdash.process.identity import identify
 from tests.live.pythons import Python, pythons, readable
@@ -350,6 +351,29 @@ def test_what_is_too_old_is_refused_by_its_version(old: Python) -> None:
     assert isinstance(verdict, Refusal)
     assert re.fullmatch(rf"it runs on CPython {old.major}\.{old.minor}(\.\d+)?; the oldest .* is 3\.8", verdict.why)
     assert verdict.hint == "run it with a newer Python; the system view still works"
+
+
+@pytest.mark.parametrize(
+    ("name", "program", "why"),
+    [
+        ("3.14-dbg", "python3.14d", r"a debug build of CPython 3\.14\.\d+, which keeps things elsewhere"),
+        ("3.15-dbg", "python3.15d", r"a debug build of CPython 3\.15\.\d+, which keeps things elsewhere"),
+        ("pypy3", "pypy3", "PyPy, of which memdash reads nothing"),
+    ],
+)
+def test_another_build_is_refused_for_what_it_is(name: str, program: str, why: str) -> None:
+    executable = next((prefix / "bin" / program for prefix in brought() if prefix.parent.name == name), None)
+    if executable is None:
+        pytest.skip(f"there is no {program}: .ci/pythons {name} brings it")
+    child = subprocess.Popen([executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        verdict = CPYTHON.fitness(identify(child.pid))
+    finally:
+        child.kill()
+        child.communicate()
+    assert isinstance(verdict, Refusal)
+    assert re.fullmatch(f"it runs on {why}", verdict.why)
+    assert verdict.recognised
 
 
 def summed(memstats: MemStats) -> dict[str, Any]:

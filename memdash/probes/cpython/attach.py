@@ -15,7 +15,8 @@ from memdash.probes.cpython.interpreter import Interpreter, open_interpreter
 from memdash.probes.cpython.probes import GcProbe, PymallocProbe
 from memdash.probes.cpython.pymalloc import NO_TABLE, Pymalloc
 from memdash.probes.cpython.refusals import SYSTEM_VIEW
-from memdash.probes.cpython.verify import Check, refuse_if_failed, verify
+from memdash.probes.cpython.verify import MODIFIED, verify
+from memdash.probes.invariants import Check, refuse_if_failed
 from memdash.probes.probe import Attachment, Probe
 from memdash.process.identity import require_same
 from memdash.units import nanoseconds
@@ -49,7 +50,7 @@ def _attached(interpreter: Interpreter, started_ns: int) -> Attachment:
     watch = _unless_failed(checks, Capability.GC) or CollectorWatch(collector)
     heap = _unless_failed(checks, Capability.MEMSTATS) or _heap(interpreter, table)
     if isinstance(watch, Missing) and isinstance(heap, Missing):
-        refuse_if_failed(checks, Capability.GC)
+        refuse_if_failed(checks, Capability.GC, MODIFIED)
     probes: list[Probe] = [PymallocProbe(interpreter, heap, watch)]
     missing = {Capability.SITES: _NO_SITES}
     if isinstance(watch, Missing):
@@ -61,7 +62,7 @@ def _attached(interpreter: Interpreter, started_ns: int) -> Attachment:
 
 def _unless_failed(checks: tuple[Check, ...], capability: Capability) -> Missing | None:
     try:
-        refuse_if_failed(checks, capability)
+        refuse_if_failed(checks, capability, MODIFIED)
     except LayoutRefused as error:
         return Missing(error.what, error.hint)
     return None

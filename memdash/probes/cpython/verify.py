@@ -1,26 +1,24 @@
-"""What must be true of the interpreter's memory if we read it right, whatever the program does.
-
-Checked at attach, before a number is shown. A check looks again a few times, since the program runs on meanwhile.
-"""
+"""What must be true of the interpreter's memory if we read it right, whatever the program does."""
 
 from __future__ import annotations
 
 import struct
 import time
-from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from memdash.errors import LayoutRefused, ProbeError
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.probes.cpython.arenas import Arena, ArenaTable, read_arenas
 from memdash.probes.cpython.collector import Collector
 from memdash.probes.cpython.interpreter import Interpreter
 from memdash.probes.cpython.pymalloc import ALIGNMENT_BYTES, SIZE_CLASSES
+from memdash.probes.invariants import Check, Invariants, check_all
 
-__all__ = ["Check", "refuse_if_failed", "verify"]
+__all__ = ["MODIFIED", "verify"]
 
-_MOST_LOOKS = 8
+MODIFIED = "the interpreter may have been modified; the system view still works"
+"""What to say when an invariant does not hold."""
+
 _LOOKED_AT = 256
 """So many pools are looked at, of all there are."""
 
@@ -36,60 +34,15 @@ _GC = frozenset({Capability.GC})
 _HEAP = frozenset({Capability.MEMSTATS})
 
 
-class Check(NamedTuple):
-    """One invariant: ``why`` says what was found instead when it does not hold; ``guards`` what then is not shown."""
-
-    name: str
-    holds: bool
-    why: str
-    guards: frozenset[Capability]
-
-
 class _Look(NamedTuple):
     interpreter: Interpreter
     collector: Collector
     table: ArenaTable | None
 
 
-_Test = Callable[[_Look], str]
-"""Empty when the invariant holds, else what was found. May raise BadRead."""
-
-
 def verify(interpreter: Interpreter, collector: Collector, table: ArenaTable | None) -> tuple[Check, ...]:
     """Check every invariant. Raises AccessDenied, TargetExited; a failed check is a result, not an error."""
-    look = _Look(interpreter, collector, table)
-    open_tests = dict(_TESTS)
-    failures: dict[str, str] = {}
-    for _ in range(_MOST_LOOKS):
-        failures = _failures(look, open_tests)
-        open_tests = {name: open_tests[name] for name in failures}
-        if not open_tests:
-            break
-    return tuple(
-        Check(name, name not in failures, failures.get(name, ""), guards) for name, (guards, _) in _TESTS.items()
-    )
-
-
-def refuse_if_failed(checks: tuple[Check, ...], capability: Capability) -> None:
-    """Raise LayoutRefused when an invariant that guards ``capability`` does not hold."""
-    for check in checks:
-        if not check.holds and capability in check.guards:
-            raise LayoutRefused(
-                f"its memory is not laid out as expected: {check.name}: {check.why}",
-                "the interpreter may have been modified; the system view still works",
-            )
-
-
-def _failures(look: _Look, tests: Mapping[str, tuple[frozenset[Capability], _Test]]) -> dict[str, str]:
-    failures = {}
-    for name, (_, test) in tests.items():
-        try:
-            found = test(look)
-        except ProbeError as error:
-            found = error.what
-        if found:
-            failures[name] = found
-    return failures
+    return check_all(_TESTS, lambda: _Look(interpreter, collector, table))
 
 
 def _member(interpreter: Interpreter, name: str) -> int:
@@ -182,7 +135,7 @@ def _pools(look: _Look) -> str:
     return ""
 
 
-_TESTS: Mapping[str, tuple[frozenset[Capability], _Test]] = {
+_TESTS: Invariants[_Look] = {
     "the main interpreter is number 0": (_ALL, _number),
     "the main interpreter is the last in its list": (_ALL, _is_last),
     "the interpreter's threads belong to it": (_ALL, _threads),

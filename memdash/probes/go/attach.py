@@ -11,7 +11,8 @@ from memdash.model.target import Target
 from memdash.probes.go.counters import CounterReader
 from memdash.probes.go.probes import HeapProfileProbe, MemStatsProbe, why_no_profile
 from memdash.probes.go.program import Program, open_program
-from memdash.probes.go.verify import Check, refuse_if_failed, verify
+from memdash.probes.go.verify import MODIFIED, verify
+from memdash.probes.invariants import Check, refuse_if_failed
 from memdash.probes.probe import Attachment, Probe
 from memdash.units import nanoseconds
 
@@ -32,7 +33,7 @@ def attach_once(target: Target) -> Attachment:
 def _attached(program: Program, started_ns: int) -> Attachment:
     reader = CounterReader(program)
     checks = verify(program, reader)
-    refuse_if_failed(checks, Capability.MEMSTATS)
+    refuse_if_failed(checks, Capability.MEMSTATS, MODIFIED)
     probes: list[Probe] = [MemStatsProbe(program, reader)]
     missing = {}
     if (why := _add_profile(program, checks, probes)) is not None:
@@ -52,7 +53,7 @@ def _add_profile(program: Program, checks: tuple[Check, ...], probes: list[Probe
     why = why_no_profile(program)
     if why is None:
         try:
-            refuse_if_failed(checks, Capability.SITES)
+            refuse_if_failed(checks, Capability.SITES, MODIFIED)
             probes.append(HeapProfileProbe(program))
         except LayoutRefused as error:
             return Missing(error.what, error.hint)

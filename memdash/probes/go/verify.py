@@ -1,15 +1,13 @@
 """What must be true of the runtime's memory if we read it right, whatever the program does.
 
-Checked at attach, before a number is shown. A check looks again a few times, since the program runs on meanwhile. Over
-67 kinds of live builds none failed; with the layout of another minor some did wherever a number would have been wrong.
+Over 67 kinds of live builds none failed; with the layout of another minor some did wherever a number would have been
+wrong.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from memdash.errors import BadRead, LayoutRefused, ProbeError
 from memdash.model.capability import Capability
 from memdash.probes.go.buckets import BucketTable
 from memdash.probes.go.caches import Caches
@@ -18,10 +16,13 @@ from memdash.probes.go.detect import read_string
 from memdash.probes.go.memstats import mem_stats
 from memdash.probes.go.program import Program
 from memdash.probes.go.version import parse_version
+from memdash.probes.invariants import Check, Invariants, check_all
 
-__all__ = ["Check", "refuse_if_failed", "verify"]
+__all__ = ["MODIFIED", "verify"]
 
-_MOST_LOOKS = 8
+MODIFIED = "the program may have been built with a modified Go; the system view still works"
+"""What to say when an invariant does not hold."""
+
 _PAGE_BYTES = 8192
 _MOST_PS = 4096
 _LOOKED_AT = 256
@@ -35,64 +36,14 @@ _SITES = frozenset({Capability.SITES})
 _NOTHING: frozenset[Capability] = frozenset()
 
 
-class Check(NamedTuple):
-    """One invariant: ``why`` says what was found instead when it does not hold; ``guards`` what then is not shown."""
-
-    name: str
-    holds: bool
-    why: str
-    guards: frozenset[Capability]
-
-
 class _Look(NamedTuple):
     program: Program
     counters: Counters
 
 
-_Test = Callable[[_Look], str]
-"""Empty when the invariant holds, else what was found. May raise BadRead."""
-
-
 def verify(program: Program, reader: CounterReader) -> tuple[Check, ...]:
     """Check every invariant. Raises AccessDenied, TargetExited; a failed check is a result, not an error."""
-    open_tests = dict(_TESTS)
-    failures: dict[str, str] = {}
-    for _ in range(_MOST_LOOKS):
-        failures = _failures(program, reader, open_tests)
-        open_tests = {name: open_tests[name] for name in failures}
-        if not open_tests:
-            break
-    return tuple(
-        Check(name, name not in failures, failures.get(name, ""), guards) for name, (guards, _) in _TESTS.items()
-    )
-
-
-def refuse_if_failed(checks: tuple[Check, ...], capability: Capability) -> None:
-    """Raise LayoutRefused when an invariant that guards ``capability`` does not hold."""
-    for check in checks:
-        if not check.holds and capability in check.guards:
-            raise LayoutRefused(
-                f"its memory is not laid out as expected: {check.name}: {check.why}",
-                "the program may have been built with a modified Go; the system view still works",
-            )
-
-
-def _failures(
-    program: Program, reader: CounterReader, tests: Mapping[str, tuple[frozenset[Capability], _Test]]
-) -> dict[str, str]:
-    try:
-        look = _Look(program, reader.read())
-    except BadRead as error:
-        return dict.fromkeys(tests, error.what)
-    failures = {}
-    for name, (_, test) in tests.items():
-        try:
-            found = test(look)
-        except ProbeError as error:
-            found = error.what
-        if found:
-            failures[name] = found
-    return failures
+    return check_all(_TESTS, lambda: _Look(program, reader.read()))
 
 
 def _equal(one: int, other: int) -> str:
@@ -223,7 +174,7 @@ def _build_version(look: _Look) -> str:
     return "" if version and version.text == program.version.text else f"it says {stated!r}"
 
 
-_TESTS: Mapping[str, tuple[frozenset[Capability], _Test]] = {
+_TESTS: Invariants[_Look] = {
     "the two accounts of the heap in use agree": (_STATS, _heap_in_use),
     "the two accounts of released memory agree": (_STATS, _released),
     "committed memory adds up": (_STATS, _committed),

@@ -9,7 +9,8 @@ from memdash.errors import LayoutRefused
 from memdash.model.capability import Capability
 from memdash.probes.go.counters import CounterReader
 from memdash.probes.go.program import Program
-from memdash.probes.go.verify import Check, refuse_if_failed, verify
+from memdash.probes.go.verify import MODIFIED, verify
+from memdash.probes.invariants import Check, refuse_if_failed
 from tests.probes.go.runtime import FakeRuntime
 
 Damage = Callable[[FakeRuntime], object]
@@ -77,7 +78,7 @@ def test_all_hold_when_everything_adds_up(runtime: FakeRuntime) -> None:
     assert len(checks) >= 14
     assert {name: check.why for name, check in checks.items() if not check.holds} == {}
     for capability in Capability:
-        refuse_if_failed(tuple(checks.values()), capability)
+        refuse_if_failed(tuple(checks.values()), capability, MODIFIED)
 
 
 @pytest.mark.parametrize("name", DAMAGES)
@@ -90,9 +91,9 @@ def test_each_tells_and_refuses_what_it_guards(runtime: FakeRuntime, name: str) 
     assert checks[name].guards == guarded
     for capability in guarded:
         with pytest.raises(LayoutRefused, match=name):
-            refuse_if_failed((checks[name],), capability)
+            refuse_if_failed((checks[name],), capability, MODIFIED)
     for capability in set(Capability) - guarded:
-        refuse_if_failed((checks[name],), capability)
+        refuse_if_failed((checks[name],), capability, MODIFIED)
 
 
 def test_a_pointer_to_nowhere_fails_its_check_and_no_other(runtime: FakeRuntime) -> None:

@@ -2,7 +2,7 @@
 
 A C program that prints offsets is compiled against the headers of each CPython at hand and run. Made twice from the
 same release the file is the same, byte for byte. Needs a C compiler and the interpreters' own headers: pyenv installs
-them, Debian's packages are called libpython3.N-dev.
+them, Debian's packages are called libpython3.N-dev, and ``.ci/pythons`` brings the newest ones.
 """
 
 from __future__ import annotations

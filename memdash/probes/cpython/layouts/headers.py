@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from platformdirs import user_cache_path
+
 from memdash.errors import LayoutRefused, UsageError
 from memdash.probes.cpython.layouts.layout import Layout
 from memdash.process.dwarf import StructType
 
-__all__ = ["Headers", "at_hand", "in_folder", "measure"]
+__all__ = ["Headers", "at_hand", "brought", "in_folder", "measure"]
 
 _PROGRAM = Path(__file__).parent / "offsets.c"
 _VERSION = re.compile(r'^#define\s+PY_VERSION\s+"(3\.(\d+)\.(\d+)\S*)"', re.MULTILINE)
@@ -42,7 +44,7 @@ def in_folder(folder: Path) -> Headers | None:
 
 
 def at_hand() -> dict[int, Headers]:
-    """By minor, the headers beside the interpreters on PATH and in pyenv; of two releases the older one.
+    """By minor, the headers beside the interpreters on PATH, in pyenv and brought; of two releases the older one.
 
     The older one is what a machine is the more likely to keep: it is what the files were made from.
     """
@@ -54,10 +56,16 @@ def at_hand() -> dict[int, Headers]:
     return found
 
 
+def brought() -> list[Path]:
+    """The prefixes of the interpreters that ``.ci/pythons`` has put into the user's cache or ``$MEMDASH_PYTHONS``."""
+    folder = Path(os.environ.get("MEMDASH_PYTHONS") or user_cache_path("memdash-pythons"))
+    return sorted(folder.glob("*/usr"))
+
+
 def _folders() -> Iterator[Path]:
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     beside = {Path(folder).resolve().parent for folder in os.get_exec_path()}
-    for prefix in (*sorted(beside), *sorted(pyenv.glob("versions/*"))):
+    for prefix in (*sorted(beside), *sorted(pyenv.glob("versions/*")), *brought()):
         yield from sorted(prefix.glob("include/python3.*"))
 
 

@@ -26,7 +26,7 @@ def test_the_generator_makes_the_file_again(minor: int, tmp_path: Path) -> None:
     headers, filed = at_hand().get(minor), load(minor)
     assert filed is not None
     if headers is None:
-        pytest.skip(f"no headers of CPython 3.{minor}: install it with pyenv, or libpython3.{minor}-dev")
+        pytest.skip(f"no headers of CPython 3.{minor}: pyenv, libpython3.{minor}-dev or .ci/pythons brings them")
     measured = measure(headers)
     assert measured.version == headers.version
     if headers.version != filed.version:
@@ -61,11 +61,14 @@ def test_without_a_compiler_it_says_what_to_install(tmp_path: Path, monkeypatch:
         measure(headers)
 
 
-def test_the_headers_of_a_pyenv_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for version in ("3.13.7", "3.13.4"):
-        folder = tmp_path / "versions" / version / "include/python3.13"
+def test_the_headers_of_a_pyenv_and_of_what_was_brought_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for prefix, version in (("versions/a", "3.13.7"), ("versions/b", "3.13.4"), ("brought/3.14/usr", "3.14.1")):
+        folder = tmp_path / prefix / f"include/python{version[:4]}"
         folder.mkdir(parents=True)
         headers_in(folder, version)
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    monkeypatch.setenv("MEMDASH_PYTHONS", str(tmp_path / "brought"))
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert {minor: headers.version for minor, headers in at_hand().items()} == {13: "3.13.4"}
+    assert {minor: headers.version for minor, headers in at_hand().items()} == {13: "3.13.4", 14: "3.14.1"}

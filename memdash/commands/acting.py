@@ -1,0 +1,58 @@
+"""Something done to a process from the command line: asked for, confirmed, and told with before and after."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from memdash.analysis.deeds import deed_words
+from memdash.commands.options import Verb, settings
+from memdash.commands.target import Choice, target_options
+from memdash.errors import ProbeError, UsageError
+from memdash.model.action import Action
+from memdash.model.target import Target
+from memdash.plain import plain
+from memdash.session.errand import Errand
+from memdash.signals import signals_raised
+
+__all__ = ["verb"]
+
+
+def verb(action: Action, short_help: str, full_help: str) -> click.Command:
+    """The verb that has ``action`` done to one process."""
+
+    @click.command(cls=Verb, short_help=short_help, help=full_help)
+    @target_options
+    @settings("yes")
+    def command(choice: Choice, yes: bool) -> int:
+        with signals_raised():
+            return _act_on(choice.target(), action, agreed=yes)
+
+    return command
+
+
+def _act_on(target: Target, action: Action, *, agreed: bool) -> int:
+    """Have it done and print what came of it; ``agreed`` asks no questions. 0 done, 1 left undone.
+
+    Raises UsageError when there is nobody to ask, ProbeError when it failed.
+    """
+    if not agreed and not sys.stdin.isatty():
+        raise UsageError(f"{action.value} wants a yes, and standard input is no terminal", "give --yes")
+    deed = Errand(consent=lambda step, words: agreed or _asked(step, words), tell=_tell).run(target, action)
+    if deed is None:
+        click.echo("memdash: left as it is", err=True)
+        return 1
+    if deed.failed:
+        raise ProbeError(deed.words)
+    click.echo(plain(deed_words(deed)))
+    return 0
+
+
+def _asked(step: Action, words: str) -> bool:
+    click.echo(plain(words), err=True)
+    return click.confirm(f"{step.value[0].upper()}{step.value[1:]}?", err=True)
+
+
+def _tell(line: str) -> None:
+    click.echo(f"memdash: {plain(line)}", err=True)

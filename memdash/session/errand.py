@@ -1,0 +1,73 @@
+"""One action on one process, without a watch around it: for the verbs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from memdash.errors import TimedOut
+from memdash.model.action import Action, Deed
+from memdash.model.missing import Missing
+from memdash.model.target import Target
+from memdash.probes.probe import ProbeEntry
+from memdash.probes.registry import PROBES
+from memdash.sampling.clock import Clock, SystemClock
+from memdash.sampling.roster import Roster
+from memdash.session.attach import attach
+
+__all__ = ["Errand"]
+
+_LOOK_EVERY_S = 0.05
+_NOBODY = Missing("nothing in this process can do that", "memdash doctor PID says how it can be read")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """How an action is carried out.
+
+    ``consent`` is asked before each step, with the sentence that says what it does to the target; ``tell`` hears what
+    happens meanwhile; the agent gets ``patience_s`` seconds to come to life.
+    """
+
+    consent: Callable[[Action, str], bool]
+    tell: Callable[[str], object]
+    patience_s: float = 10.0
+    entries: Sequence[ProbeEntry] = PROBES
+    clock: Clock = field(default_factory=SystemClock)
+    pause: Callable[[float], object] = time.sleep
+
+    def run(self, target: Target, action: Action) -> Deed | None:
+        """Have it done to ``target``, with the agent loaded first when only that can; None without consent.
+
+        Raises TimedOut when the agent does not come to life, and MemdashError when nothing can be read.
+        """
+        roster = attach(target, self.entries, self.clock).roster
+        try:
+            offers = roster.offers()
+            offer, loading = offers.get(action, _NOBODY), offers.get(Action.LOAD_AGENT, _NOBODY)
+            if isinstance(offer, Missing) and not isinstance(loading, Missing):
+                if not self.consent(Action.LOAD_AGENT, loading):
+                    return None
+                loaded = roster.act(Action.LOAD_AGENT)
+                if loaded.failed:
+                    return loaded
+                offer = self._awaited(roster, action)
+            if not isinstance(offer, Missing) and not self.consent(action, offer):
+                return None
+            return roster.act(action)
+        finally:
+            roster.close()
+
+    def _awaited(self, roster: Roster, action: Action) -> str:
+        """What the agent offers, once it is there."""
+        until_s, why = self.clock.now().mono_s + self.patience_s, _NOBODY
+        while self.clock.now().mono_s < until_s:
+            for line in roster.news():
+                self.tell(line)
+            offer = roster.offers().get(action, _NOBODY)
+            if not isinstance(offer, Missing):
+                return offer
+            why = offer
+            self.pause(_LOOK_EVERY_S)
+        raise TimedOut(f"the agent has not come to life: {why.why}", why.hint)

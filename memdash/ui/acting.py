@@ -1,0 +1,37 @@
+"""From a key to something done to the target: offered, asked, confirmed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from textual.screen import Screen
+
+from memdash.model.action import Action
+from memdash.model.missing import Missing
+from memdash.model.snapshot import Snapshot, State
+
+if TYPE_CHECKING:
+    from memdash.session import Session
+
+__all__ = ["ask_to_act"]
+
+_NOBODY = Missing("nothing in this target can do that")
+
+
+def ask_to_act(screen: Screen[Any], session: Session, shown: Snapshot, action: Action) -> None:
+    """Say why it cannot be done, or ask whether it shall be and pass it on; the alert log tells what came of it."""
+    offer = shown.actions.get(action, _NOBODY)
+    if shown.state is not State.LIVE:
+        offer = Missing("the target is not live")
+    if isinstance(offer, Missing):
+        screen.notify(offer.words, title=action.value, severity="warning", markup=False)
+        return
+    from memdash.ui.screens.confirm import Confirm
+
+    def answered(wanted: bool | None) -> None:
+        if wanted:
+            session.act(action)
+            screen.notify("under way; the alert log says what comes of it", title=action.value, timeout=3)
+
+    title = action.value[0].upper() + action.value[1:]
+    screen.app.push_screen(Confirm(title, offer), answered)

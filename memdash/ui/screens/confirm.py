@@ -1,0 +1,44 @@
+"""The question before anything is done to the target; only Cancel is one key away."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+__all__ = ["Confirm"]
+
+
+class Confirm(ModalScreen[bool]):
+    """``words`` say what would be done and what that does to the target; True when a person chose to."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,n,q", "dismiss(False)", show=False),
+        Binding("left,up,h,k", "app.focus_previous", show=False),
+        Binding("right,down,l,j", "app.focus_next", show=False),
+    ]
+    AUTO_FOCUS = "#cancel"
+
+    def __init__(self, title: str, words: str) -> None:
+        super().__init__()
+        self._title = title
+        self._words = words
+
+    def compose(self) -> ComposeResult:
+        """A framed question over the dashboard."""
+        with Vertical(id="question") as question:
+            question.border_title = self._title
+            question.border_subtitle = "← → choose · enter · esc cancel"
+            yield Static(self._words, markup=False)
+            with Horizontal():
+                yield Button("Cancel", id="cancel", compact=True)
+                yield Button(self._title, id="go", compact=True)
+
+    @on(Button.Pressed)
+    def _answered(self, pressed: Button.Pressed) -> None:
+        self.dismiss(pressed.button.id == "go")

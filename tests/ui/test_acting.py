@@ -1,0 +1,63 @@
+"""Nothing is done to a target without a question, and the answer that is one key away is no."""
+
+from __future__ import annotations
+
+import pytest
+from textual.widgets import Button
+
+from memdash.model.action import Action
+from memdash.model.missing import Missing
+from memdash.model.snapshot import State
+from tests.ui.conftest import Show, Shown, a_watch
+
+OFFERS = {
+    Action.FORCE_GC: "Runs gc.collect() in the target; its threads wait meanwhile.",
+    Action.TRIM: Missing("the agent is not loaded", "press a"),
+}
+
+
+async def test_a_confirmed_action_is_passed_on(show: Show) -> None:
+    async with show(a_watch(actions=OFFERS)) as shown:
+        await shown.press("ctrl+g")
+        assert "Runs gc.collect() in the target" in shown.text
+        assert isinstance(shown.app.focused, Button)
+        assert shown.app.focused.id == "cancel"
+        await shown.press("right", "enter")
+        assert shown.session.asked == [Action.FORCE_GC]
+        assert "gc.collect" not in shown.text
+
+
+@pytest.mark.parametrize("answer", ["enter", "escape", "n", "q"])
+async def test_anything_else_means_no(show: Show, answer: str) -> None:
+    async with show(a_watch(actions=OFFERS)) as shown:
+        await shown.press("ctrl+g", answer)
+        assert shown.session.asked == []
+        assert shown.app.is_running
+        assert "gc.collect" not in shown.text
+
+
+def told(shown: Shown) -> str:
+    """The newest notification."""
+    return str([*shown.app._notifications][-1].message)
+
+
+async def test_what_cannot_be_done_says_why_and_what_helps(show: Show) -> None:
+    async with show(a_watch(actions=OFFERS)) as shown:
+        await shown.press("ctrl+t")
+        assert "The agent is not loaded. Press a" in told(shown)
+        await shown.press("a")
+        assert "Nothing in this target can do that" in told(shown)
+        assert shown.session.asked == []
+
+
+async def test_nothing_is_done_to_a_target_that_has_ended(show: Show) -> None:
+    async with show(a_watch(actions=OFFERS, state=State.ENDED)) as shown:
+        await shown.press("ctrl+g")
+        assert "The target is not live" in told(shown)
+
+
+async def test_only_what_is_offered_has_a_key_in_the_footer(show: Show) -> None:
+    async with show(a_watch()) as shown:
+        assert "force GC" not in shown.lines[-1]
+        await shown.publish(a_watch(actions=OFFERS))
+        assert "ctrl+g force GC" in shown.lines[-1]
