@@ -2,8 +2,8 @@
 
 The thread is stopped for less than a millisecond, finds a string of calls and a signal frame on its own stack, below
 what it uses, and is let go: it takes the GIL, runs the code, gives the GIL back and returns from the frame into the
-system call that it was in, as from a signal handler. All of it becomes true with one system call of ours, which sets its
-registers; before that nothing has happened, and after it nobody is needed. So we may be killed at any moment.
+system call that it was in, as from a signal handler. All of it becomes true with one system call of ours, the one that
+sets its registers; before that nothing has happened, and after it nobody is needed. So we may be killed at any moment.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
-from memdash.errors import ProbeError
 from memdash.probes.cpython.inject.gadgets import Gadgets
 from memdash.probes.cpython.inject.memory import TargetMemory
-from memdash.probes.cpython.inject.ptrace import NotStopped, Registers, StoppedThread
+from memdash.probes.cpython.inject.ptrace import NotNow, Registers, StoppedThread
 from memdash.probes.cpython.inject.signal_frame import CONTEXT_BYTES, FrameForm, context_bytes
 from memdash.probes.cpython.inject.system_calls import (
     EINTR,
@@ -27,7 +26,7 @@ from memdash.probes.cpython.inject.system_calls import (
 )
 from memdash.process.memory import ProcessMemory
 
-__all__ = ["Departure", "Errand", "NotNow", "prepare", "resumed"]
+__all__ = ["Departure", "Errand", "prepare", "resumed"]
 
 _RED_ZONE_BYTES = 128
 _SYSCALL = b"\x0f\x05"
@@ -39,10 +38,6 @@ _HAD_NO_GIL = 1
 
 _NEGATIVE_INT = 1 << 31
 _BROKEN_OFF = (EINTR, ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND, ERESTART_RESTARTBLOCK)
-
-
-class NotNow(ProbeError):
-    """The thread is not where it could be sent from; it may be a moment later."""
 
 
 class Errand(NamedTuple):

@@ -12,7 +12,7 @@ import sys
 import threading
 from enum import Enum
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import memdash
 from memdash.model.target import Target
@@ -38,7 +38,7 @@ class Injection:
         self._unread = b""
         self._progress = _STARTED
         self._process = self._start("attach")
-        self._wanted_by, self._told_by = _pipe(self._process.stdin), _pipe(self._process.stdout)
+        self._wanted_by, self._told_by = cast("IO[bytes]", self._process.stdin), cast("IO[bytes]", self._process.stdout)
         os.set_blocking(self._told_by.fileno(), False)
 
     def poll(self) -> Progress:
@@ -58,10 +58,8 @@ class Injection:
             return
         self._told_by.close()
         if _ended(self._process) is _Ended.KILLED:
-            withdrawal = self._start("withdraw")
-            _pipe(withdrawal.stdin).close()
-            _pipe(withdrawal.stdout).close()
-            _ended(withdrawal)
+            with self._start("withdraw") as withdrawal:
+                _ended(withdrawal)
 
     def _start(self, verb: str) -> subprocess.Popen[bytes]:
         target = self._target
@@ -90,11 +88,6 @@ class Injection:
             self._progress = Progress.of(lines[-1])
         if has_ended and self._progress.stage in (Stage.RUNNING, Stage.WAITING) and not self._wanted_by.closed:
             self._progress = _CUT_SHORT
-
-
-def _pipe(end: IO[bytes] | None) -> IO[bytes]:
-    assert end is not None
-    return end
 
 
 class _Ended(Enum):

@@ -67,11 +67,12 @@ class TargetMemory:
         except (OSError, OverflowError):
             raise BadRead(f"address {address:#x} of process {self._target.pid} cannot be written") from None
         if done != len(content):
-            raise TargetExited(f"process {self._target.pid} has ended, or runs another program")
+            raise self._gone()
 
     def write_together(self, parts: Sequence[tuple[int, bytes]]) -> None:
         """Several places in one system call, so that a writer that is killed has written all or none of them."""
-        os.pread(self._fd, 1, parts[0][0]) or self.write(*parts[0])
+        if not os.pread(self._fd, 1, parts[0][0]):
+            raise self._gone()
         held = [ctypes.create_string_buffer(content, len(content)) for _, content in parts]
         local = array("Q", (word for buffer in held for word in (ctypes.addressof(buffer), len(buffer))))
         remote = array("Q", (word for address, content in parts for word in (address, len(content))))
@@ -81,9 +82,12 @@ class TargetMemory:
         if done == sum(len(content) for _, content in parts):
             return
         if done < 0 and ctypes.get_errno() not in (errno.ENOSYS, errno.EPERM):
-            raise TargetExited(f"process {self._target.pid} has ended")
+            raise self._gone()
         for address, content in parts:  # some containers forbid that system call, but not the file
             self.write(address, content)
+
+    def _gone(self) -> TargetExited:
+        return TargetExited(f"process {self._target.pid} has ended, or runs another program")
 
     def close(self) -> None:
         """Give back the descriptor. May be called twice."""

@@ -8,16 +8,16 @@ Source: ptrace(2).
 from __future__ import annotations
 
 import ctypes
-import errno
 import os
+import re
 import signal
-import struct
 import time
-from typing import Any, Self
+from contextlib import suppress
+from typing import Self
 
-from memdash.errors import ProbeError, TargetExited
+from memdash.errors import ProbeError, TargetError, TargetExited
 
-__all__ = ["NotStopped", "Registers", "StoppedThread"]
+__all__ = ["NotNow", "Registers", "StoppedThread"]
 
 _SEIZE, _INTERRUPT, _DETACH = 0x4206, 0x4207, 17
 _GETREGS, _SETREGS, _GETREGSET, _GETSIGMASK = 12, 13, 0x4204, 0x420A
@@ -25,15 +25,17 @@ _NT_X86_XSTATE = 0x202
 _WALL = 0x40000000
 _EVENT_STOP = 128
 _LARGEST_STATE_BYTES = 1 << 16
-_PATIENCE_S = 2.0
+_STATUS_BYTES = 4096
+_SIGNAL_SET_BYTES = 8
+_PATIENCE_S, _PAUSE_S = 2.0, 0.0001
 
 _ptrace = ctypes.CDLL(None, use_errno=True).ptrace
 _ptrace.restype = ctypes.c_long
 _ptrace.argtypes = (ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p)
 
 
-class NotStopped(ProbeError):
-    """The thread could not be stopped, or not at a moment at which it may be worked on."""
+class NotNow(ProbeError):
+    """The thread is not where it could be worked on; it may be a moment later."""
 
 
 class Registers(ctypes.Structure):
@@ -47,9 +49,6 @@ class Registers(ctypes.Structure):
         )
     )  # fmt: skip
 
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(name)
-
 
 class _Iovec(ctypes.Structure):
     _fields_ = (("base", ctypes.c_void_p), ("length", ctypes.c_size_t))
@@ -58,7 +57,8 @@ class _Iovec(ctypes.Structure):
 class StoppedThread:
     """A context manager; within it the thread stands still.
 
-    Raises NotStopped, also when it is about to take a signal or stands still by one already, and TargetExited.
+    Raises NotNow when the thread is about to take a signal or has been stopped by one, ProbeError when it is not to be
+    traced, TargetExited, and TargetError when it does not stop: only the end of this process takes that request back.
     """
 
     def __init__(self, thread: int) -> None:
@@ -68,15 +68,17 @@ class StoppedThread:
         try:
             _request(_SEIZE, self._thread)
         except PermissionError:
-            raise NotStopped("the kernel does not let memdash stop it") from None
+            raise ProbeError(_why_not(self._thread)) from None
+        except OSError:
+            raise TargetExited(f"thread {self._thread} has ended") from None
         try:
             _request(_INTERRUPT, self._thread)
-            event, number = self._stop()
-            if event != _EVENT_STOP or number != signal.SIGTRAP:
-                self._let_go(0 if event == _EVENT_STOP else number)
-                raise NotStopped("a signal is on its way to it")
-        except OSError as error:
-            raise NotStopped(f"it cannot be stopped: {error}") from None
+        except OSError:
+            raise TargetExited(f"thread {self._thread} has ended") from None
+        event, number = self._stop()
+        if event != _EVENT_STOP or number != signal.SIGTRAP:
+            self._let_go(0 if event == _EVENT_STOP else number)
+            raise NotNow("a signal is on its way to it")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -88,19 +90,16 @@ class StoppedThread:
         while time.monotonic() < until_s:
             pid, status = os.waitpid(self._thread, _WALL | os.WNOHANG)
             if not pid:
-                time.sleep(0.0001)
-                continue
-            if not os.WIFSTOPPED(status):
+                time.sleep(_PAUSE_S)
+            elif os.WIFSTOPPED(status):
+                return status >> 16, os.WSTOPSIG(status)
+            else:
                 raise TargetExited(f"thread {self._thread} has ended")
-            return status >> 16, os.WSTOPSIG(status)
-        # The request to stop stays with the thread: only the end of the tracer takes it back.
-        raise SystemExit(f"thread {self._thread} does not stop")
+        raise TargetError(f"thread {self._thread} does not stop: the kernel holds it up", "try again in a moment")
 
     def _let_go(self, number: int) -> None:
-        try:
+        with suppress(OSError):  # it was killed meanwhile
             _request(_DETACH, self._thread, 0, number)
-        except OSError:
-            return  # it was killed meanwhile
 
     def registers(self) -> Registers:
         """All that PTRACE_GETREGS gives."""
@@ -122,13 +121,19 @@ class StoppedThread:
     def signal_mask(self) -> int:
         """The signals it blocks once the system call that it is in is over."""
         mask = ctypes.c_uint64()
-        _request(_GETSIGMASK, self._thread, struct.calcsize("Q"), ctypes.addressof(mask))
+        _request(_GETSIGMASK, self._thread, _SIGNAL_SET_BYTES, ctypes.addressof(mask))
         return mask.value
 
 
 def _request(request: int, thread: int, address: int = 0, data: int = 0) -> None:
     if _ptrace(request, thread, address, data) < 0:
         code = ctypes.get_errno()
-        if code == errno.ESRCH and request == _SEIZE:
-            raise TargetExited(f"thread {thread} has ended")
         raise OSError(code, os.strerror(code))
+
+
+def _why_not(thread: int) -> str:
+    with suppress(OSError, IndexError), open(f"/proc/{thread}/status", "rb", buffering=0) as file:
+        tracer = int(re.findall(rb"^TracerPid:\t(\d+)$", file.read(_STATUS_BYTES) or b"", re.MULTILINE)[0])
+        if tracer:
+            return f"process {tracer} traces it already"
+    return "the kernel does not let memdash stop it"

@@ -15,7 +15,13 @@ from memdash.probes.cpython.inject.errand import resumed
 from memdash.probes.cpython.inject.gadgets import find_gadgets
 from memdash.probes.cpython.inject.memory import TargetMemory
 from memdash.probes.cpython.inject.ptrace import Registers, StoppedThread
-from memdash.probes.cpython.inject.signal_frame import CONTEXT_BYTES, FrameForm, UnknownState, context_bytes, form_of_frames
+from memdash.probes.cpython.inject.signal_frame import (
+    CONTEXT_BYTES,
+    FrameForm,
+    UnknownState,
+    context_bytes,
+    form_of_frames,
+)
 from memdash.probes.cpython.inject.system_calls import PAUSE, standing
 from memdash.process.identity import identify
 from memdash.process.memory import ProcessMemory
@@ -27,7 +33,7 @@ _LONGEST_LIFE_S = 5
 """The process ends by itself, should we be killed."""
 
 _NONE = 2**64 - 1
-_WORD_BYTES = 8
+_FAR_BELOW_BYTES = 1024
 
 
 @cache
@@ -58,7 +64,7 @@ def _there_and_back(pid: int, form: FrameForm) -> tuple[Registers, bytes]:
     with ProcessMemory(pid) as memory, TargetMemory(identify(pid)) as to, StoppedThread(pid) as thread:
         registers = thread.registers()
         state = form.state(thread.extended_state())
-        state_at = form.state_below(registers.rsp - 1024)
+        state_at = form.state_below(registers.rsp - _FAR_BELOW_BYTES)
         context_at = (state_at - CONTEXT_BYTES) & -16
         to.write(state_at, state)
         to.write(context_at, context_bytes(form, resumed(registers), thread.signal_mask(), state_at))

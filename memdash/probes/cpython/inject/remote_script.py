@@ -12,8 +12,8 @@ import struct
 
 from memdash.errors import LayoutRefused
 from memdash.probes.cpython.inject.memory import TargetMemory
-from memdash.probes.cpython.inject.refusals import OptedOut
 from memdash.probes.cpython.inject.pending_calls import TooLong
+from memdash.probes.cpython.inject.refusals import OptedOut
 from memdash.probes.cpython.inject.threads import main_thread_state, thread_states
 from memdash.probes.cpython.interpreter import Interpreter
 
@@ -59,9 +59,13 @@ class RemoteScript:
         self._ask(self._main)
 
     def ask_others(self) -> None:
-        """Ask all others too: the script is run once by each."""
+        """Ask those that have not been asked yet: the script is run once by each.
+
+        A thread that ends in these very microseconds is written to after it has gone, so the main one is asked first.
+        """
+        asked = {state for state, _ in self._asked()}
         for state in thread_states(self._interpreter, main_only=False):
-            if state != self._main:
+            if state not in asked:
                 self._ask(state)
 
     def is_taken(self) -> bool:

@@ -9,6 +9,7 @@ from memdash.probes.cpython.inject.memory import TargetMemory
 from memdash.probes.cpython.inject.pending_calls import PendingCall
 from memdash.probes.cpython.inject.remote_script import RemoteScript
 from memdash.probes.cpython.interpreter import Interpreter
+from memdash.probes.cpython.refusals import SYSTEM_VIEW
 
 __all__ = ["Request", "request_for"]
 
@@ -41,6 +42,9 @@ class Request(Protocol):
     def ask_others(self) -> None:
         """Ask the others too, if any of them may run it."""
 
+    def rest(self) -> None:
+        """Nobody can take it for a while: do not keep those busy that run."""
+
     def prepare_lock(self) -> None:
         """Make ready for a main thread whose wait for a lock is about to be interrupted."""
 
@@ -56,6 +60,9 @@ class Request(Protocol):
 
 def request_for(interpreter: Interpreter, to: TargetMemory, script: str) -> Request:
     """By the route of its version. Raises ProbeError, such as OptedOut and TooLong, and TargetError."""
+    layout, runtime = interpreter.layout, interpreter.binary.runtime
+    if interpreter.memory.u64(runtime + layout.offset("_PyRuntimeState", "_finalizing")):
+        raise LayoutRefused("its interpreter is being shut down", SYSTEM_VIEW)
     if interpreter.version.minor < _REMOTE_SCRIPT_SINCE_MINOR:
         return _ByPendingCall(interpreter, to, script)
     return _ByRemoteScript(interpreter, to, script)
@@ -69,7 +76,7 @@ class _ByPendingCall:
     def __init__(self, interpreter: Interpreter, to: TargetMemory, script: str) -> None:
         self._call = PendingCall(interpreter, to)
         self.errand = _CODE.format(script).encode("ascii")
-        self.is_taken, self.withdraw = self._call.is_taken, self._call.silence
+        self.is_taken, self.rest, self.withdraw = self._call.is_taken, self._call.rest, self._call.silence
 
     def ask_main(self) -> None:
         self._call.queue(self.errand)
@@ -81,8 +88,13 @@ class _ByPendingCall:
         self._call.hurry(main_only=True)
 
     def hand_over(self) -> bool:
+        if self._call.is_taken():
+            return False
         self._call.silence()
-        return not self._call.is_taken()
+        if not self._call.is_taken():
+            return True
+        self._call.queue(self.errand)  # another thread has taken it just now, silenced or not: it may run twice
+        return False
 
 
 class _ByRemoteScript:
@@ -96,6 +108,9 @@ class _ByRemoteScript:
         asked = RemoteScript(interpreter, to, script)
         self.ask_main, self.ask_others = asked.ask_main, asked.ask_others
         self.is_taken, self.withdraw = asked.is_taken, asked.withdraw
+
+    def rest(self) -> None:
+        """The flags are each thread's own."""
 
     def prepare_lock(self) -> None:
         PendingCall(self._interpreter, self._to).queue(_LOOK_AROUND)

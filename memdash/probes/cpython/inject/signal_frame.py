@@ -18,8 +18,11 @@ from memdash.probes.cpython.inject.ptrace import Registers
 
 __all__ = ["CONTEXT_BYTES", "FrameForm", "UnknownState", "context_bytes", "form_of_frames"]
 
-_ORDER = "r8 r9 r10 r11 r12 r13 r14 r15 rdi rsi rbp rbx rdx rax rcx rsp rip eflags".split()
-"""struct sigcontext."""
+_ORDER = (
+    "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "rdi", "rsi", "rbp", "rbx", "rdx", "rax", "rcx", "rsp", "rip",
+    "eflags",
+)  # fmt: skip
+"""The registers as struct sigcontext has them."""
 
 _HEAD = struct.Struct("<QQQiiQ")
 """uc_flags, uc_link, and uc_stack: its address, flags and size."""
@@ -71,7 +74,7 @@ class FrameForm:
 
 
 def context_bytes(form: FrameForm, registers: Registers, mask: int, state_at: int) -> bytes:
-    """struct ucontext: what ``rt_sigreturn`` reads, beginning at the stack pointer."""
+    """A struct ucontext: what ``rt_sigreturn`` reads, beginning at the stack pointer."""
     values = [getattr(registers, name) for name in _ORDER]
     segments = (registers.cs, registers.gs, registers.fs, registers.ss)
     head = _HEAD.pack(form.flags, 0, 0, _NO_CHANGE, 0, 0)
@@ -82,7 +85,12 @@ _Handler = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p
 
 
 class _Action(ctypes.Structure):
-    _fields_ = (("handler", _Handler), ("mask", ctypes.c_byte * 128), ("flags", ctypes.c_int), ("restorer", ctypes.c_void_p))
+    _fields_ = (
+        ("handler", _Handler),
+        ("mask", ctypes.c_byte * 128),
+        ("flags", ctypes.c_int),
+        ("restorer", ctypes.c_void_p),
+    )
 
 
 _SA_SIGINFO = 4

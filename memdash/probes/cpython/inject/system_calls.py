@@ -89,7 +89,7 @@ _RUNS = Standing(None, 0)
 
 
 def standing(pid: int, thread: int) -> Standing:
-    """Look once. Raises OSError: PermissionError when the kernel does not say, FileNotFoundError without such a thread."""
+    """Look once. Raises PermissionError when the kernel does not say, another OSError without such a thread."""
     with open(f"/proc/{pid}/task/{thread}/syscall", "rb", buffering=0) as file:
         words = (file.read(256) or b"").split()
     if len(words) < 3:

@@ -11,17 +11,12 @@ from collections.abc import Callable
 from functools import cache
 
 from memdash.errors import LayoutRefused, ProbeError
-from memdash.probes.cpython.inject.errand import Errand, NotNow, prepare
+from memdash.probes.cpython.inject.errand import Errand, prepare
 from memdash.probes.cpython.inject.gadgets import find_gadgets
 from memdash.probes.cpython.inject.memory import TargetMemory
-from memdash.probes.cpython.inject.ptrace import Registers, StoppedThread
+from memdash.probes.cpython.inject.ptrace import NotNow, Registers, StoppedThread
 from memdash.probes.cpython.inject.rehearsal import rehearsed_form
-from memdash.probes.cpython.inject.system_calls import (
-    EINTR,
-    ERESTART_RESTARTBLOCK,
-    ERESTARTSYS,
-    FUTEX,
-)
+from memdash.probes.cpython.inject.system_calls import EINTR, ERESTART_RESTARTBLOCK, ERESTARTSYS, FUTEX
 from memdash.probes.cpython.inject.threads import holds_gil, state_of
 from memdash.probes.cpython.interpreter import Interpreter
 
@@ -53,25 +48,28 @@ class Waker:
             thread.set_registers(told)
 
     def send(self, code: bytes, may_go: Callable[[], bool]) -> int:
-        """Send it to run ``code``, if ``may_go`` says so at the last moment; it is back when its stack is above this."""
+        """Send it to run ``code``, if ``may_go`` says so when it stands; it is back when its stack is above this."""
         errand, form = self._errand(), rehearsed_form()
-        self._require_plain_stack()
+        if _SHADOW_STACK.search(self._read("status")):
+            raise ProbeError("it has a shadow stack")
+        stack = self._stack()
         with StoppedThread(self._pid) as thread:
-            registers = thread.registers()
-            state = state_of(self._interpreter, registers.fs_base)
-            if state is None:
-                raise NotNow("its main thread is not one of Python's")
-            if holds_gil(self._interpreter, state):
-                raise NotNow("it waits without letting other threads run Python code")
-            bottom, top = self._stack()
-            if not bottom <= registers.rsp < top:
-                raise NotNow("it runs on a stack of its own making")
+            self._require_free(thread.registers(), stack)
             departure = prepare(errand, form, code, thread, self._interpreter.memory, self._to)
             self._to.require_same()
             if not may_go():
                 raise NotNow("it has woken just now")
             thread.set_registers(departure.registers)
             return departure.below
+
+    def _require_free(self, registers: Registers, stack: range) -> None:
+        state = state_of(self._interpreter, registers.fs_base)
+        if state is None:
+            raise NotNow("its main thread is not one of Python's")
+        if holds_gil(self._interpreter, state):
+            raise NotNow("it waits without letting other threads run Python code")
+        if registers.rsp not in stack:
+            raise NotNow("it runs on a stack of its own making")
 
     @cache  # noqa: B019 - lives as long as the one waker of a short process
     def _errand(self) -> Errand:
@@ -84,15 +82,11 @@ class Waker:
             raise ProbeError("it has sub-interpreters")
         return Errand(ensure, run, release, find_gadgets(self._interpreter.memory))
 
-    def _require_plain_stack(self) -> None:
-        if _SHADOW_STACK.search(self._read("status")):
-            raise ProbeError("it has a shadow stack")
-
-    def _stack(self) -> tuple[int, int]:
+    def _stack(self) -> range:
         match = _STACK.search(self._read("maps"))
         if match is None:
             raise NotNow("it has no ordinary stack")
-        return int(match[1], 16), int(match[2], 16)
+        return range(int(match[1], 16), int(match[2], 16))
 
     def _read(self, name: str) -> str:
         try:
