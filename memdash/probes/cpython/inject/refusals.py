@@ -19,7 +19,7 @@ class OptedOut(ProbeError):
 
     def __init__(self) -> None:
         super().__init__(
-            "it was started with remote debugging disabled (PYTHON_DISABLE_REMOTE_DEBUG or -X disable_remote_debug)",
+            "it was started with remote debugging disabled (PYTHON_DISABLE_REMOTE_DEBUG or -X disable-remote-debug)",
             f"start it without that, or {_START_IT}",
         )
 

@@ -2,7 +2,7 @@
 
 The path goes into the thread's own state, then its flag is raised, then its evaluation breaker: each write by itself
 changes nothing before the last one, and a flag is lowered again with one write. A process that has opted out
-(PYTHON_DISABLE_REMOTE_DEBUG, -X disable_remote_debug) is left alone.
+(PYTHON_DISABLE_REMOTE_DEBUG, -X disable-remote-debug) is left alone.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ class RemoteScript:
         if len(self._path) > room:
             raise TooLong(f"the script's path is longer than the {room - 1} bytes that CPython takes")
         self._main = main_thread_state(interpreter)
+        self._asked: set[int] = set()
 
     def ask_main(self) -> None:
         """Ask the main thread."""
@@ -63,18 +64,17 @@ class RemoteScript:
 
         A thread that ends in these very microseconds is written to after it has gone, so the main one is asked first.
         """
-        asked = {state for state, _ in self._asked()}
         for state in thread_states(self._interpreter, main_only=False):
-            if state not in asked:
+            if state not in self._asked:
                 self._ask(state)
 
     def is_taken(self) -> bool:
-        """Whether the main thread, or any that was asked, has run it."""
-        return any(not flag for _, flag in self._asked())
+        """Whether any thread that was asked has run it."""
+        return any(not flag for _, flag in self._flags())
 
     def withdraw(self) -> None:
-        """Lower the flags that are still up."""
-        for state, flag in self._asked():
+        """Lower the flags that are still up, also those that were raised for the same script by one that was killed."""
+        for state, flag in self._flags(anybodys=True):
             if flag == 1:
                 self._to.write(state + self._flag, _INT.pack(0))
 
@@ -84,12 +84,13 @@ class RemoteScript:
         self._to.write(state + self._flag, _INT.pack(1))
         flags = self._interpreter.memory.read(state + self._breaker, 1)[0]
         self._to.write(state + self._breaker, bytes([flags | _PLEASE_STOP_BIT]))
+        self._asked.add(state)
 
-    def _asked(self) -> list[tuple[int, int]]:
+    def _flags(self, *, anybodys: bool = False) -> list[tuple[int, int]]:
         """The threads that hold our path, and their flags."""
         memory = self._interpreter.memory
         return [
             (state, memory.u32(state + self._flag))
             for state in thread_states(self._interpreter, main_only=False)
-            if memory.read(state + self._path_at, len(self._path)) == self._path
+            if (anybodys or state in self._asked) and memory.read(state + self._path_at, len(self._path)) == self._path
         ]

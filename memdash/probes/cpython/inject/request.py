@@ -42,9 +42,6 @@ class Request(Protocol):
     def ask_others(self) -> None:
         """Ask the others too, if any of them may run it."""
 
-    def rest(self) -> None:
-        """Nobody can take it for a while: do not keep those busy that run."""
-
     def prepare_lock(self) -> None:
         """Make ready for a main thread whose wait for a lock is about to be interrupted."""
 
@@ -76,7 +73,7 @@ class _ByPendingCall:
     def __init__(self, interpreter: Interpreter, to: TargetMemory, script: str) -> None:
         self._call = PendingCall(interpreter, to)
         self.errand = _CODE.format(script).encode("ascii")
-        self.is_taken, self.rest, self.withdraw = self._call.is_taken, self._call.rest, self._call.silence
+        self.is_taken, self.withdraw = self._call.is_taken, self._call.silence
 
     def ask_main(self) -> None:
         self._call.queue(self.errand)
@@ -109,11 +106,8 @@ class _ByRemoteScript:
         self.ask_main, self.ask_others = asked.ask_main, asked.ask_others
         self.is_taken, self.withdraw = asked.is_taken, asked.withdraw
 
-    def rest(self) -> None:
-        """The flags are each thread's own."""
-
     def prepare_lock(self) -> None:
-        PendingCall(self._interpreter, self._to).queue(_LOOK_AROUND)
+        PendingCall(self._interpreter, self._to, for_main=True).queue(_LOOK_AROUND)
 
     def hand_over(self) -> bool:
         return not self.is_taken()

@@ -25,11 +25,11 @@ _PATIENCE_S = 0.3
 _MOST_TRIES = 4
 """So often it is tried to wake it, one patience apart: each try interrupts what the thread waits in."""
 
+_PATIENT_LOOKS = 4
+"""For so many times the patience a main thread that runs is not given up for the others."""
+
 _RUNNING_AGAIN_S = 1.0
 """A thread that runs for so long after an errand is taken to be back: while it runs the kernel does not say where."""
-
-_STATUS_BYTES = 4096
-_SLEEPS = b"\nvoluntary_ctxt_switches:"
 
 _ASKED = Progress(Stage.RUNNING, "asked to run the script at the next moment that suits it")
 _SENT = Progress(Stage.RUNNING, "woken to run the script")
@@ -60,15 +60,14 @@ class Route:
         self._to.require_same()
         self._request.ask_main()
         yield from self._until_taken(_ASKED)
-        tries, why = _MOST_TRIES, ""
+        tries, looks, why = _MOST_TRIES, _PATIENT_LOOKS, ""
         while not self._request.is_taken():
             meanwhile, stands = self._waiting(why)
             if meanwhile is _STOPPED or not tries or stands.number not in {FUTEX, *INTERRUPTIBLE}:
-                self._request.ask_others()
+                looks -= 1
+                if stands.number is not None or looks < 0:
+                    self._request.ask_others()
                 yield from self._until_taken(meanwhile)
-                if stands.number is not None:
-                    self._request.rest()
-                    yield from self._until_awake(meanwhile)
                 continue
             tries -= 1
             try:
@@ -96,20 +95,6 @@ class Route:
         until_s = time.monotonic() + _PATIENCE_S
         while time.monotonic() < until_s and not self._request.is_taken():
             yield meanwhile
-
-    def _until_awake(self, meanwhile: Progress) -> Iterator[Progress]:
-        """Until the main thread has run for a moment, however short; another may take the request meanwhile."""
-        slept = self._sleeps()
-        while self._sleeps() == slept and not self._request.is_taken():
-            yield meanwhile
-
-    def _sleeps(self) -> bytes:
-        """How often it has gone to sleep of its own will."""
-        try:
-            with open(f"/proc/{self._pid}/task/{self._pid}/status", "rb", buffering=0) as file:
-                return (file.read(_STATUS_BYTES) or b"").partition(_SLEEPS)[2]
-        except OSError:
-            raise TargetExited(f"process {self._pid} has ended") from None
 
     def _until_back(self, below: int) -> Iterator[Progress]:
         until_s = time.monotonic() + _RUNNING_AGAIN_S
