@@ -64,7 +64,10 @@ class PendingCall:
         self._code_at = 0
 
     def queue(self, code: bytes) -> None:
-        """Queue the code; one that is still there from before, by us or by another memdash, gets it instead."""
+        """Queue the code, of which no thread is told yet.
+
+        One that still waits from before, of ours or of another memdash, gets the code instead.
+        """
         first, following, waiting = self._state()
         text = code + b"\0"
         if first != following:
@@ -78,7 +81,6 @@ class PendingCall:
             self._to.write(self._calls + first * self._slot_bytes, call.ljust(self._slot_bytes, b"\0"))
             self._commit((first + 1) % self._slots)
         self._slot = first
-        self.hurry(main_only=True)
 
     def hurry(self, *, main_only: bool) -> None:
         """Make the threads that run Python code look at the queue at once."""

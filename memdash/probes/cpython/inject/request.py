@@ -14,6 +14,7 @@ from memdash.probes.cpython.refusals import SYSTEM_VIEW
 __all__ = ["Request", "request_for"]
 
 _REMOTE_SCRIPT_SINCE_MINOR = 14
+_KEEPS_ALL_BUSY_UNTIL_MINOR = 8
 _CODE = """\
 try:
  exec((lambda f:(f.read(),f.close())[0])(__import__('io').open({!a},'rb')),{{}})
@@ -36,14 +37,17 @@ class Request(Protocol):
     errand: bytes
     is_errand_all: bool
 
-    def ask_main(self) -> None:
-        """Ask the main thread."""
+    def ask_main(self, *, sleeps: bool) -> None:
+        """Ask the main thread, which is or is not asleep."""
 
-    def ask_others(self) -> None:
-        """Ask the others too, if any of them may run it."""
+    def hurry(self) -> None:
+        """The main thread is awake by now: see to it that it looks."""
 
     def prepare_lock(self) -> None:
         """Make ready for a main thread whose wait for a lock is about to be interrupted."""
+
+    def ask_others(self) -> None:
+        """Ask the others too, if any of them may run it."""
 
     def hand_over(self) -> bool:
         """Give the request up in favour of an errand with ``errand``; False when it has been taken just now."""
@@ -72,17 +76,23 @@ class _ByPendingCall:
 
     def __init__(self, interpreter: Interpreter, to: TargetMemory, script: str) -> None:
         self._call = PendingCall(interpreter, to)
+        self._keeps_all_busy = interpreter.version.minor <= _KEEPS_ALL_BUSY_UNTIL_MINOR
         self.errand = _CODE.format(script).encode("ascii")
         self.is_taken, self.withdraw = self._call.is_taken, self._call.silence
 
-    def ask_main(self) -> None:
+    def ask_main(self, *, sleeps: bool) -> None:
         self._call.queue(self.errand)
+        if not (sleeps and self._keeps_all_busy):
+            self.hurry()
 
     def ask_others(self) -> None:
         self._call.hurry(main_only=False)
 
-    def prepare_lock(self) -> None:
+    def hurry(self) -> None:
         self._call.hurry(main_only=True)
+
+    def prepare_lock(self) -> None:
+        self.hurry()
 
     def hand_over(self) -> bool:
         if self._call.is_taken():
@@ -90,7 +100,7 @@ class _ByPendingCall:
         self._call.silence()
         if not self._call.is_taken():
             return True
-        self._call.queue(self.errand)  # another thread has taken it just now, silenced or not: it may run twice
+        self.ask_main(sleeps=False)  # another thread has taken it just now, silenced or not: it may run twice
         return False
 
 
@@ -103,11 +113,20 @@ class _ByRemoteScript:
     def __init__(self, interpreter: Interpreter, to: TargetMemory, script: str) -> None:
         self._interpreter, self._to = interpreter, to
         asked = RemoteScript(interpreter, to, script)
-        self.ask_main, self.ask_others = asked.ask_main, asked.ask_others
-        self.is_taken, self.withdraw = asked.is_taken, asked.withdraw
+        self._asked = asked
+        self.ask_others, self.is_taken, self.withdraw = asked.ask_others, asked.is_taken, asked.withdraw
+
+    def ask_main(self, *, sleeps: bool) -> None:  # noqa: ARG002 - its flag is its own
+        self._asked.ask_main()
+
+    def hurry(self) -> None:
+        """It has been told already."""
 
     def prepare_lock(self) -> None:
-        PendingCall(self._interpreter, self._to, for_main=True).queue(_LOOK_AROUND)
+        """An interrupted wait for a lock only looks for calls to do."""
+        call = PendingCall(self._interpreter, self._to, for_main=True)
+        call.queue(_LOOK_AROUND)
+        call.hurry(main_only=True)
 
     def hand_over(self) -> bool:
         return not self.is_taken()

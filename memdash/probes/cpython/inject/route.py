@@ -58,7 +58,7 @@ class Route:
 
     def _all_steps(self) -> Iterator[Progress]:
         self._to.require_same()
-        self._request.ask_main()
+        self._request.ask_main(sleeps=self._standing().number is not None)
         yield from self._until_taken(_ASKED)
         tries, looks, why = _MOST_TRIES, _PATIENT_LOOKS, ""
         while not self._request.is_taken():
@@ -67,6 +67,8 @@ class Route:
                 looks -= 1
                 if stands.number is not None or looks < 0:
                     self._request.ask_others()
+                elif looks == _PATIENT_LOOKS - 1:
+                    self._request.hurry()
                 yield from self._until_taken(meanwhile)
                 continue
             tries -= 1
