@@ -117,12 +117,12 @@ def main() -> None:
         if python is None:
             continue
         for victim in victims or VICTIMS:
-            for way in WAYS:
-                row = trial(python, way, victim, int(tries) // len(WAYS))
+            with ThreadPoolExecutor(len(WAYS)) as pool:
+                trials = [pool.submit(trial, python, way, victim, int(tries) // len(WAYS)) for way in WAYS]
+            for row in (done.result() for done in trials):
                 rows.append(row)
-                sys.stdout.write(
-                    "  ".join(f"{value:.3f}" if isinstance(value, float) else f"{value:<10}" for value in row) + "\n"
-                )
+                cells = (f"{cell:.3f}" if isinstance(cell, float) else f"{cell:<10}" for cell in row)
+                sys.stdout.write("  ".join(cells) + "\n")
                 sys.stdout.flush()
     speeds = [row.speed for row in rows]
     died, wrong = sum(row.died for row in rows), sum(row.wrong for row in rows)
