@@ -25,8 +25,11 @@ from tests.live.target import LiveTarget
 
 WAYS = ("work", "wait", "lock", "mixed")
 VICTIMS = ("memdash", "helper", "both")
-LONGEST_S = 0.7
-"""The main thread is woken after 0.3 s; the short process needs some 0.1 s to start."""
+EARLY_RATIO = 0.2
+"""Of the attempts are ended while the short process starts, or just after; the others once it has asked."""
+
+EARLY_S, LATE_S = 0.2, 0.45
+"""The main thread is woken 0.3 s after it has been asked."""
 
 PROGRAM = Path(__file__).parent / "target.py"
 
@@ -36,6 +39,9 @@ from memdash.probes.cpython.inject.injection import Injection
 from memdash.process.identity import identify
 injection = Injection(identify(int(sys.argv[1])), sys.argv[2])
 print(injection._process.pid, flush=True)
+while injection.poll().words == "getting ready to ask it":
+    time.sleep(0.001)
+print("asked", flush=True)
 while injection.poll().hint != "try again":
     time.sleep(0.005)
 injection.close()
@@ -77,7 +83,7 @@ def trial(python: Python, way: str, victim: str, tries: int) -> Row:
 
 def speed(target: LiveTarget) -> float:
     """Its own operations a second of its CPU time: the best of some, since the machine is not ours alone."""
-    return max(float(target.command("speed")) for _ in range(7))
+    return max(float(target.command("speed")) for _ in range(12))
 
 
 def attempt(pid: int, script: Path, victim: str) -> None:
@@ -85,7 +91,11 @@ def attempt(pid: int, script: Path, victim: str) -> None:
     with subprocess.Popen([sys.executable, "-c", WATCHER, str(pid), str(script)], stdout=subprocess.PIPE) as watcher:
         assert watcher.stdout is not None
         helper = int(watcher.stdout.readline())
-        time.sleep(random.random() * LONGEST_S)
+        if random.random() < EARLY_RATIO:
+            time.sleep(random.random() * EARLY_S)
+        else:
+            watcher.stdout.readline()
+            time.sleep(random.random() * LATE_S)
         if victim != "memdash":
             os.kill(helper, signal.SIGKILL)  # not yet waited for, so it is still the same
         if victim != "helper":

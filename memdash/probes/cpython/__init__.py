@@ -2,8 +2,9 @@
 
 Lives here: ``detect`` (is it CPython, and which), ``binary`` (the file that holds it), ``interpreter`` (an opened one),
 ``verify`` (what must be true), ``attach``, ``collector`` and ``pauses`` → ``gc``, ``arenas`` and ``pymalloc`` →
-``memstats``, and ``probes``, which read them. ``layouts`` holds where each CPython minor keeps things. To read more,
-write a module that takes an ``Interpreter``, give it a probe in ``probes`` and name that in ``attach``.
+``memstats``, and ``probes``, which read them. ``layouts`` holds where each CPython minor keeps things, and ``inject``
+gets a script in: it alone writes anything, and only when asked. To read more, write a module that takes an
+``Interpreter``, give it a probe in ``probes`` and name that in ``attach``.
 """
 
 from __future__ import annotations

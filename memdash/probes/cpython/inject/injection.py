@@ -10,11 +10,14 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 from typing import IO, cast
 
 import memdash
+from memdash.errors import ProbeError
+from memdash.model.missing import Maybe, Missing
 from memdash.model.target import Target
 from memdash.probes.cpython.inject.progress import Progress, Stage
 
@@ -29,7 +32,8 @@ class Injection:
     """One attempt to have a target run a script; starts at once. Nothing of it blocks but ``close``.
 
     ``script`` is a path as the target sees it, of a file that it can read. The script may run more than once, in any
-    of the target's threads, and holds that thread up: it has to be idempotent, and short.
+    of the target's threads, and holds that thread up: it has to be idempotent, and short. Raises ProbeError when no
+    process can be started.
     """
 
     def __init__(self, target: Target, script: str) -> None:
@@ -38,7 +42,7 @@ class Injection:
         self._unread = b""
         self._progress = _STARTED
         self._process = self._start("attach")
-        self._wanted_by, self._told_by = cast("IO[bytes]", self._process.stdin), cast("IO[bytes]", self._process.stdout)
+        self._wanted_by, self._told_by = _pipes(self._process)
         os.set_blocking(self._told_by.fileno(), False)
 
     def poll(self) -> Progress:
@@ -46,6 +50,13 @@ class Injection:
         if not self._told_by.closed:
             self._hear()
         return self._progress
+
+    def state(self) -> Maybe[str]:
+        """The same in one clause; Missing once the script will never run."""
+        progress = self.poll()
+        if progress.stage is Stage.REFUSED:
+            return Missing(progress.words, progress.hint)
+        return "; ".join(filter(None, (progress.words, progress.hint)))
 
     def connected(self) -> None:
         """The script has reported: what has not run yet is not needed any more."""
@@ -58,22 +69,28 @@ class Injection:
             return
         self._told_by.close()
         if _ended(self._process) is _Ended.KILLED:
-            with self._start("withdraw") as withdrawal:
+            with suppress(ProbeError):
+                withdrawal = self._start("withdraw")
+                for pipe in _pipes(withdrawal):
+                    pipe.close()
                 _ended(withdrawal)
 
     def _start(self, verb: str) -> subprocess.Popen[bytes]:
         target = self._target
         numbers = (target.pid, target.start_ticks, *target.exe_id, target.uid)
-        return subprocess.Popen(  # noqa: S603 - this very program
-            [sys.executable, "-S", "-P", "-m", __package__, verb, *map(str, numbers), self._script],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            bufsize=0,
-            cwd="/",
-            env={**os.environ, "PYTHONPATH": str(Path(memdash.__file__).parent.parent)},
-            start_new_session=True,
-        )
+        try:
+            return subprocess.Popen(  # noqa: S603 - this very program
+                [sys.executable, "-S", "-P", "-m", __package__, verb, *map(str, numbers), self._script],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                bufsize=0,
+                cwd="/",
+                env={**os.environ, "PYTHONPATH": str(Path(memdash.__file__).parent.parent)},
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ProbeError(f"no process could be started for it: {error.strerror}", "try again") from None
 
     def _hear(self) -> None:
         has_ended = False
@@ -88,6 +105,11 @@ class Injection:
             self._progress = Progress.of(lines[-1])
         if has_ended and self._progress.stage in (Stage.RUNNING, Stage.WAITING) and not self._wanted_by.closed:
             self._progress = _CUT_SHORT
+
+
+def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
+    """Its stdin and stdout."""
+    return cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
 
 
 class _Ended(Enum):
