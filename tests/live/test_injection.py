@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from memdash.model.missing import Missing
 from memdash.probes.cpython.inject.injection import Injection
 from memdash.probes.cpython.inject.progress import Progress, Stage
 from memdash.probes.cpython.inject.ptrace import _SEIZE, _request
@@ -144,11 +145,13 @@ def test_one_that_cannot_be_woken_is_waited_for(locked: tuple[WaitingTarget, Cal
     target, unlock = locked
     script, unwanted = Script(folder), Script(folder, "unwanted")
     with closing(Injection(identify(target.pid), str(unwanted.path))) as injection:
-        assert awaited(injection, Stage.WAITING).words == "waiting for it to wake, blocked in flock"
+        awaited(injection, Stage.WAITING)
+        assert injection.state() == "waiting for it to wake, blocked in flock"
     with closing(Injection(identify(target.pid), str(unwanted.path))) as injection:
         awaited(injection, Stage.WAITING)
         os.kill(injection._process.pid, signal.SIGKILL)
-        assert awaited(injection, Stage.REFUSED).words == "the process that was to do it has been killed"
+        awaited(injection, Stage.REFUSED)
+        assert injection.state() == Missing("the process that was to do it has been killed", "try again")
     leave_behind(target.pid, unwanted)
     with closing(Injection(identify(target.pid), str(script.path))) as injection:
         awaited(injection, Stage.WAITING)
@@ -170,6 +173,7 @@ def leave_behind(pid: int, script: Script) -> None:
 
 LEFT_BEHIND = """
 import sys, time
+from memdash.model.missing import Missing
 from memdash.probes.cpython.inject.injection import Injection
 from memdash.probes.cpython.inject.progress import Stage
 from memdash.process.identity import identify
