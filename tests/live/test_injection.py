@@ -29,21 +29,8 @@ pytestmark = pytest.mark.live
 PROGRAM = Path(__file__).parent / "programs/python/waiting.py"
 PATIENCE_S = 30.0
 
-WAYS = [
-    "busy",
-    "busy_in_c",
-    "sleep",
-    "loop",
-    "accept",
-    "read",
-    "lock",
-    "lock_for_a_time",
-    "join",
-    "child",
-    "poll_in_c",
-    "signals",
-    "threads",
-]
+IDLE_WAYS = ["sleep", "loop", "accept", "read", "lock", "lock_for_a_time", "join", "child", "poll_in_c"]
+BUSY_WAYS = ["busy", "busy_in_c", "signals", "threads"]
 
 
 @pytest.fixture(scope="module", params=readable())
@@ -117,19 +104,20 @@ def awaited(injection: Injection, stage: Stage) -> Progress:
     return injection.poll()
 
 
-def test_it_runs_once_whatever_the_main_thread_does(python: Python, folder: Path) -> None:
-    scripts = {way: Script(folder, way) for way in WAYS}
+@pytest.mark.parametrize("ways", [IDLE_WAYS, *([way] for way in BUSY_WAYS)], ids=["idle", *BUSY_WAYS])
+def test_it_runs_once_whatever_the_main_thread_does(python: Python, folder: Path, ways: list[str]) -> None:
+    scripts = {way: Script(folder, way) for way in ways}
     results = {}
     with ExitStack() as started:
-        targets = {way: started.enter_context(WaitingTarget(python, way)) for way in WAYS}
-        injections = {way: injected(started, targets[way], scripts[way]) for way in WAYS}
+        targets = {way: started.enter_context(WaitingTarget(python, way)) for way in ways}
+        injections = {way: injected(started, targets[way], scripts[way]) for way in ways}
         for way, injection in injections.items():
             awaited(injection, Stage.RAN)
             until(lambda script=scripts[way]: script.runs > 0)  # type: ignore[misc]
             injection.connected()
             results[way] = targets[way].result()
-    assert results == dict.fromkeys(WAYS, FINE)
-    assert {way: script.runs for way, script in scripts.items()} == dict.fromkeys(WAYS, 1)
+    assert results == dict.fromkeys(ways, FINE)
+    assert {way: script.runs for way, script in scripts.items()} == dict.fromkeys(ways, 1)
 
 
 @pytest.fixture
@@ -147,11 +135,6 @@ def test_one_that_cannot_be_woken_is_waited_for(locked: tuple[WaitingTarget, Cal
     with closing(Injection(identify(target.pid), str(unwanted.path))) as injection:
         awaited(injection, Stage.WAITING)
         assert injection.state() == "waiting for it to wake, blocked in flock"
-    with closing(Injection(identify(target.pid), str(unwanted.path))) as injection:
-        awaited(injection, Stage.WAITING)
-        os.kill(injection._process.pid, signal.SIGKILL)
-        awaited(injection, Stage.REFUSED)
-        assert injection.state() == Missing("the process that was to do it has been killed", "try again")
     leave_behind(target.pid, unwanted)
     with closing(Injection(identify(target.pid), str(script.path))) as injection:
         awaited(injection, Stage.WAITING)
@@ -159,6 +142,21 @@ def test_one_that_cannot_be_woken_is_waited_for(locked: tuple[WaitingTarget, Cal
         awaited(injection, Stage.RAN)
     assert target.result() == FINE
     assert (script.runs, unwanted.runs) == (1, 0)
+
+
+def test_what_a_killed_process_has_asked_is_taken_back(
+    locked: tuple[WaitingTarget, Callable[[], None]], folder: Path
+) -> None:
+    target, unlock = locked
+    unwanted = Script(folder)
+    with closing(Injection(identify(target.pid), str(unwanted.path))) as injection:
+        awaited(injection, Stage.WAITING)
+        os.kill(injection._process.pid, signal.SIGKILL)
+        awaited(injection, Stage.REFUSED)
+        assert injection.state() == Missing("the process that was to do it has been killed", "try again")
+    unlock()
+    assert target.result() == FINE
+    assert unwanted.runs == 0
 
 
 def leave_behind(pid: int, script: Script) -> None:

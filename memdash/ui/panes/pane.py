@@ -26,7 +26,7 @@ class Pane(Painted):
     tabbed: ClassVar[bool] = False
     """Whether it shares the lower half of a small screen with others, behind tabs."""
 
-    capability: ClassVar[Capability]
+    capability: Capability
     """Whose age and failures concern this pane."""
 
     _framed: tuple[Content | str, Content | str, int] = ("", "", 0)

@@ -228,19 +228,19 @@ class Dashboard(Screen[None]):
         self._show()
 
     def action_sort(self, step: int) -> None:
-        """Sort the sites by the next (1) or previous (-1) column."""
+        """Sort the sites, or types, by the next (1) or previous (-1) column."""
         self._panes.pane(SitesPane).sort_by(step)
         self._show()
 
     def action_reverse(self) -> None:
-        """Turn the order of the sites round."""
-        sites = self._panes.pane(SitesPane)
-        sites.reversed = not sites.reversed
+        """Turn the order of the sites, or types, round."""
+        self._panes.pane(SitesPane).reverse()
         self._show()
 
     def action_in_use(self) -> None:
         """Between inuse and alloc."""
-        self._panes.pane(SitesPane).switch_time()
+        if why_not := self._panes.pane(SitesPane).switch_time():
+            self.notify(why_not, timeout=4)
         self._show()
 
     def action_objects(self) -> None:
@@ -292,10 +292,11 @@ class Dashboard(Screen[None]):
     def _open(self, chosen: TableView.Chosen) -> None:
         """Say all there is to say about a row."""
         # Imported when first asked for: the first frame does not wait for it.
-        from memdash.ui.screens.detail import SiteScreen, TextScreen
+        from memdash.ui.screens.detail import TextScreen
 
         pane = chosen.view
-        if isinstance(pane, SitesPane) and (frame := pane.frame_at_cursor):
-            self.app.push_screen(SiteScreen(self._shown, frame))
+        if isinstance(pane, SitesPane):
+            if (screen := pane.screen_of_row(self._shown)) is not None:
+                self.app.push_screen(screen)
         elif isinstance(pane, TablePane):
             self.app.push_screen(TextScreen(pane.title, pane.detail))

@@ -82,6 +82,15 @@ class PendingCall:
             self._commit((first + 1) % self._slots)
         self._slot = first
 
+    def adopt(self, code: bytes) -> None:
+        """Take for our own the same code that another, who is gone by now, has queued; if it still waits."""
+        first, following, _ = self._state()
+        if self._slot >= 0 or (first + 1) % self._slots != following:
+            return
+        code_at = self._code_of(first)
+        if code_at and self._interpreter.memory.read(code_at, len(code)) == code:
+            self._slot, self._code_at = first, code_at
+
     def hurry(self, *, main_only: bool) -> None:
         """Make the threads that run Python code look at the queue at once."""
         layout = self._interpreter.layout
@@ -138,13 +147,10 @@ class PendingCall:
         self._to.write_together(parts)
 
     def _take_over(self, first: int, following: int, text: bytes) -> None:
-        function, code_at = _CALL.unpack(
-            self._interpreter.memory.read(self._calls + first * self._slot_bytes, _CALL.size)
-        )
-        end = self._calls + self._slots * self._slot_bytes
-        is_ours = function == self._function and self._calls <= code_at < end
-        if not is_ours or (first + 1) % self._slots != following:
+        code_at = self._code_of(first)
+        if not code_at or (first + 1) % self._slots != following:
             raise LayoutRefused("calls of its own wait in its queue", "try again in a moment")
+        end = self._calls + self._slots * self._slot_bytes
         slot_at = self._calls + first * self._slot_bytes
         if len(text) > (slot_at if code_at < slot_at else end) - code_at:
             raise TooLong("the script's path is longer than that of an earlier one that still waits to be run")
@@ -153,6 +159,13 @@ class PendingCall:
         self._to.write(code_at + 1, text[1:])
         self._to.write(code_at, text[:1])
         self._commit(following)
+
+    def _code_of(self, slot: int) -> int:
+        """Where the code of a call of ours is, 0 for one of the target's own: that has none in the queue itself."""
+        call = self._interpreter.memory.read(self._calls + slot * self._slot_bytes, _CALL.size)
+        function, code_at = _CALL.unpack(call)
+        end = self._calls + self._slots * self._slot_bytes
+        return code_at if function == self._function and self._calls <= code_at < end else 0
 
     def _place(self, first: int, size: int) -> int:
         """Where the code may stand: in one piece, and as far ahead in the ring as it gets."""

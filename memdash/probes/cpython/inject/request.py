@@ -56,7 +56,7 @@ class Request(Protocol):
         """Whether the script has been run, or is about to be."""
 
     def withdraw(self) -> None:
-        """Leave nothing to run."""
+        """Leave nothing to run, also of what one that was killed has asked for the same script."""
 
 
 def request_for(interpreter: Interpreter, to: TargetMemory, script: str) -> Request:
@@ -78,7 +78,7 @@ class _ByPendingCall:
         self._call = PendingCall(interpreter, to)
         self._keeps_all_busy = interpreter.version.minor <= _KEEPS_ALL_BUSY_UNTIL_MINOR
         self.errand = _CODE.format(script).encode("ascii")
-        self.is_taken, self.withdraw = self._call.is_taken, self._call.silence
+        self.is_taken = self._call.is_taken
 
     def ask_main(self, *, sleeps: bool) -> None:
         self._call.queue(self.errand)
@@ -102,6 +102,10 @@ class _ByPendingCall:
             return True
         self.ask_main(sleeps=False)  # another thread has taken it just now, silenced or not: it may run twice
         return False
+
+    def withdraw(self) -> None:
+        self._call.adopt(self.errand)
+        self._call.silence()
 
 
 class _ByRemoteScript:
