@@ -10,7 +10,7 @@ import click
 
 from memdash.commands.options import Verb
 from memdash.commands.program import Program, log_file, tell_output
-from memdash.commands.run import watch_program
+from memdash.commands.run import watch_program, with_agents
 from memdash.commands.screen import Screen, screen_options
 from memdash.commands.toolchain import build, find_toolchain
 from memdash.errors import MemdashError
@@ -34,9 +34,9 @@ def command(screen: Screen, runtime: str | None) -> None:
     """
     screen.check()
     server = _server(runtime)
-    with signals_raised(), log_file(None, force=False) as log:
-        with Program(server, log) as program:
-            watched = watch_program(program, screen)
+    with signals_raised(), log_file(None, force=False) as log, with_agents(screen) as (environment, entries):
+        with Program(server, log, environment=environment) as program:
+            watched = watch_program(program, screen, entries)
         if not watched:
             tell_output(log, last_lines=True)
             raise MemdashError("the demo server ended at once", "what it printed stands above")

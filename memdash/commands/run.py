@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 
 import click
 
 from memdash.commands.options import Verb, settings
 from memdash.commands.program import Program, log_file, tell_output
 from memdash.commands.screen import Screen, screen_options
-from memdash.errors import TargetError
+from memdash.errors import AgentUnreachable, TargetError
 from memdash.model.target import Runtime, Target
-from memdash.probes.probe import Fit, judged
-from memdash.probes.registry import PROBES
+from memdash.probes.probe import Fit, ProbeEntry, judged
+from memdash.probes.registry import PROBES, probes_with
 from memdash.process.family import settle
 from memdash.signals import Signalled, signals_raised
 
-__all__ = ["command", "watch_program"]
+__all__ = ["command", "watch_program", "with_agents"]
 
 
 @click.command(
@@ -30,26 +31,48 @@ __all__ = ["command", "watch_program"]
 def command(argv: tuple[str, ...], screen: Screen, output_to: str | None, force: bool) -> int:
     """Start COMMAND and watch it.
 
-    When COMMAND is only a wrapper (go run, uv run, a shell, make) the program that it starts is watched. What it prints
-    goes to a file, named when memdash ends. Leaving the dashboard ends COMMAND; its exit code becomes that of memdash.
+    When COMMAND is only a wrapper (go run, uv run, a shell, make) the program that it starts is watched; of a master
+    with workers (gunicorn, celery, a reloader) the master, from which < and > lead to the workers. What it prints goes
+    to a file, named when memdash ends. Leaving the dashboard ends COMMAND; its exit code becomes that of memdash.
+    Python programs load memdash's agent as they start, unless --read-only is given.
     """
     screen.check()
     watched = True
-    with log_file(output_to, force) as log:
-        program = Program(argv, log)
+    with log_file(output_to, force) as log, with_agents(screen) as (environment, entries):
+        program = Program(argv, log, environment=environment)
         with contextlib.suppress(Signalled), signals_raised(), program:
-            watched = watch_program(program, screen)
+            watched = watch_program(program, screen, entries)
         tell_output(log, last_lines=not watched)
     return program.exit_code
 
 
-def watch_program(program: Program, screen: Screen) -> bool:
+@contextlib.contextmanager
+def with_agents(screen: Screen) -> Iterator[tuple[Mapping[str, str], Sequence[ProbeEntry]]]:
+    """What to add to the environment of a command so that its Pythons bring memdash's agent, and who finds it there.
+
+    Nothing is added under --read-only, nor where no place can be made for them to meet.
+    """
+    if screen.read_only:
+        yield {}, PROBES
+        return
+    from memdash.probes.cpython.agent.launch import agents_of_ours, environment_for
+
+    try:
+        agents = agents_of_ours()
+    except AgentUnreachable:
+        yield {}, PROBES
+        return
+    with agents:
+        yield environment_for(agents), probes_with(agents)
+
+
+def watch_program(program: Program, screen: Screen, entries: Sequence[ProbeEntry]) -> bool:
     """Show the dashboard on what ``program`` turns out to be; False when it ended before there was anything to see."""
     try:
         target = settle(program.pid, _is_telling)
     except TargetError:
         return False
-    screen.watch(target)
+    screen.watch(target, entries)
     return True
 
 

@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 from memdash.model.gc import GcStats
 from memdash.model.memstats import MemStats, SizeClass
 from memdash.model.profile import Profile
+from memdash.model.tasks import Tasks
 from memdash.probes.go import GO
 from memdash.probes.probe import ProbeEntry
 from memdash.process.identity import identify
@@ -16,7 +17,7 @@ from tests.live.target import LiveTarget
 
 __all__ = ["Watched", "differences", "own_memstats"]
 
-Fact = TypeVar("Fact", MemStats, GcStats, Profile)
+Fact = TypeVar("Fact", MemStats, GcStats, Profile, Tasks)
 
 
 class Watched:
@@ -33,6 +34,9 @@ class Watched:
 
     def profile(self) -> Profile:
         return self._read(Profile)
+
+    def tasks(self) -> Tasks:
+        return self._read(Tasks)
 
     def _read(self, kind: type[Fact]) -> Fact:
         for probe in self.attachment.probes:

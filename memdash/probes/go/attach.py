@@ -18,6 +18,11 @@ from memdash.units import nanoseconds
 
 __all__ = ["attach_once"]
 
+_NOT_READ = {
+    Capability.TASKS: Missing("memdash does not read the goroutines of a Go program"),
+    Capability.OBJECTS: Missing("memdash does not count the objects of a Go program by type"),
+}
+
 
 def attach_once(target: Target) -> Attachment:
     """Raises ProbeError or TargetError, and then leaves nothing open."""
@@ -35,7 +40,7 @@ def _attached(program: Program, started_ns: int) -> Attachment:
     checks = verify(program, reader)
     refuse_if_failed(checks, Capability.MEMSTATS, MODIFIED)
     probes: list[Probe] = [MemStatsProbe(program, reader)]
-    missing = {}
+    missing = dict(_NOT_READ)
     if (why := _add_profile(program, checks, probes)) is not None:
         missing[Capability.SITES] = why
     failed = [check for check in checks if not check.holds]

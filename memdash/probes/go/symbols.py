@@ -7,9 +7,17 @@ from memdash.model.profile import Frame
 from memdash.probes.go.pclntab import Function
 from memdash.probes.go.program import Program
 
-__all__ = ["Symbolizer"]
+__all__ = ["Symbolizer", "leaf_at"]
+
+_ALLOCATOR = ("runtime.", "internal/runtime/")
 
 _MOST_INLINED = 1 << 20
+
+
+def leaf_at(stack: tuple[Frame, ...]) -> int:
+    """Number of the innermost frame outside Go's runtime; that of the innermost of all when it is all there is."""
+    outside = (number for number, frame in enumerate(stack) if not frame.function.startswith(_ALLOCATOR))
+    return next(outside, 0)
 
 
 class Symbolizer(dict[int, Frame]):
