@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 
 import click
 
 from memdash.commands.options import Verb, settings
+from memdash.commands.prepared import prepared
 from memdash.commands.program import Program, log_file, tell_output
 from memdash.commands.screen import Screen, screen_options
-from memdash.errors import AgentUnreachable, TargetError
+from memdash.errors import TargetError
 from memdash.model.target import Runtime, Target
 from memdash.probes.probe import Fit, ProbeEntry, judged
-from memdash.probes.registry import PROBES, probes_with
+from memdash.probes.registry import PROBES
 from memdash.process.family import settle
 from memdash.signals import Signalled, signals_raised
 
-__all__ = ["command", "watch_program", "with_agents"]
+__all__ = ["command", "watch_program"]
 
 
 @click.command(
@@ -25,10 +26,10 @@ __all__ = ["command", "watch_program", "with_agents"]
     short_help="Start a command and watch it; memdash -- COMMAND for short.",
     context_settings={"allow_interspersed_args": False},
 )
-@settings("output-to", "force")
+@settings("output-to", "force", "trace")
 @screen_options
 @click.argument("argv", metavar="[--] COMMAND ...", nargs=-1, required=True, type=click.UNPROCESSED)
-def command(argv: tuple[str, ...], screen: Screen, output_to: str | None, force: bool) -> int:
+def command(argv: tuple[str, ...], screen: Screen, output_to: str | None, force: bool, trace: int | None) -> int:
     """Start COMMAND and watch it.
 
     When COMMAND is only a wrapper (go run, uv run, a shell, make) the program that it starts is watched; of a master
@@ -38,32 +39,14 @@ def command(argv: tuple[str, ...], screen: Screen, output_to: str | None, force:
     """
     screen.check()
     watched = True
-    with log_file(output_to, force) as log, with_agents(screen) as (environment, entries):
-        program = Program(argv, log, environment=environment)
+    if trace is not None:
+        click.echo("memdash: tracing is on: a Python that allocates much runs several times slower", err=True)
+    with log_file(output_to, force) as log, prepared(agent=not screen.read_only, trace=trace) as given:
+        program = Program(argv, log, environment=given.environment)
         with contextlib.suppress(Signalled), signals_raised(), program:
-            watched = watch_program(program, screen, entries)
+            watched = watch_program(program, screen, given.entries)
         tell_output(log, last_lines=not watched)
     return program.exit_code
-
-
-@contextlib.contextmanager
-def with_agents(screen: Screen) -> Iterator[tuple[Mapping[str, str], Sequence[ProbeEntry]]]:
-    """What to add to the environment of a command so that its Pythons bring memdash's agent, and who finds it there.
-
-    Nothing is added under --read-only, nor where no place can be made for them to meet.
-    """
-    if screen.read_only:
-        yield {}, PROBES
-        return
-    from memdash.probes.cpython.agent.launch import agents_of_ours, environment_for
-
-    try:
-        agents = agents_of_ours()
-    except AgentUnreachable:
-        yield {}, PROBES
-        return
-    with agents:
-        yield environment_for(agents), probes_with(agents)
 
 
 def watch_program(program: Program, screen: Screen, entries: Sequence[ProbeEntry]) -> bool:

@@ -10,7 +10,7 @@ from memdash.model.missing import Maybe, Missing
 from memdash.model.target import Target
 from memdash.probes.cpython.agent.agents import Agents
 from memdash.probes.cpython.agent.feed import AgentFeed
-from memdash.probes.cpython.agent.link import AgentLink
+from memdash.probes.cpython.agent.link import AgentLink, Attempt
 from memdash.probes.cpython.arenas import ArenaTable, find_arenas, list_arenas
 from memdash.probes.cpython.census import Census
 from memdash.probes.cpython.collector import Collector
@@ -21,7 +21,7 @@ from memdash.probes.cpython.pymalloc import NO_TABLE, NOT_IN_USE, Pymalloc
 from memdash.probes.cpython.refusals import SYSTEM_VIEW
 from memdash.probes.cpython.threads import ThreadWatch
 from memdash.probes.cpython.tracemalloc import NOT_TRACING, TracemallocProbe
-from memdash.probes.cpython.tracing import find_tracing
+from memdash.probes.cpython.tracing import Tracing, find_tracing
 from memdash.probes.cpython.types import Types
 from memdash.probes.cpython.verify import MODIFIED, verify
 from memdash.probes.invariants import Check, refuse_if_failed
@@ -41,7 +41,7 @@ def attach(target: Target, launched: Agents | None) -> Attachment:
     interpreter = None
     try:
         interpreter = open_interpreter(target)
-        return _attached(target, interpreter, AgentLink(target, launched, None), started_ns)
+        return _attached(target, interpreter, AgentLink(target, launched, _inject), started_ns)
     except BaseException as error:
         if interpreter is not None:
             interpreter.close()
@@ -50,6 +50,13 @@ def attach(target: Target, launched: Agents | None) -> Attachment:
         if isinstance(error, BadRead):
             raise LayoutRefused(f"its memory is not laid out as expected: {error.what}", SYSTEM_VIEW) from error
         raise
+
+
+def _inject(target: Target, script: str) -> Attempt:
+    """Imported when it is asked for, which is rare: subprocess takes 10 ms."""
+    from memdash.probes.cpython.inject.injection import Injection
+
+    return Injection(target, script)
 
 
 def _attached(target: Target, interpreter: Interpreter, link: AgentLink, started_ns: int) -> Attachment:
@@ -64,8 +71,9 @@ def _attached(target: Target, interpreter: Interpreter, link: AgentLink, started
         refuse_if_failed(checks, Capability.GC, MODIFIED)
     probes: list[Probe] = [PymallocProbe(interpreter, heap, watch, feed)]
     missing: dict[Capability, Missing] = {}
-    if tracing is None:
-        missing[Capability.SITES] = NOT_TRACING
+    depth = _depth(tracing)
+    if tracing is None or isinstance(depth, Missing):
+        missing[Capability.SITES] = depth if isinstance(depth, Missing) else NOT_TRACING
     else:
         probes.append(TracemallocProbe(target, interpreter, tracing))
     if isinstance(watch, Missing):
@@ -82,7 +90,18 @@ def _attached(target: Target, interpreter: Interpreter, link: AgentLink, started
         missing[Capability.OBJECTS] = census
     else:
         probes.append(CensusProbe(interpreter, census))
-    return Attachment(tuple(probes), missing, tuple(_log(interpreter, table, checks, started_ns)), (link,))
+    log = _log(interpreter, table, checks, started_ns)
+    if depth:
+        log.append(f"it traces its allocations, with stacks of up to {depth} frames: that slows it several times")
+    return Attachment(tuple(probes), missing, tuple(log), (link,))
+
+
+def _depth(tracing: Tracing | None) -> Maybe[int]:
+    """Frames of each allocation's stack that are kept now; 0 when allocations are not traced."""
+    try:
+        return 0 if tracing is None else tracing.depth()
+    except BadRead as error:
+        return Missing(error.what, MODIFIED)
 
 
 def _unless_failed(checks: tuple[Check, ...], capability: Capability) -> Missing | None:
