@@ -23,7 +23,7 @@ import time
 
 TYPE_CHECKING = False  # typing takes 5 ms to import
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     Fields = dict[str, Any]
@@ -113,9 +113,18 @@ class Agent:
         self.new_lock = original(_thread, "allocate_lock")
         self.thread_id = original(_thread, "get_native_id")
         self.poll = original(select, "poll")
+        self.at_forks: list[list[Callable[[], None]]] = []
         posix.register_at_fork(
-            before=self.before_fork, after_in_parent=self.after_fork_in_parent, after_in_child=self.after_fork_in_child
+            before=self.at_fork(self.before_fork),
+            after_in_parent=self.at_fork(self.after_fork_in_parent),
+            after_in_child=self.at_fork(self.after_fork_in_child),
         )
+
+    def at_fork(self, method: Callable[[], None]) -> Any:
+        """A function that can be made to do nothing and hold nothing: the interpreter never lets go of it."""
+        calls = [method]
+        self.at_forks.append(calls)
+        return eval("lambda: [call() for call in calls]", {"calls": calls})  # noqa: S307 - with globals of its own
 
     def start(self) -> None:
         """Begin anew: nothing is connected, nobody forks, there is no thread."""
@@ -157,6 +166,7 @@ class Agent:
             stays = False
         if not stays:
             self.undo()
+            self.let_go()
         if settled.locked():
             settled.release()
         ended.release()
@@ -246,7 +256,7 @@ class Agent:
                 raise OSError("it has been closed")
 
     def undo(self) -> None:
-        """Take back all but three functions that the interpreter calls at each fork, and that do nothing then."""
+        """Take back what was changed, but for the three functions that the interpreter calls at each fork."""
         self.is_alive = False
         if self.answers is not None:
             self.answers.undo()
@@ -258,6 +268,11 @@ class Agent:
             del agents[self.path]
             if not agents:
                 sys.__dict__.pop(MARK, None)
+
+    def let_go(self) -> None:
+        """Be of no concern to forks any more: some 4 kB stay behind."""
+        for calls in self.at_forks:
+            calls.clear()
 
     def before_fork(self) -> None:
         """End the thread, and wait until the kernel has none: from 3.12 on, forking with threads is warned of."""
@@ -292,6 +307,8 @@ class Agent:
         if was_alive and self.follows_forks:
             sys.__dict__.setdefault(MARK, {})[self.path] = self
             self.start()
+        else:
+            self.let_go()
 
 
 ESCAPES = {**{code: f"\\u{code:04x}" for code in range(32)}, 34: '\\"', 92: "\\\\"}
