@@ -181,12 +181,13 @@ def _tasks(tasks: Maybe[Tasks]) -> Maybe[Object]:
             "count": task.count,
             "state": task.state,
             "waiting_s": None if isinstance(task.waiting_s, Missing) else round(task.waiting_s, 3),
+            "stack_bytes": None if isinstance(task.stack_bytes, Missing) else task.stack_bytes,
             "created_by": None if isinstance(task.created_by, Missing) else task.created_by._asdict(),
             "stack": [frame._asdict() for frame in task.stack],
         }
         for task in sorted(tasks.groups, key=lambda task: -task.count)
     ]
-    return {"total": tasks.total, "rows": rows}
+    return {"total": tasks.total, "hidden": tasks.hidden, "rows": rows}
 
 
 def _objects(objects: Maybe[Objects]) -> Maybe[Object]:
