@@ -132,7 +132,7 @@ func read() (command string, number int) {
 var commands = []string{
 	"stats", "settle", "ops", "ng", "exit",
 	"churn", "stop", "alloc", "free", "gc", "freeos", "gogc", "memlimit", "procs",
-	"chan", "sleep", "select",
+	"chan", "sleep", "select", "park", "trees", "flurry",
 	"addr", "rate", "buckets",
 }
 
@@ -195,6 +195,12 @@ func obey(command string, n int) {
 		spawn(n, parkInSleep)
 	case "select":
 		spawn(n, parkInSelect)
+	case "park":
+		park()
+	case "flurry":
+		flurry(n)
+	case "trees":
+		plant(n)
 	default:
 		fmt.Println(obeyFlavour(command, n))
 		return
