@@ -12,6 +12,7 @@ from memdash.model.finding import Finding
 from memdash.model.gc import Cycle, GcStats, Pause
 from memdash.model.memstats import MemStats, SizeClass
 from memdash.model.missing import Missing
+from memdash.model.objects import Objects, TypeCount
 from memdash.model.profile import Frame, Profile, Site, Usage
 from memdash.model.sample import CAPABILITY_OF, Fact, Instant, Origin, ProbeCost, Reading, Sample
 from memdash.model.snapshot import Baseline, OwnCost, Snapshot, State
@@ -31,6 +32,7 @@ __all__ = [
     "a_system",
     "a_target",
     "memstats",
+    "some_objects",
 ]
 
 MIB = 1 << 20
@@ -190,6 +192,26 @@ def a_profile(scale: float = 1.0) -> Profile:
         pcs = tuple(0x400000 + 4096 * number + 16 * depth for depth in range(3))
         sites.append(Site(stack, Usage(held, objects, 5 * held, 5 * objects), pcs))
     return Profile(tuple(sites), 524_288, True)
+
+
+_TYPES = (
+    ("dict", 367_513, 61.7),
+    ("str", 274_289, 28.1),
+    ("shop.cart.Order", 100_000, 6.1),
+    ("shop.internal.catalogue.search.index.inverted.Index.<locals>.Posting", 30_000, 1.8),
+    ("list", 80_260, 5.6),
+    ("tuple", 15_450, 1.0),
+    ("collections.OrderedDict", 12, 0.004),
+)
+
+
+def some_objects(scale: float = 1.0) -> Objects:
+    """Live objects of a Python shop; ``scale`` makes the first three types more."""
+    rows = [
+        TypeCount(name, round(number * (scale if at < 3 else 1)), round(mib * MIB * (scale if at < 3 else 1)))
+        for at, (name, number, mib) in enumerate(_TYPES)
+    ]
+    return Objects(tuple(rows), round(35.6 * MIB))
 
 
 def a_sample(at: Instant, *facts: Fact, **changes: Any) -> Sample:

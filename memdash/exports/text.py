@@ -9,12 +9,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
+from memdash.model.missing import Missing
 from memdash.model.snapshot import Snapshot
 from memdash.plain import plain
 from memdash.tables.alerts import alerts_table
 from memdash.tables.gc import gc_table
 from memdash.tables.headline import headline
 from memdash.tables.memstats import memstats_table
+from memdash.tables.objects import objects_table
 from memdash.tables.sites import sites_table
 from memdash.tables.table import DASH, Row, Table
 from memdash.units import iso_time
@@ -30,6 +32,8 @@ def lines(snapshot: Snapshot) -> Iterator[str]:
     yield from _section(memstats_table(snapshot))
     yield from _section(gc_table(snapshot))
     yield from _section(_largest(sites_table(snapshot)))
+    if not isinstance(snapshot.objects, Missing):
+        yield from _section(_largest(objects_table(snapshot)))
     yield from _section(alerts_table(snapshot))
     yield from _unread(snapshot)
 

@@ -14,10 +14,13 @@ from memdash.probes.probe import Fit, Probe, ProbeEntry, Refusal, judged
 
 __all__ = ["Examined", "Tried", "examine"]
 
+_PATIENCE_S = 10.0
+"""CPU time that what is read piece by piece may take."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """One probe read once: CPU seconds it took, and why it failed if it did."""
+    """One probe read once, piece by piece if need be: CPU seconds it took, and why it failed if it did."""
 
     name: str
     cost_s: float
@@ -67,7 +70,8 @@ def _read(probe: Probe) -> Tried:
     failure = None
     try:
         with defects_told():
-            probe.read()
+            while probe.read().pending and time.thread_time() - before_s < _PATIENCE_S:
+                pass
     except TargetExited:
         raise
     except (ProbeError, TargetError) as error:

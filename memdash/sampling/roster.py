@@ -44,6 +44,7 @@ class _Slot:
     probe: Probe
     budget: Budget
     failures: int = 0
+    pending: bool = False
     why: Missing = field(default=Missing("not read yet"))
 
 
@@ -82,6 +83,16 @@ class Roster:
             if slot.probe.cadence_s:
                 self._read(slot, at)
                 yield self._joined(at)
+
+    def finish(self, most_s: float) -> Iterator[Sample]:
+        """Have those who have not finished do so, in ``most_s`` of CPU time at most; a sample if there were any."""
+        until_s = self._clock.thread_cpu_s() + most_s
+        slots = [slot for slot in self._slots if slot.pending]
+        for slot in slots:
+            while slot.pending and self._clock.thread_cpu_s() < until_s:
+                self._read(slot, self._clock.now())
+        if slots:
+            yield self._joined(self._clock.now())
 
     def offers(self) -> Mapping[Action, Maybe[str]]:
         """What can be done to the target now; of two who tell of one action, the first that can do it counts."""
@@ -140,11 +151,15 @@ class Roster:
         except (ProbeError, TargetError) as error:
             slot.budget.failed(at.mono_s)
             slot.failures += 1
+            slot.pending = False
             slot.why = Missing(error.what, error.hint)
             self._mark_failing(slot)
             return
-        slot.budget.spent(at.mono_s, self._clock.thread_cpu_s() - before_s)
+        slot.pending = bool(reading.pending)
+        slot.budget.spent(at.mono_s, self._clock.thread_cpu_s() - before_s, pending=slot.pending)
         slot.failures = 0
+        if reading.pending:
+            slot.why = Missing(reading.pending)
         for fact in reading.facts:
             capability = CAPABILITY_OF[type(fact)]
             self._facts[capability] = fact

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from memdash.analysis.deeds import deed_words
 from memdash.analysis.rules import Rule, default_rules
@@ -27,6 +28,9 @@ from memdash.session.attach import attach
 from memdash.session.memory import Memory
 
 __all__ = ["Live", "read_once"]
+
+_PATIENCE_S = 10.0
+"""CPU time that a single reading may take for what is read piece by piece: enough for 15 million objects."""
 
 
 def _first_snapshot(target: Target, clock: Clock, interval_s: float) -> Snapshot:
@@ -174,7 +178,7 @@ def read_once(
     entries: Sequence[ProbeEntry] = PROBES,
     clock: Clock | None = None,
 ) -> Snapshot:
-    """Attach, read every probe one time, and let go. Raises MemdashError when nothing can be read."""
+    """Attach, read all there is one time, and let go. Raises MemdashError when nothing can be read."""
     clock = clock or SystemClock()
     attached = attach(target, entries, clock)
     memory = Memory(1.0, default_rules() if rules is None else rules)
@@ -182,7 +186,7 @@ def read_once(
         memory.note(clock.now().wall_s, line)
     shown = replace(_first_snapshot(attached.target, clock, 1.0), state=State.LIVE, missing=attached.missing)
     try:
-        for sample in attached.roster.tick(clock.now()):
+        for sample in chain(attached.roster.tick(clock.now()), attached.roster.finish(_PATIENCE_S)):
             shown = memory.add(shown, sample)
         return shown
     finally:

@@ -22,7 +22,12 @@ _COLUMNS = (
     Column("reads", "can be read", 19, drop=1),
     Column("command", "command", 0, cut="middle"),
 )
-_WORDS = {Capability.MEMSTATS: "MemStats", Capability.GC: "GC", Capability.SITES: "sites"}
+_WORDS = {
+    Capability.MEMSTATS: "MemStats",
+    Capability.GC: "GC",
+    Capability.SITES: "sites",
+    Capability.OBJECTS: "objects",
+}
 
 
 def processes_table(surveyed: Iterable[Surveyed]) -> Table:

@@ -50,19 +50,22 @@ COMMANDS: tuple[Command, ...] = (
     Command(DASHBOARD, "N", "N", "match(-1)", "previous match", "find", "Go to the previous row that matches."),
     Command(
         DASHBOARD, "s", "s", "sort(1)", "sort", "sites",
-        "Sort the sites by the next column; the columns' titles can be clicked too.", 3,
+        "Sort the sites, or types where there are none, by the next column; the columns' titles can be clicked too.", 3,
     ),
-    Command(DASHBOARD, "S", "S", "sort(-1)", "sort back", "sites", "Sort the sites by the previous column."),
-    Command(DASHBOARD, "r", "r", "reverse", "reverse", "sites", "Turn the order of the sites round."),
+    Command(DASHBOARD, "S", "S", "sort(-1)", "sort back", "sites", "Sort the sites or types by the previous column."),
+    Command(DASHBOARD, "r", "r", "reverse", "reverse", "sites", "Turn the order of the sites or types round."),
     Command(
         DASHBOARD, "i", "i", "in_use", "inuse/alloc", "sites",
         "Switch the sites between what is held now and all that was ever asked for.", 9,
     ),
     Command(
         DASHBOARD, "o", "o", "objects", "bytes/objects", "sites",
-        "Switch the sites between bytes and numbers of objects.", 10,
+        "Switch the sites or types between bytes and numbers of objects.", 10,
     ),
-    Command(DASHBOARD, "b", "b", "baseline", "baseline", "watch", "Count changes of the sites from this moment on.", 7),
+    Command(
+        DASHBOARD, "b", "b", "baseline", "baseline", "watch",
+        "Count changes of sites, types and tasks from this moment on.", 7,
+    ),
     Command(DASHBOARD, "B", "B", "no_baseline", "clear baseline", "watch", "Count changes from the attach again."),
     Command(
         DASHBOARD, "space,p", "space", "pause", "pause", "watch",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 
+from tests.benchmarks.census import census
 from tests.benchmarks.cpython import cpython
 from tests.benchmarks.headless import report
 from tests.benchmarks.reading import attach, profile, sample
@@ -22,6 +23,7 @@ BENCHMARKS: tuple[Callable[[], Iterator[Result]], ...] = (
     keys,
     target_cost,
     cpython,
+    census,
 )
 
 

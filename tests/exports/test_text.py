@@ -1,9 +1,11 @@
 import io
+import re
 from dataclasses import replace
 
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension
 
+from memdash.analysis.objects import count_by_type, object_groups
 from memdash.exports.text import TEXT, table_lines
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding, Severity
@@ -11,7 +13,7 @@ from memdash.model.missing import Missing
 from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot
 from memdash.tables.table import Cell, Column, Row, Table
-from tests.fakes import NOON_S, a_snapshot, a_target, memstats
+from tests.fakes import NOON_S, a_snapshot, a_target, memstats, some_objects
 
 
 class TextFile(SingleFileSnapshotExtension):
@@ -38,6 +40,13 @@ def test_a_missing_figure_says_why() -> None:
     line = next(line for line in text(shown).splitlines() if "Lookups" in line)
     assert "–" in line
     assert line.endswith("(Not kept by this Go)")
+
+
+def test_objects_are_told_where_they_are_counted() -> None:
+    assert "Live objects by type" not in text(a_snapshot(seconds=2))
+    groups = object_groups(count_by_type(some_objects()), count_by_type(some_objects(0.8)), {})
+    told = text(a_snapshot(seconds=2, objects=groups))
+    assert re.search(r"Live objects by type\n +bytes +% .*type\n +61\.7 MiB +59 +367 513 .* dict\n", told)
 
 
 def test_what_was_not_read_at_all_comes_with_the_way_out() -> None:

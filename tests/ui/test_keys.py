@@ -81,7 +81,7 @@ async def test_sorting(show: Show) -> None:
             return sites.table.rows[0].key
 
         def order() -> SiteOrder:
-            return sites.order
+            return sites.sites.order
 
         assert "inuse ▼" in shown.text
         await shown.press("s")
@@ -102,7 +102,7 @@ async def test_sorting(show: Show) -> None:
         assert order() is SiteOrder.OBJECTS
         await shown.pilot.click(offset=(column, top))
         await shown.settle()
-        assert sites.reversed
+        assert sites.sites.reversed
 
 
 async def test_the_four_measures(show: Show) -> None:
@@ -115,7 +115,7 @@ async def test_the_four_measures(show: Show) -> None:
             ("o", Measure.INUSE_SPACE),
         ):
             await shown.press(key)
-            assert sites.measure is measure
+            assert sites.sites.measure is measure
             assert measure.label in shown.text
 
 
@@ -213,5 +213,5 @@ async def test_sorting_stays_with_the_columns_in_view_and_shows_its_arrow(show: 
     async with show(width=120, height=40) as shown:
         assert "objects" not in shown.text.replace("bytes/objects", "")
         await shown.press("s")
-        assert shown.dashboard.query_one(SitesPane).order is SiteOrder.CHANGE
+        assert shown.dashboard.query_one(SitesPane).sites.order is SiteOrder.CHANGE
         assert "Δ baseline▼" in shown.text

@@ -2,8 +2,9 @@
 
 Lives here: ``detect`` (is it CPython, and which), ``binary`` (the file that holds it), ``interpreter`` (an opened one),
 ``verify`` (what must be true), ``attach``, ``collector`` and ``pauses`` → ``gc``, ``arenas`` and ``pymalloc`` →
-``memstats``, and ``probes``, which read them. ``layouts`` holds where each CPython minor keeps things. To read more,
-write a module that takes an ``Interpreter``, give it a probe in ``probes`` and name that in ``attach``.
+``memstats``, ``text``, ``type_names`` and ``types`` → ``census``, and ``probes``, which read them. ``layouts`` holds
+where each CPython minor keeps things. To read more, write a module that takes an ``Interpreter``, give it a probe in
+``probes`` and name that in ``attach``.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class _CPython:
     """Loads its modules when asked: who watches a Go program does without them, and their 30 ms."""
 
     name: str = "cpython"
-    capabilities: frozenset[Capability] = frozenset({Capability.MEMSTATS, Capability.GC})
+    capabilities: frozenset[Capability] = frozenset({Capability.MEMSTATS, Capability.GC, Capability.OBJECTS})
 
     def fitness(self, target: Target) -> Fit | Refusal:
         """Look at the file with the interpreter and read which version it is: 1 to 4 ms."""
@@ -36,7 +37,7 @@ class _CPython:
             version = judge(target.pid)
         except (ProbeError, TargetError) as error:
             return Refusal(error.what, error.hint, recognised=isinstance(error, (UnreadablePython, NotStarted)))
-        about = "the collector's generations, and blocks and arenas of small objects, read from memory"
+        about = "the collector's generations, blocks and arenas, and small objects by type, read from memory"
         return Fit(_SCORE, self.capabilities, Runtime.CPYTHON, f"cpython {version.text}", about)
 
     def attach(self, target: Target) -> Attachment:

@@ -8,13 +8,15 @@ from memdash.errors import BadRead, LayoutRefused, ProbeError
 from memdash.model.capability import Capability
 from memdash.model.missing import Maybe, Missing
 from memdash.model.target import Target
-from memdash.probes.cpython.arenas import ArenaTable, find_arenas
+from memdash.probes.cpython.arenas import ArenaTable, find_arenas, list_arenas
+from memdash.probes.cpython.census import Census
 from memdash.probes.cpython.collector import Collector
 from memdash.probes.cpython.gc import CollectorWatch
 from memdash.probes.cpython.interpreter import Interpreter, open_interpreter
-from memdash.probes.cpython.probes import GcProbe, PymallocProbe
-from memdash.probes.cpython.pymalloc import NO_TABLE, Pymalloc
+from memdash.probes.cpython.probes import CensusProbe, GcProbe, PymallocProbe
+from memdash.probes.cpython.pymalloc import NO_TABLE, NOT_IN_USE, Pymalloc
 from memdash.probes.cpython.refusals import SYSTEM_VIEW
+from memdash.probes.cpython.types import Types
 from memdash.probes.cpython.verify import MODIFIED, verify
 from memdash.probes.invariants import Check, refuse_if_failed
 from memdash.probes.probe import Attachment, Probe
@@ -23,7 +25,10 @@ from memdash.units import nanoseconds
 
 __all__ = ["attach"]
 
-_NO_SITES = Missing("CPython keeps no record of where objects are allocated")
+_NO_SITES = Missing(
+    "CPython keeps no record of where objects are allocated",
+    "start it as memdash --trace -- python … to have sites by tracemalloc",
+)
 
 
 def attach(target: Target) -> Attachment:
@@ -57,6 +62,11 @@ def _attached(interpreter: Interpreter, started_ns: int) -> Attachment:
         missing[Capability.GC] = watch
     else:
         probes.insert(0, GcProbe(interpreter, watch))
+    census = _unless_failed(checks, Capability.OBJECTS) or _census(interpreter, table)
+    if isinstance(census, Missing):
+        missing[Capability.OBJECTS] = census
+    else:
+        probes.append(CensusProbe(interpreter, census))
     return Attachment(tuple(probes), missing, tuple(_log(interpreter, table, checks, started_ns)))
 
 
@@ -70,6 +80,14 @@ def _unless_failed(checks: tuple[Check, ...], capability: Capability) -> Missing
 
 def _heap(interpreter: Interpreter, table: ArenaTable | None) -> Maybe[Pymalloc]:
     return NO_TABLE if table is None else Pymalloc(interpreter, table)
+
+
+def _census(interpreter: Interpreter, table: ArenaTable | None) -> Maybe[Census]:
+    if table is None or table.arenas_at is None or table.length_at is None:
+        return NO_TABLE
+    if not list_arenas(interpreter, table.arenas_at, table.length_at):
+        return NOT_IN_USE
+    return Census(interpreter, table.arenas_at, table.length_at, Types(interpreter))
 
 
 def _log(interpreter: Interpreter, table: ArenaTable | None, checks: tuple[Check, ...], started_ns: int) -> list[str]:

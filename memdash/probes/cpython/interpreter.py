@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from memdash.errors import LayoutRefused
+from memdash.errors import BadRead, LayoutRefused
 from memdash.model.target import Target
 from memdash.probes.cpython.binary import Binary, find_binary
 from memdash.probes.cpython.detect import version_of
@@ -17,7 +17,7 @@ from memdash.process.dwarf import StructType
 from memdash.process.identity import require_same
 from memdash.process.memory import ProcessMemory
 
-__all__ = ["Interpreter", "open_interpreter"]
+__all__ = ["SHUT_DOWN", "Interpreter", "open_interpreter"]
 
 _STATED: Mapping[str, tuple[str, str]] = {
     "runtime_state.interpreters_head": ("_PyRuntimeState", "interpreters.head"),
@@ -29,6 +29,8 @@ _STATED: Mapping[str, tuple[str, str]] = {
 """What _Py_DebugOffsets says, and the struct and member it says it of."""
 
 _MOST_INTERPRETERS = 1024
+
+SHUT_DOWN = "the process has shut its Python interpreter down"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,11 @@ class Interpreter:
             count += 1
             found = self.memory.u64(found + next_at)
         return count
+
+    def require_running(self) -> None:
+        """Raises BadRead when it has been shut down, or another one runs in its place."""
+        if self.memory.u64(self.main_at) != self.main:
+            raise BadRead(SHUT_DOWN)
 
     def close(self) -> None:
         """Give back the file and the memory. May be called twice."""

@@ -12,6 +12,7 @@ from memdash.probes.cpython.arenas import Arena, ArenaTable, read_arenas
 from memdash.probes.cpython.collector import Collector
 from memdash.probes.cpython.interpreter import Interpreter
 from memdash.probes.cpython.pymalloc import ALIGNMENT_BYTES, SIZE_CLASSES
+from memdash.probes.cpython.types import Types
 from memdash.probes.invariants import Check, Invariants, check_all
 
 __all__ = ["MODIFIED", "verify"]
@@ -29,9 +30,10 @@ _POOL_HEADER_BYTES = 48
 _MOST_OBJECTS = 1 << 48
 _CLOCK_SLACK_NS = 10**9
 
-_ALL = frozenset({Capability.MEMSTATS, Capability.GC})
+_ALL = frozenset({Capability.MEMSTATS, Capability.GC, Capability.OBJECTS})
 _GC = frozenset({Capability.GC})
-_HEAP = frozenset({Capability.MEMSTATS})
+_HEAP = frozenset({Capability.MEMSTATS, Capability.OBJECTS})
+_OBJECTS = frozenset({Capability.OBJECTS})
 
 
 class _Look(NamedTuple):
@@ -135,6 +137,10 @@ def _pools(look: _Look) -> str:
     return ""
 
 
+def _types(look: _Look) -> str:
+    return Types(look.interpreter).disproved()
+
+
 _TESTS: Invariants[_Look] = {
     "the main interpreter is number 0": (_ALL, _number),
     "the main interpreter is the last in its list": (_ALL, _is_last),
@@ -145,4 +151,5 @@ _TESTS: Invariants[_Look] = {
     "the collector's pauses are over and add up": (_GC, _pauses),
     "there are as many arenas as the allocator counts": (_HEAP, _arena_count),
     "every pool knows its arena and holds no more than fits": (_HEAP, _pools),
+    "type is its own type, and dict and str are where they say": (_OBJECTS, _types),
 }

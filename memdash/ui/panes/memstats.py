@@ -11,6 +11,7 @@ from memdash.tables.memstats import memstats_table
 from memdash.tables.table import Table
 from memdash.tables.vitals import VITAL
 from memdash.ui.panes.pane import TablePane
+from memdash.ui.shape import Shape
 
 __all__ = ["AllMemStatsPane", "MemStatsPane"]
 
@@ -24,10 +25,10 @@ class MemStatsPane(TablePane):
 
     _only_vital = False
 
-    def show_only_vital(self, only: bool) -> None:
-        """Leave out all but the figures that matter most, and the titles."""
-        self._only_vital = only
-        self.set_header(not only)
+    def take_shape(self, shape: Shape) -> None:
+        """In a strip, leave out all but the figures that matter most, and the titles."""
+        self._only_vital = shape is Shape.STRIP
+        self.set_header(not self._only_vital)
 
     def build(self, snapshot: Snapshot) -> Table:
         """The MemStats table, filtered by name."""

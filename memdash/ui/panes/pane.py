@@ -10,6 +10,7 @@ from memdash.model.capability import Capability
 from memdash.model.snapshot import Snapshot
 from memdash.plain import plain
 from memdash.tables.table import Table
+from memdash.ui.shape import Shape
 from memdash.ui.widgets.paint import Painted
 from memdash.ui.widgets.table import TableView
 from memdash.units import age
@@ -25,7 +26,7 @@ class Pane(Painted):
     tabbed: ClassVar[bool] = False
     """Whether it shares the lower half of a small screen with others, behind tabs."""
 
-    capability: ClassVar[Capability]
+    capability: Capability
     """Whose age and failures concern this pane."""
 
     _framed: tuple[Content | str, Content | str, int] = ("", "", 0)
@@ -39,6 +40,9 @@ class Pane(Painted):
     def tab(self, snapshot: Snapshot) -> str:
         """Its name on a tab."""
         return self.caption(snapshot)
+
+    def take_shape(self, shape: Shape) -> None:
+        """Suit the arrangement; for panes that show less where there is little room."""
 
     @property
     def remark(self) -> Content | str:

@@ -22,7 +22,7 @@ from memdash.ui.widgets.spark import sparkline
 from memdash.ui.widgets.words import Part, TextView
 from memdash.units import Unit, byte_size, clock_time, count, ratio, signed
 
-__all__ = ["SiteScreen", "TextScreen"]
+__all__ = ["SiteScreen", "TextScreen", "folded"]
 
 _STACKS_AT_MOST = 50
 
@@ -68,7 +68,7 @@ class SiteScreen(TextScreen):
     def _figures(self, width: int) -> list[list[Part]]:
         frame, groups = self._frame, self._snapshot.groups
         where = f"{frame.file}:{frame.line}" if frame.line else frame.file
-        lines = [*_folded(frame.function, width, "strong"), *_folded(where, width, "faint"), []]
+        lines = [*folded(frame.function, width, "strong"), *folded(where, width, "faint"), []]
         group = None if isinstance(groups, Missing) else next((g for g in groups if g.frame == frame), None)
         if group is None:
             return [*lines, [Part("this site is no longer in the profile", "faint")]]
@@ -122,14 +122,14 @@ class SiteScreen(TextScreen):
                 if width_of(name) + width_of(where) <= width:
                     lines.append([Part(name, look), Part(where, "faint")])
                 else:
-                    lines += [*_folded(name, width, look), *_folded(f"      {where}", width, "faint")]
+                    lines += [*folded(name, width, look), *folded(f"      {where}", width, "faint")]
             lines.append([])
         if len(ranked) > _STACKS_AT_MOST:
             lines.append([Part(f"and {count(len(ranked) - _STACKS_AT_MOST)} smaller stacks", "faint")])
         return lines
 
 
-def _folded(text: str, width: int, look: str) -> list[list[Part]]:
+def folded(text: str, width: int, look: str) -> list[list[Part]]:
     """All of a text that must not lose anything, in lines of at most ``width`` characters."""
     text = plain(text)
     return [[Part(text[start : start + width], look)] for start in range(0, max(len(text), 1), max(width, 8))]
