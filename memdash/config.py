@@ -96,6 +96,9 @@ _ALL = (
         "max", "Alert when a metric is over a limit: HeapAlloc=512MiB.", "NAME=VALUE", many=True, parse=_parse_limit
     ),
     Setting("max-growth", "Alert when the live heap grows faster than this.", "RATE", parse=parse_growth),
+    Setting("ignore-top-function", "Tasks that stand in this function may stay.", "FUNCTION", many=True),
+    Setting("ignore-created-by", "Tasks that this function started may stay.", "FUNCTION", many=True),
+    Setting("ignore-current", "All tasks that there are at first may stay."),
     Setting("agent", "Bring the agent into a Python program that runs already: for GC pauses, malloc, asyncio tasks."),
     Setting("read-only", "Only read: offer nothing that acts on the process."),
     Setting("yes", "Do it without asking.", short="y"),
