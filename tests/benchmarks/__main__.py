@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from tests.benchmarks.census import census
 from tests.benchmarks.cpython import cpython
+from tests.benchmarks.goroutines import goroutines, objects
 from tests.benchmarks.headless import report
 from tests.benchmarks.reading import attach, profile, sample
 from tests.benchmarks.result import Result, table
@@ -17,6 +18,8 @@ BENCHMARKS: tuple[Callable[[], Iterator[Result]], ...] = (
     attach,
     sample,
     profile,
+    goroutines,
+    objects,
     report,
     first_frame,
     dashboard,
