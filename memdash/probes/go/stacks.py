@@ -23,7 +23,7 @@ _DEEPEST = 128
 """As many calls of a stack are looked at; Go itself prints 100 of them."""
 
 _MOST_BYTES = 64 << 10
-_MOST_STACKS = 1 << 16
+_MOST_HELD = 1 << 16
 _MOST_SHAPES = 8
 _WORD = struct.Struct("<Q")
 _WORD_BYTES = 8
@@ -137,16 +137,23 @@ class Stacks:
 
         Raises BadRead when it does not lead to an outermost function. What is deeper than 128 calls is cut off.
         """
+        for held in (self._by_addresses, self._alike, self._steps, self._parked_at):
+            if len(held) >= _MOST_HELD:
+                self._forget()
         addresses, places = self._walked(place.pc, content)
-        if len(self._by_addresses) >= _MOST_STACKS:
-            self._by_addresses.clear()
-            self._alike.clear()
         stack = self._by_addresses.get(addresses)
         if stack is None:
             stack = self._by_addresses[addresses] = Stack(self._frames(addresses))
         words = tuple([_WORD.unpack_from(content, at)[0] for at in places])
         self._alike.setdefault(place, Alike()).add(places, words, stack)
         return stack
+
+    def _forget(self) -> None:
+        """Begin anew, since there is no end to what a program may do in days."""
+        self._by_addresses.clear()
+        self._alike.clear()
+        self._steps.clear()
+        self._parked_at.clear()
 
     def _walked(self, pc: int, content: bytes) -> tuple[tuple[int, ...], list[int]]:
         """The address of each call under way, innermost first, and where in ``content`` the return addresses stand."""

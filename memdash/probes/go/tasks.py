@@ -40,10 +40,10 @@ _UNNOTED = Missing("no collection has found it waiting yet", "the runtime notes 
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """A kind in words: a task without its figures; None when it is the runtime's own."""
+    """A kind in words: a task without its figures."""
 
-    task: Task | None
-    key: TaskKey | None
+    task: Task
+    key: TaskKey
     may_wait: bool
 
 
@@ -59,7 +59,7 @@ class TaskReader:
         self._frames = Symbolizer(program)
         self._code = Code(program)
         self._functions = program.functions
-        self._told: dict[Kind, _Told] = {}
+        self._told: dict[Kind, _Told | None] = {}
         self._may_wait = {program.layout.constants.get(name) for name in _WAITING.split()}
         reasons = program.layout.wait_reasons
         self._at_rest = {name: reasons.index(reason) for name, reason in _AT_REST.items() if reason in reasons}
@@ -73,10 +73,10 @@ class TaskReader:
             self._told.clear()
         groups: dict[TaskKey, Task] = {}
         for kind, tally in tallies.items():
-            told = self._told.get(kind)
+            if kind not in self._told:
+                self._told[kind] = self._tell(kind)
+            told = self._told[kind]
             if told is None:
-                told = self._told[kind] = self._tell(kind)
-            if told.task is None or told.key is None:
                 hidden += tally.number
                 continue
             task = replace(
@@ -93,10 +93,11 @@ class TaskReader:
         since_ns = self._waits.since(tally.waits_since_ns)
         return _UNNOTED if since_ns is None or since_ns > now_ns else (now_ns - since_ns) / 1e9
 
-    def _tell(self, kind: Kind) -> _Told:
+    def _tell(self, kind: Kind) -> _Told | None:
+        """A kind in words; None when it is the runtime's own."""
         name = self._function_at(kind.started_at)
         if name.startswith("runtime.") and name not in _USERS and self._at_rest.get(name, kind.reason) == kind.reason:
-            return _Told(None, None, False)
+            return None
         is_first = name == "runtime.main" or not kind.created_at
         task = Task(
             kind=TaskKind.GOROUTINE,
