@@ -159,15 +159,23 @@ def _sites(profile: Maybe[Profile]) -> Maybe[Object]:
         by_stack[site.stack] = site.usage if held is None else Usage(*map(sum, zip(held, site.usage, strict=True)))
     objects: dict[Frame, Object] = {}
     rows = [
-        usage._asdict() | {"stack": [objects.setdefault(frame, frame._asdict()) for frame in stack]}
+        {key: None if isinstance(value, Missing) else value for key, value in _usage(usage, profile).items()}
+        | {"stack": [objects.setdefault(frame, frame._asdict()) for frame in stack]}
         for stack, usage in sorted(by_stack.items(), key=lambda item: item[1].inuse_bytes, reverse=True)
     ]
     return {
-        "total": profile.total._asdict(),
+        "total": _usage(profile.total, profile),
         "sample_rate_bytes": profile.sample_rate_bytes,
         "published": profile.published,
+        "peak_bytes": profile.peak_bytes,
         "rows": rows,
     }
+
+
+def _usage(usage: Usage, profile: Profile) -> Object:
+    """The four figures, as far as the profile knows them."""
+    unknown = profile.no_alloc
+    return usage._asdict() | ({"alloc_bytes": unknown, "alloc_objects": unknown} if unknown else {})
 
 
 def _tasks(tasks: Maybe[Tasks]) -> Maybe[Object]:

@@ -160,6 +160,9 @@ class Roster:
         slot.failures = 0
         if reading.pending:
             slot.why = Missing(reading.pending)
+        if reading.absent is not None:
+            slot.why = reading.absent
+            self._drop(slot)
         for fact in reading.facts:
             capability = CAPABILITY_OF[type(fact)]
             self._facts[capability] = fact
@@ -169,8 +172,12 @@ class Roster:
         for capability in slot.probe.capabilities & self._facts.keys():
             held = self._origins[capability]
             self._origins[capability] = Origin(held.source, held.at, held.caveats, slot.why.why)
-            if slot.failures >= _GIVE_UP_AFTER:
-                del self._facts[capability], self._origins[capability]
+        if slot.failures >= _GIVE_UP_AFTER:
+            self._drop(slot)
+
+    def _drop(self, slot: _Slot) -> None:
+        for capability in slot.probe.capabilities & self._facts.keys():
+            del self._facts[capability], self._origins[capability]
 
     def _joined(self, at: Instant) -> Sample:
         return Sample(

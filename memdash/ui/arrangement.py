@@ -13,6 +13,7 @@ from memdash.model.snapshot import Snapshot
 from memdash.ui.panes import PANES, TABS
 from memdash.ui.panes.pane import Pane, TablePane
 from memdash.ui.panes.sites import SitesPane
+from memdash.ui.panes.sorted import SortedPane
 from memdash.ui.shape import Shape, shape_of
 
 __all__ = ["Arrangement"]
@@ -26,6 +27,7 @@ class Arrangement:
     def __init__(self, screen: Screen[Any]) -> None:
         self._screen = screen
         self._panes: dict[type[Pane], Pane] = {kind: kind() for kind in dict.fromkeys((*PANES, *TABS))}
+        self._absent = frozenset(self._panes)
         self._tab = TABS[0]
         self._large: Pane | None = None
         self.shape = Shape.THREE
@@ -58,6 +60,26 @@ class Arrangement:
         """The table that has the focus, else the sites."""
         return self.in_use if isinstance(self.in_use, TablePane) else self.pane(SitesPane)
 
+    @property
+    def sorted_in_use(self) -> SortedPane:
+        """The pane in use if its rows are sorted, else the sites."""
+        return self.in_use if isinstance(self.in_use, SortedPane) else self.pane(SitesPane)
+
+    def suit(self, shown: Snapshot) -> bool:
+        """Leave out the panes that have nothing to say of this target; true when some came or went."""
+        absent = frozenset(
+            kind for kind, pane in self._panes.items() if kind in self._absent and not pane.wants_room(shown)
+        )
+        changed = absent != self._absent
+        self._absent = absent
+        for kind in self._panes:
+            self._screen.set_class(kind in absent, f"-no-{kind.key}")
+        return changed
+
+    @property
+    def _tabs(self) -> list[type[Pane]]:
+        return [kind for kind in TABS if kind not in self._absent]
+
     def take(self, width: int, height: int) -> None:
         """Take the shape that suits a size of terminal."""
         shape = shape_of(width, height)
@@ -76,11 +98,11 @@ class Arrangement:
 
     def next_tab(self, step: int) -> None:
         """Open the next (1) or previous (-1) tab."""
-        self.open_tab((TABS.index(self._tab) + step) % len(TABS))
+        self.open_tab((self._tabs.index(self._tab) + step) % len(self._tabs))
 
     def open_tab(self, number: int) -> None:
         """Open a tab, counted from 0."""
-        self._open(TABS[number])
+        self._open(self._tabs[number])
         self._panes[self._tab].focus()
 
     def _open(self, tab: type[Pane]) -> None:
@@ -90,8 +112,10 @@ class Arrangement:
 
     def enlarge(self, number: int = 0) -> None:
         """Give one pane, counted from 1, or the one in use (0), the whole screen; once more takes it back."""
-        wanted = self._panes[PANES[number - 1]] if number else self.in_use
-        self._give_all(None if wanted is self._large else wanted)
+        numbered = [self._panes[kind] for kind in PANES if kind not in self._absent]
+        if number <= len(numbered):
+            wanted = numbered[number - 1] if number else self.in_use
+            self._give_all(None if wanted is self._large else wanted)
 
     def shrink(self) -> None:
         """Give all panes their room again."""
@@ -110,7 +134,7 @@ class Arrangement:
         """What stands in a pane's frame: its caption, or all the tabs."""
         if type(pane) not in TABS or not self.has_tabs:
             return pane.caption(shown)
-        return Content.assemble(*(self._tab_title(number, kind, shown) for number, kind in enumerate(TABS)))
+        return Content.assemble(*(self._tab_title(number, kind, shown) for number, kind in enumerate(self._tabs)))
 
     def _tab_title(self, number: int, kind: type[Pane], shown: Snapshot) -> tuple[str, Style]:
         here, caption = kind is self._tab, self._panes[kind].tab(shown)

@@ -33,14 +33,14 @@ class Watched:
     def gc(self) -> GcStats:
         return self._read(GcStats)
 
-    def tasks(self) -> Tasks:
-        return self._read(Tasks)
-
     def objects(self) -> Objects:
         return self._read(Objects)
 
     def profile(self) -> Profile:
         return self._read(Profile)
+
+    def tasks(self) -> Tasks:
+        return self._read(Tasks)
 
     def _read(self, kind: type[Fact]) -> Fact:
         for probe in self.attachment.probes:

@@ -68,6 +68,37 @@ def test_a_failure_is_marked_at_once_and_the_old_value_given_up_later() -> None:
     assert isinstance(tick(readers, clock, 61.0).memstats, MemStats)
 
 
+class ComesAndGoes:
+    """A probe of something that the target may begin and stop doing."""
+
+    name = "fake.tracing"
+    capabilities = SITES
+    cadence_s = 0.0
+
+    def __init__(self) -> None:
+        self.is_on = False
+
+    def read(self) -> Reading:
+        if not self.is_on:
+            return Reading(Source.MEMORY, (), absent=Missing("it does not trace", "start it with --trace"))
+        return Reading(Source.MEMORY, (a_profile(),))
+
+    def close(self) -> None:
+        """It holds nothing."""
+
+
+def test_what_comes_and_goes_is_missing_in_between_and_is_no_failure() -> None:
+    clock, tracing = FakeClock(), ComesAndGoes()
+    readers = Roster([tracing], {}, clock)
+    for is_on in (False, True, False, True):
+        tracing.is_on = is_on
+        sample = tick(readers, clock)
+        assert isinstance(sample.sites, Profile) is is_on
+        assert (Capability.SITES in sample.origins) is is_on
+        if not is_on:
+            assert sample.sites == Missing("it does not trace", "start it with --trace")
+
+
 def test_a_defect_costs_no_more_than_the_probe_that_has_it() -> None:
     clock = FakeClock()
     broken = FakeProbe(lambda: (memstats(),) * (1 // 0), GO)

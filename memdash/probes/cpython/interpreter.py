@@ -25,12 +25,33 @@ _STATED: Mapping[str, tuple[str, str]] = {
     "interpreter_state.next": ("PyInterpreterState", "next"),
     "interpreter_state.threads_head": ("PyInterpreterState", "threads.head"),
     "interpreter_state.gc": ("PyInterpreterState", "gc"),
+    "interpreter_state.ceval_gil": ("PyInterpreterState", "ceval.gil"),
+    "thread_state.next": ("PyThreadState", "next"),
+    "thread_state.interp": ("PyThreadState", "interp"),
+    "thread_state.current_frame": ("PyThreadState", "current_frame"),
+    "thread_state.thread_id": ("PyThreadState", "thread_id"),
+    "thread_state.native_thread_id": ("PyThreadState", "native_thread_id"),
+    "interpreter_frame.previous": ("_PyInterpreterFrame", "previous"),
+    "interpreter_frame.executable": ("_PyInterpreterFrame", "f_executable"),
+    "interpreter_frame.instr_ptr": ("_PyInterpreterFrame", "instr_ptr"),
+    "interpreter_frame.owner": ("_PyInterpreterFrame", "owner"),
+    "code_object.filename": ("PyCodeObject", "co_filename"),
+    "code_object.name": ("PyCodeObject", "co_name"),
+    "code_object.qualname": ("PyCodeObject", "co_qualname"),
+    "code_object.linetable": ("PyCodeObject", "co_linetable"),
+    "code_object.firstlineno": ("PyCodeObject", "co_firstlineno"),
+    "code_object.co_code_adaptive": ("PyCodeObject", "co_code_adaptive"),
+    "unicode_object.state": ("PyASCIIObject", "state"),
+    "unicode_object.length": ("PyASCIIObject", "length"),
+    "bytes_object.ob_size": ("PyBytesObject", "ob_size"),
+    "bytes_object.ob_sval": ("PyBytesObject", "ob_sval"),
 }
 """What _Py_DebugOffsets says, and the struct and member it says it of."""
 
-_MOST_INTERPRETERS = 1024
-
 SHUT_DOWN = "the process has shut its Python interpreter down"
+"""What is wrong when ``main_at`` no longer leads to ``main``."""
+
+_MOST_INTERPRETERS = 1024
 
 
 @dataclass(frozen=True, slots=True)

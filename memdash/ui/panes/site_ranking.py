@@ -9,7 +9,7 @@ from memdash.model.missing import Missing
 from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot
 from memdash.plain import plain
-from memdash.tables.sites import Measure, SiteOrder, sites_table
+from memdash.tables.sites import Measure, SiteOrder, sites_table, why_unknown
 from memdash.tables.table import Row, Table
 from memdash.ui.panes.ranking import Ranking
 from memdash.units import clock_time, count, figure
@@ -41,6 +41,7 @@ class SiteRanking(Ranking[SiteOrder]):
         super().__init__(SiteOrder, (SiteOrder.FUNCTION, SiteOrder.WHERE))
         self.measure = Measure.INUSE_SPACE
         self._counted = ""
+        self._snapshot: Snapshot | None = None
         self._built: tuple[object, ...] = ()
 
     @property
@@ -50,6 +51,7 @@ class SiteRanking(Ranking[SiteOrder]):
 
     def build(self, snapshot: Snapshot, wanted: str, built: Table) -> Table:
         """The sites, as asked for."""
+        self._snapshot = snapshot
         groups, since = snapshot.groups, snapshot.baseline
         wish = (groups, since, self.measure, self.order, self.reversed, wanted, built)
         if all(new is old for new, old in zip(wish, self._built, strict=False)) and self._built:
@@ -78,9 +80,12 @@ class SiteRanking(Ranking[SiteOrder]):
         return SiteScreen(snapshot, Frame(function, file, int(line)))
 
     def switch_time(self) -> str:
-        """Between what is held and what was ever asked for."""
-        self.measure = _OTHER_TIME[self.measure]
-        return ""
+        """Between what is held and what was ever asked for; where that is not known, stay, and say why."""
+        other = _OTHER_TIME[self.measure]
+        unknown = self._snapshot and why_unknown(self._snapshot, other)
+        if unknown is None:
+            self.measure = other
+        return unknown.words if unknown else ""
 
     def switch_unit(self) -> None:
         """Between bytes and objects."""

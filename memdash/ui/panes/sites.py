@@ -11,14 +11,14 @@ from memdash.model.missing import Missing
 from memdash.model.snapshot import Snapshot
 from memdash.tables.table import Table
 from memdash.ui.panes.object_ranking import ObjectRanking
-from memdash.ui.panes.pane import TablePane
 from memdash.ui.panes.ranking import Ranking
 from memdash.ui.panes.site_ranking import SiteRanking
+from memdash.ui.panes.sorted import SortedPane
 
 __all__ = ["SitesPane"]
 
 
-class SitesPane(TablePane):
+class SitesPane(SortedPane):
     """Shows one of two rankings, whichever the target has, and passes the keys on to it."""
 
     key = "sites"
@@ -57,9 +57,9 @@ class SitesPane(TablePane):
         return self.ranking.words(self.row) if self.row else ""
 
     @property
-    def sorted_by(self) -> tuple[str, bool]:
-        """Figures come large first, names from A to Z, unless turned round."""
-        return self.ranking.sorted_by
+    def sorting(self) -> Ranking[Any]:
+        """The ranking knows its order."""
+        return self.ranking
 
     def show(self, snapshot: Snapshot) -> None:
         """Show this moment, by the ranking that suits it."""
@@ -70,18 +70,6 @@ class SitesPane(TablePane):
     def build(self, snapshot: Snapshot) -> Table:
         """The rows, as asked for."""
         return self.ranking.build(snapshot, self.wanted, self.table)
-
-    def sort_by(self, step: int) -> None:
-        """Sort by the next (1) or previous (-1) of the columns in view."""
-        self.ranking.sort_by(step, {self.table.columns[index].key for index, _ in self.fit[0]})
-
-    def sort_by_column(self, key: str) -> None:
-        """Sort by a clicked column; a second click turns it round."""
-        self.ranking.sort_by_column(key)
-
-    def reverse(self) -> None:
-        """Turn the order round."""
-        self.ranking.reversed = not self.ranking.reversed
 
     def switch_time(self) -> str:
         """Between what is held and what was ever asked for; says why not when there is only one of them."""

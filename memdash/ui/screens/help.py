@@ -52,7 +52,9 @@ _PANES = (
     ("type", "of live objects, counted from outside where a program has no allocation sites; small objects only"),
     ("beside them", "small blocks of memory that are no objects: tables of dicts, arrays of lists, buffers"),
     ("trend", "what a site held in the newest sixty readings"),
-    ("function, where", "the line of the program that asked for the memory"),
+    ("function, where", "the line of the program that asked for the memory; of a task, where in the program it stands"),
+    ("state", "what a task does: runs, waits in a system call, holds Python's global lock (GIL) or wants it"),
+    ("waiting", "for how long a task has at least not run; of several, the one that has waited longest"),
 )
 _MARKS = (
     ("▲ CRIT", "a critical finding"),
@@ -63,6 +65,7 @@ _MARKS = (
     ("Δ/s", "change per second over the last ten seconds"),
     ("Δ bytes, objects", "change of a type's objects since the attach, or since the moment marked with b"),
     ("Δ baseline", "change since the attach, or since the moment marked with b"),
+    ("Δ ▲", "of tasks: so many more than then; 0 while whatever began them has as many as then, wherever they stand"),
 )
 
 

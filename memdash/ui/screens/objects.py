@@ -8,7 +8,8 @@ from textwrap import wrap
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.snapshot import ObjectGroup, Snapshot
-from memdash.ui.screens.detail import TextScreen, folded
+from memdash.ui.screens.detail import TextScreen
+from memdash.ui.screens.lines import folded
 from memdash.ui.widgets.spark import sparkline
 from memdash.ui.widgets.words import Part
 from memdash.units import Unit, byte_size, clock_time, count, ratio, signed

@@ -23,6 +23,13 @@
 #if PY_VERSION_HEX >= 0x030D0000
 #include "internal/pycore_tstate.h"
 #endif
+#if PY_VERSION_HEX >= 0x030E0000
+#include "internal/pycore_interpframe_structs.h"
+#elif PY_VERSION_HEX >= 0x030B0000
+#include "internal/pycore_frame.h"
+#else
+#include "frameobject.h"
+#endif
 #if PY_VERSION_HEX >= 0x030C0000
 #include "internal/pycore_tracemalloc.h"
 #elif PY_VERSION_HEX >= 0x03090000
@@ -62,6 +69,9 @@ static void runtime(void)
 #else
     MEMBER(_PyRuntimeState, tracemalloc);
 #endif
+#if PY_VERSION_HEX >= 0x030D0000
+    MEMBER(_PyRuntimeState, ceval.pending_mainthread);
+#endif
 }
 
 static void interpreter(void)
@@ -96,6 +106,13 @@ static void thread(void)
     MEMBER(PyThreadState, next);
     MEMBER(PyThreadState, interp);
     MEMBER(PyThreadState, thread_id);
+#if PY_VERSION_HEX >= 0x030D0000
+    MEMBER(PyThreadState, current_frame);
+#elif PY_VERSION_HEX >= 0x030B0000
+    MEMBER(PyThreadState, cframe);
+#else
+    NAMED(PyThreadState, frame, "current_frame");
+#endif
 #if PY_VERSION_HEX >= 0x030B0000
     MEMBER(PyThreadState, native_thread_id);
 #endif
@@ -198,6 +215,48 @@ static void allocator(void)
     CONSTANT("ARENA_BITS", 18);
     CONSTANT("POOL_BITS", 12);
 #endif
+}
+
+/* The threads' stacks: frames, and the code they run. Before 3.11 a frame is an object. */
+static void stacks(void)
+{
+#if PY_VERSION_HEX < 0x030B0000
+    STRUCT(PyFrameObject, "_PyInterpreterFrame");
+    NAMED(PyFrameObject, f_back, "previous");
+    NAMED(PyFrameObject, f_code, "f_executable");
+    MEMBER(PyFrameObject, f_lasti);
+#else
+    STRUCT(_PyInterpreterFrame, "_PyInterpreterFrame");
+    MEMBER(_PyInterpreterFrame, previous);
+    MEMBER(_PyInterpreterFrame, owner);
+#if PY_VERSION_HEX < 0x030D0000
+    NAMED(_PyInterpreterFrame, f_code, "f_executable");
+    NAMED(_PyInterpreterFrame, prev_instr, "instr_ptr");
+    STRUCT(_PyCFrame, "_PyCFrame");
+    MEMBER(_PyCFrame, current_frame);
+#else
+    MEMBER(_PyInterpreterFrame, f_executable);
+    MEMBER(_PyInterpreterFrame, instr_ptr);
+#endif
+#endif
+
+    STRUCT(PyCodeObject, "PyCodeObject");
+    MEMBER(PyCodeObject, co_filename);
+    MEMBER(PyCodeObject, co_name);
+    MEMBER(PyCodeObject, co_firstlineno);
+#if PY_VERSION_HEX < 0x030A0000
+    MEMBER(PyCodeObject, co_lnotab);
+#else
+    MEMBER(PyCodeObject, co_linetable);
+#endif
+#if PY_VERSION_HEX >= 0x030B0000
+    MEMBER(PyCodeObject, co_qualname);
+    MEMBER(PyCodeObject, co_code_adaptive);
+#endif
+
+    STRUCT(PyBytesObject, "PyBytesObject");
+    NAMED(PyBytesObject, ob_base.ob_size, "ob_size");
+    MEMBER(PyBytesObject, ob_sval);
 }
 
 /* tracemalloc: its tables, and what they hold. Before 3.12 its variables are static, and before that its structs stand in
@@ -375,6 +434,26 @@ static void debug_offsets(void)
     MEMBER(_Py_DebugOffsets, interpreter_state.next);
     MEMBER(_Py_DebugOffsets, interpreter_state.threads_head);
     MEMBER(_Py_DebugOffsets, interpreter_state.gc);
+    MEMBER(_Py_DebugOffsets, interpreter_state.ceval_gil);
+    MEMBER(_Py_DebugOffsets, thread_state.next);
+    MEMBER(_Py_DebugOffsets, thread_state.interp);
+    MEMBER(_Py_DebugOffsets, thread_state.current_frame);
+    MEMBER(_Py_DebugOffsets, thread_state.thread_id);
+    MEMBER(_Py_DebugOffsets, thread_state.native_thread_id);
+    MEMBER(_Py_DebugOffsets, interpreter_frame.previous);
+    MEMBER(_Py_DebugOffsets, interpreter_frame.executable);
+    MEMBER(_Py_DebugOffsets, interpreter_frame.instr_ptr);
+    MEMBER(_Py_DebugOffsets, interpreter_frame.owner);
+    MEMBER(_Py_DebugOffsets, code_object.filename);
+    MEMBER(_Py_DebugOffsets, code_object.name);
+    MEMBER(_Py_DebugOffsets, code_object.qualname);
+    MEMBER(_Py_DebugOffsets, code_object.linetable);
+    MEMBER(_Py_DebugOffsets, code_object.firstlineno);
+    MEMBER(_Py_DebugOffsets, code_object.co_code_adaptive);
+    MEMBER(_Py_DebugOffsets, unicode_object.state);
+    MEMBER(_Py_DebugOffsets, unicode_object.length);
+    MEMBER(_Py_DebugOffsets, bytes_object.ob_size);
+    MEMBER(_Py_DebugOffsets, bytes_object.ob_sval);
 #endif
 #if PY_VERSION_HEX >= 0x030E0000
     MEMBER(_Py_DebugOffsets, interpreter_state.threads_main);
@@ -396,6 +475,7 @@ int main(void)
     collector();
     evaluator();
     allocator();
+    stacks();
     tracing();
     strings();
     types();
