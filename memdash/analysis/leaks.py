@@ -12,8 +12,9 @@ from memdash.units import count, duration
 
 __all__ = ["Expected", "Suspect", "suspects"]
 
-_NEVER_LEAKS = frozenset({"runtime.main", "MainThread"})
-"""A program's first task ends with it."""
+_FIRST_NAMES = frozenset({"runtime.main", "MainThread"})
+_FIRST_FUNCTIONS = frozenset({"<module>", "_run_module_as_main"})
+"""What a program begins with, a goroutine or a thread, ends with it."""
 
 _OF_THE_LIBRARY = frozenset({"os/signal.signal_recv", "os/signal.loop"})
 """What importing os/signal starts never ends."""
@@ -31,9 +32,11 @@ class Expected:
 
     def holds(self, task: Task) -> bool:
         """Whether a task's functions say that it may stay."""
-        top = task.stack[0].function if task.stack else ""
+        top, first = (task.stack[0].function, task.stack[-1].function) if task.stack else ("", "")
+        if task.name in _FIRST_NAMES or first in _FIRST_FUNCTIONS:
+            return True
         creator = "" if isinstance(task.created_by, Missing) else task.created_by.function
-        return task.name in _NEVER_LEAKS or top in self.top_functions | _OF_THE_LIBRARY or creator in self.creators
+        return top in self.top_functions | _OF_THE_LIBRARY or creator in self.creators
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ def _lines(found: Sequence[Suspect]) -> Iterator[str]:
     for suspect in found:
         task = suspect.task
         kind = f"{task.kind.value}{'s' if suspect.number != 1 else ''}"
-        yield f"{count(suspect.number)} {kind} in {plain(task.state)} · {suspect.evidence}"
+        yield f"{count(suspect.number)} {kind} · {plain(task.state)} · {suspect.evidence}"
         yield from (_frame(frame) for frame in task.stack)
         if not isinstance(task.created_by, Missing):
             yield f"{_frame(task.created_by)}  started it"

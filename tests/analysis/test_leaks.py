@@ -66,6 +66,7 @@ def test_the_first_task_and_the_librarys_may_stay() -> None:
         (
             a_task(1, name="runtime.main", created_by=NOBODY),
             a_task(1, "os/signal.signal_recv", name="os/signal.loop"),
+            a_task(1, "<module>", created_by=NOBODY, name=""),
             a_task(1, "", created_by=NOBODY, state="running", name="main.busy"),
         )
     )

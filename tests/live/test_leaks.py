@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -45,10 +46,10 @@ def test_those_that_stay_are_printed_with_their_stacks(target: GoTarget, said: C
     code, out, _ = said(target.pid)
     assert code == 1
     first, second = out.strip().split("\n\n")
-    assert first.startswith("10 goroutines in chan receive · as many at every look")
+    assert first.startswith("10 goroutines · chan receive · as many at every look")
     assert "    main.parkInChan  memdash/target/main.go:" in first
     assert first.splitlines()[-1].startswith("    main.spawn  memdash/target/main.go:")
-    assert second.startswith("1 goroutine in select (no cases)")
+    assert second.startswith("1 goroutine · select (no cases)")
 
 
 @pytest.mark.parametrize("option", ["--ignore-top-function=main.parkInChan", "--ignore-created-by=main.spawn"])
@@ -107,3 +108,15 @@ def test_where_no_tasks_can_be_read_nothing_is_said_to_have_leaked(said: Callabl
         sleeper.kill()
     assert (code, out) == (2, "")
     assert err.startswith("memdash: its goroutines or threads cannot be seen: ")
+
+
+def test_threads_of_a_python_are_searched_too(said: Callable[..., Said]) -> None:
+    script = "import threading as t\nt.Thread(target=input).start()\nprint(flush=True)\nt.Event().wait()"
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as python:
+        assert python.stdout is not None
+        python.stdout.readline()
+        code, out, _ = said(python.pid)
+        python.kill()
+    assert code == 1
+    assert out.count(" thread · ") == 1  # the main one does not count
+    assert "Thread.run" in out or "    run  " in out  # before 3.11 a function's class is not known
