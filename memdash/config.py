@@ -108,6 +108,9 @@ _ALL = (
         "max", "Alert when a metric is over a limit: HeapAlloc=512MiB.", "NAME=VALUE", many=True, parse=_parse_limit
     ),
     Setting("max-growth", "Alert when the live heap grows faster than this.", "RATE", parse=parse_growth),
+    Setting("ignore-top-function", "Tasks that stand in this function may stay.", "FUNCTION", many=True),
+    Setting("ignore-created-by", "Tasks that this function started may stay.", "FUNCTION", many=True),
+    Setting("ignore-current", "All tasks that there are at first may stay."),
     Setting(
         "trace",
         "Start a Python COMMAND with tracemalloc, for its allocation sites: stacks of N frames, 5 unless said. What"

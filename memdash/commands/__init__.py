@@ -13,5 +13,5 @@ from __future__ import annotations
 
 __all__ = ["VERBS"]
 
-VERBS = ("watch", "run", "demo", "ps", "doctor", "report", "gc", "trim", "completion", "version")
+VERBS = ("watch", "run", "demo", "ps", "doctor", "report", "leaks", "gc", "trim", "completion", "version")
 """In the order of ``memdash --help``. A verb's module is imported when it is chosen, and for help."""

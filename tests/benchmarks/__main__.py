@@ -9,6 +9,7 @@ from tests.benchmarks.agent import agent
 from tests.benchmarks.census import census
 from tests.benchmarks.cpython import cpython
 from tests.benchmarks.family import family
+from tests.benchmarks.goroutines import goroutines, objects
 from tests.benchmarks.headless import report
 from tests.benchmarks.reading import attach, profile, sample
 from tests.benchmarks.result import Result, table
@@ -19,6 +20,8 @@ BENCHMARKS: tuple[Callable[[], Iterator[Result]], ...] = (
     attach,
     sample,
     profile,
+    goroutines,
+    objects,
     report,
     first_frame,
     dashboard,
