@@ -35,6 +35,10 @@ def command(
     tell_unmatched(view)
     search = _folders(source_path) or [folder for folder in (source.folder, str(Path.cwd())) if folder]
     files = listing(view, wanted, SourceFinder(search, _folders(trim_path), source.root).lines)
+    lost = {listed.file: listed.missing for listed in files if listed.file and listed.missing is not None}
+    if lost:
+        hint = next(iter(lost.values())).hint
+        click.echo(f"memdash: {len(lost)} source file{'s' * (len(lost) > 1)} could not be read; {hint}", err=True)
     show(Writer(view).listing(files), lambda: listing_values(view, files), **printing)
 
 

@@ -17,8 +17,8 @@ from memdash.pprof.records import chunks, unpacked
 
 __all__ = ["decode"]
 
-_MOST_FRAMES = 1 << 24
-"""Of all stacks together."""
+_LIMITS = {"frames": 1 << 24, "values": 1 << 22, "labels": 1 << 22, "lines": 1 << 20, "comments": 1 << 16}
+"""How many there may be in all: each takes some ten to two hundred bytes, so that no file makes us hold a gigabyte."""
 _TEXTS = (b"heap profile:", b"goroutine profile:", b"threadcreate profile:", b"--- ", b"<!DOCTYPE", b"<html", b"{")
 """What people take for a profile by mistake begins like this."""
 
@@ -54,7 +54,7 @@ class _Parsed:
     def __init__(self) -> None:
         self._types: list[tuple[int, int]] = []
         self._samples: list[tuple[tuple[int, ...], tuple[int, ...], tuple[bytes, ...]]] = []
-        self._frames = 0
+        self._spent = dict.fromkeys(_LIMITS, 0)
         self._mappings: dict[int, tuple[int, int, int, int, int, bool, bool, bool, bool]] = {}
         self._locations: dict[int, _RawLocation] = {}
         self._functions: dict[int, tuple[int, int, int, int]] = {}
@@ -65,12 +65,12 @@ class _Parsed:
     def take(self, chunk: profile_pb2.Profile) -> None:
         """Copy the records out of a chunk, so that it can go. Raises BadProfile."""
         self._types += [(held.type, held.unit) for held in chunk.sample_type]
-        for sample in chunk.sample:
-            stack = tuple(sample.location_id)
-            self._frames += len(stack)
-            if self._frames > _MOST_FRAMES:
-                raise BadProfile(f"its stacks have more than {_MOST_FRAMES} frames together, which no profile has")
-            self._samples.append((stack, tuple(sample.value), tuple(sample.label)))
+        samples = [(tuple(held.location_id), tuple(held.value), tuple(held.label)) for held in chunk.sample]
+        for place, kind in enumerate(("frames", "values", "labels")):
+            self._spend(kind, sum([len(sample[place]) for sample in samples]))
+        self._samples += samples
+        self._spend("lines", sum([len(location.line) for location in chunk.location]))
+        self._spend("comments", len(chunk.comment))
         for mapping in chunk.mapping:
             _add(self._mappings, "mapping", mapping.id, (
                 mapping.memory_start, mapping.memory_limit, mapping.file_offset, mapping.filename, mapping.build_id,
@@ -88,6 +88,11 @@ class _Parsed:
         for field in ("sample_type", "sample", "mapping", "location", "function", "string_table", "comment"):
             chunk.ClearField(field)
         self._head.MergeFrom(chunk)
+
+    def _spend(self, kind: str, count: int) -> None:
+        self._spent[kind] += count
+        if self._spent[kind] > _LIMITS[kind]:
+            raise BadProfile(f"this is more than {_LIMITS[kind]} {kind} in all, which no profile has")
 
     def document(self) -> Document:
         """Look everything up. Raises BadProfile."""
@@ -135,11 +140,22 @@ class _Parsed:
             raise BadProfile("the profile is damaged: a sample has not one value of each type")
         if not set[int]().union(*[stack for stack, _, _ in self._samples]) <= self._locations.keys():
             raise BadProfile("the profile is damaged: a stack names a location that is not there")
+        self._check_expanded()
         labels = _Labels(text)
         return tuple([
             Sample(stack, values, tuple([labels[label] for label in raw]) if raw else ())
             for stack, values, raw in self._samples
         ])  # fmt: skip
+
+    def _check_expanded(self) -> None:
+        """A location counts as often as it is on a stack, with all its lines: a small file can so say very much."""
+        longest = max((len(held.lines) for held in self._locations.values()), default=0)
+        if longest * self._spent["frames"] <= _LIMITS["frames"]:
+            return
+        counts = {key: max(len(held.lines), 1) for key, held in self._locations.items()}
+        self._spent["frames"] = 0
+        for stack, _, _ in self._samples:
+            self._spend("frames", sum([counts[key] for key in stack]))
 
 
 Value = TypeVar("Value")

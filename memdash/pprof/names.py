@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from memdash.pprof.document import Document, Function, Location
+from memdash.pprof.document import Document, Location
 
 __all__ = ["simplified"]
 
@@ -17,7 +17,13 @@ __all__ = ["simplified"]
 def simplified(document: Document) -> Document:
     """The document with the names that pprof would show; itself when they are the same."""
     functions = {line.function for location in document.locations.values() for line in location.lines}
-    changed = {function: shown for function in functions if (shown := _shown(function)) != function}
+    raw = [function for function in functions if function.name in ("", function.system_name)]
+    readable = {name: _readable(name) for name in {function.system_name for function in raw}}
+    changed = {
+        function: function._replace(name=shown)
+        for function in raw
+        if (shown := readable[function.system_name]) != function.name
+    }
     if not changed:
         return document
 
@@ -28,13 +34,8 @@ def simplified(document: Document) -> Document:
     return replace(document, locations={key: renamed(location) for key, location in document.locations.items()})
 
 
-def _shown(function: Function) -> Function:
-    name, system_name = function.name, function.system_name
-    if name and name != system_name:
-        return function
-    if _looks_like_cpp(system_name):
-        system_name = _without(_without(system_name, "(", ")"), "<", ">")
-    return function if name == system_name else function._replace(name=system_name)
+def _readable(name: str) -> str:
+    return _without(_without(name, "(", ")"), "<", ">") if _looks_like_cpp(name) else name
 
 
 def _looks_like_cpp(name: str) -> bool:

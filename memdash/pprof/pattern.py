@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import warnings
-from typing import NamedTuple
 
 from memdash.errors import UsageError
 
@@ -24,15 +23,20 @@ _SPELT_OTHERWISE = re.compile(r"\\Q(.*?)(?:\\E|$)|\[:(\w+):\]|\\.", re.DOTALL)
 _PIECE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL)
 
 
-class Pattern(NamedTuple):
-    """An expression as it was written, and as Python looks for it."""
+class Pattern:
+    """An expression; ``text`` is how it was written. It remembers what it has seen: few names stand in many places."""
 
-    text: str
-    expression: re.Pattern[str]
+    def __init__(self, text: str, expression: re.Pattern[str]) -> None:
+        self.text = text
+        self._search = expression.search
+        self._seen: dict[str, bool] = {}
 
     def found_in(self, text: str) -> bool:
         """Whether it matches anywhere."""
-        return self.expression.search(text) is not None
+        found = self._seen.get(text)
+        if found is None:
+            found = self._seen[text] = self._search(text) is not None
+        return found
 
 
 def compiled(text: str) -> Pattern:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from itertools import pairwise
 
 from memdash.errors import BadProfile
 
@@ -66,11 +67,18 @@ def _too_much() -> BadProfile:
 
 
 def chunks(data: bytes) -> Iterator[bytes]:
-    """Cut between records into pieces of about a mebibyte.
+    """Cut between records into pieces of about a mebibyte; nothing is given out before all of it has been looked over.
 
     Raises BadProfile for what is no sequence of a profile's records, and for too many or too large ones.
     """
-    start = at = records = 0
+    cuts = _cuts(data)
+    return (data[begin:end] for begin, end in pairwise(cuts))
+
+
+def _cuts(data: bytes) -> list[int]:
+    """Where to cut, from 0 to the end."""
+    cuts = [0]
+    at = records = 0
     end = len(data)
     is_timed = False
     while at < end:
@@ -98,11 +106,9 @@ def chunks(data: bytes) -> Iterator[bytes]:
         records += 1
         if records > _MOST_RECORDS:
             raise BadProfile(f"this is more than {_MOST_RECORDS} records, which no profile has")
-        if at - start >= _CHUNK_BYTES:
-            yield data[start:at]
-            start = at
-    if start < end:
-        yield data[start:]
+        if at - cuts[-1] >= _CHUNK_BYTES or at == end:
+            cuts.append(at)
+    return cuts
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
