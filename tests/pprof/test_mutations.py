@@ -24,8 +24,8 @@ from tests.pprof.documents import CORPUS
 from tests.pprof.synthetic import heap_profile
 
 _EACH = 3_500
-_SEEN_EVERY = 5
-"""All that can be read is decoded, and every fifth is looked into."""
+_SEEN_EVERY = 12
+"""All that can be read is decoded, and every twelfth is looked into."""
 _SOURCES = [gzip.decompress(path.read_bytes()) for path in CORPUS] + [gzip.decompress(encode(heap_profile(4)))]
 
 
