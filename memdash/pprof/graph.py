@@ -72,7 +72,7 @@ def _held(view: View) -> tuple[list[int], list[int]]:
     """Flat and cum by number of the frame: half of the work, and enough to tell what is too small."""
     flat = [0] * len(view.numbered_frames)
     cum = flat.copy()
-    for path, _, weight in view.paths:
+    for path, weight in view.paths:
         if path:
             flat[path[0]] += weight
             for number in set(path):
@@ -93,7 +93,7 @@ class _Sums:
         self.cum = cum = [0] * len(self._frames)
         self.calls: dict[tuple[int, int], tuple[int, bool]] = {}
         calls = self.calls
-        for path, flags, weight in view.paths:
+        for (path, weight), flags in zip(view.paths, view.inlined, strict=True):
             if not path:
                 continue
             leaf = path[0]

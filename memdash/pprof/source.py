@@ -68,13 +68,17 @@ def _read(path: str, shown: str) -> Maybe[tuple[str, ...]]:
         return Missing(f"open {shown}: {(error.strerror or str(error)).lower()}", _HINT)
     except ValueError:  # a NUL in the path
         return Missing(f"open {shown!r}: not a path", _HINT)
-    with open(descriptor, "rb") as file:
+    try:
         held = os.fstat(descriptor)
         if not stat.S_ISREG(held.st_mode):
             return Missing(f"open {shown}: not a regular file", _HINT)
         if held.st_size > _LARGEST_BYTES:
             return Missing(f"open {shown}: larger than any source file", _HINT)
-        content = file.read(_LARGEST_BYTES)
+        content = os.pread(descriptor, held.st_size, 0)
+    except OSError as error:
+        return Missing(f"read {shown}: {(error.strerror or str(error)).lower()}", _HINT)
+    finally:
+        os.close(descriptor)
     lines = content.decode(errors="backslashreplace").split("\n")
     if lines[-1] == "":
         lines.pop()

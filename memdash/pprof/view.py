@@ -115,19 +115,19 @@ class View:
         return frames
 
     @cached_property
-    def paths(self) -> list[tuple[list[int], list[bool], int]]:
-        """Of each stack: its frames as numbers, innermost first; whether each was inlined; what it holds."""
+    def paths(self) -> list[tuple[list[int], int]]:
+        """Of each stack: its frames as numbers, innermost first, and what it holds."""
         numbers = {frame: number for number, frame in enumerate(self.numbered_frames)}
         steps = {key: [numbers[frame] for frame in frames] for key, frames in self.frames.items()}
-        inlined = {key: [True] * (len(frames) - 1) + [False] for key, frames in self.frames.items()}
-        return [
-            (
-                [*chain.from_iterable([steps[key] for key in stack])],
-                [*chain.from_iterable([inlined[key] for key in stack])],
-                value,
-            )
-            for stack, value in self.stacks
-        ]
+        flat = chain.from_iterable
+        return [([*flat([steps[key] for key in stack])], value) for stack, value in self.stacks]
+
+    @cached_property
+    def inlined(self) -> list[list[bool]]:
+        """Of each stack: which of its frames were inlined into the next."""
+        flags = {key: [True] * (len(frames) - 1) + [False] for key, frames in self.frames.items()}
+        flat = chain.from_iterable
+        return [[*flat([flags[key] for key in stack])] for stack, _ in self.stacks]
 
     def _frames(self, location: Location) -> tuple[Frame, ...]:
         binary = location.mapping.file if location.mapping is not None else ""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from tests.benchmarks.cpython import cpython
 from tests.benchmarks.headless import report
+from tests.benchmarks.profiles import profiles
 from tests.benchmarks.reading import attach, profile, sample
 from tests.benchmarks.result import Result, table
 from tests.benchmarks.screen import dashboard, first_frame, keys
@@ -22,6 +23,7 @@ BENCHMARKS: tuple[Callable[[], Iterator[Result]], ...] = (
     keys,
     target_cost,
     cpython,
+    profiles,
 )
 
 
