@@ -29,7 +29,7 @@ SOURCE = "PROFILE|PID"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A profile; ``root`` is where the file system of its process begins, ``folder`` where its process works."""
+    """A profile. ``root`` is where the file system of its process begins, ``folder`` where in it the process works."""
 
     document: Document
     root: str = ""
@@ -54,7 +54,11 @@ def _of_process(pid: int) -> Source:
     taken = take_profile(identify(pid))
     for note in taken.notes:
         click.echo(f"memdash: {plain(note)}", err=True)
-    return Source(taken.document, f"/proc/{pid}/root", f"/proc/{pid}/cwd")
+    root = f"/proc/{pid}/root"
+    try:
+        return Source(taken.document, root, root + str(Path(f"/proc/{pid}/cwd").readlink()))
+    except OSError:  # it has ended, or is another user's
+        return Source(taken.document, root)
 
 
 def _of_file(path: Path) -> Document:

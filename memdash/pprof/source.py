@@ -24,7 +24,7 @@ class SourceFinder:
     """Lines of files by the path that the profile gives; each file is read once."""
 
     def __init__(self, search: Sequence[str], trim: Sequence[str] = (), root: str = "") -> None:
-        """``root`` goes before absolute paths: that of another process is /proc/PID/root."""
+        """``root`` goes before absolute paths, and nothing above it is looked into: /proc/PID/root is a process's."""
         self._search = search
         self._trim = trim
         self._root = root
@@ -45,6 +45,8 @@ class SourceFinder:
                 found = _read(str(parent / shorter), shorter)
                 if not isinstance(found, Missing):
                     return found
+                if str(parent) == self._root:
+                    break
         return Missing(f"could not find file {shorter} on path {':'.join(self._search)}", _HINT)
 
     def _trimmed(self, path: str) -> str:

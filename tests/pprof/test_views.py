@@ -275,6 +275,9 @@ class TestSource:
             assert SourceFinder([str(tmp_path / search)]).lines("f.py") == ("one", "two")
         assert SourceFinder([str(tmp_path / "a")], ["/build"]).lines("/build/f.py") == ("one", "two")
         assert SourceFinder([], root=str(tmp_path)).lines("/a/f.py") == ("one", "two")
+        assert SourceFinder([str(tmp_path / "a/b")], root=str(tmp_path / "a")).lines("f.py") == ("one", "two")
+        inside = SourceFinder([str(tmp_path / "a/b")], root=str(tmp_path / "a/b"))
+        assert isinstance(inside.lines("f.py"), Missing)
 
     def test_lines_without_their_text_are_those_that_hold_something(self) -> None:
         seen = listing_view(of_stacks({"main@/no/such.go:7 > add@/no/such.go:3": 5}), ALL)
