@@ -11,6 +11,7 @@ from tests.benchmarks.cpython import cpython
 from tests.benchmarks.family import family
 from tests.benchmarks.goroutines import goroutines, objects
 from tests.benchmarks.headless import report
+from tests.benchmarks.profiles import profiles
 from tests.benchmarks.reading import attach, profile, sample
 from tests.benchmarks.result import Result, table
 from tests.benchmarks.screen import dashboard, first_frame, keys
@@ -31,6 +32,7 @@ BENCHMARKS: tuple[Callable[[], Iterator[Result]], ...] = (
     census,
     family,
     agent,
+    profiles,
 )
 
 
