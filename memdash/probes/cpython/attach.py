@@ -53,7 +53,7 @@ def attach(target: Target, launched: Agents | None) -> Attachment:
 
 
 def _inject(target: Target, script: str) -> Attempt:
-    """Imported when it is asked for, which is rare: subprocess takes 10 ms."""
+    """Loads its modules, subprocess among them, only when a script is to get in."""
     from memdash.probes.cpython.inject.injection import Injection
 
     return Injection(target, script)
