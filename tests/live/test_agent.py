@@ -186,7 +186,7 @@ def test_tasks_stand_where_they_wait(host: Host, link: AgentLink, debug: int) ->
         assert waiting.created_by.file.endswith("host.py")
     else:
         assert isinstance(waiting.created_by, Missing)
-    assert set(feed.names().values()) == {"MainThread", "the loop"}
+    assert set(feed.names().values()) == {"MainThread", "the loop", "memdash's agent"}
 
 
 def test_what_is_left_behind_is_nothing(host: Host, agents: Agents) -> None:
