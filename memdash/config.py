@@ -24,6 +24,7 @@ __all__ = ["SETTINGS", "Limit", "Setting", "default_file", "load_file", "nearest
 _SHORTEST_INTERVAL_S = 0.05
 _LONGEST_INTERVAL_S = 60.0
 _LARGEST_FILE_BYTES = 1 << 20
+_DEEPEST_TRACE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Limit:
 class Setting:
     """``metavar`` is empty for a switch; ``many`` settings may be given repeatedly.
 
+    ``implied`` is what the flag alone stands for, when its value may be left out.
     ``parse`` turns text into the value and raises UsageError; ``default`` is text too, so that help shows what a user
     would write. With ``choices`` the text must be one of them.
     """
@@ -48,6 +50,7 @@ class Setting:
     short: str = ""
     default: str | None = None
     many: bool = False
+    implied: str | None = None
     parse: Callable[[str], object] = str
     choices: tuple[str, ...] = ()
 
@@ -91,6 +94,15 @@ def _parse_limit(text: str) -> Limit:
     return Limit(name.strip(), value.strip())
 
 
+def _parse_depth(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= _DEEPEST_TRACE:
+        raise UsageError(
+            f"{text!r} is not a number of frames from 1 to {_DEEPEST_TRACE}",
+            "it is for a program to be started: memdash --trace 5 -- COMMAND",
+        )
+    return int(text)
+
+
 def _parse_count(text: str) -> int:
     if not (text.isascii() and text.isdecimal()) or not int(text):
         raise UsageError(f"{text!r} is not a number of functions", "write it like 20")
@@ -123,6 +135,17 @@ _ALL = (
         "max", "Alert when a metric is over a limit: HeapAlloc=512MiB.", "NAME=VALUE", many=True, parse=_parse_limit
     ),
     Setting("max-growth", "Alert when the live heap grows faster than this.", "RATE", parse=parse_growth),
+    Setting("ignore-top-function", "Tasks that stand in this function may stay.", "FUNCTION", many=True),
+    Setting("ignore-created-by", "Tasks that this function started may stay.", "FUNCTION", many=True),
+    Setting("ignore-current", "All tasks that there are at first may stay."),
+    Setting(
+        "trace",
+        "Start a Python COMMAND with tracemalloc, for its allocation sites: stacks of N frames, 5 unless said. What"
+        " allocates much then runs 5 to 30 times slower, with 1 frame two thirds of that.",
+        "[N]",
+        implied="5",
+        parse=_parse_depth,
+    ),
     Setting("agent", "Bring the agent into a Python program that runs already: for GC pauses, malloc, asyncio tasks."),
     Setting("sample-index", "Which value counts: inuse_space, inuse_objects, alloc_space, alloc_objects.", "NAME"),
     Setting("focus", "Only stacks through a function or file that matches.", "REGEX"),

@@ -8,21 +8,25 @@ from typing import Any
 
 from memdash.analysis.sites import grouped, usage_by_leaf
 from memdash.model.capability import Capability, Source
+from memdash.model.family import Family, Member
 from memdash.model.finding import Finding
 from memdash.model.gc import Cycle, GcStats, Pause
 from memdash.model.memstats import MemStats, SizeClass
 from memdash.model.missing import Missing
+from memdash.model.objects import Objects, TypeCount
 from memdash.model.profile import Frame, Profile, Site, Usage
 from memdash.model.sample import CAPABILITY_OF, Fact, Instant, Origin, ProbeCost, Reading, Sample
 from memdash.model.snapshot import Baseline, OwnCost, Snapshot, State
 from memdash.model.system import Cgroup, Pressure, Smaps, SystemStats
 from memdash.model.target import Runtime, Target
+from memdash.model.tasks import Task, TaskKind, Tasks
 from memdash.sampling.history import History
 
 __all__ = [
     "NOON_S",
     "FakeClock",
     "FakeProbe",
+    "a_family",
     "a_gc",
     "a_profile",
     "a_sample",
@@ -30,7 +34,10 @@ __all__ = [
     "a_snapshot",
     "a_system",
     "a_target",
+    "a_thread",
     "memstats",
+    "some_objects",
+    "some_threads",
 ]
 
 MIB = 1 << 20
@@ -165,6 +172,35 @@ def a_smaps() -> Smaps:
     )
 
 
+def a_family(workers: int = 4, own_pid: int = 41287, **changes: Any) -> Family:
+    """The target as a master of so many workers, which have the pids from 41301 on."""
+    master = Member(
+        pid=41287,
+        start_ticks=123_456,
+        parent=1,
+        depth=0,
+        name="shop-server",
+        role="shop-server --port 8080",
+        state="sleeping",
+        rss_bytes=533 * MIB,
+        pss_bytes=400 * MIB,
+    )
+    rows = [
+        replace(
+            master,
+            pid=41_301 + number,
+            start_ticks=123_500 + number,
+            parent=41287,
+            depth=1,
+            role=f"shop-server --worker {number}",
+            rss_bytes=(600 - number) * MIB,
+            pss_bytes=(300 - number) * MIB,
+        )
+        for number in range(workers)
+    ]
+    return replace(Family((master, *rows), own_pid), **changes)
+
+
 _SITES = (
     ("cart.(*Store).Add", "/src/shop/cart/store.go", 118, 188.2, 1_200_000),
     ("session.New", "/src/shop/session/session.go", 52, 74.9, 402_000),
@@ -188,8 +224,28 @@ def a_profile(scale: float = 1.0) -> Profile:
         )
         held = round(mib * MIB * (scale if number < 2 else 1))
         pcs = tuple(0x400000 + 4096 * number + 16 * depth for depth in range(3))
-        sites.append(Site(stack, Usage(held, objects, 5 * held, 5 * objects), pcs))
+        sites.append(Site(stack, Usage(held, objects, 5 * held, 5 * objects), pcs, leaf_at=1))
     return Profile(tuple(sites), 524_288, True)
+
+
+_TYPES = (
+    ("dict", 367_513, 61.7),
+    ("str", 274_289, 28.1),
+    ("shop.cart.Order", 100_000, 6.1),
+    ("shop.internal.catalogue.search.index.inverted.Index.<locals>.Posting", 30_000, 1.8),
+    ("list", 80_260, 5.6),
+    ("tuple", 15_450, 1.0),
+    ("collections.OrderedDict", 12, 0.004),
+)
+
+
+def some_objects(scale: float = 1.0) -> Objects:
+    """Live objects of a Python shop; ``scale`` makes the first three types more."""
+    rows = [
+        TypeCount(name, round(number * (scale if at < 3 else 1)), round(mib * MIB * (scale if at < 3 else 1)))
+        for at, (name, number, mib) in enumerate(_TYPES)
+    ]
+    return Objects(tuple(rows), round(35.6 * MIB))
 
 
 def a_sample(at: Instant, *facts: Fact, **changes: Any) -> Sample:
@@ -204,6 +260,39 @@ def a_sample(at: Instant, *facts: Fact, **changes: Any) -> Sample:
     }
     values["costs"] = {"go.memstats": ProbeCost(reads=9, median_s=0.0004, p99_s=0.001, cadence_s=0.0)}
     return Sample(at=at, **(values | changes))
+
+
+def a_thread(function: str, state: str, count: int = 1, line: int = 40, **changes: Any) -> Task:
+    """``count`` threads of a Python program that stand in a function of ``shop.py``, below Python's own frames."""
+    library = "/usr/lib/python3.11/threading.py"
+    stack = (
+        Frame("Condition.wait", library, 320),
+        Frame(function, "/srv/shop/shop.py", line),
+        Frame("Thread.run", library, 975),
+        Frame("Thread._bootstrap_inner", library, 1038),
+        Frame("Thread._bootstrap", library, 995),
+    )
+    created_by = Frame(function, "/srv/shop/shop.py", 30)
+    task = Task(
+        kind=TaskKind.THREAD, count=count, state=state, stack=stack, created_by=created_by, waiting_s=130.0,
+        name="worker-0",
+    )  # fmt: skip
+    return replace(task, **changes)
+
+
+def some_threads() -> Tasks:
+    """Those of a small service."""
+    began = Missing("it is the thread that the program began with")
+    main = (Frame("main", "/srv/shop/shop.py", 7), Frame("<module>", "/srv/shop/shop.py", 99))
+    ran = Missing("it has run since it was looked at before")
+    return Tasks(
+        (
+            a_thread("Invoices.consume", "in futex", 8),
+            a_thread("Prices.recompute", "holds the GIL", waiting_s=ran),
+            a_thread("Prices.recompute", "wants the GIL", line=41, waiting_s=ran),
+            a_thread("main", "in epoll_wait", stack=main, created_by=began, name=""),
+        )
+    )
 
 
 def a_snapshot(seconds: int = 300, findings: Sequence[Finding] = (), **changes: Any) -> Snapshot:

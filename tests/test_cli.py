@@ -80,6 +80,9 @@ Run = Callable[..., tuple[int, str, str]]
         (["gc", OURSELVES], 2, "force GC wants a yes", "--yes"),
         (["trim", OURSELVES], 2, "trim wants a yes", "--yes"),
         (["watch", "--agent", "--read-only", OURSELVES], 2, "--agent and --read-only exclude each other", "leave one"),
+        (["--trace", "5", "-p", OURSELVES], 2, "--trace is for a program that memdash starts", "memdash --trace --"),
+        (["watch", OURSELVES, "--trace"], 2, "--trace is for a program that memdash starts", "memdash --trace --"),
+        (["--trace", "many", "--", "true"], 2, "--trace: 'many' is not a number of frames", "memdash --trace 5 --"),
         (["run"], 2, "missing argument", "memdash run --help"),
         (["completion", "tcsh"], 2, "'tcsh' is not one of", "memdash completion --help"),
     ],
@@ -97,7 +100,16 @@ def test_what_cannot_be_done_is_one_line_and_a_hint(run: Run, argv: list[str], c
 
 
 def test_the_dashboard_needs_a_terminal(run: Run) -> None:
-    for argv in ([], ["1"], ["--pid", "1"], ["watch", "1"], ["--", "true"], ["-i", "2s", "--", "true"], ["demo"]):
+    for argv in (
+        [],
+        ["1"],
+        ["--pid", "1"],
+        ["watch", "1"],
+        ["--", "true"],
+        ["-i", "2s", "--", "true"],
+        ["--trace", "--", "true"],
+        ["demo"],
+    ):
         code, out, err = run(*argv)
         assert (code, out) == (2, "")
         assert "the dashboard needs a terminal" in err

@@ -44,6 +44,13 @@ def test_a_pid_is_a_whole_number(text: str) -> None:
         SETTINGS["pid"].parse(text)
 
 
+@pytest.mark.parametrize("text", ["0", "101", "-1", "x", "½", ""])
+def test_frames_to_trace_are_few(text: str) -> None:
+    assert SETTINGS["trace"].parse("100") == 100
+    with pytest.raises(UsageError, match="is not a number of frames"):
+        SETTINGS["trace"].parse(text)
+
+
 def test_a_file_gives_values_by_setting(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text('interval = "2s"\nascii = true\nmax = "HeapAlloc=1GiB"\npid = 12\n')

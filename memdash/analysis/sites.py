@@ -7,20 +7,10 @@ from collections.abc import Mapping
 from memdash.model.profile import Frame, Profile, Usage
 from memdash.model.snapshot import SiteGroup
 
-__all__ = ["grouped", "leaf", "usage_by_leaf"]
+__all__ = ["grouped", "usage_by_leaf"]
 
-_ALLOCATOR = ("runtime.", "internal/runtime/")
 _NOTHING = Usage(0, 0, 0, 0)
 _NEW = (_NOTHING, 0)
-_UNKNOWN = Frame("(no stack recorded)", "", 0)
-
-
-def leaf(stack: tuple[Frame, ...]) -> Frame:
-    """The innermost frame outside Go's runtime; the innermost of all when the runtime allocates for itself."""
-    for frame in stack:
-        if not frame.function.startswith(_ALLOCATOR):
-            return frame
-    return stack[0] if stack else _UNKNOWN
 
 
 def usage_by_leaf(profile: Profile) -> dict[Frame, tuple[Usage, int]]:
@@ -29,8 +19,8 @@ def usage_by_leaf(profile: Profile) -> dict[Frame, tuple[Usage, int]]:
     Pure Python, about 1 µs a stack: 50 ms for 50 000.
     """
     totals: dict[Frame, list[int]] = {}
-    for stack, usage, _ in profile.sites:
-        frame = leaf(stack)
+    for site in profile.sites:
+        frame, usage = site.leaf, site.usage
         total = totals.get(frame)
         if total is None:
             totals[frame] = [*usage, 1]

@@ -3,9 +3,9 @@
 Lives here: a module per verb with one click command named ``command``, and what several verbs share: ``options``
 (settings as click options), ``target`` (which process is meant), ``source`` (a profile: a file or a process),
 ``viewing`` (how a profile is looked at), ``limits`` (flags as rules), ``output`` (files that are never overwritten by
-accident), ``program`` (a command we start), ``acting`` (something done to a process), ``screen`` (the dashboard around
-a session). May import: everything below; ``memdash.ui`` only inside functions, because a headless verb must never load
-Textual; ``memdash.pprof`` too, because it takes 40 ms.
+accident), ``program`` (a command we start) and ``prepared`` (what it is given), ``acting`` (something done to a
+process), ``screen`` (the dashboard around a session). May import: everything below; ``memdash.ui`` only inside
+functions, because a headless verb must never load Textual; ``memdash.pprof`` too, because it takes 40 ms.
 
 To add a verb, write a module and name it in ``VERBS``.
 """
@@ -21,6 +21,7 @@ VERBS = (
     "ps",
     "doctor",
     "report",
+    "leaks",
     "profile",
     "top",
     "list",

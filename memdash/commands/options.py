@@ -59,6 +59,8 @@ def _option(setting: config.Setting) -> Callable[[Function], Function]:
     shared: dict[str, Any] = {"help": setting.help, "envvar": setting.variable}
     if setting.is_switch:
         return click.option(*flags, is_flag=True, **shared)
+    if setting.implied is not None:
+        shared |= {"is_flag": False, "flag_value": setting.implied}
     return click.option(
         *flags,
         type=_Text(setting),

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -64,16 +64,23 @@ class Program:
     """One running command and the processes it starts; as a context it ends them on the way out.
 
     They form a process group of their own: the terminal belongs to the dashboard, so the command's input is empty, what
-    it prints goes to ``log``, and ctrl+c reaches it only through us. Once asked to end it has ``grace_s`` seconds.
-    Raises UsageError when it cannot be started.
+    it prints goes to ``log``, and ctrl+c reaches it only through us. ``environment`` is added to our own. Once asked to
+    end it has ``grace_s`` seconds. Raises UsageError when it cannot be started.
     """
 
-    def __init__(self, command: Sequence[str], log: Path, grace_s: float = 5.0) -> None:
+    def __init__(
+        self, command: Sequence[str], log: Path, grace_s: float = 5.0, environment: Mapping[str, str] | None = None
+    ) -> None:
         self._grace_s = grace_s
         try:
             with log.open("ab") as output:
                 self._process = subprocess.Popen(  # noqa: S603 - to run what the user typed is the point
-                    command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, process_group=0
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    process_group=0,
+                    env={**os.environ, **(environment or {})},
                 )
         except FileNotFoundError:
             raise UsageError(f"there is no command {command[0]!r}", "give a path, or a name found in PATH") from None

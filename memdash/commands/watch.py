@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import click
+from click.core import ParameterSource
 
-from memdash.commands.options import Verb
+from memdash.commands.options import Verb, settings
 from memdash.commands.screen import Screen, screen_options
 from memdash.commands.target import Choice, target_options
+from memdash.errors import UsageError
 from memdash.signals import signals_raised
 
 __all__ = ["command"]
@@ -15,8 +17,11 @@ __all__ = ["command"]
 @click.command(cls=Verb, short_help="Watch a process: the same as without a verb.")
 @target_options
 @screen_options
-def command(choice: Choice, screen: Screen) -> None:
+@settings("trace")
+def command(choice: Choice, screen: Screen, trace: int | None) -> None:
     """Watch the memory of one process live. Without PID, --name or --wait-for it lets you pick one."""
+    if trace is not None:
+        _refuse_to_trace(click.get_current_context())
     screen.check_values()
     if choice.wait_for is None and choice.made:
         choice.target()  # a wrong pid or name is the more telling mistake than a missing terminal
@@ -25,3 +30,12 @@ def command(choice: Choice, screen: Screen) -> None:
         target = choice.target() if choice.made else screen.pick()
         if target is not None:
             screen.watch(target)
+
+
+def _refuse_to_trace(ctx: click.Context) -> None:
+    """A setting of the environment or the file is for commands that are started; asked for here it is a mistake."""
+    if ctx.get_parameter_source("trace") is ParameterSource.COMMANDLINE:
+        raise UsageError(
+            "--trace is for a program that memdash starts: tracing is never switched on in one that runs",
+            "memdash --trace -- COMMAND; a program may also start tracemalloc itself, and its sites are shown then",
+        )

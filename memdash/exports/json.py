@@ -24,10 +24,10 @@ from memdash.model.sample import ProbeCost, Sample
 from memdash.model.snapshot import Snapshot
 from memdash.model.system import Smaps
 from memdash.model.target import Ending
-from memdash.model.tasks import Tasks
+from memdash.model.tasks import Task, Tasks
 from memdash.units import iso_time
 
-__all__ = ["JSON", "document"]
+__all__ = ["JSON", "document", "task_row"]
 
 Object: TypeAlias = dict[str, Any]
 
@@ -159,34 +159,45 @@ def _sites(profile: Maybe[Profile]) -> Maybe[Object]:
         by_stack[site.stack] = site.usage if held is None else Usage(*map(sum, zip(held, site.usage, strict=True)))
     objects: dict[Frame, Object] = {}
     rows = [
-        usage._asdict() | {"stack": [objects.setdefault(frame, frame._asdict()) for frame in stack]}
+        {key: None if isinstance(value, Missing) else value for key, value in _usage(usage, profile).items()}
+        | {"stack": [objects.setdefault(frame, frame._asdict()) for frame in stack]}
         for stack, usage in sorted(by_stack.items(), key=lambda item: item[1].inuse_bytes, reverse=True)
     ]
     return {
-        "total": profile.total._asdict(),
+        "total": _usage(profile.total, profile),
         "sample_rate_bytes": profile.sample_rate_bytes,
         "published": profile.published,
+        "peak_bytes": profile.peak_bytes,
         "rows": rows,
     }
 
 
+def _usage(usage: Usage, profile: Profile) -> Object:
+    """The four figures, as far as the profile knows them."""
+    unknown = profile.no_alloc
+    return usage._asdict() | ({"alloc_bytes": unknown, "alloc_objects": unknown} if unknown else {})
+
+
 def _tasks(tasks: Maybe[Tasks]) -> Maybe[Object]:
-    """One row a group, the largest first. Taken as plain: what is Missing in a row is null."""
+    """One row a group, the largest first."""
     if isinstance(tasks, Missing):
         return tasks
-    rows = [
-        {
-            "kind": task.kind.value,
-            "name": task.name,
-            "count": task.count,
-            "state": task.state,
-            "waiting_s": None if isinstance(task.waiting_s, Missing) else round(task.waiting_s, 3),
-            "created_by": None if isinstance(task.created_by, Missing) else task.created_by._asdict(),
-            "stack": [frame._asdict() for frame in task.stack],
-        }
-        for task in sorted(tasks.groups, key=lambda task: -task.count)
-    ]
-    return {"total": tasks.total, "rows": rows}
+    ranked = sorted(tasks.groups, key=lambda task: -task.count)
+    return {"total": tasks.total, "hidden": tasks.hidden, "rows": [task_row(task) for task in ranked]}
+
+
+def task_row(task: Task) -> Object:
+    """A group of tasks. Taken as plain: what is Missing in it is null."""
+    return {
+        "kind": task.kind.value,
+        "name": task.name,
+        "count": task.count,
+        "state": task.state,
+        "waiting_s": None if isinstance(task.waiting_s, Missing) else round(task.waiting_s, 3),
+        "stack_bytes": None if isinstance(task.stack_bytes, Missing) else task.stack_bytes,
+        "created_by": None if isinstance(task.created_by, Missing) else task.created_by._asdict(),
+        "stack": [frame._asdict() for frame in task.stack],
+    }
 
 
 def _objects(objects: Maybe[Objects]) -> Maybe[Object]:

@@ -9,19 +9,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
+from memdash.model.missing import Missing
 from memdash.model.snapshot import Snapshot
 from memdash.plain import plain
 from memdash.tables.alerts import alerts_table
+from memdash.tables.family import family_table, totals_words
 from memdash.tables.gc import gc_table
 from memdash.tables.headline import headline
 from memdash.tables.memstats import memstats_table
+from memdash.tables.objects import objects_table
 from memdash.tables.sites import sites_table
 from memdash.tables.table import DASH, Row, Table
+from memdash.tables.tasks import has_tasks, tasks_table
 from memdash.units import iso_time
 
 __all__ = ["TEXT", "lines", "table_lines"]
 
-_SITES_SHOWN = 30
+_ROWS_SHOWN = 30
 
 
 def lines(snapshot: Snapshot) -> Iterator[str]:
@@ -29,7 +33,14 @@ def lines(snapshot: Snapshot) -> Iterator[str]:
     yield from _head(snapshot)
     yield from _section(memstats_table(snapshot))
     yield from _section(gc_table(snapshot))
+    family = snapshot.sample.family
+    if not isinstance(family, Missing) and family.is_tree:
+        yield from _section(replace(family_table(family), title=f"Process tree, {totals_words(family)}"))
     yield from _section(_largest(sites_table(snapshot)))
+    if not isinstance(snapshot.objects, Missing):
+        yield from _section(_largest(objects_table(snapshot)))
+    if has_tasks(snapshot):
+        yield from _section(_largest(tasks_table(snapshot)))
     yield from _section(alerts_table(snapshot))
     yield from _unread(snapshot)
 
@@ -79,7 +90,7 @@ def _reasons(row: Row) -> str:
 
 
 def _largest(table: Table) -> Table:
-    return replace(table, rows=table.rows[:_SITES_SHOWN])
+    return replace(table, rows=table.rows[:_ROWS_SHOWN])
 
 
 def _unread(snapshot: Snapshot) -> Iterator[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from memdash.model.missing import Maybe, Missing
+
 __all__ = ["Frame", "Profile", "Site", "Usage"]
 
 
@@ -25,29 +27,44 @@ class Usage(NamedTuple):
     alloc_objects: int
 
 
+_NO_STACK = Frame("(no stack recorded)", "", 0)
+_NO_PEAK = Missing("the profiler does not remember the most that was ever held")
+
+
 class Site(NamedTuple):
     """One allocation stack, innermost frame first, with inlined calls expanded, and what it holds.
 
     Two sites may share a stack (the runtime keeps one record per stack and object size). ``pcs`` are the return
-    addresses as the runtime recorded them, innermost first.
+    addresses as the runtime recorded them, innermost first; ``leaf_at`` is the number of the frame that asked for the
+    memory: the innermost that is not the runtime's own.
     """
 
     stack: tuple[Frame, ...]
     usage: Usage
     pcs: tuple[int, ...] = ()
+    leaf_at: int = 0
+
+    @property
+    def leaf(self) -> Frame:
+        """The line of the program that asked for the memory."""
+        return self.stack[self.leaf_at] if self.stack else _NO_STACK
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
     """All allocation sites at one instant, in no particular order.
 
-    ``sample_rate_bytes`` is the mean number of bytes between two samples (Go: MemProfileRate). ``published`` counts
-    what the runtime itself would report: complete as of the last finished GC.
+    ``sample_rate_bytes`` is the mean number of bytes between two samples (Go: MemProfileRate); 1 when every allocation
+    is recorded. ``published`` counts what the runtime itself would report: complete as of the last finished GC.
+    ``no_alloc`` says why the alloc figures are not known, when they are not: they are 0 then, and not to be shown.
+    ``peak_bytes`` is the most that all sites together ever held.
     """
 
     sites: tuple[Site, ...]
     sample_rate_bytes: int
     published: bool
+    no_alloc: Missing | None = None
+    peak_bytes: Maybe[int] = _NO_PEAK
 
     @property
     def total(self) -> Usage:

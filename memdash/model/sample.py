@@ -47,11 +47,16 @@ class Reading:
     """What one probe returned: one or more facts, where from, and words about their quality.
 
     ``caveats`` are short clauses shown beside the figures, such as ``"a GC was running while it was read"``.
+    ``pending`` says, when there is more to be read before a fact comes of it, how far that is:
+    ``"a third of the objects has been counted"``. ``absent`` says why there is no fact now, and takes the place of what
+    was read before: for what a target may begin and stop doing.
     """
 
     source: Source
     facts: tuple[Fact, ...]
     caveats: tuple[str, ...] = ()
+    pending: str = ""
+    absent: Missing | None = None
 
 
 @dataclass(frozen=True, slots=True)

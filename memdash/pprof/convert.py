@@ -29,19 +29,20 @@ Call = tuple[Frame, int]
 
 
 def sites_document(profile: Profile, mappings: Sequence[Mapping], taken_ns: int) -> Document:
-    """Allocation sites, one sample a stack; ``taken_ns`` is Unix time."""
+    """Allocation sites, one sample a stack, without what the profile does not know; ``taken_ns`` is Unix time."""
     places = _Places(mappings)
     sums: dict[tuple[int, ...], list[int]] = {}
-    for stack, usage, pcs in profile.sites:
+    for stack, usage, pcs, _ in profile.sites:
         key = tuple([places.key(call) for call in _shown(stack, pcs)])
         held = sums.setdefault(key, [0, 0, 0, 0])
         held[0] += usage.alloc_objects
         held[1] += usage.alloc_bytes
         held[2] += usage.inuse_objects
         held[3] += usage.inuse_bytes
+    unknown = 0 if profile.no_alloc is None else len(_ALLOC)
     return Document(
-        sample_types=_ALLOC + _INUSE,
-        samples=tuple([Sample(stack, tuple(map(_fitting, held))) for stack, held in sums.items()]),
+        sample_types=(_ALLOC + _INUSE)[unknown:],
+        samples=tuple([Sample(stack, tuple(map(_fitting, held[unknown:]))) for stack, held in sums.items()]),
         locations=places.locations,
         mappings=tuple(mappings),
         default_type=_DEFAULT,

@@ -14,10 +14,13 @@ from memdash.probes.probe import Fit, Probe, ProbeEntry, Refusal, judged
 
 __all__ = ["Examined", "Tried", "examine"]
 
+_PATIENCE_S = 10.0
+"""CPU time that what is read piece by piece may take."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """One probe read once: CPU seconds it took, and why it failed if it did."""
+    """One probe read once, piece by piece if need be: CPU seconds it took, and why it failed if it did."""
 
     name: str
     cost_s: float
@@ -57,6 +60,8 @@ def _attach(entry: ProbeEntry, fit: Fit, target: Target) -> Examined:
     try:
         tried = tuple(_read(probe) for probe in attachment.probes)
     finally:
+        for actor in attachment.actors:
+            actor.close()
         for probe in attachment.probes:
             probe.close()
     return Examined(entry.name, fit, attach_s, None, tried, attachment.missing, attachment.log)
@@ -67,7 +72,8 @@ def _read(probe: Probe) -> Tried:
     failure = None
     try:
         with defects_told():
-            probe.read()
+            while probe.read().pending and time.thread_time() - before_s < _PATIENCE_S:
+                pass
     except TargetExited:
         raise
     except (ProbeError, TargetError) as error:

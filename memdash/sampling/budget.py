@@ -1,8 +1,8 @@
 """What a probe costs, and how often it may therefore run.
 
 A probe is read no more often than its own cadence, and never takes more than its share of one core: when a read costs
-20 ms of CPU and the share is 1 %, the next one comes 2 s later at the earliest. A probe that fails is tried again after
-1, 2, 4 … 60 s.
+20 ms of CPU and the share is 1 %, the next one comes 2 s later at the earliest. One that has not finished what it reads
+may take twice its share until it has. A probe that fails is tried again after 1, 2, 4 … 60 s.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ __all__ = ["Budget"]
 
 _REMEMBERED = 120
 _MAX_BACKOFF_S = 60.0
+_HURRY = 2.0
+"""Times its share that a probe gets as long as what it has read so far is of no use yet."""
 
 
 class Budget:
@@ -32,12 +34,12 @@ class Budget:
         """Whether the probe may run at this tick; half a millisecond early is on time."""
         return now_s >= self._due_s - 0.0005
 
-    def spent(self, now_s: float, cost_s: float) -> None:
-        """Book a successful read that began at ``now_s``."""
+    def spent(self, now_s: float, cost_s: float, *, pending: bool = False) -> None:
+        """Book a successful read that began at ``now_s``; what is pending goes on as soon as its own cost allows."""
         self._costs.append(cost_s)
         self._reads += 1
         self._failures = 0
-        self._due_s = now_s + self.cadence_s
+        self._due_s = now_s + (cost_s / (_HURRY * self._share) if pending else self.cadence_s)
 
     def failed(self, now_s: float) -> None:
         """Book a failure; the next attempt waits longer each time."""

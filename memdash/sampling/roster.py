@@ -44,6 +44,7 @@ class _Slot:
     probe: Probe
     budget: Budget
     failures: int = 0
+    pending: bool = False
     why: Missing = field(default=Missing("not read yet"))
 
 
@@ -83,6 +84,16 @@ class Roster:
                 self._read(slot, at)
                 yield self._joined(at)
 
+    def finish(self, most_s: float) -> Iterator[Sample]:
+        """Have those who have not finished do so, in ``most_s`` of CPU time at most; a sample if there were any."""
+        until_s = self._clock.thread_cpu_s() + most_s
+        slots = [slot for slot in self._slots if slot.pending]
+        for slot in slots:
+            while slot.pending and self._clock.thread_cpu_s() < until_s:
+                self._read(slot, self._clock.now())
+        if slots:
+            yield self._joined(self._clock.now())
+
     def offers(self) -> Mapping[Action, Maybe[str]]:
         """What can be done to the target now; of two who tell of one action, the first that can do it counts."""
         found: dict[Action, Maybe[str]] = {}
@@ -102,7 +113,7 @@ class Roster:
         if isinstance(actor, Missing):
             seen = self._joined(self._clock.now())
             return Deed(action=action, words=actor.words, took_s=0.0, before=seen, after=seen, failed=True)
-        before, began_s, failed = self._fresh(), self._clock.now().mono_s, False
+        before, began_s, failed = self.look(_CHANGED), self._clock.now().mono_s, False
         try:
             with defects_told():
                 words = actor.act(action)
@@ -111,7 +122,7 @@ class Roster:
         except (ProbeError, TargetError) as error:
             words, failed = Missing(error.what, error.hint).words, True
         took_s = self._clock.now().mono_s - began_s
-        return Deed(action=action, words=words, took_s=took_s, before=before, after=self._fresh(), failed=failed)
+        return Deed(action=action, words=words, took_s=took_s, before=before, after=self.look(_CHANGED), failed=failed)
 
     def _who_can(self, action: Action) -> Maybe[Actor]:
         why = Missing("nothing here can do that")
@@ -122,11 +133,11 @@ class Roster:
             why = offer
         return why
 
-    def _fresh(self) -> Sample:
-        """A sample in which what an action changes has just been read, due or not."""
+    def look(self, capabilities: frozenset[Capability]) -> Sample:
+        """A sample in which these have just been read, due or not."""
         at = self._clock.now()
         for slot in self._slots:
-            if slot.probe.capabilities & _CHANGED:
+            if slot.probe.capabilities & capabilities:
                 self._read(slot, at)
         return self._joined(at)
 
@@ -140,11 +151,18 @@ class Roster:
         except (ProbeError, TargetError) as error:
             slot.budget.failed(at.mono_s)
             slot.failures += 1
+            slot.pending = False
             slot.why = Missing(error.what, error.hint)
             self._mark_failing(slot)
             return
-        slot.budget.spent(at.mono_s, self._clock.thread_cpu_s() - before_s)
+        slot.pending = bool(reading.pending)
+        slot.budget.spent(at.mono_s, self._clock.thread_cpu_s() - before_s, pending=slot.pending)
         slot.failures = 0
+        if reading.pending:
+            slot.why = Missing(reading.pending)
+        if reading.absent is not None:
+            slot.why = reading.absent
+            self._drop(slot)
         for fact in reading.facts:
             capability = CAPABILITY_OF[type(fact)]
             self._facts[capability] = fact
@@ -154,8 +172,12 @@ class Roster:
         for capability in slot.probe.capabilities & self._facts.keys():
             held = self._origins[capability]
             self._origins[capability] = Origin(held.source, held.at, held.caveats, slot.why.why)
-            if slot.failures >= _GIVE_UP_AFTER:
-                del self._facts[capability], self._origins[capability]
+        if slot.failures >= _GIVE_UP_AFTER:
+            self._drop(slot)
+
+    def _drop(self, slot: _Slot) -> None:
+        for capability in slot.probe.capabilities & self._facts.keys():
+            del self._facts[capability], self._origins[capability]
 
     def _joined(self, at: Instant) -> Sample:
         return Sample(

@@ -1,13 +1,15 @@
 """One watch over one target: the only place where attaching, sampling, remembering and judging are wired together.
 
 Lives here: ``session`` (what a watch offers), ``live`` (over a running process, with a thread, or once without),
-``attach`` (from a target to open probes), ``memory`` (from a sample to a snapshot), ``errand`` (one action without a
-watch), ``profiles`` (what a process holds, as a profile for pprof). May import: ``probes``, ``sampling``, ``analysis``,
+``attach`` (from a target to open probes), ``memory`` (from a sample to a snapshot), ``watches`` (the sessions over the
+members of a process tree), ``errand`` (one action without a watch), ``looking`` (looks at one kind of fact without
+one), ``profiles`` (what a process holds, as a profile for pprof). May import: ``probes``, ``sampling``, ``analysis``,
 ``pprof``, ``process``, ``model``, ``errors``. All of it produces ``Snapshot``s, and that is all that screens, reports
 and exports ever see.
 """
 
 from memdash.session.live import Live, read_once
 from memdash.session.session import Session
+from memdash.session.watches import Watches
 
-__all__ = ["Live", "Session", "read_once"]
+__all__ = ["Live", "Session", "Watches", "read_once"]

@@ -36,11 +36,12 @@ def attach(target: Target, entries: Sequence[ProbeEntry], clock: Clock) -> Attac
     probes: list[Probe] = []
     actors: list[Actor] = []
     missing: dict[Capability, Missing] = {}
+    answered: set[Capability] = set()
     log: list[str] = []
     failure: MemdashError | None = None
     for entry in entries:
-        if entry.capabilities <= _given(probes):
-            continue  # not even asked: all it could read is read
+        if entry.capabilities <= answered:
+            continue  # not even asked: all it could read is read, or known not to be there
         verdict = judged(entry, target)
         if not isinstance(verdict, Fit):
             why = Missing(verdict.why, verdict.hint)
@@ -62,6 +63,7 @@ def attach(target: Target, entries: Sequence[ProbeEntry], clock: Clock) -> Attac
         probes += attachment.probes
         actors += attachment.actors
         missing |= attachment.missing
+        answered |= _given(attachment.probes) | attachment.missing.keys()
         log += attachment.log
     if not probes and failure is not None:
         raise failure

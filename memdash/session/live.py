@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from memdash.analysis.deeds import deed_words
 from memdash.analysis.rules import Rule, default_rules
@@ -27,6 +28,9 @@ from memdash.session.attach import attach
 from memdash.session.memory import Memory
 
 __all__ = ["Live", "read_once"]
+
+_PATIENCE_S = 10.0
+"""CPU time that a single reading may take for what is read piece by piece: enough for 15 million objects."""
 
 
 def _first_snapshot(target: Target, clock: Clock, interval_s: float) -> Snapshot:
@@ -72,7 +76,7 @@ class Live:
         self._read_only = read_only
         self._memory = Memory(interval_s, default_rules() if rules is None else rules)
         self._snapshot = _first_snapshot(target, self._clock, interval_s)
-        self._listeners: list[Callable[[Snapshot], None]] = []
+        self._listeners: tuple[Callable[[Snapshot], None], ...] = ()
         self._lock = threading.Lock()
         self._sampler = Sampler(self._open, watch or Watcher(target), self._clock, interval_s, self)
 
@@ -86,9 +90,14 @@ class Live:
         """The newest moment."""
         return self._snapshot
 
-    def subscribe(self, listener: Callable[[Snapshot], None]) -> None:
-        """Add a listener; it is called on the sampler's thread."""
-        self._listeners.append(listener)
+    def subscribe(self, listener: Callable[[Snapshot], None]) -> Callable[[], None]:
+        """Add a listener, which is called on the sampler's thread; what this returns takes it out again."""
+        self._listeners = (*self._listeners, listener)
+
+        def leave() -> None:
+            self._listeners = tuple(other for other in self._listeners if other is not listener)
+
+        return leave
 
     def mark_baseline(self) -> None:
         """Count changes from the newest sample on."""
@@ -174,7 +183,7 @@ def read_once(
     entries: Sequence[ProbeEntry] = PROBES,
     clock: Clock | None = None,
 ) -> Snapshot:
-    """Attach, read every probe one time, and let go. Raises MemdashError when nothing can be read."""
+    """Attach, read all there is one time, and let go. Raises MemdashError when nothing can be read."""
     clock = clock or SystemClock()
     attached = attach(target, entries, clock)
     memory = Memory(1.0, default_rules() if rules is None else rules)
@@ -182,7 +191,7 @@ def read_once(
         memory.note(clock.now().wall_s, line)
     shown = replace(_first_snapshot(attached.target, clock, 1.0), state=State.LIVE, missing=attached.missing)
     try:
-        for sample in attached.roster.tick(clock.now()):
+        for sample in chain(attached.roster.tick(clock.now()), attached.roster.finish(_PATIENCE_S)):
             shown = memory.add(shown, sample)
         return shown
     finally:

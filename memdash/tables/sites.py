@@ -6,12 +6,13 @@ from collections.abc import Callable
 from enum import Enum
 
 from memdash.model.missing import Missing
-from memdash.model.profile import Usage
+from memdash.model.profile import Profile, Usage
 from memdash.model.snapshot import SiteGroup, Snapshot
+from memdash.tables.paths import place
 from memdash.tables.table import Cell, Column, Row, Table, Tone
 from memdash.units import Unit, count, figure, signed
 
-__all__ = ["Measure", "SiteOrder", "sites_table"]
+__all__ = ["Measure", "SiteOrder", "sites_table", "why_unknown"]
 
 _ROWS_AT_MOST = 500
 """Ten thousand sites are searched, not scrolled."""
@@ -72,6 +73,8 @@ def sites_table(
     columns = _columns(measure)
     if isinstance(groups, Missing):
         return Table("Top allocation sites", columns, (), groups.words)
+    if (unknown := why_unknown(snapshot, measure)) is not None:
+        return Table("Top allocation sites", columns, (), unknown.words)
     total = sum(measure.of(group.usage) for group in groups)
     needle = wanted.casefold()
     shown = [
@@ -86,6 +89,12 @@ def sites_table(
     largest = max((measure.of(group.usage) for group in shown), default=0)
     rows = tuple(_row(group, measure, total, largest) for group in shown)
     return Table("Top allocation sites", columns, rows, f"no site matches {wanted!r}" if wanted else "no sites yet")
+
+
+def why_unknown(snapshot: Snapshot, measure: Measure) -> Missing | None:
+    """Why the profile cannot tell this measure; None when it can, or when there is none."""
+    profile = snapshot.sample.sites
+    return profile.no_alloc if isinstance(profile, Profile) and not measure.in_use else None
 
 
 def _keys(measure: Measure) -> dict[SiteOrder, tuple[Callable[[SiteGroup], float | tuple[str, str, int]], bool]]:
@@ -123,7 +132,7 @@ def _cells(group: SiteGroup, measure: Measure, total: int, largest: int) -> tupl
     objects = group.usage.inuse_objects if measure.in_use else group.usage.alloc_objects
     frame = group.frame
     share = 100 * value / total if total else 0.0
-    where = f"{_short(frame.file)}:{frame.line}" if frame.line else _short(frame.file)
+    where = place(frame)
     return (
         Cell(figure(value, measure.unit), Tone.STRONG, sort=value),
         Cell(count(round(share)), sort=share),
@@ -131,7 +140,7 @@ def _cells(group: SiteGroup, measure: Measure, total: int, largest: int) -> tupl
         Cell(count(objects), sort=objects),
         Cell(signed(change, measure.unit), _tone(change, measure), sort=change),
         Cell(spark=tuple(map(float, group.trend))),
-        Cell(frame.function, sort=frame.function),
+        Cell(frame.function or frame.file, sort=frame.function),
         Cell(where, Tone.FAINT, sort=where, note=frame.file),
     )
 
@@ -140,8 +149,3 @@ def _tone(change: int, measure: Measure) -> Tone:
     if not change or not measure.in_use:
         return Tone.FAINT
     return Tone.GROWS if change > 0 else Tone.SHRINKS
-
-
-def _short(path: str) -> str:
-    """The file with its folder: what a Go programmer needs to find it."""
-    return "/".join(path.split("/")[-2:])

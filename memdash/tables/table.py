@@ -93,9 +93,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Columns and rows; each row has one cell a column. ``empty`` says why there are no rows."""
+    """Columns and rows; each row has one cell a column. ``empty`` says why there are no rows.
+
+    ``footnote`` is a sentence to be said below the rows.
+    """
 
     title: str
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     empty: str = ""
+    footnote: str = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memdash.analysis.sites import grouped, leaf, usage_by_leaf
+from memdash.analysis.sites import grouped, usage_by_leaf
 from memdash.model.profile import Frame, Profile, Site, Usage
 
 MALLOC = Frame("runtime.mallocgc", "malloc.go", 1)
@@ -11,19 +11,18 @@ SERVE = Frame("main.serve", "main.go", 20)
 MALG = Frame("runtime.malg", "proc.go", 30)
 
 
-def site(*stack: Frame, held: int = 100) -> Site:
-    return Site(stack, Usage(held, 1, 2 * held, 2))
+def site(*stack: Frame, held: int = 100, leaf_at: int = 0) -> Site:
+    return Site(stack, Usage(held, 1, 2 * held, 2), leaf_at=leaf_at)
 
 
-def test_the_leaf_skips_the_runtime_unless_it_is_all_there_is() -> None:
-    assert leaf((MALLOC, ADD, SERVE)) == ADD
-    assert leaf((MALLOC, Frame("internal/runtime/maps.grow", "maps.go", 3), SERVE)) == SERVE
-    assert leaf((MALG, MALLOC)) == MALG
-    assert leaf(()).function
+def test_the_leaf_is_the_frame_that_asked_for_the_memory() -> None:
+    assert site(MALLOC, ADD, SERVE, leaf_at=1).leaf == ADD
+    assert site(ADD, SERVE).leaf == ADD
+    assert site().leaf.function == "(no stack recorded)"
 
 
 def test_stacks_with_one_leaf_are_added_up() -> None:
-    profile = Profile((site(MALLOC, ADD, SERVE), site(ADD, held=50), site(MALG, held=7)), 524_288, True)
+    profile = Profile((site(MALLOC, ADD, SERVE, leaf_at=1), site(ADD, held=50), site(MALG, held=7)), 524_288, True)
     assert usage_by_leaf(profile) == {ADD: (Usage(150, 2, 300, 4), 2), MALG: (Usage(7, 1, 14, 2), 1)}
     assert profile.total == Usage(157, 3, 314, 6)
     assert Profile((), 1, True).total == Usage(0, 0, 0, 0)

@@ -5,7 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 
+from tests.benchmarks.agent import agent
+from tests.benchmarks.census import census
 from tests.benchmarks.cpython import cpython
+from tests.benchmarks.family import family
+from tests.benchmarks.goroutines import goroutines, objects
 from tests.benchmarks.headless import report
 from tests.benchmarks.profiles import profiles
 from tests.benchmarks.reading import attach, profile, sample
@@ -17,12 +21,17 @@ BENCHMARKS: tuple[Callable[[], Iterator[Result]], ...] = (
     attach,
     sample,
     profile,
+    goroutines,
+    objects,
     report,
     first_frame,
     dashboard,
     keys,
     target_cost,
     cpython,
+    census,
+    family,
+    agent,
     profiles,
 )
 

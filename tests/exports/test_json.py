@@ -16,7 +16,7 @@ from memdash.model.profile import Frame, Profile, Site, Usage
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.system import SystemStats
 from memdash.model.target import Ending
-from tests.fakes import NOON_S, a_gc, a_snapshot, a_system, a_target, memstats
+from tests.fakes import NOON_S, a_family, a_gc, a_snapshot, a_system, a_target, memstats
 
 GROWTH = Finding(
     rule="heap growth",
@@ -94,6 +94,22 @@ def test_sites_that_share_a_stack_are_one_row_and_the_largest_comes_first() -> N
     assert found["total"] == {"inuse_bytes": 110, "inuse_objects": 4, "alloc_bytes": 130, "alloc_objects": 6}
 
 
+def test_figures_that_a_profile_does_not_know_are_null_with_the_reason() -> None:
+    sites = (Site((Frame("shop.add", "/srv/shop.py", 1),), Usage(10, 1, 0, 0)),)
+    profile = Profile(sites, 1, True, no_alloc=Missing("what has been freed is forgotten"), peak_bytes=20)
+    found = document(changed(a_snapshot(seconds=2), sites=profile))
+    assert found["sites"]["total"] == {
+        "inuse_bytes": 10,
+        "inuse_objects": 1,
+        "alloc_bytes": None,
+        "alloc_objects": None,
+    }
+    (row,) = found["sites"]["rows"]
+    assert (row["inuse_bytes"], row["alloc_bytes"], row["alloc_objects"]) == (10, None, None)
+    assert found["sites"]["peak_bytes"] == 20
+    assert found["missing"]["sites.total.alloc_bytes"] == "what has been freed is forgotten"
+
+
 def test_an_ending_is_told() -> None:
     gone = a_snapshot(seconds=2, state=State.ENDED, ending=Ending(at_s=NOON_S, signal_number=9, oom_killed=True))
     found = document(gone)
@@ -121,3 +137,18 @@ def test_a_number_that_json_does_not_know_is_missing() -> None:
     found = document(changed(a_snapshot(seconds=2), gc=a_gc(cpu_fraction=float("nan"))))
     assert found["gc"]["cpu_fraction"] is None
     assert found["missing"]["gc.cpu_fraction"] == "not a finite number"
+
+
+def test_the_process_tree_is_told_member_by_member() -> None:
+    snapshot = a_snapshot(3)
+    closed = Missing("the kernel shows it only to its owner")
+    family = a_family(1)
+    family = replace(family, members=(family.members[0], replace(family.members[1], pss_bytes=closed)))
+    told = document(replace(snapshot, sample=replace(snapshot.sample, family=family)))
+    assert told["family"]["rss_bytes"] == (533 + 600) << 20
+    assert told["family"]["pss_bytes"] is None
+    assert told["missing"]["family.pss_bytes"] == closed.why
+    assert [(row["pid"], row["parent"], row["depth"], row["pss_bytes"]) for row in told["family"]["members"]] == [
+        (41287, 1, 0, 400 << 20),
+        (41301, 41287, 1, None),
+    ]

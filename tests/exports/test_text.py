@@ -1,17 +1,19 @@
 import io
+import re
 from dataclasses import replace
 
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension
 
-from memdash.exports.text import TEXT, table_lines
+from memdash.analysis.objects import count_by_type, object_groups
+from memdash.exports.text import TEXT, lines, table_lines
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding, Severity
 from memdash.model.missing import Missing
 from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot
 from memdash.tables.table import Cell, Column, Row, Table
-from tests.fakes import NOON_S, a_snapshot, a_target, memstats
+from tests.fakes import NOON_S, a_family, a_snapshot, a_target, memstats, some_objects
 
 
 class TextFile(SingleFileSnapshotExtension):
@@ -38,6 +40,13 @@ def test_a_missing_figure_says_why() -> None:
     line = next(line for line in text(shown).splitlines() if "Lookups" in line)
     assert "–" in line
     assert line.endswith("(Not kept by this Go)")
+
+
+def test_objects_are_told_where_they_are_counted() -> None:
+    assert "Live objects by type" not in text(a_snapshot(seconds=2))
+    groups = object_groups(count_by_type(some_objects()), count_by_type(some_objects(0.8)), {})
+    told = text(a_snapshot(seconds=2, objects=groups))
+    assert re.search(r"Live objects by type\n +bytes +% .*type\n +61\.7 MiB +59 +367 513 .* dict\n", told)
 
 
 def test_what_was_not_read_at_all_comes_with_the_way_out() -> None:
@@ -73,3 +82,18 @@ def test_columns_are_as_wide_as_their_widest_cell_and_drawings_are_left_out() ->
 
 def test_an_empty_table_says_so() -> None:
     assert list(table_lines(Table("T", (Column("a", "", 0),), (), "nothing yet"))) == ["nothing yet"]
+
+
+def test_a_process_tree_has_a_section_where_there_is_one() -> None:
+    snapshot = a_snapshot(3)
+    sample = replace(snapshot.sample, family=a_family(2))
+    told = list(lines(replace(snapshot, sample=sample)))
+    start = told.index("Process tree, 3 processes · PSS 999.0 MiB · RSS 1.69 GiB")
+    assert told[start + 1 : start + 5] == [
+        "       pid        RSS        PSS  state     process",
+        "  ●  41287  533.0 MiB  400.0 MiB  sleeping  shop-server --port 8080",
+        "     41301  600.0 MiB  300.0 MiB  sleeping    shop-server --worker 0",
+        "     41302  599.0 MiB  299.0 MiB  sleeping    shop-server --worker 1",
+    ]
+    alone = replace(snapshot.sample, family=a_family(0))
+    assert "Process tree" not in "\n".join(lines(replace(snapshot, sample=alone)))

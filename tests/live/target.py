@@ -13,7 +13,7 @@ from typing import IO, Any, Self
 
 __all__ = ["GoTarget", "LiveTarget", "PythonTarget"]
 
-_PYTHON_PROGRAM = Path(__file__).parent / "programs/python/target.py"
+_PYTHON_PROGRAMS = Path(__file__).parent / "programs/python"
 
 _PATIENCE_S = 60.0
 """A saturated machine under the race detector is slow; a target that answers nothing for so long is stuck."""
@@ -47,12 +47,16 @@ class LiveTarget:
 
     def command(self, *words: str | int) -> str:
         """Send one command and return its answer. Raises ValueError when the target does not know it."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(" ".join(map(str, words)).encode() + b"\n")
+        self.send(*words)
         answer = self._line()
         if answer == "unknown command":
             raise ValueError(f"the target does not know {words}")
         return answer
+
+    def send(self, *words: str | int) -> None:
+        """Send one command whose answer nobody waits for."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(" ".join(map(str, words)).encode() + b"\n")
 
     def kill(self) -> None:
         """End it. May be called twice."""
@@ -99,10 +103,16 @@ class GoTarget(LiveTarget):
 
 
 class PythonTarget(LiveTarget):
-    """The program of ``programs/python`` under one interpreter."""
+    """A program of ``programs/python`` under one interpreter."""
 
-    def __init__(self, interpreter: Path, environment: Mapping[str, str] | None = None) -> None:
-        super().__init__([interpreter, _PYTHON_PROGRAM], environment)
+    def __init__(
+        self,
+        interpreter: Path,
+        environment: Mapping[str, str] | None = None,
+        program: str = "target.py",
+        arguments: Sequence[str] = (),
+    ) -> None:
+        super().__init__([interpreter, _PYTHON_PROGRAMS / program, *arguments], environment)
 
     def stats(self) -> dict[str, Any]:
         """What gc and sys told the target."""

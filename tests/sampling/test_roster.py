@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NoReturn
 
 import pytest
 
 from memdash.errors import BadRead, TargetExited
-from memdash.model.capability import Capability
+from memdash.model.capability import Capability, Source
 from memdash.model.memstats import MemStats
 from memdash.model.missing import Missing
+from memdash.model.objects import Objects, TypeCount
 from memdash.model.profile import Frame, Profile
-from memdash.model.sample import Fact, Sample
+from memdash.model.sample import Fact, Reading, Sample
 from memdash.model.system import SystemStats
 from memdash.sampling.budget import Budget
 from memdash.sampling.roster import Roster
@@ -64,6 +66,37 @@ def test_a_failure_is_marked_at_once_and_the_old_value_given_up_later() -> None:
     assert isinstance(last.system, SystemStats)
     answers.append(memstats())
     assert isinstance(tick(readers, clock, 61.0).memstats, MemStats)
+
+
+class ComesAndGoes:
+    """A probe of something that the target may begin and stop doing."""
+
+    name = "fake.tracing"
+    capabilities = SITES
+    cadence_s = 0.0
+
+    def __init__(self) -> None:
+        self.is_on = False
+
+    def read(self) -> Reading:
+        if not self.is_on:
+            return Reading(Source.MEMORY, (), absent=Missing("it does not trace", "start it with --trace"))
+        return Reading(Source.MEMORY, (a_profile(),))
+
+    def close(self) -> None:
+        """It holds nothing."""
+
+
+def test_what_comes_and_goes_is_missing_in_between_and_is_no_failure() -> None:
+    clock, tracing = FakeClock(), ComesAndGoes()
+    readers = Roster([tracing], {}, clock)
+    for is_on in (False, True, False, True):
+        tracing.is_on = is_on
+        sample = tick(readers, clock)
+        assert isinstance(sample.sites, Profile) is is_on
+        assert (Capability.SITES in sample.origins) is is_on
+        if not is_on:
+            assert sample.sites == Missing("it does not trace", "start it with --trace")
 
 
 def test_a_defect_costs_no_more_than_the_probe_that_has_it() -> None:
@@ -122,6 +155,51 @@ def test_a_costly_probe_is_read_less_often() -> None:
     assert budget.cadence_s == pytest.approx(8.0)
     assert not budget.due(107.9)
     assert budget.due(108)
+
+
+def test_what_has_not_finished_goes_on_at_twice_the_share() -> None:
+    budget = Budget(3.0, share=0.01)
+    budget.spent(0, 0.020, pending=True)
+    assert not budget.due(0.99)
+    assert budget.due(1)
+    budget.spent(1, 0.002)
+    assert not budget.due(3.9)
+    assert budget.due(4)
+
+
+def objects_in(slices: list[float], clock: FakeClock) -> Callable[[], Reading]:
+    """Pending until the slices are used up; each takes so much CPU time."""
+
+    def read() -> Reading:
+        clock.cpu_s += slices.pop(0)
+        if slices:
+            return Reading(Source.MEMORY, (), pending=f"{len(slices)} to go")
+        return Reading(Source.MEMORY, (Objects((TypeCount("dict", 3, 192),)),))
+
+    return read
+
+
+def test_what_is_read_in_slices_says_how_far_it_is() -> None:
+    clock = FakeClock()
+    probe = FakeProbe(lambda: (), frozenset({Capability.OBJECTS}), cadence_s=3.0)
+    probe.read = objects_in([0.01, 0.01, 0.01], clock)  # type: ignore[method-assign]
+    readers = roster(clock, probe)
+    assert tick(readers, clock).objects == Missing("2 to go")
+    assert tick(readers, clock).objects == Missing("1 to go")
+    assert isinstance(tick(readers, clock).objects, Objects)
+
+
+def test_a_single_reading_waits_for_the_last_slice_but_not_for_ever() -> None:
+    clock = FakeClock()
+    probe = FakeProbe(lambda: (), frozenset({Capability.OBJECTS}))
+    probe.read = objects_in([0.125] * 20, clock)  # type: ignore[method-assign]
+    readers = roster(clock, probe)
+    assert tick(readers, clock).objects == Missing("19 to go")
+    (sample,) = readers.finish(1.0)
+    assert sample.objects == Missing("11 to go")
+    (sample,) = readers.finish(10.0)
+    assert isinstance(sample.objects, Objects)
+    assert list(readers.finish(10.0)) == []
 
 
 def test_failures_back_off_to_a_minute_and_success_ends_it() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from memdash.model.missing import Missing
 from memdash.tables.sites import Measure, SiteOrder
 from memdash.ui.panes.memstats import MemStatsPane
 from memdash.ui.panes.sites import SitesPane
-from tests.ui.conftest import Show
+from tests.ui.conftest import Show, a_watch
 
 
 @pytest.mark.parametrize("key", ["q", "ctrl+q", "ctrl+c"])
@@ -81,7 +84,7 @@ async def test_sorting(show: Show) -> None:
             return sites.table.rows[0].key
 
         def order() -> SiteOrder:
-            return sites.order
+            return sites.sites.order
 
         assert "inuse ▼" in shown.text
         await shown.press("s")
@@ -102,7 +105,7 @@ async def test_sorting(show: Show) -> None:
         assert order() is SiteOrder.OBJECTS
         await shown.pilot.click(offset=(column, top))
         await shown.settle()
-        assert sites.reversed
+        assert sites.sites.reversed
 
 
 async def test_the_four_measures(show: Show) -> None:
@@ -115,8 +118,22 @@ async def test_the_four_measures(show: Show) -> None:
             ("o", Measure.INUSE_SPACE),
         ):
             await shown.press(key)
-            assert sites.measure is measure
+            assert sites.sites.measure is measure
             assert measure.label in shown.text
+
+
+async def test_a_measure_that_is_not_known_says_why_and_is_not_switched_to(show: Show) -> None:
+    watch = a_watch(5)
+    assert not isinstance(watch.sample.sites, Missing)
+    profile = replace(watch.sample.sites, no_alloc=Missing("what has been freed is forgotten"))
+    async with show(replace(watch, sample=replace(watch.sample, sites=profile))) as shown:
+        await shown.press("i")
+        assert Measure.INUSE_SPACE.label in shown.text
+        assert [note.message for note in shown.app._notifications] == ["What has been freed is forgotten"]
+        await shown.press("o")
+        assert Measure.INUSE_OBJECTS.label in shown.text
+        await shown.press("enter")
+        assert "what has been freed is forgotten" in shown.text
 
 
 async def test_baseline(show: Show) -> None:
@@ -213,5 +230,5 @@ async def test_sorting_stays_with_the_columns_in_view_and_shows_its_arrow(show: 
     async with show(width=120, height=40) as shown:
         assert "objects" not in shown.text.replace("bytes/objects", "")
         await shown.press("s")
-        assert shown.dashboard.query_one(SitesPane).order is SiteOrder.CHANGE
+        assert shown.dashboard.query_one(SitesPane).sites.order is SiteOrder.CHANGE
         assert "Δ baseline▼" in shown.text

@@ -32,7 +32,7 @@ def partial() -> Snapshot:
     watch = a_watch()
     origins = {Capability.SYSTEM: Origin(Source.PROC, watch.at)}
     sample = replace(watch.sample, memstats=CLOSED, gc=CLOSED, sites=CLOSED, origins=origins)
-    missing = dict.fromkeys((Capability.MEMSTATS, Capability.GC, Capability.SITES), CLOSED)
+    missing = dict.fromkeys((Capability.MEMSTATS, Capability.GC, Capability.SITES, Capability.OBJECTS), CLOSED)
     target = a_target(runtime_version="")
     return replace(watch, sample=sample, groups=CLOSED, missing=missing, target=target, findings=())
 

@@ -14,7 +14,7 @@ from itertools import permutations
 from memdash.errors import BadRead
 from memdash.probes.cpython.interpreter import Interpreter
 
-__all__ = ["Arena", "ArenaTable", "find_arenas", "read_arenas"]
+__all__ = ["Arena", "ArenaTable", "find_arenas", "list_arenas", "read_arenas"]
 
 _STATE = "_obmalloc_state"
 _LARGEST_SHIFT_BYTES = 1024
@@ -25,6 +25,7 @@ _ARENA = struct.Struct("<QQII24x")
 """struct arena_object: address, pool_address, nfreepools, ntotalpools and three pointers; the same in 3.8 to 3.15."""
 
 _FEWEST_ARENAS, _MOST_ARENAS = 16, 1 << 24
+_MOST_TRIES = 4
 _COUNTING_FUNCTION = "_Py_GetAllocatedBlocks"
 _LONGEST_CODE_BYTES = 256
 _STATICS = ("arenas", "maxarenas", "raw_allocated_blocks", "narenas_currently_allocated", "_Py_AllocatedBlocks")
@@ -88,6 +89,16 @@ def read_arenas(interpreter: Interpreter, arenas_at: int, length_at: int) -> lis
             raise BadRead("the allocator's table of arenas holds something else")
         found.append(Arena(index, address, carved_up_to))
     return found
+
+
+def list_arenas(interpreter: Interpreter, arenas_at: int, length_at: int) -> list[Arena]:
+    """The same, with a few looks at a table that makes no sense: it may just be growing."""
+    for _ in range(_MOST_TRIES - 1):
+        try:
+            return read_arenas(interpreter, arenas_at, length_at)
+        except BadRead:
+            continue
+    return read_arenas(interpreter, arenas_at, length_at)
 
 
 def _in_state(interpreter: Interpreter) -> ArenaTable | None:

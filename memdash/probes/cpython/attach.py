@@ -8,13 +8,21 @@ from memdash.errors import BadRead, LayoutRefused, ProbeError
 from memdash.model.capability import Capability
 from memdash.model.missing import Maybe, Missing
 from memdash.model.target import Target
-from memdash.probes.cpython.arenas import ArenaTable, find_arenas
+from memdash.probes.cpython.agent.agents import Agents
+from memdash.probes.cpython.agent.feed import AgentFeed
+from memdash.probes.cpython.agent.link import AgentLink, Attempt
+from memdash.probes.cpython.arenas import ArenaTable, find_arenas, list_arenas
+from memdash.probes.cpython.census import Census
 from memdash.probes.cpython.collector import Collector
 from memdash.probes.cpython.gc import CollectorWatch
 from memdash.probes.cpython.interpreter import Interpreter, open_interpreter
-from memdash.probes.cpython.probes import GcProbe, PymallocProbe
-from memdash.probes.cpython.pymalloc import NO_TABLE, Pymalloc
+from memdash.probes.cpython.probes import CensusProbe, GcProbe, PymallocProbe, ThreadsProbe
+from memdash.probes.cpython.pymalloc import NO_TABLE, NOT_IN_USE, Pymalloc
 from memdash.probes.cpython.refusals import SYSTEM_VIEW
+from memdash.probes.cpython.threads import ThreadWatch
+from memdash.probes.cpython.tracemalloc import NOT_TRACING, TracemallocProbe
+from memdash.probes.cpython.tracing import Tracing, find_tracing
+from memdash.probes.cpython.types import Types
 from memdash.probes.cpython.verify import MODIFIED, verify
 from memdash.probes.invariants import Check, refuse_if_failed
 from memdash.probes.probe import Attachment, Probe
@@ -23,16 +31,17 @@ from memdash.units import nanoseconds
 
 __all__ = ["attach"]
 
-_NO_SITES = Missing("CPython keeps no record of where objects are allocated")
 
+def attach(target: Target, launched: Agents | None) -> Attachment:
+    """``launched`` has the agents of what memdash has started.
 
-def attach(target: Target) -> Attachment:
-    """Raises ProbeError or TargetError, and then leaves nothing open."""
+    Raises ProbeError or TargetError, and then leaves nothing open.
+    """
     started_ns = time.perf_counter_ns()
     interpreter = None
     try:
         interpreter = open_interpreter(target)
-        return _attached(interpreter, started_ns)
+        return _attached(target, interpreter, AgentLink(target, launched, _inject), started_ns)
     except BaseException as error:
         if interpreter is not None:
             interpreter.close()
@@ -43,21 +52,56 @@ def attach(target: Target) -> Attachment:
         raise
 
 
-def _attached(interpreter: Interpreter, started_ns: int) -> Attachment:
-    collector, table = Collector(interpreter), find_arenas(interpreter)
+def _inject(target: Target, script: str) -> Attempt:
+    """Imported when it is asked for, which is rare: subprocess takes 10 ms."""
+    from memdash.probes.cpython.inject.injection import Injection
+
+    return Injection(target, script)
+
+
+def _attached(target: Target, interpreter: Interpreter, link: AgentLink, started_ns: int) -> Attachment:
+    feed = AgentFeed(link)
+    collector, table, threads = Collector(interpreter), find_arenas(interpreter), _threads(interpreter, feed)
+    tracing = find_tracing(interpreter)
     interpreter.binary.elf.rest()
-    checks = verify(interpreter, collector, table)
-    watch = _unless_failed(checks, Capability.GC) or CollectorWatch(collector)
+    checks = verify(interpreter, collector, table, threads)
+    watch = _unless_failed(checks, Capability.GC) or CollectorWatch(collector, feed)
     heap = _unless_failed(checks, Capability.MEMSTATS) or _heap(interpreter, table)
     if isinstance(watch, Missing) and isinstance(heap, Missing):
         refuse_if_failed(checks, Capability.GC, MODIFIED)
-    probes: list[Probe] = [PymallocProbe(interpreter, heap, watch)]
-    missing = {Capability.SITES: _NO_SITES}
+    probes: list[Probe] = [PymallocProbe(interpreter, heap, watch, feed)]
+    missing: dict[Capability, Missing] = {}
+    depth = _depth(tracing)
+    if tracing is None or isinstance(depth, Missing):
+        missing[Capability.SITES] = depth if isinstance(depth, Missing) else NOT_TRACING
+    else:
+        probes.append(TracemallocProbe(target, interpreter, tracing))
     if isinstance(watch, Missing):
         missing[Capability.GC] = watch
     else:
         probes.insert(0, GcProbe(interpreter, watch))
-    return Attachment(tuple(probes), missing, tuple(_log(interpreter, table, checks, started_ns)))
+    threads = _unless_failed(checks, Capability.TASKS) or threads
+    if isinstance(threads, Missing):
+        missing[Capability.TASKS] = threads
+    else:
+        probes.append(ThreadsProbe(interpreter, threads, feed.others))
+    census = _unless_failed(checks, Capability.OBJECTS) or _census(interpreter, table)
+    if isinstance(census, Missing):
+        missing[Capability.OBJECTS] = census
+    else:
+        probes.append(CensusProbe(interpreter, census))
+    log = _log(interpreter, table, checks, started_ns)
+    if depth:
+        log.append(f"it traces its allocations, with stacks of up to {depth} frames: that slows it several times")
+    return Attachment(tuple(probes), missing, tuple(log), (link,))
+
+
+def _depth(tracing: Tracing | None) -> Maybe[int]:
+    """Frames of each allocation's stack that are kept now; 0 when allocations are not traced."""
+    try:
+        return 0 if tracing is None else tracing.depth()
+    except BadRead as error:
+        return Missing(error.what, MODIFIED)
 
 
 def _unless_failed(checks: tuple[Check, ...], capability: Capability) -> Missing | None:
@@ -68,8 +112,23 @@ def _unless_failed(checks: tuple[Check, ...], capability: Capability) -> Missing
     return None
 
 
+def _threads(interpreter: Interpreter, feed: AgentFeed) -> Maybe[ThreadWatch]:
+    try:
+        return ThreadWatch(interpreter, feed.names)
+    except LayoutRefused as error:
+        return Missing(error.what, error.hint)
+
+
 def _heap(interpreter: Interpreter, table: ArenaTable | None) -> Maybe[Pymalloc]:
     return NO_TABLE if table is None else Pymalloc(interpreter, table)
+
+
+def _census(interpreter: Interpreter, table: ArenaTable | None) -> Maybe[Census]:
+    if table is None or table.arenas_at is None or table.length_at is None:
+        return NO_TABLE
+    if not list_arenas(interpreter, table.arenas_at, table.length_at):
+        return NOT_IN_USE
+    return Census(interpreter, table.arenas_at, table.length_at, Types(interpreter))
 
 
 def _log(interpreter: Interpreter, table: ArenaTable | None, checks: tuple[Check, ...], started_ns: int) -> list[str]:

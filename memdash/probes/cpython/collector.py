@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from memdash.errors import BadRead
 from memdash.model.gc import Generation
 from memdash.model.missing import Maybe, Missing
-from memdash.probes.cpython.interpreter import Interpreter
+from memdash.probes.cpython.interpreter import SHUT_DOWN, Interpreter
 from memdash.probes.cpython.pauses import PauseRings, Pauses
 from memdash.process.memory import ProcessMemory
 
@@ -86,7 +86,7 @@ class Collector:
         buffer = self._plan.read()
         main, head = _POINTERS.unpack_from(buffer)
         if main != self._interpreter.main:
-            raise BadRead("the process has shut its Python interpreter down")
+            raise BadRead(SHUT_DOWN)
         state = buffer[_POINTERS.size : self._plan.offsets[3]]
         pauses: Maybe[Pauses] = _UNTIMED
         if self._rings is None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from memdash.errors import LayoutRefused
+from memdash.errors import BadRead, LayoutRefused
 from memdash.model.target import Target
 from memdash.probes.cpython.binary import Binary, find_binary
 from memdash.probes.cpython.detect import version_of
@@ -17,7 +17,7 @@ from memdash.process.dwarf import StructType
 from memdash.process.identity import require_same
 from memdash.process.memory import ProcessMemory
 
-__all__ = ["Interpreter", "open_interpreter"]
+__all__ = ["SHUT_DOWN", "Interpreter", "open_interpreter"]
 
 _STATED: Mapping[str, tuple[str, str]] = {
     "runtime_state.interpreters_head": ("_PyRuntimeState", "interpreters.head"),
@@ -25,8 +25,31 @@ _STATED: Mapping[str, tuple[str, str]] = {
     "interpreter_state.next": ("PyInterpreterState", "next"),
     "interpreter_state.threads_head": ("PyInterpreterState", "threads.head"),
     "interpreter_state.gc": ("PyInterpreterState", "gc"),
+    "interpreter_state.ceval_gil": ("PyInterpreterState", "ceval.gil"),
+    "thread_state.next": ("PyThreadState", "next"),
+    "thread_state.interp": ("PyThreadState", "interp"),
+    "thread_state.current_frame": ("PyThreadState", "current_frame"),
+    "thread_state.thread_id": ("PyThreadState", "thread_id"),
+    "thread_state.native_thread_id": ("PyThreadState", "native_thread_id"),
+    "interpreter_frame.previous": ("_PyInterpreterFrame", "previous"),
+    "interpreter_frame.executable": ("_PyInterpreterFrame", "f_executable"),
+    "interpreter_frame.instr_ptr": ("_PyInterpreterFrame", "instr_ptr"),
+    "interpreter_frame.owner": ("_PyInterpreterFrame", "owner"),
+    "code_object.filename": ("PyCodeObject", "co_filename"),
+    "code_object.name": ("PyCodeObject", "co_name"),
+    "code_object.qualname": ("PyCodeObject", "co_qualname"),
+    "code_object.linetable": ("PyCodeObject", "co_linetable"),
+    "code_object.firstlineno": ("PyCodeObject", "co_firstlineno"),
+    "code_object.co_code_adaptive": ("PyCodeObject", "co_code_adaptive"),
+    "unicode_object.state": ("PyASCIIObject", "state"),
+    "unicode_object.length": ("PyASCIIObject", "length"),
+    "bytes_object.ob_size": ("PyBytesObject", "ob_size"),
+    "bytes_object.ob_sval": ("PyBytesObject", "ob_sval"),
 }
 """What _Py_DebugOffsets says, and the struct and member it says it of."""
+
+SHUT_DOWN = "the process has shut its Python interpreter down"
+"""What is wrong when ``main_at`` no longer leads to ``main``."""
 
 _MOST_INTERPRETERS = 1024
 
@@ -57,6 +80,11 @@ class Interpreter:
             count += 1
             found = self.memory.u64(found + next_at)
         return count
+
+    def require_running(self) -> None:
+        """Raises BadRead when it has been shut down, or another one runs in its place."""
+        if self.memory.u64(self.main_at) != self.main:
+            raise BadRead(SHUT_DOWN)
 
     def close(self) -> None:
         """Give back the file and the memory. May be called twice."""

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 from memdash.errors import BadRead
 from memdash.model.missing import Maybe, Missing
-from memdash.probes.cpython.arenas import Arena, ArenaTable, read_arenas
+from memdash.probes.cpython.arenas import Arena, ArenaTable, list_arenas
 from memdash.probes.cpython.interpreter import Interpreter
 
-__all__ = ["ALIGNMENT_BYTES", "NO_TABLE", "SIZE_CLASSES", "Pymalloc", "PymallocState"]
+__all__ = ["ALIGNMENT_BYTES", "NOT_IN_USE", "NO_TABLE", "SIZE_CLASSES", "Pymalloc", "PymallocState"]
 
 SIZE_CLASSES = 32
 ALIGNMENT_BYTES = 16
@@ -27,13 +27,12 @@ _HEADER_WORDS = 10
 
 _HEADER_BYTES = 4 * _HEADER_WORDS
 _READ_AT_ONCE = 1024
-_MOST_TRIES = 4
 
 NO_TABLE = Missing(
     "the allocator's variables could not be located in this stripped interpreter",
     "an interpreter with its symbol table, or CPython 3.12 or newer, can be read",
 )
-_NOT_IN_USE = Missing(
+NOT_IN_USE = Missing(
     "the allocator for small objects is not in use: everything comes from malloc",
     "start it without PYTHONMALLOC to have small objects counted",
 )
@@ -73,9 +72,9 @@ class Pymalloc:
         table = self._table
         if table.arenas_at is None or table.length_at is None:
             return NO_TABLE
-        arenas = self._arenas(table.arenas_at, table.length_at)
+        arenas = list_arenas(self._interpreter, table.arenas_at, table.length_at)
         if not arenas:
-            return _NOT_IN_USE
+            return NOT_IN_USE
         used_pools, blocks = 0, [0] * SIZE_CLASSES
         for (count, size_class), pools in self._pools(arenas).items():
             if count and size_class < SIZE_CLASSES:
@@ -92,7 +91,7 @@ class Pymalloc:
         """All blocks, where the interpreter counts them itself (3.8)."""
         if self._table.all_blocks_at is None:
             return _NO_LARGE
-        return self._word(self._table.all_blocks_at) or _NOT_IN_USE
+        return self._word(self._table.all_blocks_at) or NOT_IN_USE
 
     def _all_blocks(self, small: int) -> Maybe[int]:
         large_at = self._table.large_blocks_at
@@ -100,15 +99,6 @@ class Pymalloc:
 
     def _word(self, address: int) -> int:
         return self._interpreter.memory.u64(address)
-
-    def _arenas(self, arenas_at: int, length_at: int) -> list[Arena]:
-        """The table moves while it grows: look again then."""
-        for _ in range(_MOST_TRIES - 1):
-            try:
-                return read_arenas(self._interpreter, arenas_at, length_at)
-            except BadRead:
-                continue
-        return read_arenas(self._interpreter, arenas_at, length_at)
 
     def _pools(self, arenas: list[Arena]) -> Counter[tuple[int, int]]:
         """How many pools have so many blocks of such a size class."""

@@ -7,11 +7,13 @@ import time
 from typing import NamedTuple
 
 from memdash.model.capability import Capability
-from memdash.model.missing import Missing
+from memdash.model.missing import Maybe, Missing
 from memdash.probes.cpython.arenas import Arena, ArenaTable, read_arenas
 from memdash.probes.cpython.collector import Collector
 from memdash.probes.cpython.interpreter import Interpreter
 from memdash.probes.cpython.pymalloc import ALIGNMENT_BYTES, SIZE_CLASSES
+from memdash.probes.cpython.threads import ThreadWatch
+from memdash.probes.cpython.types import Types
 from memdash.probes.invariants import Check, Invariants, check_all
 
 __all__ = ["MODIFIED", "verify"]
@@ -29,20 +31,25 @@ _POOL_HEADER_BYTES = 48
 _MOST_OBJECTS = 1 << 48
 _CLOCK_SLACK_NS = 10**9
 
-_ALL = frozenset({Capability.MEMSTATS, Capability.GC})
+_ALL = frozenset({Capability.MEMSTATS, Capability.GC, Capability.OBJECTS})
 _GC = frozenset({Capability.GC})
-_HEAP = frozenset({Capability.MEMSTATS})
+_HEAP = frozenset({Capability.MEMSTATS, Capability.OBJECTS})
+_OBJECTS = frozenset({Capability.OBJECTS})
+_TASKS = frozenset({Capability.TASKS})
 
 
 class _Look(NamedTuple):
     interpreter: Interpreter
     collector: Collector
     table: ArenaTable | None
+    threads: Maybe[ThreadWatch]
 
 
-def verify(interpreter: Interpreter, collector: Collector, table: ArenaTable | None) -> tuple[Check, ...]:
+def verify(
+    interpreter: Interpreter, collector: Collector, table: ArenaTable | None, threads: Maybe[ThreadWatch]
+) -> tuple[Check, ...]:
     """Check every invariant. Raises AccessDenied, TargetExited; a failed check is a result, not an error."""
-    return check_all(_TESTS, lambda: _Look(interpreter, collector, table))
+    return check_all(_TESTS, lambda: _Look(interpreter, collector, table, threads))
 
 
 def _member(interpreter: Interpreter, name: str) -> int:
@@ -135,6 +142,29 @@ def _pools(look: _Look) -> str:
     return ""
 
 
+def _types(look: _Look) -> str:
+    return Types(look.interpreter).disproved()
+
+
+def _stacks(look: _Look) -> str:
+    """One that runs may move whenever it is looked at, all of them do not; an idle one has no frames."""
+    if isinstance(look.threads, Missing):
+        return look.threads.why
+    found = look.threads.outermost()
+    read = [frame for frame in found if not isinstance(frame, Missing)]
+    if found and not read:
+        return f"none of {len(found)} does"
+    nameless = [frame for frame in read if not frame.function or not frame.file or frame.line < 0]
+    return f"there is {nameless[0]}" if nameless else ""
+
+
+def _lock(look: _Look) -> str:
+    if isinstance(look.threads, Missing):
+        return look.threads.why
+    strangers = look.threads.unknown_holders()
+    return f"{min(strangers):#x} does" if strangers else ""
+
+
 _TESTS: Invariants[_Look] = {
     "the main interpreter is number 0": (_ALL, _number),
     "the main interpreter is the last in its list": (_ALL, _is_last),
@@ -145,4 +175,7 @@ _TESTS: Invariants[_Look] = {
     "the collector's pauses are over and add up": (_GC, _pauses),
     "there are as many arenas as the allocator counts": (_HEAP, _arena_count),
     "every pool knows its arena and holds no more than fits": (_HEAP, _pools),
+    "type is its own type, and dict and str are where they say": (_OBJECTS, _types),
+    "the threads' stacks lead to functions with names": (_TASKS, _stacks),
+    "nobody but a thread of its own holds the GIL": (_TASKS, _lock),
 }

@@ -18,7 +18,7 @@ from memdash.errors import BadRead, LayoutRefused
 from memdash.model.profile import Frame, Profile, Site, Usage
 from memdash.probes.go.buckets import Bucket, BucketTable
 from memdash.probes.go.program import Program
-from memdash.probes.go.symbols import Symbolizer
+from memdash.probes.go.symbols import Symbolizer, leaf_at
 
 __all__ = ["HeapProfileReader", "sampling_factor", "usage_of"]
 
@@ -106,7 +106,8 @@ class HeapProfileReader:
         """Name a bucket's stack. Equal addresses become one int: millions of them stand on 50 000 stacks."""
         share, symbolizer = self._pcs, self._symbolizer
         pcs = tuple([share.setdefault(pc, pc) for pc in bucket.pcs])
-        return _Named(bucket.record_address, bucket.object_bytes, tuple([symbolizer[pc] for pc in pcs]), pcs)
+        stack = tuple([symbolizer[pc] for pc in pcs])
+        return _Named(bucket.record_address, bucket.object_bytes, stack, pcs, leaf_at(stack))
 
     def _fetch(self) -> tuple[int, ...]:
         """Read all records within one cycle, and say which futures count."""
@@ -138,6 +139,7 @@ class _Named(NamedTuple):
     object_bytes: int
     stack: tuple[Frame, ...]
     pcs: tuple[int, ...]
+    leaf_at: int
 
 
 class _RecordFormat:
@@ -195,8 +197,8 @@ class _Batch:
                 a, f = a + first * a0 + second * a1 + third * a2, f + first * f0 + second * f1 + third * f2
             else:
                 self._in_transit.discard(i)
-            _, object_bytes, stack, pcs = self.buckets[i]
-            self._all[i] = Site(stack, usage_of(a, f, object_bytes, rate), pcs) if a else None
+            _, object_bytes, stack, pcs, leaf = self.buckets[i]
+            self._all[i] = Site(stack, usage_of(a, f, object_bytes, rate), pcs, leaf) if a else None
         self._shown, self._view = content, view
         self.sites = tuple([site for site in self._all if site])
         return True

@@ -8,6 +8,10 @@ To add a pane:
 2. Name it in ``PANES``. The order is that of the screen, of ``tab`` and of the keys 1 to 9. On small screens those that
    are ``tabbed``, and named in ``TABS``, share the lower half. ``memdash.tcss`` gives it room; else it gets a cell.
 
+A pane that a target may have nothing for says so by ``wants_room``: the dashboard then has the class ``-no-<key>``, for
+the style sheet to give its room to others, and its tab and number go to the next. One whose rows are sorted is a
+``SortedPane``.
+
 Panes know what to show, not when: the dashboard calls ``show`` at most twice a second, and only for what is in view.
 """
 
@@ -19,9 +23,10 @@ from memdash.ui.panes.heap import HeapPane
 from memdash.ui.panes.memstats import AllMemStatsPane, MemStatsPane
 from memdash.ui.panes.pane import Pane
 from memdash.ui.panes.sites import SitesPane
+from memdash.ui.panes.tasks import TasksPane
 
 __all__ = ["PANES", "TABS"]
 
-PANES: tuple[type[Pane], ...] = (MemStatsPane, HeapPane, GcPane, SitesPane, AlertsPane)
-TABS: tuple[type[Pane], ...] = (SitesPane, GcPane, AlertsPane, AllMemStatsPane)
+PANES: tuple[type[Pane], ...] = (MemStatsPane, HeapPane, GcPane, SitesPane, TasksPane, AlertsPane)
+TABS: tuple[type[Pane], ...] = (SitesPane, TasksPane, GcPane, AlertsPane, AllMemStatsPane)
 """Those that are ``tabbed``, in the order of their tabs."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.content import Content
+from textual.screen import Screen
 
 from memdash.model.capability import Capability
 from memdash.model.snapshot import Snapshot
 from memdash.plain import plain
 from memdash.tables.table import Table
+from memdash.ui.shape import Shape
 from memdash.ui.widgets.paint import Painted
 from memdash.ui.widgets.table import TableView
 from memdash.units import age
@@ -25,7 +27,7 @@ class Pane(Painted):
     tabbed: ClassVar[bool] = False
     """Whether it shares the lower half of a small screen with others, behind tabs."""
 
-    capability: ClassVar[Capability]
+    capability: Capability
     """Whose age and failures concern this pane."""
 
     _framed: tuple[Content | str, Content | str, int] = ("", "", 0)
@@ -39,6 +41,14 @@ class Pane(Painted):
     def tab(self, snapshot: Snapshot) -> str:
         """Its name on a tab."""
         return self.caption(snapshot)
+
+    def wants_room(self, snapshot: Snapshot) -> bool:
+        """Whether it has anything to show or to say of this target; once it had, it keeps its room."""
+        del snapshot
+        return True
+
+    def take_shape(self, shape: Shape) -> None:
+        """Suit the arrangement; for panes that show less where there is little room."""
 
     @property
     def remark(self) -> Content | str:
@@ -89,13 +99,16 @@ class TablePane(TableView, Pane):
         """The key of the column that the rows are sorted by, and whether large comes first."""
         return "", True
 
-    @property
-    def detail(self) -> str:
-        """The row under the cursor in full, and below it what its cells have to add."""
+    def screen_of_row(self, snapshot: Snapshot) -> Screen[None] | None:
+        """All there is to say about the row under the cursor: in full, and below it what its cells have to add."""
+        del snapshot
+        # Imported when first asked for: the first frame does not wait for it.
+        from memdash.ui.screens.detail import TextScreen
+
         if (row := self.row) is None:
-            return ""
+            return None
         notes = [plain(cell.note) for cell in row.cells if cell.note]
-        return "\n\n".join([self.words, *notes])
+        return TextScreen(self.title, "\n\n".join([self.words, *notes]))
 
     def build(self, snapshot: Snapshot) -> Table:
         """The table to show."""

@@ -1,113 +1,84 @@
-"""Top allocation sites: which lines of the program hold the heap."""
+"""What holds the heap: allocation sites, or live objects by type where there are none."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from textual.screen import Screen
+
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
-from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot
-from memdash.plain import plain
-from memdash.tables.sites import Measure, SiteOrder, sites_table
 from memdash.tables.table import Table
-from memdash.ui.panes.pane import TablePane
-from memdash.units import clock_time, count, figure
+from memdash.ui.panes.object_ranking import ObjectRanking
+from memdash.ui.panes.ranking import Ranking
+from memdash.ui.panes.site_ranking import SiteRanking
+from memdash.ui.panes.sorted import SortedPane
 
 __all__ = ["SitesPane"]
 
-_ORDERS = tuple(SiteOrder)
-_OTHER_TIME = {
-    Measure.INUSE_SPACE: Measure.ALLOC_SPACE,
-    Measure.ALLOC_SPACE: Measure.INUSE_SPACE,
-    Measure.INUSE_OBJECTS: Measure.ALLOC_OBJECTS,
-    Measure.ALLOC_OBJECTS: Measure.INUSE_OBJECTS,
-}
-_OTHER_UNIT = {
-    Measure.INUSE_SPACE: Measure.INUSE_OBJECTS,
-    Measure.INUSE_OBJECTS: Measure.INUSE_SPACE,
-    Measure.ALLOC_SPACE: Measure.ALLOC_OBJECTS,
-    Measure.ALLOC_OBJECTS: Measure.ALLOC_SPACE,
-}
 
-
-class SitesPane(TablePane):
-    """Sorts, filters and measures sites in four ways."""
+class SitesPane(SortedPane):
+    """Shows one of two rankings, whichever the target has, and passes the keys on to it."""
 
     key = "sites"
     capability = Capability.SITES
-    title = "Top allocation sites"
+    title = SiteRanking.title
     tabbed = True
 
     def __init__(self) -> None:
         super().__init__()
-        self.measure = Measure.INUSE_SPACE
-        self.order = SiteOrder.FIGURE
-        self.reversed = False
-        self._counted = ""
-        self._built: tuple[object, ...] = ()
+        self.sites = SiteRanking()
+        self.objects = ObjectRanking()
+        self.ranking: Ranking[Any] = self.sites
+
+    def _suiting(self, snapshot: Snapshot) -> Ranking[Any]:
+        """Objects where sites are known to be missing and objects are not; sites as long as neither is known."""
+        has_objects = not isinstance(snapshot.objects, Missing)
+        waits = Capability.SITES in snapshot.missing and Capability.OBJECTS not in snapshot.missing
+        return self.objects if isinstance(snapshot.groups, Missing) and (has_objects or waits) else self.sites
+
+    def caption(self, snapshot: Snapshot) -> str:
+        """What is ranked."""
+        return self._suiting(snapshot).title
 
     def tab(self, snapshot: Snapshot) -> str:
         """A shorter name."""
-        del snapshot
-        return "Sites"
+        return self._suiting(snapshot).tab
 
     @property
     def summary(self) -> str:
-        """What is measured, how many sites there are, and since when changes count."""
-        return f"{self.measure.label} · {self._counted}" if self._counted else self.measure.label
+        """What is measured, of how much, and since when changes count."""
+        return self.ranking.summary
 
     @property
     def words(self) -> str:
-        """Function, file in full and line."""
-        if (row := self.row) is None:
-            return ""
-        function, file, line = row.key.split("\0")
-        return plain(f"{function} {file}:{line}")
+        """The row under the cursor in full, to be copied."""
+        return self.ranking.words(self.row) if self.row else ""
 
     @property
-    def sorted_by(self) -> tuple[str, bool]:
-        """Figures come large first, names from A to Z, unless turned round."""
-        return self.order.value, (self.order in (SiteOrder.FUNCTION, SiteOrder.WHERE)) is self.reversed
+    def sorting(self) -> Ranking[Any]:
+        """The ranking knows its order."""
+        return self.ranking
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show this moment, by the ranking that suits it."""
+        self.ranking = self._suiting(snapshot)
+        self.capability = self.ranking.capability
+        super().show(snapshot)
 
     def build(self, snapshot: Snapshot) -> Table:
-        """The sites, as asked for; the same table as before while neither they nor the wish have changed."""
-        groups, since = snapshot.groups, snapshot.baseline
-        wish = (groups, since, self.measure, self.order, self.reversed, self.wanted)
-        if all(new is old for new, old in zip(wish, self._built, strict=False)) and self._built:
-            return self.table
-        self._built = wish
-        if isinstance(groups, Missing):
-            self._counted = ""
-        else:
-            held = figure(sum(self.measure.of(group.usage) for group in groups), self.measure.unit)
-            word = "baseline" if since.marked else "attach"
-            self._counted = f"{count(len(groups))} sites · {held} · Δ since {word} {clock_time(since.at.wall_s)}"
-        return sites_table(snapshot, self.measure, self.order, self.reversed, self.wanted)
+        """The rows, as asked for."""
+        return self.ranking.build(snapshot, self.wanted, self.table)
 
-    def sort_by(self, step: int) -> None:
-        """Sort by the next (1) or previous (-1) of the columns in view."""
-        in_view = {self.table.columns[index].key for index, _ in self.fit[0]}
-        orders = [order for order in _ORDERS if order.value in in_view or order is self.order]
-        self.order = orders[(orders.index(self.order) + step) % len(orders)]
-        self.reversed = False
-
-    def sort_by_column(self, key: str) -> None:
-        """Sort by a clicked column; a second click turns it round."""
-        wanted = next((order for order in _ORDERS if order.value == key), SiteOrder.FIGURE)
-        self.reversed = wanted is self.order and not self.reversed
-        self.order = wanted
-
-    def switch_time(self) -> None:
-        """Between what is held and what was ever asked for."""
-        self.measure = _OTHER_TIME[self.measure]
+    def switch_time(self) -> str:
+        """Between what is held and what was ever asked for; says why not when there is only one of them."""
+        return self.ranking.switch_time()
 
     def switch_unit(self) -> None:
         """Between bytes and objects."""
-        self.measure = _OTHER_UNIT[self.measure]
+        self.ranking.switch_unit()
 
-    @property
-    def frame_at_cursor(self) -> Frame | None:
-        """The site under the cursor."""
-        if (row := self.row) is None:
-            return None
-        function, file, line = row.key.split("\0")
-        return Frame(function, file, int(line))
+    def screen_of_row(self, snapshot: Snapshot) -> Screen[None] | None:
+        """All there is to say about the row under the cursor."""
+        return self.ranking.screen(snapshot, self.row) if self.row else None

@@ -5,38 +5,40 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from textwrap import wrap
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.content import Content
-from textual.screen import Screen
-from textual.style import Style
 from textual.timer import Timer
 
 from memdash.model.action import Action
-from memdash.model.snapshot import State
+from memdash.model.capability import Capability
+from memdash.model.snapshot import Snapshot, State
+from memdash.tables.family import place_words
 from memdash.tables.vitals import figures_line, gc_line
 from memdash.ui.acting import ask_to_act
+from memdash.ui.arrangement import Arrangement
 from memdash.ui.commands import DASHBOARD, Command, bindings
 from memdash.ui.feed import Feed
 from memdash.ui.header import head_parts, notice_lines, standing, verdict_parts
 from memdash.ui.messages import Sampled
-from memdash.ui.panes import PANES, TABS
+from memdash.ui.panes import PANES
 from memdash.ui.panes.heap import HeapPane
 from memdash.ui.panes.memstats import MemStatsPane
-from memdash.ui.panes.pane import Pane, TablePane
+from memdash.ui.panes.pane import TablePane
 from memdash.ui.panes.sites import SitesPane
-from memdash.ui.shape import Shape, shape_of
+from memdash.ui.panes.sorted import SortedPane
+from memdash.ui.screens.relatives import Relatives
+from memdash.ui.shape import Shape
 from memdash.ui.widgets.filter import FilterBar
 from memdash.ui.widgets.footer import KeyLine
 from memdash.ui.widgets.table import TableView
 from memdash.ui.widgets.words import Part, TextView, WordLine
 
 if TYPE_CHECKING:
-    from memdash.session import Session
+    from memdash.session import Session, Watches
 
 __all__ = ["Dashboard"]
 
@@ -46,11 +48,12 @@ _PAINT_EVERY_S = 0.5
 _GATHER_S = 0.03
 """Slow probes answer just after the fast ones of their tick: waiting a moment paints once instead of twice."""
 
-AnyPane = TypeVar("AnyPane", bound=Pane)
+_SHORT_BELOW = 104
+"""On a narrower screen the place in the process tree is two numbers without words."""
 
 
-class Dashboard(Screen[None]):
-    """Shows the newest snapshot, or the one it was frozen at."""
+class Dashboard(Relatives):
+    """Shows the newest snapshot of one of the watches, or the one it was frozen at."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(DASHBOARD),
@@ -58,8 +61,8 @@ class Dashboard(Screen[None]):
     ]
     AUTO_FOCUS = f"#{SitesPane.key}"
 
-    def __init__(self, session: Session, *, wall_s: Callable[[], float] = time.time) -> None:
-        super().__init__()
+    def __init__(self, session: Session, watches: Watches, *, wall_s: Callable[[], float] = time.time) -> None:
+        super().__init__(watches)
         self._session = session
         self._wall_s = wall_s
         self._feed: Feed | None = None
@@ -67,31 +70,29 @@ class Dashboard(Screen[None]):
         self._frozen = False
         self._painted_s = 0.0
         self._due: Timer | None = None
-        self._shape = Shape.THREE
         self._head, self._notice = WordLine(id="head"), TextView(id="notice")
         self._notice.can_focus = False
         self._noticed = 0
         self._vitals, self._latest = WordLine(id="vitals"), WordLine(id="latest")
         self._small = TextView(id="small")
         self._keys = KeyLine(id="keys")
-        self._panes: dict[type[Pane], Pane] = {kind: kind() for kind in dict.fromkeys((*PANES, *TABS))}
-        self._tab = TABS[0]
-        self._large: Pane | None = None
-        self._filtered: TablePane = self._pane(SitesPane)
+        self._panes = Arrangement(self)
+        self._filtered: TablePane = self._panes.pane(SitesPane)
 
     def compose(self) -> ComposeResult:
         """Two lines above, the panes, the keys; all filled already, so that the first frame is whole."""
-        self._take_shape(self.app.size.width, self.app.size.height)
+        self._panes.take(self.app.size.width, self.app.size.height)
         self._feed = Feed(self._session, self.post_message)
         self._shown = self._feed.newest
+        self._panes.suit(self._shown)
         self._paint_words()
         yield self._head
         yield self._notice
         yield self._small
         with Container(id="body"):
-            yield from (pane for kind, pane in self._panes.items() if kind not in TABS)
+            yield from (pane for pane in self._panes if not pane.tabbed)
             yield self._vitals
-            yield from (pane for kind, pane in self._panes.items() if kind in TABS)
+            yield from (pane for pane in self._panes if pane.tabbed)
             yield self._latest
         yield self._keys
 
@@ -134,49 +135,41 @@ class Dashboard(Screen[None]):
 
     def _show(self) -> None:
         """Paint everything in view as it now stands."""
+        if self._panes.suit(self._shown):
+            self.call_after_refresh(self._show)
         with self.app.batch_update():
             self._paint_words()
-            if self._shape is not Shape.LINE:
-                for pane in self._panes.values():
-                    if self._in_view(pane):
-                        pane.show(self._shown)
-                        pane.frame(self._frame_title(pane), pane.remark)
+            if self._panes.shape is not Shape.LINE:
+                for pane in self._panes.in_view:
+                    pane.show(self._shown)
+                    pane.frame(self._panes.title(pane, self._shown), pane.remark)
 
     def _paint_words(self) -> None:
         stand = standing(self._shown, now_s=self._wall_s(), frozen=self._frozen)
-        strip, line = self._shape is Shape.STRIP, self._shape is Shape.LINE
-        self._head.say(*head_parts(self._shown, stand, self.app.size.width, with_verdict=not strip and not line))
-        notice = notice_lines(stand, self.app.size.width) or ([verdict_parts(self._shown)] if strip else [])
+        shape = self._panes.shape
+        strip, line = shape is Shape.STRIP, shape is Shape.LINE
+        width = self.app.size.width
+        place = place_words(self.family, short=width < _SHORT_BELOW)
+        self._head.say(*head_parts(self._shown, stand, width, place=place, with_verdict=not strip and not line))
+        self._keys.follow(self.offers)
+        notice = notice_lines(stand, width) or ([verdict_parts(self._shown)] if strip else [])
         self._notice.show_lines(notice)
         if len(notice) != self._noticed:
             self._noticed = len(notice)
             self._notice.styles.height = self._noticed
         self.set_class(stand.word.startswith("stale"), "-stale")
-        self._keys.offer(self._shown.actions)
-        if self._shape in (Shape.STACKED, Shape.STRIP):
+        if shape in (Shape.STACKED, Shape.STRIP):
             self._vitals.say([Part(f" {gc_line(self._shown)}", "faint")])
             self._latest.say(verdict_parts(self._shown))
-        if self._shape is Shape.LINE:
+        if line:
             figures = wrap(figures_line(self._shown), max(self.app.size.width - 1, 8))
             request = wrap("make me larger: from 50×10 on there is more", max(self.app.size.width - 1, 8))
             self._small.show_lines(
                 [
-                    *([Part(f" {line}", "strong")] for line in figures),
-                    *([Part(f" {line}", "faint")] for line in request),
+                    *([Part(f" {words}", "strong")] for words in figures),
+                    *([Part(f" {words}", "faint")] for words in request),
                 ]
             )
-
-    def _frame_title(self, pane: Pane) -> Content | str:
-        if self._shape is not Shape.STACKED or type(pane) not in TABS or self._large is not None:
-            return pane.caption(self._shown)
-        return Content.assemble(*(self._tab_title(number, kind) for number, kind in enumerate(TABS)))
-
-    def _tab_title(self, number: int, kind: type[Pane]) -> tuple[str, Style]:
-        here, caption = kind is self._tab, self._panes[kind].tab(self._shown)
-        look = Style() if here else Style(bold=False, dim=True)
-        return f"[{caption}]" if here else f" {caption} ", look + Style.from_meta(
-            {"@click": f"screen.tab_at({number})"}
-        )
 
     # Arrangement
 
@@ -189,36 +182,8 @@ class Dashboard(Screen[None]):
         if event.size != self.app.size:
             event.prevent_default()
             return
-        self._take_shape(event.size.width, event.size.height)
+        self._panes.take(event.size.width, event.size.height)
         self.call_after_refresh(self._show)
-
-    def _take_shape(self, width: int, height: int) -> None:
-        shape = shape_of(width, height)
-        if not self.has_class(shape.value):
-            self.remove_class(self._shape.value)
-            self.add_class(shape.value)
-            self._shape = shape
-            self._pane(MemStatsPane).show_only_vital(shape is Shape.STRIP)
-        for kind in TABS:
-            self._panes[kind].set_class(kind is self._tab, "-open")
-
-    def _in_view(self, pane: Pane) -> bool:
-        return pane.display and bool(pane.size)
-
-    def _pane(self, kind: type[AnyPane]) -> AnyPane:
-        pane = self._panes[kind]
-        if not isinstance(pane, kind):
-            raise TypeError(f"no pane of kind {kind}")
-        return pane
-
-    @property
-    def _in_use(self) -> Pane:
-        """The pane that has the focus, else the open tab."""
-        return self.focused if isinstance(self.focused, Pane) else self._panes[self._tab]
-
-    @property
-    def _filterable(self) -> TablePane:
-        return self._in_use if isinstance(self._in_use, TablePane) else self._pane(SitesPane)
 
     def action_pane(self, step: int) -> None:
         """Give the next (1) or previous (-1) pane the focus."""
@@ -229,40 +194,42 @@ class Dashboard(Screen[None]):
 
     def action_tab(self, step: int) -> None:
         """Open the next (1) or previous (-1) tab; without tabs, move between panes."""
-        if self._shape is Shape.STACKED and self._large is None:
-            self.action_tab_at((TABS.index(self._tab) + step) % len(TABS))
+        if self._panes.has_tabs:
+            self._panes.next_tab(step)
+            self.call_after_refresh(self._show)
         else:
             self.action_pane(step)
 
     def action_tab_at(self, number: int) -> None:
         """Open a tab."""
-        self._tab = TABS[number]
-        self._take_shape(self.size.width, self.size.height)
-        self._panes[self._tab].focus()
+        self._panes.open_tab(number)
         self.call_after_refresh(self._show)
 
     def action_enlarge(self, number: int = 0) -> None:
         """Give one pane, or the one in use (0), the whole screen; once more takes it back."""
-        wanted = self._panes[PANES[number - 1]] if number else self._in_use
-        self._enlarge(None if wanted is self._large else wanted)
-
-    def _enlarge(self, pane: Pane | None) -> None:
-        if self._large is not None:
-            self._large.remove_class("-large")
-        self._large = pane
-        self.set_class(pane is not None, "-enlarged")
-        if pane is not None:
-            pane.add_class("-large")
-            pane.focus()
+        self._panes.enlarge(number)
         self.call_after_refresh(self._show)
 
     def action_back(self) -> None:
         """Out of the filter first, then out of an enlarged pane."""
-        if self._filterable.wanted:
-            self._filterable.wanted = ""
+        if self._panes.table_in_use.wanted:
+            self._panes.table_in_use.wanted = ""
             self._show()
         else:
-            self._enlarge(None)
+            self._panes.shrink()
+            self.call_after_refresh(self._show)
+
+    @property
+    def moment(self) -> Snapshot:
+        """The moment that is shown."""
+        return self._shown
+
+    def turn_to(self, session: Session) -> None:
+        """Show another watch, live, in the same arrangement."""
+        self._session, self._frozen = session, False
+        if self._feed is not None:
+            self._feed.turn_to(session)
+        self._paint()
 
     # What a person does
 
@@ -281,32 +248,34 @@ class Dashboard(Screen[None]):
 
     def action_zoom(self, step: int) -> None:
         """Show a longer (1), shorter (-1) or the usual (0) span."""
-        self._pane(HeapPane).zoom(step)
+        self._panes.pane(HeapPane).zoom(step)
         self._show()
 
     def action_sort(self, step: int) -> None:
-        """Sort the sites by the next (1) or previous (-1) column."""
-        self._pane(SitesPane).sort_by(step)
+        """Sort the pane in use, or the sites, by the next (1) or previous (-1) column."""
+        self._panes.sorted_in_use.sort_by(step)
         self._show()
 
     def action_reverse(self) -> None:
-        """Turn the order of the sites round."""
-        sites = self._pane(SitesPane)
-        sites.reversed = not sites.reversed
+        """Turn the order of those rows round."""
+        self._panes.sorted_in_use.sorting.reverse()
         self._show()
 
     def action_in_use(self) -> None:
         """Between inuse and alloc."""
-        self._pane(SitesPane).switch_time()
+        if why_not := self._panes.pane(SitesPane).switch_time():
+            self.notify(why_not, timeout=4, markup=False)
         self._show()
 
     def action_objects(self) -> None:
         """Between bytes and objects."""
-        self._pane(SitesPane).switch_unit()
+        self._panes.pane(SitesPane).switch_unit()
         self._show()
 
     def offers(self, command: Command) -> bool:
         """Whether what the command needs of the target can be had, or at least has a reason why not."""
+        if command.needs is Capability.FAMILY:
+            return self.has_relatives
         return command.needs is None or command.needs in self._shown.actions
 
     def action_act(self, name: str) -> None:
@@ -315,19 +284,19 @@ class Dashboard(Screen[None]):
 
     def action_copy(self) -> None:
         """Put the row under the cursor into the terminal's clipboard (OSC 52)."""
-        if words := self._filterable.words:
+        if words := self._panes.table_in_use.words:
             self.app.copy_to_clipboard(words)
             self.notify("copied", timeout=2)
 
     def action_match(self, step: int) -> None:
         """Go to the next (1) or previous (-1) row that matches."""
-        if self._filterable.wanted:
-            self._filterable.step(step, around=True)
+        if self._panes.table_in_use.wanted:
+            self._panes.table_in_use.step(step, around=True)
 
     def action_filter(self) -> None:
         """Open the filter line."""
         if not self.query(FilterBar):
-            self._filtered = self._filterable
+            self._filtered = self._panes.table_in_use
             bar = FilterBar(self._filtered.wanted)
             self.mount(bar, before=self._keys)
             bar.focus()
@@ -340,19 +309,17 @@ class Dashboard(Screen[None]):
             self._filtered.focus()
         self._show()
 
-    @on(TableView.HeaderClicked, f"#{SitesPane.key}")
+    @on(TableView.HeaderClicked)
     def _sort_by_column(self, clicked: TableView.HeaderClicked) -> None:
-        self._pane(SitesPane).sort_by_column(clicked.column)
-        self._show()
+        if isinstance(clicked.view, SortedPane):
+            clicked.view.sorting.sort_by_column(clicked.column)
+            self._show()
 
     @on(TableView.Chosen)
     def _open(self, chosen: TableView.Chosen) -> None:
         """Say all there is to say about a row."""
-        # Imported when first asked for: the first frame does not wait for it.
-        from memdash.ui.screens.detail import SiteScreen, TextScreen
-
         pane = chosen.view
-        if isinstance(pane, SitesPane) and (frame := pane.frame_at_cursor):
-            self.app.push_screen(SiteScreen(self._shown, frame))
-        elif isinstance(pane, TablePane):
-            self.app.push_screen(TextScreen(pane.title, pane.detail))
+        if isinstance(pane, MemStatsPane) and pane.is_of_tree(chosen.row):
+            self.action_family()
+        elif isinstance(pane, TablePane) and (screen := pane.screen_of_row(self._shown)) is not None:
+            self.app.push_screen(screen)

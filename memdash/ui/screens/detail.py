@@ -12,17 +12,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from memdash.analysis.sites import leaf
 from memdash.model.missing import Missing
-from memdash.model.profile import Frame, Usage
+from memdash.model.profile import Frame, Profile, Usage
 from memdash.model.snapshot import Snapshot
-from memdash.plain import plain
-from memdash.ui.widgets.cut import width_of
+from memdash.tables.table import DASH
+from memdash.ui.screens.lines import folded, stack_lines
 from memdash.ui.widgets.spark import sparkline
 from memdash.ui.widgets.words import Part, TextView
 from memdash.units import Unit, byte_size, clock_time, count, ratio, signed
 
-__all__ = ["SiteScreen", "TextScreen"]
+__all__ = ["SiteScreen", "TextScreen", "folded"]
 
 _STACKS_AT_MOST = 50
 
@@ -68,7 +67,8 @@ class SiteScreen(TextScreen):
     def _figures(self, width: int) -> list[list[Part]]:
         frame, groups = self._frame, self._snapshot.groups
         where = f"{frame.file}:{frame.line}" if frame.line else frame.file
-        lines = [*_folded(frame.function, width, "strong"), *_folded(where, width, "faint"), []]
+        name = folded(frame.function, width, "strong") if frame.function else []
+        lines = [*name, *folded(where, width, "faint"), []]
         group = None if isinstance(groups, Missing) else next((g for g in groups if g.frame == frame), None)
         if group is None:
             return [*lines, [Part("this site is no longer in the profile", "faint")]]
@@ -82,11 +82,7 @@ class SiteScreen(TextScreen):
                 Part(f"  {count(usage.inuse_objects):>12} objects  "),
                 Part(f"{signed(change.inuse_bytes, Unit.BYTES)} {word}", look),
             ],
-            [
-                Part("asked for so far ", "faint"), Part(f"{byte_size(usage.alloc_bytes):>12}"),
-                Part(f"  {count(usage.alloc_objects):>12} objects  "),
-                Part(f"{signed(change.alloc_bytes, Unit.BYTES)} {word}", "faint"),
-            ],
+            [Part("asked for so far ", "faint"), *self._alloc(usage, change, word)],
             [],
             [
                 Part("course           ", "faint"),
@@ -95,14 +91,24 @@ class SiteScreen(TextScreen):
         ]  # fmt: skip
         return lines
 
+    def _alloc(self, usage: Usage, change: Usage, word: str) -> list[Part]:
+        profile = self._snapshot.sample.sites
+        if isinstance(profile, Profile) and profile.no_alloc is not None:
+            return [Part(f"{DASH:>12}"), Part(f"  {profile.no_alloc.why}", "faint")]
+        return [
+            Part(f"{byte_size(usage.alloc_bytes):>12}"),
+            Part(f"  {count(usage.alloc_objects):>12} objects  "),
+            Part(f"{signed(change.alloc_bytes, Unit.BYTES)} {word}", "faint"),
+        ]
+
     def _stacks(self, width: int) -> list[list[Part]]:
         profile = self._snapshot.sample.sites
         if isinstance(profile, Missing):
             return [[Part(profile.why, "faint")]]
         by_stack: dict[tuple[Frame, ...], Usage] = defaultdict(lambda: Usage(0, 0, 0, 0))
-        for stack, usage, _ in profile.sites:
-            if leaf(stack) == self._frame:
-                by_stack[stack] = Usage(*map(sum, zip(by_stack[stack], usage, strict=True)))
+        for site in profile.sites:
+            if site.leaf == self._frame:
+                by_stack[site.stack] = Usage(*map(sum, zip(by_stack[site.stack], site.usage, strict=True)))
         total = sum(usage.inuse_bytes for usage in by_stack.values()) or 1
         ranked = sorted(by_stack.items(), key=lambda item: -item[1].inuse_bytes)
         lines: list[list[Part]] = []
@@ -116,20 +122,8 @@ class SiteScreen(TextScreen):
                     ),
                 ]
             )
-            for frame in stack:
-                mark, look = ("→ ", "strong") if frame == self._frame else ("  ", "plain")
-                name, where = f"  {mark}{frame.function}  ", f"{frame.file}:{frame.line}"
-                if width_of(name) + width_of(where) <= width:
-                    lines.append([Part(name, look), Part(where, "faint")])
-                else:
-                    lines += [*_folded(name, width, look), *_folded(f"      {where}", width, "faint")]
+            lines += stack_lines(stack, self._frame, width)
             lines.append([])
         if len(ranked) > _STACKS_AT_MOST:
             lines.append([Part(f"and {count(len(ranked) - _STACKS_AT_MOST)} smaller stacks", "faint")])
         return lines
-
-
-def _folded(text: str, width: int, look: str) -> list[list[Part]]:
-    """All of a text that must not lose anything, in lines of at most ``width`` characters."""
-    text = plain(text)
-    return [[Part(text[start : start + width], look)] for start in range(0, max(len(text), 1), max(width, 8))]

@@ -48,9 +48,13 @@ _PANES = (
     ("live heap", "the last minute of what collections found reachable"),
     ("inuse, alloc", "what a site holds now, or ever asked for, estimated from the runtime's samples; i and o switch"),
     ("%", "share of all sites together"),
-    ("objects", "how many objects a site holds now, or ever asked for"),
+    ("objects", "how many objects a site holds now, or ever asked for; or how many of a type there are"),
+    ("type", "of live objects, counted from outside where a program has no allocation sites; small objects only"),
+    ("beside them", "small blocks of memory that are no objects: tables of dicts, arrays of lists, buffers"),
     ("trend", "what a site held in the newest sixty readings"),
-    ("function, where", "the line of the program that asked for the memory"),
+    ("function, where", "the line of the program that asked for the memory; of a task, where in the program it stands"),
+    ("state", "what a task does: runs, waits in a system call, holds Python's global lock (GIL) or wants it"),
+    ("waiting", "for how long a task has at least not run; of several, the one that has waited longest"),
 )
 _MARKS = (
     ("▲ CRIT", "a critical finding"),
@@ -59,7 +63,9 @@ _MARKS = (
     ("✓ OK", "something that turned out well"),
     ("┊", "a collection ended here"),
     ("Δ/s", "change per second over the last ten seconds"),
+    ("Δ bytes, objects", "change of a type's objects since the attach, or since the moment marked with b"),
     ("Δ baseline", "change since the attach, or since the moment marked with b"),
+    ("Δ ▲", "of tasks: so many more than then; 0 while whatever began them has as many as then, wherever they stand"),
 )
 
 

@@ -27,6 +27,9 @@ __all__ = ["TableView"]
 
 _NO_TABLE = Table("", (), ())
 
+_LEAST_FOR_FOOTNOTE = 8
+"""Lines from which on one may go to the footnote."""
+
 
 class TableView(Painted, can_focus=True):
     """Shows a Table. The cursor stays on its row by key when rows come, go and move."""
@@ -98,6 +101,7 @@ class TableView(Painted, can_focus=True):
         new_head = (sorted_by, descending) != (self._sorted_by, self._descending)
         self._sorted_by, self._descending = sorted_by, descending
         moved = self._follow_cursor()
+        new_head = new_head or table.footnote != old.footnote
         if moved or new_head or table.columns != old.columns or not (table.rows and old.rows):
             self.forget()
             self.refresh()
@@ -145,7 +149,11 @@ class TableView(Painted, can_focus=True):
 
     @property
     def _height(self) -> int:
-        return max(self.inner.height - (1 if self._header else 0), 0)
+        return max(self.inner.height - (1 if self._header else 0) - (1 if self._has_footnote else 0), 0)
+
+    @property
+    def _has_footnote(self) -> bool:
+        return bool(self._shown.footnote) and self.inner.height >= _LEAST_FOR_FOOTNOTE
 
     def _scroll_into_view(self) -> None:
         height, count = self._height, len(self._shown.rows)
@@ -270,6 +278,10 @@ class TableView(Painted, can_focus=True):
 
     def _painted(self, y: int, width: int) -> Strip:
         table = self._shown
+        if self._has_footnote and y == self.inner.height - 1:
+            line = self.line()
+            line.field(table.footnote, width, "faint")
+            return line.strip(width)
         if not table.rows:
             return self._painted_reason(y, width)
         if self._header and y == 0:

@@ -1,0 +1,24 @@
+"""The environment a process was started with, from /proc/PID/environ. Source: proc_pid_environ(5)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+__all__ = ["environment"]
+
+_LARGEST_BYTES = 1 << 21
+
+
+def environment(pid: int) -> Mapping[str, str]:
+    """The variables as they were at exec, the first of each name; none when the kernel does not let us see them.
+
+    Untrusted text. What the program has changed since does not show.
+    """
+    try:
+        with open(f"/proc/{pid}/environ", "rb", buffering=0) as file:
+            content = file.read(_LARGEST_BYTES) or b""
+    except OSError:
+        return {}
+    pairs = (os.fsdecode(entry).partition("=") for entry in reversed(content.split(b"\0")) if b"=" in entry)
+    return {name: value for name, _, value in pairs}

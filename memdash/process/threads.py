@@ -1,0 +1,121 @@
+"""What the kernel says of a process's threads: which there are, what each waits in, whether it has run since.
+
+Source: proc_pid_task(5), proc_pid_syscall(5), Documentation/scheduler/sched-stats.rst, the x86-64 system call table.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+from memdash.errors import TargetExited
+
+__all__ = ["Doing", "Threads"]
+
+_FILE_BYTES = 512
+_NAMES_EVERY = 16
+
+_FUTEX = 202
+_SYSTEM_CALLS = {
+    0: "read", 1: "write", 2: "open", 3: "close", 7: "poll", 9: "mmap", 11: "munmap", 16: "ioctl", 17: "pread64",
+    18: "pwrite64", 19: "readv", 20: "writev", 23: "select", 24: "sched_yield", 28: "madvise", 34: "pause",
+    35: "nanosleep", 40: "sendfile", 42: "connect", 43: "accept", 44: "sendto", 45: "recvfrom", 46: "sendmsg",
+    47: "recvmsg", 56: "clone", 57: "fork", 58: "vfork", 61: "wait4", 65: "semop", 69: "msgsnd", 70: "msgrcv",
+    72: "fcntl", 73: "flock", 74: "fsync", 75: "fdatasync", 76: "truncate", 77: "ftruncate", 78: "getdents",
+    82: "rename", 87: "unlink", 128: "rt_sigtimedwait", 130: "rt_sigsuspend", 162: "sync", _FUTEX: "futex",
+    208: "io_getevents", 217: "getdents64", 219: "restart_syscall", 220: "semtimedop", 230: "clock_nanosleep",
+    232: "epoll_wait", 242: "mq_timedsend", 243: "mq_timedreceive", 247: "waitid", 257: "openat", 262: "newfstatat",
+    270: "pselect6", 271: "ppoll", 277: "sync_file_range", 281: "epoll_pwait", 285: "fallocate", 288: "accept4",
+    295: "preadv", 296: "pwritev", 299: "recvmmsg", 307: "sendmmsg", 326: "copy_file_range", 426: "io_uring_enter",
+    435: "clone3", 437: "openat2", 441: "epoll_pwait2", 449: "futex_waitv",
+}  # fmt: skip
+"""Those that a thread may be found in because they wait or take long."""
+
+_STATES = {"R": "running", "S": "sleeping", "D": "waiting for a disk", "T": "stopped", "t": "stopped by a debugger"}
+
+
+class Doing(NamedTuple):
+    """``words`` say what a thread does: ``running``, ``in epoll_wait``, ``sleeping`` where no more is to be had.
+
+    ``futex`` is the address that it waits for to change, else 0. ``cpu_ns`` is what it has run so far: a thread in
+    which that stays the same has not run meanwhile; None where the kernel does not count it.
+    """
+
+    words: str
+    futex: int
+    cpu_ns: int | None
+
+
+class Threads:
+    """The threads of one process; some 25 µs each."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._names: dict[int, str] = {}
+        self._asked = 0
+        self._tasks = f"/proc/{pid}/task"
+        self._is_nested = len(_ids(f"/proc/{pid}/status")) > 1
+
+    def ids(self) -> Mapping[int, int]:
+        """The threads there are: by the number that the process knows them by, as in a container, our own number.
+
+        Raises TargetExited.
+        """
+        try:
+            ours = [int(name) for name in os.listdir(self._tasks)]  # noqa: PTH208 - a third of the time
+        except OSError:
+            raise TargetExited("the process has ended") from None
+        if not self._is_nested:
+            return {tid: tid for tid in ours}
+        return {ids[-1]: tid for tid in ours if (ids := _ids(f"{self._tasks}/{tid}/status"))}
+
+    def doing(self, tid: int) -> Doing | None:
+        """What thread ``tid`` (our number) does; None when it has ended."""
+        call = _read(f"{self._tasks}/{tid}/syscall").split()
+        ran = _read(f"{self._tasks}/{tid}/schedstat").split()
+        cpu_ns = int(ran[0]) if ran else None
+        if not call:
+            state = _read(f"{self._tasks}/{tid}/stat").rpartition(")")[2].split()
+            return Doing(_STATES.get(state[0], "sleeping"), 0, cpu_ns) if state else None
+        if call[0] == "running":
+            return Doing("running", 0, cpu_ns)
+        number = int(call[0])
+        if number < 0:
+            return Doing("blocked outside system calls", 0, cpu_ns)
+        name = _SYSTEM_CALLS.get(number, f"system call {number}")
+        return Doing(f"in {name}", int(call[1], 16) if number == _FUTEX else 0, cpu_ns)
+
+    def names(self, tids: Collection[int]) -> Mapping[int, str]:
+        """What threads call themselves where that is not the first one's name, which is the program's; untrusted.
+
+        At most 15 bytes. A name is read when its thread is met first, and then now and again.
+        """
+        self._asked += 1
+        for tid in {self._pid, *tids}:
+            if tid not in self._names or (tid + self._asked) % _NAMES_EVERY == 0:
+                self._names[tid] = _read(f"{self._tasks}/{tid}/comm").removesuffix("\n")
+        self._names = {tid: name for tid, name in self._names.items() if tid in tids or tid == self._pid}
+        return {tid: name for tid, name in self._names.items() if name != self._names[self._pid]}
+
+
+def _ids(path: str) -> list[int]:
+    """The numbers of a process or thread in each namespace of pids, from ours on; empty when it has ended."""
+    for line in _read(path, 4096).splitlines():
+        if line.startswith("NSpid:"):
+            return [int(word) for word in line.split()[1:]]
+    return []
+
+
+def _read(path: str, size: int = _FILE_BYTES) -> str:
+    """What the file holds; nothing when it is gone, or not for us to read."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        return os.read(file, size).decode(errors="backslashreplace")
+    except OSError:
+        return ""
+    finally:
+        os.close(file)

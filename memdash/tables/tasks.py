@@ -1,0 +1,119 @@
+"""Tasks: one row for those that stand in the same function of the program, for the same reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+
+from memdash.analysis.tasks import TaskRow, task_rows
+from memdash.model.missing import Maybe, Missing
+from memdash.model.snapshot import Snapshot, State
+from memdash.model.tasks import TaskKind
+from memdash.tables.paths import place
+from memdash.tables.table import DASH, Cell, Column, Row, Table, Tone
+from memdash.units import Unit, count, duration, signed
+
+__all__ = ["TaskOrder", "has_tasks", "tasks_table", "tasks_title"]
+
+_ROWS_AT_MOST = 500
+
+_NAMES = {TaskKind.GOROUTINE: "Goroutines", TaskKind.THREAD: "Threads", TaskKind.ASYNCIO: "asyncio tasks"}
+
+_COLUMNS = (
+    Column("count", "count", 6, right=True),
+    Column("change", "Δ", 8, right=True, least=6),
+    Column("state", "state", 18, least=13),
+    Column("function", "function", 0, cut="function", least=15),
+    Column("where", "where", 18, cut="start", least=13, drop=1),
+    Column("waiting", "waiting", 8, right=True, drop=2),
+)
+
+
+class TaskOrder(Enum):
+    """What the rows are sorted by; the value is the column's key."""
+
+    COUNT = "count"
+    CHANGE = "change"
+    STATE = "state"
+    FUNCTION = "function"
+    WHERE = "where"
+    WAITING = "waiting"
+
+
+_KEYS: dict[TaskOrder, tuple[Callable[[TaskRow], tuple[float | str, ...]], bool]] = {
+    TaskOrder.COUNT: (lambda row: (row.count, row.change), True),
+    TaskOrder.CHANGE: (lambda row: (row.change, row.count), True),
+    TaskOrder.STATE: (lambda row: (row.state, row.frame.function), False),
+    TaskOrder.FUNCTION: (lambda row: (row.frame.function, row.frame.file), False),
+    TaskOrder.WHERE: (lambda row: (row.frame.file, row.frame.line), False),
+    TaskOrder.WAITING: (lambda row: (_seconds(row.waiting_s), row.count), True),
+}
+"""Sort key, and whether large comes first."""
+
+
+def has_tasks(snapshot: Snapshot) -> bool:
+    """Whether there is anything to say of tasks: what there are, or a reason that a person can do something about."""
+    tasks = snapshot.tasks
+    return not isinstance(tasks, Missing) or bool(tasks.hint and snapshot.state is not State.ATTACHING)
+
+
+def tasks_title(snapshot: Snapshot) -> str:
+    """``Threads 12``, ``Goroutines 8 490``; ``Tasks 14`` where there are several kinds."""
+    tasks = snapshot.sample.tasks
+    if isinstance(tasks, Missing):
+        return "Tasks"
+    kinds = {task.kind for task in tasks.groups}
+    return f"{_NAMES[kinds.pop()] if len(kinds) == 1 else 'Tasks'} {count(tasks.total)}"
+
+
+def tasks_table(
+    snapshot: Snapshot, order: TaskOrder = TaskOrder.COUNT, reverse: bool = False, wanted: str = ""
+) -> Table:
+    """Number, change since the baseline, state, function, file and line, and how long at least.
+
+    ``wanted`` keeps the rows whose function, file, state or name contains it, whatever its case. Figures come from
+    large to small, names from A to Z; ``reverse`` turns that round.
+    """
+    title = tasks_title(snapshot)
+    if isinstance(snapshot.tasks, Missing):
+        return Table(title, _COLUMNS, (), snapshot.tasks.words)
+    needle = wanted.casefold()
+    shown = [row for row in task_rows(snapshot.tasks) if not needle or needle in _searched(row)]
+    key, downwards = _KEYS[order]
+    shown.sort(key=lambda row: row.key)
+    shown.sort(key=key, reverse=downwards is not reverse)
+    rows = tuple(Row(row.key, _cells(row)) for row in shown[:_ROWS_AT_MOST])
+    return Table(title, _COLUMNS, rows, f"no task matches {wanted!r}" if wanted else "no tasks")
+
+
+def _searched(row: TaskRow) -> str:
+    names = (group.task.name for group in row.groups)
+    return "\n".join((row.frame.function, row.frame.file, row.state, *names)).casefold()
+
+
+def _cells(row: TaskRow) -> tuple[Cell, ...]:
+    where = place(row.frame)
+    return (
+        Cell(count(row.count), Tone.STRONG, sort=row.count),
+        _change(row.change),
+        Cell(row.state, sort=row.state),
+        Cell(row.frame.function, sort=row.frame.function),
+        Cell(where, Tone.FAINT, sort=where, note=row.frame.file),
+        _waiting(row.waiting_s),
+    )
+
+
+def _change(change: int) -> Cell:
+    if change > 0:
+        return Cell(f"{signed(change, Unit.COUNT)} ▲", Tone.GROWS, sort=change)
+    return Cell(f"{signed(change, Unit.COUNT)}  ", Tone.SHRINKS if change else Tone.FAINT, sort=change)
+
+
+def _waiting(waiting_s: Maybe[float]) -> Cell:
+    if isinstance(waiting_s, Missing):
+        return Cell(DASH, Tone.FAINT, note=waiting_s.why)
+    return Cell(f"≥{duration(waiting_s)}", Tone.FAINT, sort=waiting_s)
+
+
+def _seconds(waiting_s: Maybe[float]) -> float:
+    return -1.0 if isinstance(waiting_s, Missing) else waiting_s

@@ -1,0 +1,74 @@
+"""Live objects by type, for the sites pane of a target that has no allocation sites."""
+
+from __future__ import annotations
+
+from textual.screen import Screen
+
+from memdash.model.capability import Capability
+from memdash.model.missing import Missing
+from memdash.model.snapshot import Snapshot
+from memdash.plain import plain
+from memdash.tables.objects import TITLE, ObjectMeasure, ObjectOrder, objects_table
+from memdash.tables.table import Row, Table
+from memdash.ui.panes.ranking import Ranking
+from memdash.units import byte_size, clock_time, count
+
+__all__ = ["ObjectRanking"]
+
+
+class ObjectRanking(Ranking[ObjectOrder]):
+    """Measures types by their bytes or their objects."""
+
+    title = TITLE
+    tab = "Objects"
+    capability = Capability.OBJECTS
+
+    def __init__(self) -> None:
+        super().__init__(ObjectOrder, (ObjectOrder.TYPE,))
+        self.measure = ObjectMeasure.BYTES
+        self._counted = ""
+        self._built: tuple[object, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """Since when changes count, and how much there is of what is known and of what is not."""
+        return self._counted
+
+    def build(self, snapshot: Snapshot, wanted: str, built: Table) -> Table:
+        """The types, as asked for."""
+        wish = (snapshot.objects, snapshot.groups, self.measure, self.order, self.reversed, wanted, built)
+        if all(new is old for new, old in zip(wish, self._built, strict=False)) and self._built:
+            return built
+        self._counted = _counted(snapshot)
+        table = objects_table(snapshot, self.measure, self.order, self.reversed, wanted)
+        self._built = (*wish[:-1], table)
+        return table
+
+    def words(self, row: Row) -> str:
+        """The type's whole name."""
+        return plain(row.key)
+
+    def screen(self, snapshot: Snapshot, row: Row) -> Screen[None]:
+        """Its figures and their course."""
+        # Imported when first asked for: the first frame does not wait for it.
+        from memdash.ui.screens.objects import TypeScreen
+
+        return TypeScreen(snapshot, row.key)
+
+    def switch_time(self) -> str:
+        """There is no telling what was ever allocated."""
+        return "only objects that live now are counted: nothing tells how many there ever were"
+
+    def switch_unit(self) -> None:
+        """Between bytes and objects."""
+        self.measure = self.measure.other
+
+
+def _counted(snapshot: Snapshot) -> str:
+    objects, since = snapshot.sample.objects, snapshot.since.get(Capability.OBJECTS)
+    if isinstance(objects, Missing) or since is None:
+        return ""
+    total = objects.total
+    word = "baseline" if snapshot.baseline.marked else "attach"
+    held = f"{byte_size(total.held_bytes)} in {count(total.objects)} objects"
+    return f"Δ since {word} {clock_time(since.wall_s)} · {held}, {byte_size(objects.unknown_bytes)} beside them"

@@ -1,0 +1,92 @@
+"""Allocation sites, for the sites pane: which lines of the program hold the heap."""
+
+from __future__ import annotations
+
+from textual.screen import Screen
+
+from memdash.model.capability import Capability
+from memdash.model.missing import Missing
+from memdash.model.profile import Frame
+from memdash.model.snapshot import Snapshot
+from memdash.plain import plain
+from memdash.tables.sites import Measure, SiteOrder, sites_table, why_unknown
+from memdash.tables.table import Row, Table
+from memdash.ui.panes.ranking import Ranking
+from memdash.units import clock_time, count, figure
+
+__all__ = ["SiteRanking"]
+
+_OTHER_TIME = {
+    Measure.INUSE_SPACE: Measure.ALLOC_SPACE,
+    Measure.ALLOC_SPACE: Measure.INUSE_SPACE,
+    Measure.INUSE_OBJECTS: Measure.ALLOC_OBJECTS,
+    Measure.ALLOC_OBJECTS: Measure.INUSE_OBJECTS,
+}
+_OTHER_UNIT = {
+    Measure.INUSE_SPACE: Measure.INUSE_OBJECTS,
+    Measure.INUSE_OBJECTS: Measure.INUSE_SPACE,
+    Measure.ALLOC_SPACE: Measure.ALLOC_OBJECTS,
+    Measure.ALLOC_OBJECTS: Measure.ALLOC_SPACE,
+}
+
+
+class SiteRanking(Ranking[SiteOrder]):
+    """Measures sites in four ways."""
+
+    title = "Top allocation sites"
+    tab = "Sites"
+    capability = Capability.SITES
+
+    def __init__(self) -> None:
+        super().__init__(SiteOrder, (SiteOrder.FUNCTION, SiteOrder.WHERE))
+        self.measure = Measure.INUSE_SPACE
+        self._counted = ""
+        self._snapshot: Snapshot | None = None
+        self._built: tuple[object, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """What is measured, how many sites there are, and since when changes count."""
+        return f"{self.measure.label} · {self._counted}" if self._counted else self.measure.label
+
+    def build(self, snapshot: Snapshot, wanted: str, built: Table) -> Table:
+        """The sites, as asked for."""
+        self._snapshot = snapshot
+        groups, since = snapshot.groups, snapshot.baseline
+        wish = (groups, since, self.measure, self.order, self.reversed, wanted, built)
+        if all(new is old for new, old in zip(wish, self._built, strict=False)) and self._built:
+            return built
+        if isinstance(groups, Missing):
+            self._counted = ""
+        else:
+            held = figure(sum(self.measure.of(group.usage) for group in groups), self.measure.unit)
+            word = "baseline" if since.marked else "attach"
+            self._counted = f"{count(len(groups))} sites · {held} · Δ since {word} {clock_time(since.at.wall_s)}"
+        table = sites_table(snapshot, self.measure, self.order, self.reversed, wanted)
+        self._built = (*wish[:-1], table)
+        return table
+
+    def words(self, row: Row) -> str:
+        """Function, file in full and line."""
+        function, file, line = row.key.split("\0")
+        return plain(f"{function} {file}:{line}")
+
+    def screen(self, snapshot: Snapshot, row: Row) -> Screen[None]:
+        """Its figures and its stacks."""
+        # Imported when first asked for: the first frame does not wait for it.
+        from memdash.ui.screens.detail import SiteScreen
+
+        function, file, line = row.key.split("\0")
+        return SiteScreen(snapshot, Frame(function, file, int(line)))
+
+    def switch_time(self) -> str:
+        """Between what is held and what was ever asked for; where that is not known, stay, and say why."""
+        other = _OTHER_TIME[self.measure]
+        unknown = self._snapshot and why_unknown(self._snapshot, other)
+        if unknown is None:
+            self.measure = other
+        return unknown.words if unknown else ""
+
+    def switch_unit(self) -> None:
+        """Between bytes and objects."""
+        self.measure = _OTHER_UNIT[self.measure]

@@ -1,0 +1,76 @@
+"""Tasks: threads, goroutines, asyncio tasks; what each waits for, and whether they pile up."""
+
+from __future__ import annotations
+
+from textual.screen import Screen
+
+from memdash.model.capability import Capability
+from memdash.model.missing import Missing
+from memdash.model.snapshot import Snapshot
+from memdash.plain import plain
+from memdash.tables.table import Table
+from memdash.tables.tasks import TaskOrder, has_tasks, tasks_table, tasks_title
+from memdash.ui.panes.sorted import SortedPane, Sorting
+from memdash.units import clock_time
+
+__all__ = ["TasksPane"]
+
+
+class TasksPane(SortedPane):
+    """Sorts and filters groups of tasks. Where the runtime has none to read, it leaves its room to others."""
+
+    key = "tasks"
+    capability = Capability.TASKS
+    title = "Tasks"
+    tabbed = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.order = Sorting(TaskOrder, (TaskOrder.STATE, TaskOrder.FUNCTION, TaskOrder.WHERE))
+        self._since = ""
+        self._built: tuple[object, ...] = ()
+
+    @property
+    def sorting(self) -> Sorting[TaskOrder]:
+        """The order of the groups."""
+        return self.order
+
+    def screen_of_row(self, snapshot: Snapshot) -> Screen[None] | None:
+        """The stacks and the course of the group under the cursor."""
+        from memdash.ui.screens.tasks import TaskScreen
+
+        return TaskScreen(snapshot, self.row.key) if self.row else None
+
+    def wants_room(self, snapshot: Snapshot) -> bool:
+        """Whether there is anything to say of tasks."""
+        return has_tasks(snapshot)
+
+    def caption(self, snapshot: Snapshot) -> str:
+        """What kind they are, and how many."""
+        return tasks_title(snapshot)
+
+    @property
+    def summary(self) -> str:
+        """Since when changes count."""
+        return self._since
+
+    @property
+    def words(self) -> str:
+        """State, function, file in full and line."""
+        if (row := self.row) is None:
+            return ""
+        state, function, where = (cell.text for cell in row.cells[2:5])
+        return plain(f"{state} {function} {row.cells[4].note}:{where.rpartition(':')[2]}")
+
+    def build(self, snapshot: Snapshot) -> Table:
+        """The tasks, as asked for; the same table as before while neither they nor the wish have changed."""
+        since = snapshot.since.get(self.capability)
+        wish = (snapshot.tasks, since, snapshot.baseline.marked, self.order.order, self.order.reversed, self.wanted)
+        if self._built and all(new is old for new, old in zip(wish, self._built, strict=True)):
+            return self.table
+        self._built = wish
+        self._since = ""
+        if since is not None and not isinstance(snapshot.tasks, Missing):
+            word = "baseline" if snapshot.baseline.marked else "attach"
+            self._since = f"Δ since {word} {clock_time(since.wall_s)}"
+        return tasks_table(snapshot, self.order.order, self.order.reversed, self.wanted)
