@@ -6,4 +6,4 @@ judgement), ``pprof`` (profile files and their views); ``session`` (the only wir
 ``exports``; ``commands``; ``cli``. Imports only point down this list, and import-linter checks that they do.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
