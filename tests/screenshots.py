@@ -44,7 +44,6 @@ _PYTHON: _Screens = (
     ("python", (160, 45), ("plus",)),
     ("python-120x40", (120, 40), ("plus",)),
     ("python-80x24", (80, 24), ("plus",)),
-    ("tasks", (120, 32), ("5", "enter")),
     ("force-gc", (120, 32), ("ctrl+g",)),
 )
 _OBJECTS: _Screens = (("python-objects", (120, 40), ("plus",)),)
