@@ -11,6 +11,7 @@
         ├── LayoutRefused              the numbers would not be trustworthy
         ├── BadRead                    memory was unmapped, or held nonsense
         ├── TimedOut                   it did not answer in time
+        ├── AgentUnreachable           the agent in the target is not there, or talks nonsense
         └── Defect            70   memdash itself went wrong
 
 Raised low, turned into ``Missing`` at the probe boundary (``sampling.roster``), printed only in ``cli``, drawn only in
@@ -25,6 +26,7 @@ from contextlib import contextmanager
 
 __all__ = [
     "AccessDenied",
+    "AgentUnreachable",
     "BadRead",
     "Defect",
     "LayoutRefused",
@@ -106,6 +108,10 @@ class BadRead(ProbeError):
 
 class TimedOut(ProbeError):
     """What should have answered did not, for as long as we wait."""
+
+
+class AgentUnreachable(ProbeError):
+    """The agent in the target cannot be reached any more, or never could be."""
 
 
 class Defect(ProbeError):

@@ -8,6 +8,7 @@ from typing import Any
 
 from memdash.analysis.sites import grouped, usage_by_leaf
 from memdash.model.capability import Capability, Source
+from memdash.model.family import Family, Member
 from memdash.model.finding import Finding
 from memdash.model.gc import Cycle, GcStats, Pause
 from memdash.model.memstats import MemStats, SizeClass
@@ -25,6 +26,7 @@ __all__ = [
     "NOON_S",
     "FakeClock",
     "FakeProbe",
+    "a_family",
     "a_gc",
     "a_profile",
     "a_sample",
@@ -168,6 +170,35 @@ def a_smaps() -> Smaps:
         file_bytes=12 * MIB,
         swap_pss_bytes=0,
     )
+
+
+def a_family(workers: int = 4, own_pid: int = 41287, **changes: Any) -> Family:
+    """The target as a master of so many workers, which have the pids from 41301 on."""
+    master = Member(
+        pid=41287,
+        start_ticks=123_456,
+        parent=1,
+        depth=0,
+        name="shop-server",
+        role="shop-server --port 8080",
+        state="sleeping",
+        rss_bytes=533 * MIB,
+        pss_bytes=400 * MIB,
+    )
+    rows = [
+        replace(
+            master,
+            pid=41_301 + number,
+            start_ticks=123_500 + number,
+            parent=41287,
+            depth=1,
+            role=f"shop-server --worker {number}",
+            rss_bytes=(600 - number) * MIB,
+            pss_bytes=(300 - number) * MIB,
+        )
+        for number in range(workers)
+    ]
+    return replace(Family((master, *rows), own_pid), **changes)
 
 
 _SITES = (

@@ -18,7 +18,7 @@ from textual.pilot import Pilot
 import memdash.commands
 from memdash.commands.toolchain import build, find_toolchain
 from memdash.process.identity import identify
-from memdash.session import Live, Session
+from memdash.session import Live, Session, Watches
 from memdash.ui.app import MemdashApp
 from memdash.ui.screens.dashboard import Dashboard
 
@@ -51,7 +51,7 @@ class _Shared:
 
 
 async def _draw(session: Session, size: tuple[int, int], keys: Sequence[str]) -> str:
-    app = MemdashApp(lambda: Dashboard(session))
+    app = MemdashApp(lambda: Dashboard(session, Watches(lambda _: session)))
     async with app.run_test(size=size) as pilot:
         await _settled(pilot)
         for key in keys:

@@ -2,9 +2,9 @@
 
 Lives here: a module per verb with one click command named ``command``, and what several verbs share: ``options``
 (settings as click options), ``target`` (which process is meant), ``limits`` (flags as rules), ``output`` (files that
-are never overwritten by accident), ``program`` (a command we start), ``acting`` (something done to a process),
-``screen`` (the dashboard around a session). May import: everything below; ``memdash.ui`` only inside functions, because
-a headless verb must never load Textual.
+are never overwritten by accident), ``program`` (a command we start) and ``prepared`` (what it is given), ``acting``
+(something done to a process), ``screen`` (the dashboard around a session). May import: everything below; ``memdash.ui``
+only inside functions, because a headless verb must never load Textual.
 
 To add a verb, write a module and name it in ``VERBS``.
 """

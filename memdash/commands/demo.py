@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from memdash.commands.options import Verb
+from memdash.commands.prepared import prepared
 from memdash.commands.program import Program, log_file, tell_output
 from memdash.commands.run import watch_program
 from memdash.commands.screen import Screen, screen_options
@@ -20,6 +21,8 @@ __all__ = ["command"]
 
 _GO_SOURCE = Path(__file__).parent / "shop"
 _PYTHON_MODULE = "memdash.commands.pyshop"
+_FRAMES_TRACED = 8
+"""So that a site has a stack. The server has little to do: that this slows it does not show."""
 
 
 @click.command(cls=Verb, short_help="Start a small leaking server, and watch it.")
@@ -34,9 +37,13 @@ def command(screen: Screen, runtime: str | None) -> None:
     """
     screen.check()
     server = _server(runtime)
-    with signals_raised(), log_file(None, force=False) as log:
-        with Program(server, log) as program:
-            watched = watch_program(program, screen)
+    with (
+        signals_raised(),
+        log_file(None, force=False) as log,
+        prepared(agent=not screen.read_only, trace=_FRAMES_TRACED) as given,
+    ):
+        with Program(server, log, environment=given.environment) as program:
+            watched = watch_program(program, screen, given.entries)
         if not watched:
             tell_output(log, last_lines=True)
             raise MemdashError("the demo server ended at once", "what it printed stands above")

@@ -29,9 +29,10 @@ _LIMIT_S = 5.0
 @click.argument("text", default="")
 @settings("json")
 def command(text: str, json: bool) -> None:
-    """List the processes that can be watched, largest first; with TEXT those that have it in name or arguments.
+    """List the processes that can be watched; with TEXT those that have it in name or arguments.
 
-    With --json each process is one line.
+    Workers stand indented below their master, the tree with the largest resident set first. With --json each process
+    is one line.
     """
     surveyed = [process for process in survey(PROBES, _LIMIT_S) if is_wanted(process, text)]
     if json:
@@ -56,6 +57,8 @@ def _object(process: Surveyed) -> dict[str, Any]:
         "pid": target.pid,
         "user": user_name(target.uid),
         "rss_bytes": process.rss_bytes,
+        "tree_rss_bytes": process.tree_rss_bytes,
+        "above": list(process.above),
         "start_time": iso_time(target.started_at_s),
         "name": target.name,
         "argv": list(target.argv),

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import click
 
 from memdash.commands.options import Verb, settings
+from memdash.commands.prepared import prepared
 from memdash.commands.program import Program, log_file, tell_output
 from memdash.commands.screen import Screen, screen_options
 from memdash.errors import TargetError
 from memdash.model.target import Runtime, Target
-from memdash.probes.probe import Fit, judged
+from memdash.probes.probe import Fit, ProbeEntry, judged
 from memdash.probes.registry import PROBES
 from memdash.process.family import settle
 from memdash.signals import Signalled, signals_raised
 
-__all__ = ["command", "traced", "watch_program"]
+__all__ = ["command", "watch_program"]
 
 
 @click.command(
@@ -31,34 +32,30 @@ __all__ = ["command", "traced", "watch_program"]
 def command(argv: tuple[str, ...], screen: Screen, output_to: str | None, force: bool, trace: int | None) -> int:
     """Start COMMAND and watch it.
 
-    When COMMAND is only a wrapper (go run, uv run, a shell, make) the program that it starts is watched. What it prints
-    goes to a file, named when memdash ends. Leaving the dashboard ends COMMAND; its exit code becomes that of memdash.
+    When COMMAND is only a wrapper (go run, uv run, a shell, make) the program that it starts is watched; of a master
+    with workers (gunicorn, celery, a reloader) the master, from which < and > lead to the workers. What it prints goes
+    to a file, named when memdash ends. Leaving the dashboard ends COMMAND; its exit code becomes that of memdash.
+    Python programs load memdash's agent as they start, unless --read-only is given.
     """
     screen.check()
     watched = True
-    with log_file(output_to, force) as log:
-        program = Program(argv, log, environment=traced(trace))
+    if trace is not None:
+        click.echo("memdash: tracing is on: a Python that allocates much runs several times slower", err=True)
+    with log_file(output_to, force) as log, prepared(agent=not screen.read_only, trace=trace) as given:
+        program = Program(argv, log, environment=given.environment)
         with contextlib.suppress(Signalled), signals_raised(), program:
-            watched = watch_program(program, screen)
+            watched = watch_program(program, screen, given.entries)
         tell_output(log, last_lines=not watched)
     return program.exit_code
 
 
-def traced(depth: int | None) -> Mapping[str, str]:
-    """What to add to the environment of a command so that its Pythons trace so many frames of each allocation."""
-    if depth is None:
-        return {}
-    click.echo("memdash: tracing is on: a Python that allocates much runs several times slower", err=True)
-    return {"PYTHONTRACEMALLOC": str(depth)}
-
-
-def watch_program(program: Program, screen: Screen) -> bool:
+def watch_program(program: Program, screen: Screen, entries: Sequence[ProbeEntry]) -> bool:
     """Show the dashboard on what ``program`` turns out to be; False when it ended before there was anything to see."""
     try:
         target = settle(program.pid, _is_telling)
     except TargetError:
         return False
-    screen.watch(target)
+    screen.watch(target, entries)
     return True
 
 

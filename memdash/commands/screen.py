@@ -15,9 +15,10 @@ from memdash.config import Limit, nearest
 from memdash.errors import UsageError
 from memdash.model.action import Action
 from memdash.model.target import Target
+from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
 from memdash.probes.survey import survey
-from memdash.session import Live
+from memdash.session import Live, Session, Watches
 
 if TYPE_CHECKING:
     from memdash.ui.app import Options
@@ -66,24 +67,31 @@ class Screen:
                     "memdash report PID writes a report, memdash report --json PID one for programs",
                 )
 
-    def watch(self, target: Target) -> None:
+    def watch(self, target: Target, entries: Sequence[ProbeEntry] = PROBES) -> None:
         """Show the dashboard until the user leaves it."""
-        session = Live(
-            target,
-            interval_s=self.interval,
-            rules=rules_for(self.max, self.max_growth),
-            asked=(Action.LOAD_AGENT,) if self.agent else (),
-            read_only=self.read_only,
-        )
+        # Code is loaded only into what was asked for, and not because < and > came by.
+        watches = Watches(lambda member: self._session(member, entries, with_agent=self.agent and member == target))
+        session = watches.open(target)
         opening = Opening(session)
         session.start()
         try:
             with opening:
                 from memdash.ui.app import run
 
-                run(session, self._options())
+                run(session, watches, self._options())
         finally:
-            session.close()
+            watches.close()
+
+    def _session(self, target: Target, entries: Sequence[ProbeEntry], *, with_agent: bool) -> Session:
+        """A watch over the target, or over another process of its tree."""
+        return Live(
+            target,
+            interval_s=self.interval,
+            rules=rules_for(self.max, self.max_growth),
+            asked=(Action.LOAD_AGENT,) if with_agent else (),
+            read_only=self.read_only,
+            entries=entries,
+        )
 
     def pick(self) -> Target | None:
         """Let the user choose a process; None when they choose to leave."""

@@ -13,6 +13,7 @@ from memdash.model.missing import Missing
 from memdash.model.snapshot import Snapshot
 from memdash.plain import plain
 from memdash.tables.alerts import alerts_table
+from memdash.tables.family import family_table, totals_words
 from memdash.tables.gc import gc_table
 from memdash.tables.headline import headline
 from memdash.tables.memstats import memstats_table
@@ -32,6 +33,9 @@ def lines(snapshot: Snapshot) -> Iterator[str]:
     yield from _head(snapshot)
     yield from _section(memstats_table(snapshot))
     yield from _section(gc_table(snapshot))
+    family = snapshot.sample.family
+    if not isinstance(family, Missing) and family.is_tree:
+        yield from _section(replace(family_table(family), title=f"Process tree, {totals_words(family)}"))
     yield from _section(_largest(sites_table(snapshot)))
     if not isinstance(snapshot.objects, Missing):
         yield from _section(_largest(objects_table(snapshot)))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from memdash.model.missing import Maybe
+from memdash.model.missing import Maybe, Missing
 
 __all__ = ["MemStats", "SizeClass"]
+
+_ONE_ALLOCATOR = Missing("this runtime has one allocator for objects of any size")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +25,9 @@ class MemStats:
     """Bytes are ints; Mallocs, Frees, Lookups, HeapObjects, NumGC, NumForcedGC count; the rest says its unit.
 
     LastGC is Unix time in ns (0 before the first GC). PauseNs and PauseEnd are newest first and hold min(NumGC, 256)
-    entries (Go's own array is a ring). BySize has 61 rows, as Go reports them. Source: the documentation of
-    runtime.MemStats.
+    entries (Go's own array is a ring). BySize has 61 rows, as Go reports them. HeapSmall is not of Go: the part of
+    HeapAlloc that a runtime with an allocator of its own for small objects (CPython) keeps there. Source: the
+    documentation of runtime.MemStats.
     """
 
     Alloc: Maybe[int]
@@ -59,3 +62,4 @@ class MemStats:
     BySize: Maybe[tuple[SizeClass, ...]]
     PauseNs: Maybe[tuple[int, ...]]
     PauseEnd: Maybe[tuple[int, ...]]
+    HeapSmall: Maybe[int] = _ONE_ALLOCATOR

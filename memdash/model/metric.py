@@ -81,6 +81,10 @@ def _recent_pause(sample: Sample) -> Maybe[float]:
     return max((pause.duration_ns for pause in sample.gc.pauses if pause.ended_at_s > since_s), default=0)
 
 
+def _members(sample: Sample) -> Maybe[float]:
+    return sample.family if isinstance(sample.family, Missing) else len(sample.family.members)
+
+
 def _generational(figure: Callable[[Sequence[Generation]], int]) -> Callable[[Sample], Maybe[float]]:
     """A figure over the generations of the collector, youngest first."""
 
@@ -123,6 +127,9 @@ METRICS: tuple[Metric, ...] = (
     _go("GCCPUFraction", _R, _GAUGE, "Share of the program's CPU time that collections took since it started."),
     _go("Alloc", _B, _GAUGE, "The same as HeapAlloc; Go keeps both names."),
     _go("Lookups", _N, _COUNTER, "Pointer lookups of the runtime; always 0 in today's Go."),
+    _go("HeapSmall", _B, _GAUGE, "CPython: bytes of objects of up to 512 bytes, which do not come from malloc."),
+    _at("malloc", "in_use_bytes", "malloc", _B, _GAUGE, "CPython: what the C library's malloc has handed out."),
+    _at("malloc", "free_bytes", "malloc free", _B, _GAUGE, "CPython: what malloc keeps for reuse."),
     _at("gc", "live_after_gc_bytes", "live after GC", _B, _GAUGE, "What the last collection found reachable."),
     _at("gc", "pause_p50_ns", "pause p50", _T, _GAUGE, "Median stop-the-world time of the last collections."),
     _at("gc", "pause_p99_ns", "pause p99", _T, _GAUGE, "Stop-the-world time that 99 of 100 collections stay under."),
@@ -167,6 +174,24 @@ METRICS: tuple[Metric, ...] = (
     _at("system", "oom_score", "OOM score", _N, _GAUGE, "How early the kernel would kill it when memory runs out."),
     _at("smaps", "pss_bytes", "PSS", _B, _GAUGE, "RSS with shared pages divided among those who share them."),
     _at("smaps", "uss_bytes", "USS", _B, _GAUGE, "Pages that only this process has: what its end would free."),
+    _at(
+        "family",
+        "rss_bytes",
+        "tree RSS",
+        _B,
+        _GAUGE,
+        "RSS of the whole process tree; shared pages count often.",
+    ),
+    _at("family", "pss_bytes", "tree PSS", _B, _GAUGE, "PSS of the whole process tree: what it really takes."),
+    Metric(
+        "family.members",
+        "processes",
+        _N,
+        _GAUGE,
+        "Processes of the tree that the target belongs to: a master, its workers and what they started.",
+        Capability.FAMILY,
+        _members,
+    ),
     _cgroup("usage_bytes", "cgroup", _B, _GAUGE, "Memory charged to the target's cgroup, page cache included."),
     _cgroup("limit_bytes", "cgroup limit", _B, _GAUGE, "The cgroup's memory limit; beyond it the kernel kills."),
     _cgroup("used_ratio", "cgroup used", _R, _GAUGE, "Cgroup memory without droppable cache, over its limit."),

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from memdash.probes.cpython import CPYTHON
+from typing import TYPE_CHECKING
+
+from memdash.probes.cpython import CPYTHON, CPython
 from memdash.probes.go import GO
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.system import SYSTEM
 
-__all__ = ["PROBES"]
+if TYPE_CHECKING:
+    from memdash.probes.cpython.agent.agents import Agents
+
+__all__ = ["PROBES", "probes_with"]
 
 PROBES: tuple[ProbeEntry, ...] = (GO, CPYTHON, SYSTEM)
+
+
+def probes_with(launched: Agents) -> tuple[ProbeEntry, ...]:
+    """The same, where the targets may be programs that memdash has started with its agent in them."""
+    return (GO, CPython(launched=launched), SYSTEM)

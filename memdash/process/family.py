@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 
 from memdash.errors import TargetError
 from memdash.model.target import Target
 from memdash.process.identity import identify
-from memdash.process.stat import parse_stat
+from memdash.process.tree import Parentage
 
-__all__ = ["Member", "Standing", "family", "principal", "settle"]
+__all__ = ["Branch", "Standing", "branch", "principal", "settle"]
 
 _DRIVERS = frozenset({"go", "air", "gow", "wgo", "reflex"})
 """Go programs whose job is to build and start another one."""
@@ -32,18 +30,18 @@ _LONGEST_PAUSE_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class Branch:
     """A process and those it started that still run, oldest first."""
 
     target: Target
-    children: tuple[Member, ...] = ()
+    children: tuple[Branch, ...] = ()
 
-    def below(self) -> Iterator[Member]:
+    def below(self) -> Iterator[Branch]:
         """All descendants, the nearest generation first."""
-        generation: Sequence[Member] = self.children
+        generation: Sequence[Branch] = self.children
         while generation:
             yield from generation
-            generation = [child for member in generation for child in member.children]
+            generation = [child for parent in generation for child in parent.children]
 
 
 class Standing(Enum):
@@ -61,41 +59,31 @@ _ENOUGH_S = {Standing.CERTAIN: 0.0, Standing.LIKELY: 2.0, Standing.NOT_YET: math
 """How long a choice must hold: a script may set up things before it starts what it is about."""
 
 
-def family(pid: int) -> Member:
+def branch(pid: int, parentage: Parentage) -> Branch:
     """Look at ``pid`` and its descendants now. Raises what ``identify`` raises for ``pid`` itself."""
-    return Member(identify(pid), _children(pid, _pids_by_parent()))
+    return Branch(identify(pid), _children(pid, parentage.look()))
 
 
-def _children(pid: int, by_parent: Mapping[int, Sequence[int]]) -> tuple[Member, ...]:
+def _children(pid: int, by_parent: Mapping[int, Sequence[int]]) -> tuple[Branch, ...]:
     found = []
     for child in by_parent.get(pid, ()):
         try:
-            found.append(Member(identify(child), _children(child, by_parent)))
+            found.append(Branch(identify(child), _children(child, by_parent)))
         except TargetError:
             continue
-    return tuple(sorted(found, key=lambda member: (member.target.start_ticks, member.target.pid)))
+    return tuple(sorted(found, key=lambda started: (started.target.start_ticks, started.target.pid)))
 
 
-def _pids_by_parent() -> Mapping[int, Sequence[int]]:
-    children: dict[int, list[int]] = defaultdict(list)
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                children[parse_stat((entry / "stat").read_bytes()).parent].append(int(entry.name))
-            except OSError:
-                continue
-    return children
+def principal(root: Branch, telling: Callable[[Target], bool]) -> tuple[Target, Standing]:
+    """Choose the process that the command was about.
 
-
-def principal(root: Member, telling: Callable[[Target], bool]) -> tuple[Target, Standing]:
-    """Choose the member that the command was about.
-
-    The root itself when it tells something and is no driver; else the nearest descendant that does; else the last of
-    the only children; a driver that has started nothing is no choice yet.
+    The root itself when it tells something and is no driver, so of a master and its workers the master; else the
+    nearest descendant that does; else the last of the only children; a driver that has started nothing is no choice
+    yet.
     """
-    for member in (root, *root.below()):
-        if not _is_driver(member.target) and not _is_tool(member.target) and telling(member.target):
-            return member.target, Standing.CERTAIN
+    for each in (root, *root.below()):
+        if not _is_driver(each.target) and not _is_tool(each.target) and telling(each.target):
+            return each.target, Standing.CERTAIN
     last = root
     while len(children := [child for child in last.children if not _is_tool(child.target)]) == 1:
         last = children[0]
@@ -118,8 +106,9 @@ def settle(pid: int, telling: Callable[[Target], bool], pause: Callable[[float],
     """
     held: tuple[int, tuple[int, int]] | None = None
     held_s, pause_s, restless_s = 0.0, _FIRST_PAUSE_S, 0.0
+    parentage = Parentage()
     while True:
-        root = family(pid)
+        root = branch(pid, parentage)
         choice, standing = principal(root, telling)
         restless_s = restless_s + pause_s if standing is Standing.LIKELY else 0.0
         if restless_s > _RESTLESS_S:

@@ -10,23 +10,23 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from memdash.errors import TargetError
+from memdash.errors import BadRead, TargetError
 from memdash.model.target import Target
 from memdash.process.identity import identify
-from memdash.process.stat import parse_stat
+from memdash.process.stat import parse_stat, resident_bytes
 
 __all__ = ["Candidate", "matching", "processes", "user_name", "wait_for"]
 
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _LOOK_EVERY_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A process that could be watched, and its resident set."""
+    """A process that could be watched, its resident set, and the pid of its parent (0: there is none to be seen)."""
 
     target: Target
     rss_bytes: int
+    parent: int
 
 
 def processes() -> tuple[Candidate, ...]:
@@ -37,8 +37,9 @@ def processes() -> tuple[Candidate, ...]:
     found = []
     for pid in _pids():
         try:
-            found.append(Candidate(identify(pid), _rss_bytes(pid)))
-        except (TargetError, OSError):
+            target, stat = identify(pid), parse_stat(Path(f"/proc/{pid}/stat").read_bytes())
+            found.append(Candidate(target, resident_bytes(pid), stat.parent))
+        except (TargetError, BadRead, OSError):
             continue
     return tuple(sorted(found, key=lambda candidate: (-candidate.rss_bytes, candidate.target.pid)))
 
@@ -105,10 +106,6 @@ def _comm(pid: int) -> bytes:
         return Path(f"/proc/{pid}/comm").read_bytes()
     except OSError:
         return b""
-
-
-def _rss_bytes(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/statm").read_bytes().split()[1]) * _PAGE_BYTES
 
 
 def _ancestors(pid: int) -> Iterator[int]:

@@ -6,7 +6,7 @@ Source: proc_pid_task(5), proc_pid_syscall(5), Documentation/scheduler/sched-sta
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from memdash.errors import TargetExited
@@ -14,6 +14,7 @@ from memdash.errors import TargetExited
 __all__ = ["Doing", "Threads"]
 
 _FILE_BYTES = 512
+_NAMES_EVERY = 16
 
 _FUTEX = 202
 _SYSTEM_CALLS = {
@@ -50,6 +51,9 @@ class Threads:
     """The threads of one process; some 25 µs each."""
 
     def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._names: dict[int, str] = {}
+        self._asked = 0
         self._tasks = f"/proc/{pid}/task"
         self._is_nested = len(_ids(f"/proc/{pid}/status")) > 1
 
@@ -82,9 +86,17 @@ class Threads:
         name = _SYSTEM_CALLS.get(number, f"system call {number}")
         return Doing(f"in {name}", int(call[1], 16) if number == _FUTEX else 0, cpu_ns)
 
-    def name(self, tid: int) -> str:
-        """What the thread calls itself, at most 15 bytes; untrusted, and empty when it has ended."""
-        return _read(f"{self._tasks}/{tid}/comm").removesuffix("\n")
+    def names(self, tids: Collection[int]) -> Mapping[int, str]:
+        """What threads call themselves where that is not the first one's name, which is the program's; untrusted.
+
+        At most 15 bytes. A name is read when its thread is met first, and then now and again.
+        """
+        self._asked += 1
+        for tid in {self._pid, *tids}:
+            if tid not in self._names or (tid + self._asked) % _NAMES_EVERY == 0:
+                self._names[tid] = _read(f"{self._tasks}/{tid}/comm").removesuffix("\n")
+        self._names = {tid: name for tid, name in self._names.items() if tid in tids or tid == self._pid}
+        return {tid: name for tid, name in self._names.items() if name != self._names[self._pid]}
 
 
 def _ids(path: str) -> list[int]:

@@ -1,12 +1,14 @@
 """One watch over one target: the only place where attaching, sampling, remembering and judging are wired together.
 
 Lives here: ``session`` (what a watch offers), ``live`` (over a running process, with a thread, or once without),
-``attach`` (from a target to open probes), ``memory`` (from a sample to a snapshot), ``errand`` (one action without a
-watch). May import: ``probes``, ``sampling``, ``analysis``, ``process``, ``model``, ``errors``. All of it produces
-``Snapshot``s, and that is all that screens, reports and exports ever see.
+``attach`` (from a target to open probes), ``memory`` (from a sample to a snapshot), ``watches`` (the sessions over the
+members of a process tree), ``errand`` (one action without a watch). May import: ``probes``, ``sampling``, ``analysis``,
+``process``, ``model``, ``errors``. All of it produces ``Snapshot``s, and that is all that screens, reports and exports
+ever see.
 """
 
 from memdash.session.live import Live, read_once
 from memdash.session.session import Session
+from memdash.session.watches import Watches
 
-__all__ = ["Live", "Session", "read_once"]
+__all__ = ["Live", "Session", "Watches", "read_once"]

@@ -76,7 +76,7 @@ class Live:
         self._read_only = read_only
         self._memory = Memory(interval_s, default_rules() if rules is None else rules)
         self._snapshot = _first_snapshot(target, self._clock, interval_s)
-        self._listeners: list[Callable[[Snapshot], None]] = []
+        self._listeners: tuple[Callable[[Snapshot], None], ...] = ()
         self._lock = threading.Lock()
         self._sampler = Sampler(self._open, watch or Watcher(target), self._clock, interval_s, self)
 
@@ -90,9 +90,14 @@ class Live:
         """The newest moment."""
         return self._snapshot
 
-    def subscribe(self, listener: Callable[[Snapshot], None]) -> None:
-        """Add a listener; it is called on the sampler's thread."""
-        self._listeners.append(listener)
+    def subscribe(self, listener: Callable[[Snapshot], None]) -> Callable[[], None]:
+        """Add a listener, which is called on the sampler's thread; what this returns takes it out again."""
+        self._listeners = (*self._listeners, listener)
+
+        def leave() -> None:
+            self._listeners = tuple(other for other in self._listeners if other is not listener)
+
+        return leave
 
     def mark_baseline(self) -> None:
         """Count changes from the newest sample on."""

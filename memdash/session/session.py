@@ -20,8 +20,8 @@ class Session(Protocol):
     def snapshot(self) -> Snapshot:
         """The newest moment. Safe from any thread."""
 
-    def subscribe(self, listener: Callable[[Snapshot], None]) -> None:
-        """Call ``listener`` with each new snapshot, on whichever thread made it.
+    def subscribe(self, listener: Callable[[Snapshot], None]) -> Callable[[], None]:
+        """Call ``listener`` with each new snapshot, on whichever thread made it, until what this returns is called.
 
         It must return quickly, and ask nothing of the session but ``snapshot``: the others would wait for it for ever.
         """

@@ -59,10 +59,12 @@ def _runtime_word(snapshot: Snapshot) -> str:
 
 
 def _source(snapshot: Snapshot) -> str:
-    origin = snapshot.sample.origins.get(Capability.MEMSTATS)
-    if origin is not None and origin.source is Source.MEMORY:
-        return "read from memory"
-    return "system view" if Capability.SYSTEM in snapshot.sample.origins else ""
+    origins = snapshot.sample.origins
+    if Capability.MEMSTATS in origins:
+        parts = (Capability.MEMSTATS, Capability.GC)
+        is_told = any(origins[part].source is Source.AGENT for part in parts if part in origins)
+        return "memory + agent" if is_told else "read from memory"
+    return "system view" if Capability.SYSTEM in origins else ""
 
 
 def _cost(cpu_percent: Maybe[float]) -> str:

@@ -13,6 +13,7 @@ from memdash.tables.table import Cell, Column, Row, Table, Tone
 
 __all__ = ["memstats_table"]
 
+_TREE = ("family.pss_bytes", "family.rss_bytes", "family.members")
 _RUNTIME = (
     "HeapAlloc", "TotalAlloc", "Sys", "HeapInuse", "HeapIdle", "HeapReleased", "HeapObjects", "Mallocs", "Frees",
     "StackInuse", "gc.live_after_gc_bytes", "NextGC", "HeapSys", "StackSys", "MSpanInuse", "MSpanSys", "MCacheInuse",
@@ -20,28 +21,33 @@ _RUNTIME = (
     "Lookups",
 )  # fmt: skip
 _KERNEL = (
-    "system.rss_bytes", "smaps.pss_bytes", "smaps.uss_bytes", "system.swap_bytes", "system.vms_bytes",
+    "system.rss_bytes", *_TREE, "smaps.pss_bytes", "smaps.uss_bytes", "system.swap_bytes", "system.vms_bytes",
     "cgroup.usage_bytes", "cgroup.limit_bytes", "cgroup.used_ratio", "system.threads", "system.fds",
     "system.minor_faults", "system.major_faults", "system.cpu_percent", "system.oom_score",
 )  # fmt: skip
 _LEADING = (
-    "HeapAlloc", "Sys", "HeapInuse", "HeapIdle", "HeapObjects", "system.rss_bytes", "TotalAlloc", "HeapReleased",
+    "HeapAlloc", "Sys", "HeapInuse", "HeapIdle", "HeapObjects", "system.rss_bytes", *_TREE, "TotalAlloc",
+    "HeapReleased",
 )  # fmt: skip
 _PYTHON = (
-    "HeapAlloc", "HeapObjects", "HeapInuse", "HeapIdle", "HeapSys", "system.rss_bytes", "NumGC", "gc.full_collections",
-    "gc.collected", "gc.tracked_objects", "PauseTotalNs",
+    "HeapAlloc", "HeapSmall", "malloc.in_use_bytes", "HeapObjects", "HeapInuse", "HeapIdle", "HeapSys",
+    "system.rss_bytes", *_TREE, "malloc.free_bytes", "NumGC", "gc.full_collections", "gc.collected",
+    "gc.tracked_objects", "PauseTotalNs",
 )  # fmt: skip
-_PYTHON_SINCE = frozenset({"gc.tracked_objects", "PauseTotalNs"})
-"""Figures that only newer CPythons keep: without them no row, since nothing would help."""
+_PYTHON_SINCE = frozenset({"gc.tracked_objects", "PauseTotalNs", "malloc.in_use_bytes", "malloc.free_bytes"})
+"""Figures that only newer CPythons keep, or only an agent tells: without them no row."""
 
 _PYTHON_WORDS: Mapping[str, str] = {
-    "HeapAlloc": "Bytes of small objects (up to 512 bytes each); larger ones come from malloc and are not counted.",
+    "HeapAlloc": (
+        "Bytes of small objects (up to 512 bytes each) and, once an agent tells, of what malloc has handed out "
+        "for larger objects and by libraries. Without an agent, larger ones come from malloc and are not counted."
+    ),
     "HeapObjects": "Blocks of memory that hold objects now, small or large: what sys.getallocatedblocks() says.",
     "HeapInuse": "Bytes in pools that hold at least one small object; above HeapAlloc by fragmentation.",
     "HeapIdle": "Bytes in arenas outside those pools; kept for reuse.",
     "HeapSys": "Bytes in the arenas that the allocator of small objects took from the system.",
     "NumGC": "Collections finished, of any generation.",
-    "PauseTotalNs": "Time the program was held up by collections, in all.",
+    "PauseTotalNs": "Time the program was held up by collections, in all, or since an agent times them.",
 }
 _STRONG = frozenset({"HeapAlloc", "Sys", "system.rss_bytes"})
 _COLUMNS = (
@@ -55,9 +61,9 @@ _COLUMNS = (
 def memstats_table(snapshot: Snapshot) -> Table:
     """One row a metric: name, value, change per second, last minute.
 
-    Rows whose whole source is absent (no Go runtime, no cgroup limit) are left out, and of a CPython program those that
-    it has no equivalent of; single figures that could not be read stay, with their reason. The most telling rows come
-    first, so that a pane of any height shows those.
+    Rows whose whole source is absent (no Go runtime, no cgroup limit, no process tree) are left out, and of a CPython
+    program those that it has no equivalent of; single figures that could not be read stay, with their reason. The most
+    telling rows come first, so that a pane of any height shows those.
     """
     is_python = snapshot.target.runtime is Runtime.CPYTHON
     leading, others = (_PYTHON, _KERNEL) if is_python else (_LEADING, (*_RUNTIME, *_KERNEL))
@@ -71,9 +77,12 @@ def _absent(key: str, snapshot: Snapshot) -> bool:
     sample = snapshot.sample
     if isinstance(getattr(sample, METRICS_BY_KEY[key].capability.value), Missing):
         return True
+    if key in _TREE:
+        return isinstance(sample.family, Missing) or not sample.family.is_tree
     if key.startswith("cgroup.") or (key in _PYTHON_SINCE and snapshot.target.runtime is Runtime.CPYTHON):
         return isinstance(METRICS_BY_KEY[key].read(sample), Missing)
-    return False
+    # without malloc's part it is what HeapAlloc says already
+    return key == "HeapSmall" and isinstance(METRICS_BY_KEY["malloc.in_use_bytes"].read(sample), Missing)
 
 
 def _row(key: str, snapshot: Snapshot) -> Row:

@@ -28,7 +28,7 @@ from memdash.ui.widgets.paint import Painted
 
 if TYPE_CHECKING:
     from memdash.probes.survey import Surveyed
-    from memdash.session import Session
+    from memdash.session import Session, Watches
 
 __all__ = ["MemdashApp", "Options", "run", "run_picker"]
 
@@ -166,9 +166,12 @@ def run_picker(candidates: Callable[[], Iterable[Surveyed]], options: Options = 
     return MemdashApp(lambda: Picker(candidates), options).run_to_its_end()
 
 
-def run(session: Session, options: Options = Options()) -> None:
-    """Show ``session`` until the user quits, then close it. It may have been started already; that saves time."""
+def run(session: Session, watches: Watches, options: Options = Options()) -> None:
+    """Show ``session``, and whichever of ``watches`` is turned to, until the user quits; then close them all.
+
+    It may have been started already; that saves time.
+    """
     try:
-        MemdashApp(lambda: Dashboard(session), options).run_to_its_end()
+        MemdashApp(lambda: Dashboard(session, watches), options).run_to_its_end()
     finally:
-        session.close()
+        watches.close()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from textual.binding import Binding, BindingType
 
 from memdash.model.action import Action
+from memdash.model.capability import Capability
 
 __all__ = ["APP", "COMMANDS", "DASHBOARD", "ROWS", "TABLE", "Command", "bindings"]
 
@@ -23,7 +24,8 @@ class Command:
 
     ``keys`` are as Textual names them, separated by commas (none: bound elsewhere); ``shown`` is how a person does;
     ``label`` a word or two. ``footer`` ranks it among the footer's entries, 1 first; 0 keeps it out. ``palette`` is
-    False where choosing it from a list makes no sense; ``needs`` what the target must offer for it.
+    False where choosing it from a list makes no sense; ``needs`` what the target must offer for it: an
+    action, or with FAMILY a process tree.
     """
 
     scope: str
@@ -35,7 +37,7 @@ class Command:
     help: str
     footer: int = 0
     palette: bool = True
-    needs: Action | None = None
+    needs: Action | Capability | None = None
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -67,6 +69,21 @@ COMMANDS: tuple[Command, ...] = (
         "Count changes of sites, types and tasks from this moment on.", 7,
     ),
     Command(DASHBOARD, "B", "B", "no_baseline", "clear baseline", "watch", "Count changes from the attach again."),
+    Command(
+        DASHBOARD, "less_than_sign", "<", "member(-1)", "process before", "process tree",
+        "Watch the process before in the tree that the target belongs to; the watch on this one goes on.",
+        needs=Capability.FAMILY,
+    ),
+    Command(
+        DASHBOARD, "greater_than_sign", ">", "member(1)", "next process", "process tree",
+        "Watch the next process of the tree: the next worker of a master, and after the last one the master.", 13,
+        needs=Capability.FAMILY,
+    ),
+    Command(
+        DASHBOARD, "T", "T", "family", "process tree", "process tree",
+        "Show the tree of processes with the memory of each; enter watches the one under the cursor.", 14,
+        needs=Capability.FAMILY,
+    ),
     Command(
         DASHBOARD, "space,p", "space", "pause", "pause", "watch",
         "Freeze the view; collection goes on. The frozen view scrolls, sorts and filters.", 5,

@@ -25,7 +25,14 @@ class Feed:
         self._session = session
         self._post = post
         self._announced = False
-        session.subscribe(self._on_snapshot)
+        self._leave = session.subscribe(self._on_snapshot)
+
+    def turn_to(self, session: Session) -> None:
+        """Follow another session from now on."""
+        self._leave()
+        self._session = session
+        self._announced = False
+        self._leave = session.subscribe(self._on_snapshot)
 
     @property
     def newest(self) -> Snapshot:

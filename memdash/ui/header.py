@@ -18,6 +18,9 @@ from memdash.units import clock_time, duration
 __all__ = ["Standing", "head_parts", "notice_lines", "standing", "verdict_parts"]
 
 
+_TREE_KEYS = "< >"
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How the watch stands, in a glyph, a word and a token; ``notice`` is a sentence worth a line of its own."""
@@ -83,9 +86,12 @@ def _partial(snapshot: Snapshot) -> str:
 
 
 def head_parts(
-    snapshot: Snapshot, stand: Standing, width: int, *, with_verdict: bool = True
+    snapshot: Snapshot, stand: Standing, width: int, *, place: str = "", with_verdict: bool = True
 ) -> tuple[list[Part], list[Part]]:
-    """The top line: parts for its left and right; the least telling parts go first when it is narrow."""
+    """The top line: parts for its left and right; the least telling parts go first when it is narrow.
+
+    ``place`` is that of the target in its process tree, as the tree stands now; empty for a process without one.
+    """
     head = headline(snapshot)
     verdict = _verdict(snapshot, width * 9 // 20) if with_verdict else None
     room = width - (width_of(verdict.text) if verdict else 0) - 1
@@ -94,13 +100,17 @@ def head_parts(
         Part(f"  {head.name}", "strong"),
         Part(f"  {head.pid}", "faint"),
     ]
-    optional = [(1, head.runtime), (5, head.source), (4, head.uptime), (3, head.pace), (2, head.cost)]
+    tree = f"{place} {_TREE_KEYS}" if place else ""
+    optional = [(1, tree), (2, head.runtime), (6, head.source), (5, head.uptime), (4, head.pace), (3, head.cost)]
     shown = [(rank, text) for rank, text in optional if text]
     while shown and sum(width_of(p.text) for p in parts) + sum(width_of(t) + 3 for _, t in shown) > room:
         shown.remove(max(shown))
-    faint = " · ".join(text for _, text in shown)
-    if faint:
-        parts.append(Part(f"  {faint}", "faint"))
+    lead = "  "
+    if tree and (1, tree) in shown:
+        parts += [Part(f"  {place} ", "faint"), Part(_TREE_KEYS, "key")]
+        lead = " · "
+    if faint := " · ".join(text for _, text in shown if text != tree):
+        parts.append(Part(f"{lead}{faint}", "faint"))
     return parts, [verdict] if verdict else []
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 
+from tests.benchmarks.agent import agent
 from tests.benchmarks.census import census
 from tests.benchmarks.cpython import cpython
+from tests.benchmarks.family import family
 from tests.benchmarks.headless import report
 from tests.benchmarks.reading import attach, profile, sample
 from tests.benchmarks.result import Result, table
@@ -24,6 +26,8 @@ BENCHMARKS: tuple[Callable[[], Iterator[Result]], ...] = (
     target_cost,
     cpython,
     census,
+    family,
+    agent,
 )
 
 

@@ -1,4 +1,4 @@
-"""What it takes to attach to a CPython program, to look at its collector, and to walk its small objects: CPU time."""
+"""What it takes to attach to a CPython program, to look at its collector, small objects and threads: CPU time."""
 
 from __future__ import annotations
 
@@ -51,6 +51,21 @@ def _measured(python: Python) -> Iterator[Result]:
             target.command("keep", (size_mb - held_mb) * _OBJECTS_PER_MB)
             held_mb = size_mb
             yield _walk(name, probes["cpython.obmalloc"])
+    with PythonTarget(python.executable, program="threads.py", arguments=["plain"]) as target, ExitStack() as opened:
+        probes = _attach(target.pid)[1]
+        for probe in probes.values():
+            opened.callback(probe.close)
+        target.command("wait", 100)
+        while target.command("settled") != "True":
+            time.sleep(0.1)
+        threads = probes["cpython.threads"]
+        first = _cost_ms(threads)
+        yield Result(f"{name}: 100 threads of 20 frames, when they are first met", f"{first:.1f} ms CPU", "", None)
+        sleeping = _median_ms(threads, 0.05)
+        yield Result(f"{name}: the same while they sleep, median", f"{sleeping:.1f} ms CPU", "≤ 10 ms", sleeping <= 10)
+        target.command("compute", 2)
+        some_run = _median_ms(threads, 0.05)
+        yield Result(f"{name}: while two of them run", f"{some_run:.1f} ms CPU", "≤ 10 ms", some_run <= 10)
 
 
 def _attach(pid: int) -> tuple[float, dict[str, Probe]]:
@@ -66,10 +81,14 @@ def _median_ms(probe: Probe, pause_s: float) -> float:
     costs = []
     for _ in range(_TIMES):
         time.sleep(pause_s)
-        before = time.thread_time()
-        probe.read()
-        costs.append(1e3 * (time.thread_time() - before))
+        costs.append(_cost_ms(probe))
     return statistics.median(costs)
+
+
+def _cost_ms(probe: Probe) -> float:
+    before = time.thread_time()
+    probe.read()
+    return 1e3 * (time.thread_time() - before)
 
 
 def _walk(name: str, probe: Probe) -> Result:

@@ -75,6 +75,27 @@ def test_a_running_process_is_watched_until_q(
     assert sleeper.poll() is None
 
 
+def test_from_a_master_the_keys_lead_to_its_worker_and_back(
+    open_terminal: OpenTerminal, start: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    code = "import os\npid = os.fork()\nif pid: print(pid, flush=True)\nos.read(0, 1)"
+    master = start(sys.executable, "-c", code)
+    assert master.stdout is not None
+    worker = int(master.stdout.readline())
+    terminal = open_terminal(str(master.pid))
+    terminal.opens()
+    terminal.shows("process 1 of 2")
+    terminal.child.send(">")
+    terminal.shows(f"pid {worker}  process 2 of 2")
+    terminal.child.send("T")
+    terminal.shows("Process tree")
+    terminal.shows(f"forked from {master.pid}")
+    terminal.child.send("k\r")
+    terminal.shows(f"pid {master.pid}  process 1 of 2")
+    terminal.child.send("q")
+    assert terminal.ends()[0] == 0
+
+
 def test_without_a_process_one_is_picked(
     open_terminal: OpenTerminal, start: Callable[..., subprocess.Popen[bytes]]
 ) -> None:

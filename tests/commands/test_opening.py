@@ -22,8 +22,9 @@ class Told:
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
 
-    def subscribe(self, listener: Callable[[Snapshot], None]) -> None:
+    def subscribe(self, listener: Callable[[Snapshot], None]) -> Callable[[], None]:
         listener(self._snapshot)
+        return lambda: None
 
     def snapshot(self) -> Snapshot:
         return self._snapshot

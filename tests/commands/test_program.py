@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from memdash.commands.prepared import prepared
 from memdash.commands.program import Program, log_file, tell_output
-from memdash.commands.run import traced
 from memdash.errors import UsageError
 from memdash.signals import Signalled, signals_raised
 
@@ -35,10 +35,15 @@ def test_the_code_of_a_program_is_passed_on(log: Path) -> None:
 
 def test_what_is_added_to_the_environment_is_added_to_our_own(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OURS", "1")
-    with Program(["sh", "-c", "echo $OURS $PYTHONTRACEMALLOC"], log, environment=traced(7)) as program:
+    shell = ["sh", "-c", "echo $OURS $PYTHONTRACEMALLOC"]
+    with prepared(agent=False, trace=7) as given, Program(shell, log, environment=given.environment) as program:
         program.wait()
     assert log.read_text() == "1 7\n"
-    assert traced(None) == {}
+
+
+def test_without_agent_and_tracing_nothing_is_added() -> None:
+    with prepared(agent=False) as given:
+        assert given.environment == {}
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])

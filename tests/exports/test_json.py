@@ -16,7 +16,7 @@ from memdash.model.profile import Frame, Profile, Site, Usage
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.system import SystemStats
 from memdash.model.target import Ending
-from tests.fakes import NOON_S, a_gc, a_snapshot, a_system, a_target, memstats
+from tests.fakes import NOON_S, a_family, a_gc, a_snapshot, a_system, a_target, memstats
 
 GROWTH = Finding(
     rule="heap growth",
@@ -137,3 +137,18 @@ def test_a_number_that_json_does_not_know_is_missing() -> None:
     found = document(changed(a_snapshot(seconds=2), gc=a_gc(cpu_fraction=float("nan"))))
     assert found["gc"]["cpu_fraction"] is None
     assert found["missing"]["gc.cpu_fraction"] == "not a finite number"
+
+
+def test_the_process_tree_is_told_member_by_member() -> None:
+    snapshot = a_snapshot(3)
+    closed = Missing("the kernel shows it only to its owner")
+    family = a_family(1)
+    family = replace(family, members=(family.members[0], replace(family.members[1], pss_bytes=closed)))
+    told = document(replace(snapshot, sample=replace(snapshot.sample, family=family)))
+    assert told["family"]["rss_bytes"] == (533 + 600) << 20
+    assert told["family"]["pss_bytes"] is None
+    assert told["missing"]["family.pss_bytes"] == closed.why
+    assert [(row["pid"], row["parent"], row["depth"], row["pss_bytes"]) for row in told["family"]["members"]] == [
+        (41287, 1, 0, 400 << 20),
+        (41301, 41287, 1, None),
+    ]

@@ -6,14 +6,14 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension
 
 from memdash.analysis.objects import count_by_type, object_groups
-from memdash.exports.text import TEXT, table_lines
+from memdash.exports.text import TEXT, lines, table_lines
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding, Severity
 from memdash.model.missing import Missing
 from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot
 from memdash.tables.table import Cell, Column, Row, Table
-from tests.fakes import NOON_S, a_snapshot, a_target, memstats, some_objects
+from tests.fakes import NOON_S, a_family, a_snapshot, a_target, memstats, some_objects
 
 
 class TextFile(SingleFileSnapshotExtension):
@@ -82,3 +82,18 @@ def test_columns_are_as_wide_as_their_widest_cell_and_drawings_are_left_out() ->
 
 def test_an_empty_table_says_so() -> None:
     assert list(table_lines(Table("T", (Column("a", "", 0),), (), "nothing yet"))) == ["nothing yet"]
+
+
+def test_a_process_tree_has_a_section_where_there_is_one() -> None:
+    snapshot = a_snapshot(3)
+    sample = replace(snapshot.sample, family=a_family(2))
+    told = list(lines(replace(snapshot, sample=sample)))
+    start = told.index("Process tree, 3 processes · PSS 999.0 MiB · RSS 1.69 GiB")
+    assert told[start + 1 : start + 5] == [
+        "       pid        RSS        PSS  state     process",
+        "  ●  41287  533.0 MiB  400.0 MiB  sleeping  shop-server --port 8080",
+        "     41301  600.0 MiB  300.0 MiB  sleeping    shop-server --worker 0",
+        "     41302  599.0 MiB  299.0 MiB  sleeping    shop-server --worker 1",
+    ]
+    alone = replace(snapshot.sample, family=a_family(0))
+    assert "Process tree" not in "\n".join(lines(replace(snapshot, sample=alone)))

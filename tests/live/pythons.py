@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,15 +56,25 @@ def pythons() -> list[Python]:
     return sorted(found.values(), key=lambda python: (python.major, python.minor, str(python)))
 
 
-def readable() -> Sequence[object]:
-    """Those that memdash reads as test parameters; a minor of which there is none is a skipped one."""
+def readable(daily: Collection[int] | None = None) -> Sequence[object]:
+    """Those that memdash reads as test parameters; a minor of which there is none is a skipped one.
+
+    With ``daily`` the default run takes only these minors, and ``-m matrix`` the others.
+    """
     known = [python for python in pythons() if python.major == 3 and python.minor in minors()]
     absent = sorted(set(minors()) - {python.minor for python in known})
-    return [pytest.param(python, id=str(python)) for python in known] + [
+
+    def marks(minor: int) -> tuple[pytest.MarkDecorator, ...]:
+        return () if daily is None or minor in daily else (pytest.mark.matrix,)
+
+    return [pytest.param(python, id=str(python), marks=marks(python.minor)) for python in known] + [
         pytest.param(
             None,
             id=f"python3.{minor}",
-            marks=pytest.mark.skip(f"python3.{minor} is neither on PATH nor in pyenv, nor has .ci/pythons brought it"),
+            marks=(
+                *marks(minor),
+                pytest.mark.skip(f"python3.{minor} is neither on PATH nor in pyenv, nor has .ci/pythons brought it"),
+            ),
         )
         for minor in absent
     ]

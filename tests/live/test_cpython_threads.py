@@ -257,7 +257,7 @@ def test_corrupted_memory_raises_nothing_but_what_probes_raise(target: PythonTar
     try:
         with Corrupted(target.pid, chance) as memory:
             bent = replace(interpreter, memory=memory)
-            for _ in range(12):
+            for _ in range(6):
                 try:
                     watch = ThreadWatch(bent)
                     for _ in range(3):

@@ -1,5 +1,6 @@
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -56,7 +57,21 @@ def test_the_most_telling_way_names_the_runtime(start: Start, entries: tuple[Ent
     other = of(found, cat.pid)
     assert other.target.runtime is Runtime.NATIVE
     assert other.verdicts[0] == ("go", Refusal("not a Go program"))
-    assert [each.rss_bytes for each in found] == sorted((each.rss_bytes for each in found), reverse=True)
+    totals = [each.tree_rss_bytes for each in found if not each.above]
+    assert totals == sorted(totals, reverse=True)
+
+
+def test_workers_come_after_their_master_which_has_the_total(entries: tuple[Entry, Entry], start: Start) -> None:
+    code = "import os; pid = os.fork(); os.write(1, b'%d\\n' % pid) if pid else None; os.read(0, 1)"
+    master = start(sys.executable, "-c", code)
+    assert master.stdout is not None
+    worker = int(master.stdout.readline())
+    found = list(survey(entries, 60.0))
+    place = next(number for number, each in enumerate(found) if each.target.pid == master.pid)
+    assert found[place + 1].target.pid == worker
+    assert found[place + 1].above[-1] == master.pid
+    assert found[place].below == 1
+    assert found[place].tree_rss_bytes == found[place].rss_bytes + found[place + 1].rss_bytes
 
 
 def test_memdash_itself_is_left_out(entries: tuple[Entry, Entry]) -> None:

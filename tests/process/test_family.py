@@ -8,7 +8,8 @@ import pytest
 
 from memdash.errors import TargetExited
 from memdash.model.target import Target
-from memdash.process.family import Member, Standing, family, principal, settle
+from memdash.process.family import Branch, Standing, branch, principal, settle
+from memdash.process.tree import Parentage
 from tests.fakes import a_target
 
 Start = Callable[..., subprocess.Popen[bytes]]
@@ -29,22 +30,22 @@ def is_go(target: Target) -> bool:
 @pytest.mark.parametrize(
     ("root", "chosen", "standing"),
     [
-        (Member(SERVER), SERVER, Standing.CERTAIN),
-        (Member(SERVER, (Member(HELPER),)), SERVER, Standing.CERTAIN),
-        (Member(SERVER, (Member(OTHER),)), SERVER, Standing.CERTAIN),
-        (Member(SHELL), SHELL, Standing.LIKELY),
-        (Member(SHELL, (Member(HELPER),)), HELPER, Standing.LIKELY),
-        (Member(SHELL, (Member(HELPER), Member(SHELL))), SHELL, Standing.LIKELY),
-        (Member(SHELL, (Member(HELPER), Member(SERVER))), SERVER, Standing.CERTAIN),
-        (Member(SHELL, (Member(SHELL, (Member(SERVER),)), Member(OTHER))), OTHER, Standing.CERTAIN),
-        (Member(GO_RUN), GO_RUN, Standing.NOT_YET),
-        (Member(GO_RUN, (Member(COMPILER),)), GO_RUN, Standing.NOT_YET),
-        (Member(GO_RUN, (Member(SERVER),)), SERVER, Standing.CERTAIN),
-        (Member(SHELL, (Member(GO_RUN, (Member(COMPILER),)),)), GO_RUN, Standing.NOT_YET),
-        (Member(SHELL, (Member(GO_RUN, (Member(SERVER),)),)), SERVER, Standing.CERTAIN),
+        (Branch(SERVER), SERVER, Standing.CERTAIN),
+        (Branch(SERVER, (Branch(HELPER),)), SERVER, Standing.CERTAIN),
+        (Branch(SERVER, (Branch(OTHER),)), SERVER, Standing.CERTAIN),
+        (Branch(SHELL), SHELL, Standing.LIKELY),
+        (Branch(SHELL, (Branch(HELPER),)), HELPER, Standing.LIKELY),
+        (Branch(SHELL, (Branch(HELPER), Branch(SHELL))), SHELL, Standing.LIKELY),
+        (Branch(SHELL, (Branch(HELPER), Branch(SERVER))), SERVER, Standing.CERTAIN),
+        (Branch(SHELL, (Branch(SHELL, (Branch(SERVER),)), Branch(OTHER))), OTHER, Standing.CERTAIN),
+        (Branch(GO_RUN), GO_RUN, Standing.NOT_YET),
+        (Branch(GO_RUN, (Branch(COMPILER),)), GO_RUN, Standing.NOT_YET),
+        (Branch(GO_RUN, (Branch(SERVER),)), SERVER, Standing.CERTAIN),
+        (Branch(SHELL, (Branch(GO_RUN, (Branch(COMPILER),)),)), GO_RUN, Standing.NOT_YET),
+        (Branch(SHELL, (Branch(GO_RUN, (Branch(SERVER),)),)), SERVER, Standing.CERTAIN),
     ],
 )
-def test_the_program_behind_a_wrapper(root: Member, chosen: Target, standing: Standing) -> None:
+def test_the_program_behind_a_wrapper(root: Branch, chosen: Target, standing: Standing) -> None:
     assert principal(root, is_go) == (chosen, standing)
 
 
@@ -52,7 +53,7 @@ def test_a_family_is_the_process_and_what_it_started(start: Start) -> None:
     shell = start("sh", "-c", "sleep 60 & sleep 60 & echo ready; wait")
     assert shell.stdout
     shell.stdout.readline()
-    found = family(shell.pid)
+    found = branch(shell.pid, Parentage())
     assert found.target.name == "sh"
     assert len(found.children) == 2
     assert set(found.below()) == set(found.children)

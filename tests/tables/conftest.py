@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from memdash.model.gc import Generation, Pause
+from memdash.model.malloc import Malloc
 from memdash.model.missing import Maybe, Missing
 from memdash.model.sample import Instant, Sample
 from memdash.model.snapshot import Snapshot
@@ -22,6 +23,7 @@ from tests.fakes import NOON_S, a_sample, a_snapshot, a_target, some_threads
 MIB = 1 << 20
 UNTIMED = Missing("CPython before 3.15 does not time its collections")
 UNCOUNTED = Missing("CPython before 3.14.5 does not count the objects its collector tracks")
+NO_AGENT = Missing("only memdash's agent inside the target can do or tell that")
 NO_SITES = Missing("CPython keeps no record of where objects are allocated")
 
 
@@ -46,17 +48,22 @@ def seen(young: int, is_newest: bool) -> Seen:
         ),
         last_at_s=NOON_S - 0.8,
         pauses=pauses,
+        paused_ns=710_000_000 if is_newest else UNTIMED,
     )
 
 
 def python_sample(at: Instant, young: int, small_bytes: int, is_newest: bool) -> Sample:
     looked = seen(young, is_newest)
-    heap = HeapFigures(small_bytes, small_bytes + 3 * MIB, small_bytes + 9 * MIB, 912_400)
-    return a_sample(at, mem_stats(heap, looked), gc_stats(looked), some_threads(), sites=NO_SITES)
+    malloc_bytes = 21 * MIB if is_newest else NO_AGENT
+    heap = HeapFigures(small_bytes, small_bytes + 3 * MIB, small_bytes + 9 * MIB, 912_400, malloc_bytes)
+    malloc = Malloc(
+        in_use_bytes=malloc_bytes, mapped_bytes=malloc_bytes, free_bytes=malloc_bytes, trimmable_bytes=malloc_bytes
+    )
+    return a_sample(at, mem_stats(heap, looked), gc_stats(looked), malloc, some_threads(), sites=NO_SITES)
 
 
 def a_python_snapshot(*, is_newest: bool = False, **changes: Any) -> Snapshot:
-    """A minute of CPython 3.11, or of 3.15, which times its collections."""
+    """A minute of CPython 3.11, or of 3.15, which times its collections, with an agent that tells malloc's part."""
     history = History(1.0)
     sample = python_sample(Instant(NOON_S, 10_000.0), 4100, 60 * MIB, is_newest)
     for second in range(60, -1, -1):

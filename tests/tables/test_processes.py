@@ -33,6 +33,26 @@ def test_each_process_says_what_can_be_read_of_it() -> None:
     assert table.rows[1].cells[5].note == "its memory is closed to us"
 
 
+MASTER = replace(SERVER, below=2, tree_rss_bytes=900 * MIB)
+WORKERS = tuple(
+    replace(SERVER, target=a_target(pid=pid), rss_bytes=180 * MIB, above=above)
+    for pid, above in ((50, (41287,)), (51, (41287, 50)))
+)
+
+
+def test_workers_stand_below_their_master_which_has_the_total() -> None:
+    rows = [[cell.text for cell in row.cells] for row in processes_table([MASTER, *WORKERS]).rows]
+    assert [row[3] for row in rows] == ["900.0 MiB", "", ""]
+    assert [row[-1].split("/")[0] for row in rows] == ["", "  ", "    "]
+    assert processes_table([MASTER]).rows[0].cells[3].note == "it and 2 more below it"
+
+
+def test_whose_master_is_not_wanted_stands_by_itself() -> None:
+    """Masters that do not match are not kept: enter would take the first row, which nobody asked for."""
+    rows = processes_table(WORKERS).rows
+    assert [row.cells[-1].text for row in rows] == ["/srv/shop-server --port 8080", "  /srv/shop-server --port 8080"]
+
+
 def test_figures_fit_their_columns() -> None:
     table = processes_table([replace(SERVER, up_s=200 * 86_400, rss_bytes=1023 << 50), CLOSED])
     for row in table.rows:

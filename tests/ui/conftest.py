@@ -24,6 +24,7 @@ from memdash.model.sample import Instant, Sample
 from memdash.model.snapshot import Baseline, OwnCost, Snapshot, State
 from memdash.model.target import Runtime
 from memdash.sampling.history import History
+from memdash.session import Watches
 from memdash.ui.app import MemdashApp, Options
 from memdash.ui.screens.dashboard import Dashboard
 from tests.fakes import NOON_S, a_gc, a_sample, a_system, a_target, memstats
@@ -203,8 +204,9 @@ class FakeSession:
     def snapshot(self) -> Snapshot:
         return self._snapshot
 
-    def subscribe(self, listener: Callable[[Snapshot], None]) -> None:
+    def subscribe(self, listener: Callable[[Snapshot], None]) -> Callable[[], None]:
         self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
 
     def publish(self, snapshot: Snapshot) -> None:
         """Make ``snapshot`` the newest and tell everybody."""
@@ -295,11 +297,16 @@ def show() -> Show:
 
     @asynccontextmanager
     async def showing(
-        snapshot: Snapshot | None = None, width: int = 160, height: int = 45, options: Options | None = None
+        snapshot: Snapshot | None = None,
+        width: int = 160,
+        height: int = 45,
+        options: Options | None = None,
+        watches: Watches | None = None,
     ) -> AsyncIterator[Shown]:
         session = FakeSession(snapshot or a_watch())
         clock = [NOON_S + 0.4]
-        app = MemdashApp(lambda: Dashboard(session, wall_s=lambda: clock[0]), options or Options())
+        watches = watches or Watches(lambda _: session)
+        app = MemdashApp(lambda: Dashboard(session, watches, wall_s=lambda: clock[0]), options or Options())
         async with app.run_test(size=(width, height)) as pilot:
             shown = Shown(pilot, session, clock)
             await shown.settle()

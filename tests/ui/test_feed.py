@@ -29,9 +29,9 @@ def test_what_is_published_just_before_it_listens_is_not_missed() -> None:
     """It may be the last there is: that the target has ended."""
 
     class Hasty(FakeSession):
-        def subscribe(self, listener: Callable[[Snapshot], None]) -> None:
+        def subscribe(self, listener: Callable[[Snapshot], None]) -> Callable[[], None]:
             self.publish(replace(self.snapshot(), state=State.ENDED))
-            super().subscribe(listener)
+            return super().subscribe(listener)
 
     posted: list[Sampled] = []
     feed = Feed(Hasty(a_watch(2)), posted.append)

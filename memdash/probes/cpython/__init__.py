@@ -5,32 +5,48 @@ Lives here: ``detect`` (is it CPython, and which), ``binary`` (the file that hol
 ``memstats``, ``types`` (with ``type_names``) → ``census``, ``states``, ``stacks``, ``code`` (with ``lines``), ``gil``
 and ``native_ids`` → ``threads``, and ``probes``, which read them; ``tracing`` (with ``hidden``), ``hashtable`` and
 ``tracebacks`` → ``traces``, ``blocks`` → ``sources``, both → ``sites``, which ``tracemalloc`` reads; ``text`` and
-``record`` take strings and structs apart. ``layouts`` holds where each CPython minor keeps things. To read more, write
-a module that takes an ``Interpreter``, give it a probe in ``probes`` and name that in ``attach``.
+``record`` take strings and structs apart. ``inject`` gets a script in: it alone writes anything, and only when asked.
+``layouts`` holds where each CPython minor keeps things. To read more, write a module that takes an ``Interpreter``,
+give it a probe in ``probes`` and name that in ``attach``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from memdash.errors import ProbeError, TargetError
 from memdash.model.capability import Capability
 from memdash.model.target import Runtime, Target
 from memdash.probes.probe import Attachment, Fit, Refusal
 
-__all__ = ["CPYTHON"]
+if TYPE_CHECKING:
+    from memdash.probes.cpython.agent.agents import Agents
+
+__all__ = ["CPYTHON", "CPython"]
 
 _SCORE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class _CPython:
-    """Loads its modules when asked: who watches a Go program does without them, and their 30 ms."""
+class CPython:
+    """Loads its modules when asked: who watches a Go program does without them, and their 30 ms.
+
+    ``launched`` has the agents of the programs that memdash has started.
+    """
 
     name: str = "cpython"
     capabilities: frozenset[Capability] = frozenset(
-        {Capability.MEMSTATS, Capability.GC, Capability.TASKS, Capability.OBJECTS, Capability.SITES}
+        {
+            Capability.MEMSTATS,
+            Capability.GC,
+            Capability.MALLOC,
+            Capability.TASKS,
+            Capability.OBJECTS,
+            Capability.SITES,
+        }
     )
+    launched: Agents | None = None
 
     def fitness(self, target: Target) -> Fit | Refusal:
         """Look at the file with the interpreter and read which version it is: 1 to 4 ms."""
@@ -48,7 +64,7 @@ class _CPython:
         """Open, verify, and say what is missing. Raises ProbeError or TargetError, and then leaves nothing open."""
         from memdash.probes.cpython.attach import attach
 
-        return attach(target)
+        return attach(target, self.launched)
 
 
-CPYTHON = _CPython()
+CPYTHON = CPython()

@@ -8,6 +8,9 @@ from memdash.errors import BadRead, LayoutRefused, ProbeError
 from memdash.model.capability import Capability
 from memdash.model.missing import Maybe, Missing
 from memdash.model.target import Target
+from memdash.probes.cpython.agent.agents import Agents
+from memdash.probes.cpython.agent.feed import AgentFeed
+from memdash.probes.cpython.agent.link import AgentLink
 from memdash.probes.cpython.arenas import ArenaTable, find_arenas, list_arenas
 from memdash.probes.cpython.census import Census
 from memdash.probes.cpython.collector import Collector
@@ -29,13 +32,16 @@ from memdash.units import nanoseconds
 __all__ = ["attach"]
 
 
-def attach(target: Target) -> Attachment:
-    """Raises ProbeError or TargetError, and then leaves nothing open."""
+def attach(target: Target, launched: Agents | None) -> Attachment:
+    """``launched`` has the agents of what memdash has started.
+
+    Raises ProbeError or TargetError, and then leaves nothing open.
+    """
     started_ns = time.perf_counter_ns()
     interpreter = None
     try:
         interpreter = open_interpreter(target)
-        return _attached(target, interpreter, started_ns)
+        return _attached(target, interpreter, AgentLink(target, launched, None), started_ns)
     except BaseException as error:
         if interpreter is not None:
             interpreter.close()
@@ -46,16 +52,17 @@ def attach(target: Target) -> Attachment:
         raise
 
 
-def _attached(target: Target, interpreter: Interpreter, started_ns: int) -> Attachment:
-    collector, table, threads = Collector(interpreter), find_arenas(interpreter), _threads(interpreter)
+def _attached(target: Target, interpreter: Interpreter, link: AgentLink, started_ns: int) -> Attachment:
+    feed = AgentFeed(link)
+    collector, table, threads = Collector(interpreter), find_arenas(interpreter), _threads(interpreter, feed)
     tracing = find_tracing(interpreter)
     interpreter.binary.elf.rest()
     checks = verify(interpreter, collector, table, threads)
-    watch = _unless_failed(checks, Capability.GC) or CollectorWatch(collector)
+    watch = _unless_failed(checks, Capability.GC) or CollectorWatch(collector, feed)
     heap = _unless_failed(checks, Capability.MEMSTATS) or _heap(interpreter, table)
     if isinstance(watch, Missing) and isinstance(heap, Missing):
         refuse_if_failed(checks, Capability.GC, MODIFIED)
-    probes: list[Probe] = [PymallocProbe(interpreter, heap, watch)]
+    probes: list[Probe] = [PymallocProbe(interpreter, heap, watch, feed)]
     missing: dict[Capability, Missing] = {}
     depth = _depth(tracing)
     if tracing is None or isinstance(depth, Missing):
@@ -70,7 +77,7 @@ def _attached(target: Target, interpreter: Interpreter, started_ns: int) -> Atta
     if isinstance(threads, Missing):
         missing[Capability.TASKS] = threads
     else:
-        probes.append(ThreadsProbe(interpreter, threads))
+        probes.append(ThreadsProbe(interpreter, threads, feed.others))
     census = _unless_failed(checks, Capability.OBJECTS) or _census(interpreter, table)
     if isinstance(census, Missing):
         missing[Capability.OBJECTS] = census
@@ -79,7 +86,7 @@ def _attached(target: Target, interpreter: Interpreter, started_ns: int) -> Atta
     log = _log(interpreter, table, checks, started_ns)
     if depth:
         log.append(f"it traces its allocations, with stacks of up to {depth} frames: that slows it several times")
-    return Attachment(tuple(probes), missing, tuple(log))
+    return Attachment(tuple(probes), missing, tuple(log), (link,))
 
 
 def _depth(tracing: Tracing | None) -> Maybe[int]:
@@ -98,9 +105,9 @@ def _unless_failed(checks: tuple[Check, ...], capability: Capability) -> Missing
     return None
 
 
-def _threads(interpreter: Interpreter) -> Maybe[ThreadWatch]:
+def _threads(interpreter: Interpreter, feed: AgentFeed) -> Maybe[ThreadWatch]:
     try:
-        return ThreadWatch(interpreter)
+        return ThreadWatch(interpreter, feed.names)
     except LayoutRefused as error:
         return Missing(error.what, error.hint)
 

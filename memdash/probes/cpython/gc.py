@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from memdash.model.gc import GcStats, Pause
 from memdash.model.missing import Maybe, Missing
+from memdash.probes.cpython.agent.feed import AgentPauses
 from memdash.probes.cpython.collector import Collector, CollectorState
 from memdash.probes.cpython.pauses import Pauses
 
-__all__ = ["BY_COUNTS", "NO_CPU", "NO_FORCED", "CollectorWatch", "Seen", "gc_stats"]
+__all__ = ["BY_COUNTS", "NO_CPU", "NO_FORCED", "CollectorWatch", "Seen", "Stopwatch", "gc_stats"]
 
 _REMEMBERED = 256
 _NS_PER_S = 1e9
@@ -30,25 +33,40 @@ _NO_LIMIT = Missing("CPython has no memory limit of its own")
 class Seen:
     """One look and what earlier ones remember. ``pauses`` is newest first, ``last_at_s`` wall time.
 
+    ``paused_ns`` adds up all pauses, or those since ``timed_since_s`` (wall time) when it is the agent that times them.
     ``has_missed`` says that more collections ended since the look before than CPython remembers the times of.
     """
 
     state: CollectorState
     last_at_s: Maybe[float]
     pauses: Maybe[tuple[Pause, ...]]
+    paused_ns: Maybe[int]
     has_missed: bool = False
+    timed_since_s: float | None = None
+
+
+class Stopwatch(Protocol):
+    """Times collections where CPython does not."""
+
+    def pauses(self) -> Maybe[AgentPauses]:
+        """Those since it began; each is told once."""
 
 
 class CollectorWatch:
-    """Looks, and remembers: the newest 256 pauses, and when the count of collections last rose."""
+    """Looks, and remembers: the newest 256 pauses, and when the count of collections last rose.
 
-    def __init__(self, collector: Collector) -> None:
+    Before CPython 3.15 the pauses are those that ``stopwatch`` tells.
+    """
+
+    def __init__(self, collector: Collector, stopwatch: Stopwatch) -> None:
         self._collector = collector
+        self._stopwatch = stopwatch
         self._collections = -1
         self._last_at_s: Maybe[float] = _NOT_SEEN
         self._ended: dict[int, int] = {}
         self._rings: Pauses | None = None
         self._pauses: tuple[Pause, ...] = ()
+        self._timed_since_s: float | None = None
 
     def look(self) -> Seen:
         """Look once. Raises BadRead, AccessDenied, TargetExited."""
@@ -60,23 +78,41 @@ class CollectorWatch:
         elif newly > 0:
             self._last_at_s = time.time()
         if isinstance(state.pauses, Missing):
-            return Seen(state, self._last_at_s, state.pauses)
+            return self._seen_by_agent(state, state.pauses, self._stopwatch.pauses())
         if state.pauses is self._rings:
             return self._seen_last(state)
         known_before = len(self._ended.keys() & state.pauses.ended.keys())
-        self._rings, self._pauses = state.pauses, self._remembered(state.pauses)
+        self._rings = state.pauses
+        self._remember(state.pauses.ended)
         return self._seen_last(state, has_missed=newly > len(state.pauses.ended) - known_before)
 
     def _seen_last(self, state: CollectorState, *, has_missed: bool = False) -> Seen:
-        return Seen(state, self._pauses[0].ended_at_s if self._pauses else _NEVER, self._pauses, has_missed)
+        paused_ns = state.pauses if isinstance(state.pauses, Missing) else state.pauses.total_ns
+        last_at_s = self._pauses[0].ended_at_s if self._pauses else _NEVER
+        return Seen(state, last_at_s, self._pauses, paused_ns, has_missed)
 
-    def _remembered(self, pauses: Pauses) -> tuple[Pause, ...]:
-        self._ended |= pauses.ended
+    def _seen_by_agent(self, state: CollectorState, untimed: Missing, told: Maybe[AgentPauses]) -> Seen:
+        if isinstance(told, Missing):
+            why = Missing(untimed.why, told.hint)
+            return Seen(state, self._last_at_s, why, why)
+        if told.since_s != self._timed_since_s:
+            self._ended.clear()
+            self._pauses = ()
+            self._timed_since_s = told.since_s
+        if told.ended:
+            self._remember(told.ended)
+        last_at_s = self._pauses[0].ended_at_s if self._pauses else self._last_at_s
+        return Seen(state, last_at_s, self._pauses, told.total_ns, timed_since_s=told.since_s)
+
+    def _remember(self, ended: Mapping[int, int]) -> None:
+        self._ended |= ended
         for old in sorted(self._ended)[:-_REMEMBERED]:
             del self._ended[old]
         since_boot_s = time.time() - time.monotonic()
         newest_first = sorted(self._ended.items(), reverse=True)
-        return tuple(Pause(since_boot_s + ended_ns / _NS_PER_S, length_ns) for ended_ns, length_ns in newest_first)
+        self._pauses = tuple(
+            Pause(since_boot_s + ended_ns / _NS_PER_S, length_ns) for ended_ns, length_ns in newest_first
+        )
 
 
 def gc_stats(seen: Seen) -> GcStats:
@@ -94,7 +130,7 @@ def gc_stats(seen: Seen) -> GcStats:
         pause_p50_ns=_percentile(by_length, 50) if by_length else untimed,
         pause_p99_ns=_percentile(by_length, 99) if by_length else untimed,
         pause_max_ns=by_length[-1] if by_length else untimed,
-        pause_total_ns=state.pauses if isinstance(state.pauses, Missing) else state.pauses.total_ns,
+        pause_total_ns=seen.paused_ns,
         cpu_fraction=NO_CPU,
         phase="collecting" if state.collecting else "idle" if state.enabled else "off",
         gogc=_NO_GOGC,

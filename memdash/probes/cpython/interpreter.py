@@ -53,8 +53,6 @@ SHUT_DOWN = "the process has shut its Python interpreter down"
 
 _MOST_INTERPRETERS = 1024
 
-SHUT_DOWN = "the process has shut its Python interpreter down"
-
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:

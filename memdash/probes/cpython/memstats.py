@@ -19,15 +19,24 @@ _NO_SPANS = Missing("CPython has no spans and no caches of them")
 
 @dataclass(frozen=True, slots=True)
 class HeapFigures:
-    """What the allocator says: bytes of small objects, of the pools that hold any, and of the arenas they are in.
+    """What the allocators say: bytes of small objects, of the pools that hold any, and of the arenas they are in.
 
-    ``blocks`` counts objects of any size.
+    ``blocks`` counts objects of any size; ``malloc_bytes`` is what the C library's allocator has handed out, which none
+    of the others is part of.
     """
 
     small_bytes: Maybe[int]
     pools_bytes: Maybe[int]
     arenas_bytes: Maybe[int]
     blocks: Maybe[int]
+    malloc_bytes: Maybe[int]
+
+    @property
+    def all_bytes(self) -> Maybe[int]:
+        """Small objects and, where it is known, what malloc holds for larger ones and everything else."""
+        if isinstance(self.small_bytes, Missing) or isinstance(self.malloc_bytes, Missing):
+            return self.small_bytes
+        return self.small_bytes + self.malloc_bytes
 
     @property
     def idle_bytes(self) -> Maybe[int]:
@@ -42,17 +51,17 @@ class HeapFigures:
 def mem_stats(heap: HeapFigures, seen: Maybe[Seen]) -> MemStats:
     """Map what the allocator and the collector say."""
     state = seen if isinstance(seen, Missing) else seen.state
-    timed = state if isinstance(state, Missing) else state.pauses
     pauses = seen if isinstance(seen, Missing) else seen.pauses
     last_at_s = seen if isinstance(seen, Missing) else seen.last_at_s
     return MemStats(
-        Alloc=heap.small_bytes,
+        Alloc=heap.all_bytes,
         TotalAlloc=_NO_TOTALS,
         Sys=Missing("CPython does not know what malloc takes from the system; RSS and VMS tell"),
         Lookups=Missing("CPython looks no pointers up"),
         Mallocs=_NO_TOTALS,
         Frees=_NO_TOTALS,
-        HeapAlloc=heap.small_bytes,
+        HeapAlloc=heap.all_bytes,
+        HeapSmall=heap.small_bytes,
         HeapSys=heap.arenas_bytes,
         HeapIdle=heap.idle_bytes,
         HeapInuse=heap.pools_bytes,
@@ -69,7 +78,7 @@ def mem_stats(heap: HeapFigures, seen: Maybe[Seen]) -> MemStats:
         OtherSys=Missing("CPython does not account for its other memory"),
         NextGC=BY_COUNTS,
         LastGC=last_at_s if isinstance(last_at_s, Missing) else round(last_at_s * _NS_PER_S),
-        PauseTotalNs=timed if isinstance(timed, Missing) else timed.total_ns,
+        PauseTotalNs=seen if isinstance(seen, Missing) else seen.paused_ns,
         NumGC=state if isinstance(state, Missing) else state.collections,
         NumForcedGC=NO_FORCED,
         GCCPUFraction=NO_CPU,

@@ -51,7 +51,7 @@ class NativeIds:
             return 0  # the thread has just ended
 
     def _searched(self, records: Sequence[int], ids: Collection[int]) -> int | None:
-        """Where most of these records hold one of the numbers, each another one; None when hardly any does."""
+        """Where most of these records hold one of the numbers, each another one; None when less than half do."""
         places: dict[int, set[int]] = {}
         votes = Counter[int]()
         for record in records:
@@ -62,7 +62,7 @@ class NativeIds:
         if not votes:
             return None
         place, number = min(votes.items(), key=lambda vote: (-vote[1], vote[0]))
-        return 4 * place if 2 * number > len(records) else None
+        return 4 * place if 2 * number >= len(records) else None
 
     def _start_of(self, record: int) -> array[int]:
         words = array("I")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from memdash.errors import BadRead
-from memdash.probes.cpython.interpreter import SHUT_DOWN, Interpreter
+from memdash.probes.cpython.interpreter import Interpreter
 from memdash.probes.cpython.record import Record
 
 __all__ = ["ThreadState", "thread_states"]
@@ -65,8 +65,7 @@ def _listed(interpreter: Interpreter, record: Record) -> Iterator[ThreadState]:
 def _interpreters(interpreter: Interpreter) -> Iterator[tuple[int, int]]:
     """Each interpreter's address and that of its newest thread; the main one comes last."""
     memory, layout = interpreter.memory, interpreter.layout
-    if memory.u64(interpreter.main_at) != interpreter.main:
-        raise BadRead(SHUT_DOWN)
+    interpreter.require_running()
     record = Record(*((layout.offset("PyInterpreterState", name), "Q") for name in ("next", "threads.head")))
     address, seen = memory.u64(interpreter.head_at), 0
     while address:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ from memdash.probes.cpython.interpreter import Interpreter
 from memdash.probes.cpython.native_ids import NativeIds
 from memdash.probes.cpython.stacks import Stack, Stacks
 from memdash.probes.cpython.states import ThreadState, thread_states
+from memdash.process.rest import RAN, UNCOUNTED, Rest
 from memdash.process.threads import Doing, Threads
 
 __all__ = ["MOVED", "ThreadWatch"]
@@ -22,9 +22,8 @@ __all__ = ["MOVED", "ThreadWatch"]
 _MOST_STACKS = 1024
 """Of so many threads the stacks are read, the oldest ones; the others are counted."""
 
-_LOOKED_AT = 8
+_LOOKED_AT = 4
 _MOST_TRIES = 3
-_NAMES_EVERY = 16
 
 MOVED = Frame("(its stack moved while it was read)", "", 0)
 _CUT = Frame("(frames further out were not read)", "", 0)
@@ -41,9 +40,6 @@ _THREADING = "/threading.py"
 _MAIN = Missing("it is the thread that the program began with")
 _TOO_DEEP = Missing("its stack is deeper than what is read of it")
 _NO_STACK = Missing("its stack could not be read")
-_RAN = Missing("it has run since it was looked at before")
-_ONCE = Missing("it has been looked at only once")
-_UNCOUNTED = Missing("the kernel does not count how long its threads run")
 
 
 def _nobody() -> Mapping[int, str]:
@@ -72,16 +68,16 @@ class ThreadWatch:
         self._ids = NativeIds(interpreter.memory)
         self._frames: dict[Stack, tuple[tuple[Frame, ...], Maybe[Frame]]] = {}
         self._begun: dict[ThreadState, Maybe[Frame]] = {}
-        self._still: dict[int, tuple[int, float]] = {}
-        self._os_names: dict[int, str] = {}
-        self._readings = 0
+        self._rest = Rest()
 
     def outermost(self) -> list[Maybe[Frame]]:
-        """Where the eight oldest threads that run Python began. Raises BadRead, AccessDenied, TargetExited."""
+        """Where the four oldest threads began, those that run Python. Raises BadRead, AccessDenied, TargetExited."""
         states = thread_states(self._interpreter)[::-1][:_LOOKED_AT]
-        stacks = self._readable(self._stacks.read([state.address for state in states]))
-        frames = [self._frames_of(state, stack)[0] for state, stack in zip(states, stacks, strict=True)]
-        return [_NO_STACK if stack == (MOVED,) else stack[-1] for stack in frames if stack]
+        stacks = self._stacks.read([state.address for state in states])
+        began = [stack.places[-1] if stack else None for stack in stacks if stack is None or stack.places]
+        self._codes.look_at({place.code for place in began if place})
+        frames = [self._codes.frame(place) if place else None for place in began]
+        return [frame or _NO_STACK for frame in frames]
 
     def unknown_holders(self) -> frozenset[int]:
         """The thread states that hold a lock of an interpreter and are in no list. Raises as ``look`` does."""
@@ -96,8 +92,8 @@ class ThreadWatch:
         before = self._gils.holders(gils)
         doing = [self._os.doing(thread.tid) if thread.tid else _UNSURE for thread in threads]
         holders = before & self._gils.holders(gils)
-        waited = self._waited({thread.tid: done for thread, done in zip(threads, doing, strict=True) if done})
-        names = self._named(threads)
+        rested = self._rest.take({thread.tid: done for thread, done in zip(threads, doing, strict=True) if done})
+        names, own_names = self._names(), self._os.names({thread.tid for thread in threads})
         groups: dict[TaskKey, Task] = {}
         for thread, done in zip(threads, doing, strict=True):
             if done is None:
@@ -109,8 +105,8 @@ class ThreadWatch:
                 state=state,
                 stack=thread.stack,
                 created_by=thread.created_by,
-                waiting_s=_RAN if state in _RUNS else waited.get(thread.tid, _UNCOUNTED),
-                name=names.get(thread.tid, ""),
+                waiting_s=RAN if state in _RUNS else rested.get(thread.tid, UNCOUNTED),
+                name=names.get(thread.state.ident) or own_names.get(thread.tid, ""),
             )
             groups[task.key] = _joined(groups.get(task.key), task)
         if unread:
@@ -187,42 +183,6 @@ class ThreadWatch:
         if holds:
             return _HOLDS if doing is _UNSURE or doing.words == "running" else f"{_HOLDS} {doing.words}"
         return doing.words
-
-    def _waited(self, doing: Mapping[int, Doing]) -> dict[int, Maybe[float]]:
-        """How long each thread has at least not run, in seconds: from when its count of that was first what it is."""
-        now_s = time.monotonic()
-        waited: dict[int, Maybe[float]] = {}
-        still: dict[int, tuple[int, float]] = {}
-        for tid, done in doing.items():
-            if done.cpu_ns is None:
-                continue
-            before = self._still.get(tid)
-            if before is not None and before[0] == done.cpu_ns:
-                still[tid] = before
-                waited[tid] = now_s - before[1]
-            else:
-                still[tid] = (done.cpu_ns, now_s)
-                waited[tid] = _ONCE if before is None else _RAN
-        self._still = still
-        return waited
-
-    def _named(self, threads: Sequence[_Thread]) -> dict[int, str]:
-        """What Python calls them, else what they call themselves where that is not just the program's name."""
-        pythons = self._names()
-        self._readings += 1
-        names = {}
-        for thread in threads:
-            tid = thread.tid
-            if tid and (tid not in self._os_names or (tid + self._readings) % _NAMES_EVERY == 0):
-                self._os_names[tid] = self._os.name(tid)
-            own = self._os_names.get(tid, "")
-            names[tid] = pythons.get(thread.state.ident, "" if own == self._os_names.get(self._pid) else own)
-        self._os_names = {tid: name for tid, name in self._os_names.items() if tid in names or tid == self._pid}
-        return names
-
-    @property
-    def _pid(self) -> int:
-        return self._interpreter.memory.pid
 
 
 def _joined(group: Task | None, task: Task) -> Task:

@@ -8,7 +8,7 @@ from memdash.model.capability import Capability
 from memdash.model.metric import METRICS_BY_KEY
 from memdash.model.snapshot import Snapshot
 from memdash.tables.memstats import memstats_table
-from memdash.tables.table import Table
+from memdash.tables.table import Row, Table
 from memdash.tables.vitals import VITAL
 from memdash.ui.panes.pane import TablePane
 from memdash.ui.shape import Shape
@@ -40,6 +40,11 @@ class MemStatsPane(TablePane):
         needle = self.wanted.casefold()
         rows = tuple(row for row in table.rows if needle in METRICS_BY_KEY[row.key].label.casefold())
         return replace(table, rows=rows, empty=f"no figure matches {self.wanted!r}")
+
+    @staticmethod
+    def is_of_tree(row: Row) -> bool:
+        """Whether a row is about the process tree and not about the target alone."""
+        return METRICS_BY_KEY[row.key].capability is Capability.FAMILY
 
 
 class AllMemStatsPane(MemStatsPane):

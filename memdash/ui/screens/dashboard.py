@@ -11,11 +11,12 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.screen import Screen
 from textual.timer import Timer
 
 from memdash.model.action import Action
-from memdash.model.snapshot import State
+from memdash.model.capability import Capability
+from memdash.model.snapshot import Snapshot, State
+from memdash.tables.family import place_words
 from memdash.tables.vitals import figures_line, gc_line
 from memdash.ui.acting import ask_to_act
 from memdash.ui.arrangement import Arrangement
@@ -25,9 +26,11 @@ from memdash.ui.header import head_parts, notice_lines, standing, verdict_parts
 from memdash.ui.messages import Sampled
 from memdash.ui.panes import PANES
 from memdash.ui.panes.heap import HeapPane
+from memdash.ui.panes.memstats import MemStatsPane
 from memdash.ui.panes.pane import TablePane
 from memdash.ui.panes.sites import SitesPane
 from memdash.ui.panes.sorted import SortedPane
+from memdash.ui.screens.relatives import Relatives
 from memdash.ui.shape import Shape
 from memdash.ui.widgets.filter import FilterBar
 from memdash.ui.widgets.footer import KeyLine
@@ -35,7 +38,7 @@ from memdash.ui.widgets.table import TableView
 from memdash.ui.widgets.words import Part, TextView, WordLine
 
 if TYPE_CHECKING:
-    from memdash.session import Session
+    from memdash.session import Session, Watches
 
 __all__ = ["Dashboard"]
 
@@ -45,9 +48,12 @@ _PAINT_EVERY_S = 0.5
 _GATHER_S = 0.03
 """Slow probes answer just after the fast ones of their tick: waiting a moment paints once instead of twice."""
 
+_SHORT_BELOW = 104
+"""On a narrower screen the place in the process tree is two numbers without words."""
 
-class Dashboard(Screen[None]):
-    """Shows the newest snapshot, or the one it was frozen at."""
+
+class Dashboard(Relatives):
+    """Shows the newest snapshot of one of the watches, or the one it was frozen at."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(DASHBOARD),
@@ -55,8 +61,8 @@ class Dashboard(Screen[None]):
     ]
     AUTO_FOCUS = f"#{SitesPane.key}"
 
-    def __init__(self, session: Session, *, wall_s: Callable[[], float] = time.time) -> None:
-        super().__init__()
+    def __init__(self, session: Session, watches: Watches, *, wall_s: Callable[[], float] = time.time) -> None:
+        super().__init__(watches)
         self._session = session
         self._wall_s = wall_s
         self._feed: Feed | None = None
@@ -142,14 +148,16 @@ class Dashboard(Screen[None]):
         stand = standing(self._shown, now_s=self._wall_s(), frozen=self._frozen)
         shape = self._panes.shape
         strip, line = shape is Shape.STRIP, shape is Shape.LINE
-        self._head.say(*head_parts(self._shown, stand, self.app.size.width, with_verdict=not strip and not line))
-        notice = notice_lines(stand, self.app.size.width) or ([verdict_parts(self._shown)] if strip else [])
+        width = self.app.size.width
+        place = place_words(self.family, short=width < _SHORT_BELOW)
+        self._head.say(*head_parts(self._shown, stand, width, place=place, with_verdict=not strip and not line))
+        self._keys.follow(self.offers)
+        notice = notice_lines(stand, width) or ([verdict_parts(self._shown)] if strip else [])
         self._notice.show_lines(notice)
         if len(notice) != self._noticed:
             self._noticed = len(notice)
             self._notice.styles.height = self._noticed
         self.set_class(stand.word.startswith("stale"), "-stale")
-        self._keys.offer(self._shown.actions)
         if shape in (Shape.STACKED, Shape.STRIP):
             self._vitals.say([Part(f" {gc_line(self._shown)}", "faint")])
             self._latest.say(verdict_parts(self._shown))
@@ -211,6 +219,18 @@ class Dashboard(Screen[None]):
             self._panes.shrink()
             self.call_after_refresh(self._show)
 
+    @property
+    def moment(self) -> Snapshot:
+        """The moment that is shown."""
+        return self._shown
+
+    def turn_to(self, session: Session) -> None:
+        """Show another watch, live, in the same arrangement."""
+        self._session, self._frozen = session, False
+        if self._feed is not None:
+            self._feed.turn_to(session)
+        self._paint()
+
     # What a person does
 
     def action_pause(self) -> None:
@@ -254,6 +274,8 @@ class Dashboard(Screen[None]):
 
     def offers(self, command: Command) -> bool:
         """Whether what the command needs of the target can be had, or at least has a reason why not."""
+        if command.needs is Capability.FAMILY:
+            return self.has_relatives
         return command.needs is None or command.needs in self._shown.actions
 
     def action_act(self, name: str) -> None:
@@ -296,5 +318,8 @@ class Dashboard(Screen[None]):
     @on(TableView.Chosen)
     def _open(self, chosen: TableView.Chosen) -> None:
         """Say all there is to say about a row."""
-        if isinstance(chosen.view, TablePane) and (screen := chosen.view.screen_of_row(self._shown)) is not None:
+        pane = chosen.view
+        if isinstance(pane, MemStatsPane) and pane.is_of_tree(chosen.row):
+            self.action_family()
+        elif isinstance(pane, TablePane) and (screen := pane.screen_of_row(self._shown)) is not None:
             self.app.push_screen(screen)

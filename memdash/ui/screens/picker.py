@@ -46,7 +46,7 @@ class Picker(Screen[None]):
 
     @dataclass
     class Found(Message):
-        """Processes found so far, largest first."""
+        """Processes found so far, tree by tree, largest first."""
 
         processes: tuple[Surveyed, ...]
         done: bool

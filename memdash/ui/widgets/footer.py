@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Sequence
 
 from textual.strip import Strip
 
-from memdash.model.action import Action
-from memdash.ui.commands import APP, COMMANDS, DASHBOARD, TABLE
+from memdash.ui.commands import APP, COMMANDS, DASHBOARD, TABLE, Command
 from memdash.ui.widgets.cut import width_of
 from memdash.ui.widgets.paint import Painted
 
@@ -20,12 +19,13 @@ _NAMESPACES = {APP: "app", DASHBOARD: "screen", TABLE: "focused"}
 class KeyLine(Painted):
     """Help and quit are always there; what ranks lower goes first, and what this target does not offer."""
 
-    _offered: Collection[Action] = ()
+    _offered: Sequence[Command] = _RANKED
 
-    def offer(self, actions: Collection[Action]) -> None:
-        """Show the keys of these actions too."""
-        if set(actions) != set(self._offered):
-            self._offered = tuple(actions)
+    def follow(self, offers: Callable[[Command], bool]) -> None:
+        """Show the keys of what the target now ``offers``; paints only if they are others than before."""
+        offered = [command for command in _RANKED if offers(command)]
+        if offered != self._offered:
+            self._offered = offered
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
@@ -33,8 +33,7 @@ class KeyLine(Painted):
         del y
         width = self.inner.width
         shown, room = [], width
-        ranked = [command for command in _RANKED if command.needs is None or command.needs in self._offered]
-        for command in (ranked[0], ranked[-1], *ranked[1:-1]):
+        for command in (self._offered[0], self._offered[-1], *self._offered[1:-1]):
             need = width_of(command.shown) + width_of(command.label) + 3
             if need > room:
                 break

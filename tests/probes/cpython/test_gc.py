@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import cast
 
 import pytest
 
 from memdash.model.gc import Generation
 from memdash.model.missing import Maybe, Missing
+from memdash.probes.cpython.agent.feed import AgentPauses
 from memdash.probes.cpython.collector import Collector, CollectorState
 from memdash.probes.cpython.gc import CollectorWatch, gc_stats
 from memdash.probes.cpython.memstats import HeapFigures, mem_stats
@@ -52,8 +54,18 @@ class Looks:
         return next(self._states)
 
 
+NO_AGENT = Missing("there is no agent", "bring one")
+
+
+class NoStopwatch:
+    """There is no agent."""
+
+    def pauses(self) -> Maybe[AgentPauses]:
+        return NO_AGENT
+
+
 def watch(*states: CollectorState) -> CollectorWatch:
-    return CollectorWatch(cast("Collector", Looks(*states)))
+    return CollectorWatch(cast("Collector", Looks(*states)), NoStopwatch())
 
 
 def pauses(*ends_and_lengths: tuple[int, int]) -> Pauses:
@@ -100,7 +112,7 @@ def test_the_very_first_collection_is_noticed() -> None:
 def test_an_interpreter_that_times_nothing_says_so_in_every_figure_of_pauses() -> None:
     stats = gc_stats(watch(a_state(5, 0, 0)).look())
     figures = (stats.pause_p50_ns, stats.pause_p99_ns, stats.pause_max_ns, stats.pause_total_ns)
-    assert figures == (UNTIMED,) * 4
+    assert figures == (replace(UNTIMED, hint=NO_AGENT.hint),) * 4
     assert stats.pauses == ()
 
 
@@ -147,7 +159,9 @@ def test_an_interpreter_that_has_not_collected_has_no_pauses() -> None:
 def test_memstats_of_heap_and_collector() -> None:
     now_ns = time.monotonic_ns()
     seen = watch(a_state(2, 1, 0, pauses=pauses((now_ns, 700), (now_ns - 10, 300)), debug=1)).look()
-    stats = mem_stats(HeapFigures(small_bytes=700, pools_bytes=1000, arenas_bytes=4000, blocks=12), seen)
+    stats = mem_stats(
+        HeapFigures(small_bytes=700, pools_bytes=1000, arenas_bytes=4000, blocks=12, malloc_bytes=NO_AGENT), seen
+    )
     assert (stats.Alloc, stats.HeapAlloc, stats.HeapInuse, stats.HeapSys, stats.HeapIdle) == (
         700,
         700,
@@ -164,7 +178,7 @@ def test_memstats_of_heap_and_collector() -> None:
 
 def test_memstats_gives_each_absent_figure_its_own_reason() -> None:
     no_heap, no_collector = Missing("the pools are elsewhere"), Missing("the lists do not close")
-    stats = mem_stats(HeapFigures(no_heap, no_heap, no_heap, 99), no_collector)
+    stats = mem_stats(HeapFigures(no_heap, no_heap, no_heap, 99, NO_AGENT), no_collector)
     assert stats.HeapAlloc == stats.HeapIdle == no_heap
     assert stats.NumGC == stats.LastGC == stats.PauseNs == stats.EnableGC == no_collector
     assert stats.HeapObjects == 99
@@ -173,4 +187,4 @@ def test_memstats_gives_each_absent_figure_its_own_reason() -> None:
 
 
 def test_a_pool_taken_into_use_while_reading_makes_nothing_negative() -> None:
-    assert HeapFigures(0, 1000, 900, 0).idle_bytes == 0
+    assert HeapFigures(0, 1000, 900, 0, 0).idle_bytes == 0

@@ -142,7 +142,7 @@ def test_the_system_view_fits_every_process(resting: psutil.Process) -> None:
     verdict = SYSTEM.fitness(target)
     assert isinstance(verdict, Fit)
     attachment = SYSTEM.attach(target)
-    assert [each.name for each in attachment.probes] == ["system.process", "system.smaps"]
+    assert [each.name for each in attachment.probes] == ["system.process", "system.family", "system.smaps"]
     given = frozenset[Capability]().union(*(each.capabilities for each in attachment.probes))
     assert given == verdict.capabilities == SYSTEM.capabilities
     assert attachment.missing == {}

@@ -69,6 +69,9 @@ static void runtime(void)
 #else
     MEMBER(_PyRuntimeState, tracemalloc);
 #endif
+#if PY_VERSION_HEX >= 0x030D0000
+    MEMBER(_PyRuntimeState, ceval.pending_mainthread);
+#endif
 }
 
 static void interpreter(void)

@@ -1,0 +1,275 @@
+"""What the agent answers: collections and their pauses, malloc, names of threads, asyncio tasks.
+
+Runs inside a target, as ``inside`` does and by its rules: only a text for memdash, on CPython 3.8 to 3.15, compiled in
+the agent's thread when something is first asked. Names and paths are cut; lists have an end.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import time
+
+TYPE_CHECKING = False  # typing takes 5 ms to import
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    Fields = dict[str, Any]
+
+TEXT = 300
+PAUSES_KEPT = 256
+THREADS = 2000
+TASKS_LOOKED_AT = 10_000
+TASKS_TEXT = 200_000
+FRAMES = 32
+PROOF_BYTES = 1 << 16
+
+
+class Answers:
+    """Everything that can be asked for, and what that needs to remember."""
+
+    def __init__(self) -> None:
+        self.pauses, self.malloc, self.tasks = Pauses(), Malloc(), Tasks()
+        self.known: dict[str, Callable[..., Fields]] = {
+            "time": self.pauses.begin,
+            "rest": self.pauses.end,
+            "pauses": self.pauses.told,
+            "malloc": self.malloc.told,
+            "trim": self.malloc.trim,
+            "names": thread_names,
+            "tasks": self.tasks.told,
+            "collect": collect,
+            "leave": dict,
+        }
+
+    def answer(self, name: str, fields: Fields) -> Fields:
+        """Raises whatever goes wrong."""
+        return self.known[name](**fields)
+
+    def undo(self) -> None:
+        """Take back what was changed."""
+        self.pauses.end()
+
+
+class Pauses:
+    """Times collections. The callback runs inside the collector, and keeps nothing that the collector would count."""
+
+    def __init__(self) -> None:
+        self.ends_ns = [0] * PAUSES_KEPT
+        self.lengths_ns = [0] * PAUSES_KEPT
+        self.number = self.total_ns = 0
+        self.callback = self.meter()
+
+    def meter(self) -> Callable[[str, object], None]:
+        """The callback: 0.2 µs each time."""
+        clock, ends_ns, lengths_ns, kept = time.monotonic_ns, self.ends_ns, self.lengths_ns, PAUSES_KEPT
+        began_ns = 0
+
+        def callback(phase: str, _: object) -> None:
+            nonlocal began_ns
+            if phase == "start":
+                began_ns = clock()
+            elif began_ns:
+                ended_ns = clock()
+                length_ns = ended_ns - began_ns
+                began_ns = 0
+                at = self.number % kept
+                ends_ns[at] = ended_ns
+                lengths_ns[at] = length_ns
+                self.total_ns += length_ns
+                self.number += 1
+
+        return callback
+
+    def begin(self) -> Fields:
+        """Time collections from now on."""
+        self.end()
+        gc.callbacks.append(self.callback)
+        return {}
+
+    def end(self) -> Fields:
+        """Remove the callback, without asking those of the target whether they are equal to it."""
+        for at in range(len(gc.callbacks) - 1, -1, -1):
+            if gc.callbacks[at] is self.callback:
+                del gc.callbacks[at]
+        return {}
+
+    def told(self, after: int) -> Fields:
+        """How many, how long in all, and the [end, length] of those after the first ``after``, newest first."""
+        number, total_ns = self.number, self.total_ns
+        newest = range(number - 1, max(after, number - PAUSES_KEPT) - 1, -1)
+        pauses = [[self.ends_ns[at % PAUSES_KEPT], self.lengths_ns[at % PAUSES_KEPT]] for at in newest]
+        return {"number": number, "total_ns": total_ns, "pauses": pauses}
+
+
+def collect() -> Fields:
+    """A full collection."""
+    return {"collected": gc.collect()}
+
+
+class Malloc:
+    """What the C library's allocator says of itself, once it has turned out to be the one that is used."""
+
+    def __init__(self) -> None:
+        self.library: Any = None
+        self.info: Any = None
+        self.why = ""
+
+    def told(self) -> Fields:
+        """The figures in bytes and how long they took, or why there are none."""
+        self.open()
+        if self.why:
+            return {"why": self.why}
+        began_ns = time.monotonic_ns()
+        found = self.info()
+        took_ns = time.monotonic_ns() - began_ns
+        if type(found).arena.size == 4:
+            with open("/proc/self/statm", "rb") as file:
+                if int(file.read().split()[0]) >= 1 << 20:
+                    return {"why": "its C library is older than glibc 2.33, which counts no further than 4 GiB"}
+        used, mapped, free, top = (
+            getattr(found, name) % (1 << 8 * type(found).arena.size)
+            for name in ("uordblks", "hblkhd", "fordblks", "keepcost")
+        )
+        return {"in_use": used + mapped, "mapped": mapped, "free": free, "trimmable": top, "took_ns": took_ns}
+
+    def trim(self) -> Fields:
+        """Whether malloc_trim gave anything back, or why it could not be asked."""
+        self.open()
+        return {"why": self.why} if self.why else {"trimmed": self.library.malloc_trim(0)}
+
+    def open(self) -> None:
+        """Find the functions, once."""
+        if self.library is not None or self.why:
+            return
+        try:
+            import ctypes
+        except Exception:  # noqa: BLE001 - it may be broken in any way
+            self.why = "it has no ctypes, which asking malloc takes"
+            return
+        library = ctypes.CDLL(None)
+        found = getattr(library, "mallinfo2", None) or getattr(library, "mallinfo", None)
+        if found is None or not hasattr(library, "malloc_trim"):
+            self.why = "its C library is not glibc, and does not say what its malloc holds"
+            return
+        number: Any = ctypes.c_size_t if found.__name__ == "mallinfo2" else ctypes.c_int
+        names = (
+            "arena",
+            "ordblks",
+            "smblks",
+            "hblks",
+            "hblkhd",
+            "usmblks",
+            "fsmblks",
+            "uordblks",
+            "fordblks",
+            "keepcost",
+        )
+        found.restype = type("mallinfo", (ctypes.Structure,), {"_fields_": [(name, number) for name in names]})
+        self.library, self.info = library, found
+        library.malloc.restype, library.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+        if not any(self.answers_for(library) for _ in range(3)):
+            self.why = "another allocator stands in for that of the C library, and only the latter would answer"
+
+    def answers_for(self, library: Any) -> bool:
+        """Whether the figures are those of the malloc in use; another thread may free as much just then."""
+        before = self.info()
+        block = library.malloc(PROOF_BYTES)
+        after = self.info()
+        library.free(block)
+        return bool(after.uordblks + after.hblkhd - before.uordblks - before.hblkhd >= PROOF_BYTES)
+
+
+def thread_names() -> Fields:
+    """Names by thread identifier. The list is copied as it is: its lock might be one of gevent's."""
+    threading = sys.modules.get("threading")
+    active: dict[int, Any] = dict(getattr(threading, "_active", {}))
+    names = {f"{ident:d}": getattr(active[ident], "_name", None) for ident in list(active)[:THREADS]}
+    return {"names": {ident: cut(name) for ident, name in names.items() if issubclass(type(name), str)}}
+
+
+class Tasks:
+    """The asyncio tasks of all loops, in groups of those that stand at the same place."""
+
+    def __init__(self) -> None:
+        self.loops: list[Any] = []
+        self.next_search_s = 0.0
+
+    def told(self, most: int) -> Fields:
+        """At most ``most`` groups, the largest first. The total is exact; those not looked at are in no group."""
+        asyncio: Any = sys.modules.get("asyncio")
+        if not hasattr(asyncio, "all_tasks"):
+            return {"total": 0, "groups": [], "took_ns": 0}
+        began_ns = time.monotonic_ns()
+        groups: dict[tuple[Any, ...], list[Any]] = {}
+        total = 0
+        for loop in self.live_loops(asyncio):
+            tasks = list(asyncio.all_tasks(loop))
+            running = asyncio.current_task(loop)
+            for task in tasks[: max(TASKS_LOOKED_AT - total, 0)]:
+                name, *rest = looked_at(task, task is running)
+                groups.setdefault(tuple(rest), [0, name])[0] += 1
+            total += len(tasks)
+        ranked = sorted(groups.items(), key=lambda group: -group[1][0])[:most]
+        rows = [[count, name, *key] for key, (count, name) in ranked]
+        while len(repr(rows)) > TASKS_TEXT:
+            del rows[len(rows) // 2 :]
+        return {"total": total, "groups": rows, "took_ns": time.monotonic_ns() - began_ns}
+
+    def live_loops(self, asyncio: Any) -> list[Any]:
+        """Looking through all objects for new loops takes 30 ms when there are a million: so it is not done often."""
+        import _weakref
+
+        loops = [loop for loop in [ref() for ref in self.loops] if loop is not None and not loop.is_closed()]
+        began_s = time.monotonic()
+        if began_s >= self.next_search_s:
+            base = asyncio.AbstractEventLoop
+            found = [thing for thing in gc.get_objects() if issubclass(type(thing), base)]
+            loops = [loop for loop in found if not loop.is_closed()]
+            self.loops = [_weakref.ref(loop) for loop in loops]
+            took_s = time.monotonic() - began_s
+            self.next_search_s = began_s + max(200 * took_s, 5.0 if loops else 1.0)
+        return loops
+
+
+def looked_at(task: Any, is_running: bool) -> tuple[Any, ...]:
+    """Name, state, where it was made if asyncio noted that (in its debug mode), and its stack, innermost first."""
+    try:
+        if is_running:
+            state = "running"
+        elif getattr(task, "_must_cancel", False):
+            state = "being cancelled"
+        else:
+            state = "ready" if getattr(task, "_fut_waiter", None) is None else "waiting"
+        return cut(task.get_name()), state, made_at(task), tuple(frames(task.get_coro()))[::-1]
+    except Exception:  # noqa: BLE001 - tasks may be of any class
+        return "", "unreadable", None, ()
+
+
+def frames(awaited: Any) -> Iterator[tuple[str, str, int]]:
+    """From the coroutine of a task to what it waits in."""
+    for _ in range(FRAMES):
+        for prefix, following in (("cr_", "await"), ("gi_", "yieldfrom"), ("ag_", "await")):
+            code = getattr(awaited, prefix + "code", None)
+            if code is not None:
+                frame = getattr(awaited, prefix + "frame", None)
+                line = code.co_firstlineno if frame is None else frame.f_lineno
+                yield cut(getattr(awaited, "__qualname__", code.co_name)), cut(code.co_filename), line or 0
+                awaited = getattr(awaited, prefix + following, None)
+                break
+        else:
+            return
+
+
+def made_at(task: Any) -> tuple[str, str, int] | None:
+    """The innermost frame outside asyncio that a task was made from."""
+    for entry in reversed(getattr(task, "_source_traceback", None) or ()):
+        if "/asyncio/" not in entry.filename:
+            return cut(entry.name), cut(entry.filename), entry.lineno or 0
+    return None
+
+
+def cut(text: Any) -> str:
+    """The beginning of a text, as a plain string whatever class the target made of it."""
+    return str.__getitem__(text, slice(TEXT))

@@ -1,0 +1,40 @@
+"""Python programs with an agent in them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from memdash.probes.cpython.agent.agents import Agents
+from memdash.probes.cpython.agent.launch import environment_for
+from memdash.probes.cpython.agent.peer import Peer
+from tests.live.target import LiveTarget
+
+__all__ = ["Host", "claimed"]
+
+_PROGRAM = Path(__file__).parent / "programs/python/host.py"
+_PATIENCE_S = 20.0
+
+
+class Host(LiveTarget):
+    """The program of ``programs/python/host.py``, started so that its agent finds ``agents``."""
+
+    def __init__(self, interpreter: Path, agents: Agents, environment: Mapping[str, str] | None = None) -> None:
+        super().__init__([interpreter, _PROGRAM], {**environment_for(agents), **(environment or {})})
+
+    def told(self, *words: str | int) -> Any:
+        """The answer to a command, which is JSON."""
+        return json.loads(self.command(*words))
+
+
+def claimed(agents: Agents, pid: int) -> Peer:
+    """The agent of a process, waited for."""
+    deadline_s = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < deadline_s:
+        if (peer := agents.claim(pid)) is not None:
+            return peer
+        time.sleep(0.002)
+    raise TimeoutError(f"the agent of {pid} has not come")

@@ -1,0 +1,292 @@
+"""The agent in programs that memdash starts, on every interpreter of this machine, against what they say themselves."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from memdash.errors import AgentUnreachable, TimedOut
+from memdash.model.action import Action
+from memdash.model.capability import Capability, Source
+from memdash.model.gc import GcStats
+from memdash.model.malloc import Malloc
+from memdash.model.memstats import MemStats
+from memdash.model.missing import Missing
+from memdash.model.tasks import Task, TaskKind
+from memdash.probes.cpython import CPython
+from memdash.probes.cpython.agent.agents import Agents
+from memdash.probes.cpython.agent.feed import AgentFeed
+from memdash.probes.cpython.agent.launch import agents_of_ours
+from memdash.probes.cpython.agent.link import AgentLink
+from memdash.probes.cpython.agent.told import collected, malloc
+from memdash.probes.registry import probes_with
+from memdash.process.identity import identify
+from memdash.tables.headline import headline
+from tests.live.following import Following
+from tests.live.hosts import Host, claimed
+from tests.live.pythons import Python, readable
+
+pytestmark = pytest.mark.live
+
+MIB = 1 << 20
+
+
+@pytest.fixture(params=readable())
+def python(request: pytest.FixtureRequest) -> Python:
+    found: Python = request.param
+    return found
+
+
+@pytest.fixture
+def agents() -> Iterator[Agents]:
+    with agents_of_ours() as listening:
+        yield listening
+
+
+@pytest.fixture
+def host(python: Python, agents: Agents) -> Iterator[Host]:
+    with Host(python.executable, agents) as started:
+        agents.give_back(claimed(agents, started.pid))
+        yield started
+
+
+@pytest.fixture
+def link(host: Host, agents: Agents) -> Iterator[AgentLink]:
+    found = AgentLink(identify(host.pid), agents, None)
+    yield found
+    found.close()
+
+
+def wait_until(holds: Callable[[], object]) -> None:
+    deadline_s = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.002)
+
+
+def stop(pid: int) -> None:
+    """When this returns, no thread of it runs any more."""
+    os.kill(pid, signal.SIGSTOP)
+    states = Path(f"/proc/{pid}/task")
+    wait_until(lambda: all(b") T" in (task / "stat").read_bytes() for task in states.iterdir()))
+
+
+def test_a_watch_of_what_memdash_started_forces_a_collection(host: Host, agents: Agents) -> None:
+    host.command("disable")
+    host.command("cycles", 5000)
+    with Following(host.pid, probes_with(agents)) as watch:
+        offered = watch.until(lambda shown: isinstance(shown.actions.get(Action.FORCE_GC), str))
+        assert isinstance(offered.actions[Action.LOAD_AGENT], Missing)
+        shown = watch.until(lambda shown: shown.sample.origins[Capability.MEMSTATS].source is Source.AGENT)
+        assert headline(shown).source == "memory + agent"
+        watch.live.act(Action.FORCE_GC)
+        line = watch.until_told("force GC")
+        watch.live.act(Action.TRIM)
+        assert re.match(r"trim: (memory given back|nothing to give back) in ", watch.until_told("trim: "))
+    found = re.fullmatch(
+        r"force GC: ([\d ]+) objects collected in .* · HeapAlloc .* → .* · HeapObjects ([\d ]+) → ([\d ]+) · RSS .*",
+        line,
+    )
+    assert found, line
+    number, before, after = (int(digits.replace(" ", "")) for digits in found.groups())
+    assert 5000 <= number < 6000
+    assert before - after > 5000
+
+
+def test_pauses_and_malloc_reach_the_probes(
+    host: Host, agents: Agents, python: Python, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("memdash.probes.cpython.agent.feed._PATIENCE_S", 10.0)
+    attachment = CPython(launched=agents).attach(identify(host.pid))
+
+    def read(kind: type) -> object:
+        return next(fact for probe in attachment.probes for fact in probe.read().facts if isinstance(fact, kind))
+
+    try:
+        read(GcStats)
+        host.command("measure")
+        for generation in (0, 1, 2, 0):
+            host.command("cycles", 20)
+            host.command("collect", generation)
+        theirs = [ended_ns - began_ns for began_ns, ended_ns in host.told("measured")]
+        gc, memstats, held = read(GcStats), read(MemStats), read(Malloc)
+        assert isinstance(gc, GcStats)
+        assert isinstance(memstats, MemStats)
+        assert isinstance(held, Malloc)
+        assert isinstance(memstats.HeapSmall, int)
+        assert isinstance(held.in_use_bytes, int)
+        assert memstats.HeapAlloc == memstats.Alloc == memstats.HeapSmall + held.in_use_bytes
+        assert isinstance(memstats.LastGC, int)
+        assert abs(memstats.LastGC / 1e9 - time.time()) < 60
+        if python.minor < 15:
+            newest = [pause.duration_ns for pause in gc.pauses[: len(theirs)]][::-1]
+            assert len(newest) == len(theirs) >= 4
+            # ours begin before theirs and end before them, by the time that a callback takes
+            pairs = zip(newest, theirs, strict=True)
+            assert all(abs(mine - other) < max(0.5 * other, 500_000) for mine, other in pairs)
+            assert memstats.PauseNs == tuple(pause.duration_ns for pause in gc.pauses)
+            assert memstats.PauseTotalNs == gc.pause_total_ns == sum(memstats.PauseNs)
+            assert any("pauses are timed since" in caveat for caveat in attachment.probes[0].read().caveats)
+    finally:
+        for actor in attachment.actors:
+            actor.close()
+        for probe in attachment.probes:
+            probe.close()
+    assert host.told("house")["callbacks"] == 0
+
+
+def test_malloc_is_what_mallinfo_says_and_has_no_part_in_arenas(host: Host, link: AgentLink) -> None:
+    def figures() -> Malloc:
+        return link.ask("malloc", 10.0, malloc).value
+
+    own = host.told("malloc")
+    if own is None:
+        pytest.skip("the C library has no mallinfo2")
+    found = figures()
+    assert isinstance(found.in_use_bytes, int)
+    assert found.in_use_bytes == pytest.approx(sum(own), abs=256 * 1024)
+    assert found.mapped_bytes == pytest.approx(own[0], abs=256 * 1024)
+    host.command("keep", 400_000)  # 40 MB of small objects, and a list of 3 MB
+    kept = figures()
+    assert isinstance(kept.in_use_bytes, int)
+    assert 0 <= kept.in_use_bytes - found.in_use_bytes < 8 * MIB
+    host.command("block", 50 * MIB)
+    grown = figures()
+    assert isinstance(grown.in_use_bytes, int)
+    assert grown.in_use_bytes - kept.in_use_bytes == pytest.approx(50 * MIB, abs=MIB)
+
+
+@pytest.mark.parametrize("debug", [0, 1])
+def test_tasks_stand_where_they_wait(host: Host, link: AgentLink, debug: int) -> None:
+    feed = AgentFeed(link)
+    host.command("loop", debug)
+    expected = {"start_loop.<locals>.crowd": 1, "start_loop.<locals>.wait_for": 40, "sleep": 1}
+
+    def groups() -> dict[str, Task]:
+        link.deeds += 1  # or it would not be asked before a second is over
+        return {task.stack[-1].function: task for task in feed.others() if task.stack and task.state == "waiting"}
+
+    wait_until(lambda: {name: task.count for name, task in groups().items()} == expected)
+    waiting = groups()["start_loop.<locals>.wait_for"]
+    assert waiting.kind is TaskKind.ASYNCIO
+    assert waiting.state == "waiting"
+    assert [frame.function for frame in waiting.stack] == ["Event.wait", "start_loop.<locals>.wait_for"]
+    assert waiting.name.startswith("Task-")
+    if debug:
+        assert not isinstance(waiting.created_by, Missing)
+        assert waiting.created_by.function in ("<listcomp>", "crowd")
+        assert waiting.created_by.file.endswith("host.py")
+    else:
+        assert isinstance(waiting.created_by, Missing)
+    assert set(feed.names().values()) == {"MainThread", "the loop"}
+
+
+def test_what_is_left_behind_is_nothing(host: Host, agents: Agents) -> None:
+    own = {"callbacks": 0, "threads": 1, "descriptors": [0, 1, 2], "attribute": False, "known threads": 1}
+    ours = {"threads": 2, "descriptors": [0, 1, 2, 200, 201, 202], "attribute": True}
+    assert host.told("house") == {**own, **ours}
+    peer = claimed(agents, host.pid)
+    peer.ask("time", 10.0)
+    assert host.told("house")["callbacks"] == 1
+    peer.close()
+    wait_until(lambda: host.told("house")["threads"] == 1)
+    assert host.told("house") == own
+
+
+MEMDASH = """
+import sys, time
+from memdash.probes.cpython.agent.launch import agents_of_ours
+with agents_of_ours() as agents:
+    print(agents.path, flush=True)
+    pid = int(sys.stdin.readline())
+    while (peer := agents.claim(pid)) is None:
+        time.sleep(0.002)
+    peer.ask("time", 10.0)
+    print("claimed", flush=True)
+    while True:
+        peer.ask("pauses", 10.0, after=0)
+"""
+
+
+def test_when_memdash_is_killed_the_target_is_as_it_was(python: Python, agents: Agents) -> None:
+    killed = subprocess.Popen([sys.executable, "-c", MEMDASH], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert killed.stdin is not None
+    assert killed.stdout is not None
+    try:
+        path = killed.stdout.readline().decode().strip()
+        with Host(python.executable, agents, {"PYTHONPATH": path}) as host:
+            killed.stdin.write(b"%d\n" % host.pid)
+            killed.stdin.flush()
+            assert killed.stdout.readline() == b"claimed\n"
+            assert host.told("house")["callbacks"] == 1
+            killed.kill()
+            killed.wait()
+            wait_until(lambda: host.told("house")["threads"] == 1)
+            assert host.told("house")["callbacks"] == 0
+            # its children find the socket that nobody listens to, and say nothing
+            assert host.told("fork", "collect")[1] == 7
+    finally:
+        killed.kill()
+        killed.communicate()
+        subprocess.run(["rm", "-r", path], check=True)
+
+
+def test_a_fork_in_the_midst_of_questions_is_survived_on_both_sides(host: Host, agents: Agents) -> None:
+    peer = claimed(agents, host.pid)
+    for number in range(10):
+        peer.ask("pauses", 10.0, after=0)
+        pid, code = host.told("fork", "collect")
+        assert code == 7
+        assert pid != host.pid
+        assert peer.ask("collect", 10.0).keys() == {"collected"}
+        assert host.told("house")["threads"] == 2, number
+    peer.close()
+
+
+def test_a_program_that_becomes_another_one_brings_a_new_agent(host: Host, link: AgentLink) -> None:
+    link.ask("collect", 10.0, collected)
+    assert link.connections == 1
+    host._process.stdin.write(b"become\n")  # type: ignore[union-attr]
+    assert host._line().startswith("ready ")
+    wait_until(lambda: link.absence() is None and link.connections == 2)
+    assert link.ask("collect", 10.0, collected).endswith("collected")
+    assert "the agent has gone" in link.news()
+
+
+def test_a_target_that_stops_holds_nobody_up(host: Host, link: AgentLink) -> None:
+    feed = AgentFeed(link)
+    wait_until(lambda: not isinstance(feed.pauses(), Missing))
+    known = feed.pauses()
+    stop(host.pid)
+    try:
+        began_s = time.monotonic()
+        told = [feed.pauses() for _ in range(5)]
+        assert time.monotonic() - began_s < 5
+        assert len(set(map(repr, told))) == 1
+        assert not isinstance(told[0], Missing)
+        assert not isinstance(known, Missing)
+        assert told[0].since_s == known.since_s
+        assert link.absence() is None
+    finally:
+        os.kill(host.pid, signal.SIGCONT)
+    wait_until(lambda: (link.offers() and feed.pauses() != known) or True)
+    assert link.ask("collect", 10.0, collected)
+
+
+def test_a_target_that_is_killed_in_the_midst_of_an_answer(host: Host, link: AgentLink) -> None:
+    link.ask("collect", 10.0, collected)
+    stop(host.pid)
+    with pytest.raises(TimedOut, match="not answered in time"):
+        link.ask("collect", 0.01, collected)
+    host.kill()
+    with pytest.raises(AgentUnreachable):
+        link.ask("collect", 10.0, collected)
+    assert link.absence() is not None

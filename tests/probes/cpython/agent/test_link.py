@@ -1,0 +1,208 @@
+"""The link to an agent, which here runs in this very process: called, connected, gone, called again."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from memdash.errors import AgentUnreachable, ProbeError, TimedOut
+from memdash.model.action import Action
+from memdash.model.missing import Maybe, Missing
+from memdash.model.target import Target
+from memdash.probes.cpython.agent import link as link_module
+from memdash.probes.cpython.agent.feed import AgentFeed
+from memdash.probes.cpython.agent.launch import agents_of_ours
+from memdash.probes.cpython.agent.link import AgentLink, Attempt
+from memdash.process.identity import identify
+
+
+def run_here(text: str) -> None:
+    exec(text, {})  # noqa: S102 - that is what is tested
+
+
+class FakeAttempt:
+    """Runs the script here when told to."""
+
+    def __init__(self, script: str) -> None:
+        self._script = script
+        self.said: Maybe[str] = "waiting for it to wake, blocked in epoll_wait"
+        self.heard: list[str] = []
+
+    def run(self) -> None:
+        run_here(Path(self._script).read_text(encoding="utf-8"))
+
+    def state(self) -> Maybe[str]:
+        return self.said
+
+    def connected(self) -> None:
+        self.heard.append("connected")
+
+    def close(self) -> None:
+        self.heard.append("closed")
+
+
+@pytest.fixture
+def attempts() -> list[FakeAttempt]:
+    return []
+
+
+@pytest.fixture
+def link(attempts: list[FakeAttempt], monkeypatch: pytest.MonkeyPatch) -> Iterator[AgentLink]:
+    def inject(target: Target, script: str) -> Attempt:
+        assert target.pid == os.getpid()
+        attempts.append(FakeAttempt(script))
+        return attempts[-1]
+
+    monkeypatch.setattr(link_module, "_CALLING_S", 0.0)
+    found = AgentLink(identify(os.getpid()), None, inject)
+    yield found
+    found.close()
+    wait_until(lambda: not hasattr(sys, "_memdash"))
+
+
+def wait_until(holds: Callable[[], object]) -> None:
+    deadline_s = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.002)
+
+
+def test_without_an_injector_only_a_launch_helps() -> None:
+    link = AgentLink(identify(os.getpid()), None, None)
+    offers = link.offers()
+    assert set(offers) == set(Action)
+    for offer in offers.values():
+        assert isinstance(offer, Missing)
+        assert offer.hint == "start it with memdash -- CMD"
+    with pytest.raises(AgentUnreachable):
+        link.act(Action.LOAD_AGENT)
+    with pytest.raises(AgentUnreachable):
+        link.act(Action.FORCE_GC)
+    link.close()
+
+
+def test_what_was_started_without_it_says_so() -> None:
+    with agents_of_ours() as agents:
+        offer = AgentLink(identify(os.getpid()), agents, None).offers()[Action.FORCE_GC]
+    assert isinstance(offer, Missing)
+    assert "start it with" in offer.hint
+
+
+def test_from_asked_for_to_gone(link: AgentLink, attempts: list[FakeAttempt]) -> None:
+    assert isinstance(link.offers()[Action.LOAD_AGENT], str)
+    asked = "the agent has been asked for: waiting for it to wake, blocked in epoll_wait"
+    assert link.act(Action.LOAD_AGENT) == asked
+    assert link.offers() == dict.fromkeys(Action, Missing(asked))
+    with pytest.raises(AgentUnreachable):
+        link.act(Action.LOAD_AGENT)
+    attempts[0].run()
+    attempts[0].run()  # as it may be, in another thread
+    wait_until(lambda: link.absence() is None)
+    assert attempts[0].heard == ["connected"]
+    assert isinstance(link.offers()[Action.FORCE_GC], str)
+    assert isinstance(link.offers()[Action.LOAD_AGENT], Missing)
+    assert link.act(Action.FORCE_GC).endswith("collected")
+    assert link.act(Action.TRIM) in ("memory given back", "nothing to give back")
+    assert [line.partition(":")[0] for line in link.news()] == ["the agent is there"]
+    assert link.news() == ()
+    link.close()
+    wait_until(lambda: not hasattr(sys, "_memdash"))
+    assert attempts[0].heard[-1] == "closed"
+
+
+def test_a_refusal_is_told_and_does_not_last(link: AgentLink, attempts: list[FakeAttempt]) -> None:
+    link.act(Action.LOAD_AGENT)
+    attempts[0].said = Missing("it has opted out", "start it without PYTHON_DISABLE_REMOTE_DEBUG")
+    offers = link.offers()
+    assert offers[Action.FORCE_GC] == attempts[0].said
+    assert isinstance(offers[Action.LOAD_AGENT], str)
+    assert link.news() == ("agent: It has opted out. Start it without PYTHON_DISABLE_REMOTE_DEBUG",)
+    assert attempts[0].heard == ["closed"]
+    assert link.act(Action.LOAD_AGENT).startswith("the agent has been asked for")
+    assert len(attempts) == 2
+
+
+def test_an_injector_that_cannot_even_begin_leaves_nothing() -> None:
+    places = []
+
+    def inject(_: Target, script: str) -> Attempt:
+        places.append(Path(script).parent)
+        raise ProbeError("no")
+
+    link = AgentLink(identify(os.getpid()), None, inject)
+    with pytest.raises(ProbeError):
+        link.act(Action.LOAD_AGENT)
+    assert not places[0].exists()
+    assert isinstance(link.offers()[Action.LOAD_AGENT], str)
+
+
+def test_an_agent_that_goes_is_noticed_and_may_come_again(link: AgentLink, attempts: list[FakeAttempt]) -> None:
+    for round_number in (1, 2):
+        link.act(Action.LOAD_AGENT)
+        attempts[-1].run()
+        wait_until(lambda: link.absence() is None)
+        assert link.connections == round_number
+        link._peer.ask("leave", 10.0)  # type: ignore[union-attr]
+        wait_until(lambda: link.absence() is not None)
+        assert link.news()[-1] == "the agent has gone"
+        assert isinstance(link.offers()[Action.LOAD_AGENT], str)
+
+
+def test_what_the_feed_tells(link: AgentLink, attempts: list[FakeAttempt], monkeypatch: pytest.MonkeyPatch) -> None:
+    feed = AgentFeed(link)
+    why = link.absence()
+    assert feed.pauses() == feed.malloc() == why
+    assert (feed.names(), feed.others()) == ({}, ())
+    link.act(Action.LOAD_AGENT)
+    attempts[0].run()
+    monkeypatch.setattr("memdash.probes.cpython.agent.feed._PATIENCE_S", 10.0)
+    wait_until(lambda: link.absence() is None)
+    first = feed.pauses()
+    assert not isinstance(first, Missing)
+    gc.collect()
+    second = feed.pauses()
+    assert not isinstance(second, Missing)
+    assert second.number > first.number
+    assert second.since_s == first.since_s
+    assert second.total_ns == first.total_ns + sum(second.ended.values())
+    assert feed.names()[threading.main_thread().ident or 0] == "MainThread"
+    held = feed.malloc()
+    assert not isinstance(held, Missing)
+    assert isinstance(held.in_use_bytes, int)
+    assert feed.malloc() is held  # not asked again within a second
+    link.act(Action.TRIM)
+    assert feed.malloc() is not held
+
+    def late(*_: object, **__: object) -> None:
+        raise TimedOut("late")
+
+    monkeypatch.setattr(link._peer, "ask", late)
+    assert feed.pauses() == second
+
+
+def test_the_next_watch_finds_the_agent_that_was_launched() -> None:
+    with agents_of_ours() as agents:
+        run_here(Path(agents.script_path).read_text(encoding="utf-8"))
+        for _ in range(2):
+            link = AgentLink(identify(os.getpid()), agents, None)
+            wait_until(lambda: link.absence() is None)  # noqa: B023 - called at once
+            assert not isinstance(AgentFeed(link).pauses(), Missing)
+            count = len(gc.callbacks)
+            link.close()
+            assert len(gc.callbacks) == count - 1
+    wait_until(lambda: not hasattr(sys, "_memdash"))
+
+
+def test_nothing_is_left_of_an_agent_that_nobody_listens_to() -> None:
+    agents = agents_of_ours()
+    text = Path(agents.script_path).read_text(encoding="utf-8")
+    agents.close()
+    run_here(text)
+    wait_until(lambda: not hasattr(sys, "_memdash"))

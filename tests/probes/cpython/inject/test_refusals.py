@@ -1,0 +1,60 @@
+"""Who does not let a script in is told apart, and what the short process loads is little."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import memdash
+from memdash.model.target import Target
+from memdash.probes.cpython.inject import refusals
+from memdash.probes.cpython.inject.progress import Progress, Stage
+
+
+def target_of(uid: int) -> Target:
+    return Target(pid=1, start_ticks=1, started_at_s=0, name="", argv=(), exe="", exe_id=(1, 1), uid=uid)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "scope", "what", "hint"),
+    [
+        (1000, 33, "0", "it belongs to another user (uid 33)", "run memdash as that user, or with sudo"),
+        (1000, 1000, "1", "kernel.yama.ptrace_scope is 1: only root may", "memdash -- COMMAND"),
+        (1000, 1000, "0", "the kernel does not let memdash write to it", "SYS_PTRACE"),
+        (0, 33, "1", "the kernel does not let memdash write to it", "SYS_PTRACE"),
+        (1000, 1000, None, "the kernel does not let memdash write to it", "SYS_PTRACE"),
+    ],
+)
+def test_a_closed_memory_says_whose_and_why(
+    ours: int, theirs: int, scope: str | None, what: str, hint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: ours)
+    monkeypatch.setattr(refusals, "_YAMA", tmp_path / "ptrace_scope")
+    if scope is not None:
+        (tmp_path / "ptrace_scope").write_text(f"{scope}\n")
+    error = refusals.closed_memory(target_of(theirs))
+    assert error.what.startswith(what)
+    assert hint in error.hint
+
+
+def test_progress_is_told_in_a_line() -> None:
+    progress = Progress(Stage.WAITING, "waiting for it to wake, blocked in read", "a hint\nof two lines")
+    assert progress.line().count(b"\n") == 1
+    assert Progress.of(progress.line()) == progress
+
+
+def test_the_short_process_loads_neither_screen_nor_command_line() -> None:
+    code = (
+        "import sys, memdash.probes.cpython.inject.__main__; print(*{name.partition('.')[0] for name in sys.modules})"
+    )
+    command = [sys.executable, "-S", "-P", "-c", code]
+    root = str(Path(memdash.__file__).parent.parent)
+    loaded = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": root}, stdout=subprocess.PIPE, text=True, check=True
+    ).stdout.split()
+    assert set(loaded) <= {"memdash", *sys.stdlib_module_names, "__main__", "_sysconfigdata__linux_x86_64-linux-gnu"}
+    assert not {"subprocess", "threading", "asyncio"} & set(loaded)
