@@ -33,11 +33,19 @@ def cut(text: str, width: int, where: Where = "end", ellipsis: str = "…") -> s
 
 
 def _cut_function(function: str, width: int, ellipsis: str) -> str:
-    """A Go function loses the folders of its package first, unmarked if the rest just fits; then its middle."""
+    """A function loses the folders of its package first, unmarked if the rest just fits; then its middle.
+
+    One that is all names and dots, as Python's are, loses the outer ones as long as two are left.
+    """
     path = function.partition("(")[0].partition("[")[0]
     name = function[path.rfind("/") + 1 :]
     if name != function and width_of(name) < width:
         return ellipsis + name
+    parts = name.split(".") if path == function else []
+    for first in range(1, len(parts) - 1):
+        inner = ".".join(parts[first:])
+        if width_of(inner) < width:
+            return ellipsis + inner
     return cut(name, width, "middle", ellipsis)
 
 
