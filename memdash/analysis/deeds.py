@@ -5,7 +5,7 @@ from __future__ import annotations
 from memdash.model.action import Action, Deed
 from memdash.model.metric import METRICS_BY_KEY
 from memdash.model.missing import Missing
-from memdash.units import duration, figure
+from memdash.units import figure, nanoseconds
 
 __all__ = ["deed_words"]
 
@@ -18,7 +18,7 @@ def deed_words(deed: Deed) -> str:
     words = f"{deed.action.value}: {deed.words}"
     if deed.failed or deed.action is Action.LOAD_AGENT:
         return words
-    return " · ".join([f"{words} in {duration(deed.took_s)}", *_changes(deed)])
+    return " · ".join([f"{words} in {nanoseconds(deed.took_s * 1e9)}", *_changes(deed)])
 
 
 def _changes(deed: Deed) -> list[str]:

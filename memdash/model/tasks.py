@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
-from memdash.model.missing import Maybe
+from memdash.model.missing import Maybe, Missing
 from memdash.model.profile import Frame
 
 __all__ = ["Task", "TaskKey", "TaskKind", "Tasks"]
+
+
+_UNCOUNTED = Missing("nothing counts the stacks of these tasks")
 
 
 class TaskKind(Enum):
@@ -34,7 +37,8 @@ class Task:
     """A group of tasks with the same creator, state and stack. Names and frames are the target's words.
 
     ``stack`` is innermost first and may be empty; ``name`` is that of the group's first member, empty when it has none.
-    ``waiting_s`` says how long the one that has waited longest has at least been in this state.
+    ``waiting_s`` says how long the one that has waited longest has at least been in this state; ``stack_bytes`` is the
+    memory set aside for the stacks of all of them.
     """
 
     kind: TaskKind
@@ -44,6 +48,7 @@ class Task:
     created_by: Maybe[Frame]
     waiting_s: Maybe[float]
     name: str = ""
+    stack_bytes: Maybe[int] = _UNCOUNTED
 
     @property
     def key(self) -> TaskKey:
@@ -54,9 +59,13 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Tasks:
-    """All groups at one instant, in no particular order; no two have the same key."""
+    """All groups at one instant, in no particular order; no two have the same key.
+
+    ``hidden`` more tasks are the runtime's own, and in none of the groups.
+    """
 
     groups: tuple[Task, ...]
+    hidden: int = 0
 
     @property
     def total(self) -> int:

@@ -113,7 +113,7 @@ class Roster:
         if isinstance(actor, Missing):
             seen = self._joined(self._clock.now())
             return Deed(action=action, words=actor.words, took_s=0.0, before=seen, after=seen, failed=True)
-        before, began_s, failed = self._fresh(), self._clock.now().mono_s, False
+        before, began_s, failed = self.look(_CHANGED), self._clock.now().mono_s, False
         try:
             with defects_told():
                 words = actor.act(action)
@@ -122,7 +122,7 @@ class Roster:
         except (ProbeError, TargetError) as error:
             words, failed = Missing(error.what, error.hint).words, True
         took_s = self._clock.now().mono_s - began_s
-        return Deed(action=action, words=words, took_s=took_s, before=before, after=self._fresh(), failed=failed)
+        return Deed(action=action, words=words, took_s=took_s, before=before, after=self.look(_CHANGED), failed=failed)
 
     def _who_can(self, action: Action) -> Maybe[Actor]:
         why = Missing("nothing here can do that")
@@ -133,11 +133,11 @@ class Roster:
             why = offer
         return why
 
-    def _fresh(self) -> Sample:
-        """A sample in which what an action changes has just been read, due or not."""
+    def look(self, capabilities: frozenset[Capability]) -> Sample:
+        """A sample in which these have just been read, due or not."""
         at = self._clock.now()
         for slot in self._slots:
-            if slot.probe.capabilities & _CHANGED:
+            if slot.probe.capabilities & capabilities:
                 self._read(slot, at)
         return self._joined(at)
 

@@ -9,7 +9,9 @@ from tests.benchmarks.agent import agent
 from tests.benchmarks.census import census
 from tests.benchmarks.cpython import cpython
 from tests.benchmarks.family import family
+from tests.benchmarks.goroutines import goroutines, objects
 from tests.benchmarks.headless import report
+from tests.benchmarks.profiles import profiles
 from tests.benchmarks.reading import attach, profile, sample
 from tests.benchmarks.result import Result, table
 from tests.benchmarks.screen import dashboard, first_frame, keys
@@ -19,6 +21,8 @@ BENCHMARKS: tuple[Callable[[], Iterator[Result]], ...] = (
     attach,
     sample,
     profile,
+    goroutines,
+    objects,
     report,
     first_frame,
     dashboard,
@@ -28,6 +32,7 @@ BENCHMARKS: tuple[Callable[[], Iterator[Result]], ...] = (
     census,
     family,
     agent,
+    profiles,
 )
 
 

@@ -3,11 +3,11 @@
 Lives here: ``detect`` (is it CPython, and which), ``binary`` (the file that holds it), ``interpreter`` (an opened one),
 ``verify`` (what must be true), ``attach``, ``collector`` and ``pauses`` → ``gc``, ``arenas`` and ``pymalloc`` →
 ``memstats``, ``types`` (with ``type_names``) → ``census``, ``states``, ``stacks``, ``code`` (with ``lines``), ``gil``
-and ``native_ids`` → ``threads``, and ``probes``, which read them; ``tracing`` (with ``hidden``), ``hashtable`` and
-``tracebacks`` → ``traces``, ``blocks`` → ``sources``, both → ``sites``, which ``tracemalloc`` reads; ``text`` and
-``record`` take strings and structs apart. ``inject`` gets a script in: it alone writes anything, and only when asked.
-``layouts`` holds where each CPython minor keeps things. To read more, write a module that takes an ``Interpreter``,
-give it a probe in ``probes`` and name that in ``attach``.
+and ``native_ids`` → ``threads``, and ``probes``, which read them; ``agent``, which tells what memory does not;
+``tracing`` (with ``hidden``), ``hashtable`` and ``tracebacks`` → ``traces``, ``blocks`` → ``sources``, both →
+``sites``, which ``tracemalloc`` reads; ``text`` and ``record`` take strings and structs apart. ``inject`` gets a script
+in: it alone writes anything, and only when asked. ``layouts`` holds where each CPython minor keeps things. To read
+more, write a module that takes an ``Interpreter``, give it a probe in ``probes`` and name that in ``attach``.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from memdash.model.missing import Maybe, Missing
 from memdash.model.target import Target
 from memdash.probes.cpython.agent.agents import Agents
 from memdash.probes.cpython.agent.feed import AgentFeed
-from memdash.probes.cpython.agent.link import AgentLink
+from memdash.probes.cpython.agent.link import AgentLink, Attempt
 from memdash.probes.cpython.arenas import ArenaTable, find_arenas, list_arenas
 from memdash.probes.cpython.census import Census
 from memdash.probes.cpython.collector import Collector
@@ -41,7 +41,7 @@ def attach(target: Target, launched: Agents | None) -> Attachment:
     interpreter = None
     try:
         interpreter = open_interpreter(target)
-        return _attached(target, interpreter, AgentLink(target, launched, None), started_ns)
+        return _attached(target, interpreter, AgentLink(target, launched, _inject), started_ns)
     except BaseException as error:
         if interpreter is not None:
             interpreter.close()
@@ -50,6 +50,13 @@ def attach(target: Target, launched: Agents | None) -> Attachment:
         if isinstance(error, BadRead):
             raise LayoutRefused(f"its memory is not laid out as expected: {error.what}", SYSTEM_VIEW) from error
         raise
+
+
+def _inject(target: Target, script: str) -> Attempt:
+    """Loads its modules, subprocess among them, only when a script is to get in."""
+    from memdash.probes.cpython.inject.injection import Injection
+
+    return Injection(target, script)
 
 
 def _attached(target: Target, interpreter: Interpreter, link: AgentLink, started_ns: int) -> Attachment:

@@ -155,7 +155,8 @@ class ThreadsProbe:
             raise BadRead(error.what, error.hint or _AGAIN) from None
         moved = sum(task.count for task in threads if task.stack == (MOVED,))
         caveats = (f"{count(moved)} stacks moved while they were read",) if moved else ()
-        return Reading(Source.MEMORY, (Tasks(threads + self._others()),), caveats)
+        others = self._others()
+        return Reading(Source.AGENT if others else Source.MEMORY, (Tasks(threads + others),), caveats)
 
     def close(self) -> None:
         """Give the interpreter back. May be called twice."""

@@ -34,7 +34,7 @@ class Confirm(ModalScreen[bool]):
         with Vertical(id="question") as question:
             question.border_title = self._title
             question.border_subtitle = "← → choose · enter · esc cancel"
-            yield Static(self._words, markup=False)
+            yield Static(f"{self._words.rstrip('.')}.", markup=False)
             with Horizontal():
                 yield Button("Cancel", id="cancel", compact=True)
                 yield Button(self._title, id="go", compact=True)

@@ -35,17 +35,17 @@ def cut(text: str, width: int, where: Where = "end", ellipsis: str = "…") -> s
 def _cut_function(function: str, width: int, ellipsis: str) -> str:
     """A function loses the folders of its package first, unmarked if the rest just fits; then its middle.
 
-    One that is all names and dots, as Python's are, loses the outer ones as long as two are left.
+    One of Python's, which has dots alone, loses packages and modules, but not its class.
     """
     path = function.partition("(")[0].partition("[")[0]
     name = function[path.rfind("/") + 1 :]
     if name != function and width_of(name) < width:
         return ellipsis + name
-    parts = name.split(".") if path == function else []
-    for first in range(1, len(parts) - 1):
-        inner = ".".join(parts[first:])
-        if width_of(inner) < width:
-            return ellipsis + inner
+    if path == function:
+        while width_of(name) >= width and name.count(".") > 1:
+            name = name.partition(".")[2]
+        if name != function and width_of(name) < width:
+            return ellipsis + name
     return cut(name, width, "middle", ellipsis)
 
 

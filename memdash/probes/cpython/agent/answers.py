@@ -6,6 +6,7 @@ the agent's thread when something is first asked. Names and paths are cut; lists
 
 from __future__ import annotations
 
+import _thread
 import gc
 import sys
 import time
@@ -182,11 +183,15 @@ class Malloc:
 
 
 def thread_names() -> Fields:
-    """Names by thread identifier. The list is copied as it is: its lock might be one of gevent's."""
+    """Names by thread identifier. The list is copied as it is: its lock may be one of gevent's."""
     threading = sys.modules.get("threading")
     active: dict[int, Any] = dict(getattr(threading, "_active", {}))
     names = {f"{ident:d}": getattr(active[ident], "_name", None) for ident in list(active)[:THREADS]}
-    return {"names": {ident: cut(name) for ident, name in names.items() if issubclass(type(name), str)}}
+    told = {ident: cut(name) for ident, name in names.items() if issubclass(type(name), str)}
+    who: Any = _thread.get_ident
+    if who.__module__ == "_thread":  # and not gevent's, which tells greenlets apart
+        told[f"{who():d}"] = "memdash's agent"
+    return {"names": told}
 
 
 class Tasks:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import _thread
 import gc
 import os
+import select
 import sys
 import threading
 import time
+import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -206,3 +209,22 @@ def test_nothing_is_left_of_an_agent_that_nobody_listens_to() -> None:
     agents.close()
     run_here(text)
     wait_until(lambda: not hasattr(sys, "_memdash"))
+
+
+def test_functions_that_gevent_replaced_are_not_used(
+    link: AgentLink, attempts: list[FakeAttempt], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    originals = {("_thread", "start_new_thread"): _thread.start_new_thread, ("select", "poll"): select.poll}
+    gevent = types.SimpleNamespace(get_original=lambda module, name: originals[module, name])
+
+    def replaced(*_: object) -> None:
+        raise RuntimeError("this one is for greenlets")
+
+    link.act(Action.LOAD_AGENT)
+    with monkeypatch.context() as patched:
+        patched.setitem(sys.modules, "gevent.monkey", gevent)
+        patched.setattr(_thread, "start_new_thread", replaced)
+        patched.setattr(select, "poll", replaced)
+        attempts[0].run()
+    wait_until(lambda: link.absence() is None)
+    assert link.act(Action.FORCE_GC).endswith("collected")
