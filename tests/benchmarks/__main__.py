@@ -16,6 +16,7 @@ from tests.benchmarks.reading import attach, profile, sample
 from tests.benchmarks.result import Result, table
 from tests.benchmarks.screen import dashboard, first_frame, keys
 from tests.benchmarks.target_cost import target_cost
+from tests.benchmarks.tracemalloc import tracemalloc
 
 BENCHMARKS: tuple[Callable[[], Iterator[Result]], ...] = (
     attach,
@@ -30,6 +31,7 @@ BENCHMARKS: tuple[Callable[[], Iterator[Result]], ...] = (
     target_cost,
     cpython,
     census,
+    tracemalloc,
     family,
     agent,
     profiles,
