@@ -3,7 +3,7 @@
 Lives here: ``identity`` (from a pid to a Target), ``watcher`` (is it still that one, how did it end), ``listing`` and
 ``family`` (finding processes), ``tree``, ``forest`` and ``keepers`` (who started whom, who only starts others),
 ``threads`` and ``rest`` (what each waits in, how long), ``cgroup``, ``stat``, ``fields`` and ``kept`` (the files of
-/proc), ``maps``, ``auxv``, ``memory`` (process_vm_readv scatter plans), ``elf`` and ``dwarf``. May import: ``model``,
-``units``, ``errors``. It knows no runtime: what Go or CPython keep where is the business of ``probes``. Nothing here
-writes to, stops or signals a process.
+/proc), ``environment``, ``maps``, ``auxv``, ``memory`` (process_vm_readv plans) with ``scatter`` (many places, some of
+them gone), ``elf`` and ``dwarf``. May import: ``model``, ``units``, ``errors``. It knows no runtime: what Go or CPython
+keep where is the business of ``probes``. Nothing here writes to, stops or signals a process.
 """
