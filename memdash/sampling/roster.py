@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -25,6 +26,7 @@ from memdash.sampling.clock import Clock
 
 __all__ = ["Roster"]
 
+T = TypeVar("T")
 FactT = TypeVar("FactT", MemStats, GcStats, SystemStats, Smaps, Profile, Tasks, Objects, Malloc, Family)
 
 _NOBODY = Missing("nothing reads it")
@@ -98,14 +100,15 @@ class Roster:
         """What can be done to the target now; of two who tell of one action, the first that can do it counts."""
         found: dict[Action, Maybe[str]] = {}
         for actor in self._actors:
-            for action, offer in actor.offers().items():
+            for action, offer in _offers_of(actor).items():
                 if isinstance(found.get(action, _NOBODY), Missing):
                     found[action] = offer
         return found
 
     def news(self) -> tuple[str, ...]:
         """What those who act have to tell since they were last asked."""
-        return tuple(line for actor in self._actors for line in actor.news())
+        told = (_told(actor.news) for actor in self._actors)
+        return tuple(line for lines in told if not isinstance(lines, Missing) for line in lines)
 
     def act(self, action: Action) -> Deed:
         """Have it done by the first who can, with a fresh look at the target before and after."""
@@ -127,7 +130,7 @@ class Roster:
     def _who_can(self, action: Action) -> Maybe[Actor]:
         why = Missing("nothing here can do that")
         for actor in self._actors:
-            offer = actor.offers().get(action, why)
+            offer = _offers_of(actor).get(action, why)
             if not isinstance(offer, Missing):
                 return actor
             why = offer
@@ -206,8 +209,25 @@ class Roster:
         return self._missing.get(capability) or _UNREAD.get(capability, _NOBODY)
 
     def close(self) -> None:
-        """Close every probe, and let those who act go."""
-        for actor in self._actors:
-            actor.close()
-        for slot in self._slots:
-            slot.probe.close()
+        """Let those who act go, and close every probe: all of them, and only then is it told that one failed."""
+        with ExitStack() as closing:
+            for slot in self._slots:
+                closing.callback(slot.probe.close)
+            for actor in self._actors:
+                closing.callback(actor.close)
+
+
+def _offers_of(actor: Actor) -> Mapping[Action, Maybe[str]]:
+    """What it offers; where it goes wrong no more is lost than that. Raises TargetExited."""
+    offers = _told(actor.offers)
+    return dict.fromkeys(Action, offers) if isinstance(offers, Missing) else offers
+
+
+def _told(ask: Callable[[], T]) -> Maybe[T]:
+    try:
+        with defects_told():
+            return ask()
+    except TargetExited:
+        raise
+    except (ProbeError, TargetError) as error:
+        return Missing(error.what, error.hint)

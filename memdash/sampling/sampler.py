@@ -113,15 +113,22 @@ class Sampler:
         except MemdashError as error:
             self._listener.on_failure(error)
         finally:
+            self._let_go(roster)
+
+    def _let_go(self, roster: Roster | None) -> None:
+        """All of it, whatever fails. Nobody listens any more, so a failure shows under ``--verbose`` alone."""
+        with contextlib.suppress(MemdashError), defects_told(), contextlib.ExitStack() as closing:
+            closing.callback(self._release)
             if roster is not None:
-                roster.close()
-            self._release()
+                closing.callback(roster.close)
 
     def _release(self) -> None:
-        self._watch.close()
-        with self._wake_lock:
-            os.close(self._wake_fd)
-            self._wake_fd = -1
+        try:
+            self._watch.close()
+        finally:
+            with self._wake_lock:
+                os.close(self._wake_fd)
+                self._wake_fd = -1
 
     def _loop(self, roster: Roster) -> None:
         deadline_s = self._clock.now().mono_s
