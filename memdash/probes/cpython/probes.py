@@ -102,10 +102,9 @@ class PymallocProbe:
             )
             caveats += _others(self._interpreter, _HEAP_OF_ALL_UNTIL_MINOR)
             caveats += [_SMALL_ONLY] if isinstance(malloc.in_use_bytes, Missing) else []
-        timed_by_agent = not isinstance(seen, Missing) and seen.timed_since_s is not None
-        is_fed = timed_by_agent or not isinstance(malloc.in_use_bytes, Missing)
-        facts = (mem_stats(figures, seen), malloc)
-        return Reading(Source.AGENT if is_fed else Source.MEMORY, facts, tuple(caveats))
+        # With malloc HeapAlloc means something else, so that and nothing else makes the source another one.
+        source = Source.MEMORY if isinstance(malloc.in_use_bytes, Missing) else Source.AGENT
+        return Reading(source, (mem_stats(figures, seen), malloc), tuple(caveats))
 
     def _malloc(self) -> Malloc:
         found = self._feed.malloc()
