@@ -53,11 +53,13 @@ class GcProbe:
     def __init__(self, interpreter: Interpreter, watch: CollectorWatch) -> None:
         self._interpreter = interpreter
         self._watch = watch
+        self._misses = 0
 
     def read(self) -> Reading:
         """Look once. Raises BadRead, AccessDenied, TargetExited."""
         seen = self._watch.look()
-        caveats = [_MISSED] if seen.has_missed else []
+        caveats = [_MISSED] if seen.misses > self._misses else []
+        self._misses = seen.misses
         caveats += _since(seen)
         if not seen.state.is_alone:
             caveats += _others(self._interpreter, _GC_OF_ALL_UNTIL_MINOR)
