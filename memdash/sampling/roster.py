@@ -53,7 +53,7 @@ class _Slot:
 class Roster:
     """Reads whoever is due, joins what they said last into a Sample, and passes on what is to be done.
 
-    Belongs to one thread.
+    Belongs to one thread, but for ``cancel``.
     """
 
     def __init__(
@@ -126,6 +126,11 @@ class Roster:
             words, failed = Missing(error.what, error.hint).words, True
         took_s = self._clock.now().mono_s - began_s
         return Deed(action=action, words=words, took_s=took_s, before=before, after=self.look(_CHANGED), failed=failed)
+
+    def cancel(self) -> None:
+        """Have what is being done to the target fail soon, and whatever follows. From any thread."""
+        for actor in self._actors:
+            actor.cancel()
 
     def _who_can(self, action: Action) -> Maybe[Actor]:
         why = Missing("nothing here can do that")

@@ -188,6 +188,9 @@ class Actor:
         self.acted.append(action)
         return "12 objects freed"
 
+    def cancel(self) -> None:
+        """What it does is done at once."""
+
     def news(self) -> tuple[str, ...]:
         return ("hello",) if not self.acted else ()
 
@@ -263,3 +266,33 @@ def test_another_who_can_do_it_is_found_beside_a_broken_one() -> None:
     assert readers.offers()[Action.FORCE_GC] == "runs gc.collect()"
     assert readers.news() == ("hello",)
     assert readers.act(Action.FORCE_GC).words == "12 objects freed"
+
+
+class HeldUp(Actor):
+    """Waits for a target that has been stopped, until that is cancelled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_acting, self._cancelled = threading.Event(), threading.Event()
+
+    def act(self, action: Action) -> str:
+        self.is_acting.set()
+        assert self._cancelled.wait(10 * PATIENCE_S)
+        raise BadRead("the watch has ended")
+
+    def cancel(self) -> None:
+        self._cancelled.set()
+
+
+def test_stopping_does_not_wait_for_what_is_being_done_and_closes_all() -> None:
+    ear, actor, watch, clock = Ear(), HeldUp(), PipeWatch(), SystemClock()
+    watched = Sampler(lambda: Roster([FakeProbe(answering, GO)], {}, clock, [actor]), watch, clock, 60.0, ear)
+    watched.start()
+    assert ear.first.wait(PATIENCE_S)
+    watched.ask(Action.FORCE_GC)
+    watched.ask(Action.TRIM)
+    assert actor.is_acting.wait(PATIENCE_S)
+    watched.stop()
+    assert watch.closed.wait(PATIENCE_S)
+    assert actor.closed == 1
+    assert [deed.action for deed in ear.deeds] == [Action.FORCE_GC]
