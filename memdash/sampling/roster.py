@@ -5,29 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from memdash.errors import ProbeError, TargetError, TargetExited, defects_told
 from memdash.model.action import Action, Actor, Deed
 from memdash.model.capability import Capability
-from memdash.model.family import Family
-from memdash.model.gc import GcStats
-from memdash.model.malloc import Malloc
-from memdash.model.memstats import MemStats
 from memdash.model.missing import Maybe, Missing
-from memdash.model.objects import Objects
 from memdash.model.probe import Probe
-from memdash.model.profile import Profile
 from memdash.model.sample import CAPABILITY_OF, Fact, Instant, Origin, Sample
-from memdash.model.system import Smaps, SystemStats
-from memdash.model.tasks import Tasks
 from memdash.sampling.budget import Budget
 from memdash.sampling.clock import Clock
 
 __all__ = ["Roster"]
 
 T = TypeVar("T")
-FactT = TypeVar("FactT", MemStats, GcStats, SystemStats, Smaps, Profile, Tasks, Objects, Malloc, Family)
 
 _NOBODY = Missing("nothing reads it")
 _UNREAD = {
@@ -188,25 +179,13 @@ class Roster:
             del self._facts[capability], self._origins[capability]
 
     def _joined(self, at: Instant) -> Sample:
-        return Sample(
-            at=at,
-            memstats=self._newest(MemStats),
-            gc=self._newest(GcStats),
-            system=self._newest(SystemStats),
-            smaps=self._newest(Smaps),
-            sites=self._newest(Profile),
-            tasks=self._newest(Tasks),
-            objects=self._newest(Objects),
-            malloc=self._newest(Malloc),
-            family=self._newest(Family),
-            origins=dict(self._origins),
-            costs={slot.probe.name: slot.budget.cost for slot in self._slots},
-        )
+        newest: dict[str, Any] = {capability.value: self._newest(capability) for capability in CAPABILITY_OF.values()}
+        costs = {slot.probe.name: slot.budget.cost for slot in self._slots}
+        return Sample(at=at, **newest, origins=dict(self._origins), costs=costs)
 
-    def _newest(self, kind: type[FactT]) -> Maybe[FactT]:
-        capability = CAPABILITY_OF[kind]
+    def _newest(self, capability: Capability) -> Maybe[Fact]:
         fact = self._facts.get(capability)
-        if isinstance(fact, kind):
+        if fact is not None:
             return fact
         for slot in self._slots:
             if capability in slot.probe.capabilities:
