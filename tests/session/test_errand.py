@@ -106,9 +106,9 @@ def test_one_that_is_refused_is_not_waited_for() -> None:
     clock = FakeClock()
     waited: list[float] = []
     with pytest.raises(AgentUnreachable, match="it has opted out") as error:
-        Errand(
-            consent=lambda _step, _words: True, tell=print, entries=(entry,), clock=clock, pause=waited.append
-        ).run(a_target(), Action.FORCE_GC)
+        Errand(consent=lambda _step, _words: True, tell=print, entries=(entry,), clock=clock, pause=waited.append).run(
+            a_target(), Action.FORCE_GC
+        )
     assert error.value.hint == "unset"
     assert waited == []
     assert entry.agent.closed == 1

@@ -46,9 +46,7 @@ class Peer:
         """The first line it says, or None as long as it has not said any. Raises AgentUnreachable."""
         return self._line(0.0)
 
-    def ask(
-        self, deed: str, patience_s: float, cancelled: threading.Event | None = None, **fields: int
-    ) -> Fields:
+    def ask(self, deed: str, patience_s: float, cancelled: threading.Event | None = None, **fields: int) -> Fields:
         """What it answers.
 
         Raises TimedOut when that takes longer than ``patience_s`` or is cancelled, ProbeError when it cannot answer,
