@@ -180,3 +180,20 @@ def test_of_a_target_that_ended_the_tree_is_looked_at_anew_now_and_then() -> Non
 @pytest.mark.parametrize("family", [Missing("nothing reads it"), a_family(0)])
 def test_without_a_tree_there_is_nothing_to_look_for(family: Maybe[Family]) -> None:
     assert Opened(lambda *_: pytest.fail("looked")).watches.family(shown(State.ENDED, family)) is family
+
+
+def test_all_are_closed_at_the_same_time() -> None:
+    both = threading.Barrier(2, timeout=10)
+
+    class Slow(Kept):
+        def close(self) -> None:
+            both.wait()
+            super().close()
+
+    sessions = [Slow(a_target(pid=pid)) for pid in (1, 2)]
+    waiting = iter(sessions)
+    watches = Watches(lambda _: next(waiting))
+    for session in sessions:
+        watches.open(session.target)
+    watches.close()
+    assert all(session.closed.is_set() for session in sessions)
