@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from memdash.analysis.tasks import task_groups, tasks_by_key
+from memdash.analysis.tasks import number, task_groups, tasks_by_group
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.snapshot import Snapshot
@@ -25,13 +25,13 @@ def with_tasks(now: Tasks | None = None) -> Snapshot:
     watch = a_watch()
     tasks = now or some_threads()
     then = Tasks((a_thread("Invoices.consume", "in futex", 5), *some_threads().groups[1:]))
-    by_key = tasks_by_key(tasks)
-    trends = {key: tuple(range(1, task.count + 1)) for key, task in by_key.items()}
+    by_group = tasks_by_group(tasks)
+    trends = {key: tuple(range(1, number(alike) + 1)) for key, alike in by_group.items()}
     return replace(
         watch,
         sample=replace(watch.sample, tasks=tasks),
-        tasks=task_groups(by_key, tasks_by_key(then), trends),
-        since={Capability.TASKS: watch.baseline.at},
+        tasks=task_groups(by_group, tasks_by_group(then), trends),
+        since={**watch.since, Capability.TASKS: watch.baseline.at},
     )
 
 
