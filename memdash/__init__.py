@@ -7,4 +7,4 @@ wiring); ``tables``; ``ui`` and ``exports``; ``commands``; ``cli``. Imports only
 checks that they do.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
-from memdash.commands.target import pids
 from memdash.errors import BadProfile, MemdashError, UsageError
 from memdash.plain import plain
 
@@ -86,6 +85,8 @@ def complete_source(ctx: click.Context, param: click.Parameter, incomplete: str)
     """Offer pids, and have the shell offer files."""
     offered: list[CompletionItem] = []
     if not incomplete or incomplete.isdecimal():
+        from memdash.commands.target import pids  # 10 ms, wanted when a shell asks
+
         try:
             offered = list(pids(ctx, param, incomplete))
         except MemdashError:

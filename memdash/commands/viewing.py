@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import gc
-import json as json_format
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -124,6 +123,8 @@ def show(lines: Iterable[str], document: Callable[[], Any], *, json: bool, outpu
     """Print lines, or with ``json`` the document, to ``output``."""
     with writing(output, force) as out:
         if json:
+            import json as json_format  # 5 ms
+
             out.write(json_format.dumps(document(), ensure_ascii=True).encode() + b"\n")
             return
         for line in lines:

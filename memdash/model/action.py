@@ -68,6 +68,9 @@ class Actor(Protocol):
     def act(self, action: Action) -> str:
         """Do it, blocking, and say in one clause what came of it. Raises ProbeError or TargetError."""
 
+    def cancel(self) -> None:
+        """Have ``act``, under way or still to come, fail soon. The one thing that any thread may call."""
+
     def news(self) -> tuple[str, ...]:
         """Sentences about what has happened since it was last asked, for the alert log."""
 

@@ -5,7 +5,9 @@ Source: github.com/google/pprof, internal/graph and internal/report (newTrimmedG
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
+from itertools import compress
 from typing import NamedTuple
 
 from memdash.pprof.view import Frame, View
@@ -83,33 +85,37 @@ def _held(view: View) -> tuple[list[int], list[int]]:
 class _Sums:
     """Flat and cum by frame, and what was held through calls; of the ``kept`` frames only, or all. Frames are numbers.
 
-    ``calls`` are by (caller, callee): weight, and whether all of them were inlined. ``present`` are the frames that
-    hold anything.
+    ``calls`` are weights by (caller, callee), ``outlined`` those of them that were not always inlined. ``present`` are
+    the frames that hold anything.
     """
 
     def __init__(self, view: View, kept: set[int] | None) -> None:
         self._frames = view.numbered_frames
         self.flat = flat = [0] * len(self._frames)
         self.cum = cum = [0] * len(self._frames)
-        self.calls: dict[tuple[int, int], tuple[int, bool]] = {}
-        calls = self.calls
+        self.calls: dict[tuple[int, int], int] = defaultdict(int)
+        self.outlined: set[tuple[int, int]] = set()
+        calls, outlined = self.calls, self.outlined
+        is_kept = [kept is None or number in kept for number in range(len(flat))].__getitem__
         for (path, weight), flags in zip(view.paths, view.inlined, strict=True):
             if not path:
                 continue
             leaf = path[0]
-            if kept is not None and not kept.issuperset(path):
-                flags = [flag for number, flag in zip(path, flags, strict=True) if number in kept]  # noqa: PLW2901
-                path = [number for number in path if number in kept]  # noqa: PLW2901
-                if not path:
-                    continue
+            if kept is not None:
+                mask = [*map(is_kept, path)]
+                if False in mask:
+                    path, flags = [*compress(path, mask)], [*compress(flags, mask)]  # noqa: PLW2901
+                    if not path:
+                        continue
             if path[0] == leaf:
                 flat[leaf] += weight
             for number in set(path):
                 cum[number] += weight
             # Of equal calls within one stack the outermost counts: it is the last one put in.
             for call, is_inlined in dict(zip(zip(path[1:], path, strict=False), flags, strict=False)).items():
-                known = calls.get(call)
-                calls[call] = (weight, is_inlined) if known is None else (known[0] + weight, known[1] and is_inlined)
+                calls[call] += weight
+                if not is_inlined:
+                    outlined.add(call)
         self.present = [number for number in range(len(flat)) if flat[number] or cum[number]]
 
     def sorted(self, *, by_cum: bool) -> list[int]:
@@ -122,7 +128,9 @@ class _Sums:
         """The frames as values, without calls below the cutoff."""
         callers: dict[int, list[Edge]] = {number: [] for number in order}
         callees: dict[int, list[Edge]] = {number: [] for number in order}
-        for (caller, callee), (weight, is_inlined) in self.calls.items():
+        for call, weight in self.calls.items():
+            caller, callee = call
+            is_inlined = call not in self.outlined
             if caller == callee or (abs(weight) < edge_cutoff and callee in callers):
                 continue
             if callee in callers:

@@ -8,14 +8,17 @@ from __future__ import annotations
 import posixpath
 import time
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from memdash.plain import plain
-from memdash.pprof.flame import Flame
-from memdash.pprof.graph import Graph
-from memdash.pprof.listing import ListedFile
 from memdash.pprof.measure import AUTO, label, output_unit, percentage, scale
-from memdash.pprof.top import Top
-from memdash.pprof.view import View
+
+if TYPE_CHECKING:  # a verb prints one view, and loads that one
+    from memdash.pprof.flame import Flame
+    from memdash.pprof.graph import Graph
+    from memdash.pprof.listing import ListedFile
+    from memdash.pprof.top import Top
+    from memdash.pprof.view import View
 
 __all__ = ["Writer"]
 

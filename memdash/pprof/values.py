@@ -6,15 +6,17 @@ Values are in the unit of the sample type, unrounded; keys are stable, later ver
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from memdash import __version__
-from memdash.pprof.flame import Flame
-from memdash.pprof.graph import Edge, Graph
-from memdash.pprof.listing import ListedFile
-from memdash.pprof.top import Top
-from memdash.pprof.view import Frame, View
 from memdash.units import iso_time
+
+if TYPE_CHECKING:  # a verb prints one view, and loads that one
+    from memdash.pprof.flame import Flame
+    from memdash.pprof.graph import Edge, Graph
+    from memdash.pprof.listing import ListedFile
+    from memdash.pprof.top import Top
+    from memdash.pprof.view import Frame, View
 
 __all__ = ["flame_values", "listing_values", "top_values", "tree_values"]
 

@@ -10,9 +10,11 @@ from memdash.analysis.objects import count_by_type, object_groups
 from memdash.analysis.rules import Rule
 from memdash.analysis.sites import grouped, usage_by_leaf
 from memdash.analysis.tasks import number, task_groups, tasks_by_group
+from memdash.errors import MemdashError, defects_told
 from memdash.model.capability import Capability
-from memdash.model.finding import Finding, Severity
+from memdash.model.finding import Finding, NotYet, Severity
 from memdash.model.sample import Instant, Sample
+from memdash.model.series import Timeline
 from memdash.model.snapshot import Baseline, Snapshot
 from memdash.sampling.cost import CostMeter
 from memdash.sampling.followed import Followed
@@ -27,6 +29,7 @@ class Memory:
     def __init__(self, interval_s: float, rules: Sequence[Rule]) -> None:
         self._history = History(interval_s)
         self._rules = rules
+        self._broken: set[str] = set()
         self._log = AlertLog()
         self._cost = CostMeter()
         self._sites = Followed(usage_by_leaf, lambda held: held[0].inuse_bytes, grouped)
@@ -42,11 +45,22 @@ class Memory:
         """The snapshot that follows ``shown`` once ``sample`` has been taken in."""
         self._history.append(sample)
         view = self._history.view()
-        self._log.observe(sample.at.wall_s, {rule.name: rule.check(view) for rule in self._rules})
+        self._log.observe(sample.at.wall_s, {rule.name: self._checked(rule, view) for rule in self._rules})
         self._sites.take(sample.at, sample.sites)
         self._objects.take(sample.at, sample.objects)
         self._tasks.take(sample.at, sample.tasks)
         return self.refreshed(replace(shown, at=sample.at, sample=sample, history=view, cost=self._cost.measure()))
+
+    def _checked(self, rule: Rule, view: Timeline) -> Finding | NotYet | None:
+        """What it says; a rule that goes wrong is told once, finds nothing, and costs none of the others."""
+        try:
+            with defects_told():
+                return rule.check(view)
+        except MemdashError as error:
+            if rule.name not in self._broken:
+                self._broken.add(rule.name)
+                self.note(view.until.wall_s, f"the rule {rule.name} cannot check: {error.what}", Severity.WARNING)
+            return NotYet(error.what)
 
     @property
     def is_marked(self) -> bool:

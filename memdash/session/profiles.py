@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from memdash.errors import ProbeError
+from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.profile import Profile
 from memdash.model.snapshot import Snapshot
@@ -40,11 +41,19 @@ def profile_of(snapshot: Snapshot) -> TakenProfile:
     taken_ns = round(snapshot.at.wall_s * 1_000_000_000)
     why = sample.sites
     if not isinstance(why, Missing):
-        return TakenProfile(sites_document(why, tuple(_mappings(target, _pcs(why))), taken_ns))
+        document = sites_document(why, tuple(_mappings(target, _pcs(why))), taken_ns)
+        return TakenProfile(document, _caveats(snapshot, Capability.SITES))
     if isinstance(sample.objects, Missing):
         raise ProbeError(f"there is no profile to be had: {why.why}", why.hint or sample.objects.hint)
     notes = (f"these are live objects by type, for there are no allocation sites: {why.why}",)
-    return TakenProfile(objects_document(sample.objects, tuple(_mappings(target, ())), taken_ns), notes)
+    document = objects_document(sample.objects, tuple(_mappings(target, ())), taken_ns)
+    return TakenProfile(document, notes + _caveats(snapshot, Capability.OBJECTS))
+
+
+def _caveats(snapshot: Snapshot, capability: Capability) -> tuple[str, ...]:
+    """What the reader of these facts says of their quality."""
+    origin = snapshot.sample.origins.get(capability)
+    return origin.caveats if origin is not None else ()
 
 
 def _pcs(profile: Profile) -> set[int]:

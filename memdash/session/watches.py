@@ -45,6 +45,7 @@ class Watches:
         self._survivors = survivors
         self._kept: OrderedDict[tuple[int, int], Session] = OrderedDict()
         self._succession: tuple[Target, Succession] | None = None
+        self._closing: list[threading.Thread] = []
 
     def open(self, target: Target) -> Session:
         """The session over ``target``, not yet started when it is new. Raises TargetError."""
@@ -53,9 +54,7 @@ class Watches:
             self._kept[key] = self._opener(target)
         self._kept.move_to_end(key)
         while len(self._kept) > _KEPT_AT_MOST:
-            _, longest_unseen = self._kept.popitem(last=False)
-            # To stop it may take as long as one slow read, and whoever turns to another waits for nothing.
-            threading.Thread(target=longest_unseen.close, name="memdash-close", daemon=True).start()
+            self._begin_to_close(self._kept.popitem(last=False)[1])
         return self._kept[key]
 
     def turn_to(self, member: Member) -> Session:
@@ -91,7 +90,15 @@ class Watches:
             self._succession = None
 
     def close(self) -> None:
-        """Close all. May be called twice."""
+        """Close all at the same time, so that it takes as long as the slowest. May be called twice."""
         self._leave_succession()
         while self._kept:
-            self._kept.popitem()[1].close()
+            self._begin_to_close(self._kept.popitem()[1])
+        while self._closing:
+            self._closing.pop().join()
+
+    def _begin_to_close(self, session: Session) -> None:
+        """To stop one may take as long as a slow read, and whoever turns to another waits for nothing."""
+        self._closing = [thread for thread in self._closing if thread.is_alive()]
+        self._closing.append(threading.Thread(target=session.close, name="memdash-close", daemon=True))
+        self._closing[-1].start()

@@ -20,10 +20,11 @@ _PATIENCE_S = 20.0
 
 
 class Host(LiveTarget):
-    """The program of ``programs/python/host.py``, started so that its agent finds ``agents``."""
+    """The program of ``programs/python/host.py``, started so that its agent finds ``agents``, or without one."""
 
-    def __init__(self, interpreter: Path, agents: Agents, environment: Mapping[str, str] | None = None) -> None:
-        super().__init__([interpreter, _PROGRAM], {**environment_for(agents), **(environment or {})})
+    def __init__(self, interpreter: Path, agents: Agents | None, environment: Mapping[str, str] | None = None) -> None:
+        launched = environment_for(agents) if agents is not None else {}
+        super().__init__([interpreter, _PROGRAM], {**launched, **(environment or {})})
 
     def told(self, *words: str | int) -> Any:
         """The answer to a command, which is JSON."""

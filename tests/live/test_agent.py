@@ -27,7 +27,7 @@ from memdash.probes.cpython.agent.feed import AgentFeed
 from memdash.probes.cpython.agent.launch import agents_of_ours
 from memdash.probes.cpython.agent.link import AgentLink
 from memdash.probes.cpython.agent.told import collected, malloc
-from memdash.probes.registry import probes_with
+from memdash.probes.registry import PROBES, probes_with
 from memdash.process.identity import identify
 from memdash.tables.headline import headline
 from tests.live.following import Following
@@ -99,6 +99,19 @@ def test_a_watch_of_what_memdash_started_forces_a_collection(host: Host, agents:
     number, before, after = (int(digits.replace(" ", "")) for digits in found.groups())
     assert 5000 <= number < 6000
     assert before - after > 5000
+
+
+def test_a_watch_of_what_runs_already_brings_it_in_and_takes_it_out(python: Python) -> None:
+    with Host(python.executable, None) as host:
+        host.told("malloc")  # newer versions of libffi keep a descriptor of their own
+        before = host.told("house")
+        with Following(host.pid, PROBES) as watch:
+            watch.until(lambda shown: isinstance(shown.actions.get(Action.LOAD_AGENT), str))
+            watch.live.act(Action.LOAD_AGENT)
+            watch.until(lambda shown: isinstance(shown.actions.get(Action.FORCE_GC), str))
+            watch.live.act(Action.FORCE_GC)
+            assert " objects collected in " in watch.until_told("force GC: ")
+        wait_until(lambda: host.told("house") == before)
 
 
 def test_pauses_and_malloc_reach_the_probes(
@@ -186,7 +199,17 @@ def test_tasks_stand_where_they_wait(host: Host, link: AgentLink, debug: int) ->
         assert waiting.created_by.file.endswith("host.py")
     else:
         assert isinstance(waiting.created_by, Missing)
-    assert set(feed.names().values()) == {"MainThread", "the loop"}
+
+
+def test_threads_go_by_the_names_that_python_gives_them(host: Host, link: AgentLink) -> None:
+    feed = AgentFeed(link)
+    host.command("loop", 0)
+
+    def names() -> set[str]:
+        link.deeds += 1  # one answer that comes too late is not the end of it
+        return set(feed.names().values())
+
+    wait_until(lambda: names() == {"MainThread", "the loop", "memdash's agent"})
 
 
 def test_what_is_left_behind_is_nothing(host: Host, agents: Agents) -> None:

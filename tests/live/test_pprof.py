@@ -12,10 +12,16 @@ from memdash.cli import main
 from memdash.pprof.decode import decode
 from memdash.pprof.document import Document, Function, Label, Line, Location, Mapping, Sample, ValueType
 from memdash.pprof.encode import encode
+from memdash.pprof.text import Writer
+from memdash.pprof.top import top
+from memdash.pprof.view import Options, View
+from memdash.process.identity import identify
+from memdash.session.profiles import take_profile
 from tests.live.conftest import StartGo
 from tests.live.gopprof import go_pprof
 from tests.live.pprof_endpoint import fetch_heap
-from tests.live.target import GoTarget
+from tests.live.pythons import Python, readable
+from tests.live.target import GoTarget, LiveTarget
 from tests.pprof.documents import CORPUS
 from tests.pprof.synthetic import heap_profile
 
@@ -261,9 +267,29 @@ def test_a_process_is_shown_like_its_file(ours: Ours, target: GoTarget, tmp_path
         assert rows(ours(*verb, str(target.pid))) == rows(ours(*verb, saved))
 
 
-def test_a_program_without_a_profile_says_why(start_go: StartGo, capfd: pytest.CaptureFixture[str]) -> None:
-    code = main(["top", str(start_go("stripped").pid)])
-    out, err = capfd.readouterr()
-    assert (code, out) == (1, "")
+@pytest.mark.parametrize("python", readable((8, 14)))
+@pytest.mark.parametrize("traced", [False, True], ids=["objects", "sites"])
+def test_what_a_python_holds_opens_too(python: Python, traced: bool, tmp_path: Path) -> None:
+    program = Path(__file__).parent / f"programs/python/{'leaking' if traced else 'objects'}.py"
+    with LiveTarget([python.executable, program], {"PYTHONTRACEMALLOC": "5" if traced else "0"}) as target:
+        document = take_profile(identify(target.pid)).document
+    saved = tmp_path / "heap.pb.gz"
+    saved.write_bytes(encode(document))
+    view = View(document, Options())
+    assert view.total > 0
+    assert go_pprof("-top", saved).splitlines() == list(Writer(view).top(top(view)))
+    assert any(bool(location.lines[0].function.file) for location in document.locations.values()) is traced
+
+
+def test_a_program_without_a_profile_shows_its_objects_and_says_why(
+    start_go: StartGo, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    target = start_go("stripped")
+    saved = tmp_path / "objects.pb.gz"
+    code = main(["profile", str(target.pid), "-o", str(saved)])
+    _, err = capfd.readouterr()
+    assert code == 0
+    assert "live objects by type" in err
     assert "does not link Go's heap profiler" in err
-    assert "net/http/pprof" in err
+    view = View(decode(saved.read_bytes()), Options())
+    assert go_pprof("-top", saved).splitlines() == list(Writer(view).top(top(view)))

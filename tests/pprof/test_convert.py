@@ -1,5 +1,8 @@
 """memdash's own profiles as documents."""
 
+from dataclasses import replace
+
+from memdash.model.missing import Missing
 from memdash.model.objects import Objects, TypeCount
 from memdash.model.profile import Frame, Profile, Site, Usage
 from memdash.pprof.convert import objects_document, sites_document
@@ -70,6 +73,12 @@ def test_python_stacks_have_no_addresses_and_maybe_no_functions() -> None:
     assert max(document.samples[0].values) == (1 << 63) - 1
     view = View(document, Options(sample_type="inuse_space"))
     assert [row.flat for row in top(view).rows] == [10, 0]
+
+
+def test_what_is_not_known_is_not_written() -> None:
+    document = written(sites_document(replace(PYTHON, no_alloc=Missing("not recorded")), (), 5))
+    assert [kind for kind, _ in document.sample_types] == ["inuse_objects", "inuse_space"]
+    assert document.samples[0].values == (1, 10)
 
 
 def test_objects_are_a_frame_a_type() -> None:

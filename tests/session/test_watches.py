@@ -189,12 +189,12 @@ def test_without_a_tree_there_is_nothing_to_look_for(family: Maybe[Family]) -> N
 
 
 def test_a_succession_is_looked_at_until_it_is_closed() -> None:
-    looks, enough, asked = [0], threading.Event(), threading.current_thread()
+    threads: list[threading.Thread] = []
+    enough = threading.Event()
 
     def look() -> Maybe[Family]:
-        assert threading.current_thread() is not asked
-        looks[0] += 1
-        if looks[0] == 1:
+        threads.append(threading.current_thread())
+        if len(threads) == 1:
             raise ValueError("a defect of ours")
         enough.set()
         return FAMILY
@@ -202,7 +202,24 @@ def test_a_succession_is_looked_at_until_it_is_closed() -> None:
     succession = Succession(FAMILY, look, every_s=0.001)
     assert enough.wait(10)
     succession.close()
-    while any(thread.name == "memdash-succession" and thread.is_alive() for thread in threading.enumerate()):
-        enough.clear()
-        enough.wait(0.001)
+    threads[0].join(10)
+    assert set(threads) == {threads[0]} != {threading.current_thread()}
+    assert not threads[0].is_alive()
     assert succession.newest is FAMILY
+
+
+def test_all_are_closed_at_the_same_time() -> None:
+    both = threading.Barrier(2, timeout=10)
+
+    class Slow(Kept):
+        def close(self) -> None:
+            both.wait()
+            super().close()
+
+    sessions = [Slow(a_target(pid=pid)) for pid in (1, 2)]
+    waiting = iter(sessions)
+    watches = Watches(lambda _: next(waiting))
+    for session in sessions:
+        watches.open(session.target)
+    watches.close()
+    assert all(session.closed.is_set() for session in sessions)

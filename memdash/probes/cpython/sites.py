@@ -72,7 +72,7 @@ class SiteReader:
         if not whole:
             yield f"estimated from {look.parts_read} of {look.parts} parts of the traces"
         elif look.parts > 1:
-            yield f"read in {look.parts} parts, one after the other"
+            yield f"read in {look.parts} parts"
         if changed := self._sources.changed:
             more = f" and {len(changed) - _MOST_CHANGED} more" if len(changed) > _MOST_CHANGED else ""
             verb = "has" if len(changed) == 1 else "have"

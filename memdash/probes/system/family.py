@@ -56,8 +56,8 @@ class FamilyProbe:
         self._shares = Shares()
 
     def read(self) -> Reading:
-        """The tree as it stands now."""
-        own = _seen(self._target.pid)
+        """The tree as it stands now. Raises TargetExited, BadRead."""
+        own = self._own()
         if own is None or own.stat.start_ticks != self._target.start_ticks:
             raise TargetExited(f"process {self._target.pid} has ended")
         members = _around(own, self._parentage)
@@ -69,6 +69,15 @@ class FamilyProbe:
             if (oldest_s := self._shares.oldest_s) > _OLD_S:
                 caveats.append(f"PSS is read in turn, the oldest {oldest_s:.0f} s ago")
         return Reading(Source.PROC, (Family(members, own.pid),), tuple(caveats))
+
+    def _own(self) -> Seen | None:
+        """None once it has ended, and only then: that we have no descriptors left does not end a watch."""
+        try:
+            return _look_at(self._target.pid)
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+        except OSError as error:
+            raise BadRead(f"its files in /proc cannot be read: {error.strerror}") from None
 
     def close(self) -> None:
         """It holds nothing open."""
@@ -175,12 +184,17 @@ def _member(member: Seen, parent: Seen | None, depth: int) -> Member:
 
 
 def _seen(pid: int) -> Seen | None:
-    """None for what has ended, or has no memory of its own."""
+    """None for what has ended, has no memory of its own, or cannot be looked at."""
     try:
-        stat = parse_stat(_read(pid, "stat", STAT_BYTES))
-        argv = _read(pid, "cmdline", _ARGV_BYTES)
+        return _look_at(pid)
     except (OSError, BadRead):
         return None
+
+
+def _look_at(pid: int) -> Seen | None:
+    """None for what has exited, or has no memory of its own. Raises OSError, BadRead."""
+    stat = parse_stat(_read(pid, "stat", STAT_BYTES))
+    argv = _read(pid, "cmdline", _ARGV_BYTES)
     if (stat.has_exited and stat.threads <= 1) or stat.is_kernel_thread:
         return None
     text = argv.rstrip(b"\0").decode(errors="backslashreplace")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from typing import TypeVar
 import psutil
 import pytest
 
-from memdash.errors import TargetExited
+from memdash.errors import BadRead, TargetExited
 from memdash.model.family import Family
 from memdash.model.missing import Missing
 from memdash.probes.system.family import FamilyProbe, Shares, Survivors
@@ -263,3 +264,16 @@ def test_who_has_gone_is_forgotten(start: Start) -> None:
     gone = shares.given_to((replace(member, pid=2**22, start_ticks=5),))
     assert gone[0].pss_bytes == Missing("the kernel has no smaps_rollup for it")
     assert len(shares._read) == 1
+
+
+@pytest.mark.parametrize(("number", "error"), [(errno.ESRCH, TargetExited), (errno.EMFILE, BadRead)])
+def test_only_a_target_that_is_not_there_has_ended(
+    number: int, error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> bytes:
+        raise OSError(number, os.strerror(number))
+
+    probe = FamilyProbe(identify(os.getpid()))
+    monkeypatch.setattr("memdash.probes.system.family._read", fail)
+    with pytest.raises(error):
+        probe.read()

@@ -6,6 +6,7 @@ the agent's thread when something is first asked. Names and paths are cut; lists
 
 from __future__ import annotations
 
+import _thread
 import gc
 import sys
 import time
@@ -109,11 +110,15 @@ def collect() -> Fields:
 
 
 class Malloc:
-    """What the C library's allocator says of itself, once it has turned out to be the one that is used."""
+    """What the C library's allocator says of itself, once it has turned out to be the one that is used.
+
+    By ``_ctypes``: what ctypes adds takes 5 ms to import, and might be a file of the target. Newer versions of libffi,
+    which it brings in, keep a descriptor of their own library open from then on.
+    """
 
     def __init__(self) -> None:
-        self.library: Any = None
-        self.info: Any = None
+        self.functions: dict[str, Any] = {}
+        self.bits = 64
         self.why = ""
 
     def told(self) -> Fields:
@@ -121,72 +126,80 @@ class Malloc:
         self.open()
         if self.why:
             return {"why": self.why}
-        began_ns = time.monotonic_ns()
-        found = self.info()
-        took_ns = time.monotonic_ns() - began_ns
-        if type(found).arena.size == 4:
+        if self.bits == 32:
             with open("/proc/self/statm", "rb") as file:
-                if int(file.read().split()[0]) >= 1 << 20:
+                if int(file.read().split()[0]) >= 1 << 20:  # in pages
                     return {"why": "its C library is older than glibc 2.33, which counts no further than 4 GiB"}
-        used, mapped, free, top = (
-            getattr(found, name) % (1 << 8 * type(found).arena.size)
-            for name in ("uordblks", "hblkhd", "fordblks", "keepcost")
-        )
+        began_ns = time.monotonic_ns()
+        used, mapped, free, top = self.figures()
+        took_ns = time.monotonic_ns() - began_ns
         return {"in_use": used + mapped, "mapped": mapped, "free": free, "trimmable": top, "took_ns": took_ns}
+
+    def figures(self) -> list[int]:
+        """uordblks, hblkhd, fordblks and keepcost."""
+        fields = self.functions["mallinfo"]().fields
+        return [fields[number] % (1 << self.bits) for number in (7, 4, 8, 9)]
 
     def trim(self) -> Fields:
         """Whether malloc_trim gave anything back, or why it could not be asked."""
         self.open()
-        return {"why": self.why} if self.why else {"trimmed": self.library.malloc_trim(0)}
+        return {"why": self.why} if self.why else {"trimmed": self.functions["malloc_trim"](0)}
 
     def open(self) -> None:
         """Find the functions, once."""
-        if self.library is not None or self.why:
+        if self.functions or self.why:
             return
         try:
-            import ctypes
-        except Exception:  # noqa: BLE001 - it may be broken in any way
+            ctypes: Any = __import__("_ctypes")
+        except ImportError:
             self.why = "it has no ctypes, which asking malloc takes"
             return
-        library = ctypes.CDLL(None)
-        found = getattr(library, "mallinfo2", None) or getattr(library, "mallinfo", None)
-        if found is None or not hasattr(library, "malloc_trim"):
+        simple = ctypes._SimpleCData  # noqa: SLF001 - what all its numbers are made of
+        size: Any = type("size_t", (simple,), {"_type_": "L"})
+        number: Any = type("int", (simple,), {"_type_": "i"})
+        library = ctypes.dlopen(None, 0)
+
+        def found(name: str, result: Any) -> Any:
+            kind = type(name, (ctypes.CFuncPtr,), {"_flags_": ctypes.FUNCFLAG_CDECL, "_restype_": result})
+            function: Any = kind(ctypes.dlsym(library, name))
+            function.argtypes = () if "mallinfo" in name else (size,)
+            return function
+
+        def info(field: Any) -> Any:
+            return type("mallinfo", (ctypes.Structure,), {"_fields_": [("fields", field * 10)]})
+
+        try:
+            self.functions = {name: found(name, size) for name in ("malloc", "free")}
+            self.functions["malloc_trim"] = found("malloc_trim", number)
+            try:
+                self.functions["mallinfo"] = found("mallinfo2", info(size))
+            except OSError:
+                self.functions["mallinfo"], self.bits = found("mallinfo", info(number)), 32
+        except OSError:
             self.why = "its C library is not glibc, and does not say what its malloc holds"
             return
-        number: Any = ctypes.c_size_t if found.__name__ == "mallinfo2" else ctypes.c_int
-        names = (
-            "arena",
-            "ordblks",
-            "smblks",
-            "hblks",
-            "hblkhd",
-            "usmblks",
-            "fsmblks",
-            "uordblks",
-            "fordblks",
-            "keepcost",
-        )
-        found.restype = type("mallinfo", (ctypes.Structure,), {"_fields_": [(name, number) for name in names]})
-        self.library, self.info = library, found
-        library.malloc.restype, library.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
-        if not any(self.answers_for(library) for _ in range(3)):
+        if not any(self.answers_for_itself() for _ in range(3)):
             self.why = "another allocator stands in for that of the C library, and only the latter would answer"
 
-    def answers_for(self, library: Any) -> bool:
+    def answers_for_itself(self) -> bool:
         """Whether the figures are those of the malloc in use; another thread may free as much just then."""
-        before = self.info()
-        block = library.malloc(PROOF_BYTES)
-        after = self.info()
-        library.free(block)
-        return bool(after.uordblks + after.hblkhd - before.uordblks - before.hblkhd >= PROOF_BYTES)
+        before = self.figures()
+        block = self.functions["malloc"](PROOF_BYTES)
+        after = self.figures()
+        self.functions["free"](block)
+        return sum(after[:2]) - sum(before[:2]) >= PROOF_BYTES
 
 
 def thread_names() -> Fields:
-    """Names by thread identifier. The list is copied as it is: its lock might be one of gevent's."""
+    """Names by thread identifier. The list is copied as it is: its lock may be one of gevent's."""
     threading = sys.modules.get("threading")
     active: dict[int, Any] = dict(getattr(threading, "_active", {}))
     names = {f"{ident:d}": getattr(active[ident], "_name", None) for ident in list(active)[:THREADS]}
-    return {"names": {ident: cut(name) for ident, name in names.items() if issubclass(type(name), str)}}
+    told = {ident: cut(name) for ident, name in names.items() if issubclass(type(name), str)}
+    who: Any = _thread.get_ident
+    if who.__module__ == "_thread":  # and not gevent's, which tells greenlets apart
+        told[f"{who():d}"] = "memdash's agent"
+    return {"names": told}
 
 
 class Tasks:

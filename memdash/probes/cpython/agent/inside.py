@@ -64,8 +64,8 @@ def is_main_interpreter() -> bool:
 
 
 def original(module: Any, name: str) -> Any:
-    """A function as the interpreter made it: gevent and eventlet put theirs in its place."""
-    found = getattr(module, name)
+    """A function as the interpreter made it: gevent and eventlet put theirs in its place, or take it away."""
+    found = getattr(module, name, None)
     if type(found) is type(len):
         return found
     gevent, eventlet = sys.modules.get("gevent.monkey"), sys.modules.get("eventlet.patcher")

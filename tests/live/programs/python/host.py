@@ -14,7 +14,6 @@ import target  # type: ignore[import-not-found]  # it stands beside this file
 
 pauses: list[list[int]] = []
 blocks: list[bytearray] = []
-operations: list[None] = []
 
 
 def heard(phase: str, info: object) -> None:
@@ -93,18 +92,15 @@ def fork(command: str) -> str:
     return json.dumps([pid, os.waitpid(pid, 0)[1] >> 8])
 
 
-def serve(rows: int) -> None:
-    """What a service does: it parses, looks up, formats, and keeps little."""
+def work(number: str) -> str:
+    """Do so often what a service does (parse, look up, format, keep little); the CPU seconds that this took."""
     row = {"id": 17, "name": "wrench", "tags": ["a", "b", "c"], "price": 3.25, "stock": {"here": 4, "there": 9}}
-    text = json.dumps([row] * rows)
-    while True:
+    text = json.dumps([row] * 20)
+    began_s = time.process_time()
+    for _ in range(int(number)):
         found = json.loads(text)
         json.dumps({entry["name"] + str(at): entry for at, entry in enumerate(found)})
-        operations.append(None)
-
-
-def start_serving(rows: str) -> None:
-    threading.Thread(target=serve, args=(int(rows),), daemon=True).start()
+    return json.dumps(time.process_time() - began_s)
 
 
 def load(path: str) -> None:
@@ -125,8 +121,7 @@ target.COMMANDS = {
     "house": house,
     "fork": fork,
     "become": become,
-    "serve": start_serving,
-    "operations": lambda: json.dumps([len(operations), time.process_time()]),
+    "work": work,
     "load": load,
     "block": lambda number: blocks.append(bytearray(int(number))),
 }

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import _thread
 import gc
 import os
+import select
 import sys
 import threading
 import time
+import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -129,15 +132,16 @@ def test_a_refusal_is_told_and_does_not_last(link: AgentLink, attempts: list[Fak
     assert len(attempts) == 2
 
 
-def test_an_injector_that_cannot_even_begin_leaves_nothing() -> None:
+@pytest.mark.parametrize("error", [ProbeError("no"), KeyboardInterrupt(), ZeroDivisionError()])
+def test_an_injector_that_cannot_even_begin_leaves_nothing(error: BaseException) -> None:
     places = []
 
     def inject(_: Target, script: str) -> Attempt:
         places.append(Path(script).parent)
-        raise ProbeError("no")
+        raise error
 
     link = AgentLink(identify(os.getpid()), None, inject)
-    with pytest.raises(ProbeError):
+    with pytest.raises(type(error)):
         link.act(Action.LOAD_AGENT)
     assert not places[0].exists()
     assert isinstance(link.offers()[Action.LOAD_AGENT], str)
@@ -206,3 +210,22 @@ def test_nothing_is_left_of_an_agent_that_nobody_listens_to() -> None:
     agents.close()
     run_here(text)
     wait_until(lambda: not hasattr(sys, "_memdash"))
+
+
+def test_functions_that_gevent_replaced_are_not_used(
+    link: AgentLink, attempts: list[FakeAttempt], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    originals = {("_thread", "start_new_thread"): _thread.start_new_thread, ("select", "poll"): select.poll}
+    gevent = types.SimpleNamespace(get_original=lambda module, name: originals[module, name])
+
+    def replaced(*_: object) -> None:
+        raise RuntimeError("this one is for greenlets")
+
+    link.act(Action.LOAD_AGENT)
+    with monkeypatch.context() as patched:
+        patched.setitem(sys.modules, "gevent.monkey", gevent)
+        patched.setattr(_thread, "start_new_thread", replaced)
+        patched.setattr(select, "poll", replaced)
+        attempts[0].run()
+    wait_until(lambda: link.absence() is None)
+    assert link.act(Action.FORCE_GC).endswith("collected")
