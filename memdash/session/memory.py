@@ -46,9 +46,9 @@ class Memory:
         self._history.append(sample)
         view = self._history.view()
         self._log.observe(sample.at.wall_s, {rule.name: self._checked(rule, view) for rule in self._rules})
-        self._sites.take(sample.at, sample.sites)
-        self._objects.take(sample.at, sample.objects)
-        self._tasks.take(sample.at, sample.tasks)
+        self._sites.take(sample.at, sample.sites, sample.origins.get(Capability.SITES))
+        self._objects.take(sample.at, sample.objects, sample.origins.get(Capability.OBJECTS))
+        self._tasks.take(sample.at, sample.tasks, sample.origins.get(Capability.TASKS))
         return self.refreshed(replace(shown, at=sample.at, sample=sample, history=view, cost=self._cost.measure()))
 
     def _checked(self, rule: Rule, view: Timeline) -> Finding | NotYet | None:

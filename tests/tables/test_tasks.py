@@ -9,8 +9,9 @@ import pytest
 
 from memdash.analysis.tasks import number, task_groups, tasks_by_group
 from memdash.exports.text import lines
+from memdash.model.capability import Source
 from memdash.model.missing import Missing
-from memdash.model.sample import Instant
+from memdash.model.sample import Instant, Origin
 from memdash.model.snapshot import Snapshot, TaskGroup
 from memdash.model.tasks import Task, TaskKind, Tasks
 from memdash.sampling.followed import Followed
@@ -66,7 +67,8 @@ def test_a_course_is_of_a_row_wherever_its_tasks_stand() -> None:
         lines = [10, 10, *range(100 * reading, 100 * reading + 6)]
         threads = Counter(lines).items()
         now = Tasks(tuple(a_thread("work", "running", times, line=line) for line, times in threads))
-        followed.take(Instant(float(reading), float(reading)), now)
+        at = Instant(float(reading), float(reading))
+        followed.take(at, now, Origin(Source.MEMORY, at))
     groups = followed.groups(now)
     assert not isinstance(groups, Missing)
     assert [(row.count, row.change, row.trend, len(row.tasks)) for row in groups] == [(8, 0, (8,) * 8, 7)]
