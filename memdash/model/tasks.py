@@ -13,6 +13,7 @@ __all__ = ["Task", "TaskKey", "TaskKind", "Tasks"]
 
 
 _UNCOUNTED = Missing("nothing counts the stacks of these tasks")
+_NOWHERE = Frame("(no stack)", "", 0)
 
 
 class TaskKind(Enum):
@@ -38,7 +39,9 @@ class Task:
 
     ``stack`` is innermost first and may be empty; ``name`` is that of the group's first member, empty when it has none.
     ``waiting_s`` says how long the one that has waited longest has at least been in this state; ``stack_bytes`` is the
-    memory set aside for the stacks of all of them.
+    memory set aside for the stacks of all of them. ``own_at`` is the number of the frame where the program itself
+    stands: the innermost that is no library's. ``is_busy`` says that the state is one of those that a task which
+    computes goes through many times a second.
     """
 
     kind: TaskKind
@@ -49,6 +52,13 @@ class Task:
     waiting_s: Maybe[float]
     name: str = ""
     stack_bytes: Maybe[int] = _UNCOUNTED
+    own_at: int = 0
+    is_busy: bool = False
+
+    @property
+    def own(self) -> Frame:
+        """Where the program itself stands."""
+        return self.stack[self.own_at] if self.stack else _NOWHERE
 
     @property
     def key(self) -> TaskKey:

@@ -25,9 +25,6 @@ _UNREAD = {
     Capability.TASKS: Missing("memdash does not read the tasks of this runtime"),
     Capability.OBJECTS: Missing("memdash does not count the objects of this runtime by type"),
 }
-_CHANGED = frozenset({Capability.MEMSTATS, Capability.GC, Capability.SYSTEM, Capability.MALLOC})
-"""What an action is meant to change."""
-
 _GIVE_UP_AFTER = 5
 """So many failures in a row and the old value is no longer shown, only why there is none."""
 
@@ -107,7 +104,7 @@ class Roster:
         if isinstance(actor, Missing):
             seen = self._joined(self._clock.now())
             return Deed(action=action, words=actor.words, took_s=0.0, before=seen, after=seen, failed=True)
-        before, began_s, failed = self.look(_CHANGED), self._clock.now().mono_s, False
+        before, began_s, failed = self.look(action.changes), self._clock.now().mono_s, False
         try:
             with defects_told():
                 words = actor.act(action)
@@ -116,7 +113,9 @@ class Roster:
         except (ProbeError, TargetError) as error:
             words, failed = Missing(error.what, error.hint).words, True
         took_s = self._clock.now().mono_s - began_s
-        return Deed(action=action, words=words, took_s=took_s, before=before, after=self.look(_CHANGED), failed=failed)
+        return Deed(
+            action=action, words=words, took_s=took_s, before=before, after=self.look(action.changes), failed=failed
+        )
 
     def cancel(self) -> None:
         """Have what is being done to the target fail soon, and whatever follows. From any thread."""

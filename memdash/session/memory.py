@@ -9,7 +9,7 @@ from memdash.analysis.alerts import AlertLog
 from memdash.analysis.objects import count_by_type, object_groups
 from memdash.analysis.rules import Rule
 from memdash.analysis.sites import grouped, usage_by_leaf
-from memdash.analysis.tasks import task_groups, tasks_by_key
+from memdash.analysis.tasks import number, task_groups, tasks_by_group
 from memdash.errors import MemdashError, defects_told
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding, NotYet, Severity
@@ -34,7 +34,7 @@ class Memory:
         self._cost = CostMeter()
         self._sites = Followed(usage_by_leaf, lambda held: held[0].inuse_bytes, grouped)
         self._objects = Followed(count_by_type, lambda row: row.held_bytes, object_groups)
-        self._tasks = Followed(tasks_by_key, lambda task: task.count, task_groups)
+        self._tasks = Followed(tasks_by_group, number, task_groups)
         self._marked: Instant | None = None
 
     def note(self, at_s: float, summary: str, severity: Severity = Severity.INFO) -> None:
@@ -88,7 +88,7 @@ class Memory:
         }
         return replace(
             shown,
-            baseline=self._baseline(shown),
+            baseline=Baseline(self._marked or shown.history.since, self.is_marked),
             since={capability: since for capability, since in followed.items() if since is not None},
             groups=self._sites.groups(shown.sample.sites),
             objects=self._objects.groups(shown.sample.objects),
@@ -96,8 +96,3 @@ class Memory:
             findings=self._log.entries,
             findings_dropped=self._log.dropped,
         )
-
-    def _baseline(self, shown: Snapshot) -> Baseline:
-        if self._marked is not None:
-            return Baseline(self._marked, True)
-        return Baseline(self._sites.since or shown.history.since, False)

@@ -1,10 +1,11 @@
 """A Go program, read from its memory: it is neither stopped nor asked, and need not have been prepared.
 
-Lives here: ``detect`` (is it Go, and which), ``program`` (an opened one), ``locate`` (its globals), ``verify`` (what
-must be true), ``attach``, ``counters`` → ``memstats`` and ``gc``, ``buckets`` → ``heap_profile``, ``goroutine`` and
-``stacks`` → ``goroutines`` → ``tasks``, ``types`` → ``objects``, ``symbols`` (names of code), and ``probes``, which
-read them. ``layouts`` holds where each Go minor keeps things. To read something more, write a module that takes a
-``Program``, give it a probe in ``probes`` and name that in ``attach``.
+Lives here: ``detect`` (is it Go, and which ``version``), ``program`` (an opened one), ``moduledata`` and ``locate``
+(its globals), ``fields`` (structs), ``verify`` (what must be true), ``attach``, ``heap_counts`` and ``caches`` →
+``counters`` → ``memstats`` and ``gc``, ``buckets`` → ``heap_profile``, ``goroutine`` and ``stacks`` → ``goroutines``,
+with ``wait_reasons`` and ``waits`` → ``tasks``, ``types`` → ``objects``, ``pclntab`` → ``symbols`` (names of code), and
+``probes``, which read them. ``layouts`` holds where each Go minor keeps things. To read something more, write a module
+that takes a ``Program``, give it a probe in ``probes`` and name that in ``attach``.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from memdash.model.missing import Maybe, Missing, known
 from memdash.model.tasks import Task, TaskKey, TaskKind, Tasks
 from memdash.probes.go.goroutines import GoroutineReader, Kind, Tally
 from memdash.probes.go.program import Program
-from memdash.probes.go.symbols import Code, Symbolizer
+from memdash.probes.go.symbols import Code, Symbolizer, leaf_at
 from memdash.probes.go.wait_reasons import States
 from memdash.probes.go.waits import Waits
 
@@ -23,6 +23,7 @@ __all__ = ["TaskReader"]
 
 _MOST_KEPT = 1 << 16
 _WAITING = "_Gwaiting _Gsyscall _Gleaked"
+_BUSY = "_Grunnable _Grunning"
 _USERS = frozenset({"runtime.main", "runtime.corostart", "runtime.handleAsyncEvent"})
 """Functions of the runtime that run the program's code."""
 
@@ -61,6 +62,7 @@ class TaskReader:
         self._functions = program.functions
         self._told: dict[Kind, _Told | None] = {}
         self._may_wait = {program.layout.constants.get(name) for name in _WAITING.split()}
+        self._busy = {program.layout.constants.get(name) for name in _BUSY.split()}
         reasons = program.layout.wait_reasons
         self._at_rest = {name: reasons.index(reason) for name, reason in _AT_REST.items() if reason in reasons}
 
@@ -107,6 +109,8 @@ class TaskReader:
             created_by=_STARTED_BY_RUNTIME if is_first else self._frames[kind.created_at],
             waiting_s=_NOT_WAITING,
             name=name,
+            own_at=leaf_at(kind.stack.frames),
+            is_busy=kind.status in self._busy,
         )
         return _Told(task, task.key, kind.status in self._may_wait)
 

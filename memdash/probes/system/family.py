@@ -23,7 +23,7 @@ from memdash.process.identity import executable
 from memdash.process.stat import STAT_BYTES, parse_stat, resident_bytes
 from memdash.process.tree import Parentage
 
-__all__ = ["FamilyProbe", "Shares", "tree_of"]
+__all__ = ["FamilyProbe", "Shares", "Survivors"]
 
 _CADENCE_S = 4.0
 _MEMBERS_AT_MOST = 1000
@@ -83,15 +83,25 @@ class FamilyProbe:
         """It holds nothing open."""
 
 
-def tree_of(target: Target, before: Family) -> Family:
-    """The tree of a target that has ended, around the first of the members before that still runs; maybe nobody."""
-    for member in before.members:
-        seen = _seen(member.pid) if member.pid != target.pid else None
-        if seen is not None and seen.stat.start_ticks == member.start_ticks:
-            members = Shares().given_to(_around(seen, Parentage()))
-            has_its_pid = any(member.pid == target.pid for member in members)
-            return Family(members, 0 if has_its_pid else target.pid)
-    return Family((), target.pid)
+class Survivors:
+    """The tree of a target that has ended, around the first of those known of it that still runs; maybe nobody."""
+
+    def __init__(self, target: Target, before: Family) -> None:
+        self._target = target
+        self._known = before.members
+        self._parentage = Parentage()
+        self._shares = Shares()
+
+    def look(self) -> Family:
+        """Those that run now. Who has come since the look before is known in the next."""
+        own_pid = self._target.pid
+        for member in self._known:
+            seen = _seen(member.pid) if member.pid != own_pid else None
+            if seen is not None and seen.stat.start_ticks == member.start_ticks:
+                self._known = self._shares.given_to(_around(seen, self._parentage))
+                has_its_pid = any(member.pid == own_pid for member in self._known)
+                return Family(self._known, 0 if has_its_pid else own_pid)
+        return Family((), own_pid)
 
 
 class Shares:

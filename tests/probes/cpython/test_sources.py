@@ -70,9 +70,3 @@ def test_a_file_newer_than_the_program_is_told_and_not_trusted(tmp_path: Path) -
     sources = Sources(replace(identify(os.getpid()), started_at_s=1e9))
     assert learnt(sources, tmp_path / "cart.py", 2).function == "cart"
     assert sources.changed == ("cart.py",)
-
-
-def test_the_programs_own_files_are_told_from_libraries(sources: Sources) -> None:
-    assert sources.is_library("/usr/lib/python3.11/json/decoder.py")
-    assert sources.is_library("<string>")
-    assert not sources.is_library("/srv/shop/cart.py")

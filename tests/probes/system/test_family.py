@@ -17,7 +17,7 @@ import pytest
 from memdash.errors import BadRead, TargetExited
 from memdash.model.family import Family
 from memdash.model.missing import Missing
-from memdash.probes.system.family import FamilyProbe, Shares, tree_of
+from memdash.probes.system.family import FamilyProbe, Shares, Survivors
 from memdash.process.identity import identify
 from tests.fakes import a_family
 
@@ -201,7 +201,7 @@ def test_of_a_dead_worker_the_tree_lives_on_with_its_successor(master: Master) -
     child.stdin.write(b"\n")
     child.stdin.flush()
     successor = int(child.stdout.readline())
-    now = tree_of(target, before)
+    now = Survivors(target, before).look()
     assert now.place is None
     assert now.is_tree
     after = now.beside(1)
@@ -215,7 +215,8 @@ def test_of_a_dead_worker_the_tree_lives_on_with_its_successor(master: Master) -
 
 def test_of_a_tree_that_is_gone_nobody_is_left() -> None:
     before = a_family()
-    gone = tree_of(identify(os.getpid()), replace(before, members=tuple(replace(m, pid=2**22) for m in before.members)))
+    before = replace(before, members=tuple(replace(member, pid=2**22) for member in before.members))
+    gone = Survivors(identify(os.getpid()), before).look()
     assert gone.members == ()
     assert not gone.is_tree
     assert gone.beside(1) is None
