@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from memdash.probes.cpython.agent.launch import environment_for
 from memdash.probes.cpython.agent.peer import Peer
 from tests.live.target import LiveTarget
 
-__all__ = ["Host", "claimed"]
+__all__ = ["Host", "claimed", "wait_until"]
 
 _PROGRAM = Path(__file__).parent / "programs/python/host.py"
 _PATIENCE_S = 20.0
@@ -31,11 +31,22 @@ class Host(LiveTarget):
         return json.loads(self.command(*words))
 
 
+def wait_until(holds: Callable[[], object]) -> None:
+    """Look again and again, and give up as one does on something that is stuck."""
+    deadline_s = time.monotonic() + _PATIENCE_S
+    while not holds():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.002)
+
+
 def claimed(agents: Agents, pid: int) -> Peer:
     """The agent of a process, waited for."""
-    deadline_s = time.monotonic() + _PATIENCE_S
-    while time.monotonic() < deadline_s:
+    found: list[Peer] = []
+
+    def has_come() -> bool:
         if (peer := agents.claim(pid)) is not None:
-            return peer
-        time.sleep(0.002)
-    raise TimeoutError(f"the agent of {pid} has not come")
+            found.append(peer)
+        return bool(found)
+
+    wait_until(has_come)
+    return found[0]

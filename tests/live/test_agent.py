@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
-from memdash.errors import AgentUnreachable, TimedOut
 from memdash.model.action import Action
 from memdash.model.capability import Capability, Source
 from memdash.model.gc import GcStats
@@ -26,12 +20,12 @@ from memdash.probes.cpython.agent.agents import Agents
 from memdash.probes.cpython.agent.feed import AgentFeed
 from memdash.probes.cpython.agent.launch import agents_of_ours
 from memdash.probes.cpython.agent.link import AgentLink
-from memdash.probes.cpython.agent.told import collected, malloc
+from memdash.probes.cpython.agent.told import malloc
 from memdash.probes.registry import PROBES, probes_with
 from memdash.process.identity import identify
 from memdash.tables.headline import headline
 from tests.live.following import Following
-from tests.live.hosts import Host, claimed
+from tests.live.hosts import Host, claimed, wait_until
 from tests.live.pythons import Python, readable
 
 pytestmark = pytest.mark.live
@@ -63,20 +57,6 @@ def link(host: Host, agents: Agents) -> Iterator[AgentLink]:
     found = AgentLink(identify(host.pid), agents, None)
     yield found
     found.close()
-
-
-def wait_until(holds: Callable[[], object]) -> None:
-    deadline_s = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.002)
-
-
-def stop(pid: int) -> None:
-    """When this returns, no thread of it runs any more."""
-    os.kill(pid, signal.SIGSTOP)
-    states = Path(f"/proc/{pid}/task")
-    wait_until(lambda: all(b") T" in (task / "stat").read_bytes() for task in states.iterdir()))
 
 
 def test_a_watch_of_what_memdash_started_forces_a_collection(host: Host, agents: Agents) -> None:
@@ -222,94 +202,3 @@ def test_what_is_left_behind_is_nothing(host: Host, agents: Agents) -> None:
     peer.close()
     wait_until(lambda: host.told("house")["threads"] == 1)
     assert host.told("house") == own
-
-
-MEMDASH = """
-import sys, time
-from memdash.probes.cpython.agent.launch import agents_of_ours
-with agents_of_ours() as agents:
-    print(agents.path, flush=True)
-    pid = int(sys.stdin.readline())
-    while (peer := agents.claim(pid)) is None:
-        time.sleep(0.002)
-    peer.ask("time", 10.0)
-    print("claimed", flush=True)
-    while True:
-        peer.ask("pauses", 10.0, after=0)
-"""
-
-
-def test_when_memdash_is_killed_the_target_is_as_it_was(python: Python, agents: Agents) -> None:
-    killed = subprocess.Popen([sys.executable, "-c", MEMDASH], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert killed.stdin is not None
-    assert killed.stdout is not None
-    try:
-        path = killed.stdout.readline().decode().strip()
-        with Host(python.executable, agents, {"PYTHONPATH": path}) as host:
-            killed.stdin.write(b"%d\n" % host.pid)
-            killed.stdin.flush()
-            assert killed.stdout.readline() == b"claimed\n"
-            assert host.told("house")["callbacks"] == 1
-            killed.kill()
-            killed.wait()
-            wait_until(lambda: host.told("house")["threads"] == 1)
-            assert host.told("house")["callbacks"] == 0
-            # its children find the socket that nobody listens to, and say nothing
-            assert host.told("fork", "collect")[1] == 7
-    finally:
-        killed.kill()
-        killed.communicate()
-        subprocess.run(["rm", "-r", path], check=True)
-
-
-def test_a_fork_in_the_midst_of_questions_is_survived_on_both_sides(host: Host, agents: Agents) -> None:
-    peer = claimed(agents, host.pid)
-    for number in range(10):
-        peer.ask("pauses", 10.0, after=0)
-        pid, code = host.told("fork", "collect")
-        assert code == 7
-        assert pid != host.pid
-        assert peer.ask("collect", 10.0).keys() == {"collected"}
-        assert host.told("house")["threads"] == 2, number
-    peer.close()
-
-
-def test_a_program_that_becomes_another_one_brings_a_new_agent(host: Host, link: AgentLink) -> None:
-    link.ask("collect", 10.0, collected)
-    assert link.connections == 1
-    host._process.stdin.write(b"become\n")  # type: ignore[union-attr]
-    assert host._line().startswith("ready ")
-    wait_until(lambda: link.absence() is None and link.connections == 2)
-    assert link.ask("collect", 10.0, collected).endswith("collected")
-    assert "the agent has gone" in link.news()
-
-
-def test_a_target_that_stops_holds_nobody_up(host: Host, link: AgentLink) -> None:
-    feed = AgentFeed(link)
-    wait_until(lambda: not isinstance(feed.pauses(), Missing))
-    known = feed.pauses()
-    stop(host.pid)
-    try:
-        began_s = time.monotonic()
-        told = [feed.pauses() for _ in range(5)]
-        assert time.monotonic() - began_s < 5
-        assert len(set(map(repr, told))) == 1
-        assert not isinstance(told[0], Missing)
-        assert not isinstance(known, Missing)
-        assert told[0].since_s == known.since_s
-        assert link.absence() is None
-    finally:
-        os.kill(host.pid, signal.SIGCONT)
-    wait_until(lambda: (link.offers() and feed.pauses() != known) or True)
-    assert link.ask("collect", 10.0, collected)
-
-
-def test_a_target_that_is_killed_in_the_midst_of_an_answer(host: Host, link: AgentLink) -> None:
-    link.ask("collect", 10.0, collected)
-    stop(host.pid)
-    with pytest.raises(TimedOut, match="not answered in time"):
-        link.ask("collect", 0.01, collected)
-    host.kill()
-    with pytest.raises(AgentUnreachable):
-        link.ask("collect", 10.0, collected)
-    assert link.absence() is not None

@@ -196,10 +196,13 @@ class Agent:
         poller.register(self.wake_ends[0].number, select.POLLIN)
         if descriptor is not None:
             poller.register(descriptor.number, events)
-        ready = poller.poll(None if limit_s is None else 1000 * limit_s)
-        if descriptor is not None and not descriptor.is_ours():
-            raise OSError("it has been closed")
-        return any(number != self.wake_ends[0].number for number, _ in ready)
+        ready = [number for number, _ in poller.poll(None if limit_s is None else 1000 * limit_s)]
+        for waited_for in (descriptor, self.wake_ends[0]):
+            if waited_for is not None and not waited_for.is_ours():
+                raise OSError("it has been closed")
+        if self.wake_ends[0].number in ready and not self.forks:  # of a fork that is over
+            posix.read(self.wake_ends[0].number, MOST_HEARD)
+        return descriptor is not None and descriptor.number in ready
 
     def hear(self, connection: Descriptor) -> bool:
         """Answer what has come; False when memdash has gone, wants us to go, or talks nonsense."""
@@ -280,8 +283,6 @@ class Agent:
             return
         self.forks.pop()
         if self.is_alive and not self.forks:
-            if self.wake_ends[0].is_ours():
-                posix.read(self.wake_ends[0].number, MOST_HEARD)
             self.run_thread()
 
     def after_fork_in_child(self) -> None:
