@@ -41,7 +41,7 @@ class Setting:
 
     ``implied`` is what the flag alone stands for, when its value may be left out.
     ``parse`` turns text into the value and raises UsageError; ``default`` is text too, so that help shows what a user
-    would write.
+    would write. With ``choices`` the text must be one of them.
     """
 
     name: str
@@ -52,11 +52,20 @@ class Setting:
     many: bool = False
     implied: str | None = None
     parse: Callable[[str], object] = str
+    choices: tuple[str, ...] = ()
 
     @property
     def variable(self) -> str:
         """The environment variable: ``MEMDASH_MAX_GROWTH``."""
         return f"MEMDASH_{self.name.upper().replace('-', '_')}"
+
+    def value(self, text: str) -> object:
+        """What ``text`` means. Raises UsageError."""
+        if self.choices and text not in self.choices:
+            guess = nearest(text, list(self.choices))
+            hint = f"did you mean {guess}?" if guess else f"it is one of {', '.join(self.choices)}"
+            raise UsageError(f"there is no {self.name} {text!r}", hint)
+        return self.parse(text)
 
     @property
     def is_switch(self) -> bool:
@@ -94,6 +103,24 @@ def _parse_depth(text: str) -> int:
     return int(text)
 
 
+def _parse_count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or not int(text):
+        raise UsageError(f"{text!r} is not a number of functions", "write it like 20")
+    return int(text)
+
+
+def _parse_share(text: str) -> float:
+    try:
+        share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise UsageError(f"{text!r} is not a share", "write it like 0.005 or 0.5%")
+    return share
+
+
+_GRANULARITIES = ("functions", "filefunctions", "files", "lines", "addresses")
+
 _ALL = (
     Setting("pid", "The process to read.", "PID", "p", parse=_parse_pid),
     Setting("name", "The process that has this in its name, or else in its command line.", "TEXT"),
@@ -108,6 +135,9 @@ _ALL = (
         "max", "Alert when a metric is over a limit: HeapAlloc=512MiB.", "NAME=VALUE", many=True, parse=_parse_limit
     ),
     Setting("max-growth", "Alert when the live heap grows faster than this.", "RATE", parse=parse_growth),
+    Setting("ignore-top-function", "Tasks that stand in this function may stay.", "FUNCTION", many=True),
+    Setting("ignore-created-by", "Tasks that this function started may stay.", "FUNCTION", many=True),
+    Setting("ignore-current", "All tasks that there are at first may stay."),
     Setting(
         "trace",
         "Start a Python COMMAND with tracemalloc, for its allocation sites: stacks of N frames, 5 unless said. What"
@@ -117,6 +147,21 @@ _ALL = (
         parse=_parse_depth,
     ),
     Setting("agent", "Bring the agent into a Python program that runs already: for GC pauses, malloc, asyncio tasks."),
+    Setting("sample-index", "Which value counts: inuse_space, inuse_objects, alloc_space, alloc_objects.", "NAME"),
+    Setting("focus", "Only stacks through a function or file that matches.", "REGEX"),
+    Setting("ignore", "No stacks through a function or file that matches.", "REGEX"),
+    Setting("hide", "Leave out the frames that match; what they call counts for their callers.", "REGEX"),
+    Setting("show", "Leave out the frames that do not match.", "REGEX"),
+    Setting("granularity", "Sum up by function, file or line.", "NAME", default="functions", choices=_GRANULARITIES),
+    Setting("cum", "Sort by what a function holds together with all that it calls."),
+    Setting("nodecount", "How many functions to show at most.", "NUMBER", parse=_parse_count),
+    Setting("nodefraction", "Leave out what holds less than this share.", "SHARE", default="0.005", parse=_parse_share),
+    Setting("edgefraction", "Leave out calls of less than this share.", "SHARE", default="0.001", parse=_parse_share),
+    Setting("base", "Subtract this profile; shares are of the difference.", "PROFILE"),
+    Setting("diff-base", "Subtract this profile; shares are of it.", "PROFILE"),
+    Setting("source-path", "Folders to look for source files in, separated by colons.", "FOLDERS"),
+    Setting("trim-path", "What to cut off the front of a source file's path, separated by colons.", "FOLDERS"),
+    Setting("gc", "Have the process collect its garbage first, after a question."),
     Setting("read-only", "Only read: offer nothing that acts on the process."),
     Setting("yes", "Do it without asking.", short="y"),
     Setting("theme", "Colours of the dashboard.", "NAME"),

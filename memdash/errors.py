@@ -2,6 +2,7 @@
 
     MemdashError
     ├── UsageError                 2   the request makes no sense
+    ├── BadProfile                 2   what was to be read as a profile is none
     ├── TargetError                3   something about the process
     │   ├── NoSuchTarget           3   no process has that pid, or none matches that name
     │   ├── AccessDenied           4   the kernel refuses to let us read it
@@ -27,6 +28,7 @@ from contextlib import contextmanager
 __all__ = [
     "AccessDenied",
     "AgentUnreachable",
+    "BadProfile",
     "BadRead",
     "Defect",
     "LayoutRefused",
@@ -60,6 +62,15 @@ class UsageError(MemdashError):
 
     exit_code = 2
     default_hint = "see memdash --help"
+
+
+class BadProfile(MemdashError):
+    """What was to be read as a profile is none, is damaged, or is more than any profile is."""
+
+    exit_code = 2
+    default_hint = (
+        "a profile is what /debug/pprof/heap answers without ?debug=1, or what memdash profile PID -o FILE writes"
+    )
 
 
 class TargetError(MemdashError):

@@ -275,7 +275,8 @@ def a_thread(function: str, state: str, count: int = 1, line: int = 40, **change
     created_by = Frame(function, "/srv/shop/shop.py", 30)
     task = Task(
         kind=TaskKind.THREAD, count=count, state=state, stack=stack, created_by=created_by, waiting_s=130.0,
-        name="worker-0",
+        name="worker-0", own_at=0 if "stack" in changes else 1,
+        is_busy=state in ("running", "holds the GIL", "wants the GIL"),
     )  # fmt: skip
     return replace(task, **changes)
 
@@ -311,6 +312,7 @@ def a_snapshot(seconds: int = 300, findings: Sequence[Finding] = (), **changes: 
             a_system(rss_bytes=live + 180 * MIB),
         )
         history.append(sample)
+    began = Instant(NOON_S - seconds, 10_000.0 - seconds)
     profile = a_profile()
     by_leaf = usage_by_leaf(profile)
     then = usage_by_leaf(a_profile(0.7))
@@ -326,7 +328,8 @@ def a_snapshot(seconds: int = 300, findings: Sequence[Finding] = (), **changes: 
         sample=replace(sample, sites=profile),
         history=history.view(),
         groups=grouped(by_leaf, then, trends),
-        baseline=Baseline(Instant(NOON_S - seconds, 10_000.0 - seconds), False),
+        baseline=Baseline(began, False),
+        since={Capability.SITES: began},
         findings=tuple(findings),
         cost=OwnCost(0.4, 40 * MIB),
     )

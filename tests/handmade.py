@@ -94,7 +94,8 @@ def _padded(content: bytes) -> bytes:
 class GoFunction:
     """A function of a handmade table: ``lines`` are (line, bytes of code) runs, ``inlined`` (first, last, name) ranges.
 
-    All its code is in ``file``. An inlined call's parent position is the function's start.
+    All its code is in ``file``. An inlined call's parent position is the function's start. Its return address stands
+    ``frame_bytes`` above the stack pointer throughout, None for nobody knows where.
     """
 
     name: str
@@ -102,6 +103,9 @@ class GoFunction:
     file: str = "main.go"
     lines: Sequence[tuple[int, int]] = ()
     inlined: Sequence[tuple[int, int, str]] = ()
+    frame_bytes: int | None = None
+    kind: int = 0
+    is_outermost: bool = False
 
 
 def pclntab(functions: Sequence[GoFunction], *, is_1_20: bool = True) -> tuple[bytes, bytes]:
@@ -142,10 +146,12 @@ def pclntab(functions: Sequence[GoFunction], *, is_1_20: bool = True) -> tuple[b
             inline_table = table_of([*runs, (-1, max(function.size - at, 1))])
         index += struct.pack("<II", entry, index_bytes + len(rows))
         rows += struct.pack(
-            "<IiiIIIIII", entry, name_of(function.name), 0, 0, 0,
+            "<IiiIIIIII", entry, name_of(function.name), 0, 0,
+            0 if function.frame_bytes is None else table_of([(function.frame_bytes, function.size)]),
             table_of([(0, function.size)]), table_of(function.lines or [(1, function.size)]), 3, unit,
         )  # fmt: skip
-        rows += struct.pack("<iBBBB", 1, 0, 0, 0, 4) if is_1_20 else struct.pack("<BBBB", 0, 0, 0, 4)
+        rows += struct.pack("<i", 1) if is_1_20 else b""
+        rows += struct.pack("<BBBB", function.kind, function.is_outermost, 0, 4)
         rows += struct.pack("<3I", 0, 0, inline_table) + struct.pack("<4I", *[0xFFFFFFFF] * 3, tree_at)
         entry += function.size
     index += struct.pack("<I", entry)

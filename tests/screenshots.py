@@ -1,37 +1,53 @@
-"""Write ``screenshots/`` from a run of the demo server: ``python -m tests.screenshots [seconds]``.
+"""Write ``screenshots/`` from runs of the demo's servers: ``python -m tests.screenshots [seconds]``.
 
-The server is the one of ``memdash demo``, built stripped and watched through its pid like any other; its screens are
-those that a person would see after ``seconds`` (180 unless told).
+They are those of ``memdash demo``, watched through their pid like any other; the screens are those that a person would
+see after ``seconds`` (180 unless told).
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from textual.pilot import Pilot
 
 import memdash.commands
+from memdash.commands.prepared import Prepared, prepared
 from memdash.commands.toolchain import build, find_toolchain
 from memdash.process.identity import identify
 from memdash.session import Live, Session, Watches
 from memdash.ui.app import MemdashApp
 from memdash.ui.screens.dashboard import Dashboard
 
+_STARTED_AFTER_S = 1.0
+"""A Python needs a moment until its interpreter stands."""
+
 _OUT = Path(__file__).parent.parent / "screenshots"
 _SERVER = Path(memdash.commands.__file__).parent / "shop"
-_SCREENS: tuple[tuple[str, tuple[int, int], tuple[str, ...]], ...] = (
+_Screens = Sequence[tuple[str, tuple[int, int], tuple[str, ...]]]
+"""(file, size, keys pressed first)."""
+
+_GO: _Screens = (
     ("dashboard", (160, 45), ("plus",)),
     ("dashboard-120x40", (120, 40), ("plus",)),
     ("dashboard-80x24", (80, 24), ("plus",)),
     ("site", (120, 32), ("enter",)),
     ("help", (100, 32), ("question_mark",)),
 )
-"""(file, size, keys pressed first)."""
+_PYTHON: _Screens = (
+    ("python", (160, 45), ("plus",)),
+    ("python-120x40", (120, 40), ("plus",)),
+    ("python-80x24", (80, 24), ("plus",)),
+    ("force-gc", (120, 32), ("ctrl+g",)),
+)
+_OBJECTS: _Screens = (("python-objects", (120, 40), ("plus",)),)
+"""The same service without tracing: its sites are not known, and its objects are shown instead."""
 
 
 class _Shared:
@@ -65,30 +81,41 @@ async def _settled(pilot: Pilot[Any]) -> None:
     await pilot.pause(1.2)
 
 
-async def _draw_all(session: Session, seconds: float, say: Callable[[str], None]) -> None:
+async def _draw_all(session: Session, screens: _Screens, seconds: float) -> None:
     await asyncio.sleep(seconds)
-    _OUT.mkdir(exist_ok=True)
-    for name, size, keys in _SCREENS:
+    for name, size, keys in screens:
         (_OUT / f"{name}.svg").write_text(await _draw(session, size, keys) + "\n", encoding="utf-8")
-        say(f"{name}.svg")
+        _say(f"{name}.svg")
 
 
 def _say(words: str) -> None:
     sys.stderr.write(f"{words}\n")
 
 
-def main() -> None:
-    """Build, start, watch, draw, end."""
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 180.0
-    server = build(find_toolchain(), _SERVER, "shop-server", _say)
-    with subprocess.Popen([server], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        session = Live(identify(process.pid))
+def _watch(command: Sequence[str | Path], given: Prepared, screens: _Screens, seconds: float) -> None:
+    """Start, watch, draw, end."""
+    environment = {**os.environ, **given.environment}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        time.sleep(_STARTED_AFTER_S)
+        session = Live(identify(process.pid), entries=given.entries)
         try:
             session.start()
-            asyncio.run(_draw_all(_Shared(session), seconds, _say))
+            asyncio.run(_draw_all(_Shared(session), screens, seconds))
         finally:
             session.close()
             process.kill()
+
+
+def main() -> None:
+    """Draw a Go server and a Python service."""
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 180.0
+    _OUT.mkdir(exist_ok=True)
+    python = [sys.executable, "-m", "memdash.commands.pyshop"]
+    with prepared(agent=True, trace=8) as given:
+        _watch(python, given, _PYTHON, seconds)
+    _watch(python, Prepared(), _OBJECTS, min(seconds, 60.0))
+    server = build(find_toolchain(), _SERVER, "shop-server", _say)
+    _watch([server], Prepared(), _GO, seconds)
 
 
 if __name__ == "__main__":

@@ -43,6 +43,17 @@ def test_every_room_has_a_door_plate(room: Path) -> None:
     assert "May import" in docstring
 
 
+@pytest.mark.parametrize("package", PACKAGES, ids=name)
+def test_a_door_plate_names_every_module_behind_it(package: Path) -> None:
+    """Verbs are named in ``VERBS`` instead."""
+    docstring = ast.get_docstring(ast.parse(package.read_text(encoding="utf-8"))) or ""
+    behind = {path.stem for path in package.parent.glob("*.py")}
+    behind |= {path.parent.name for path in package.parent.glob("*/__init__.py")}
+    named = set(re.findall(r"(?:``(\w+)``|(\w+)\.py\b)", docstring))
+    plates = {word for words in named for word in words} | {"__init__", "__main__"}
+    assert behind - plates <= (set(VERBS) if package.parent.name == "commands" else set())
+
+
 @pytest.mark.parametrize("folder", ["memdash", "tests"])
 def test_no_file_has_more_than_one_job(folder: str) -> None:
     long = {

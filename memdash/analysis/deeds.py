@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memdash.model.action import Action, Deed
+from memdash.model.action import Deed
 from memdash.model.metric import METRICS_BY_KEY
 from memdash.model.missing import Missing
 from memdash.units import figure, nanoseconds
@@ -16,7 +16,7 @@ _TOLD = ("HeapAlloc", "HeapObjects", "system.rss_bytes")
 def deed_words(deed: Deed) -> str:
     """``force GC: 1 234 objects freed in 59 ms · HeapAlloc 412.3 MiB → 300.1 MiB · RSS 533.0 MiB → 530.2 MiB``."""
     words = f"{deed.action.value}: {deed.words}"
-    if deed.failed or deed.action is Action.LOAD_AGENT:
+    if deed.failed or not deed.action.changes:
         return words
     return " · ".join([f"{words} in {nanoseconds(deed.took_s * 1e9)}", *_changes(deed)])
 

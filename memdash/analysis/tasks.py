@@ -1,118 +1,80 @@
-"""Groups of tasks, with their changes; and rows of those that a person would call the same."""
+"""Tasks in groups that a person would call the same, with their changes."""
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
 
-from memdash.model.missing import Maybe, Missing
+from memdash.model.missing import Missing
 from memdash.model.profile import Frame
 from memdash.model.snapshot import TaskGroup
-from memdash.model.tasks import Task, TaskKey, TaskKind, Tasks
+from memdash.model.tasks import Task, TaskKind, Tasks
 
-__all__ = ["TaskRow", "own_frame", "task_groups", "task_rows", "tasks_by_key"]
-
-_BUSY = ("running", "holds the GIL", "wants the GIL")
-"""How the states begin that a thread which computes goes through many times a second."""
-
-_STANDARD_LIBRARY = re.compile(r"(?:^|/)lib(?:64)?/python3\.\d+/(?!(?:site|dist)-packages/)|^<frozen ")
-_NOWHERE = Frame("(no stack)", "", 0)
+__all__ = ["number", "task_groups", "tasks_by_group"]
 
 
-def tasks_by_key(tasks: Tasks) -> dict[TaskKey, Task]:
-    """The groups by what tells them apart."""
-    return {task.key: task for task in tasks.groups}
+def tasks_by_group(tasks: Tasks) -> dict[str, tuple[Task, ...]]:
+    """The tasks of each group, by its key."""
+    found: dict[str, list[Task]] = defaultdict(list)
+    for task in tasks.groups:
+        found[_key(task)].append(task)
+    return {key: tuple(alike) for key, alike in found.items()}
+
+
+def number(tasks: Sequence[Task]) -> int:
+    """How many they are together."""
+    return sum(task.count for task in tasks)
 
 
 def task_groups(
-    newest: Mapping[TaskKey, Task], baseline: Mapping[TaskKey, Task], trends: Mapping[TaskKey, tuple[int, ...]]
+    newest: Mapping[str, tuple[Task, ...]],
+    baseline: Mapping[str, tuple[Task, ...]],
+    trends: Mapping[str, tuple[int, ...]],
 ) -> tuple[TaskGroup, ...]:
-    """Groups with their change since the baseline, the largest first; one that is gone is kept with a count of 0."""
-    groups = [
-        TaskGroup(task, task.count - (baseline[key].count if key in baseline else 0), trends.get(key, ()))
-        for key, task in newest.items()
-    ]
-    groups += [
-        TaskGroup(replace(task, count=0), -task.count, trends.get(key, ()))
-        for key, task in baseline.items()
-        if key not in newest
-    ]
-    groups.sort(key=lambda group: (-group.task.count, group.task.kind.value, group.task.name))
+    """Groups with their change since the baseline, the largest first.
+
+    One that is gone is kept while its creator has fewer tasks than it had.
+    """
+    changes = {
+        key: number(newest.get(key, ())) - number(baseline.get(key, ())) for key in dict.fromkeys((*newest, *baseline))
+    }
+    of_creator: dict[tuple[TaskKind, Frame | None], int] = defaultdict(int)
+    for key, change in changes.items():
+        of_creator[_creator((newest.get(key) or baseline[key])[0])] += change
+    groups = []
+    for key, change in changes.items():
+        now = newest.get(key, ())
+        moved = not of_creator[_creator((now or baseline[key])[0])]
+        if now or not moved:
+            groups.append(_group(key, now, now or baseline[key], 0 if moved else change, trends.get(key, ())))
+    groups.sort(key=lambda group: (-group.count, group.kind.value, group.key))
     return tuple(groups)
 
 
-def own_frame(stack: Sequence[Frame]) -> Frame:
-    """Where the program itself stands: the innermost frame outside Python's standard library, else the innermost."""
-    for frame in stack:
-        if not _is_library(frame.file):
-            return frame
-    return stack[0] if stack else _NOWHERE
-
-
-@lru_cache(maxsize=4096)
-def _is_library(file: str) -> bool:
-    return _STANDARD_LIBRARY.search(file) is not None
-
-
-@dataclass(frozen=True, slots=True)
-class TaskRow:
-    """Groups with one kind, creator, state and function of the program, wherever in it they stand.
-
-    ``state`` and ``frame`` are those of the largest; a task that computes counts as one state whether it just runs,
-    holds the GIL or waits for it. ``change`` is 0 while their creator has as many tasks as at the baseline: they only
-    moved. ``waiting_s`` is that of the one that has waited longest. ``groups`` are those that have any tasks now.
-    """
-
-    key: str
-    kind: TaskKind
-    state: str
-    frame: Frame
-    created_by: Maybe[Frame]
-    count: int
-    change: int
-    waiting_s: Maybe[float]
-    groups: tuple[TaskGroup, ...]
-
-
-def task_rows(groups: Sequence[TaskGroup]) -> tuple[TaskRow, ...]:
-    """In no particular order. Those without tasks are left out, unless their creator has fewer than it had."""
-    alike: dict[str, list[TaskGroup]] = defaultdict(list)
-    changed: dict[tuple[TaskKind, Frame | None], int] = defaultdict(int)
-    for group in groups:
-        alike[_row_key(group.task)].append(group)
-        changed[_creator(group.task)] += group.change
-    rows = (_row(key, held, changed[_creator(held[0].task)]) for key, held in alike.items())
-    return tuple(row for row in rows if row.count or row.change)
+def _group(key: str, now: tuple[Task, ...], known: Sequence[Task], change: int, trend: tuple[int, ...]) -> TaskGroup:
+    """A group of which ``known`` are, or were, the tasks."""
+    largest = max(known, key=lambda task: task.count)
+    waits = [task.waiting_s for task in now if not isinstance(task.waiting_s, Missing)]
+    return TaskGroup(
+        key=key,
+        kind=largest.kind,
+        state=largest.state,
+        frame=largest.own,
+        created_by=largest.created_by,
+        count=number(now),
+        change=change,
+        waiting_s=max(waits) if waits else largest.waiting_s,
+        trend=trend,
+        tasks=now,
+    )
 
 
 def _creator(task: Task) -> tuple[TaskKind, Frame | None]:
     return task.kind, None if isinstance(task.created_by, Missing) else task.created_by
 
 
-def _row_key(task: Task) -> str:
-    """What a row is known by from one reading to the next."""
-    state = "busy" if task.state.startswith(_BUSY) else task.state
+def _key(task: Task) -> str:
+    state = "busy" if task.is_busy else task.state
     creator = _creator(task)[1]
     begun = f"{creator.function}\0{creator.file}\0{creator.line}" if creator else ""
-    frame = own_frame(task.stack)
-    return f"{task.kind.value}\0{state}\0{frame.function}\0{frame.file}\0{begun}"
-
-
-def _row(key: str, groups: Sequence[TaskGroup], change_of_creator: int) -> TaskRow:
-    largest = max(groups, key=lambda group: group.task.count).task
-    waits = [group.task.waiting_s for group in groups if group.task.count]
-    known = [wait for wait in waits if not isinstance(wait, Missing)]
-    return TaskRow(
-        key=key,
-        kind=largest.kind,
-        state=largest.state,
-        frame=own_frame(largest.stack),
-        created_by=largest.created_by,
-        count=sum(group.task.count for group in groups),
-        change=sum(group.change for group in groups) if change_of_creator else 0,
-        waiting_s=max(known) if known else largest.waiting_s,
-        groups=tuple(group for group in groups if group.task.count),
-    )
+    return f"{task.kind.value}\0{state}\0{task.own.function}\0{task.own.file}\0{begun}"

@@ -1,10 +1,12 @@
 """The verbs, one a file.
 
 Lives here: a module per verb with one click command named ``command``, and what several verbs share: ``options``
-(settings as click options), ``target`` (which process is meant), ``limits`` (flags as rules), ``output`` (files that
-are never overwritten by accident), ``program`` (a command we start) and ``prepared`` (what it is given), ``acting``
-(something done to a process), ``screen`` (the dashboard around a session). May import: everything below; ``memdash.ui``
-only inside functions, because a headless verb must never load Textual.
+(settings as click options), ``target`` (which process is meant), ``source`` (a profile: a file or a process),
+``viewing`` (how a profile is looked at), ``limits`` (flags as rules), ``output`` (files that are never overwritten by
+accident), ``program`` (a command we start) and ``prepared`` (what it is given), ``acting`` (something done to a
+process), ``screen`` (the dashboard around a session) and ``opening`` (its first frame). ``demo`` watches a program of
+memdash's own: one in Go, built by ``toolchain``, or ``pyshop``. May import: everything below; ``memdash.ui`` only
+inside functions, because a headless verb must never load Textual; ``memdash.pprof`` too, because it takes 40 ms.
 
 To add a verb, write a module and name it in ``VERBS``.
 """
@@ -13,5 +15,24 @@ from __future__ import annotations
 
 __all__ = ["VERBS"]
 
-VERBS = ("watch", "run", "demo", "ps", "doctor", "report", "gc", "trim", "completion", "version")
+VERBS = (
+    "watch",
+    "run",
+    "demo",
+    "ps",
+    "doctor",
+    "report",
+    "leaks",
+    "profile",
+    "top",
+    "list",
+    "peek",
+    "tree",
+    "flame",
+    "diff",
+    "gc",
+    "trim",
+    "completion",
+    "version",
+)
 """In the order of ``memdash --help``. A verb's module is imported when it is chosen, and for help."""

@@ -10,13 +10,13 @@ from memdash.analysis.deeds import deed_words
 from memdash.commands.options import Verb, settings
 from memdash.commands.target import Choice, target_options
 from memdash.errors import ProbeError, UsageError
-from memdash.model.action import Action
+from memdash.model.action import Action, Deed
 from memdash.model.target import Target
 from memdash.plain import plain
 from memdash.session.errand import Errand
 from memdash.signals import signals_raised
 
-__all__ = ["verb"]
+__all__ = ["act_on", "verb"]
 
 
 def verb(action: Action, short_help: str, full_help: str) -> click.Command:
@@ -27,13 +27,17 @@ def verb(action: Action, short_help: str, full_help: str) -> click.Command:
     @settings("yes")
     def command(choice: Choice, yes: bool) -> int:
         with signals_raised():
-            return _act_on(choice.target(), action, agreed=yes)
+            deed = act_on(choice.target(), action, agreed=yes)
+        if deed is None:
+            return 1
+        click.echo(plain(deed_words(deed)))
+        return 0
 
     return command
 
 
-def _act_on(target: Target, action: Action, *, agreed: bool) -> int:
-    """Have it done and print what came of it; ``agreed`` asks no questions. 0 done, 1 left undone.
+def act_on(target: Target, action: Action, *, agreed: bool) -> Deed | None:
+    """Have it done and say what came of it; ``agreed`` asks no questions. None when it was left undone.
 
     Raises UsageError when there is nobody to ask, ProbeError when it failed.
     """
@@ -42,11 +46,9 @@ def _act_on(target: Target, action: Action, *, agreed: bool) -> int:
     deed = Errand(consent=lambda step, words: agreed or _asked(step, words), tell=_tell).run(target, action)
     if deed is None:
         click.echo("memdash: left as it is", err=True)
-        return 1
-    if deed.failed:
+    elif deed.failed:
         raise ProbeError(deed.words)
-    click.echo(plain(deed_words(deed)))
-    return 0
+    return deed
 
 
 def _asked(step: Action, words: str) -> bool:

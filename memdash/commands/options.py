@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
 from memdash import config
 from memdash.errors import UsageError
@@ -32,10 +33,14 @@ class _Text(_ParamType):
 
     def convert(self, value: Any, _param: click.Parameter | None, ctx: click.Context | None) -> Any:
         try:
-            return self._setting.parse(str(value))
+            return self._setting.value(str(value))
         except UsageError as error:
             where = origin(ctx, self._setting) if ctx else ""
             raise UsageError(f"{where or f'--{self._setting.name}'}: {error.what}", error.hint) from None
+
+    def shell_complete(self, _ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Offer the setting's choices."""
+        return [CompletionItem(choice) for choice in self._setting.choices if choice.startswith(incomplete)]
 
 
 def settings(*names: str) -> Callable[[Function], Function]:

@@ -6,7 +6,10 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import click
+
 from memdash.errors import AgentUnreachable
+from memdash.plain import plain
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES, probes_with
 
@@ -35,7 +38,8 @@ def prepared(*, agent: bool, trace: int | None = None) -> Iterator[Prepared]:
 
     try:
         agents = agents_of_ours()
-    except AgentUnreachable:
+    except AgentUnreachable as error:
+        click.echo(f"memdash: it starts without memdash's agent: {plain(error.what)}", err=True)
         yield Prepared(traced)
         return
     with agents:

@@ -20,7 +20,7 @@ from memdash.plain import plain
 from memdash.process.identity import identify
 from memdash.process.listing import matching, processes, wait_for
 
-__all__ = ["Choice", "target_options"]
+__all__ = ["Choice", "pids", "target_options"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -65,7 +65,7 @@ def _only(name: str, found: Sequence[Target]) -> Target:
 def target_options(function: Function) -> Callable[..., Any]:
     """Give a command the argument PID and the options --pid, --name, --wait-for; it gets one ``choice`` instead."""
 
-    @click.argument("positional", metavar="[PID]", required=False, shell_complete=_pids)
+    @click.argument("positional", metavar="[PID]", required=False, shell_complete=pids)
     @settings("pid", "name", "wait-for")
     @functools.wraps(function)
     def wrapped(positional: str | None, **values: Any) -> Any:
@@ -75,7 +75,7 @@ def target_options(function: Function) -> Callable[..., Any]:
     return wrapped
 
 
-def _pids(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def pids(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the pids that begin so, the largest processes first, each with its name."""
     targets = (candidate.target for candidate in processes())
     return [

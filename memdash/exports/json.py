@@ -24,10 +24,10 @@ from memdash.model.sample import ProbeCost, Sample
 from memdash.model.snapshot import Snapshot
 from memdash.model.system import Smaps
 from memdash.model.target import Ending
-from memdash.model.tasks import Tasks
+from memdash.model.tasks import Task, Tasks
 from memdash.units import iso_time
 
-__all__ = ["JSON", "document"]
+__all__ = ["JSON", "document", "task_row"]
 
 Object: TypeAlias = dict[str, Any]
 
@@ -179,22 +179,25 @@ def _usage(usage: Usage, profile: Profile) -> Object:
 
 
 def _tasks(tasks: Maybe[Tasks]) -> Maybe[Object]:
-    """One row a group, the largest first. Taken as plain: what is Missing in a row is null."""
+    """One row a group, the largest first."""
     if isinstance(tasks, Missing):
         return tasks
-    rows = [
-        {
-            "kind": task.kind.value,
-            "name": task.name,
-            "count": task.count,
-            "state": task.state,
-            "waiting_s": None if isinstance(task.waiting_s, Missing) else round(task.waiting_s, 3),
-            "created_by": None if isinstance(task.created_by, Missing) else task.created_by._asdict(),
-            "stack": [frame._asdict() for frame in task.stack],
-        }
-        for task in sorted(tasks.groups, key=lambda task: -task.count)
-    ]
-    return {"total": tasks.total, "rows": rows}
+    ranked = sorted(tasks.groups, key=lambda task: -task.count)
+    return {"total": tasks.total, "hidden": tasks.hidden, "rows": [task_row(task) for task in ranked]}
+
+
+def task_row(task: Task) -> Object:
+    """A group of tasks. Taken as plain: what is Missing in it is null."""
+    return {
+        "kind": task.kind.value,
+        "name": task.name,
+        "count": task.count,
+        "state": task.state,
+        "waiting_s": None if isinstance(task.waiting_s, Missing) else round(task.waiting_s, 3),
+        "stack_bytes": None if isinstance(task.stack_bytes, Missing) else task.stack_bytes,
+        "created_by": None if isinstance(task.created_by, Missing) else task.created_by._asdict(),
+        "stack": [frame._asdict() for frame in task.stack],
+    }
 
 
 def _objects(objects: Maybe[Objects]) -> Maybe[Object]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
+from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.snapshot import Snapshot
 from memdash.plain import plain
@@ -31,16 +32,16 @@ _ROWS_SHOWN = 30
 def lines(snapshot: Snapshot) -> Iterator[str]:
     """Yield the report line by line, without line ends."""
     yield from _head(snapshot)
-    yield from _section(memstats_table(snapshot))
-    yield from _section(gc_table(snapshot))
+    yield from _section(memstats_table(snapshot), _caveats(snapshot, Capability.MEMSTATS))
+    yield from _section(gc_table(snapshot), _caveats(snapshot, Capability.GC))
     family = snapshot.sample.family
     if not isinstance(family, Missing) and family.is_tree:
         yield from _section(replace(family_table(family), title=f"Process tree, {totals_words(family)}"))
-    yield from _section(_largest(sites_table(snapshot)))
+    yield from _section(_largest(sites_table(snapshot)), _caveats(snapshot, Capability.SITES))
     if not isinstance(snapshot.objects, Missing):
-        yield from _section(_largest(objects_table(snapshot)))
+        yield from _section(_largest(objects_table(snapshot)), _caveats(snapshot, Capability.OBJECTS))
     if has_tasks(snapshot):
-        yield from _section(_largest(tasks_table(snapshot)))
+        yield from _section(_largest(tasks_table(snapshot)), _caveats(snapshot, Capability.TASKS))
     yield from _section(alerts_table(snapshot))
     yield from _unread(snapshot)
 
@@ -79,9 +80,15 @@ def table_lines(table: Table) -> Iterator[str]:
         yield f"{'  '.join(cells).rstrip()}{note}"
 
 
-def _section(table: Table) -> Iterator[str]:
+def _caveats(snapshot: Snapshot, capability: Capability) -> str:
+    """What is to be known of the figures: what they leave out, since when they count."""
+    origin = snapshot.sample.origins.get(capability)
+    return "; ".join(origin.caveats) if origin is not None else ""
+
+
+def _section(table: Table, caveats: str = "") -> Iterator[str]:
     yield ""
-    yield table.title
+    yield plain(f"{table.title} ({caveats})" if caveats else table.title)
     yield from (f"  {line}" for line in table_lines(table))
 
 

@@ -1,24 +1,47 @@
-"""What can be done to a target when a person asks for it, and who does it."""
+"""What can be done to a target when a person asks for it, and who does it.
+
+To add an action:
+
+1. Name it in ``Action``, with the capabilities that it is meant to change: they are read before and after, and told.
+2. Let an ``Actor`` offer it and do it. An entry of ``probes`` brings actors in its ``Attachment``.
+3. Give it a key: a ``Command`` in ``ui.commands`` that ``needs`` it, with ``act('NAME')``.
+4. Give it a verb: ``acting.verb`` makes one in a module of ``commands``, to be named in ``VERBS``.
+
+What is asked and confirmed, who is asked, what the alert log says and what ``--read-only`` forbids follow from that.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, Self
 
+from memdash.model.capability import Capability
 from memdash.model.missing import Maybe
 from memdash.model.sample import Sample
 
 __all__ = ["Action", "Actor", "Deed"]
 
 
-class Action(Enum):
-    """Everything beyond reading. The value is the word on screen."""
+_HEAP = frozenset({Capability.MEMSTATS, Capability.GC, Capability.SYSTEM, Capability.MALLOC})
 
-    LOAD_AGENT = "load agent"
-    FORCE_GC = "force GC"
-    TRIM = "trim"
+
+class Action(Enum):
+    """Everything beyond reading. The value is the word on screen; ``changes`` is what it is meant to change."""
+
+    changes: frozenset[Capability]
+
+    LOAD_AGENT = "load agent", frozenset[Capability]()
+    FORCE_GC = "force GC", _HEAP
+    TRIM = "trim", _HEAP
+
+    def __new__(cls, word: str, changes: frozenset[Capability]) -> Self:
+        """A member whose value is its word alone."""
+        member = object.__new__(cls)
+        member._value_ = word
+        member.changes = changes
+        return member
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +67,9 @@ class Actor(Protocol):
 
     def act(self, action: Action) -> str:
         """Do it, blocking, and say in one clause what came of it. Raises ProbeError or TargetError."""
+
+    def cancel(self) -> None:
+        """Have ``act``, under way or still to come, fail soon. The one thing that any thread may call."""
 
     def news(self) -> tuple[str, ...]:
         """Sentences about what has happened since it was last asked, for the alert log."""

@@ -83,7 +83,8 @@ class ProbeCost:
 class Sample:
     """The readings of one tick, joined.
 
-    Each fact stands under its capability's name. A fact older than the tick keeps its own instant in ``origins``.
+    Each fact stands under its capability's value: a field for every entry of ``CAPABILITY_OF``. A fact older than the
+    tick keeps its own instant in ``origins``.
     """
 
     at: Instant

@@ -15,7 +15,7 @@ from memdash.model.profile import Frame, Usage
 from memdash.model.sample import Instant, Sample
 from memdash.model.series import Timeline
 from memdash.model.target import Ending, Target
-from memdash.model.tasks import Task
+from memdash.model.tasks import Task, TaskKind
 
 __all__ = ["Baseline", "ObjectGroup", "OwnCost", "SiteGroup", "Snapshot", "State", "TaskGroup"]
 
@@ -56,16 +56,26 @@ class ObjectGroup:
     trend: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskGroup:
-    """A group of tasks; ``change`` of its number since the baseline, ``trend`` of its number at the newest readings.
+    """The tasks of one kind, creator, state and function of the program, wherever in it they stand.
 
-    A group of the baseline that is gone is kept with a count of 0.
+    ``key`` is what it is known by from one reading to the next. ``state`` and ``frame`` are those of most of them; the
+    busy states count as one. ``change`` is since the baseline, and 0 while their creator has as many tasks as then:
+    they only moved. ``waiting_s`` is that of the one that has waited longest, ``trend`` their number at the newest
+    readings, oldest first. ``tasks`` are told apart by their stacks; a group of the baseline that is gone has none.
     """
 
-    task: Task
+    key: str
+    kind: TaskKind
+    state: str
+    frame: Frame
+    created_by: Maybe[Frame]
+    count: int
     change: int
+    waiting_s: Maybe[float]
     trend: tuple[int, ...]
+    tasks: tuple[Task, ...]
 
 
 @dataclass(frozen=True, slots=True)

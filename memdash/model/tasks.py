@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
-from memdash.model.missing import Maybe
+from memdash.model.missing import Maybe, Missing
 from memdash.model.profile import Frame
 
 __all__ = ["Task", "TaskKey", "TaskKind", "Tasks"]
+
+
+_UNCOUNTED = Missing("nothing counts the stacks of these tasks")
+_NOWHERE = Frame("(no stack)", "", 0)
 
 
 class TaskKind(Enum):
@@ -34,7 +38,10 @@ class Task:
     """A group of tasks with the same creator, state and stack. Names and frames are the target's words.
 
     ``stack`` is innermost first and may be empty; ``name`` is that of the group's first member, empty when it has none.
-    ``waiting_s`` says how long the one that has waited longest has at least been in this state.
+    ``waiting_s`` says how long the one that has waited longest has at least been in this state; ``stack_bytes`` is the
+    memory set aside for the stacks of all of them. ``own_at`` is the number of the frame where the program itself
+    stands: the innermost that is no library's. ``is_busy`` says that the state is one of those that a task which
+    computes goes through many times a second.
     """
 
     kind: TaskKind
@@ -44,6 +51,14 @@ class Task:
     created_by: Maybe[Frame]
     waiting_s: Maybe[float]
     name: str = ""
+    stack_bytes: Maybe[int] = _UNCOUNTED
+    own_at: int = 0
+    is_busy: bool = False
+
+    @property
+    def own(self) -> Frame:
+        """Where the program itself stands."""
+        return self.stack[self.own_at] if self.stack else _NOWHERE
 
     @property
     def key(self) -> TaskKey:
@@ -54,9 +69,13 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Tasks:
-    """All groups at one instant, in no particular order; no two have the same key."""
+    """All groups at one instant, in no particular order; no two have the same key.
+
+    ``hidden`` more tasks are the runtime's own, and in none of the groups.
+    """
 
     groups: tuple[Task, ...]
+    hidden: int = 0
 
     @property
     def total(self) -> int:

@@ -19,4 +19,4 @@ PROBES: tuple[ProbeEntry, ...] = (GO, CPYTHON, SYSTEM)
 
 def probes_with(launched: Agents) -> tuple[ProbeEntry, ...]:
     """The same, where the targets may be programs that memdash has started with its agent in them."""
-    return (GO, CPython(launched=launched), SYSTEM)
+    return tuple(CPython(launched=launched) if entry is CPYTHON else entry for entry in PROBES)

@@ -31,6 +31,7 @@ _NOTE = struct.Struct("<III")
 _COMPRESSION = struct.Struct("<IIQQ")
 
 _PT_LOAD, _PT_NOTE = 1, 4
+_SHT_NOTE = 7
 _SHT_NOBITS = 8
 _SHF_COMPRESSED = 0x800
 _ELFCOMPRESS_ZLIB = 1
@@ -246,18 +247,24 @@ class Elf:
         return None
 
     def notes(self) -> Iterator[Note]:
-        """All notes of the note segments. Raises BadRead."""
-        for segment in self.segments:
-            if segment.kind != _PT_NOTE:
-                continue
-            at, end = segment.offset, segment.offset + segment.file_bytes
-            while at + _NOTE.size <= end:
-                owner_size, content_size, kind = _NOTE.unpack(self._file(at, _NOTE.size))
-                at += _NOTE.size
-                owner = bytes(self._file(at, owner_size)).rstrip(b"\0")
-                at += _padded(owner_size)
-                yield Note(owner, kind, bytes(self._file(at, content_size)))
-                at += _padded(content_size)
+        """All notes: of the note segments, and of sections outside them, as Go's linker makes. Raises BadRead."""
+        segments = [(held.offset, held.file_bytes) for held in self.segments if held.kind == _PT_NOTE]
+        sections = [(held.offset, held.size) for held in self.sections.values() if held.kind == _SHT_NOTE]
+        for offset, size in segments:
+            yield from self._notes(offset, size)
+        for offset, size in sections:
+            if not any(begin <= offset < begin + length for begin, length in segments):
+                yield from self._notes(offset, size)
+
+    def _notes(self, at: int, size: int) -> Iterator[Note]:
+        end = at + size
+        while at + _NOTE.size <= end:
+            owner_size, content_size, kind = _NOTE.unpack(self._file(at, _NOTE.size))
+            at += _NOTE.size
+            owner = bytes(self._file(at, owner_size)).rstrip(b"\0")
+            at += _padded(owner_size)
+            yield Note(owner, kind, bytes(self._file(at, content_size)))
+            at += _padded(content_size)
 
     def rest(self) -> None:
         """Drop the pages looked at so far from our resident set; what is asked for again is mapped in again."""

@@ -165,6 +165,13 @@ class ReadPlan:
             self._memory.transfer(self, first, last)
         return self.buffer
 
+    def read_at(self, addresses: array[int]) -> memoryview:
+        """Fetch the first parts, as many as there are addresses (1024 at most), from those. Aiming takes 10 µs."""
+        count = len(addresses)
+        self._remote[0 : 2 * count : 2] = addresses
+        self._memory.transfer(self, 0, count)
+        return self.buffer[: self.offsets[count]]
+
     def aim(self, addresses: array[int]) -> None:
         """Read from other addresses from now on, one a part; the sizes stay. 10 µs for 1024 of them."""
         self._remote[0::2] = addresses

@@ -9,7 +9,7 @@ import os
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from memdash.errors import TargetExited
+from memdash.errors import BadRead, TargetExited
 
 __all__ = ["Doing", "Threads"]
 
@@ -60,12 +60,14 @@ class Threads:
     def ids(self) -> Mapping[int, int]:
         """The threads there are: by the number that the process knows them by, as in a container, our own number.
 
-        Raises TargetExited.
+        Raises TargetExited, BadRead.
         """
         try:
             ours = [int(name) for name in os.listdir(self._tasks)]  # noqa: PTH208 - a third of the time
-        except OSError:
+        except (FileNotFoundError, ProcessLookupError):
             raise TargetExited("the process has ended") from None
+        except OSError as error:
+            raise BadRead(f"its threads cannot be listed: {error.strerror}") from None
         if not self._is_nested:
             return {tid: tid for tid in ours}
         return {ids[-1]: tid for tid in ours if (ids := _ids(f"{self._tasks}/{tid}/status"))}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from typing import Generic, TypeVar
 
+from memdash.model.capability import Source
 from memdash.model.missing import Maybe, Missing
-from memdash.model.sample import Instant
+from memdash.model.sample import Instant, Origin
 from memdash.sampling.trends import Trends
 
 __all__ = ["Followed"]
@@ -36,17 +37,25 @@ class Followed(Generic[FactT, Key, Value, Group]):
         self._grouped = grouped
         self._trends = Trends[Key]()
         self._fact: FactT | None = None
+        self._source: Source | None = None
         self._newest: dict[Key, Value] = {}
         self._at_attach: tuple[Instant, dict[Key, Value]] | None = None
         self._at_mark: tuple[Instant, dict[Key, Value]] | None = None
         self._groups: tuple[Group, ...] = ()
         self._made_of: tuple[object, object] = (None, None)
 
-    def take(self, at: Instant, fact: Maybe[FactT]) -> None:
-        """Take in what a sample has; the same reading as before changes nothing."""
+    def take(self, at: Instant, fact: Maybe[FactT], origin: Origin | None) -> None:
+        """Take in what a sample has; the same reading as before changes nothing.
+
+        Another source tells of more or less than the one before: what it has then is no change.
+        """
         if isinstance(fact, Missing) or fact is self._fact:
             return
         self._fact = fact
+        if origin is not None and origin.source is not self._source:
+            self._source = origin.source
+            self._at_attach = None
+            self._at_mark = None if self._at_mark is None else (at, {})
         self._newest = self._by_key(fact)
         self._trends.add({key: self._size(value) for key, value in self._newest.items()})
         if self._at_attach is None or not self._at_attach[1]:

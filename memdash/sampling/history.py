@@ -3,6 +3,9 @@
 Every sample goes into all three tiers at once (about 70 µs for 49 metrics), so no tier waits for another to be full and
 a spike of one sample survives in the coarsest one. Memory: 24 bytes a bucket and metric; all tiers full (three days)
 hold about 8 500 buckets: 10 MiB for 49 metrics.
+
+What is read from another source may mean something else: HeapAlloc of a CPython counts what malloc holds once an agent
+tells it. So where the source of a capability changes, its metrics start anew, and nothing compares across the step.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from memdash.model.capability import Capability, Source
 from memdash.model.metric import METRICS, Metric
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Sample
@@ -115,13 +119,21 @@ class History:
         self._lock = threading.Lock()
         self._since: Instant | None = None
         self._until = Instant(0.0, 0.0)
+        self._sources: dict[Capability, Source] = {}
+        self._capabilities = {metric.key: metric.capability for metric in metrics}
+        self._began_s: Mapping[Capability, float] = {}
 
     def append(self, sample: Sample) -> None:
         """Remember one sample. A metric that is Missing, or whose probe is failing, leaves a gap."""
         values = {metric.key: self._value(metric, sample) for metric in self._metrics}
+        sources = {capability: origin.source for capability, origin in sample.origins.items()}
+        changed = [c for c, source in sources.items() if self._sources.get(c, source) is not source]
+        self._sources |= sources
         with self._lock:
             for tier in self._tiers:
                 tier.add(sample.at.mono_s, values)
+            if changed:
+                self._began_s = {**self._began_s, **dict.fromkeys(changed, sample.at.mono_s)}
             self._since = self._since or sample.at
             self._until = sample.at
 
@@ -137,13 +149,16 @@ class History:
         """This history as of its newest sample."""
         with self._lock:
             newest = tuple(tier.open for tier in self._tiers)
-            return HistoryView(self, self._since or self._until, self._until, newest)
+            return HistoryView(self, self._since or self._until, self._until, newest, self._began_s)
 
-    def slice(self, key: str, start_s: float, newest: Sequence[_Bucket | None]) -> Series:
+    def slice(
+        self, key: str, start_s: float, newest: Sequence[_Bucket | None], began_s: Mapping[Capability, float]
+    ) -> Series:
         """Buckets of ``key`` that began from ``start_s`` on, from the finest tier that still reaches back so far.
 
-        ``newest`` is the last bucket to show of each tier.
+        ``newest`` is the last bucket to show of each tier, ``began_s`` where capabilities start anew.
         """
+        start_s = max(start_s, began_s.get(self._capabilities[key], start_s))
         with self._lock:
             tiers = [(tier, bucket) for tier, bucket in zip(self._tiers, newest, strict=True) if bucket is not None]
             if not tiers:
@@ -157,12 +172,20 @@ class History:
 class HistoryView:
     """A Timeline: the history up to one moment, which later samples do not change."""
 
-    def __init__(self, history: History, since: Instant, until: Instant, newest: Sequence[_Bucket | None]) -> None:
+    def __init__(
+        self,
+        history: History,
+        since: Instant,
+        until: Instant,
+        newest: Sequence[_Bucket | None],
+        began_s: Mapping[Capability, float],
+    ) -> None:
         self._history = history
         self._newest = newest
+        self._began_s = began_s
         self.since = since
         self.until = until
 
     def series(self, key: str, span_s: float) -> Series:
         """The last ``span_s`` seconds before ``until``."""
-        return self._history.slice(key, self.until.mono_s - span_s, self._newest)
+        return self._history.slice(key, self.until.mono_s - span_s, self._newest, self._began_s)

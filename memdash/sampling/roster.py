@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from memdash.errors import ProbeError, TargetError, TargetExited, defects_told
 from memdash.model.action import Action, Actor, Deed
 from memdash.model.capability import Capability
-from memdash.model.family import Family
-from memdash.model.gc import GcStats
-from memdash.model.malloc import Malloc
-from memdash.model.memstats import MemStats
 from memdash.model.missing import Maybe, Missing
-from memdash.model.objects import Objects
 from memdash.model.probe import Probe
-from memdash.model.profile import Profile
 from memdash.model.sample import CAPABILITY_OF, Fact, Instant, Origin, Sample
-from memdash.model.system import Smaps, SystemStats
-from memdash.model.tasks import Tasks
 from memdash.sampling.budget import Budget
 from memdash.sampling.clock import Clock
 
 __all__ = ["Roster"]
 
-FactT = TypeVar("FactT", MemStats, GcStats, SystemStats, Smaps, Profile, Tasks, Objects, Malloc, Family)
+T = TypeVar("T")
 
 _NOBODY = Missing("nothing reads it")
 _UNREAD = {
     Capability.TASKS: Missing("memdash does not read the tasks of this runtime"),
     Capability.OBJECTS: Missing("memdash does not count the objects of this runtime by type"),
 }
-_CHANGED = frozenset({Capability.MEMSTATS, Capability.GC, Capability.SYSTEM, Capability.MALLOC})
-"""What an action is meant to change."""
-
 _GIVE_UP_AFTER = 5
 """So many failures in a row and the old value is no longer shown, only why there is none."""
 
@@ -51,7 +41,7 @@ class _Slot:
 class Roster:
     """Reads whoever is due, joins what they said last into a Sample, and passes on what is to be done.
 
-    Belongs to one thread.
+    Belongs to one thread, but for ``cancel``.
     """
 
     def __init__(
@@ -98,14 +88,15 @@ class Roster:
         """What can be done to the target now; of two who tell of one action, the first that can do it counts."""
         found: dict[Action, Maybe[str]] = {}
         for actor in self._actors:
-            for action, offer in actor.offers().items():
+            for action, offer in _offers_of(actor).items():
                 if isinstance(found.get(action, _NOBODY), Missing):
                     found[action] = offer
         return found
 
     def news(self) -> tuple[str, ...]:
         """What those who act have to tell since they were last asked."""
-        return tuple(line for actor in self._actors for line in actor.news())
+        told = (_told(actor.news) for actor in self._actors)
+        return tuple(line for lines in told if not isinstance(lines, Missing) for line in lines)
 
     def act(self, action: Action) -> Deed:
         """Have it done by the first who can, with a fresh look at the target before and after."""
@@ -113,7 +104,7 @@ class Roster:
         if isinstance(actor, Missing):
             seen = self._joined(self._clock.now())
             return Deed(action=action, words=actor.words, took_s=0.0, before=seen, after=seen, failed=True)
-        before, began_s, failed = self._fresh(), self._clock.now().mono_s, False
+        before, began_s, failed = self.look(action.changes), self._clock.now().mono_s, False
         try:
             with defects_told():
                 words = actor.act(action)
@@ -122,22 +113,29 @@ class Roster:
         except (ProbeError, TargetError) as error:
             words, failed = Missing(error.what, error.hint).words, True
         took_s = self._clock.now().mono_s - began_s
-        return Deed(action=action, words=words, took_s=took_s, before=before, after=self._fresh(), failed=failed)
+        return Deed(
+            action=action, words=words, took_s=took_s, before=before, after=self.look(action.changes), failed=failed
+        )
+
+    def cancel(self) -> None:
+        """Have what is being done to the target fail soon, and whatever follows. From any thread."""
+        for actor in self._actors:
+            actor.cancel()
 
     def _who_can(self, action: Action) -> Maybe[Actor]:
         why = Missing("nothing here can do that")
         for actor in self._actors:
-            offer = actor.offers().get(action, why)
+            offer = _offers_of(actor).get(action, why)
             if not isinstance(offer, Missing):
                 return actor
             why = offer
         return why
 
-    def _fresh(self) -> Sample:
-        """A sample in which what an action changes has just been read, due or not."""
+    def look(self, capabilities: frozenset[Capability]) -> Sample:
+        """A sample in which these have just been read, due or not."""
         at = self._clock.now()
         for slot in self._slots:
-            if slot.probe.capabilities & _CHANGED:
+            if slot.probe.capabilities & capabilities:
                 self._read(slot, at)
         return self._joined(at)
 
@@ -180,25 +178,13 @@ class Roster:
             del self._facts[capability], self._origins[capability]
 
     def _joined(self, at: Instant) -> Sample:
-        return Sample(
-            at=at,
-            memstats=self._newest(MemStats),
-            gc=self._newest(GcStats),
-            system=self._newest(SystemStats),
-            smaps=self._newest(Smaps),
-            sites=self._newest(Profile),
-            tasks=self._newest(Tasks),
-            objects=self._newest(Objects),
-            malloc=self._newest(Malloc),
-            family=self._newest(Family),
-            origins=dict(self._origins),
-            costs={slot.probe.name: slot.budget.cost for slot in self._slots},
-        )
+        newest: dict[str, Any] = {capability.value: self._newest(capability) for capability in CAPABILITY_OF.values()}
+        costs = {slot.probe.name: slot.budget.cost for slot in self._slots}
+        return Sample(at=at, **newest, origins=dict(self._origins), costs=costs)
 
-    def _newest(self, kind: type[FactT]) -> Maybe[FactT]:
-        capability = CAPABILITY_OF[kind]
+    def _newest(self, capability: Capability) -> Maybe[Fact]:
         fact = self._facts.get(capability)
-        if isinstance(fact, kind):
+        if fact is not None:
             return fact
         for slot in self._slots:
             if capability in slot.probe.capabilities:
@@ -206,8 +192,25 @@ class Roster:
         return self._missing.get(capability) or _UNREAD.get(capability, _NOBODY)
 
     def close(self) -> None:
-        """Close every probe, and let those who act go."""
-        for actor in self._actors:
-            actor.close()
-        for slot in self._slots:
-            slot.probe.close()
+        """Let those who act go, and close every probe: all of them, and only then is it told that one failed."""
+        with ExitStack() as closing:
+            for slot in self._slots:
+                closing.callback(slot.probe.close)
+            for actor in self._actors:
+                closing.callback(actor.close)
+
+
+def _offers_of(actor: Actor) -> Mapping[Action, Maybe[str]]:
+    """What it offers; where it goes wrong no more is lost than that. Raises TargetExited."""
+    offers = _told(actor.offers)
+    return dict.fromkeys(Action, offers) if isinstance(offers, Missing) else offers
+
+
+def _told(ask: Callable[[], T]) -> Maybe[T]:
+    try:
+        with defects_told():
+            return ask()
+    except TargetExited:
+        raise
+    except (ProbeError, TargetError) as error:
+        return Missing(error.what, error.hint)

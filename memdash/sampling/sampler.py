@@ -73,6 +73,7 @@ class Sampler:
         self._listener = listener
         self._stopped = threading.Event()
         self._asked: deque[Action] = deque()
+        self._roster: Roster | None = None
         self._wake_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._wake_lock = threading.Lock()  # the thread closes the descriptor: nobody may write to a reused one
         self._thread = threading.Thread(target=self._run, name="memdash-sampler", daemon=True)
@@ -92,36 +93,47 @@ class Sampler:
                 os.eventfd_write(self._wake_fd, 1)
 
     def stop(self) -> None:
-        """Ask the thread to end and wait for it, at most for one slow read. May be called twice."""
+        """Ask the thread to end and wait for it, at most for one slow read. May be called twice.
+
+        An action that is under way is not waited for: the target may have been stopped itself.
+        """
         if self._stopped.is_set():
             return
         self._stopped.set()
         self._wake()
+        if self._roster is not None:
+            self._roster.cancel()
         if self._thread.ident is None:  # never started
             self._release()
         elif threading.current_thread() is not self._thread:
             self._thread.join(timeout=2.0)
 
     def _run(self) -> None:
-        roster: Roster | None = None
         try:
             with defects_told():
-                roster = self._open_roster()
-                self._loop(roster)
+                self._roster = self._open_roster()
+                self._loop(self._roster)
         except TargetExited:
             self._listener.on_end(self._ending())
         except MemdashError as error:
             self._listener.on_failure(error)
         finally:
-            if roster is not None:
-                roster.close()
-            self._release()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """All of it, whatever fails. Nobody listens any more, so a failure shows under ``--verbose`` alone."""
+        with contextlib.suppress(MemdashError), defects_told(), contextlib.ExitStack() as closing:
+            closing.callback(self._release)
+            if self._roster is not None:
+                closing.callback(self._roster.close)
 
     def _release(self) -> None:
-        self._watch.close()
-        with self._wake_lock:
-            os.close(self._wake_fd)
-            self._wake_fd = -1
+        try:
+            self._watch.close()
+        finally:
+            with self._wake_lock:
+                os.close(self._wake_fd)
+                self._wake_fd = -1
 
     def _loop(self, roster: Roster) -> None:
         deadline_s = self._clock.now().mono_s
@@ -140,7 +152,7 @@ class Sampler:
     def _rest(self, until_s: float, roster: Roster) -> None:
         """Until the next deadline, the end of the target, or ``stop``; what is asked for meanwhile is done at once."""
         while not self._stopped.is_set():
-            while self._asked:
+            while self._asked and not self._stopped.is_set():
                 self._listener.on_deed(roster.act(self._asked.popleft()))
             left_s = until_s - self._clock.now().mono_s
             if left_s <= 0 or self._wait(left_s):

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from memdash.errors import TimedOut
+from memdash.errors import AgentUnreachable, TimedOut
 from memdash.model.action import Action, Deed
 from memdash.model.missing import Missing
 from memdash.model.target import Target
@@ -40,7 +40,8 @@ class Errand:
     def run(self, target: Target, action: Action) -> Deed | None:
         """Have it done to ``target``, with the agent loaded first when only that can; None without consent.
 
-        Raises TimedOut when the agent does not come to life, and MemdashError when nothing can be read.
+        Raises TimedOut when the agent does not come to life, AgentUnreachable when it never will, and MemdashError
+        when nothing can be read.
         """
         roster = attach(target, self.entries, self.clock).roster
         try:
@@ -65,9 +66,12 @@ class Errand:
         while self.clock.now().mono_s < until_s:
             for line in roster.news():
                 self.tell(line)
-            offer = roster.offers().get(action, _NOBODY)
+            offers = roster.offers()
+            offer = offers.get(action, _NOBODY)
             if not isinstance(offer, Missing):
                 return offer
+            if not isinstance(offers.get(Action.LOAD_AGENT, _NOBODY), Missing):  # the attempt is over: it was refused
+                raise AgentUnreachable(f"the agent does not come to life: {offer.why}", offer.hint)
             why = offer
             self.pause(_LOOK_EVERY_S)
         raise TimedOut(f"the agent has not come to life: {why.why}", why.hint)

@@ -9,10 +9,12 @@ from memdash.analysis.alerts import AlertLog
 from memdash.analysis.objects import count_by_type, object_groups
 from memdash.analysis.rules import Rule
 from memdash.analysis.sites import grouped, usage_by_leaf
-from memdash.analysis.tasks import task_groups, tasks_by_key
+from memdash.analysis.tasks import number, task_groups, tasks_by_group
+from memdash.errors import MemdashError, defects_told
 from memdash.model.capability import Capability
-from memdash.model.finding import Finding, Severity
+from memdash.model.finding import Finding, NotYet, Severity
 from memdash.model.sample import Instant, Sample
+from memdash.model.series import Timeline
 from memdash.model.snapshot import Baseline, Snapshot
 from memdash.sampling.cost import CostMeter
 from memdash.sampling.followed import Followed
@@ -27,11 +29,12 @@ class Memory:
     def __init__(self, interval_s: float, rules: Sequence[Rule]) -> None:
         self._history = History(interval_s)
         self._rules = rules
+        self._broken: set[str] = set()
         self._log = AlertLog()
         self._cost = CostMeter()
         self._sites = Followed(usage_by_leaf, lambda held: held[0].inuse_bytes, grouped)
         self._objects = Followed(count_by_type, lambda row: row.held_bytes, object_groups)
-        self._tasks = Followed(tasks_by_key, lambda task: task.count, task_groups)
+        self._tasks = Followed(tasks_by_group, number, task_groups)
         self._marked: Instant | None = None
 
     def note(self, at_s: float, summary: str, severity: Severity = Severity.INFO) -> None:
@@ -42,11 +45,22 @@ class Memory:
         """The snapshot that follows ``shown`` once ``sample`` has been taken in."""
         self._history.append(sample)
         view = self._history.view()
-        self._log.observe(sample.at.wall_s, {rule.name: rule.check(view) for rule in self._rules})
-        self._sites.take(sample.at, sample.sites)
-        self._objects.take(sample.at, sample.objects)
-        self._tasks.take(sample.at, sample.tasks)
+        self._log.observe(sample.at.wall_s, {rule.name: self._checked(rule, view) for rule in self._rules})
+        self._sites.take(sample.at, sample.sites, sample.origins.get(Capability.SITES))
+        self._objects.take(sample.at, sample.objects, sample.origins.get(Capability.OBJECTS))
+        self._tasks.take(sample.at, sample.tasks, sample.origins.get(Capability.TASKS))
         return self.refreshed(replace(shown, at=sample.at, sample=sample, history=view, cost=self._cost.measure()))
+
+    def _checked(self, rule: Rule, view: Timeline) -> Finding | NotYet | None:
+        """What it says; a rule that goes wrong is told once, finds nothing, and costs none of the others."""
+        try:
+            with defects_told():
+                return rule.check(view)
+        except MemdashError as error:
+            if rule.name not in self._broken:
+                self._broken.add(rule.name)
+                self.note(view.until.wall_s, f"the rule {rule.name} cannot check: {error.what}", Severity.WARNING)
+            return NotYet(error.what)
 
     @property
     def is_marked(self) -> bool:
@@ -74,7 +88,7 @@ class Memory:
         }
         return replace(
             shown,
-            baseline=self._baseline(shown),
+            baseline=Baseline(self._marked or shown.history.since, self.is_marked),
             since={capability: since for capability, since in followed.items() if since is not None},
             groups=self._sites.groups(shown.sample.sites),
             objects=self._objects.groups(shown.sample.objects),
@@ -82,8 +96,3 @@ class Memory:
             findings=self._log.entries,
             findings_dropped=self._log.dropped,
         )
-
-    def _baseline(self, shown: Snapshot) -> Baseline:
-        if self._marked is not None:
-            return Baseline(self._marked, True)
-        return Baseline(self._sites.since or shown.history.since, False)

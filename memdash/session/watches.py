@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable
 
@@ -12,16 +11,19 @@ from memdash.model.family import Family, Member
 from memdash.model.missing import Maybe, Missing
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Target
-from memdash.probes.system.family import tree_of
+from memdash.probes.system.family import Survivors
 from memdash.process.identity import identify
 from memdash.session.session import Session
+from memdash.session.succession import Succession
 
 __all__ = ["Watches"]
 
 _KEPT_AT_MOST = 6
 """Each goes on sampling, at the cost of one dashboard without its drawing."""
 
-_LOOK_EVERY_S = 3.0
+
+def _survivors(target: Target, before: Family) -> Callable[[], Family]:
+    return Survivors(target, before).look
 
 
 class Watches:
@@ -36,15 +38,14 @@ class Watches:
         opener: Callable[[Target], Session],
         *,
         identified: Callable[[int], Target] = identify,
-        looked: Callable[[Target, Family], Maybe[Family]] = tree_of,
-        now_s: Callable[[], float] = time.monotonic,
+        survivors: Callable[[Target, Family], Callable[[], Maybe[Family]]] = _survivors,
     ) -> None:
         self._opener = opener
         self._identified = identified
-        self._looked = looked
-        self._now_s = now_s
+        self._survivors = survivors
         self._kept: OrderedDict[tuple[int, int], Session] = OrderedDict()
-        self._look: tuple[Target, float, Maybe[Family]] | None = None
+        self._succession: tuple[Target, Succession] | None = None
+        self._closing: list[threading.Thread] = []
 
     def open(self, target: Target) -> Session:
         """The session over ``target``, not yet started when it is new. Raises TargetError."""
@@ -53,9 +54,7 @@ class Watches:
             self._kept[key] = self._opener(target)
         self._kept.move_to_end(key)
         while len(self._kept) > _KEPT_AT_MOST:
-            _, longest_unseen = self._kept.popitem(last=False)
-            # To stop it may take as long as one slow read, and whoever turns to another waits for nothing.
-            threading.Thread(target=longest_unseen.close, name="memdash-close", daemon=True).start()
+            self._begin_to_close(self._kept.popitem(last=False)[1])
         return self._kept[key]
 
     def turn_to(self, member: Member) -> Session:
@@ -72,15 +71,34 @@ class Watches:
         return session
 
     def family(self, shown: Snapshot) -> Maybe[Family]:
-        """The tree around what is shown; once that has ended, the tree as its other members stand now."""
+        """The tree around what is shown; once that has ended, the tree as its other members stood a moment ago.
+
+        It never waits for a look: those are taken beside, for as long as they are asked for.
+        """
         family = shown.sample.family
         if shown.state is not State.ENDED or isinstance(family, Missing) or not family.is_tree:
+            self._leave_succession()
             return family
-        if self._look is None or self._look[0] != shown.target or self._now_s() > self._look[1] + _LOOK_EVERY_S:
-            self._look = (shown.target, self._now_s(), self._looked(shown.target, family))
-        return self._look[2]
+        if self._succession is None or self._succession[0] != shown.target:
+            self._leave_succession()
+            self._succession = (shown.target, Succession(family, self._survivors(shown.target, family)))
+        return self._succession[1].newest
+
+    def _leave_succession(self) -> None:
+        if self._succession is not None:
+            self._succession[1].close()
+            self._succession = None
 
     def close(self) -> None:
-        """Close all. May be called twice."""
+        """Close all at the same time, so that it takes as long as the slowest. May be called twice."""
+        self._leave_succession()
         while self._kept:
-            self._kept.popitem()[1].close()
+            self._begin_to_close(self._kept.popitem()[1])
+        while self._closing:
+            self._closing.pop().join()
+
+    def _begin_to_close(self, session: Session) -> None:
+        """To stop one may take as long as a slow read, and whoever turns to another waits for nothing."""
+        self._closing = [thread for thread in self._closing if thread.is_alive()]
+        self._closing.append(threading.Thread(target=session.close, name="memdash-close", daemon=True))
+        self._closing[-1].start()

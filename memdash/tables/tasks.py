@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 
-from memdash.analysis.tasks import TaskRow, task_rows
 from memdash.model.missing import Maybe, Missing
-from memdash.model.snapshot import Snapshot, State
+from memdash.model.snapshot import Snapshot, State, TaskGroup
 from memdash.model.tasks import TaskKind
 from memdash.tables.paths import place
 from memdash.tables.table import DASH, Cell, Column, Row, Table, Tone
@@ -40,7 +39,7 @@ class TaskOrder(Enum):
     WAITING = "waiting"
 
 
-_KEYS: dict[TaskOrder, tuple[Callable[[TaskRow], tuple[float | str, ...]], bool]] = {
+_KEYS: dict[TaskOrder, tuple[Callable[[TaskGroup], tuple[float | str, ...]], bool]] = {
     TaskOrder.COUNT: (lambda row: (row.count, row.change), True),
     TaskOrder.CHANGE: (lambda row: (row.change, row.count), True),
     TaskOrder.STATE: (lambda row: (row.state, row.frame.function), False),
@@ -78,7 +77,7 @@ def tasks_table(
     if isinstance(snapshot.tasks, Missing):
         return Table(title, _COLUMNS, (), snapshot.tasks.words)
     needle = wanted.casefold()
-    shown = [row for row in task_rows(snapshot.tasks) if not needle or needle in _searched(row)]
+    shown = [row for row in snapshot.tasks if not needle or needle in _searched(row)]
     key, downwards = _KEYS[order]
     shown.sort(key=lambda row: row.key)
     shown.sort(key=key, reverse=downwards is not reverse)
@@ -86,12 +85,12 @@ def tasks_table(
     return Table(title, _COLUMNS, rows, f"no task matches {wanted!r}" if wanted else "no tasks")
 
 
-def _searched(row: TaskRow) -> str:
-    names = (group.task.name for group in row.groups)
+def _searched(row: TaskGroup) -> str:
+    names = (task.name for task in row.tasks)
     return "\n".join((row.frame.function, row.frame.file, row.state, *names)).casefold()
 
 
-def _cells(row: TaskRow) -> tuple[Cell, ...]:
+def _cells(row: TaskGroup) -> tuple[Cell, ...]:
     where = place(row.frame)
     return (
         Cell(count(row.count), Tone.STRONG, sort=row.count),

@@ -9,6 +9,7 @@ from textual.screen import Screen
 from memdash.model.action import Action
 from memdash.model.missing import Missing
 from memdash.model.snapshot import Snapshot, State
+from memdash.ui.commands import COMMANDS
 
 if TYPE_CHECKING:
     from memdash.session import Session
@@ -24,7 +25,8 @@ def ask_to_act(screen: Screen[Any], session: Session, shown: Snapshot, action: A
     if shown.state is not State.LIVE:
         offer = Missing("the target is not live")
     if isinstance(offer, Missing):
-        screen.notify(offer.words, title=action.value, severity="warning", markup=False)
+        words = ". ".join(filter(None, (offer.words, _what_helps(shown, action))))
+        screen.notify(words, title=action.value, severity="warning", markup=False)
         return
     from memdash.ui.screens.confirm import Confirm
 
@@ -35,3 +37,11 @@ def ask_to_act(screen: Screen[Any], session: Session, shown: Snapshot, action: A
 
     title = action.value[0].upper() + action.value[1:]
     screen.app.push_screen(Confirm(title, offer), answered)
+
+
+def _what_helps(shown: Snapshot, action: Action) -> str:
+    """The key that loads the agent, where that is what is missing and can be done; probes know of no keys."""
+    loading = shown.actions.get(Action.LOAD_AGENT, _NOBODY)
+    if action is Action.LOAD_AGENT or shown.state is not State.LIVE or isinstance(loading, Missing):
+        return ""
+    return next(f"Press {c.shown} to load it" for c in COMMANDS if c.needs is Action.LOAD_AGENT)

@@ -66,14 +66,24 @@ class Arrangement:
         return self.in_use if isinstance(self.in_use, SortedPane) else self.pane(SitesPane)
 
     def suit(self, shown: Snapshot) -> bool:
-        """Leave out the panes that have nothing to say of this target; true when some came or went."""
+        """Leave out the panes that have nothing to say of this target; true when some came or went.
+
+        One that had something to say keeps its room while its fact may still come: from a reading that failed, or from
+        another target that is only just being attached to.
+        """
         absent = frozenset(
-            kind for kind, pane in self._panes.items() if kind in self._absent and not pane.wants_room(shown)
+            kind
+            for kind, pane in self._panes.items()
+            if not pane.wants_room(shown) and (kind in self._absent or pane.capability in shown.missing)
         )
         changed = absent != self._absent
         self._absent = absent
         for kind in self._panes:
             self._screen.set_class(kind in absent, f"-no-{kind.key}")
+        if self._tab in absent:
+            self._open(TABS[0])
+        if self._large is not None and type(self._large) in absent:
+            self.shrink()
         return changed
 
     @property

@@ -9,16 +9,21 @@ from tests.benchmarks.agent import agent
 from tests.benchmarks.census import census
 from tests.benchmarks.cpython import cpython
 from tests.benchmarks.family import family
+from tests.benchmarks.goroutines import goroutines, objects
 from tests.benchmarks.headless import report
+from tests.benchmarks.profiles import profiles
 from tests.benchmarks.reading import attach, profile, sample
 from tests.benchmarks.result import Result, table
 from tests.benchmarks.screen import dashboard, first_frame, keys
 from tests.benchmarks.target_cost import target_cost
+from tests.benchmarks.tracemalloc import tracemalloc
 
 BENCHMARKS: tuple[Callable[[], Iterator[Result]], ...] = (
     attach,
     sample,
     profile,
+    goroutines,
+    objects,
     report,
     first_frame,
     dashboard,
@@ -26,8 +31,10 @@ BENCHMARKS: tuple[Callable[[], Iterator[Result]], ...] = (
     target_cost,
     cpython,
     census,
+    tracemalloc,
     family,
     agent,
+    profiles,
 )
 
 

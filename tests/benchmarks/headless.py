@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from tests.benchmarks.result import Result
 from tests.benchmarks.targets import idle
 
-__all__ = ["report"]
+__all__ = ["child_cpu_s", "report"]
 
 
-def _child_cpu_s(argv: Sequence[str]) -> float:
+def child_cpu_s(argv: Sequence[str]) -> float:
+    """The CPU time of a command, with all that it starts."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(argv, check=True, stdout=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -23,9 +24,9 @@ def _child_cpu_s(argv: Sequence[str]) -> float:
 
 def report() -> Iterator[Result]:
     """CPU of the whole command, next to an interpreter that does nothing."""
-    nothing = statistics.median(_child_cpu_s((sys.executable, "-c", "pass")) for _ in range(9))
+    nothing = statistics.median(child_cpu_s((sys.executable, "-c", "pass")) for _ in range(9))
     with idle() as target:
         command = (sys.executable, "-m", "memdash", "report", "--json", "--pid", str(target.pid))
-        cost = statistics.median(_child_cpu_s(command) for _ in range(9))
+        cost = statistics.median(child_cpu_s(command) for _ in range(9))
     measured = f"{cost:.2f} s CPU (an empty interpreter: {nothing:.2f} s)"
     yield Result("memdash report --json", measured, "≤ 0.2 s", cost <= 0.2)

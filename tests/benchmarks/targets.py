@@ -13,7 +13,7 @@ from memdash.probes.go.layouts.toolchains import obtain
 from tests.live.builds import MODES, build
 from tests.live.target import GoTarget
 
-__all__ = ["allocating", "huge_program", "idle", "stacks"]
+__all__ = ["allocating", "huge_program", "idle", "parked", "stacks"]
 
 _MINOR = 27
 _PACKAGES, _FUNCTIONS_EACH = 250, 2000
@@ -47,6 +47,15 @@ def stacks(number: int) -> Iterator[GoTarget]:
         target.command("buckets", number)
         target.command("gc")
         target.command("gc")
+        yield target
+
+
+@contextmanager
+def parked(number: int) -> Iterator[GoTarget]:
+    """The same, with so many goroutines that wait, in three ways."""
+    with GoTarget(_program()) as target:
+        for command in ("chan", "sleep", "select"):
+            target.command(command, number // 3)
         yield target
 
 

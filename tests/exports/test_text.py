@@ -49,6 +49,17 @@ def test_objects_are_told_where_they_are_counted() -> None:
     assert re.search(r"Live objects by type\n +bytes +% .*type\n +61\.7 MiB +59 +367 513 .* dict\n", told)
 
 
+def test_what_is_to_be_known_of_the_figures_stands_at_their_head() -> None:
+    shown = a_snapshot(seconds=2)
+    origin = shown.sample.origins[Capability.SITES]
+    origins = {
+        **shown.sample.origins,
+        Capability.SITES: replace(origin, caveats=("allocated since 12:04:31", "estimated")),
+    }
+    report = text(replace(shown, sample=replace(shown.sample, origins=origins)))
+    assert "\nTop allocation sites (allocated since 12:04:31; estimated)\n" in report
+
+
 def test_what_was_not_read_at_all_comes_with_the_way_out() -> None:
     why = Missing("the heap profiler is not linked in", "import net/http/pprof")
     report = text(a_snapshot(seconds=2, missing={Capability.SITES: why}))

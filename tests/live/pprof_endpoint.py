@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from memdash.model.profile import Frame, Usage
 from tests.live.target import GoTarget
 
-__all__ = ["EndpointProfile", "abbreviated", "fetch_heap", "read_heap", "shown"]
+__all__ = ["EndpointProfile", "abbreviated", "fetch", "fetch_heap", "read_heap", "shown"]
 
 _RECORD = re.compile(r"(\d+): (\d+) \[(\d+): (\d+)\] @((?: 0x[0-9a-f]+)*)$")
 _FRAME = re.compile(r"#\t0x[0-9a-f]+\t(.+)\+0x[0-9a-f]+\t+(.+):(\d+)$")
@@ -31,9 +31,13 @@ class EndpointProfile:
 
 
 def fetch_heap(target: GoTarget, query: str = "") -> bytes:
+    return fetch(target, f"/debug/pprof/heap{query}")
+
+
+def fetch(target: GoTarget, path: str) -> bytes:
     connection = http.client.HTTPConnection(target.command("addr"), timeout=30)
     try:
-        connection.request("GET", f"/debug/pprof/heap{query}")
+        connection.request("GET", path)
         answer = connection.getresponse()
         assert answer.status == http.client.OK
         return answer.read()

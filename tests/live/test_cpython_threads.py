@@ -17,7 +17,6 @@ from pathlib import Path
 
 import pytest
 
-from memdash.analysis.tasks import own_frame
 from memdash.errors import ProbeError, TargetError, TargetExited
 from memdash.model.missing import Missing
 from memdash.model.profile import Frame
@@ -184,7 +183,7 @@ def test_alike_threads_are_one_group(plain: PythonTarget) -> None:
     with Watched(plain, CPYTHON) as watched:
         (group, main) = sorted(watched.tasks().groups, key=lambda task: -task.count)
     assert (group.count, main.count) == (40, 1)
-    assert own_frame(group.stack).function == "wait"
+    assert group.own.function == "wait"
 
 
 def test_a_forked_child_is_told_by_its_own_threads(python: Python, plain: PythonTarget) -> None:

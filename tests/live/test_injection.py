@@ -16,13 +16,16 @@ from pathlib import Path
 
 import pytest
 
+from memdash.model.action import Action
 from memdash.model.missing import Missing
+from memdash.probes.cpython import CPYTHON
 from memdash.probes.cpython.inject.injection import Injection
 from memdash.probes.cpython.inject.progress import Progress, Stage
 from memdash.probes.cpython.inject.ptrace import _SEIZE, _request
 from memdash.process.identity import identify
 from tests.live.pythons import Python, readable
 from tests.live.target import LiveTarget
+from tests.live.watched import Watched
 
 pytestmark = pytest.mark.live
 
@@ -138,6 +141,16 @@ def run_once(python: Python, folder: Path, ways: list[str]) -> None:
     assert {way: script.runs for way, script in scripts.items()} == dict.fromkeys(ways, 1)
 
 
+def test_the_agent_gets_in_and_goes_without_a_trace(any_python: Python) -> None:
+    with WaitingTarget(any_python, "accept") as target, Watched(target, CPYTHON) as watched:
+        (agent,) = watched.attachment.actors
+        agent.act(Action.LOAD_AGENT)
+        until(lambda: isinstance(agent.offers()[Action.FORCE_GC], str))
+        assert agent.act(Action.FORCE_GC).endswith("collected")
+        agent.close()
+        assert target.result() == FINE
+
+
 @pytest.fixture
 def locked(python: Python, folder: Path) -> Iterator[tuple[WaitingTarget, Callable[[], None]]]:
     """A target that cannot be woken, and what lets it go on."""
@@ -189,7 +202,9 @@ def leave_behind(pid: int, script: Script) -> None:
 
 LEFT_BEHIND = """
 import sys, time
+from memdash.model.action import Action
 from memdash.model.missing import Missing
+from memdash.probes.cpython import CPYTHON
 from memdash.probes.cpython.inject.injection import Injection
 from memdash.probes.cpython.inject.progress import Stage
 from memdash.process.identity import identify

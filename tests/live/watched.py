@@ -8,6 +8,7 @@ from typing import Any, Self, TypeVar
 
 from memdash.model.gc import GcStats
 from memdash.model.memstats import MemStats, SizeClass
+from memdash.model.objects import Objects
 from memdash.model.profile import Profile
 from memdash.model.tasks import Tasks
 from memdash.probes.go import GO
@@ -17,7 +18,7 @@ from tests.live.target import LiveTarget
 
 __all__ = ["Watched", "differences", "own_memstats"]
 
-Fact = TypeVar("Fact", MemStats, GcStats, Profile, Tasks)
+Fact = TypeVar("Fact", MemStats, GcStats, Profile, Tasks, Objects)
 
 
 class Watched:
@@ -31,6 +32,9 @@ class Watched:
 
     def gc(self) -> GcStats:
         return self._read(GcStats)
+
+    def objects(self) -> Objects:
+        return self._read(Objects)
 
     def profile(self) -> Profile:
         return self._read(Profile)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import threading
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from memdash.errors import TargetExited
+from memdash.errors import BadRead, TargetExited
 from memdash.model.missing import Missing
 from memdash.process import threads
 from memdash.process.rest import RAN, UNCOUNTED, Rest
@@ -117,3 +118,16 @@ def test_a_thread_rests_as_long_as_its_count_stays() -> None:
     assert isinstance(third[2], float)
     assert third[1] > second[1]
     assert third[1] > third[2]
+
+
+@pytest.mark.parametrize(("number", "error"), [(errno.ENOENT, TargetExited), (errno.EMFILE, BadRead)])
+def test_only_a_process_that_is_not_there_has_ended(
+    number: int, error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: str) -> list[str]:
+        raise OSError(number, os.strerror(number))
+
+    found = Threads(os.getpid())
+    monkeypatch.setattr("memdash.process.threads.os.listdir", fail)
+    with pytest.raises(error):
+        found.ids()

@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memdash.analysis.rates import change_per_s, per_second
-from memdash.model.capability import Capability
+from memdash.analysis.rules import Growing, Over
+from memdash.model.capability import Capability, Source
+from memdash.model.finding import Finding
 from memdash.model.metric import METRICS_BY_KEY
 from memdash.model.missing import Missing
-from memdash.model.sample import Instant, Sample
+from memdash.model.sample import Instant, Origin, Sample
 from memdash.sampling.history import TIERS, History
 from tests.fakes import NOON_S, a_sample, memstats
 
@@ -163,3 +165,50 @@ def test_no_value_is_lost_or_made_up(steps: list[tuple[float, int]]) -> None:
     assert series.last[-1] == seen[-1]
     assert list(series.times_s) == sorted(series.times_s)
     assert series.last[-1] == pytest.approx(seen[-1])
+
+
+def told_by(source: Source, second: float, heap_bytes: int) -> Sample:
+    told = sample(second, heap_bytes)
+    origins = {**told.origins, Capability.MEMSTATS: Origin(source, told.at)}
+    return replace(told, origins=origins)
+
+
+def test_another_source_starts_its_metrics_anew() -> None:
+    """An agent adds malloc to HeapAlloc and goes again: neither step is a change, a finding or a part of a chart."""
+    heap, rss = METRICS_BY_KEY["HeapAlloc"], METRICS_BY_KEY["system.rss_bytes"]
+    rules = (Over("heap", "HeapAlloc", 2000, for_s=5.0), Growing("growth", "HeapAlloc", 1.0, span_s=20.0))
+    history = History(1.0)
+    for second in range(90):
+        by_agent = 30 <= second < 60
+        source = Source.AGENT if by_agent else Source.MEMORY
+        history.append(told_by(source, second, (5000 if by_agent else 1000) + second % 2))
+        view = history.view()
+        rate = change_per_s(heap, view)
+        if second in (0, 30, 60):
+            assert isinstance(rate, Missing)
+            assert len(view.series("HeapAlloc", 60)) == 1
+        else:
+            assert not isinstance(rate, Missing)
+            assert abs(rate) <= 1
+        found = [rule.name for rule in rules if isinstance(rule.check(view), Finding)]
+        assert found == (["heap"] if 34 <= second < 60 else [])
+    assert set(history.view().series("HeapAlloc", 300).last) == {1000, 1001}
+    assert len(history.view().series(rss.key, 300)) == 90
+
+
+def test_a_paused_view_does_not_start_anew() -> None:
+    history = History(1.0)
+    for second in range(5):
+        history.append(told_by(Source.MEMORY, second, 1000))
+    paused = history.view()
+    history.append(told_by(Source.AGENT, 5, 5000))
+    assert list(paused.series("HeapAlloc", 60).last) == [1000] * 5
+    assert list(history.view().series("HeapAlloc", 60).last) == [5000]
+
+
+def test_a_source_that_fails_for_a_while_is_the_same_one() -> None:
+    history = History(1.0)
+    history.append(told_by(Source.AGENT, 0, 1000))
+    history.append(replace(sample(1, 0), origins={}, memstats=Missing("unreadable")))
+    history.append(told_by(Source.AGENT, 2, 1002))
+    assert len(history.view().series("HeapAlloc", 60)) == 3

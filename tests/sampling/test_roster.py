@@ -226,3 +226,15 @@ def test_trends_are_bounded_and_forget_what_vanished() -> None:
     for _ in range(4):
         trends.add({})
     assert trends.of(frames[49]) == ()
+
+
+def test_closing_goes_on_after_one_that_fails_and_tells_it() -> None:
+    class Stuck(FakeProbe):
+        def close(self) -> None:
+            super().close()
+            raise OSError("bad file descriptor")
+
+    probes = [FakeProbe(lambda: (), GO), Stuck(lambda: (), SYSTEM), FakeProbe(lambda: (), SITES)]
+    with pytest.raises(OSError, match="bad file descriptor"):
+        roster(FakeClock(), *probes).close()
+    assert [probe.closed for probe in probes] == [1, 1, 1]

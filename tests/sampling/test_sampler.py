@@ -188,6 +188,9 @@ class Actor:
         self.acted.append(action)
         return "12 objects freed"
 
+    def cancel(self) -> None:
+        """What it does is done at once."""
+
     def news(self) -> tuple[str, ...]:
         return ("hello",) if not self.acted else ()
 
@@ -220,3 +223,76 @@ def test_what_is_asked_for_is_done_at_once_by_who_can_with_a_look_before_and_aft
     assert ear.news == ["hello"]
     assert isinstance(ear.offers[Action.TRIM], Missing)
     assert actor.closed == 1
+
+
+class BrokenActor(Actor):
+    """memdash's own code goes wrong in it, at every turn."""
+
+    def offers(self) -> Mapping[Action, Maybe[str]]:
+        raise TypeError("cannot unpack")
+
+    def news(self) -> tuple[str, ...]:
+        raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
+
+    def close(self) -> None:
+        super().close()
+        raise OSError("no such file")
+
+
+def test_a_defect_in_who_acts_costs_its_offers_and_not_the_watch() -> None:
+    ear, actor, watch, clock = Ear(), BrokenActor(), PipeWatch(), SystemClock()
+    probe = FakeProbe(answering, GO)
+    watched = Sampler(lambda: Roster([probe], {}, clock, [actor]), watch, clock, 60.0, ear)
+    watched.start()
+    assert ear.first.wait(PATIENCE_S)
+    watched.ask(Action.TRIM)
+    assert ear.done.wait(PATIENCE_S)
+    watched.stop()
+    assert ear.error is None
+    assert ear.news == []
+    assert set(ear.offers) == set(Action)
+    for offer in ear.offers.values():
+        assert isinstance(offer, Missing)
+        assert offer.why == "a defect of memdash: TypeError: cannot unpack"
+    (deed,) = ear.deeds
+    assert deed.failed
+    assert deed.words.startswith("A defect of memdash: TypeError")
+    assert watch.closed.wait(PATIENCE_S)
+    assert (actor.closed, probe.closed) == (1, 1)
+
+
+def test_another_who_can_do_it_is_found_beside_a_broken_one() -> None:
+    readers = Roster([], {}, SystemClock(), [BrokenActor(), Actor()])
+    assert readers.offers()[Action.FORCE_GC] == "runs gc.collect()"
+    assert readers.news() == ("hello",)
+    assert readers.act(Action.FORCE_GC).words == "12 objects freed"
+
+
+class HeldUp(Actor):
+    """Waits for a target that has been stopped, until that is cancelled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_acting, self._cancelled = threading.Event(), threading.Event()
+
+    def act(self, action: Action) -> str:
+        self.is_acting.set()
+        assert self._cancelled.wait(10 * PATIENCE_S)
+        raise BadRead("the watch has ended")
+
+    def cancel(self) -> None:
+        self._cancelled.set()
+
+
+def test_stopping_does_not_wait_for_what_is_being_done_and_closes_all() -> None:
+    ear, actor, watch, clock = Ear(), HeldUp(), PipeWatch(), SystemClock()
+    watched = Sampler(lambda: Roster([FakeProbe(answering, GO)], {}, clock, [actor]), watch, clock, 60.0, ear)
+    watched.start()
+    assert ear.first.wait(PATIENCE_S)
+    watched.ask(Action.FORCE_GC)
+    watched.ask(Action.TRIM)
+    assert actor.is_acting.wait(PATIENCE_S)
+    watched.stop()
+    assert watch.closed.wait(PATIENCE_S)
+    assert actor.closed == 1
+    assert [deed.action for deed in ear.deeds] == [Action.FORCE_GC]

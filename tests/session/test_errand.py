@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from memdash.errors import TimedOut
+from memdash.errors import AgentUnreachable, TimedOut
 from memdash.model.action import Action
 from memdash.model.capability import Capability
 from memdash.model.missing import Maybe, Missing
@@ -24,12 +24,15 @@ class Agent:
     """Offers a collection once it has been loaded and asked ``comes_after`` more times."""
 
     comes_after: int = 3
+    refuses: bool = False
     acted: list[Action] = field(default_factory=list)
     closed: int = 0
 
     def offers(self) -> Mapping[Action, Maybe[str]]:
         if not self.acted:
             return {Action.LOAD_AGENT: "writes into the target", Action.FORCE_GC: NO_AGENT}
+        if self.refuses:
+            return {Action.LOAD_AGENT: "writes into the target", Action.FORCE_GC: Missing("it has opted out", "unset")}
         self.comes_after -= 1
         waiting = Missing("it is blocked in epoll_wait")
         return {Action.FORCE_GC: "runs gc.collect()" if self.comes_after < 0 else waiting}
@@ -37,6 +40,9 @@ class Agent:
     def act(self, action: Action) -> str:
         self.acted.append(action)
         return "done"
+
+    def cancel(self) -> None:
+        """What it does is done at once."""
 
     def news(self) -> tuple[str, ...]:
         return ("waiting for it to wake",)
@@ -92,6 +98,19 @@ def test_an_agent_that_does_not_come_to_life_is_not_waited_for_for_ever() -> Non
     entry = Entry(Agent(comes_after=100_000))
     with pytest.raises(TimedOut, match="blocked in epoll_wait"):
         errand(entry, [True, True], [], []).run(a_target(), Action.FORCE_GC)
+    assert entry.agent.closed == 1
+
+
+def test_one_that_is_refused_is_not_waited_for() -> None:
+    entry = Entry(Agent(refuses=True))
+    clock = FakeClock()
+    waited: list[float] = []
+    with pytest.raises(AgentUnreachable, match="it has opted out") as error:
+        Errand(consent=lambda _step, _words: True, tell=print, entries=(entry,), clock=clock, pause=waited.append).run(
+            a_target(), Action.FORCE_GC
+        )
+    assert error.value.hint == "unset"
+    assert waited == []
     assert entry.agent.closed == 1
 
 

@@ -10,11 +10,12 @@ import pytest
 
 from memdash.errors import AccessDenied, TargetExited
 from memdash.model.action import Action
-from memdash.model.family import Family, Member
+from memdash.model.family import Family
 from memdash.model.missing import Maybe, Missing
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Target
 from memdash.session import Session, Watches
+from memdash.session.succession import Succession
 from tests.fakes import a_family, a_snapshot, a_target
 
 FAMILY = a_family(8)
@@ -54,10 +55,10 @@ class Kept:
 class Opened:
     """Watches over handmade members, and the sessions that were opened for them."""
 
-    def __init__(self, looked: Callable[[Target, Family], Maybe[Family]] = lambda _target, family: family) -> None:
+    def __init__(self, survivors: Callable[[Target, Family], Callable[[], Maybe[Family]]] | None = None) -> None:
         self.sessions: list[Kept] = []
-        self.now_s = 100.0
-        self.watches = Watches(self._open, identified=self.identified, looked=looked, now_s=lambda: self.now_s)
+        survivors = survivors or (lambda _target, family: lambda: family)
+        self.watches = Watches(self._open, identified=self.identified, survivors=survivors)
 
     def _open(self, target: Target) -> Session:
         self.sessions.append(Kept(target))
@@ -149,34 +150,76 @@ def shown(state: State = State.LIVE, family: Maybe[Family] = FAMILY) -> Snapshot
     return replace(snapshot, state=state, sample=replace(snapshot.sample, family=family))
 
 
-def test_of_a_live_target_the_tree_is_what_was_read_last() -> None:
-    def never(_target: Target, _family: Family) -> Family:
-        raise AssertionError("nobody needs to look")
+def never(_target: Target, _family: Family) -> Callable[[], Family]:
+    raise AssertionError("nobody needs to look")
 
+
+def test_of_a_live_target_the_tree_is_what_was_read_last() -> None:
     assert Opened(never).watches.family(shown()) is FAMILY
 
 
-def test_of_a_target_that_ended_the_tree_is_looked_at_anew_now_and_then() -> None:
-    looks: list[tuple[Member, ...]] = []
+def test_who_asks_for_the_tree_of_a_target_that_ended_never_waits_for_a_look() -> None:
+    may_look, looked = threading.Event(), threading.Event()
+    targets: list[Target] = []
 
-    def looked(target: Target, before: Family) -> Family:
-        looks.append(before.members)
-        return Family(before.members[1:], target.pid)
+    def survivors(target: Target, before: Family) -> Callable[[], Family]:
+        targets.append(target)
 
-    opened = Opened(looked)
-    for _ in range(3):
-        family = opened.watches.family(shown(State.ENDED))
-        assert isinstance(family, Family)
-        assert family.place is None
-    assert len(looks) == 1
-    opened.now_s += 4.0
-    opened.watches.family(shown(State.ENDED))
-    assert len(looks) == 2
-    other = replace(shown(State.ENDED), target=a_target(pid=99))
-    opened.watches.family(other)
-    assert len(looks) == 3
+        def look() -> Family:
+            assert may_look.wait(10)
+            return Family(before.members[1:], target.pid)
+
+        return look
+
+    watches = Opened(survivors).watches
+    ended = shown(State.ENDED)
+    assert watches.family(ended) is FAMILY  # as it was read last, until the first look is done
+    may_look.set()
+    while isinstance(family := watches.family(ended), Family) and family.place is not None:
+        looked.wait(0.001)
+    assert len(targets) == 1
+    watches.family(replace(ended, target=a_target(pid=99)))
+    assert [target.pid for target in targets] == [ended.target.pid, 99]
+    watches.close()
 
 
 @pytest.mark.parametrize("family", [Missing("nothing reads it"), a_family(0)])
 def test_without_a_tree_there_is_nothing_to_look_for(family: Maybe[Family]) -> None:
-    assert Opened(lambda *_: pytest.fail("looked")).watches.family(shown(State.ENDED, family)) is family
+    assert Opened(never).watches.family(shown(State.ENDED, family)) is family
+
+
+def test_a_succession_is_looked_at_until_it_is_closed() -> None:
+    threads: list[threading.Thread] = []
+    enough = threading.Event()
+
+    def look() -> Maybe[Family]:
+        threads.append(threading.current_thread())
+        if len(threads) == 1:
+            raise ValueError("a defect of ours")
+        enough.set()
+        return FAMILY
+
+    succession = Succession(FAMILY, look, every_s=0.001)
+    assert enough.wait(10)
+    succession.close()
+    threads[0].join(10)
+    assert set(threads) == {threads[0]} != {threading.current_thread()}
+    assert not threads[0].is_alive()
+    assert succession.newest is FAMILY
+
+
+def test_all_are_closed_at_the_same_time() -> None:
+    both = threading.Barrier(2, timeout=10)
+
+    class Slow(Kept):
+        def close(self) -> None:
+            both.wait()
+            super().close()
+
+    sessions = [Slow(a_target(pid=pid)) for pid in (1, 2)]
+    waiting = iter(sessions)
+    watches = Watches(lambda _: next(waiting))
+    for session in sessions:
+        watches.open(session.target)
+    watches.close()
+    assert all(session.closed.is_set() for session in sessions)

@@ -42,7 +42,8 @@ print(injection._process.pid, flush=True)
 while injection.poll().words == "getting ready to ask it":
     time.sleep(0.001)
 print("asked", flush=True)
-while injection.poll().hint != "try again":
+while injection._process.poll() is None:
+    injection.poll()
     time.sleep(0.005)
 injection.close()
 """

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 
-from memdash.analysis.tasks import own_frame, task_groups, task_rows, tasks_by_key
+from memdash.analysis.tasks import number, task_groups, tasks_by_group
 from memdash.exports.text import lines
+from memdash.model.capability import Source
 from memdash.model.missing import Missing
-from memdash.model.profile import Frame
+from memdash.model.sample import Instant, Origin
 from memdash.model.snapshot import Snapshot, TaskGroup
 from memdash.model.tasks import Task, TaskKind, Tasks
+from memdash.sampling.followed import Followed
 from memdash.tables.tasks import TaskOrder, has_tasks, tasks_table, tasks_title
 from tests.fakes import a_snapshot, a_thread, some_threads
 
 
 def grown(now: Tasks, then: Tasks) -> tuple[TaskGroup, ...]:
-    return task_groups(tasks_by_key(now), tasks_by_key(then), {})
+    return task_groups(tasks_by_group(now), tasks_by_group(then), {})
 
 
 def shown(now: Tasks, then: Tasks | None = None) -> Snapshot:
@@ -30,7 +33,7 @@ def texts(snapshot: Snapshot, *wishes: object) -> list[list[str]]:
 
 
 def changes(now: list[Task], then: list[Task]) -> dict[str, tuple[int, int]]:
-    rows = task_rows(grown(Tasks(tuple(now)), Tasks(tuple(then))))
+    rows = grown(Tasks(tuple(now)), Tasks(tuple(then)))
     return {f"{row.frame.function}, {row.state}": (row.count, row.change) for row in rows}
 
 
@@ -42,23 +45,8 @@ def test_a_row_says_where_in_the_program_its_tasks_stand() -> None:
     assert third[2:5] == ["in epoll_wait", "main", "shop/shop.py:7"]
 
 
-@pytest.mark.parametrize(
-    ("files", "own"),
-    [
-        (["/usr/lib/python3.11/threading.py", "/srv/app.py", "/usr/lib/python3.11/threading.py"], 1),
-        (["/root/.pyenv/versions/3.8.18/lib/python3.8/selectors.py", "/v/lib/python3.8/site-packages/web.py"], 1),
-        (["/usr/lib64/python3.12/asyncio/base_events.py", "<frozen runpy>", "/usr/lib/python3/dist-packages/x.py"], 2),
-        (["/usr/lib/python3.11/threading.py", "/usr/lib/python3.11/socketserver.py"], 0),
-        (["/srv/lib/python3.x/mine.py"], 0),
-    ],
-)
-def test_the_own_frame_is_the_innermost_outside_the_standard_library(files: list[str], own: int) -> None:
-    stack = [Frame(f"f{number}", file, 1) for number, file in enumerate(files)]
-    assert own_frame(stack) == stack[own]
-
-
 def test_a_task_without_a_stack_has_its_row() -> None:
-    (row,) = task_rows(grown(Tasks((a_thread("x", "running", stack=()),)), Tasks(())))
+    (row,) = grown(Tasks((a_thread("x", "running", stack=()),)), Tasks(()))
     assert row.frame.function == "(no stack)"
 
 
@@ -70,6 +58,20 @@ def test_what_only_moved_is_no_change() -> None:
         "work, wants the GIL": (2, 0),
         "work, in read": (1, 0),
     }
+
+
+def test_a_course_is_of_a_row_wherever_its_tasks_stand() -> None:
+    """Eight threads that are always eight, most of them on another line at every reading."""
+    followed = Followed(tasks_by_group, number, task_groups)
+    for reading in range(8):
+        lines = [10, 10, *range(100 * reading, 100 * reading + 6)]
+        threads = Counter(lines).items()
+        now = Tasks(tuple(a_thread("work", "running", times, line=line) for line, times in threads))
+        at = Instant(float(reading), float(reading))
+        followed.take(at, now, Origin(Source.MEMORY, at))
+    groups = followed.groups(now)
+    assert not isinstance(groups, Missing)
+    assert [(row.count, row.change, row.trend, len(row.tasks)) for row in groups] == [(8, 0, (8,) * 8, 7)]
 
 
 def test_growth_is_told_where_it_is() -> None:
@@ -89,8 +91,8 @@ def test_a_row_waits_as_long_as_the_one_of_it_that_has_waited_longest() -> None:
             a_thread("work", "in futex", 1, line=3, waiting_s=Missing("it has been looked at only once")),
         )
     )
-    (row,) = task_rows(grown(groups, groups))
-    assert (row.count, row.waiting_s, row.frame.line, len(row.groups)) == (5, 77.0, 1, 3)
+    (row,) = grown(groups, groups)
+    assert (row.count, row.waiting_s, row.frame.line, len(row.tasks)) == (5, 77.0, 1, 3)
 
 
 def test_orders() -> None:

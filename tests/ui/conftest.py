@@ -153,6 +153,7 @@ def _made(seconds: int, profile: Profile) -> Snapshot:
         history=history.view(),
         groups=grouped(now, then, trends),
         baseline=Baseline(began, True),
+        since={Capability.SITES: began},
         findings=FINDINGS,
         cost=OwnCost(0.4, 40 * MIB),
     )

@@ -50,6 +50,14 @@ async def test_what_cannot_be_done_says_why_and_what_helps(show: Show) -> None:
         assert shown.session.asked == []
 
 
+async def test_where_the_agent_can_be_loaded_its_key_is_told(show: Show) -> None:
+    missing = Missing("only the agent can do that", "memdash --agent PID loads it")
+    offers = {Action.FORCE_GC: missing, Action.LOAD_AGENT: "Runs memdash's agent in the target"}
+    async with show(a_watch(actions=offers)) as shown:
+        await shown.press("ctrl+g")
+        assert told(shown).endswith("Memdash --agent PID loads it. Press a to load it")
+
+
 async def test_nothing_is_done_to_a_target_that_has_ended(show: Show) -> None:
     async with show(a_watch(actions=OFFERS, state=State.ENDED)) as shown:
         await shown.press("ctrl+g")

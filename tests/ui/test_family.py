@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -34,7 +35,7 @@ class Tree:
         self.refusal = refusal
         self.now = family
         self.sessions: dict[int, FakeSession] = {}
-        self.watches = Watches(self.open, identified=self.identified, looked=self.look)
+        self.watches = Watches(self.open, identified=self.identified, survivors=self.survivors)
 
     def open(self, target: Target) -> Session:
         self.sessions[target.pid] = FakeSession(watch_of(target.pid, self.now))
@@ -46,8 +47,8 @@ class Tree:
         (member,) = (member for member in self.now.members if member.pid == pid)
         return a_target(pid=pid, start_ticks=member.start_ticks)
 
-    def look(self, target: Target, before: Family) -> Family:
-        return replace(self.now, own_pid=target.pid)
+    def survivors(self, target: Target, before: Family) -> Callable[[], Family]:
+        return lambda: replace(self.now, own_pid=target.pid)
 
 
 async def seen(shown: Shown, words: str) -> None:
@@ -152,6 +153,9 @@ async def test_after_a_worker_died_the_way_leads_to_its_successor(show: Show) ->
         successor = replace(workers[-1], pid=50_000, start_ticks=900_000)
         tree.now = Family((*workers, successor), 41302)
         await shown.publish(dead)
+        while tree.watches.family(dead) is dead.sample.family:  # the first look is still under way
+            await shown.pilot.pause(0.01)
+        shown.dashboard._paint()
         await seen(shown, "■ ended  shop-server  pid 41302  process – of 5 < >")
         await shown.press("greater_than_sign")
         await seen(shown, "● live  shop-server  pid 50000  process 5 of 5")

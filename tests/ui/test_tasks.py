@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from memdash.analysis.tasks import task_groups, tasks_by_key
+from memdash.analysis.tasks import number, task_groups, tasks_by_group
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.snapshot import Snapshot
@@ -17,7 +17,7 @@ from memdash.ui.app import Options
 from memdash.ui.panes.sites import SitesPane
 from memdash.ui.panes.tasks import TasksPane
 from tests.fakes import a_thread, some_threads
-from tests.ui.conftest import Show, a_watch, attaching
+from tests.ui.conftest import FakeSession, Show, a_watch, attaching
 
 
 def with_tasks(now: Tasks | None = None) -> Snapshot:
@@ -25,13 +25,13 @@ def with_tasks(now: Tasks | None = None) -> Snapshot:
     watch = a_watch()
     tasks = now or some_threads()
     then = Tasks((a_thread("Invoices.consume", "in futex", 5), *some_threads().groups[1:]))
-    by_key = tasks_by_key(tasks)
-    trends = {key: tuple(range(1, task.count + 1)) for key, task in by_key.items()}
+    by_group = tasks_by_group(tasks)
+    trends = {key: tuple(range(1, number(alike) + 1)) for key, alike in by_group.items()}
     return replace(
         watch,
         sample=replace(watch.sample, tasks=tasks),
-        tasks=task_groups(by_key, tasks_by_key(then), trends),
-        since={Capability.TASKS: watch.baseline.at},
+        tasks=task_groups(by_group, tasks_by_group(then), trends),
+        since={**watch.since, Capability.TASKS: watch.baseline.at},
     )
 
 
@@ -78,6 +78,37 @@ async def test_it_comes_with_the_first_tasks_and_stays(show: Show) -> None:
         assert "in epoll_wait" in shown.text
         await shown.publish(missing(Missing("its list of threads changed while it was read")))
         assert "Its list of threads changed while it was read" in shown.text
+
+
+async def test_it_goes_when_another_target_is_known_to_have_none(show: Show) -> None:
+    why = Missing("nothing reads the threads of a native program")
+    native = replace(missing(why), missing={Capability.TASKS: why})
+    async with show(with_tasks(), 160, 45) as shown:
+        await shown.press("5", "e")
+        shown.dashboard.turn_to(FakeSession(attaching()))
+        await shown.settle()
+        assert shown.dashboard.query_one(TasksPane).display  # a worker like the one before will have some
+        other = FakeSession(native)
+        shown.dashboard.turn_to(other)
+        await shown.settle()
+        assert not shown.dashboard.query_one(TasksPane).display
+        assert "Top allocation sites" in shown.text
+        other.publish(with_tasks())
+        await shown.settle()
+        shown.dashboard._paint()
+        assert shown.dashboard.query_one(TasksPane).display
+
+
+async def test_the_open_tab_may_go(show: Show) -> None:
+    why = Missing("nothing reads the threads of a native program")
+    async with show(with_tasks(), 80, 24) as shown:
+        await shown.press("right_square_bracket")
+        shown.dashboard.turn_to(FakeSession(replace(missing(why), missing={Capability.TASKS: why})))
+        await shown.settle()
+        assert "[Sites]" in shown.text
+        await shown.press("right_square_bracket")
+        assert "Tasks" not in shown.text
+        assert "[Sites]" not in shown.text
 
 
 async def test_sorting_acts_on_the_pane_in_use(show: Show) -> None:

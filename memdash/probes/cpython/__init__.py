@@ -1,13 +1,14 @@
 """A CPython process, read from its memory: it is neither stopped nor asked, and need not have been prepared.
 
-Lives here: ``detect`` (is it CPython, and which), ``binary`` (the file that holds it), ``interpreter`` (an opened one),
-``verify`` (what must be true), ``attach``, ``collector`` and ``pauses`` → ``gc``, ``arenas`` and ``pymalloc`` →
-``memstats``, ``types`` (with ``type_names``) → ``census``, ``states``, ``stacks``, ``code`` (with ``lines``), ``gil``
-and ``native_ids`` → ``threads``, and ``probes``, which read them; ``agent``, which tells what memory does not;
-``tracing`` (with ``hidden``), ``hashtable`` and ``tracebacks`` → ``traces``, ``blocks`` → ``sources``, both →
-``sites``, which ``tracemalloc`` reads; ``text`` and ``record`` take strings and structs apart. ``inject`` gets a script
-in: it alone writes anything, and only when asked. ``layouts`` holds where each CPython minor keeps things. To read
-more, write a module that takes an ``Interpreter``, give it a probe in ``probes`` and name that in ``attach``.
+Lives here: ``detect`` (is it CPython, and which ``version``), ``refusals`` (why it cannot be read), ``binary`` (the
+file that holds it), ``interpreter`` (an opened one), ``verify`` (what must be true), ``attach``, ``collector`` and
+``pauses`` → ``gc``, ``arenas`` and ``pymalloc`` → ``memstats``, ``types`` (with ``type_names``) → ``census``,
+``states``, ``stacks``, ``code`` (with ``lines``), ``gil`` and ``native_ids`` → ``threads``, and ``probes``, which read
+them; ``tracing`` (with ``hidden``), ``hashtable`` and ``tracebacks`` → ``traces``, ``blocks`` → ``sources``, both →
+``sites``, ``library`` (which files are the program's own), which ``tracemalloc`` reads; ``text`` and ``record`` take
+strings and structs apart. ``agent`` is one thread more in the target, and ``inject`` gets a script in: it alone writes
+anything, and both only when asked. ``layouts`` holds where each CPython minor keeps things. To read more, write a
+module that takes an ``Interpreter``, give it a probe in ``probes`` and name that in ``attach``.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ def attach(target: Target, launched: Agents | None) -> Attachment:
 
 
 def _inject(target: Target, script: str) -> Attempt:
-    """Imported when it is asked for, which is rare: subprocess takes 10 ms."""
+    """Loads its modules, subprocess among them, only when a script is to get in."""
     from memdash.probes.cpython.inject.injection import Injection
 
     return Injection(target, script)
@@ -72,7 +72,7 @@ def _attached(target: Target, interpreter: Interpreter, link: AgentLink, started
     probes: list[Probe] = [PymallocProbe(interpreter, heap, watch, feed)]
     missing: dict[Capability, Missing] = {}
     depth = _depth(tracing)
-    if tracing is None or isinstance(depth, Missing):
+    if isinstance(depth, Missing) or tracing is None:
         missing[Capability.SITES] = depth if isinstance(depth, Missing) else NOT_TRACING
     else:
         probes.append(TracemallocProbe(target, interpreter, tracing))
@@ -90,9 +90,7 @@ def _attached(target: Target, interpreter: Interpreter, link: AgentLink, started
         missing[Capability.OBJECTS] = census
     else:
         probes.append(CensusProbe(interpreter, census))
-    log = _log(interpreter, table, checks, started_ns)
-    if depth:
-        log.append(f"it traces its allocations, with stacks of up to {depth} frames: that slows it several times")
+    log = [*_log(interpreter, table, checks, started_ns), *_tracing_log(depth)]
     return Attachment(tuple(probes), missing, tuple(log), (link,))
 
 
@@ -102,6 +100,12 @@ def _depth(tracing: Tracing | None) -> Maybe[int]:
         return 0 if tracing is None else tracing.depth()
     except BadRead as error:
         return Missing(error.what, MODIFIED)
+
+
+def _tracing_log(depth: Maybe[int]) -> list[str]:
+    if isinstance(depth, Missing) or not depth:
+        return []
+    return [f"it traces its allocations, with stacks of up to {depth} frames: that slows it several times"]
 
 
 def _unless_failed(checks: tuple[Check, ...], capability: Capability) -> Missing | None:

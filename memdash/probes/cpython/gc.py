@@ -34,14 +34,15 @@ class Seen:
     """One look and what earlier ones remember. ``pauses`` is newest first, ``last_at_s`` wall time.
 
     ``paused_ns`` adds up all pauses, or those since ``timed_since_s`` (wall time) when it is the agent that times them.
-    ``has_missed`` says that more collections ended since the look before than CPython remembers the times of.
+    ``misses`` counts the looks so far before which more collections had ended than CPython remembers the times of:
+    several look, and each has to tell.
     """
 
     state: CollectorState
     last_at_s: Maybe[float]
     pauses: Maybe[tuple[Pause, ...]]
     paused_ns: Maybe[int]
-    has_missed: bool = False
+    misses: int = 0
     timed_since_s: float | None = None
 
 
@@ -67,6 +68,7 @@ class CollectorWatch:
         self._rings: Pauses | None = None
         self._pauses: tuple[Pause, ...] = ()
         self._timed_since_s: float | None = None
+        self._misses = 0
 
     def look(self) -> Seen:
         """Look once. Raises BadRead, AccessDenied, TargetExited."""
@@ -84,12 +86,13 @@ class CollectorWatch:
         known_before = len(self._ended.keys() & state.pauses.ended.keys())
         self._rings = state.pauses
         self._remember(state.pauses.ended)
-        return self._seen_last(state, has_missed=newly > len(state.pauses.ended) - known_before)
+        self._misses += newly > len(state.pauses.ended) - known_before
+        return self._seen_last(state)
 
-    def _seen_last(self, state: CollectorState, *, has_missed: bool = False) -> Seen:
+    def _seen_last(self, state: CollectorState) -> Seen:
         paused_ns = state.pauses if isinstance(state.pauses, Missing) else state.pauses.total_ns
         last_at_s = self._pauses[0].ended_at_s if self._pauses else _NEVER
-        return Seen(state, last_at_s, self._pauses, paused_ns, has_missed)
+        return Seen(state, last_at_s, self._pauses, paused_ns, self._misses)
 
     def _seen_by_agent(self, state: CollectorState, untimed: Missing, told: Maybe[AgentPauses]) -> Seen:
         if isinstance(told, Missing):

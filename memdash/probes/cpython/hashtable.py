@@ -25,8 +25,10 @@ _RUNS_AT_ONCE = 512
 _LONGEST_CHAIN = 64
 """A table grows before two entries share a bucket on average; longer than this is a circle."""
 
-_MOST_BUCKETS = 1 << 34
 _FEWEST_BUCKETS = 16
+_SMALL_TABLE = 1 << 16
+_MOST_BUCKETS_AN_ENTRY = 16
+"""A table is made smaller when there are ten to each of its entries, and larger when there are less than two."""
 
 
 class TableHead(NamedTuple):
@@ -78,7 +80,8 @@ class TableFormat:
             words[self._at["data_size"]] if self._is_inline else 8,
         )
         is_power = head.buckets & (head.buckets - 1) == 0
-        if not is_power or not _FEWEST_BUCKETS <= head.buckets <= _MOST_BUCKETS or not head.buckets_at:
+        fits = head.entries <= head.buckets <= _MOST_BUCKETS_AN_ENTRY * head.entries + _SMALL_TABLE
+        if not is_power or not fits or head.buckets < _FEWEST_BUCKETS or not head.buckets_at:
             raise BadRead(f"there is no hash table at {address:#x}")
         return head
 
@@ -109,8 +112,12 @@ class TableFormat:
             numbers = [start + (pick + part) % parts for start, pick in zip(starts, picks, strict=True)]
             addresses = array("Q", [head.buckets_at + run_bytes * run for run in numbers if run < runs])
             found = array("Q")
+            is_mapped = False
             for _, content in self._runs.read(addresses):
                 found.extend(filter(None, content.cast("Q")))
+                is_mapped = True
+            if addresses and not is_mapped:
+                raise BadRead("a hash table has lost its buckets")
             yield found
 
     def _chains(self, addresses: array[int], head: TableHead) -> Iterator[Entries]:

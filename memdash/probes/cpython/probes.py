@@ -53,11 +53,13 @@ class GcProbe:
     def __init__(self, interpreter: Interpreter, watch: CollectorWatch) -> None:
         self._interpreter = interpreter
         self._watch = watch
+        self._misses = 0
 
     def read(self) -> Reading:
         """Look once. Raises BadRead, AccessDenied, TargetExited."""
         seen = self._watch.look()
-        caveats = [_MISSED] if seen.has_missed else []
+        caveats = [_MISSED] if seen.misses > self._misses else []
+        self._misses = seen.misses
         caveats += _since(seen)
         if not seen.state.is_alone:
             caveats += _others(self._interpreter, _GC_OF_ALL_UNTIL_MINOR)
@@ -102,10 +104,9 @@ class PymallocProbe:
             )
             caveats += _others(self._interpreter, _HEAP_OF_ALL_UNTIL_MINOR)
             caveats += [_SMALL_ONLY] if isinstance(malloc.in_use_bytes, Missing) else []
-        timed_by_agent = not isinstance(seen, Missing) and seen.timed_since_s is not None
-        is_fed = timed_by_agent or not isinstance(malloc.in_use_bytes, Missing)
-        facts = (mem_stats(figures, seen), malloc)
-        return Reading(Source.AGENT if is_fed else Source.MEMORY, facts, tuple(caveats))
+        # With malloc HeapAlloc means something else, so that and nothing else makes the source another one.
+        source = Source.MEMORY if isinstance(malloc.in_use_bytes, Missing) else Source.AGENT
+        return Reading(source, (mem_stats(figures, seen), malloc), tuple(caveats))
 
     def _malloc(self) -> Malloc:
         found = self._feed.malloc()

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from memdash.errors import BadRead
 from memdash.model.missing import Maybe, Missing
 from memdash.probes.cpython.arenas import Arena, ArenaTable, list_arenas
 from memdash.probes.cpython.interpreter import Interpreter
+from memdash.process.scatter import Scatter
 
 __all__ = ["ALIGNMENT_BYTES", "NOT_IN_USE", "NO_TABLE", "SIZE_CLASSES", "Pymalloc", "PymallocState"]
 
@@ -26,7 +25,6 @@ _HEADER_WORDS = 10
 """struct pool_header up to szidx, in words of 32 bits: the count of blocks is the first, szidx the last."""
 
 _HEADER_BYTES = 4 * _HEADER_WORDS
-_READ_AT_ONCE = 1024
 
 NO_TABLE = Missing(
     "the allocator's variables could not be located in this stripped interpreter",
@@ -65,7 +63,7 @@ class Pymalloc:
         self._arena_bytes, self._pool_bytes = 1 << constants["ARENA_BITS"], 1 << constants["POOL_BITS"]
         self._interpreter = interpreter
         self._table = table
-        self._headers = interpreter.memory.plan([(0, _HEADER_BYTES)] * _READ_AT_ONCE)
+        self._headers = Scatter(interpreter.memory, _HEADER_BYTES)
 
     def read(self) -> Maybe[PymallocState]:
         """Walk once. Raises BadRead, AccessDenied, TargetExited."""
@@ -106,22 +104,7 @@ class Pymalloc:
         for arena in arenas:
             addresses.extend(arena.pools(self._pool_bytes))
         found: Counter[tuple[int, int]] = Counter()
-        for first in range(0, len(addresses), _READ_AT_ONCE):
-            for words in self._read(addresses[first : first + _READ_AT_ONCE]):
-                found.update(zip(words[0::_HEADER_WORDS], words[_HEADER_WORDS - 1 :: _HEADER_WORDS], strict=True))
+        for _, content in self._headers.read(addresses):
+            words = array("I", bytes(content))
+            found.update(zip(words[0::_HEADER_WORDS], words[_HEADER_WORDS - 1 :: _HEADER_WORDS], strict=True))
         return found
-
-    def _read(self, addresses: array[int]) -> Iterator[array[int]]:
-        """The headers of at most 1024 pools; those of arenas that were given back meanwhile are left out."""
-        spare = _READ_AT_ONCE - len(addresses)
-        self._headers.aim(addresses + addresses[:1] * spare)
-        words = array("I")
-        try:
-            words.frombytes(self._headers.read()[: _HEADER_BYTES * len(addresses)])
-        except BadRead:
-            half = len(addresses) // 2
-            if half:
-                yield from self._read(addresses[:half])
-                yield from self._read(addresses[half:])
-            return
-        yield words

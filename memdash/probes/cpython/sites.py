@@ -10,6 +10,7 @@ from memdash.model.missing import Missing
 from memdash.model.profile import Profile, Site, Usage
 from memdash.model.target import Target
 from memdash.probes.cpython.interpreter import Interpreter
+from memdash.probes.cpython.library import is_library
 from memdash.probes.cpython.sources import Sources
 from memdash.probes.cpython.traces import Look, TraceReader
 from memdash.probes.cpython.tracing import Tracing
@@ -61,7 +62,7 @@ class SiteReader:
                 largest[stack[0]] += held_bytes
             for place in stack:
                 by_leaf[place.file] += held_bytes
-        own = islice((file for file, _ in by_leaf.most_common() if not self._sources.is_library(file)), _NAMED_SITES)
+        own = islice((file for file, _ in by_leaf.most_common() if not is_library(file)), _NAMED_SITES)
         files = dict.fromkeys(own)
         files |= dict.fromkeys(file for (file, _), _ in largest.most_common(_NAMED_SITES))
         yield from self._sources.learn(files)
@@ -71,7 +72,7 @@ class SiteReader:
         if not whole:
             yield f"estimated from {look.parts_read} of {look.parts} parts of the traces"
         elif look.parts > 1:
-            yield f"read in {look.parts} parts, one after the other"
+            yield f"read in {look.parts} parts"
         if changed := self._sources.changed:
             more = f" and {len(changed) - _MOST_CHANGED} more" if len(changed) > _MOST_CHANGED else ""
             verb = "has" if len(changed) == 1 else "have"

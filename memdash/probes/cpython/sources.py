@@ -15,6 +15,7 @@ from pathlib import Path
 from memdash.model.profile import Frame
 from memdash.model.target import Target
 from memdash.probes.cpython.blocks import Blocks
+from memdash.probes.cpython.library import module_part
 from memdash.probes.cpython.tracebacks import Place
 
 __all__ = ["Sources"]
@@ -23,7 +24,6 @@ _LARGEST_BYTES = 1 << 20
 _MOST_FILES = 4096
 _DEEPEST_PACKAGE = 16
 _CLOCK_SLACK_S = 1.0
-_LIBRARY = re.compile(r".*/(?:site-packages|dist-packages|python3\.\d+)/")
 _FROZEN = re.compile(r"<frozen ([\w.]+)>")
 _SUFFIX = re.compile(r"\.pyw?$")
 _PACKAGE = ".__init__"
@@ -57,10 +57,6 @@ class Sources:
             frame = Frame(".".join(part for part in (module, name) if part), place.file, place.line)
             of_file[place] = frame
         return frame
-
-    def is_library(self, file: str) -> bool:
-        """Whether it belongs to Python or to an installed package, or is no file: not the program's own code."""
-        return file.startswith("<") or _LIBRARY.match(file) is not None
 
     def forget_unused(self, files: Collection[str]) -> None:
         """Drop the names of places in other files."""
@@ -111,8 +107,8 @@ class Sources:
             frozen = _FROZEN.fullmatch(file)
             return frozen[1] if frozen else ""
         path = _SUFFIX.sub("", file)
-        library = _LIBRARY.match(path)
-        parts = path[library.end() :].split("/") if library else path.split("/")[-self._depth(path) :]
+        in_library = module_part(path)
+        parts = in_library.split("/") if in_library else path.split("/")[-self._depth(path) :]
         return ".".join(parts).removesuffix(_PACKAGE)
 
     def _depth(self, path: str) -> int:

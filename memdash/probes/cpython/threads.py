@@ -11,6 +11,7 @@ from memdash.model.tasks import Task, TaskKey, TaskKind
 from memdash.probes.cpython.code import CodeObjects
 from memdash.probes.cpython.gil import Gils
 from memdash.probes.cpython.interpreter import Interpreter
+from memdash.probes.cpython.library import own_at
 from memdash.probes.cpython.native_ids import NativeIds
 from memdash.probes.cpython.stacks import Stack, Stacks
 from memdash.probes.cpython.states import ThreadState, thread_states
@@ -31,7 +32,8 @@ _NO_FRAME = Frame("(no Python frame)", "", 0)
 _UNREAD = Frame("(one of too many threads to read)", "", 0)
 
 _HOLDS, _WANTS = "holds the GIL", "wants the GIL"
-_RUNS = frozenset({"running", _HOLDS, _WANTS})
+_RUNNING = "running"
+_RUNS = frozenset({_RUNNING, _HOLDS, _WANTS})
 _UNSURE = Doing("state unknown", 0, None)
 
 _BOOTSTRAP = "_bootstrap_inner"
@@ -107,6 +109,8 @@ class ThreadWatch:
                 created_by=thread.created_by,
                 waiting_s=RAN if state in _RUNS else rested.get(thread.tid, UNCOUNTED),
                 name=names.get(thread.state.ident) or own_names.get(thread.tid, ""),
+                own_at=own_at(thread.stack),
+                is_busy=state in _RUNS or state.startswith(_HOLDS),
             )
             groups[task.key] = _joined(groups.get(task.key), task)
         if unread:
@@ -181,7 +185,7 @@ class ThreadWatch:
         if doing.futex and self._gils.is_within(doing.futex, gils):
             return _WANTS
         if holds:
-            return _HOLDS if doing is _UNSURE or doing.words == "running" else f"{_HOLDS} {doing.words}"
+            return _HOLDS if doing is _UNSURE or doing.words == _RUNNING else f"{_HOLDS} {doing.words}"
         return doing.words
 
 
@@ -192,5 +196,5 @@ def _joined(group: Task | None, task: Task) -> Task:
     waits = [wait for wait in (group.waiting_s, task.waiting_s) if not isinstance(wait, Missing)]
     return Task(
         kind=group.kind, count=group.count + 1, state=group.state, stack=group.stack, created_by=group.created_by,
-        waiting_s=max(waits) if waits else group.waiting_s, name=group.name,
+        waiting_s=max(waits) if waits else group.waiting_s, name=group.name, own_at=group.own_at, is_busy=group.is_busy,
     )  # fmt: skip

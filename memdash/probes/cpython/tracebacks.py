@@ -31,6 +31,7 @@ _MOST_SHOWN = 128
 _MOST_FILES = 1 << 14
 _MOST_KEPT = 1 << 17
 _AT_ONCE = 256
+_MOST_TOGETHER = 32
 
 
 class Place(NamedTuple):
@@ -78,19 +79,44 @@ class Tracebacks:
         """
         if len(self._stacks) > _MOST_KEPT or len(self._files) > _MOST_FILES or not self._files_hold():
             self._forget()
-        number = 0
+        yield from self._read_all(self._unread(addresses), depth)
+
+    def _unread(self, addresses: Collection[int]) -> array[int]:
+        """Those that are not known, or whose heads have changed."""
+        found, size = array("Q"), self._head.size
         for places, content in self._heads.read(array("Q", addresses)):
-            size = self._head.size
-            heads = [bytes(content[start : start + size]) for start in range(0, size * len(places), size)]
-            for address, head in zip(places, heads, strict=True):
-                if (known := self._stacks.get(address)) is not None and known[0] == head:
-                    continue
+            heads = bytes(content)
+            for number, address in enumerate(places):
+                known = self._stacks.get(address)
+                if known is None or known[0] != heads[size * number : size * (number + 1)]:
+                    found.append(address)
+        return found
+
+    def _read_all(self, addresses: array[int], depth: int) -> Iterator[None]:
+        """Read whole records, as long as most are; the few that are longer, or end where memory does, by themselves."""
+        together = Scatter(self._memory, self._frames_at + _FRAME.size * min(depth, _MOST_TOGETHER))
+        alone = set(addresses)
+        for first in range(0, len(addresses), _AT_ONCE):
+            for places, content in together.read(addresses[first : first + _AT_ONCE]):
+                records = bytes(content)
+                for number, address in enumerate(places):
+                    self._take(address, records[together.size * number : together.size * (number + 1)], depth)
+                alone.difference_update(places)
+            yield
+        for address in alone:
+            try:
+                self._take(address, self._memory.read(address, self._frames_at), depth)
+            except BadRead:
                 self._stacks.pop(address, None)
-                if (stack := self._read(address, head, depth)) is not None:
-                    self._stacks[address] = (head, stack)
-                number += 1
-                if number % _AT_ONCE == 0:
-                    yield
+
+    def _take(self, address: int, record: bytes, depth: int) -> None:
+        self._stacks.pop(address, None)
+        try:
+            stack = self._parsed(address, record, depth)
+        except BadRead:
+            return
+        if stack is not None:
+            self._stacks[address] = (record[: self._head.size], stack)
 
     def _forget(self) -> None:
         self._files, self._stacks, self._places, self._plan = {}, {}, {}, None
@@ -104,39 +130,37 @@ class Tracebacks:
         except BadRead:
             return False
 
-    def _read(self, address: int, head: bytes, most: int) -> tuple[Place, ...] | None:
-        """Its places, if its hash is theirs."""
-        told, depth, *total = self._head.unpack(head)
+    def _parsed(self, address: int, record: bytes, most: int) -> tuple[Place, ...] | None:
+        """Its places, if its hash is theirs; what the record lacks is read. Raises BadRead."""
+        told, depth, *total = self._head.unpack_from(record)
         if not 0 < depth <= min(most, _MOST_FRAMES):
             return None
-        try:
-            frames = list(_FRAME.iter_unpack(self._memory.read(address + self._frames_at, depth * _FRAME.size)))
-            files = [self._file(name_at) for name_at, _ in frames]
-        except BadRead:
-            return None
+        content = record[self._frames_at : self._frames_at + _FRAME.size * depth]
+        if len(content) < _FRAME.size * depth:
+            content = self._memory.read(address + self._frames_at, _FRAME.size * depth)
+        frames = list(_FRAME.iter_unpack(content))
+        files = {name_at: self._files.get(name_at) or self._file(name_at) for name_at, _ in frames}
         value, factor = _SEED, _MULTIPLIER
-        for left, file, (_, line) in zip(range(depth - 1, -1, -1), files, frames, strict=True):
-            value = (value ^ file.hashed ^ line) * factor & _WORD
+        for left, (name_at, line) in zip(range(depth - 1, -1, -1), frames, strict=True):
+            value = (value ^ files[name_at].hashed ^ line) * factor & _WORD
             factor += _STEP + 2 * left
         if total:
             value ^= total[0]
         if (value + _END) & _WORD != told:
             return None
-        places = [Place(file.name, line) for file, (_, line) in zip(files[:_MOST_SHOWN], frames, strict=False)]
+        if not files.keys() <= self._files.keys():
+            self._files |= files
+            self._plan = None
+        places = [Place(files[name_at].name, line) for name_at, line in frames[:_MOST_SHOWN]]
         return tuple([self._places.setdefault(place, place) for place in places])
 
     def _file(self, address: int) -> _File:
         """Raises BadRead when there is neither a str nor a C string."""
-        known = self._files.get(address)
-        if known is None:
-            try:
-                name, shown_at = self._text.read(address), address + self._hash_at
-                shown = self._memory.read(shown_at, 8)
-                known = _File(int.from_bytes(shown, "little"), name, shown_at, shown)
-            except BadRead:
-                shown = read_c_string(self._memory, address)
-                hashed = (address >> _ROTATED_BITS | address << 64 - _ROTATED_BITS) & _WORD
-                known = _File(hashed, shown.decode("utf-8", "backslashreplace"), address, shown + b"\0")
-            self._files[address] = known
-            self._plan = None
-        return known
+        try:
+            name, shown_at = self._text.read(address), address + self._hash_at
+            shown = self._memory.read(shown_at, 8)
+            return _File(int.from_bytes(shown, "little"), name, shown_at, shown)
+        except BadRead:
+            shown = read_c_string(self._memory, address)
+            hashed = (address >> _ROTATED_BITS | address << 64 - _ROTATED_BITS) & _WORD
+            return _File(hashed, shown.decode("utf-8", "backslashreplace"), address, shown + b"\0")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Generator
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 from memdash.model.capability import Capability, Source
@@ -30,8 +31,7 @@ NOT_TRACING = Missing(
     "start it as memdash --trace -- python … to have sites by tracemalloc",
 )
 
-_SLICE_S = 0.018
-_FIRST_SLICE_S = 0.125
+_FIRST_SLICES_S, _SLICE_S = (0.018, 0.6), 0.018
 _PENDING = "the traces of allocations are being read"
 _VARIABLE = "PYTHONTRACEMALLOC"
 _OPTION = re.compile(r"(?:-X)?tracemalloc(?:=\d+)?")
@@ -40,7 +40,8 @@ _OPTION = re.compile(r"(?:-X)?tracemalloc(?:=\d+)?")
 class TracemallocProbe:
     """Sites by tracemalloc, in slices of 18 ms of CPU time; 60 ms in all for 50 000 traces.
 
-    The first slice is a large one: the sites of a program of medium size are there at once.
+    The second slice is a large one: the sites of most programs are there a second after the attach, and are not looked
+    for while the first frame is being drawn.
     """
 
     name = "cpython.tracemalloc"
@@ -62,31 +63,40 @@ class TracemallocProbe:
         self._now_s = now_s
         self._reader: SiteReader | None = None
         self._round: Generator[None, None, Profile] | None = None
-        self._slice_s = _FIRST_SLICE_S
+        self._slices_s = chain(_FIRST_SLICES_S, repeat(_SLICE_S))
         self._was_off = False
         self._since = ""
 
     def read(self) -> Reading:
-        """Read for a while; the last slice of a round returns a profile. Raises ProbeError, TargetError."""
-        until_s = self._cpu_s() + self._slice_s
+        """Read for a while; the last slice of a round returns a profile. Raises ProbeError, TargetError.
+
+        One of a part of the traces is as good as can be had in a slice, and is not waited with.
+        """
         self._interpreter.require_running()
         if not self._tracing.depth():
-            self._reader, self._round, self._slice_s, self._was_off = None, None, _FIRST_SLICE_S, True
+            self._reader, self._round, self._was_off = None, None, True
+            self._slices_s = chain(_FIRST_SLICES_S, repeat(_SLICE_S))
             return Reading(Source.MEMORY, (), absent=NOT_TRACING)
         if self._reader is None:
             from memdash.probes.cpython.sites import SiteReader  # 10 ms, wanted only while the program traces
 
             self._reader = SiteReader(self._target, self._interpreter, self._tracing)
             self._since = self._begun()
-        reader, self._slice_s = self._reader, _SLICE_S
+        reader, until_s = self._reader, self._cpu_s() + next(self._slices_s)
         going_on, self._round = self._round or reader.read(), None  # one that fails is not gone on with
+        facts: tuple[Profile, ...] = ()
         while self._cpu_s() < until_s:
             try:
                 next(going_on)
             except StopIteration as end:
-                return Reading(Source.MEMORY, (end.value,), (self._since, *reader.caveats), reader.pending)
-        self._round = going_on
-        return Reading(Source.MEMORY, (), pending=_PENDING)
+                facts = (end.value,)
+                if not reader.pending:
+                    break
+                going_on = reader.read()
+        else:
+            self._round = going_on
+        caveats = (self._since, *reader.caveats) if facts else ()
+        return Reading(Source.MEMORY, facts, caveats, "" if self._round is None else reader.pending or _PENDING)
 
     def _begun(self) -> str:
         """Since when allocations are traced, as far as is known: what was there before is not in the profile."""

@@ -1,9 +1,11 @@
 """A Go program, read from its memory: it is neither stopped nor asked, and need not have been prepared.
 
-Lives here: ``detect`` (is it Go, and which), ``program`` (an opened one), ``locate`` (its globals), ``verify`` (what
-must be true), ``attach``, ``counters`` → ``memstats`` and ``gc``, ``buckets`` → ``heap_profile``, and ``probes``, which
-read them. ``layouts`` holds where each Go minor keeps things. To read something more, write a module that takes a
-``Program``, give it a probe in ``probes`` and name that in ``attach``.
+Lives here: ``detect`` (is it Go, and which ``version``), ``program`` (an opened one), ``moduledata`` and ``locate``
+(its globals), ``fields`` (structs), ``verify`` (what must be true), ``attach``, ``heap_counts`` and ``caches`` →
+``counters`` → ``memstats`` and ``gc``, ``buckets`` → ``heap_profile``, ``goroutine`` and ``stacks`` → ``goroutines``,
+with ``wait_reasons`` and ``waits`` → ``tasks``, ``types`` → ``objects``, ``pclntab`` → ``symbols`` (names of code), and
+``probes``, which read them. ``layouts`` holds where each Go minor keeps things. To read something more, write a module
+that takes a ``Program``, give it a probe in ``probes`` and name that in ``attach``.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ _RETRY_S = 0.02
 @dataclass(frozen=True, slots=True)
 class _Go:
     name: str = "go"
-    capabilities: frozenset[Capability] = frozenset({Capability.MEMSTATS, Capability.GC, Capability.SITES})
+    capabilities: frozenset[Capability] = frozenset(
+        {Capability.MEMSTATS, Capability.GC, Capability.SITES, Capability.TASKS, Capability.OBJECTS}
+    )
 
     def fitness(self, target: Target) -> Fit | Refusal:
         """Look at the executable's headers and try to read a byte of memory: 1 ms, some 20 ms without build info."""
@@ -41,7 +45,7 @@ class _Go:
                     version = program.version
         except (ProbeError, TargetError) as error:
             return Refusal(error.what, error.hint)
-        about = "MemStats, the collector and allocation sites, read from memory"
+        about = "MemStats, the collector, allocation sites, goroutines and objects, read from memory"
         return Fit(_SCORE, self.capabilities, Runtime.GO, version.text, about)
 
     def attach(self, target: Target) -> Attachment:

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import TypeAlias
 
 from memdash.errors import LayoutRefused
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.target import Target
 from memdash.probes.go.counters import CounterReader
-from memdash.probes.go.probes import HeapProfileProbe, MemStatsProbe, why_no_profile
+from memdash.probes.go.probes import GoroutineProbe, HeapProfileProbe, MemStatsProbe, ObjectProbe, why_no_profile
 from memdash.probes.go.program import Program, open_program
 from memdash.probes.go.verify import MODIFIED, verify
-from memdash.probes.invariants import Check, refuse_if_failed
+from memdash.probes.invariants import refuse_if_failed
 from memdash.probes.probe import Attachment, Probe
 from memdash.units import nanoseconds
 
 __all__ = ["attach_once"]
-
-_NOT_READ = {
-    Capability.TASKS: Missing("memdash does not read the goroutines of a Go program"),
-    Capability.OBJECTS: Missing("memdash does not count the objects of a Go program by type"),
-}
 
 
 def attach_once(target: Target) -> Attachment:
@@ -40,9 +37,17 @@ def _attached(program: Program, started_ns: int) -> Attachment:
     checks = verify(program, reader)
     refuse_if_failed(checks, Capability.MEMSTATS, MODIFIED)
     probes: list[Probe] = [MemStatsProbe(program, reader)]
-    missing = dict(_NOT_READ)
-    if (why := _add_profile(program, checks, probes)) is not None:
-        missing[Capability.SITES] = why
+    missing = {}
+    for capability, why_not, make in _MORE:
+        why = why_not(program)
+        if why is None:
+            try:
+                refuse_if_failed(checks, capability, MODIFIED)
+                probes.append(make(program))
+            except LayoutRefused as error:
+                why = Missing(error.what, error.hint)
+        if why is not None:
+            missing[capability] = why
     failed = [check for check in checks if not check.holds]
     spent = nanoseconds(time.perf_counter_ns() - started_ns)
     words = [f"read from memory in {spent}", "stripped" if program.is_stripped else "symbol table"]
@@ -53,13 +58,20 @@ def _attached(program: Program, started_ns: int) -> Attachment:
     return Attachment(tuple(probes), missing, tuple(log))
 
 
-def _add_profile(program: Program, checks: tuple[Check, ...], probes: list[Probe]) -> Missing | None:
-    """Add the probe of allocation sites, or say why there is none."""
-    why = why_no_profile(program)
-    if why is None:
-        try:
-            refuse_if_failed(checks, Capability.SITES, MODIFIED)
-            probes.append(HeapProfileProbe(program))
-        except LayoutRefused as error:
-            return Missing(error.what, error.hint)
-    return why
+def _why_no_goroutines(program: Program) -> Missing | None:
+    if {"allglen", "allgptr"} <= program.addresses.keys():
+        return None
+    return Missing(
+        "the runtime's list of goroutines could not be located in this stripped program",
+        "a build with its symbol table (without -ldflags=-s) can be read",
+    )
+
+
+_More: TypeAlias = tuple[Capability, Callable[[Program], Missing | None], Callable[[Program], Probe]]
+
+_MORE: tuple[_More, ...] = (
+    (Capability.SITES, why_no_profile, HeapProfileProbe),
+    (Capability.TASKS, _why_no_goroutines, GoroutineProbe),
+    (Capability.OBJECTS, lambda _: None, ObjectProbe),
+)
+"""What is read beside the counters: a reason known beforehand why not, and the probe."""

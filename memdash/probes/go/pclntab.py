@@ -37,10 +37,13 @@ class _Format(NamedTuple):
 
 
 _FORMATS = {
-    0xFFFFFFF0: _Format(struct.Struct("<IiiIIIIIIxxxB"), struct.Struct("<12xii")),
-    0xFFFFFFF1: _Format(struct.Struct("<IiiIIIIII4xxxxB"), struct.Struct("<4xii4x")),
+    0xFFFFFFF0: _Format(struct.Struct("<IiiIIIIIIBBxB"), struct.Struct("<xxB9xii")),
+    0xFFFFFFF1: _Format(struct.Struct("<IiiIIIIII4xBBxB"), struct.Struct("<Bxxxii4x")),
 }
-"""By magic number: Go 1.18 and 1.19, Go 1.20 and later. An inlined call is (name offset, parent pc)."""
+"""By magic number: Go 1.18 and 1.19, Go 1.20 and later. An inlined call is (kind, name offset, parent pc)."""
+
+_OUTERMOST = 1
+"""abi.FuncFlagTopFrame: nothing called this function, a stack ends here."""
 
 _T = TypeVar("_T")
 
@@ -55,12 +58,16 @@ class Span(NamedTuple):
 class Function(NamedTuple):
     """One row of the table. Offsets are into the sub-tables; ``entry`` is relative to the start of the text.
 
+    ``kind`` is its abi.FuncID; the values ``frame_sizes`` say how far above the stack pointer its return address is.
     ``inline_indexes`` is 0 and ``inline_tree`` None when nothing was inlined into it; the tree is an offset from
     ``moduledata.gofunc``.
     """
 
     entry: int
     name: int
+    kind: int
+    is_outermost: bool
+    frame_sizes: int
     files: int
     lines: int
     unit: int
@@ -69,8 +76,9 @@ class Function(NamedTuple):
 
 
 class InlinedCall(NamedTuple):
-    """A call that the compiler replaced by the callee's body: its name, and where in the function it stood."""
+    """A call that the compiler replaced by the callee's body: its kind and name, and where in the function it stood."""
 
+    kind: int
     name: int
     parent_offset: int
 
@@ -172,7 +180,9 @@ class Pclntab:
 
     def _function(self, row: int) -> Function:
         layout = self._format.function
-        entry, name, _, _, _, files, lines, pcdata_count, unit, funcdata_count = layout.unpack_from(self._rows, row)
+        entry, name, _, _, sizes, files, lines, pcdata_count, unit, kind, flags, funcdata_count = layout.unpack_from(
+            self._rows, row
+        )
         pcdata_at = (row + layout.size) >> 2
         funcdata_at = pcdata_at + pcdata_count
         inline_indexes, inline_tree = 0, _NO_TABLE
@@ -180,7 +190,7 @@ class Pclntab:
             inline_indexes = self._words[pcdata_at + _PCDATA_INLINE_INDEX]
             inline_tree = self._words[funcdata_at + _FUNCDATA_INLINE_TREE]
         tree = None if inline_tree == _NO_TABLE or not inline_indexes else inline_tree
-        return Function(entry, name, files, lines, unit, inline_indexes, tree)
+        return Function(entry, name, kind, bool(flags & _OUTERMOST), sizes, files, lines, unit, inline_indexes, tree)
 
     @property
     def inlined_call_bytes(self) -> int:

@@ -1,4 +1,4 @@
-"""The probes of a Go target: MemStats with the collector at every tick, allocation sites every few seconds.
+"""The probes of a Go target: MemStats with the collector at every tick, the others every second or two.
 
 They share one ``Program`` and end together: closing either closes it.
 """
@@ -16,10 +16,13 @@ from memdash.probes.go.gc import gc_stats
 from memdash.probes.go.heap_counts import HeapCounts, never_less
 from memdash.probes.go.heap_profile import HeapProfileReader
 from memdash.probes.go.memstats import mem_stats
+from memdash.probes.go.objects import ObjectReader
 from memdash.probes.go.program import Program
+from memdash.probes.go.tasks import TaskReader
 
-__all__ = ["HeapProfileProbe", "MemStatsProbe", "why_no_profile"]
+__all__ = ["GoroutineProbe", "HeapProfileProbe", "MemStatsProbe", "ObjectProbe", "why_no_profile"]
 
+_UNSWEPT = "with garbage that has not been swept yet"
 _TORN = "the heap changed while it was read"
 _LINK_IT = "import net/http/pprof, or write a heap profile with runtime/pprof, to link it into the program"
 
@@ -81,6 +84,48 @@ class HeapProfileProbe:
     def read(self) -> Reading:
         """Read what changed since the last time. Raises BadRead, AccessDenied, TargetExited."""
         return Reading(Source.MEMORY, (self._reader.read(),))
+
+    def close(self) -> None:
+        """Give the program back. May be called twice."""
+        self._program.close()
+
+
+class GoroutineProbe:
+    """All goroutines, by creator, state and stack."""
+
+    name = "go.goroutines"
+    capabilities = frozenset({Capability.TASKS})
+    cadence_s = 1.0
+
+    def __init__(self, program: Program) -> None:
+        """Raises LayoutRefused, and what reading memory raises."""
+        self._program = program
+        self._reader = TaskReader(program)
+
+    def read(self) -> Reading:
+        """Count them. Raises BadRead, AccessDenied, TargetExited."""
+        return Reading(Source.MEMORY, (self._reader.read(),))
+
+    def close(self) -> None:
+        """Give the program back. May be called twice."""
+        self._program.close()
+
+
+class ObjectProbe:
+    """The objects on the heap, by size class and type."""
+
+    name = "go.objects"
+    capabilities = frozenset({Capability.OBJECTS})
+    cadence_s = 2.0
+
+    def __init__(self, program: Program) -> None:
+        """Raises LayoutRefused, and what reading memory raises."""
+        self._program = program
+        self._reader = ObjectReader(program)
+
+    def read(self) -> Reading:
+        """Count them. Raises BadRead, AccessDenied, TargetExited."""
+        return Reading(Source.MEMORY, (self._reader.read(),), (_UNSWEPT,))
 
     def close(self) -> None:
         """Give the program back. May be called twice."""

@@ -1,17 +1,79 @@
-"""From a return address on a stack to function, file and line, each looked up once."""
+"""From a code address to function, file and line, each looked up once."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 from memdash.errors import BadRead
 from memdash.model.profile import Frame
-from memdash.probes.go.pclntab import Function
+from memdash.probes.go.pclntab import Function, InlinedCall
 from memdash.probes.go.program import Program
 
-__all__ = ["Symbolizer", "leaf_at"]
+__all__ = ["Call", "Code", "Symbolizer", "leaf_at"]
 
 _ALLOCATOR = ("runtime.", "internal/runtime/")
 
 _MOST_INLINED = 1 << 20
+_DEEPEST_INLINED = 64
+
+
+class Call(NamedTuple):
+    """A function at a place in its code; ``kind`` is its abi.FuncID."""
+
+    frame: Frame
+    kind: int
+
+
+class Code:
+    """The functions of a program, by address in the process."""
+
+    def __init__(self, program: Program) -> None:
+        """Raises what reading memory raises."""
+        self._functions = program.functions
+        self._elf = program.elf
+        self._text = program.module.text
+        held_at = program.module.address + program.offset("moduledata", "gofunc")
+        self._inline_trees = program.module.in_file(program.memory.u64(held_at))
+
+    def function_at(self, address: int) -> Function | None:
+        """The function whose code stands there; None outside of Go's code. Raises BadRead."""
+        return self._functions.function_at(address - self._text)
+
+    def entry(self, function: Function) -> int:
+        """Where its code begins, in the process."""
+        return self._text + function.entry
+
+    def frame_bytes(self, function: Function, address: int) -> int:
+        """How far its return address is above the stack pointer at ``address``; -1 when unknown. Raises BadRead."""
+        return self._functions.value(function.frame_sizes, function.entry, address - self._text)
+
+    def calls(self, function: Function, address: int) -> Iterator[Call]:
+        """The calls under way at ``address``, innermost first: those inlined there, then ``function`` itself.
+
+        Raises BadRead.
+        """
+        functions, offset = self._functions, address - self._text
+        for _ in range(_DEEPEST_INLINED):
+            inlined = self._inlined(function, offset)
+            name, kind = (function.name, function.kind) if inlined is None else (inlined.name, inlined.kind)
+            file = functions.value(function.files, function.entry, offset)
+            line = functions.value(function.lines, function.entry, offset)
+            path = functions.file(function, file) if file >= 0 else ""
+            yield Call(Frame(functions.name(name), path, max(line, 0)), kind)
+            if inlined is None:
+                return
+            offset = function.entry + inlined.parent_offset
+
+    def _inlined(self, function: Function, offset: int) -> InlinedCall | None:
+        if function.inline_tree is None:
+            return None
+        index = self._functions.value(function.inline_indexes, function.entry, offset)
+        if not 0 <= index < _MOST_INLINED:
+            return None
+        size = self._functions.inlined_call_bytes
+        record = self._elf.read(self._inline_trees + function.inline_tree + index * size, size)
+        return self._functions.inlined_call(record)
 
 
 def leaf_at(stack: tuple[Frame, ...]) -> int:
@@ -30,38 +92,17 @@ class Symbolizer(dict[int, Frame]):
     def __init__(self, program: Program) -> None:
         """Raises what reading memory raises."""
         super().__init__()
-        self._functions = program.functions
-        self._elf = program.elf
-        self._text = program.module.text
-        held_at = program.module.address + program.offset("moduledata", "gofunc")
-        self._inline_trees = program.module.in_file(program.memory.u64(held_at))
+        self._code = Code(program)
 
     def __missing__(self, return_pc: int) -> Frame:
         """Look an address up. Outside of Go's code, or where its tables do not add up, the number stands for it."""
         try:
-            frame = self._look_up(return_pc)
+            frame = self._look_up(return_pc - 1)  # the call, not what follows it
         except BadRead:
             frame = None
         self[return_pc] = frame = frame or Frame(f"{return_pc:#x}", "", 0)
         return frame
 
-    def _look_up(self, return_pc: int) -> Frame | None:
-        offset = return_pc - 1 - self._text  # the call, not what follows it
-        function = self._functions.function_at(offset)
-        if function is None:
-            return None
-        name = self._innermost_name(function, offset)
-        file = self._functions.value(function.files, function.entry, offset)
-        line = self._functions.value(function.lines, function.entry, offset)
-        return Frame(
-            self._functions.name(name), self._functions.file(function, file) if file >= 0 else "", max(line, 0)
-        )
-
-    def _innermost_name(self, function: Function, offset: int) -> int:
-        if function.inline_tree is not None:
-            index = self._functions.value(function.inline_indexes, function.entry, offset)
-            if 0 <= index < _MOST_INLINED:
-                size = self._functions.inlined_call_bytes
-                record = self._elf.read(self._inline_trees + function.inline_tree + index * size, size)
-                return self._functions.inlined_call(record).name
-        return function.name
+    def _look_up(self, address: int) -> Frame | None:
+        function = self._code.function_at(address)
+        return None if function is None else next(self._code.calls(function, address)).frame

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from memdash.errors import BadRead
 from memdash.model.capability import Capability
 from memdash.probes.go.buckets import BucketTable
 from memdash.probes.go.caches import Caches
 from memdash.probes.go.counters import PAUSES, CounterReader, Counters
 from memdash.probes.go.detect import read_string
+from memdash.probes.go.fields import Fields
+from memdash.probes.go.goroutine import Goroutine, GoroutineRecord
 from memdash.probes.go.memstats import mem_stats
 from memdash.probes.go.program import Program
 from memdash.probes.go.version import parse_version
@@ -30,9 +33,11 @@ _LOOKED_AT = 256
 
 _STATES = "_Gidle _Grunnable _Grunning _Gsyscall _Gwaiting _Gdead _Gcopystack _Gpreempted _Gleaked _Gdeadextra"
 
-_ALL = frozenset({Capability.MEMSTATS, Capability.GC, Capability.SITES})
+_ALL = frozenset({Capability.MEMSTATS, Capability.GC, Capability.SITES, Capability.TASKS, Capability.OBJECTS})
 _STATS = frozenset({Capability.MEMSTATS, Capability.GC})
 _SITES = frozenset({Capability.SITES})
+_TASKS = frozenset({Capability.TASKS})
+_OBJECTS = frozenset({Capability.OBJECTS})
 _NOTHING: frozenset[Capability] = frozenset()
 
 
@@ -107,19 +112,46 @@ def _heap_alloc(look: _Look) -> str:
     return "" if isinstance(alloc, int) and 0 <= live <= alloc else f"{live} and {alloc}"
 
 
-def _goroutines(look: _Look) -> str:
+def _first_goroutines(look: _Look) -> list[Goroutine]:
+    """None when their list was not located."""
     program = look.program
     if not {"allglen", "allgptr"} <= program.addresses.keys():
-        return ""
-    memory = program.memory
+        return []
+    memory, record = program.memory, GoroutineRecord(program)
     count = min(memory.u64(program.addresses["allglen"]), _LOOKED_AT)
     pointers = memory.words(memory.u64(program.addresses["allgptr"]), count)
-    at = program.offset("g", "atomicstatus")
-    content = memory.plan([(g + at, 4) for g in pointers]).read()
-    scan = program.constant("_Gscan")
-    known = {program.layout.constants[name] for name in _STATES.split() if name in program.layout.constants}
-    found = {status & ~scan for status in content.cast("I")}
-    return "" if count and found <= known else f"status {max(found, default=0)}"
+    content = memory.plan([(g, record.size) for g in pointers]).read()
+    if not count:
+        raise BadRead("there are none")
+    return [Goroutine._make(row) for row in record.rows(record.packed(content), count)]
+
+
+def _goroutines(look: _Look) -> str:
+    constants = look.program.layout.constants
+    known = {constants[name] for name in _STATES.split() if name in constants}
+    found = {g.status & ~constants["_Gscan"] for g in _first_goroutines(look)}
+    return "" if found <= known else f"status {max(found)}"
+
+
+def _goroutine_numbers(look: _Look) -> str:
+    """Those that ended keep theirs until they are used again."""
+    numbers = [g.number for g in _first_goroutines(look) if g.number]
+    return _equal(len(set(numbers)), len(numbers))
+
+
+def _wait_reasons(look: _Look) -> str:
+    waiting, reasons = look.program.constant("_Gwaiting"), len(look.program.layout.wait_reasons)
+    wrong = [g.reason for g in _first_goroutines(look) if g.status == waiting and g.reason >= reasons]
+    return f"reason {wrong[0]} of {reasons}" if wrong else ""
+
+
+def _stack_pointers(look: _Look) -> str:
+    waiting, module = look.program.constant("_Gwaiting"), look.program.module
+    for g in _first_goroutines(look):
+        fits = g.stack_start < g.sp < g.stack_end and module.text <= g.pc < module.text_end
+        if g.status == waiting and not fits:
+            return f"{g.sp:#x} of {g.stack_start:#x} to {g.stack_end:#x}, at {g.pc:#x}"
+    return ""
 
 
 def _spans(look: _Look) -> str:
@@ -131,6 +163,24 @@ def _spans(look: _Look) -> str:
     starts = memory.plan([(span + at, 8) for span in spans]).read().cast("Q")
     wrong = [start for start in starts if start % _PAGE_BYTES]
     return f"{wrong[0]:#x}" if wrong else ""
+
+
+def _objects_in_spans(look: _Look) -> str:
+    """A span's objects are of its class's size, and no more than fit."""
+    program, sizes = look.program, look.program.layout.size_classes
+    memory = program.memory
+    pointers, length = memory.words(program.field("mheap_", "mheap", "allspans"), 2)
+    spans = memory.words(pointers, min(length, _LOOKED_AT))
+    fields = Fields.of(program, "mspan", ("npages", "elemsize"), allocCount="H", spanclass="B", state="B")
+    content = memory.plan([(span + fields.start, fields.size) for span in spans]).read()
+    in_use = program.constant("mSpanInUse")
+    for at in range(0, len(content), fields.size):
+        span = fields.read(content, at)
+        size_class, room = span["spanclass"] >> 1, span["npages"] * _PAGE_BYTES
+        size = sizes[size_class] if 0 < size_class < len(sizes) else room
+        if span["state"] == in_use and (span["elemsize"] != size or span["allocCount"] * size > room):
+            return f"{span['allocCount']} of {span['elemsize']} bytes in {room}"
+    return ""
 
 
 def _whole_structs(look: _Look) -> str:
@@ -185,8 +235,12 @@ _TESTS: Invariants[_Look] = {
     "the collector's share of CPU is a share": (_STATS, _cpu_fraction),
     "the pauses add up": (_STATS, _pauses),
     "live bytes do not exceed HeapAlloc": (_STATS, _heap_alloc),
-    "goroutines are in known states": (_NOTHING, _goroutines),
-    "spans begin at pages": (_STATS, _spans),
+    "goroutines are in known states": (_TASKS, _goroutines),
+    "every goroutine has its number": (_TASKS, _goroutine_numbers),
+    "goroutines wait for known reasons": (_TASKS, _wait_reasons),
+    "goroutines wait on their own stacks": (_TASKS, _stack_pointers),
+    "spans begin at pages": (_STATS | _OBJECTS, _spans),
+    "spans hold objects of their size": (_OBJECTS, _objects_in_spans),
     "spans and caches are whole structs": (_STATS, _whole_structs),
     "cached spans are of their class": (_STATS, _span_classes),
     "profile records hash as they say": (_SITES, _buckets),

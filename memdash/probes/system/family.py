@@ -23,7 +23,7 @@ from memdash.process.identity import executable
 from memdash.process.stat import STAT_BYTES, parse_stat, resident_bytes
 from memdash.process.tree import Parentage
 
-__all__ = ["FamilyProbe", "Shares", "tree_of"]
+__all__ = ["FamilyProbe", "Shares", "Survivors"]
 
 _CADENCE_S = 4.0
 _MEMBERS_AT_MOST = 1000
@@ -56,8 +56,8 @@ class FamilyProbe:
         self._shares = Shares()
 
     def read(self) -> Reading:
-        """The tree as it stands now."""
-        own = _seen(self._target.pid)
+        """The tree as it stands now. Raises TargetExited, BadRead."""
+        own = self._own()
         if own is None or own.stat.start_ticks != self._target.start_ticks:
             raise TargetExited(f"process {self._target.pid} has ended")
         members = _around(own, self._parentage)
@@ -70,19 +70,38 @@ class FamilyProbe:
                 caveats.append(f"PSS is read in turn, the oldest {oldest_s:.0f} s ago")
         return Reading(Source.PROC, (Family(members, own.pid),), tuple(caveats))
 
+    def _own(self) -> Seen | None:
+        """None once it has ended, and only then: that we have no descriptors left does not end a watch."""
+        try:
+            return _look_at(self._target.pid)
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+        except OSError as error:
+            raise BadRead(f"its files in /proc cannot be read: {error.strerror}") from None
+
     def close(self) -> None:
         """It holds nothing open."""
 
 
-def tree_of(target: Target, before: Family) -> Family:
-    """The tree of a target that has ended, around the first of the members before that still runs; maybe nobody."""
-    for member in before.members:
-        seen = _seen(member.pid) if member.pid != target.pid else None
-        if seen is not None and seen.stat.start_ticks == member.start_ticks:
-            members = Shares().given_to(_around(seen, Parentage()))
-            has_its_pid = any(member.pid == target.pid for member in members)
-            return Family(members, 0 if has_its_pid else target.pid)
-    return Family((), target.pid)
+class Survivors:
+    """The tree of a target that has ended, around the first of those known of it that still runs; maybe nobody."""
+
+    def __init__(self, target: Target, before: Family) -> None:
+        self._target = target
+        self._known = before.members
+        self._parentage = Parentage()
+        self._shares = Shares()
+
+    def look(self) -> Family:
+        """Those that run now. Who has come since the look before is known in the next."""
+        own_pid = self._target.pid
+        for member in self._known:
+            seen = _seen(member.pid) if member.pid != own_pid else None
+            if seen is not None and seen.stat.start_ticks == member.start_ticks:
+                self._known = self._shares.given_to(_around(seen, self._parentage))
+                has_its_pid = any(member.pid == own_pid for member in self._known)
+                return Family(self._known, 0 if has_its_pid else own_pid)
+        return Family((), own_pid)
 
 
 class Shares:
@@ -165,12 +184,17 @@ def _member(member: Seen, parent: Seen | None, depth: int) -> Member:
 
 
 def _seen(pid: int) -> Seen | None:
-    """None for what has ended, or has no memory of its own."""
+    """None for what has ended, has no memory of its own, or cannot be looked at."""
     try:
-        stat = parse_stat(_read(pid, "stat", STAT_BYTES))
-        argv = _read(pid, "cmdline", _ARGV_BYTES)
+        return _look_at(pid)
     except (OSError, BadRead):
         return None
+
+
+def _look_at(pid: int) -> Seen | None:
+    """None for what has exited, or has no memory of its own. Raises OSError, BadRead."""
+    stat = parse_stat(_read(pid, "stat", STAT_BYTES))
+    argv = _read(pid, "cmdline", _ARGV_BYTES)
     if (stat.has_exited and stat.threads <= 1) or stat.is_kernel_thread:
         return None
     text = argv.rstrip(b"\0").decode(errors="backslashreplace")

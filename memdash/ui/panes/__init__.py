@@ -1,5 +1,9 @@
 """The regions of the dashboard, one file each.
 
+Lives here: ``memstats``, ``heap``, ``gc``, ``sites``, ``tasks`` and ``alerts``; what all of them are, ``pane``, and
+those whose rows are sorted, ``sorted``. ``ranking`` is what the sites pane can show, as ``site_ranking`` or as
+``object_ranking``.
+
 To add a pane:
 
 1. Write ``panes/<name>.py`` with a ``Pane``. Most are a table: subclass ``TablePane``, give it a ``key``, a ``title``

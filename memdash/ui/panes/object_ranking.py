@@ -9,9 +9,10 @@ from memdash.model.missing import Missing
 from memdash.model.snapshot import Snapshot
 from memdash.plain import plain
 from memdash.tables.objects import TITLE, ObjectMeasure, ObjectOrder, objects_table
+from memdash.tables.since import since_words
 from memdash.tables.table import Row, Table
 from memdash.ui.panes.ranking import Ranking
-from memdash.units import byte_size, clock_time, count
+from memdash.units import byte_size, count
 
 __all__ = ["ObjectRanking"]
 
@@ -65,10 +66,9 @@ class ObjectRanking(Ranking[ObjectOrder]):
 
 
 def _counted(snapshot: Snapshot) -> str:
-    objects, since = snapshot.sample.objects, snapshot.since.get(Capability.OBJECTS)
-    if isinstance(objects, Missing) or since is None:
+    objects, since = snapshot.sample.objects, since_words(snapshot, Capability.OBJECTS, short=True)
+    if isinstance(objects, Missing) or not since:
         return ""
     total = objects.total
-    word = "baseline" if snapshot.baseline.marked else "attach"
     held = f"{byte_size(total.held_bytes)} in {count(total.objects)} objects"
-    return f"Δ since {word} {clock_time(since.wall_s)} · {held}, {byte_size(objects.unknown_bytes)} beside them"
+    return f"{since} · {held}, {byte_size(objects.unknown_bytes)} beside them"

@@ -43,7 +43,7 @@ class Pane(Painted):
         return self.caption(snapshot)
 
     def wants_room(self, snapshot: Snapshot) -> bool:
-        """Whether it has anything to show or to say of this target; once it had, it keeps its room."""
+        """Whether it has anything to show or to say of this moment."""
         del snapshot
         return True
 

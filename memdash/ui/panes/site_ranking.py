@@ -9,10 +9,11 @@ from memdash.model.missing import Missing
 from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot
 from memdash.plain import plain
+from memdash.tables.since import since_words
 from memdash.tables.sites import Measure, SiteOrder, sites_table, why_unknown
 from memdash.tables.table import Row, Table
 from memdash.ui.panes.ranking import Ranking
-from memdash.units import clock_time, count, figure
+from memdash.units import count, figure
 
 __all__ = ["SiteRanking"]
 
@@ -40,28 +41,28 @@ class SiteRanking(Ranking[SiteOrder]):
     def __init__(self) -> None:
         super().__init__(SiteOrder, (SiteOrder.FUNCTION, SiteOrder.WHERE))
         self.measure = Measure.INUSE_SPACE
-        self._counted = ""
+        self._counted = self._since = ""
         self._snapshot: Snapshot | None = None
         self._built: tuple[object, ...] = ()
 
     @property
     def summary(self) -> str:
         """What is measured, how many sites there are, and since when changes count."""
-        return f"{self.measure.label} · {self._counted}" if self._counted else self.measure.label
+        return " · ".join(part for part in (self.measure.label, self._counted, self._since) if part)
 
     def build(self, snapshot: Snapshot, wanted: str, built: Table) -> Table:
         """The sites, as asked for."""
         self._snapshot = snapshot
-        groups, since = snapshot.groups, snapshot.baseline
-        wish = (groups, since, self.measure, self.order, self.reversed, wanted, built)
+        groups = snapshot.groups
+        self._since = "" if isinstance(groups, Missing) else since_words(snapshot, self.capability, short=True)
+        wish = (groups, self.measure, self.order, self.reversed, wanted, built)
         if all(new is old for new, old in zip(wish, self._built, strict=False)) and self._built:
             return built
         if isinstance(groups, Missing):
             self._counted = ""
         else:
             held = figure(sum(self.measure.of(group.usage) for group in groups), self.measure.unit)
-            word = "baseline" if since.marked else "attach"
-            self._counted = f"{count(len(groups))} sites · {held} · Δ since {word} {clock_time(since.at.wall_s)}"
+            self._counted = f"{count(len(groups))} sites · {held}"
         table = sites_table(snapshot, self.measure, self.order, self.reversed, wanted)
         self._built = (*wish[:-1], table)
         return table

@@ -8,10 +8,10 @@ from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.snapshot import Snapshot
 from memdash.plain import plain
+from memdash.tables.since import since_words
 from memdash.tables.table import Table
 from memdash.tables.tasks import TaskOrder, has_tasks, tasks_table, tasks_title
 from memdash.ui.panes.sorted import SortedPane, Sorting
-from memdash.units import clock_time
 
 __all__ = ["TasksPane"]
 
@@ -64,13 +64,10 @@ class TasksPane(SortedPane):
 
     def build(self, snapshot: Snapshot) -> Table:
         """The tasks, as asked for; the same table as before while neither they nor the wish have changed."""
-        since = snapshot.since.get(self.capability)
-        wish = (snapshot.tasks, since, snapshot.baseline.marked, self.order.order, self.order.reversed, self.wanted)
+        wish = (snapshot.tasks, self.order.order, self.order.reversed, self.wanted)
+        known = not isinstance(snapshot.tasks, Missing)
+        self._since = since_words(snapshot, self.capability, short=True) if known else ""
         if self._built and all(new is old for new, old in zip(wish, self._built, strict=True)):
             return self.table
         self._built = wish
-        self._since = ""
-        if since is not None and not isinstance(snapshot.tasks, Missing):
-            word = "baseline" if snapshot.baseline.marked else "attach"
-            self._since = f"Δ since {word} {clock_time(since.wall_s)}"
         return tasks_table(snapshot, self.order.order, self.order.reversed, self.wanted)

@@ -12,14 +12,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.profile import Frame, Profile, Usage
 from memdash.model.snapshot import Snapshot
+from memdash.tables.since import since_words
 from memdash.tables.table import DASH
 from memdash.ui.screens.lines import folded, stack_lines
 from memdash.ui.widgets.spark import sparkline
 from memdash.ui.widgets.words import Part, TextView
-from memdash.units import Unit, byte_size, clock_time, count, ratio, signed
+from memdash.units import Unit, byte_size, count, ratio, signed
 
 __all__ = ["SiteScreen", "TextScreen", "folded"]
 
@@ -72,8 +74,7 @@ class SiteScreen(TextScreen):
         group = None if isinstance(groups, Missing) else next((g for g in groups if g.frame == frame), None)
         if group is None:
             return [*lines, [Part("this site is no longer in the profile", "faint")]]
-        since = self._snapshot.baseline
-        word = f"since {'the baseline' if since.marked else 'the attach'} at {clock_time(since.at.wall_s)}"
+        word = since_words(self._snapshot, Capability.SITES)
         usage, change = group.usage, group.change
         look = "grows" if change.inuse_bytes > 0 else "faint"
         lines += [

@@ -8,11 +8,12 @@ from textwrap import wrap
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.snapshot import ObjectGroup, Snapshot
+from memdash.tables.since import since_words
 from memdash.ui.screens.detail import TextScreen
 from memdash.ui.screens.lines import folded
 from memdash.ui.widgets.spark import sparkline
 from memdash.ui.widgets.words import Part
-from memdash.units import Unit, byte_size, clock_time, count, ratio, signed
+from memdash.units import Unit, byte_size, count, ratio, signed
 
 __all__ = ["TypeScreen"]
 
@@ -56,11 +57,9 @@ class TypeScreen(TextScreen):
         return f"{byte_size(group.now.held_bytes / group.now.objects)} each" if group.now.objects else ""
 
     def _changes(self, group: ObjectGroup) -> list[list[Part]]:
-        since = self._snapshot.since.get(Capability.OBJECTS)
-        if since is None:
+        when = since_words(self._snapshot, Capability.OBJECTS)
+        if not when:
             return []
-        word = "the baseline" if self._snapshot.baseline.marked else "the attach"
-        when = f"since {word} at {clock_time(since.wall_s)}"
         changes = (
             ("change", signed(group.change.held_bytes, Unit.BYTES), group.change.held_bytes),
             ("", signed(group.change.objects, Unit.COUNT), group.change.objects),

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from memdash.analysis.tasks import TaskRow, task_rows
 from memdash.model.capability import Capability
 from memdash.model.missing import Maybe, Missing
 from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot, TaskGroup
 from memdash.model.tasks import Task
+from memdash.tables.since import since_words
 from memdash.ui.screens.detail import TextScreen
 from memdash.ui.screens.lines import folded, stack_lines
 from memdash.ui.widgets.spark import sparkline
 from memdash.ui.widgets.words import Part
-from memdash.units import Unit, clock_time, count, duration, signed
+from memdash.units import Unit, count, duration, signed
 
 __all__ = ["TaskScreen"]
 
@@ -28,7 +28,7 @@ class TaskScreen(TextScreen):
     def __init__(self, snapshot: Snapshot, key: str) -> None:
         super().__init__("Tasks")
         self._snapshot = snapshot
-        rows = () if isinstance(snapshot.tasks, Missing) else task_rows(snapshot.tasks)
+        rows = () if isinstance(snapshot.tasks, Missing) else snapshot.tasks
         self._row = next((row for row in rows if row.key == key), None)
 
     def lines(self, width: int) -> Sequence[Sequence[Part]]:
@@ -37,10 +37,8 @@ class TaskScreen(TextScreen):
             return [[Part("none of these tasks is left", "faint")]]
         return [*self._figures(self._row, width), [], *_stacks(self._row, width)]
 
-    def _figures(self, row: TaskRow, width: int) -> list[list[Part]]:
-        since = self._snapshot.since.get(Capability.TASKS, self._snapshot.baseline.at)
-        word = f"since {'the baseline' if self._snapshot.baseline.marked else 'the attach'} at"
-        change = f"{signed(row.change, Unit.COUNT)} {word} {clock_time(since.wall_s)}"
+    def _figures(self, row: TaskGroup, width: int) -> list[list[Part]]:
+        change = f"{signed(row.change, Unit.COUNT)} {since_words(self._snapshot, Capability.TASKS)}"
         lines = [
             *folded(row.frame.function, width, "strong"),
             *folded(_where(row.frame), width, "faint"),
@@ -53,9 +51,9 @@ class TaskScreen(TextScreen):
             lines.append(_labelled("begun by", "", row.created_by.why))
         else:
             lines.append(_labelled("begun by", row.created_by.function, _where(row.created_by)))
-        if course := _course(row.groups):
-            room = max(width - _LABEL_CELLS - 3, 10)
-            lines.append([_label("course"), Part(sparkline(course, room).lstrip(), "spark")])
+        if row.trend:
+            drawn = sparkline([float(number) for number in row.trend], max(width - _LABEL_CELLS - 3, 10)).lstrip()
+            lines.append([_label("course"), Part(drawn, "spark")])
         return lines
 
 
@@ -75,13 +73,6 @@ def _waiting(waiting_s: Maybe[float]) -> tuple[str, str]:
     return ("", waiting_s.why) if isinstance(waiting_s, Missing) else (duration(waiting_s), "")
 
 
-def _course(groups: Sequence[TaskGroup]) -> list[float]:
-    """How many there were at the newest readings, all groups together; their readings end at the same one."""
-    longest = max((len(group.trend) for group in groups), default=0)
-    padded = [(0,) * (longest - len(group.trend)) + group.trend for group in groups]
-    return [float(sum(numbers)) for numbers in zip(*padded, strict=True)]
-
-
 def _who(task: Task) -> str:
     """``invoice-0 and 4 more  ``."""
     others = f"{count(task.count - 1)} more" if task.count > 1 else ""
@@ -90,11 +81,10 @@ def _who(task: Task) -> str:
     return f"{task.name} and {others}  " if others else f"{task.name}  "
 
 
-def _stacks(row: TaskRow, width: int) -> list[list[Part]]:
+def _stacks(row: TaskGroup, width: int) -> list[list[Part]]:
     lines: list[list[Part]] = []
-    ranked = sorted(row.groups, key=lambda group: -group.task.count)
-    for number, group in enumerate(ranked[:_STACKS_AT_MOST], start=1):
-        task = group.task
+    ranked = sorted(row.tasks, key=lambda task: -task.count)
+    for number, task in enumerate(ranked[:_STACKS_AT_MOST], start=1):
         lines.append(
             [
                 Part(f"stack {number} of {len(ranked)}  ", "title"),

@@ -33,11 +33,19 @@ def cut(text: str, width: int, where: Where = "end", ellipsis: str = "…") -> s
 
 
 def _cut_function(function: str, width: int, ellipsis: str) -> str:
-    """A Go function loses the folders of its package first, unmarked if the rest just fits; then its middle."""
+    """A function loses the folders of its package first, unmarked if the rest just fits; then its middle.
+
+    One of Python's, which has dots alone, loses packages and modules, but not its class.
+    """
     path = function.partition("(")[0].partition("[")[0]
     name = function[path.rfind("/") + 1 :]
     if name != function and width_of(name) < width:
         return ellipsis + name
+    if path == function:
+        while width_of(name) >= width and name.count(".") > 1:
+            name = name.partition(".")[2]
+        if name != function and width_of(name) < width:
+            return ellipsis + name
     return cut(name, width, "middle", ellipsis)
 
 

@@ -14,8 +14,10 @@ from memdash.model.missing import Maybe, Missing
 from memdash.probes.cpython.agent.feed import AgentPauses
 from memdash.probes.cpython.collector import Collector, CollectorState
 from memdash.probes.cpython.gc import CollectorWatch, gc_stats
+from memdash.probes.cpython.interpreter import Interpreter
 from memdash.probes.cpython.memstats import HeapFigures, mem_stats
 from memdash.probes.cpython.pauses import Pauses
+from memdash.probes.cpython.probes import GcProbe
 
 UNTIMED = Missing("CPython before 3.15 does not time its collections")
 
@@ -122,7 +124,7 @@ def test_pauses_are_remembered_beyond_the_rings() -> None:
     watching = watch(a_state(2, 0, 0, pauses=first), a_state(3, 0, 0, pauses=second))
     watching.look()
     seen = watching.look()
-    assert not seen.has_missed
+    assert not seen.misses
     stats = gc_stats(seen)
     assert [pause.duration_ns for pause in stats.pauses] == [20, 30, 10]
     assert (stats.pause_p50_ns, stats.pause_p99_ns, stats.pause_max_ns) == (20, 30, 30)
@@ -137,7 +139,22 @@ def test_collections_that_the_rings_forgot_are_told() -> None:
         a_state(11, 0, 0, pauses=pauses((9, 1), (10, 1), (11, 1))),
     ]
     watching = watch(*states)
-    assert [watching.look().has_missed for _ in states] == [False, True, False]
+    assert [watching.look().misses for _ in states] == [0, 1, 1]
+
+
+def test_what_another_look_has_missed_is_told_all_the_same() -> None:
+    states = [
+        a_state(2, 0, 0, pauses=pauses((1, 1), (2, 1))),
+        a_state(9, 0, 0, pauses=pauses((8, 1), (9, 1))),
+        a_state(9, 0, 0, pauses=pauses((8, 1), (9, 1))),
+        a_state(9, 0, 0, pauses=pauses((8, 1), (9, 1))),
+    ]
+    watching = watch(*states)
+    probe = GcProbe(cast("Interpreter", None), watching)
+    assert probe.read().caveats == ()
+    watching.look()  # as the probe of the heap does
+    assert len(probe.read().caveats) == 1
+    assert probe.read().caveats == ()
 
 
 def test_no_more_than_256_pauses_are_remembered() -> None:

@@ -6,6 +6,8 @@ import ctypes
 import os
 import struct
 from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import TypeAlias
 
 from memdash.probes.go.buckets import bucket_hash
 from memdash.probes.go.layouts import load
@@ -17,10 +19,13 @@ from memdash.process.elf import Elf
 from memdash.process.memory import ProcessMemory
 from tests.handmade import DATA_ADDRESS, ElfFile, GoFunction, pclntab
 
-__all__ = ["BIAS", "TEXT", "FakeRuntime"]
+__all__ = ["BIAS", "PAGE_BYTES", "STACK_BYTES", "TEXT", "Call", "FakeRuntime"]
 
 TEXT = 0x7F00_0000_0000
 """Where the code of the functions below is said to stand."""
+
+STACK_BYTES = 4096
+PAGE_BYTES = 8192
 
 BIAS = 0x1000
 _STRUCT_OF = {
@@ -31,15 +36,36 @@ _STRUCT_OF = {
     "emptymspan": "mspan",
 }
 _SCHEDULER_WORDS = ("gcphase", "gomaxprocs", "allglen", "allgptr")
+_MOST_GOROUTINES = 4096
 _PROFILER_WORDS = ("mbuckets", "mProfCycle", "MemProfileRate", "disableMemoryProfiling")
 _HEADERS = ("allp", "buildVersion")
 _WAITING = 4
 
-FUNCTIONS = (
-    GoFunction("runtime.mallocgc", 64, "malloc.go"),
-    GoFunction("main.leak", 64, "leak.go", lines=[(10, 32), (20, 32)], inlined=[(8, 16, "main.grow")]),
-    GoFunction("main.main", 64, "main.go"),
-)
+Call: TypeAlias = str | tuple[str, int]
+"""A function, or a function and how far in its code."""
+
+CODE_BYTES = 64
+"""Each of the functions below has so much code."""
+
+LEAK = GoFunction("main.leak", CODE_BYTES, "leak.go", [(10, 32), (20, 32)], [(8, 16, "main.grow")], frame_bytes=24)
+
+
+def functions(wrapper: int) -> tuple[GoFunction, ...]:
+    """All there are; ``wrapper`` is the kind of one that the compiler makes up."""
+    return (
+        GoFunction("runtime.mallocgc", CODE_BYTES, "malloc.go"),
+        LEAK,
+        GoFunction("main.main", CODE_BYTES, "main.go", frame_bytes=8),
+        GoFunction("runtime.gopark", CODE_BYTES, "proc.go", frame_bytes=40),
+        GoFunction("main.wait", CODE_BYTES, "wait.go", [(5, 32), (6, 32)], frame_bytes=16),
+        GoFunction("main.wait.gowrap1", CODE_BYTES, "wait.go", frame_bytes=0, kind=wrapper),
+        GoFunction("runtime.goexit", CODE_BYTES, "asm.s", frame_bytes=0, is_outermost=True),
+        GoFunction("runtime.main", CODE_BYTES, "proc.go", frame_bytes=48),
+        GoFunction("runtime.bgsweep", CODE_BYTES, "mgcsweep.go", frame_bytes=24),
+        GoFunction("runtime.runfinq", CODE_BYTES, "mfinal.go", frame_bytes=24),
+        GoFunction("runtime.asyncPreempt", CODE_BYTES, "preempt.s", frame_bytes=256),
+        GoFunction("main.recurse", CODE_BYTES, "wait.go", frame_bytes=8),
+    )
 
 
 class FakeRuntime:
@@ -52,7 +78,7 @@ class FakeRuntime:
         layout = load(minor)
         assert layout is not None
         self.layout = layout
-        self._arena = ctypes.create_string_buffer(1 << 20)
+        self._arena = ctypes.create_string_buffer(1 << 24)
         self._free = (ctypes.addressof(self._arena) + 8191) & ~8191
         self.addresses = {name: self.new(layout.structs[kind].size) for name, kind in _STRUCT_OF.items()}
         self.addresses |= {name: self.new(8) for name in _SCHEDULER_WORDS + _PROFILER_WORDS}
@@ -65,10 +91,9 @@ class FakeRuntime:
             self._add_p(number)
         self.word("gomaxprocs", ps, size=4)
         self.slice(self.addresses["allp"], self.p)
-        goroutine = self.new(layout.structs["g"].size)
-        self.set(goroutine, "g", "atomicstatus", _WAITING | layout.constants["_Gscan"], size=4)
-        self.word("allglen", 1)
-        self.word("allgptr", self.array([goroutine]))
+        self.goroutines: list[int] = []
+        self.word("allgptr", self.new(8 * _MOST_GOROUTINES))
+        self.goroutine(["runtime.gopark", "main.wait", "runtime.goexit"], status=_WAITING | layout.constants["_Gscan"])
         self.spans = [self.new_span(0)]
         self.slice(self.addresses["mheap_"] + self.at("mheap", "allspans"), self.spans)
         self.word("MemProfileRate", 512 * 1024)
@@ -79,14 +104,17 @@ class FakeRuntime:
             self.set("memstats", "mstats", f"{kind}_sys", 2 * used)
 
     def _program(self, minor: int, elf_of: Callable[[ElfFile], Elf]) -> Program:
-        table, trees = pclntab(FUNCTIONS, is_1_20=minor >= 20)
+        made = functions(self.layout.constants["funcID_wrapper"])
+        self.code = {function.name: TEXT + i * CODE_BYTES for i, function in enumerate(made)}
+        self._frame_bytes = {function.name: function.frame_bytes or 0 for function in made}
+        table, trees = pclntab(made, is_1_20=minor >= 20)
         module = self.new(self.layout.structs["moduledata"].size)
         self.set(module, "moduledata", "gofunc", DATA_ADDRESS + BIAS)
         return Program(
             memory=ProcessMemory(os.getpid()),
             elf=elf_of(ElfFile(data=trees)),
             functions=Pclntab(0, memoryview(table)),
-            module=Module(module, BIAS, TEXT, TEXT + 192, 0, 1 << 63),
+            module=Module(module, BIAS, TEXT, TEXT + len(made) * CODE_BYTES, 0, 1 << 63),
             version=GoVersion(self.layout.go_version, minor),
             layout=self.layout,
             addresses=self.addresses,
@@ -151,6 +179,88 @@ class FakeRuntime:
         self.set(span, "mspan", "allocCountBeforeCache", before, size=2)
         self.set(span, "mspan", "sweepgen", sweepgen, size=4)
         return span
+
+    def goroutine(
+        self,
+        calls: Sequence[Call],
+        created_by: str = "main.main",
+        status: int = _WAITING,
+        **fields: int,
+    ) -> int:
+        """One more: parked in the first of ``calls``, in bytes 9 of its code or elsewhere. Its address.
+
+        ``fields`` are goid, waitsince and waitreason; it began with the last call but one.
+        """
+        g = self.new(self.layout.structs["g"].size)
+        self.goroutines.append(g)
+        self.put(self.word_at("allgptr") + 8 * (len(self.goroutines) - 1), struct.pack("<Q", g))
+        self.word("allglen", len(self.goroutines))
+        first = calls[-2] if len(calls) > 1 else calls[-1]
+        self.set(g, "g", "goid", fields.get("goid", len(self.goroutines)))
+        self.set(g, "g", "gopc", self.code[created_by] + 9)
+        self.set(g, "g", "startpc", self.code[first if isinstance(first, str) else first[0]])
+        self.set(g, "g", "atomicstatus", status, size=4)
+        self.set(g, "g", "waitsince", fields.get("waitsince", 0))
+        self.set(g, "g", "waitreason", fields.get("waitreason", 0), size=1)
+        self.park(g, self.new(STACK_BYTES), calls)
+        return g
+
+    def park(self, g: int, stack: int, calls: Sequence[Call]) -> None:
+        """Lay the calls out on a goroutine's stack, the outermost at its end."""
+        placed = [(call, 9) if isinstance(call, str) else call for call in calls]
+        words = b""
+        for (function, _), (caller, at) in pairwise(placed):
+            words += bytes(self._frame_bytes[function]) + struct.pack("<Q", self.code[caller] + at)
+        sp = stack + STACK_BYTES - 16 - len(words)
+        self.put(sp, words)
+        sched = self.at("g", "sched")
+        for at, value in (
+            (self.at("g", "stack") + self.at("stack", "lo"), stack),
+            (self.at("g", "stack") + self.at("stack", "hi"), stack + STACK_BYTES),
+            (sched + self.at("gobuf", "sp"), sp),
+            (sched + self.at("gobuf", "pc"), self.code[placed[0][0]] + placed[0][1]),
+        ):
+            self.put(g + at, struct.pack("<Q", value))
+
+    def word_at(self, name: str) -> int:
+        """What stands in a global of 64 bits."""
+        return int.from_bytes(ctypes.string_at(self.addresses[name], 8), "little")
+
+    def objects(self, span_class: int, count: int, pages: int = 1, **fields: int) -> int:
+        """A span in use that holds so many objects; ``fields`` are any others of mspan. Its address."""
+        span, start = self.new_span(span_class, count), self.new(pages * PAGE_BYTES + PAGE_BYTES)
+        size_class, start = span_class >> 1, start + -start % PAGE_BYTES
+        size = self.layout.size_classes[size_class] if size_class else pages * PAGE_BYTES
+        is_wide = self.layout.structs["mspan"].size > 160
+        values = {"startAddr": start, "npages": pages, "elemsize": size, "nelems": pages * PAGE_BYTES // size} | fields
+        for field, value in values.items():
+            self.set(span, "mspan", field, value, size=8 if is_wide or field not in ("nelems", "freeindex") else 2)
+        self.set(span, "mspan", "state", self.layout.constants["mSpanInUse"], size=1)
+        self.spans.append(span)
+        self.slice(self.addresses["mheap_"] + self.at("mheap", "allspans"), self.spans)
+        return span
+
+    def types(self, *names: str, flags: int = 0) -> list[int]:
+        """Describe types; their addresses. ``flags`` is the TFlag of the last one."""
+        start = self.new(1 << 16)
+        module, size = self.program.module.address, self.layout.structs["_type"].size
+        self.set(module, "moduledata", "types", start)
+        self.set(module, "moduledata", "etypes", start + (1 << 16))
+        addresses, at = [], start + 64
+        for name in names:
+            encoded = name.encode()
+            header = (
+                bytes([0, len(encoded)])
+                if len(encoded) < 128
+                else bytes([0, len(encoded) & 127 | 128, len(encoded) >> 7])
+            )
+            self.put(at, header + encoded)
+            described = at + 2048
+            self.set(described, "_type", "Str", at - start, size=4)
+            self.set(described, "_type", "TFlag", flags if name == names[-1] else 0, size=1)
+            addresses.append(described)
+            at = described + size + 64
+        return addresses
 
     def cache_span(self, p: int, span_class: int, span: int) -> None:
         self.put(self.cache[p] + self.at("mcache", "alloc") + 8 * span_class, struct.pack("<Q", span))

@@ -52,10 +52,29 @@ DAMAGES: dict[str, tuple[Damage, set[Capability]]] = {
         lambda runtime: runtime.set("gcController", "gcControllerState", "totalAlloc", 5),
         {Capability.MEMSTATS, Capability.GC},
     ),
-    "goroutines are in known states": (lambda runtime: runtime.word("allglen", 0), set()),
+    "goroutines are in known states": (
+        lambda runtime: runtime.set(runtime.goroutines[0], "g", "atomicstatus", 77, size=4),
+        {Capability.TASKS},
+    ),
+    "every goroutine has its number": (
+        lambda runtime: [runtime.goroutine(["main.wait"], goid=7) for _ in range(2)],
+        {Capability.TASKS},
+    ),
+    "goroutines wait for known reasons": (
+        lambda runtime: runtime.goroutine(["main.wait"], waitreason=200),
+        {Capability.TASKS},
+    ),
+    "goroutines wait on their own stacks": (
+        lambda runtime: runtime.set(runtime.goroutine(["main.wait"]), "g", "stack", 1 << 63),
+        {Capability.TASKS},
+    ),
     "spans begin at pages": (
         lambda runtime: runtime.set(runtime.spans[0], "mspan", "startAddr", 4096),
-        {Capability.MEMSTATS, Capability.GC},
+        {Capability.MEMSTATS, Capability.GC, Capability.OBJECTS},
+    ),
+    "spans hold objects of their size": (
+        lambda runtime: runtime.objects(2, 3, elemsize=32),
+        {Capability.OBJECTS},
     ),
     "profile records hash as they say": (
         lambda runtime: runtime.set(runtime.bucket(16, [1]), "bucket", "hash", 1),
@@ -63,9 +82,10 @@ DAMAGES: dict[str, tuple[Damage, set[Capability]]] = {
     ),
     "the program states the version it was built with": (
         lambda runtime: runtime.text(runtime.addresses["buildVersion"], "go1.18.1"),
-        {Capability.MEMSTATS, Capability.GC, Capability.SITES},
+        {Capability.MEMSTATS, Capability.GC, Capability.SITES, Capability.TASKS, Capability.OBJECTS},
     ),
 }
+OF_GOROUTINES = {name for name, (_, guarded) in DAMAGES.items() if guarded == {Capability.TASKS}}
 
 
 def checked(program: Program) -> dict[str, Check]:
@@ -96,11 +116,16 @@ def test_each_tells_and_refuses_what_it_guards(runtime: FakeRuntime, name: str) 
         refuse_if_failed((checks[name],), capability, MODIFIED)
 
 
-def test_a_pointer_to_nowhere_fails_its_check_and_no_other(runtime: FakeRuntime) -> None:
+def test_a_pointer_to_nowhere_fails_its_checks_and_no_others(runtime: FakeRuntime) -> None:
     runtime.word("allgptr", 8)
     failed = [check for check in checked(runtime.program).values() if not check.holds]
-    assert [check.name for check in failed] == ["goroutines are in known states"]
-    assert "not mapped" in failed[0].why
+    assert {check.name for check in failed} == OF_GOROUTINES
+    assert all("not mapped" in check.why for check in failed)
+
+
+def test_a_program_has_at_least_one_goroutine(runtime: FakeRuntime) -> None:
+    runtime.word("allglen", 0)
+    assert {check.name for check in checked(runtime.program).values() if not check.holds} == OF_GOROUTINES
 
 
 def test_variables_that_were_not_located_are_not_checked(runtime: FakeRuntime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -13,10 +14,10 @@ from typing import TypeVar
 import psutil
 import pytest
 
-from memdash.errors import TargetExited
+from memdash.errors import BadRead, TargetExited
 from memdash.model.family import Family
 from memdash.model.missing import Missing
-from memdash.probes.system.family import FamilyProbe, Shares, tree_of
+from memdash.probes.system.family import FamilyProbe, Shares, Survivors
 from memdash.process.identity import identify
 from tests.fakes import a_family
 
@@ -200,7 +201,7 @@ def test_of_a_dead_worker_the_tree_lives_on_with_its_successor(master: Master) -
     child.stdin.write(b"\n")
     child.stdin.flush()
     successor = int(child.stdout.readline())
-    now = tree_of(target, before)
+    now = Survivors(target, before).look()
     assert now.place is None
     assert now.is_tree
     after = now.beside(1)
@@ -214,7 +215,8 @@ def test_of_a_dead_worker_the_tree_lives_on_with_its_successor(master: Master) -
 
 def test_of_a_tree_that_is_gone_nobody_is_left() -> None:
     before = a_family()
-    gone = tree_of(identify(os.getpid()), replace(before, members=tuple(replace(m, pid=2**22) for m in before.members)))
+    before = replace(before, members=tuple(replace(member, pid=2**22) for member in before.members))
+    gone = Survivors(identify(os.getpid()), before).look()
     assert gone.members == ()
     assert not gone.is_tree
     assert gone.beside(1) is None
@@ -262,3 +264,16 @@ def test_who_has_gone_is_forgotten(start: Start) -> None:
     gone = shares.given_to((replace(member, pid=2**22, start_ticks=5),))
     assert gone[0].pss_bytes == Missing("the kernel has no smaps_rollup for it")
     assert len(shares._read) == 1
+
+
+@pytest.mark.parametrize(("number", "error"), [(errno.ESRCH, TargetExited), (errno.EMFILE, BadRead)])
+def test_only_a_target_that_is_not_there_has_ended(
+    number: int, error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> bytes:
+        raise OSError(number, os.strerror(number))
+
+    probe = FamilyProbe(identify(os.getpid()))
+    monkeypatch.setattr("memdash.probes.system.family._read", fail)
+    with pytest.raises(error):
+        probe.read()

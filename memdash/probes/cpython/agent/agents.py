@@ -6,6 +6,7 @@ then waits, doing nothing, until the watch over its process claims it.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import threading
@@ -36,6 +37,7 @@ class Agents:
         self._strangers: dict[Peer, float] = {}
         self._waiting: dict[int, Peer] = {}
         self._listening = None
+        atexit.register(self.close)  # the thread that is to close it may be held up by the target until then
         try:
             place.write(_SCRIPT, agent_text(place.socket_path, self._token, follows_forks=follows_forks))
             if follows_forks:
@@ -81,6 +83,7 @@ class Agents:
                 self._listening.close()
                 self._listening = None
             self._place.close()
+        atexit.unregister(self.close)
 
     def __enter__(self) -> Agents:
         return self

@@ -6,11 +6,12 @@ Belongs to the sampler's thread.
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 
-from memdash.errors import AgentUnreachable, ProbeError, TargetError
+from memdash.errors import AgentUnreachable, ProbeError
 from memdash.model.action import Action
 from memdash.model.missing import Maybe, Missing
 from memdash.model.target import Target
@@ -34,11 +35,11 @@ _COLLECTS = (
 )
 _TRIMS = "Runs malloc_trim(0) in the agent's thread. Allocations of the target wait meanwhile, 3 to 50 ms"
 
-_PRESS_A = "press a, or give --agent, to load it"
-_ABSENT = Missing("only memdash's agent inside the target can do or tell that", _PRESS_A)
+_LOAD = "memdash --agent PID loads it"
+_ABSENT = Missing("only memdash's agent inside the target can do or tell that", _LOAD)
 _ONLY_AT_LAUNCH = Missing("only memdash's agent inside the target can do or tell that", "start it with memdash -- CMD")
 _NOT_BROUGHT = Missing(
-    "it has started without memdash's agent, as with -I, -E or -S, or with an environment of its own", _PRESS_A
+    "it has started without memdash's agent, as with -I, -E or -S, or with an environment of its own", _LOAD
 )
 _THERE = Missing("the agent is there")
 
@@ -77,6 +78,7 @@ class AgentLink:
         self._refusal: Missing | None = None
         self._peer: Peer | None = None
         self._news: list[str] = []
+        self._cancelled = threading.Event()
         self.connections = 0
         self.deeds = 0
 
@@ -139,10 +141,14 @@ class AgentLink:
         if why is not None or self._peer is None:
             raise AgentUnreachable(*((why.why, why.hint) if why else ("the agent has gone",)))
         try:
-            return understood(self._peer.ask(deed, patience_s, **fields))
+            return understood(self._peer.ask(deed, patience_s, self._cancelled, **fields))
         except AgentUnreachable as error:
             self._drop(error.what)
             raise
+
+    def cancel(self) -> None:
+        """Wait for no answer of the agent any more. From any thread."""
+        self._cancelled.set()
 
     def close(self) -> None:
         """Let the agent go: one that was called undoes everything, one that was launched waits for the next watch."""
@@ -170,13 +176,13 @@ class AgentLink:
         called = Agents(Place.seen_by(self._target), follows_forks=False)
         try:
             self._attempt = self._injector(self._target, called.script_path)
-        except (ProbeError, TargetError):
+        except BaseException:
             called.close()
             raise
         self._called = called
         until_s = time.monotonic() + _CALLING_S
         while (why := self.absence()) is not None and self._is_asked_for() and time.monotonic() < until_s:
-            time.sleep(_PAUSE_S)
+            self._cancelled.wait(_PAUSE_S)
         if why is None:
             return "it is there"
         if not self._is_asked_for():

@@ -6,6 +6,7 @@ import json
 import select
 import socket
 import struct
+import threading
 import time
 from collections.abc import Mapping
 from typing import Any, TypeAlias
@@ -19,6 +20,8 @@ Fields: TypeAlias = Mapping[str, Any]
 _MOST_HEARD = 1 << 20
 _HALF_LINE_S = 5.0
 """A line that has been begun and does not go on for so long will not be finished."""
+_SLICE_S = 0.1
+"""How long whoever waits for an answer goes on after that has been cancelled."""
 _CREDENTIALS = struct.Struct("3i")
 
 
@@ -43,15 +46,15 @@ class Peer:
         """The first line it says, or None as long as it has not said any. Raises AgentUnreachable."""
         return self._line(0.0)
 
-    def ask(self, deed: str, patience_s: float, **fields: int) -> Fields:
+    def ask(self, deed: str, patience_s: float, cancelled: threading.Event | None = None, **fields: int) -> Fields:
         """What it answers.
 
-        Raises TimedOut when that takes longer than ``patience_s``, ProbeError when it cannot answer, and
-        AgentUnreachable when nothing is to be expected of it any more.
+        Raises TimedOut when that takes longer than ``patience_s`` or is cancelled, ProbeError when it cannot answer,
+        and AgentUnreachable when nothing is to be expected of it any more.
         """
         until_s = time.monotonic() + patience_s
         while self._awaited:
-            self._take(until_s)
+            self._take(until_s, cancelled)
         self._number += 1
         request = json.dumps({"do": deed, "id": self._number, **fields}).encode() + b"\n"
         try:
@@ -62,7 +65,7 @@ class Peer:
             raise AgentUnreachable("the agent does not read what it is asked")
         self._awaited = self._number
         while True:
-            answer = self._take(until_s)
+            answer = self._take(until_s, cancelled)
             if answer is not None:
                 break
         why = answer.get("why")
@@ -83,9 +86,13 @@ class Peer:
         """It takes that for the sign to undo everything. May be called twice."""
         self._connection.close()
 
-    def _take(self, until_s: float) -> Fields | None:
+    def _take(self, until_s: float, cancelled: threading.Event | None) -> Fields | None:
         """An answer to what was asked last; None when it was to something before that."""
-        answer = self._line(until_s - time.monotonic())
+        answer = self._line(min(until_s - time.monotonic(), _SLICE_S))
+        while answer is None and time.monotonic() < until_s:
+            if cancelled is not None and cancelled.is_set():
+                raise TimedOut("the watch over the target has ended meanwhile")
+            answer = self._line(min(until_s - time.monotonic(), _SLICE_S))
         if answer is None:
             raise TimedOut("the agent has not answered in time: the target runs no Python code, or has been stopped")
         number = answer.get("id")

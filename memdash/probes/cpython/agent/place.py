@@ -40,10 +40,16 @@ class Place:
         with ExitStack() as undone:
             undone.callback(self.close)
             self._directory = -1
-            self._directory = os.open(self._name, os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._parent)
+            self._directory = self._opened()
             self.path = f"{parent}/{self._name}"
             self.socket_path = f"{self.path}/{_SOCKET}"
             undone.pop_all()
+
+    def _opened(self) -> int:
+        try:
+            return os.open(self._name, os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._parent)
+        except OSError as error:
+            raise AgentUnreachable(f"no place could be made to meet the agent in: {error.strerror}") from None
 
     @classmethod
     def of_ours(cls) -> Place:

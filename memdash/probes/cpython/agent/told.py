@@ -14,12 +14,14 @@ from memdash.model.missing import Missing
 from memdash.model.profile import Frame
 from memdash.model.tasks import Task, TaskKind
 from memdash.probes.cpython.agent.peer import Fields
+from memdash.probes.cpython.library import own_at
 from memdash.units import count
 
 __all__ = ["PausesTold", "Told", "collected", "malloc", "names", "nothing", "pauses", "tasks", "trimmed"]
 
 T = TypeVar("T")
 
+_RUNNING = "running"
 _LARGEST = 1 << 63
 _LONGEST_TEXT = 400
 _NS_PER_S = 1e9
@@ -96,14 +98,17 @@ def tasks(told: Fields) -> Told[tuple[Task, ...]]:
     """Groups of asyncio tasks; those that are in none are told as one, so that the total is right."""
     groups: dict[Any, Task] = {}
     for number, name, state, creator, stack in _rows(told.get("groups"), 5):
+        frames = tuple(_frame(*row) for row in _rows(stack, 3))
         task = Task(
             kind=TaskKind.ASYNCIO,
             count=_whole(number),
             state=_text(state),
-            stack=tuple(_frame(*row) for row in _rows(stack, 3)),
+            stack=frames,
             created_by=_NO_CREATOR if creator is None else _frame(*next(iter(_rows([creator], 3)))),
             waiting_s=_NO_WAIT,
             name=_text(name),
+            own_at=own_at(frames),
+            is_busy=state == _RUNNING,
         )
         if task.key in groups:
             raise _nonsense()

@@ -100,9 +100,14 @@ class Injection:
             has_ended = True
         except BlockingIOError:
             pass
+        except OSError:
+            has_ended = True
         *lines, self._unread = self._unread.split(b"\n")
         if lines:
-            self._progress = Progress.of(lines[-1])
+            try:
+                self._progress = Progress.of(lines[-1])
+            except ValueError:  # the last words of one that is being killed, or of something else in its place
+                self._progress = _CUT_SHORT
         if has_ended and self._progress.stage in (Stage.RUNNING, Stage.WAITING) and not self._wanted_by.closed:
             self._progress = _CUT_SHORT
 

@@ -33,5 +33,8 @@ class Progress:
     @classmethod
     def of(cls, line: bytes) -> Progress:
         """From such a line. Raises ValueError."""
-        stage, words, hint = json.loads(line)
+        try:
+            stage, words, hint = json.loads(line)
+        except (TypeError, RecursionError) as error:
+            raise ValueError("it is no list of three") from error
         return cls(Stage(stage), str(words), str(hint))

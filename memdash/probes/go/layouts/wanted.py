@@ -54,12 +54,15 @@ _CONSTANTS = (
     "_GCoff _GCmark _GCmarktermination "
     "_Gidle _Grunnable _Grunning _Gsyscall _Gwaiting _Gdead _Gcopystack _Gpreempted _Gleaked _Gdeadextra _Gscan "
     "mSpanDead mSpanInUse mSpanManual numSpanClasses _NumSizeClasses _PageShift buckHashSize "
-    "memoryLimitHeapGoalHeadroomPercent"
+    "memoryLimitHeapGoalHeadroomPercent "
+    "funcID_wrapper minSizeForMallocHeader"
 )
 
 _MOVED_CONSTANTS: Mapping[str, str] = {
     "_NumSizeClasses": "internal/runtime/gc.NumSizeClasses",
     "_PageShift": "internal/runtime/gc.PageShift",
+    "funcID_wrapper": "internal/abi.FuncIDWrapper",
+    "minSizeForMallocHeader": "internal/runtime/gc.MinSizeForMallocHeader",
 }
 
 _GLOBALS = (

@@ -17,6 +17,7 @@ from typing import Any, Callable, Mapping  # noqa: UP035 - collections.abc has n
 
 kept: list[object] = []
 grown: list[object] = []
+done = [0]
 running = threading.Event()
 finished = threading.Event()
 finished.set()
@@ -79,6 +80,14 @@ def churn() -> None:
     finished.set()
 
 
+def work() -> None:
+    while running.is_set():
+        lists = [[i] * 3 for i in range(1000)]
+        lists.clear()
+        done[0] += 1
+    finished.set()
+
+
 def flip() -> None:
     while running.is_set():
         tracemalloc.start(2)
@@ -91,7 +100,7 @@ def flip() -> None:
 def run(name: str) -> None:
     running.set()
     finished.clear()
-    threading.Thread(target={"grow": grow, "churn": churn, "flip": flip}[name], daemon=True).start()
+    threading.Thread(target={"grow": grow, "churn": churn, "work": work, "flip": flip}[name], daemon=True).start()
 
 
 def rest() -> None:
@@ -117,6 +126,7 @@ COMMANDS: Mapping[str, Callable[..., str | None]] = {
     "memory": lambda: json.dumps(tracemalloc.get_traced_memory()),
     "run": run,
     "rest": rest,
+    "done": lambda: str(done[0]),
     "track": track,
 }
 

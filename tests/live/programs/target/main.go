@@ -132,7 +132,7 @@ func read() (command string, number int) {
 var commands = []string{
 	"stats", "settle", "ops", "ng", "exit",
 	"churn", "stop", "alloc", "free", "gc", "freeos", "gogc", "memlimit", "procs",
-	"chan", "sleep", "select",
+	"chan", "release", "sleep", "select", "park", "trees", "flurry",
 	"addr", "rate", "buckets",
 }
 
@@ -191,10 +191,19 @@ func obey(command string, n int) {
 		runtime.GOMAXPROCS(n)
 	case "chan":
 		spawn(n, parkInChan)
+	case "release":
+		close(never)
+		never = make(chan struct{})
 	case "sleep":
 		spawn(n, parkInSleep)
 	case "select":
 		spawn(n, parkInSelect)
+	case "park":
+		park()
+	case "flurry":
+		flurry(n)
+	case "trees":
+		plant(n)
 	default:
 		fmt.Println(obeyFlavour(command, n))
 		return

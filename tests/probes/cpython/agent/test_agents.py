@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import memdash
 from memdash.errors import AgentUnreachable
 from memdash.probes.cpython.agent.agents import Agents
 from memdash.probes.cpython.agent.launch import agents_of_ours, environment_for
@@ -181,3 +185,30 @@ def test_the_place_of_a_process_that_sees_what_we_see() -> None:
     assert Path(place.path).is_dir()
     assert place.owner == os.geteuid()
     place.close()
+
+
+def test_a_place_that_cannot_be_opened_is_unreachable_and_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tmp").mkdir()
+    real, failures = os.open, [OSError(errno.EMFILE, "too many open files")]
+
+    def fail(path: str, *rest: int, **named: int) -> int:
+        if path.startswith("memdash-") and failures:
+            raise failures.pop()
+        return real(path, *rest, **named)
+
+    monkeypatch.setattr(os, "open", fail)
+    with pytest.raises(AgentUnreachable, match="too many open files"):
+        Place(str(tmp_path), TEMPORARY, os.geteuid(), os.getegid())
+    monkeypatch.undo()
+    assert not list((tmp_path / "tmp").iterdir())
+
+
+def test_who_exits_without_closing_leaves_nothing() -> None:
+    code = "from memdash.probes.cpython.agent.launch import agents_of_ours as a; agents = a(); print(agents.path)"
+    root = str(Path(memdash.__file__).parent.parent)
+    told = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": root}, stdout=subprocess.PIPE, text=True,
+        check=True,
+    ).stdout.strip()  # fmt: skip
+    assert "/memdash-" in told
+    assert not Path(told).exists()

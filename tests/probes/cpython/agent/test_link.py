@@ -132,15 +132,16 @@ def test_a_refusal_is_told_and_does_not_last(link: AgentLink, attempts: list[Fak
     assert len(attempts) == 2
 
 
-def test_an_injector_that_cannot_even_begin_leaves_nothing() -> None:
+@pytest.mark.parametrize("error", [ProbeError("no"), KeyboardInterrupt(), ZeroDivisionError()])
+def test_an_injector_that_cannot_even_begin_leaves_nothing(error: BaseException) -> None:
     places = []
 
     def inject(_: Target, script: str) -> Attempt:
         places.append(Path(script).parent)
-        raise ProbeError("no")
+        raise error
 
     link = AgentLink(identify(os.getpid()), None, inject)
-    with pytest.raises(ProbeError):
+    with pytest.raises(type(error)):
         link.act(Action.LOAD_AGENT)
     assert not places[0].exists()
     assert isinstance(link.offers()[Action.LOAD_AGENT], str)

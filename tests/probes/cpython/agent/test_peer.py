@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -134,3 +135,14 @@ def test_whatever_it_says_only_our_own_errors_come_out(said: bytes) -> None:
         pass
     finally:
         both.close()
+
+
+def test_waiting_ends_when_it_is_cancelled(ends: Ends) -> None:
+    cancelled = threading.Event()
+    timer = threading.Timer(0.01, cancelled.set)
+    timer.start()
+    with pytest.raises(TimedOut, match="has ended meanwhile"):
+        ends.peer.ask("trim", 3600.0, cancelled)
+    timer.join()
+    with pytest.raises(TimedOut):
+        ends.peer.ask("rest", 0.01)

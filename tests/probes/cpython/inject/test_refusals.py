@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 import memdash
+from memdash.model.missing import Missing
 from memdash.model.target import Target
 from memdash.probes.cpython.inject import refusals
+from memdash.probes.cpython.inject.injection import Injection
 from memdash.probes.cpython.inject.progress import Progress, Stage
+from tests.fakes import a_target
 
 
 def target_of(uid: int) -> Target:
@@ -58,3 +62,26 @@ def test_the_short_process_loads_neither_screen_nor_command_line() -> None:
     ).stdout.split()
     assert set(loaded) <= {"memdash", *sys.stdlib_module_names, "__main__", "_sysconfigdata__linux_x86_64-linux-gnu"}
     assert not {"subprocess", "threading", "asyncio"} & set(loaded)
+
+
+@pytest.mark.parametrize("line", [b"\xff\xfe", b"5", b"null", b"[1, 2]", b"{}", b"[[], 2, 3]", b"[" * 100_000, b""])
+def test_an_odd_line_is_a_value_error_and_nothing_else(line: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        Progress.of(line)
+
+
+class OddWords(Injection):
+    """The process that was to do it says something else."""
+
+    def _start(self, verb: str) -> subprocess.Popen[bytes]:
+        words = r"printf '\377\376\n5\n'; read -r _"
+        return subprocess.Popen(["/bin/sh", "-c", words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+
+
+def test_an_injection_that_talks_nonsense_has_failed() -> None:
+    with closing(OddWords(a_target(), "a script")) as injection:
+        while injection.poll().stage is Stage.RUNNING:
+            os.sched_yield()
+        state = injection.state()
+    assert isinstance(state, Missing)
+    assert "has been killed" in state.why

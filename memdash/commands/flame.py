@@ -1,0 +1,34 @@
+"""``memdash flame``: stacks as a tree, from the outermost frame inwards."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from memdash.commands.options import Verb
+from memdash.commands.source import profile_from
+from memdash.commands.viewing import Viewing, show, tell_unmatched, viewing_options
+
+__all__ = ["command"]
+
+
+@click.command(cls=Verb, short_help="Stacks as a tree, from main inwards.")
+@viewing_options
+def command(argument: str, viewing: Viewing, **printing: Any) -> None:
+    """Print what is held through each call, callers above what they call.
+
+    With --diff-base each also shows how that has changed; with --base only the difference is drawn.
+    """
+    from memdash.pprof.flame import flame
+    from memdash.pprof.text import Writer
+    from memdash.pprof.values import flame_values
+    from memdash.pprof.view import View
+
+    options = viewing.options()
+    before = View(profile_from(viewing.diff_base).document, options) if viewing.diff_base else None
+    view = View(replace(viewing, diff_base=None).source(argument).document, options)
+    tell_unmatched(view)
+    report = flame(view, before)
+    show(Writer(view).flame(report), lambda: flame_values(view, report), **printing)

@@ -1,0 +1,46 @@
+"""``memdash list``: source lines with what they hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from memdash.commands.options import Verb, settings
+from memdash.commands.viewing import Viewing, pattern, show, tell_unmatched, viewing_options
+
+__all__ = ["command"]
+
+
+@click.command(cls=Verb, short_help="Source lines of the functions that match, with what they hold.")
+@click.argument("regex", metavar="REGEX")
+@viewing_options
+@settings("source-path", "trim-path")
+def command(
+    regex: str, argument: str, viewing: Viewing, source_path: str | None, trim_path: str | None, **printing: Any
+) -> None:
+    """Print the source of the functions whose name matches, each line with what it holds, as go tool pprof -list does.
+
+    Source files are looked for where the profile says, in the file system of the process when it is a live one.
+    """
+    from memdash.pprof.listing import listing, listing_view
+    from memdash.pprof.source import SourceFinder
+    from memdash.pprof.text import Writer
+    from memdash.pprof.values import listing_values
+
+    wanted = pattern(regex, "REGEX")
+    source = viewing.source(argument)
+    view = listing_view(source.document, viewing.options())
+    tell_unmatched(view)
+    search = _folders(source_path) or [folder for folder in (source.folder, str(Path.cwd())) if folder]
+    files = listing(view, wanted, SourceFinder(search, _folders(trim_path), source.root).lines)
+    lost = {listed.file: listed.missing for listed in files if listed.file and listed.missing is not None}
+    if lost:
+        hint = next(iter(lost.values())).hint
+        click.echo(f"memdash: {len(lost)} source file{'s' * (len(lost) > 1)} could not be read; {hint}", err=True)
+    show(Writer(view).listing(files), lambda: listing_values(view, files), **printing)
+
+
+def _folders(text: str | None) -> list[str]:
+    return [folder for folder in (text or "").split(":") if folder]

@@ -1,0 +1,94 @@
+"""What a profile verb is pointed at: a file, or a process that is read once.
+
+To add a kind of source, such as a recording, recognise it in ``profile_from``.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import CompletionItem
+
+from memdash.errors import BadProfile, MemdashError, UsageError
+from memdash.plain import plain
+
+if TYPE_CHECKING:
+    from memdash.pprof.document import Document
+
+__all__ = ["SOURCE", "Source", "complete_source", "profile_from"]
+
+SOURCE = "PROFILE|PID"
+"""How help names the argument."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A profile. ``root`` is where the file system of its process begins, ``folder`` where in it the process works."""
+
+    document: Document
+    root: str = ""
+    folder: str = ""
+
+
+def profile_from(argument: str) -> Source:
+    """Read the profile that ``argument`` means: the path of a file, or a pid.
+
+    Raises UsageError, BadProfile, and for a process what reading it raises.
+    """
+    path = Path(argument)
+    if argument.isascii() and argument.isdecimal() and not path.is_file():
+        return _of_process(int(argument))
+    return Source(_of_file(path))
+
+
+def _of_process(pid: int) -> Source:
+    from memdash.process.identity import identify
+    from memdash.session.profiles import take_profile
+
+    taken = take_profile(identify(pid))
+    for note in taken.notes:
+        click.echo(f"memdash: {plain(note)}", err=True)
+    root = f"/proc/{pid}/root"
+    try:
+        return Source(taken.document, root, root + str(Path(f"/proc/{pid}/cwd").readlink()))
+    except OSError:  # it has ended, or is another user's
+        return Source(taken.document, root)
+
+
+def _of_file(path: Path) -> Document:
+    from memdash.pprof.decode import decode
+    from memdash.pprof.records import MOST_BYTES
+
+    try:
+        with path.open("rb") as file:
+            if not stat.S_ISREG(path.stat().st_mode) and not stat.S_ISFIFO(path.stat().st_mode):
+                raise UsageError(f"{path} is not a file", "name a profile, or the pid of a process")
+            content = file.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        raise UsageError(f"there is no file {str(path)!r}", "name a profile, or the pid of a process") from None
+    except OSError as error:
+        raise UsageError(f"{path}: {(error.strerror or str(error)).lower()}", "name a profile, or a pid") from None
+    except ValueError:  # a NUL in the path
+        raise UsageError(f"there is no file {str(path)!r}", "name a profile, or the pid of a process") from None
+    try:
+        return decode(content)
+    except BadProfile as error:
+        raise BadProfile(f"{path}: {error.what}", error.hint) from None
+
+
+def complete_source(ctx: click.Context, param: click.Parameter, incomplete: str) -> Sequence[CompletionItem]:
+    """Offer pids, and have the shell offer files."""
+    offered: list[CompletionItem] = []
+    if not incomplete or incomplete.isdecimal():
+        from memdash.commands.target import pids  # 10 ms, wanted when a shell asks
+
+        try:
+            offered = list(pids(ctx, param, incomplete))
+        except MemdashError:
+            offered = []
+    return [*offered, CompletionItem(incomplete, type="file")]

@@ -1,0 +1,22 @@
+"""Since when the changes of a fact's rows count: the one reader of baselines."""
+
+from __future__ import annotations
+
+from memdash.model.capability import Capability
+from memdash.model.snapshot import Snapshot
+from memdash.units import clock_time
+
+__all__ = ["since_words"]
+
+
+def since_words(snapshot: Snapshot, capability: Capability, *, short: bool = False) -> str:
+    """``since the baseline at 12:07:41`` or ``since the attach at …``, in short ``Δ since baseline 12:07:41``.
+
+    It is the reading that changes count from, which a slow fact has later than the attach or the mark; empty before
+    there is any.
+    """
+    since = snapshot.since.get(capability)
+    if since is None:
+        return ""
+    moment, time = "baseline" if snapshot.baseline.marked else "attach", clock_time(since.wall_s)
+    return f"Δ since {moment} {time}" if short else f"since the {moment} at {time}"

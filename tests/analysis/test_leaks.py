@@ -1,0 +1,84 @@
+"""Which tasks are accused: those that every look shows and nothing explains."""
+
+import pytest
+
+from memdash.analysis.leaks import Expected, suspects
+from memdash.model.missing import Maybe, Missing
+from memdash.model.profile import Frame
+from memdash.model.tasks import Task, TaskKind, Tasks
+
+NOBODY = Missing("the runtime started it")
+SPAWN = Frame("main.spawn", "main.go", 7)
+
+
+def a_task(
+    count: int,
+    function: str = "main.work",
+    created_by: Maybe[Frame] = SPAWN,
+    waiting_s: Maybe[float] = NOBODY,
+    state: str = "select",
+    name: str = "main.work",
+) -> Task:
+    stack = (Frame(function, "main.go", 3),) if function else ()
+    return Task(
+        kind=TaskKind.GOROUTINE,
+        count=count,
+        state=state,
+        stack=stack,
+        created_by=created_by,
+        waiting_s=waiting_s,
+        name=name,
+    )
+
+
+def looks(*counts: int) -> list[Tasks]:
+    return [Tasks((a_task(count),) if count else ()) for count in counts]
+
+
+def numbers(counts: list[Tasks], expected: Expected | None = None) -> list[tuple[int, int, int]]:
+    return [(s.number, s.first, s.last) for s in suspects(counts, expected or Expected())]
+
+
+def test_what_is_there_at_every_look_is_accused() -> None:
+    assert numbers(looks(3, 5, 4)) == [(3, 3, 4)]
+
+
+@pytest.mark.parametrize("counts", [(), (0,), (3, 0), (0, 3), (3, 0, 3)])
+def test_what_is_not_there_once_is_not(counts: tuple[int, ...]) -> None:
+    assert numbers(looks(*counts)) == []
+
+
+def test_as_many_as_there_were_may_stay() -> None:
+    current = Tasks((a_task(3),))
+    assert numbers(looks(3, 3), Expected(current=current)) == []
+    assert numbers(looks(5, 4), Expected(current=current)) == [(1, 2, 1)]
+
+
+@pytest.mark.parametrize(
+    "expected", [Expected(top_functions=frozenset({"main.work"})), Expected(creators=frozenset({"main.spawn"}))]
+)
+def test_what_is_named_may_stay(expected: Expected) -> None:
+    assert numbers(looks(3, 3), expected) == []
+
+
+def test_the_first_task_and_the_librarys_may_stay() -> None:
+    tasks = Tasks(
+        (
+            a_task(1, name="runtime.main", created_by=NOBODY),
+            a_task(1, "os/signal.signal_recv", name="os/signal.loop"),
+            a_task(1, "<module>", created_by=NOBODY, name=""),
+            a_task(1, "", created_by=NOBODY, state="running", name="main.busy"),
+        )
+    )
+    assert [suspect.task.name for suspect in suspects([tasks], Expected())] == ["main.busy"]
+
+
+def test_the_largest_group_comes_first_with_its_evidence() -> None:
+    proven = a_task(9, "main.a", state="chan receive (leaked)", waiting_s=90.0)
+    before = Tasks((proven, a_task(20, "main.b"), a_task(1, "main.c")))
+    after = Tasks((proven, a_task(1200, "main.b"), a_task(1, "main.c")))
+    assert [(s.number, s.evidence) for s in suspects([before, after], Expected())] == [
+        (20, "20 at the first look, 1 200 at the last"),
+        (9, "found by the runtime's own search for leaks · as many at every look · waiting for at least 1m30s"),
+        (1, "as many at every look"),
+    ]

@@ -1,0 +1,122 @@
+"""memdash leaks on a program that leaks goroutines, on one that does not, and on what cannot be searched."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from memdash.analysis.leaks import Expected, Suspect
+from memdash.cli import main
+from memdash.commands import leaks
+from memdash.errors import TargetExited
+from memdash.process.identity import identify
+from tests.live.conftest import StartGo
+from tests.live.target import GoTarget
+
+pytestmark = pytest.mark.live
+
+Said = tuple[int, str, str]
+
+
+@pytest.fixture
+def said(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Said]:
+    monkeypatch.setattr(leaks, "_PAUSES_S", (0.0, 0.0))
+
+    def run(*argv: str | int) -> Said:
+        code = main(["leaks", *map(str, argv)])
+        return code, *capfd.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def target(start_go: StartGo) -> GoTarget:
+    return start_go("stripped")
+
+
+def test_a_program_that_only_waits_for_input_has_none(target: GoTarget, said: Callable[..., Said]) -> None:
+    assert said(target.pid) == (0, "no leaks\n", "")
+
+
+def test_those_that_stay_are_printed_with_their_stacks(target: GoTarget, said: Callable[..., Said]) -> None:
+    target.command("chan", 10)
+    target.command("select", 1)
+    code, out, _ = said(target.pid)
+    assert code == 1
+    first, second = out.strip().split("\n\n")
+    assert first.startswith("10 goroutines · chan receive · as many at every look")
+    assert "    main.parkInChan  memdash/target/main.go:" in first
+    assert first.splitlines()[-1].startswith("    main.spawn  memdash/target/main.go:")
+    assert second.startswith("1 goroutine · select (no cases)")
+
+
+@pytest.mark.parametrize("option", ["--ignore-top-function=main.parkInChan", "--ignore-created-by=main.spawn"])
+def test_what_is_named_is_left_out(target: GoTarget, said: Callable[..., Said], option: str) -> None:
+    target.command("chan", 10)
+    assert said(option, target.pid)[0] == 0
+
+
+def test_for_programs_it_is_one_document(target: GoTarget, said: Callable[..., Said]) -> None:
+    target.command("chan", 10)
+    code, out, _ = said("--json", target.pid)
+    document = json.loads(out)
+    (leak,) = document["leaks"]
+    assert code == 1
+    assert document["schema"] == "memdash.leaks/1"
+    assert (leak["count"], leak["first"], leak["last"], leak["proven"]) == (10, 10, 10, False)
+    assert leak["stack"][0]["function"] == "main.parkInChan"
+    assert json.loads(said("--json", "--ignore-created-by=main.spawn", target.pid)[1])["leaks"] == []
+
+
+def searched(target: GoTarget, pause: Callable[[float], object], *, ignore_current: bool) -> list[Suspect]:
+    return list(leaks.search(identify(target.pid), Expected(), 1.0, ignore_current=ignore_current, pause=pause))
+
+
+def test_of_those_that_appear_while_it_watches_the_ones_that_stay_are_leaks(target: GoTarget) -> None:
+    target.command("chan", 10)
+    (found,) = searched(target, lambda s: target.command("chan", 3) if s == 1.0 else None, ignore_current=True)
+    assert (found.number, found.task.count) == (3, 13)
+    assert searched(target, lambda _: None, ignore_current=True) == []
+
+
+def test_those_that_end_in_time_are_none(target: GoTarget) -> None:
+    target.command("chan", 2)
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            target.command("release")
+            while int(target.command("ng")) > 1:
+                pass
+
+    assert searched(target, pause, ignore_current=False) == []
+    assert pauses == [1.0, 0.05, 0.1]  # and then there are none, so it looks no further
+
+
+def test_a_program_that_ends_meanwhile_is_said_to_have_ended(target: GoTarget) -> None:
+    target.command("chan", 10)
+    with pytest.raises(TargetExited):
+        searched(target, lambda _: target.kill(), ignore_current=False)
+
+
+def test_where_no_tasks_can_be_read_nothing_is_said_to_have_leaked(said: Callable[..., Said]) -> None:
+    with subprocess.Popen(["sleep", "60"]) as sleeper:
+        code, out, err = said(sleeper.pid)
+        sleeper.kill()
+    assert (code, out) == (2, "")
+    assert err.startswith("memdash: its goroutines or threads cannot be seen: ")
+
+
+def test_threads_of_a_python_are_searched_too(said: Callable[..., Said]) -> None:
+    script = "import threading as t\nt.Thread(target=input).start()\nprint(flush=True)\nt.Event().wait()"
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as python:
+        assert python.stdout is not None
+        python.stdout.readline()
+        code, out, _ = said(python.pid)
+        python.kill()
+    assert code == 1
+    assert out.count(" thread · ") == 1  # the main one does not count
+    assert "Thread.run" in out or "    run  " in out  # before 3.11 a function's class is not known
