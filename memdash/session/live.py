@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -191,8 +192,7 @@ def read_once(
         memory.note(clock.now().wall_s, line)
     shown = replace(_first_snapshot(attached.target, clock, 1.0), state=State.LIVE, missing=attached.missing)
     try:
-        for sample in chain(attached.roster.tick(clock.now()), attached.roster.finish(_PATIENCE_S)):
-            shown = memory.add(shown, sample)
-        return shown
+        samples = chain(attached.roster.tick(clock.now()), attached.roster.finish(_PATIENCE_S))
+        return memory.add(shown, deque(samples, maxlen=1).pop())  # taken in once: one look has no rates
     finally:
         attached.roster.close()
