@@ -228,6 +228,31 @@ def test_what_the_target_puts_in_its_place_is_not_followed(tmp_path: Path) -> No
     assert (moved / "theirs/file").exists()
 
 
+def test_a_directory_that_is_not_the_one_just_made_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tmp").mkdir()
+    real = os.mkdir
+
+    def swapped(name: str, mode: int, *, dir_fd: int) -> None:
+        real(name, mode, dir_fd=dir_fd)
+        os.chmod(name, 0o710, dir_fd=dir_fd)  # noqa: S103 - that is what is refused
+
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    monkeypatch.setattr(os, "mkdir", swapped)
+    with pytest.raises(AgentUnreachable, match="somebody has put something else"):
+        Place(str(tmp_path), TEMPORARY, os.geteuid(), os.getegid())
+    monkeypatch.undo()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_what_an_interpreter_compiled_goes_too() -> None:
+    other = agents_of_ours()
+    environment = {**os.environ, **environment_for(other), "PYTHONDONTWRITEBYTECODE": ""}
+    subprocess.run([sys.executable, "-c", ""], env=environment, check=True)
+    assert (Path(other.path) / "__pycache__").is_dir()
+    other.close()
+    assert not Path(other.path).exists()
+
+
 def left_behind(parent: Path, *names: str, age_s: float = 3600) -> Path:
     place = parent / f"memdash-{os.urandom(6).hex()}"
     place.mkdir(0o700)
