@@ -149,7 +149,7 @@ class Live:
     def on_deed(self, deed: Deed) -> None:
         """Log what was done, with the figures before and after."""
         with self._lock:
-            severity = Severity.WARNING if deed.failed else Severity.OK
+            severity = Severity.WARNING if deed.failed else Severity.INFO if deed.begun else Severity.OK
             self._memory.note(self._clock.now().wall_s, deed_words(deed), severity)
             self._publish(self._memory.refreshed(self._snapshot))
 

@@ -191,6 +191,8 @@ class Agent:
             made = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC | _socket.SOCK_NONBLOCK)
             try:
                 made.connect(self.path)
+                if not self.is_trusted(made):
+                    raise OSError("a stranger listens")
                 return Descriptor(made.fileno())
             except BlockingIOError:  # too many wait to be accepted
                 self.wait(None, 0, 0.1)
@@ -199,6 +201,15 @@ class Agent:
             finally:
                 made.close()
         raise OSError("nobody accepts")
+
+    def is_trusted(self, made: Any) -> bool:
+        """Whether root or our own user listens: a launched process keeps a path that memdash no longer has.
+
+        One that was called uses its path at once; in a user namespace, whoever called it has no uid that is known here.
+        """
+        credentials = made.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12)
+        uid = int.from_bytes(credentials[4:8], sys.byteorder)
+        return not self.follows_forks or uid in (0, posix.geteuid())
 
     def wait(self, descriptor: Descriptor | None, events: int, limit_s: float | None) -> bool:
         """Until the descriptor is ready (True), or a fork is about to happen or the time is up (False)."""

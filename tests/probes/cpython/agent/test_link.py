@@ -6,6 +6,7 @@ import _thread
 import gc
 import os
 import select
+import socket
 import sys
 import threading
 import time
@@ -23,6 +24,7 @@ from memdash.probes.cpython.agent import link as link_module
 from memdash.probes.cpython.agent.feed import AgentFeed
 from memdash.probes.cpython.agent.launch import agents_of_ours
 from memdash.probes.cpython.agent.link import AgentLink, Attempt
+from memdash.probes.cpython.agent.script import agent_text
 from memdash.process.identity import identify
 
 
@@ -209,6 +211,26 @@ def test_nothing_is_left_of_an_agent_that_nobody_listens_to() -> None:
     text = Path(agents.script_path).read_text(encoding="utf-8")
     agents.close()
     run_here(text)
+    wait_until(lambda: not hasattr(sys, "_memdash"))
+
+
+@pytest.mark.parametrize(("uid", "said"), [(65534, b""), (0, b'{"hello":"secret"')])
+def test_a_stranger_at_an_old_path_is_told_nothing(tmp_path: Path, uid: int, said: bytes) -> None:
+    """A process that outlives memdash keeps a path that, where others can write, anybody may listen at."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can listen as another user")
+    path = str(tmp_path / "socket")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(path)
+        os.seteuid(uid)
+        try:
+            listening.listen()
+        finally:
+            os.seteuid(0)
+        run_here(agent_text(path, "secret", follows_forks=True))
+        connection, _ = listening.accept()
+        with connection:
+            assert connection.recv(100)[: len(said) or 100] == said
     wait_until(lambda: not hasattr(sys, "_memdash"))
 
 
