@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from memdash.errors import LayoutRefused
+from memdash.probes.cpython.inject.hooks import require_no_hooks
 from memdash.probes.cpython.inject.memory import TargetMemory
 from memdash.probes.cpython.inject.pending_calls import PendingCall
 from memdash.probes.cpython.inject.remote_script import RemoteScript
@@ -60,10 +61,11 @@ class Request(Protocol):
 
 
 def request_for(interpreter: Interpreter, to: TargetMemory, script: str) -> Request:
-    """By the route of its version. Raises ProbeError, such as OptedOut and TooLong, and TargetError."""
+    """By the route of its version. Raises ProbeError, such as OptedOut, Hooked and TooLong, and TargetError."""
     layout, runtime = interpreter.layout, interpreter.binary.runtime
     if interpreter.memory.u64(runtime + layout.offset("_PyRuntimeState", "_finalizing")):
         raise LayoutRefused("its interpreter is being shut down", SYSTEM_VIEW)
+    require_no_hooks(interpreter)
     if interpreter.version.minor < _REMOTE_SCRIPT_SINCE_MINOR:
         return _ByPendingCall(interpreter, to, script)
     return _ByRemoteScript(interpreter, to, script)
