@@ -24,6 +24,8 @@ _MOST_STRANGERS = 64
 _MOST_AGENTS = 1000
 _GREETING_S = 5.0
 _SCRIPT = "agent"
+_FAILURE = "why"
+"""Written by guard.py."""
 
 
 class Agents:
@@ -57,6 +59,11 @@ class Agents:
     def script_path(self) -> str:
         """What a target is to run so that its agent comes, as it sees it; running it again does no harm."""
         return f"{self._place.path}/{_SCRIPT}"
+
+    def failure(self) -> str:
+        """Why an agent could not start, in its own words, which are not to be trusted; empty when none has said so."""
+        with self._lock:
+            return self._place.told(_FAILURE) if self._listening is not None else ""
 
     def claim(self, pid: int) -> Peer | None:
         """The agent of a process, once it is there; from then on it is the caller's, who may give it back."""

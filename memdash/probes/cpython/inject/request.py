@@ -18,11 +18,13 @@ _REMOTE_SCRIPT_SINCE_MINOR = 14
 _KEEPS_ALL_BUSY_UNTIL_MINOR = 8
 _CODE = """\
 try:
- exec((lambda f:(f.read(),f.close())[0])(__import__('io').open({!a},'rb')),{{}})
-except KeyboardInterrupt:__import__('_thread').interrupt_main()
+ try:exec((lambda f:(f.read(),f.close())[0])(__import__('io').open({!a},'rb')),{{}})
+ except KeyboardInterrupt:(lambda t:t.start_new_thread(t.interrupt_main,()))(__import__('_thread'))
 except:0
 """
-"""Run in __main__, where it leaves no name behind. A ctrl+c that falls into it is raised again after it."""
+"""Run in __main__, where it leaves no name behind. A ctrl+c that falls into it is raised again after it: by another
+thread, since in the same one it would be raised at once.
+"""
 
 _LOOK_AROUND = b"0"
 """Any Python code: while it runs, the interpreter looks at what has been asked of the thread."""

@@ -229,3 +229,13 @@ def test_functions_that_gevent_replaced_are_not_used(
         attempts[0].run()
     wait_until(lambda: link.absence() is None)
     assert link.act(Action.FORCE_GC).endswith("collected")
+
+
+def test_an_agent_that_could_not_start_has_said_why(link: AgentLink, attempts: list[FakeAttempt]) -> None:
+    link.act(Action.LOAD_AGENT)
+    (Path(attempts[0]._script).parent / "why").write_text("OSError: [Errno 24] Too many\x1b open files", "utf-8")
+    offer = link.offers()[Action.FORCE_GC]
+    assert isinstance(offer, Missing)
+    assert offer.why == "its code could not start in the target: OSError: [Errno 24] Too many  open files"
+    assert "start it under memdash" in offer.hint
+    assert attempts[0].heard == ["closed"]
