@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from memdash.probes.cpython.agent.script import agent_text, guarded_text
+from memdash.probes.cpython.agent.script import agent_text, first_text, guarded_text
 from tests.live.pythons import Python, readable
 
 pytestmark = pytest.mark.live
@@ -49,11 +49,13 @@ def folder() -> Iterator[Path]:
         yield Path(made)
 
 
-def result(python: Python, text: str, prepared: str = "pass", nap_s: float = 0.1) -> str:
+def result(python: Python, folder: Path, text: str, prepared: str = "pass", nap_s: float = 0.1) -> str:
     """What the program says; it must not complain."""
+    (folder / "rest").write_text(text, "utf-8")
+    first = first_text(f"{folder}/rest")
     program = PROGRAM.replace("{prepared}", prepared).replace("{nap_s}", str(nap_s))
     ended = subprocess.run(
-        [python.executable, "-Werror", "-c", program, text], capture_output=True, timeout=60, text=True, check=False
+        [python.executable, "-Werror", "-c", program, first], capture_output=True, timeout=60, text=True, check=False
     )
     assert (ended.returncode, ended.stderr) == (0, "")
     return ended.stdout
@@ -69,20 +71,20 @@ RAISED = {
 
 @pytest.mark.parametrize("text", RAISED)
 def test_what_a_handler_raises_meanwhile_reaches_the_program(python: Python, folder: Path, text: str) -> None:
-    said = result(python, guarded_text(text, f"{folder}/agent.socket"), nap_s=30)
+    said = result(python, folder, guarded_text(text, f"{folder}/agent.socket"), nap_s=30)
     assert said == f"{RAISED[text]}\n[] True\n"
     assert not (folder / "why").exists()
 
 
 def test_a_failure_of_ours_is_told_to_memdash_alone(python: Python, folder: Path) -> None:
-    said = result(python, guarded_text("1 / 0", f"{folder}/agent.socket"))
+    said = result(python, folder, guarded_text("1 / 0", f"{folder}/agent.socket"))
     assert said == "nothing\n[] True\n"
     assert (folder / "why").read_text() == "ZeroDivisionError: division by zero"
 
 
 def test_an_agent_that_finds_nobody_says_why(python: Python, folder: Path) -> None:
     text = agent_text(f"{folder}/agent.socket", "token", follows_forks=False)
-    assert result(python, text) == "nothing\n[] True\n"
+    assert result(python, folder, text) == "nothing\n[] True\n"
     assert (folder / "why").read_text() == "FileNotFoundError: [Errno 2] No such file or directory"
 
 
@@ -96,4 +98,4 @@ def test_an_agent_that_finds_nobody_says_why(python: Python, folder: Path) -> No
 )
 def test_where_it_cannot_start_nothing_is_said(python: Python, folder: Path, prepared: str) -> None:
     text = agent_text(f"{folder}/agent.socket", "token", follows_forks=False)
-    assert result(python, text, prepared) == "nothing\n[] True\n"
+    assert result(python, folder, text, prepared) == "nothing\n[] True\n"

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from memdash.errors import AgentUnreachable
 from memdash.probes.cpython.agent.peer import Peer
 from memdash.probes.cpython.agent.place import Place
-from memdash.probes.cpython.agent.script import agent_text, customize_text
+from memdash.probes.cpython.agent.script import agent_text, customize_text, first_text
 
 __all__ = ["Agents"]
 
@@ -24,6 +24,7 @@ _MOST_STRANGERS = 64
 _MOST_AGENTS = 1000
 _GREETING_S = 5.0
 _SCRIPT = "agent"
+_REST = "rest"
 _FAILURE = "why"
 """Written by guard.py."""
 
@@ -41,7 +42,8 @@ class Agents:
         self._listening = None
         atexit.register(self.close)  # the thread that is to close it may be held up by the target until then
         try:
-            place.write(_SCRIPT, agent_text(place.socket_path, self._token, follows_forks=follows_forks))
+            place.write(_SCRIPT, first_text(f"{place.path}/{_REST}"))
+            place.write(_REST, agent_text(place.socket_path, self._token, follows_forks=follows_forks))
             if follows_forks:
                 place.write("sitecustomize.py", customize_text())
             self._listening = place.listen()

@@ -1,9 +1,12 @@
 """What stands around all that memdash runs in a thread of the target: nothing of it fails there, nothing is kept there.
 
 memdash reads this file as text and never imports it. It runs first, so that it needs only what is part of every
-interpreter. While the agent starts, the thread takes no signals. What handlers of the program raise all the same, as
-for those that other threads take, is not for us: it is raised again in the main thread once that is back in the
-program's own code, by a handler of SIGINT that is there for that one time.
+interpreter. While the agent starts, the thread takes no signals, which ``script`` has seen to. What handlers of the
+program raise all the same, as for those that other threads take, is not for us: it is raised again in the main thread
+once that is back in the program's own code, by a handler of SIGINT that is there for that one time.
+
+Not covered: from 3.14 on a signal may be what makes CPython run the script. Its handler then runs before the first
+statement, where no ``try`` is, and CPython writes what it raises to stderr.
 """
 
 import _signal  # type: ignore[import-not-found]  # known to no stubs
@@ -25,10 +28,12 @@ LEAVING_S = 0.0005
 MOST_LOOKS = 2000
 
 
-def guarded(text: str, path: str) -> None:
-    """Run a text of ours. ``path`` is that of memdash's socket: what fails is told in the file ``why`` beside it."""
+def guarded(text: str, path: str, before: "set[int]") -> None:
+    """Run a text of ours, then let in the signals that were let in ``before``.
+
+    ``path`` is that of memdash's socket: what fails is told in the file ``why`` beside it.
+    """
     try:
-        before = _signal.pthread_sigmask(_signal.SIG_BLOCK, _signal.valid_signals() - FAULTS)
         try:
             exec(compiled(text), {"__name__": "memdash_agent", "compiled": compiled, "tell": tell})  # noqa: S102
         finally:
@@ -69,7 +74,7 @@ def pass_on(error: BaseException) -> None:
         raise error
 
     ours = [sys._getframe()]  # noqa: SLF001 - inspect would be a file
-    levels = 3 if sys.version_info >= (3, 14) else 4  # this file's two, the text around it, and how that is reached
+    levels = 4 if sys.version_info >= (3, 14) else 5  # this file's three, the two around it, how that is reached
     while len(ours) <= levels and ours[-1].f_back is not None:
         ours.append(ours[-1].f_back)
     _signal.signal(_signal.SIGINT, raise_it)
