@@ -14,10 +14,10 @@ import time
 from collections.abc import Iterator
 
 from memdash.errors import AgentUnreachable
-from memdash.probes.cpython.agent.leftovers import CAME, CUSTOMIZE, SCRIPT
+from memdash.probes.cpython.agent.leftovers import CAME, CUSTOMIZE, FAILURE, REST, SCRIPT
 from memdash.probes.cpython.agent.peer import Peer
 from memdash.probes.cpython.agent.place import Place
-from memdash.probes.cpython.agent.script import agent_text, customize_text
+from memdash.probes.cpython.agent.script import agent_text, customize_text, first_text
 
 __all__ = ["Agents"]
 
@@ -40,7 +40,8 @@ class Agents:
         self._is_called, self._has_come = not follows_forks, False
         atexit.register(self.close)  # the thread that is to close it may be held up by the target until then
         try:
-            place.write(SCRIPT, agent_text(place.socket_path, self._token, follows_forks=follows_forks))
+            place.write(SCRIPT, first_text(f"{place.path}/{REST}"))
+            place.write(REST, agent_text(place.socket_path, self._token, follows_forks=follows_forks))
             if follows_forks:
                 place.write(CUSTOMIZE, customize_text())
             self._listening = place.listen()
@@ -58,6 +59,11 @@ class Agents:
     def script_path(self) -> str:
         """What a target is to run so that its agent comes, as it sees it; running it again does no harm."""
         return f"{self._place.path}/{SCRIPT}"
+
+    def failure(self) -> str:
+        """Why an agent could not start, in its own words, which are not to be trusted; empty when none has said so."""
+        with self._lock:
+            return self._place.told(FAILURE) if self._listening is not None else ""
 
     def claim(self, pid: int) -> Peer | None:
         """The agent of a process, once it is there; from then on it is the caller's, who may give it back."""

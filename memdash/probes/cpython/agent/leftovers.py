@@ -14,16 +14,20 @@ import time
 from collections.abc import Iterable
 from contextlib import ExitStack
 
-__all__ = ["CAME", "CUSTOMIZE", "SCRIPT", "SOCKET", "names_in", "opened", "remove", "sweep"]
+__all__ = ["CAME", "CUSTOMIZE", "FAILURE", "REST", "SCRIPT", "SOCKET", "names_in", "opened", "remove", "sweep"]
 
 SOCKET = "agent.socket"
 SCRIPT = "agent"
+REST = "rest"
+FAILURE = "why"
+"""Written in the target, by guard.py."""
+
 CUSTOMIZE = "sitecustomize.py"
 CAME = "came"
 """Is there once an agent that was called has come, so that its target will not look for the script any more."""
 
 _COMPILED = "__pycache__"
-_NAMES = (SOCKET, SCRIPT, CUSTOMIZE, "sitecustomize.pyc", "sitecustomize.pyo", CAME)
+_NAMES = (SOCKET, SCRIPT, REST, FAILURE, CUSTOMIZE, "sitecustomize.pyc", "sitecustomize.pyo", CAME)
 _PATTERN = re.compile("memdash-[0-9a-f]{12}")
 _AGE_S = 60.0
 """What is younger may be about to be listened to."""

@@ -19,6 +19,7 @@ _PARENTS = ("/tmp", "/var/tmp", "/dev/shm", "/run")  # noqa: S108 - what is made
 _LONGEST_PATH = 107
 """The kernel takes no longer names for sockets."""
 _BACKLOG = 128
+_MOST_TOLD = 300
 
 
 class Place:
@@ -96,6 +97,21 @@ class Place:
         with os.fdopen(os.open(name, flags, 0o600, dir_fd=self._directory), "w", encoding="utf-8") as file:
             file.write(text)
             self._hand_over(file.fileno())
+
+    def told(self, name: str) -> str:
+        """What the target has left there, its first 300 bytes as printable text; empty when there is nothing."""
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        try:
+            number = os.open(name, flags, dir_fd=self._directory)
+        except OSError:
+            return ""
+        try:
+            text = os.read(number, _MOST_TOLD).decode("utf-8", "backslashreplace")
+        except OSError:
+            return ""
+        finally:
+            os.close(number)
+        return "".join(letter if letter.isprintable() else " " for letter in text).strip()
 
     def listen(self) -> socket.socket:
         """Make the socket; it does not block. Raises OSError."""

@@ -8,10 +8,10 @@ from pathlib import Path
 from memdash.errors import AccessDenied, ProbeError
 from memdash.model.target import Target
 
-__all__ = ["OptedOut", "closed_memory"]
+__all__ = ["START_IT", "OptedOut", "closed_memory"]
 
 _YAMA = Path("/proc/sys/kernel/yama/ptrace_scope")
-_START_IT = "start it under memdash: memdash -- COMMAND"
+START_IT = "start it under memdash: memdash -- COMMAND"
 
 
 class OptedOut(ProbeError):
@@ -20,7 +20,7 @@ class OptedOut(ProbeError):
     def __init__(self) -> None:
         super().__init__(
             "it was started with remote debugging disabled (PYTHON_DISABLE_REMOTE_DEBUG or -X disable-remote-debug)",
-            f"start it without that, or {_START_IT}",
+            f"start it without that, or {START_IT}",
         )
 
 
@@ -35,6 +35,6 @@ def closed_memory(target: Target) -> AccessDenied:
     if scope and os.geteuid():
         return AccessDenied(
             f"kernel.yama.ptrace_scope is {scope}: only root may write to a process that memdash has not started",
-            f"run memdash with sudo, or {_START_IT}",
+            f"run memdash with sudo, or {START_IT}",
         )
     return AccessDenied("the kernel does not let memdash write to it")

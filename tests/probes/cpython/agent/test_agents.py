@@ -65,6 +65,7 @@ def test_only_its_owner_may_enter(agents: Agents) -> None:
     assert {entry.name: stat.S_IMODE(entry.stat().st_mode) for entry in place.iterdir()} == {
         "agent": 0o600,
         "agent.socket": 0o600,
+        "rest": 0o600,
         "sitecustomize.py": 0o600,
     }
 
