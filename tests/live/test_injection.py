@@ -296,6 +296,17 @@ def test_who_breaks_what_is_run_in_it_is_left_alone(mended: Python, folder: Path
     assert script.runs == 0
 
 
+def test_one_without_a_descriptor_left_says_nothing(mended: Python, folder: Path) -> None:
+    script = Script(folder)
+    with WaitingTarget(mended, "full") as target:
+        assert target._line() == "full"
+        with closing(Injection(identify(target.pid), str(script.path))) as injection:
+            progress = awaited(injection, Stage.REFUSED if mended.minor >= 14 else Stage.RAN)
+        assert mended.minor < 14 or "no file descriptor left" in progress.words
+        assert target.result() == FINE
+    assert script.runs == 0
+
+
 def test_another_process_of_that_pid_is_left_alone(folder: Path) -> None:
     script = Script(folder)
     with WaitingTarget(newest(), "busy") as target:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 
 from memdash.errors import AccessDenied, ProbeError
 from memdash.model.target import Target
 
-__all__ = ["START_IT", "OptedOut", "closed_memory"]
+__all__ = ["START_IT", "OptedOut", "closed_memory", "require_descriptor"]
 
 _YAMA = Path("/proc/sys/kernel/yama/ptrace_scope")
 START_IT = "start it under memdash: memdash -- COMMAND"
@@ -38,3 +39,14 @@ def closed_memory(target: Target) -> AccessDenied:
             f"run memdash with sudo, or {START_IT}",
         )
     return AccessDenied("the kernel does not let memdash write to it")
+
+
+def require_descriptor(pid: int) -> None:
+    """A CPython that cannot open the script complains on the target's stderr. Raises ProbeError when it could not."""
+    try:
+        limit, _ = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        held = {int(entry.name) for entry in Path(f"/proc/{pid}/fd").iterdir()}
+    except (OSError, ValueError):
+        return
+    if limit != resource.RLIM_INFINITY and held.issuperset(range(limit)):
+        raise ProbeError("it has no file descriptor left to read the script by", "raise its limit: prlimit --nofile")

@@ -8,6 +8,7 @@ from memdash.errors import LayoutRefused
 from memdash.probes.cpython.inject.hooks import require_no_hooks
 from memdash.probes.cpython.inject.memory import TargetMemory
 from memdash.probes.cpython.inject.pending_calls import PendingCall
+from memdash.probes.cpython.inject.refusals import require_descriptor
 from memdash.probes.cpython.inject.remote_script import RemoteScript
 from memdash.probes.cpython.interpreter import Interpreter
 from memdash.probes.cpython.refusals import SYSTEM_VIEW
@@ -70,6 +71,7 @@ def request_for(interpreter: Interpreter, to: TargetMemory, script: str) -> Requ
     require_no_hooks(interpreter)
     if interpreter.version.minor < _REMOTE_SCRIPT_SINCE_MINOR:
         return _ByPendingCall(interpreter, to, script)
+    require_descriptor(interpreter.memory.pid)
     return _ByRemoteScript(interpreter, to, script)
 
 

@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 import platform
+import resource
 import select
 import signal
 import socket
@@ -222,6 +223,16 @@ def hooked() -> bool:
     if sys.argv[2] != "addaudithook":
         install(None)
     return True
+
+
+def full() -> bool:
+    """Waits for the line itself with no descriptor left."""
+    ready()
+    limit = os.dup(1)
+    os.close(limit)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+    os.write(1, b"full\n")
+    return os.read(0, 1) != b""
 
 
 def own_calls() -> bool:
