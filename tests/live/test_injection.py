@@ -32,11 +32,12 @@ pytestmark = pytest.mark.live
 PROGRAM = Path(__file__).parent / "programs/python/waiting.py"
 PATIENCE_S = 30.0
 
-IDLE_WAYS = ["sleep", "loop", "accept", "read", "lock", "lock_for_a_time", "join", "child", "poll_in_c"]
+IDLE_WAYS = ["sleep", "loop", "lock_for_a_time", "poll_in_c"]
+MORE_IDLE_WAYS = ["accept", "read", "lock", "join", "child"]
 BUSY_WAYS = ["busy", "busy_in_c", "signals", "threads"]
 
 
-DAILY = (8, 13, 15)
+DAILY = (8, 15)
 """Those whose ways differ most; for the others ``-m matrix`` tries all but the first test."""
 
 
@@ -128,6 +129,11 @@ def test_it_runs_once_however_the_main_thread_waits(any_python: Python, folder: 
     run_once(any_python, folder, IDLE_WAYS)
 
 
+@pytest.mark.matrix
+def test_it_runs_once_in_whatever_else_the_main_thread_waits(any_python: Python, folder: Path) -> None:
+    run_once(any_python, folder, MORE_IDLE_WAYS)
+
+
 @pytest.mark.parametrize("way", BUSY_WAYS)
 def test_it_runs_once_whatever_the_main_thread_does(python: Python, folder: Path, way: str) -> None:
     run_once(python, folder, [way])
@@ -148,8 +154,8 @@ def run_once(python: Python, folder: Path, ways: list[str]) -> None:
     assert {way: script.runs for way, script in scripts.items()} == dict.fromkeys(ways, 1)
 
 
-def test_the_agent_gets_in_and_goes_without_a_trace(any_python: Python) -> None:
-    with WaitingTarget(any_python, "accept") as target, Watched(target, CPYTHON) as watched:
+def test_the_agent_gets_in_and_goes_without_a_trace(python: Python) -> None:
+    with WaitingTarget(python, "accept") as target, Watched(target, CPYTHON) as watched:
         (agent,) = watched.attachment.actors
         agent.act(Action.LOAD_AGENT)
         until(lambda: isinstance(agent.offers()[Action.FORCE_GC], str))

@@ -60,6 +60,8 @@ class PendingCall:
         self._calls = self._ring + layout.offset("_pending_calls", "calls")
         self._slots = layout.constants["PENDINGCALLSARRAYSIZE"]
         self._slot_bytes = layout.constants["sizeof(_pending_call)"]
+        self._count_at = layout.offset("_pending_calls", "npending")
+        self._is_counted = minor >= _PER_THREAD_SINCE_MINOR  # before, the number was only a hint
         self._slot = -1
         self._code_at = 0
 
@@ -69,17 +71,17 @@ class PendingCall:
         One that still waits from before, of ours or of another memdash, gets the code instead.
         """
         first, following, waiting = self._state()
-        text = code + b"\0"
         if first != following:
-            self._take_over(first, following, text)
-        elif waiting:
+            self._take_over(first, following, code + b"\0")
+            if self._is_counted and not waiting:  # as one leaves it that is killed between the two
+                self._to.write(self._ring + self._count_at, _INT.pack(1))
+            if self._state()[0] == first:
+                self._slot = first
+                return
+            first, following, waiting = self._state()  # it was taken meanwhile, with whichever code
+        if first != following or waiting:
             raise LayoutRefused("its queue of pending calls is busy", "try again in a moment")
-        else:
-            self._code_at = self._place(first, len(text))
-            self._to.write(self._code_at, text)
-            call = _CALL.pack(self._function, self._code_at)
-            self._to.write(self._calls + first * self._slot_bytes, call.ljust(self._slot_bytes, b"\0"))
-            self._commit((first + 1) % self._slots)
+        self._queue_at(first, code + b"\0")
         self._slot = first
 
     def adopt(self, code: bytes) -> None:
@@ -95,7 +97,7 @@ class PendingCall:
         """Make the threads that run Python code look at the queue at once."""
         layout = self._interpreter.layout
         if self._interpreter.version.minor < _PER_THREAD_SINCE_MINOR:
-            self._to.write(self._ring + layout.offset("_pending_calls", "npending"), _INT.pack(1))
+            self._to.write(self._ring + self._count_at, _INT.pack(1))
             self._to.write(self._owner + layout.offset(self._struct, "ceval.eval_breaker"), _INT.pack(1))
             return
         breaker = layout.offset("PyThreadState", "eval_breaker")
@@ -121,7 +123,7 @@ class PendingCall:
         Measured: while one waits for a sleeping main thread the others run at 0.65 of their speed.
         """
         layout = self._interpreter.layout
-        self._to.write(self._ring + layout.offset("_pending_calls", "npending"), _INT.pack(0))
+        self._to.write(self._ring + self._count_at, _INT.pack(0))
         self._to.write(self._owner + layout.offset(self._struct, "ceval.eval_breaker"), _INT.pack(0))
 
     def _state(self) -> tuple[int, int, int]:
@@ -138,12 +140,15 @@ class PendingCall:
             raise LayoutRefused("its queue of pending calls is not where it is expected")
         return first, following, waiting
 
-    def _commit(self, following: int) -> None:
-        """From here on the call counts."""
-        layout = self._interpreter.layout
-        parts = [(self._ring + layout.offset("_pending_calls", "next"), _INT.pack(following))]
-        if self._interpreter.version.minor >= _PER_THREAD_SINCE_MINOR:  # here the number counts as the indices do
-            parts.append((self._ring + layout.offset("_pending_calls", "npending"), _INT.pack(1)))
+    def _queue_at(self, slot: int, text: bytes) -> None:
+        self._code_at = self._place(slot, len(text))
+        self._to.write(self._code_at, text)
+        call = _CALL.pack(self._function, self._code_at)
+        self._to.write(self._calls + slot * self._slot_bytes, call.ljust(self._slot_bytes, b"\0"))
+        next_at = self._ring + self._interpreter.layout.offset("_pending_calls", "next")
+        parts = [(next_at, _INT.pack((slot + 1) % self._slots))]
+        if self._is_counted:
+            parts.append((self._ring + self._count_at, _INT.pack(1)))
         self._to.write_together(parts)
 
     def _take_over(self, first: int, following: int, text: bytes) -> None:
@@ -158,7 +163,6 @@ class PendingCall:
         self._to.write(code_at, b"\0")
         self._to.write(code_at + 1, text[1:])
         self._to.write(code_at, text[:1])
-        self._commit(following)
 
     def _code_of(self, slot: int) -> int:
         """Where the code of a call of ours is, 0 for one of the target's own: that has none in the queue itself."""

@@ -53,7 +53,7 @@ class CutShort(TargetMemory):
         self.left -= 1
 
 
-DAILY = (8, 13, 15)
+DAILY = (8, 15)
 """Those whose ways differ most; ``-m matrix`` tries the others."""
 
 

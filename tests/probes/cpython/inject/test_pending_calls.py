@@ -140,6 +140,29 @@ def test_what_is_silenced_runs_nothing(here: Here, to: TargetMemory) -> None:
     assert ctypes.string_at(here.slot(0)[1]) == b"other"
 
 
+def test_what_is_taken_while_it_is_taken_over_leaves_a_whole_queue(here: Here) -> None:
+    with RunsMeanwhile(here) as to:
+        queue(here, to, b"x" * len(CODE))
+        to.armed = True
+        call = queue(here, to)
+        assert to.ran == b""
+        assert not call.is_taken()
+        assert here.run() == CODE
+
+
+class RunsMeanwhile(TargetMemory):
+    """The target takes its call right after the next write."""
+
+    def __init__(self, here: Here) -> None:
+        super().__init__(identify(os.getpid()))
+        self.here, self.armed, self.ran = here, False, b"-"
+
+    def write(self, address: int, content: bytes) -> None:
+        super().write(address, content)
+        if self.armed:
+            self.armed, self.ran = False, self.here.run()
+
+
 @pytest.mark.parametrize("values", [{"first": -1}, {"next": 300}, {"npending": -5}, {"first": 1 << 30}])
 def test_a_queue_that_makes_no_sense_is_left_alone(here: Here, to: TargetMemory, values: dict[str, int]) -> None:
     for name, value in values.items():
