@@ -305,7 +305,10 @@ def test_traces_that_are_cleared_are_forgotten(target: Traced) -> None:
     target.profile()
     target.command("clear")
     target.command("leak", 30)
-    mine, theirs, profile = both(target)
+    for looks_left in (2, 1, 0):
+        mine, theirs, profile = both(target)
+        if mine == theirs or not looks_left:
+            break
     assert_equal(mine, theirs)
     assert blocks(profile)["leaking.words"] < 50
 
