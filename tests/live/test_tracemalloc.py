@@ -256,6 +256,7 @@ def test_what_is_dropped_goes_from_the_parts_it_was_in(target: Traced, monkeypat
 
 def test_while_it_grows_totals_lie_between_two_of_its_own(some_target: Traced) -> None:
     some_target.command("start", 1)
+    some_target.command("leak", 2000)  # so that the list that grows is a small part
     some_target.command("run", "grow")
     try:
         for _ in range(4):
