@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["CPYTHON", "CPython"]
 
 _SCORE = 100
+_CONDITIONAL = frozenset({Capability.SITES, Capability.MALLOC})
+"""What a program tells only while it traces, or once it has an agent: promised to nobody beforehand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ class CPython:
         except (ProbeError, TargetError) as error:
             return Refusal(error.what, error.hint, recognised=isinstance(error, (UnreadablePython, NotStarted)))
         about = "the collector's generations, blocks and arenas, threads, and small objects by type, read from memory"
-        return Fit(_SCORE, self.capabilities, Runtime.CPYTHON, f"cpython {version.text}", about)
+        at_once = self.capabilities - _CONDITIONAL
+        return Fit(_SCORE, at_once, Runtime.CPYTHON, f"cpython {version.text}", about)
 
     def attach(self, target: Target) -> Attachment:
         """Open, verify, and say what is missing. Raises ProbeError or TargetError, and then leaves nothing open."""
