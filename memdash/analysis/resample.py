@@ -41,7 +41,7 @@ def columns(series: Series, end_s: float, span_s: float, width: int) -> list[Col
         first = math.floor((time_s - start_s) / step_s)
         if first == width:  # the newest sample itself stands at the right edge
             first = width - 1
-        if first == held:
+        if first == held >= 0:  # what began just before the first column is in none
             lasts[first] = last
             if low < lows[first]:
                 lows[first] = low

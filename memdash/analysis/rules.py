@@ -110,7 +110,7 @@ class Growing:
 def default_rules() -> tuple[Rule, ...]:
     """What is watched without being asked: a growing live heap, pauses over 10 ms, the way to the cgroup's limit."""
     return (
-        Growing("heap growth", "gc.live_after_gc_bytes", MIB / 60),
+        Growing("heap growth", "heap.live_bytes", MIB / 60),
         Over("gc pause", "gc.pause_recent_ns", 10_000_000),
         Over("cgroup headroom", "cgroup.used_ratio", 0.9, for_s=5.0),
         Over("cgroup limit near", "cgroup.used_ratio", 0.97, for_s=2.0, severity=Severity.CRITICAL),

@@ -11,6 +11,7 @@ from memdash.commands.options import Verb, settings
 from memdash.commands.target import Choice, target_options
 from memdash.errors import ProbeError, UsageError
 from memdash.model.action import Action, Deed
+from memdash.model.missing import Missing
 from memdash.model.target import Target
 from memdash.plain import plain
 from memdash.session.errand import Errand
@@ -46,8 +47,8 @@ def act_on(target: Target, action: Action, *, agreed: bool) -> Deed | None:
     deed = Errand(consent=lambda step, words: agreed or _asked(step, words), tell=_tell).run(target, action)
     if deed is None:
         click.echo("memdash: left as it is", err=True)
-    elif deed.failed:
-        raise ProbeError(deed.words)
+    elif isinstance(deed.outcome, Missing):
+        raise ProbeError(deed.outcome.why, deed.outcome.hint)
     return deed
 
 

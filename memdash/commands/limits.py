@@ -21,7 +21,7 @@ def rules_for(limits: Sequence[Limit], max_growth_per_s: float | None) -> tuple[
     """The rules that always hold, and one for each limit. Raises UsageError for what names no metric."""
     rules = [rule for rule in default_rules() if max_growth_per_s is None or rule.name != _GROWTH]
     if max_growth_per_s is not None:
-        rules.append(Growing(_GROWTH, "gc.live_after_gc_bytes", max_growth_per_s))
+        rules.append(Growing(_GROWTH, "heap.live_bytes", max_growth_per_s))
     return (*rules, *map(_over, limits))
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import signal
+import stat
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -21,6 +24,9 @@ from memdash.signals import Signalled
 
 __all__ = ["Program", "log_file", "tell_output"]
 
+_PREFIX, _SUFFIX = "memdash-", ".log"
+_AGE_S = 60.0
+"""What is younger may be about to be locked by the run that has just made it."""
 _LAST_LINES = 10
 _LAST_BYTES = 4096
 
@@ -37,14 +43,29 @@ def log_file(name: str | None, force: bool) -> Iterator[Path]:
         path.write_bytes(b"")
         yield path
         return
-    descriptor, name = tempfile.mkstemp(prefix="memdash-", suffix=".log")
-    os.close(descriptor)
+    _sweep_logs()
+    descriptor, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX)
     path = Path(name)
     try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)  # tells other runs that it is in use
         yield path
     finally:
+        os.close(descriptor)
         if path.stat().st_size == 0:
             path.unlink()
+
+
+def _sweep_logs() -> None:
+    """Remove the empty logs of earlier runs that were killed. Raises nothing."""
+    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*{_SUFFIX}"):
+        with contextlib.suppress(OSError), ExitStack() as closing:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            closing.callback(os.close, descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            found = os.fstat(descriptor)
+            is_left = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and found.st_size == 0
+            if is_left and time.time() - found.st_mtime > _AGE_S:
+                path.unlink()
 
 
 def tell_output(log: Path, last_lines: bool) -> None:

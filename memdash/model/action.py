@@ -18,7 +18,7 @@ from enum import Enum
 from typing import Protocol, Self
 
 from memdash.model.capability import Capability
-from memdash.model.missing import Maybe
+from memdash.model.missing import Maybe, Missing
 from memdash.model.sample import Sample
 
 __all__ = ["Action", "Actor", "Deed"]
@@ -46,14 +46,27 @@ class Action(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deed:
-    """One action done: what came of it in a clause, and the target just before and after. ``took_s`` is wall time."""
+    """One action: what came of it in a clause, or why it failed, and the target just before and after.
+
+    ``took_s`` is wall time; ``begun`` says that it is under way and that the clause tells no more than how far.
+    """
 
     action: Action
-    words: str
+    outcome: Maybe[str]
     took_s: float
     before: Sample
     after: Sample
-    failed: bool = False
+    begun: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Whether it was not done."""
+        return isinstance(self.outcome, Missing)
+
+    @property
+    def words(self) -> str:
+        """What came of it, or why it failed and what helps."""
+        return self.outcome.words if isinstance(self.outcome, Missing) else self.outcome
 
 
 class Actor(Protocol):

@@ -96,6 +96,15 @@ def _generational(figure: Callable[[Sequence[Generation]], int]) -> Callable[[Sa
     return read
 
 
+def _live_heap(sample: Sample) -> Maybe[float]:
+    """Where references are counted, what is dead is gone at once: all that is allocated lives, cycles apart."""
+    if isinstance(sample.memstats, Missing):
+        return sample.memstats
+    if isinstance(sample.gc, Missing):
+        return sample.gc
+    return sample.memstats.HeapAlloc if sample.gc.generations else sample.gc.live_after_gc_bytes
+
+
 _NO_GENERATIONS = Missing("this collector has no generations")
 _B, _N, _T, _R = Unit.BYTES, Unit.COUNT, Unit.NANOSECONDS, Unit.RATIO
 _GAUGE, _COUNTER = Kind.GAUGE, Kind.COUNTER
@@ -131,6 +140,15 @@ METRICS: tuple[Metric, ...] = (
     _at("malloc", "in_use_bytes", "malloc", _B, _GAUGE, "CPython: what the C library's malloc has handed out."),
     _at("malloc", "free_bytes", "malloc free", _B, _GAUGE, "CPython: what malloc keeps for reuse."),
     _at("gc", "live_after_gc_bytes", "live after GC", _B, _GAUGE, "What the last collection found reachable."),
+    Metric(
+        "heap.live_bytes",
+        "live heap",
+        _B,
+        _GAUGE,
+        "Growth is judged by it: what the last collection found reachable, or HeapAlloc where references are counted.",
+        Capability.MEMSTATS,
+        _live_heap,
+    ),
     _at("gc", "pause_p50_ns", "pause p50", _T, _GAUGE, "Median stop-the-world time of the last collections."),
     _at("gc", "pause_p99_ns", "pause p99", _T, _GAUGE, "Stop-the-world time that 99 of 100 collections stay under."),
     _at("gc", "pause_max_ns", "pause max", _T, _GAUGE, "The longest stop-the-world time still remembered."),

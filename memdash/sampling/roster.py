@@ -103,19 +103,20 @@ class Roster:
         actor = self._who_can(action)
         if isinstance(actor, Missing):
             seen = self._joined(self._clock.now())
-            return Deed(action=action, words=actor.words, took_s=0.0, before=seen, after=seen, failed=True)
-        before, began_s, failed = self.look(action.changes), self._clock.now().mono_s, False
+            return Deed(action=action, outcome=actor, took_s=0.0, before=seen, after=seen)
+        before, began_s, begun = self.look(action.changes), self._clock.now().mono_s, False
+        outcome: Maybe[str]
         try:
             with defects_told():
-                words = actor.act(action)
+                outcome = actor.act(action)
+            begun = action is Action.LOAD_AGENT and _offers_nothing(actor)
         except TargetExited:
             raise
         except (ProbeError, TargetError) as error:
-            words, failed = Missing(error.what, error.hint).words, True
+            outcome = Missing(error.what, error.hint)
         took_s = self._clock.now().mono_s - began_s
-        return Deed(
-            action=action, words=words, took_s=took_s, before=before, after=self.look(action.changes), failed=failed
-        )
+        after = self.look(action.changes)
+        return Deed(action=action, outcome=outcome, took_s=took_s, before=before, after=after, begun=begun)
 
     def cancel(self) -> None:
         """Have what is being done to the target fail soon, and whatever follows. From any thread."""
@@ -204,6 +205,11 @@ def _offers_of(actor: Actor) -> Mapping[Action, Maybe[str]]:
     """What it offers; where it goes wrong no more is lost than that. Raises TargetExited."""
     offers = _told(actor.offers)
     return dict.fromkeys(Action, offers) if isinstance(offers, Missing) else offers
+
+
+def _offers_nothing(actor: Actor) -> bool:
+    """As long as an agent that has been asked for is not there. Raises TargetExited."""
+    return all(isinstance(offer, Missing) for offer in _offers_of(actor).values())
 
 
 def _told(ask: Callable[[], T]) -> Maybe[T]:

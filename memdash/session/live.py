@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -148,7 +149,7 @@ class Live:
     def on_deed(self, deed: Deed) -> None:
         """Log what was done, with the figures before and after."""
         with self._lock:
-            severity = Severity.WARNING if deed.failed else Severity.OK
+            severity = Severity.WARNING if deed.failed else Severity.INFO if deed.begun else Severity.OK
             self._memory.note(self._clock.now().wall_s, deed_words(deed), severity)
             self._publish(self._memory.refreshed(self._snapshot))
 
@@ -191,8 +192,7 @@ def read_once(
         memory.note(clock.now().wall_s, line)
     shown = replace(_first_snapshot(attached.target, clock, 1.0), state=State.LIVE, missing=attached.missing)
     try:
-        for sample in chain(attached.roster.tick(clock.now()), attached.roster.finish(_PATIENCE_S)):
-            shown = memory.add(shown, sample)
-        return shown
+        samples = chain(attached.roster.tick(clock.now()), attached.roster.finish(_PATIENCE_S))
+        return memory.add(shown, deque(samples, maxlen=1).pop())  # taken in once: one look has no rates
     finally:
         attached.roster.close()

@@ -12,10 +12,14 @@ from memdash.model.snapshot import Snapshot
 from memdash.tables.table import DASH, Cell, Tone
 from memdash.units import Unit, figure, signed
 
-__all__ = ["SPARK_SPAN_S", "change_cell", "metric_cells", "missing_cell", "spark_cell", "value_cell"]
+__all__ = ["SPARK_SPAN_S", "UNCHANGED", "change_cell", "metric_cells", "missing_cell", "spark_cell", "value_cell"]
 
 SPARK_SPAN_S = 60.0
 _SPARK_COLUMNS = 24
+
+
+UNCHANGED = Cell("", Tone.FAINT, sort=0.0, note="a change takes two readings")
+"""Stands for a change while there has been one reading only: nothing is known of it, which is not 0."""
 
 
 def missing_cell(why: Missing) -> Cell:

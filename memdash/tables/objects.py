@@ -8,6 +8,7 @@ from enum import Enum
 from memdash.model.missing import Missing
 from memdash.model.objects import TypeCount
 from memdash.model.snapshot import ObjectGroup, Snapshot
+from memdash.tables.figures import UNCHANGED
 from memdash.tables.table import Cell, Column, Row, Table, Tone
 from memdash.units import Unit, count, figure, signed
 
@@ -80,7 +81,8 @@ def objects_table(
     shown.sort(key=key, reverse=downwards is not reverse)
     shown = shown[:_ROWS_AT_MOST]
     largest = max((measure.of(group.now) for group in shown), default=0)
-    rows = tuple(_row(group, measure, total, largest) for group in shown)
+    is_first = all(len(group.trend) <= 1 and not any(group.change[1:]) for group in groups)
+    rows = tuple(_row(group, measure, total, largest, is_first=is_first) for group in shown)
     return Table(TITLE, columns, rows, f"no type matches {wanted!r}" if wanted else "no objects yet", hint)
 
 
@@ -113,11 +115,11 @@ def _columns(measure: ObjectMeasure) -> tuple[Column, ...]:
     )
 
 
-def _row(group: ObjectGroup, measure: ObjectMeasure, total: int, largest: int) -> Row:
-    return Row(group.now.name, lambda: _cells(group, measure, total, largest))
+def _row(group: ObjectGroup, measure: ObjectMeasure, total: int, largest: int, *, is_first: bool) -> Row:
+    return Row(group.now.name, lambda: _cells(group, measure, total, largest, is_first=is_first))
 
 
-def _cells(group: ObjectGroup, measure: ObjectMeasure, total: int, largest: int) -> tuple[Cell, ...]:
+def _cells(group: ObjectGroup, measure: ObjectMeasure, total: int, largest: int, *, is_first: bool) -> tuple[Cell, ...]:
     value, other = measure.of(group.now), measure.other.of(group.now)
     share = 100 * value / total if total else 0.0
     return (
@@ -125,8 +127,8 @@ def _cells(group: ObjectGroup, measure: ObjectMeasure, total: int, largest: int)
         Cell(count(round(share)), sort=share),
         Cell(bar=value / largest if largest > 0 else 0.0),
         Cell(figure(other, measure.other.unit), sort=other),
-        _change(measure.of(group.change), measure.unit),
-        _change(measure.other.of(group.change), measure.other.unit),
+        UNCHANGED if is_first else _change(measure.of(group.change), measure.unit),
+        UNCHANGED if is_first else _change(measure.other.of(group.change), measure.other.unit),
         Cell(spark=tuple(map(float, group.trend))),
         Cell(group.now.name, sort=group.now.name),
     )

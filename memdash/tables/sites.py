@@ -8,6 +8,7 @@ from enum import Enum
 from memdash.model.missing import Missing
 from memdash.model.profile import Profile, Usage
 from memdash.model.snapshot import SiteGroup, Snapshot
+from memdash.tables.figures import UNCHANGED
 from memdash.tables.paths import place
 from memdash.tables.table import Cell, Column, Row, Table, Tone
 from memdash.units import Unit, count, figure, signed
@@ -87,7 +88,8 @@ def sites_table(
     shown.sort(key=key, reverse=downwards is not reverse)
     shown = shown[:_ROWS_AT_MOST]
     largest = max((measure.of(group.usage) for group in shown), default=0)
-    rows = tuple(_row(group, measure, total, largest) for group in shown)
+    is_first = all(len(group.trend) <= 1 and not any(group.change) for group in groups)
+    rows = tuple(_row(group, measure, total, largest, is_first=is_first) for group in shown)
     return Table("Top allocation sites", columns, rows, f"no site matches {wanted!r}" if wanted else "no sites yet")
 
 
@@ -122,12 +124,13 @@ def _columns(measure: Measure) -> tuple[Column, ...]:
     )
 
 
-def _row(group: SiteGroup, measure: Measure, total: int, largest: int) -> Row:
+def _row(group: SiteGroup, measure: Measure, total: int, largest: int, *, is_first: bool) -> Row:
     frame = group.frame
-    return Row(f"{frame.function}\0{frame.file}\0{frame.line}", lambda: _cells(group, measure, total, largest))
+    key = f"{frame.function}\0{frame.file}\0{frame.line}"
+    return Row(key, lambda: _cells(group, measure, total, largest, is_first=is_first))
 
 
-def _cells(group: SiteGroup, measure: Measure, total: int, largest: int) -> tuple[Cell, ...]:
+def _cells(group: SiteGroup, measure: Measure, total: int, largest: int, *, is_first: bool) -> tuple[Cell, ...]:
     value, change = measure.of(group.usage), measure.of(group.change)
     objects = group.usage.inuse_objects if measure.in_use else group.usage.alloc_objects
     frame = group.frame
@@ -138,7 +141,7 @@ def _cells(group: SiteGroup, measure: Measure, total: int, largest: int) -> tupl
         Cell(count(round(share)), sort=share),
         Cell(bar=value / largest if largest > 0 else 0.0),
         Cell(count(objects), sort=objects),
-        Cell(signed(change, measure.unit), _tone(change, measure), sort=change),
+        UNCHANGED if is_first else Cell(signed(change, measure.unit), _tone(change, measure), sort=change),
         Cell(spark=tuple(map(float, group.trend))),
         Cell(frame.function or frame.file, sort=frame.function),
         Cell(where, Tone.FAINT, sort=where, note=frame.file),

@@ -31,9 +31,15 @@ def ask_to_act(screen: Screen[Any], session: Session, shown: Snapshot, action: A
     from memdash.ui.screens.confirm import Confirm
 
     def answered(wanted: bool | None) -> None:
-        if wanted:
-            session.act(action)
-            screen.notify("under way; the alert log says what comes of it", title=action.value, timeout=3)
+        if not wanted:
+            return
+        newest = session.snapshot()
+        if newest.state is not State.LIVE:
+            ended = f"has ended: {newest.ending.words}" if newest.ending else "is not live any more"
+            screen.notify(f"not done, the target {ended}", title=action.value, severity="warning", markup=False)
+            return
+        session.act(action)
+        screen.notify("under way; the alert log says what comes of it", title=action.value, timeout=3)
 
     title = action.value[0].upper() + action.value[1:]
     screen.app.push_screen(Confirm(title, offer), answered)

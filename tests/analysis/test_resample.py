@@ -53,3 +53,11 @@ def test_a_spike_is_never_lost(times: list[float], width: int, where: int) -> No
     spike = where % len(times)
     cut = columns(series([(t, 1e9 if i == spike else 1.0) for i, t in enumerate(times)]), 300.0, 300.0, width)
     assert max(c.high for c in cut if not math.isnan(c.high)) == 1e9
+
+
+def test_what_began_just_before_the_first_column_does_not_stand_in_the_last() -> None:
+    cut = columns(series([(0.5, 7.0), (1.5, 3.0)]), 11.0, 10.0, 10)
+    assert (cut[0].low, cut[0].last) == (3, 3)
+    assert math.isnan(cut[-1].last)
+    for column in cut:
+        assert math.isnan(column.last) == math.isnan(column.low) == math.isnan(column.high)

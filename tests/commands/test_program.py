@@ -1,6 +1,7 @@
 import os
 import select
 import signal
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -123,6 +124,21 @@ def test_an_existing_log_is_overwritten_only_with_force(tmp_path: Path) -> None:
     with log_file(str(taken), force=True):
         pass
     assert taken.read_text() == ""
+
+
+def test_empty_logs_of_killed_runs_are_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left, young, full = (tmp_path / f"memdash-{name}.log" for name in ("left", "young", "full"))
+    for path in (left, young, full):
+        path.touch()
+    full.write_text("what it printed")
+    for path in (left, full):
+        os.utime(path, (0, 0))
+    with log_file(None, force=False) as used:
+        os.utime(used, (0, 0))
+        with log_file(None, force=False):
+            assert used.exists()
+    assert sorted(tmp_path.iterdir()) == [full, young]
 
 
 def test_a_log_that_nobody_asked_for_goes_when_it_stays_empty() -> None:

@@ -53,6 +53,13 @@ def python(request: pytest.FixtureRequest) -> Python:
     return found
 
 
+@pytest.fixture(params=readable((8, 11, 13, 14)))
+def mended(request: pytest.FixtureRequest) -> Python:
+    """Whose ways to run a script, and to fail in it, differ most."""
+    found: Python = request.param
+    return found
+
+
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """Of a short path: it has to fit into the target's queue."""
@@ -277,6 +284,31 @@ def test_who_has_opted_out_is_left_alone(way: str, folder: Path, monkeypatch: py
             progress = awaited(injection, Stage.REFUSED)
         assert progress.words.startswith("it was started with remote debugging disabled")
         assert "start it without" in progress.hint
+        assert target.result() == FINE
+    assert script.runs == 0
+
+
+@pytest.mark.parametrize("hook", ["addaudithook", "settrace", "setprofile"])
+def test_who_breaks_what_is_run_in_it_is_left_alone(mended: Python, folder: Path, hook: str) -> None:
+    script = Script(folder)
+    with WaitingTarget(mended, "hooked", hook) as target:
+        with closing(Injection(identify(target.pid), str(script.path))) as injection:
+            progress = awaited(injection, Stage.REFUSED)
+        assert {"addaudithook": "an audit hook", "settrace": "a trace f", "setprofile": "a profile f"}[
+            hook
+        ] in progress.words
+        assert "start it under memdash" in progress.hint
+        assert target.result() == FINE
+    assert script.runs == 0
+
+
+def test_one_without_a_descriptor_left_says_nothing(mended: Python, folder: Path) -> None:
+    script = Script(folder)
+    with WaitingTarget(mended, "full") as target:
+        assert target._line() == "full"
+        with closing(Injection(identify(target.pid), str(script.path))) as injection:
+            progress = awaited(injection, Stage.REFUSED if mended.minor >= 14 else Stage.RAN)
+        assert mended.minor < 14 or "no file descriptor left" in progress.words
         assert target.result() == FINE
     assert script.runs == 0
 

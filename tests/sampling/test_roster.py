@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import NoReturn
 
 import pytest
 
-from memdash.errors import BadRead, TargetExited
+from memdash.errors import AgentUnreachable, BadRead, TargetExited
+from memdash.model.action import Action
 from memdash.model.capability import Capability, Source
 from memdash.model.memstats import MemStats
-from memdash.model.missing import Missing
+from memdash.model.missing import Maybe, Missing
 from memdash.model.objects import Objects, TypeCount
 from memdash.model.profile import Frame, Profile
 from memdash.model.sample import Fact, Reading, Sample
@@ -35,6 +37,45 @@ def roster(clock: FakeClock, *probes: FakeProbe) -> Roster:
 
 def tick(readers: Roster, clock: FakeClock, seconds: float = 1.0) -> Sample:
     return list(readers.tick(clock.advance(seconds)))[-1]
+
+
+@dataclass
+class Loaded:
+    """An agent that is there at once, later, or never; forcing a GC is refused."""
+
+    is_there: bool
+
+    def offers(self) -> Mapping[Action, Maybe[str]]:
+        return {
+            Action.LOAD_AGENT: "writes into it" if not self.is_there else Missing("it is there"),
+            Action.FORCE_GC: "collects" if self.is_there else Missing("the agent is not there", "load it"),
+        }
+
+    def act(self, action: Action) -> str:
+        if action is Action.FORCE_GC:
+            raise AgentUnreachable("it does not answer", "wait")
+        self.offers = lambda: dict.fromkeys(Action, Missing("waiting"))  # type: ignore[method-assign]
+        return "waiting"
+
+    def cancel(self) -> None: ...
+
+    def news(self) -> tuple[str, ...]:
+        return ()
+
+    def close(self) -> None: ...
+
+
+def test_an_agent_that_has_not_come_yet_is_only_begun() -> None:
+    deed = Roster((), {}, FakeClock(), actors=(Loaded(is_there=False),)).act(Action.LOAD_AGENT)
+    assert (deed.begun, deed.failed, deed.words) == (True, False, "waiting")
+
+
+def test_why_and_what_helps_are_told_apart() -> None:
+    refused = Roster((), {}, FakeClock(), actors=(Loaded(is_there=False),)).act(Action.FORCE_GC)
+    assert refused.outcome == Missing("the agent is not there", "load it")
+    failed = Roster((), {}, FakeClock(), actors=(Loaded(is_there=True),)).act(Action.FORCE_GC)
+    assert failed.outcome == Missing("it does not answer", "wait")
+    assert not failed.begun
 
 
 def test_readings_are_joined_with_where_and_when() -> None:

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 import pytest
 
 from memdash.errors import AccessDenied, LayoutRefused, MemdashError, TargetError, TargetExited
+from memdash.model.action import Action, Deed
 from memdash.model.capability import Capability
 from memdash.model.finding import Severity
 from memdash.model.memstats import MemStats
-from memdash.model.missing import Missing
+from memdash.model.missing import Maybe, Missing
 from memdash.model.sample import Fact
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.system import SystemStats
@@ -45,6 +46,21 @@ class FakeEntry:
             raise self.failure
         self.probes.append(FakeProbe(self.facts, self.capabilities, name=self.name))
         return Attachment(tuple(self.probes), log=(f"{self.name} attached",))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "begun", "severity"),
+    [
+        ("it is there", False, Severity.OK),
+        ("getting ready", True, Severity.INFO),
+        (Missing("refused"), False, Severity.WARNING),
+    ],
+)
+def test_what_is_only_begun_is_not_told_as_done(outcome: Maybe[str], begun: bool, severity: Severity) -> None:
+    live = Live(a_target(), entries=())
+    seen = live.snapshot().sample
+    live.on_deed(Deed(action=Action.LOAD_AGENT, outcome=outcome, took_s=0.0, before=seen, after=seen, begun=begun))
+    assert live.snapshot().findings[0].severity is severity
 
 
 def go(**changes: object) -> FakeEntry:

@@ -8,6 +8,8 @@ from textual.widgets import Button
 from memdash.model.action import Action
 from memdash.model.missing import Missing
 from memdash.model.snapshot import State
+from memdash.model.target import Ending
+from tests.fakes import NOON_S
 from tests.ui.conftest import Show, Shown, a_watch
 
 OFFERS = {
@@ -62,6 +64,15 @@ async def test_nothing_is_done_to_a_target_that_has_ended(show: Show) -> None:
     async with show(a_watch(actions=OFFERS, state=State.ENDED)) as shown:
         await shown.press("ctrl+g")
         assert "The target is not live" in told(shown)
+
+
+async def test_a_target_that_ended_while_it_was_asked_is_told_of(show: Show) -> None:
+    async with show(a_watch(actions=OFFERS)) as shown:
+        await shown.press("ctrl+g")
+        await shown.publish(a_watch(actions=OFFERS, state=State.ENDED, ending=Ending(at_s=NOON_S, signal_number=9)))
+        await shown.press("right", "enter")
+        assert told(shown) == "not done, the target has ended: killed by SIGKILL"
+        assert shown.session.asked == []
 
 
 async def test_only_what_is_offered_has_a_key_in_the_footer(show: Show) -> None:

@@ -33,10 +33,13 @@ class SitesPane(SortedPane):
         self.ranking: Ranking[Any] = self.sites
 
     def _suiting(self, snapshot: Snapshot) -> Ranking[Any]:
-        """Objects where sites are known to be missing and objects are not; sites as long as neither is known."""
+        """Objects where sites cannot be had and objects can; sites as long as neither is known."""
+        groups = snapshot.groups
+        if not isinstance(groups, Missing):
+            return self.sites
         has_objects = not isinstance(snapshot.objects, Missing)
-        waits = Capability.SITES in snapshot.missing and Capability.OBJECTS not in snapshot.missing
-        return self.objects if isinstance(snapshot.groups, Missing) and (has_objects or waits) else self.sites
+        waits = bool(groups.hint) and Capability.OBJECTS not in snapshot.missing
+        return self.objects if has_objects or waits else self.sites
 
     def caption(self, snapshot: Snapshot) -> str:
         """What is ranked."""

@@ -14,16 +14,16 @@ import time
 from collections.abc import Iterator
 
 from memdash.errors import AgentUnreachable
+from memdash.probes.cpython.agent.leftovers import CAME, CUSTOMIZE, FAILURE, REST, SCRIPT
 from memdash.probes.cpython.agent.peer import Peer
 from memdash.probes.cpython.agent.place import Place
-from memdash.probes.cpython.agent.script import agent_text, customize_text
+from memdash.probes.cpython.agent.script import agent_text, customize_text, first_text
 
 __all__ = ["Agents"]
 
 _MOST_STRANGERS = 64
 _MOST_AGENTS = 1000
 _GREETING_S = 5.0
-_SCRIPT = "agent"
 
 
 class Agents:
@@ -37,11 +37,13 @@ class Agents:
         self._strangers: dict[Peer, float] = {}
         self._waiting: dict[int, Peer] = {}
         self._listening = None
+        self._is_called, self._has_come = not follows_forks, False
         atexit.register(self.close)  # the thread that is to close it may be held up by the target until then
         try:
-            place.write(_SCRIPT, agent_text(place.socket_path, self._token, follows_forks=follows_forks))
+            place.write(SCRIPT, first_text(f"{place.path}/{REST}"))
+            place.write(REST, agent_text(place.socket_path, self._token, follows_forks=follows_forks))
             if follows_forks:
-                place.write("sitecustomize.py", customize_text())
+                place.write(CUSTOMIZE, customize_text())
             self._listening = place.listen()
             place.hand_over()
         except OSError as error:
@@ -56,7 +58,12 @@ class Agents:
     @property
     def script_path(self) -> str:
         """What a target is to run so that its agent comes, as it sees it; running it again does no harm."""
-        return f"{self._place.path}/{_SCRIPT}"
+        return f"{self._place.path}/{SCRIPT}"
+
+    def failure(self) -> str:
+        """Why an agent could not start, in its own words, which are not to be trusted; empty when none has said so."""
+        with self._lock:
+            return self._place.told(FAILURE) if self._listening is not None else ""
 
     def claim(self, pid: int) -> Peer | None:
         """The agent of a process, once it is there; from then on it is the caller's, who may give it back."""
@@ -133,3 +140,7 @@ class Agents:
         if held is not None:
             held.close()
         self._waiting[peer.pid] = peer
+        if self._is_called and not self._has_come:
+            self._has_come = True
+            with contextlib.suppress(OSError):
+                self._place.write(CAME, "")

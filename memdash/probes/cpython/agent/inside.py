@@ -1,8 +1,8 @@
 """memdash's agent: what runs inside a target, on CPython 3.8 to 3.15.
 
-memdash reads this file as text and never imports it; ``script`` says what is added to the copy that runs. It connects
-to memdash's socket, says hello, and answers what it is asked, one JSON object a line either way; unasked it says
-nothing. Until then it is one thread that waits, and when the connection ends it takes back all that it changed.
+memdash reads this file as text and never imports it; ``guard`` runs it, with what ``script`` adds to the copy. It
+connects to memdash's socket, says hello, and answers what it is asked, one JSON object a line either way; unasked it
+says nothing. Until then it is one thread that waits, and when the connection ends it takes back all that it changed.
 
 It lives in somebody else's house: every module it needs is part of the interpreter itself, so that no file of the
 target can stand in for one; its descriptors have high numbers, and it makes sure that they are still its own; its
@@ -24,9 +24,17 @@ import time
 TYPE_CHECKING = False  # typing takes 5 ms to import
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import CodeType
     from typing import Any
 
     Fields = dict[str, Any]
+
+    def compiled(text: str) -> CodeType:
+        """The guard's."""
+
+    def tell(path: str, error: BaseException) -> None:
+        """The guard's."""
+
 
 MOST_SENT = 1 << 20
 MOST_HEARD = 1 << 16
@@ -38,13 +46,15 @@ MARK = "_memdash"
 
 
 def start(path: str, token: str, answers: str, follows_forks: bool) -> None:
-    """Run an agent that talks to the socket at ``path``, unless one does already. Raises nothing of its own."""
-    try:
-        if path not in sys.__dict__.get(MARK, ()) and is_main_interpreter():
-            agent = sys.__dict__.setdefault(MARK, {})[path] = Agent(path, token, answers, follows_forks)
+    """Run an agent that talks to the socket at ``path``, unless one does already. ``guard`` takes what it raises."""
+    if path not in sys.__dict__.get(MARK, ()) and is_main_interpreter():
+        agent = Agent(path, token, answers, follows_forks)
+        sys.__dict__.setdefault(MARK, {})[path] = agent
+        try:
             agent.start()
-    except Exception:  # noqa: BLE001 - without an agent the target is what it was
-        return
+        finally:
+            if not agent.has_begun:
+                agent.undo()
 
 
 def is_main_interpreter() -> bool:
@@ -109,6 +119,10 @@ class Agent:
 
     def __init__(self, path: str, token: str, answers: str, follows_forks: bool) -> None:
         self.path, self.token, self.answers_text, self.follows_forks = path, token, answers, follows_forks
+        self.is_alive = self.has_begun = False
+        self.connection: Descriptor | None = None
+        self.wake_ends: list[Descriptor] = []
+        self.answers: Any = None
         self.start_thread = original(_thread, "start_new_thread")
         self.new_lock = original(_thread, "allocate_lock")
         self.thread_id = original(_thread, "get_native_id")
@@ -129,9 +143,9 @@ class Agent:
     def start(self) -> None:
         """Begin anew: nothing is connected, nobody forks, there is no thread."""
         self.is_alive = True
-        self.connection: Descriptor | None = None
+        self.connection = None
         self.heard = b""
-        self.answers: Any = None
+        self.answers = None
         self.forks: list[bool] = []  # a list, since two threads may append to it at the same time
         self.wake_ends = [Descriptor(end) for end in self.pipe()]
         self.run_thread()
@@ -152,6 +166,7 @@ class Agent:
         before = _signal.pthread_sigmask(_signal.SIG_BLOCK, _signal.valid_signals() - faults)
         try:
             self.start_thread(self.run, (self.settled, self.ended))
+            self.has_begun = True
         finally:
             _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
         # 0.2 ms: a process that ends while one of its threads begins may crash in doing so
@@ -162,8 +177,10 @@ class Agent:
         self.runs_in = self.thread_id()
         try:
             stays = self.serve(settled, ended)
-        except Exception:  # noqa: BLE001 - whatever it is, the target is not to hear of it
+        except Exception as error:  # noqa: BLE001 - whatever it is, the target is not to hear of it
             stays = False
+            if self.connection is None:
+                tell(self.path, error)
         if not stays:
             self.undo()
             self.let_go()
@@ -191,6 +208,8 @@ class Agent:
             made = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC | _socket.SOCK_NONBLOCK)
             try:
                 made.connect(self.path)
+                if not self.is_trusted(made):
+                    raise OSError("a stranger listens")
                 return Descriptor(made.fileno())
             except BlockingIOError:  # too many wait to be accepted
                 self.wait(None, 0, 0.1)
@@ -199,6 +218,15 @@ class Agent:
             finally:
                 made.close()
         raise OSError("nobody accepts")
+
+    def is_trusted(self, made: Any) -> bool:
+        """Whether root or our own user listens: a launched process keeps a path that memdash no longer has.
+
+        One that was called uses its path at once; in a user namespace, whoever called it has no uid that is known here.
+        """
+        credentials = made.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12)
+        uid = int.from_bytes(credentials[4:8], sys.byteorder)
+        return not self.follows_forks or uid in (0, posix.geteuid())
 
     def wait(self, descriptor: Descriptor | None, events: int, limit_s: float | None) -> bool:
         """Until the descriptor is ready (True), or a fork is about to happen or the time is up (False)."""
@@ -228,7 +256,7 @@ class Agent:
         name, number = fields.pop("do"), fields.pop("id")
         if self.answers is None:
             namespace = {"__name__": "memdash_answers"}
-            exec(compile(self.answers_text, "<memdash>", "exec"), namespace)  # noqa: S102 - our own text
+            exec(compiled(self.answers_text), namespace)  # noqa: S102 - our own text
             self.answers = namespace["Answers"]()  # type: ignore[operator]  # a class
         try:
             told: Fields = {"id": number, "told": self.answers.answer(name, fields)}

@@ -2,7 +2,7 @@
 
 A child that is no Python inherits one variable more; one that ignores its environment (``-I``, ``-E``), imports no
 ``site`` (``-S``) or is given another one comes without an agent. Children that outlive memdash find nobody, and say
-nothing of it.
+nothing of it; the path that they keep is one that nobody else can put anything at.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _SEARCHED_FIRST = "PYTHONPATH"
 
 
 def agents_of_ours() -> Agents:
-    """Where the agents of what we start come to. 1 ms. Raises AgentUnreachable."""
+    """Where the agents of what we start come to. 25 ms. Raises AgentUnreachable."""
     return Agents(Place.of_ours(), follows_forks=True)
 
 

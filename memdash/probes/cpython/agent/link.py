@@ -35,6 +35,7 @@ _COLLECTS = (
 )
 _TRIMS = "Runs malloc_trim(0) in the agent's thread. Allocations of the target wait meanwhile, 3 to 50 ms"
 
+_START_IT = "see to that and try again, or start it under memdash: memdash -- COMMAND"
 _LOAD = "memdash --agent PID loads it"
 _ABSENT = Missing("only memdash's agent inside the target can do or tell that", _LOAD)
 _ONLY_AT_LAUNCH = Missing("only memdash's agent inside the target can do or tell that", "start it with memdash -- CMD")
@@ -120,7 +121,7 @@ class AgentLink:
         if self._peer is not None:
             return None
         if self._attempt is not None:
-            state = self._attempt.state()
+            state = self._failure() or self._attempt.state()
             if not isinstance(state, Missing):
                 return Missing(f"the agent has been asked for: {state}")
             self._give_up()
@@ -189,6 +190,10 @@ class AgentLink:
             self._news.clear()  # this very answer tells it
             raise AgentUnreachable(why.why, why.hint)
         return why.why
+
+    def _failure(self) -> Missing | None:
+        told = self._called.failure() if self._called is not None else ""
+        return Missing(f"its code could not start in the target: {told}", _START_IT) if told else None
 
     def _is_asked_for(self) -> bool:
         return self._attempt is not None

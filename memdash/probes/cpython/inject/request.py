@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Protocol
 
 from memdash.errors import LayoutRefused
+from memdash.probes.cpython.inject.hooks import require_no_hooks
 from memdash.probes.cpython.inject.memory import TargetMemory
 from memdash.probes.cpython.inject.pending_calls import PendingCall
+from memdash.probes.cpython.inject.refusals import require_descriptor
 from memdash.probes.cpython.inject.remote_script import RemoteScript
 from memdash.probes.cpython.interpreter import Interpreter
 from memdash.probes.cpython.refusals import SYSTEM_VIEW
@@ -17,11 +19,13 @@ _REMOTE_SCRIPT_SINCE_MINOR = 14
 _KEEPS_ALL_BUSY_UNTIL_MINOR = 8
 _CODE = """\
 try:
- exec((lambda f:(f.read(),f.close())[0])(__import__('io').open({!a},'rb')),{{}})
-except KeyboardInterrupt:__import__('_thread').interrupt_main()
+ try:exec((lambda f:(f.read(),f.close())[0])(__import__('io').open({!a},'rb')),{{}})
+ except KeyboardInterrupt:(lambda t:t.start_new_thread(t.interrupt_main,()))(__import__('_thread'))
 except:0
 """
-"""Run in __main__, where it leaves no name behind. A ctrl+c that falls into it is raised again after it."""
+"""Run in __main__, where it leaves no name behind. A ctrl+c that falls into it is raised again after it: by another
+thread, since in the same one it would be raised at once.
+"""
 
 _LOOK_AROUND = b"0"
 """Any Python code: while it runs, the interpreter looks at what has been asked of the thread."""
@@ -60,12 +64,14 @@ class Request(Protocol):
 
 
 def request_for(interpreter: Interpreter, to: TargetMemory, script: str) -> Request:
-    """By the route of its version. Raises ProbeError, such as OptedOut and TooLong, and TargetError."""
+    """By the route of its version. Raises ProbeError, such as OptedOut, Hooked and TooLong, and TargetError."""
     layout, runtime = interpreter.layout, interpreter.binary.runtime
     if interpreter.memory.u64(runtime + layout.offset("_PyRuntimeState", "_finalizing")):
         raise LayoutRefused("its interpreter is being shut down", SYSTEM_VIEW)
+    require_no_hooks(interpreter)
     if interpreter.version.minor < _REMOTE_SCRIPT_SINCE_MINOR:
         return _ByPendingCall(interpreter, to, script)
+    require_descriptor(interpreter.memory.pid)
     return _ByRemoteScript(interpreter, to, script)
 
 

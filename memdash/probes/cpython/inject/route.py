@@ -33,7 +33,11 @@ _RUNNING_AGAIN_S = 1.0
 
 _ASKED = Progress(Stage.RUNNING, "asked to run the script at the next moment that suits it")
 _SENT = Progress(Stage.RUNNING, "woken to run the script")
-_RAN = Progress(Stage.RAN, "the script has run")
+_RAN = Progress(
+    Stage.RAN,
+    "the script has run",
+    "if nothing comes of it, its code could not start in the target: start it under memdash, memdash -- COMMAND",
+)
 _STOPPED = Progress(Stage.WAITING, "it is stopped: the script will run when it continues", "kill -CONT continues it")
 
 

@@ -72,6 +72,11 @@ static void runtime(void)
 #if PY_VERSION_HEX >= 0x030D0000
     MEMBER(_PyRuntimeState, ceval.pending_mainthread);
 #endif
+#if PY_VERSION_HEX < 0x030C0000
+    NAMED(_PyRuntimeState, audit_hook_head, "audit_hooks.head");
+#else
+    MEMBER(_PyRuntimeState, audit_hooks.head);
+#endif
 }
 
 static void interpreter(void)
@@ -79,6 +84,7 @@ static void interpreter(void)
     STRUCT(PyInterpreterState, "PyInterpreterState");
     MEMBER(PyInterpreterState, next);
     MEMBER(PyInterpreterState, id);
+    MEMBER(PyInterpreterState, audit_hooks);
 #if PY_VERSION_HEX < 0x030B0000
     NAMED(PyInterpreterState, tstate_head, "threads.head");
 #else
@@ -106,6 +112,8 @@ static void thread(void)
     MEMBER(PyThreadState, next);
     MEMBER(PyThreadState, interp);
     MEMBER(PyThreadState, thread_id);
+    MEMBER(PyThreadState, c_tracefunc);
+    MEMBER(PyThreadState, c_profilefunc);
 #if PY_VERSION_HEX >= 0x030D0000
     MEMBER(PyThreadState, current_frame);
 #elif PY_VERSION_HEX >= 0x030B0000

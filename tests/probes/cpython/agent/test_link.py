@@ -6,6 +6,7 @@ import _thread
 import gc
 import os
 import select
+import socket
 import sys
 import threading
 import time
@@ -23,6 +24,7 @@ from memdash.probes.cpython.agent import link as link_module
 from memdash.probes.cpython.agent.feed import AgentFeed
 from memdash.probes.cpython.agent.launch import agents_of_ours
 from memdash.probes.cpython.agent.link import AgentLink, Attempt
+from memdash.probes.cpython.agent.script import agent_text, first_text
 from memdash.process.identity import identify
 
 
@@ -212,6 +214,28 @@ def test_nothing_is_left_of_an_agent_that_nobody_listens_to() -> None:
     wait_until(lambda: not hasattr(sys, "_memdash"))
 
 
+@pytest.mark.parametrize(("uid", "said"), [(65534, b""), (0, b'{"hello":"secret"')])
+def test_a_stranger_at_an_old_path_is_told_nothing(tmp_path: Path, uid: int, said: bytes) -> None:
+    """A process that outlives memdash keeps a path that, where others can write, anybody may listen at."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can listen as another user")
+    path = str(tmp_path / "socket")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(path)
+        os.seteuid(uid)
+        try:
+            listening.listen()
+        finally:
+            os.seteuid(0)
+        rest = tmp_path / "rest"
+        rest.write_text(agent_text(path, "secret", follows_forks=True), encoding="utf-8")
+        run_here(first_text(str(rest)))
+        connection, _ = listening.accept()
+        with connection:
+            assert connection.recv(100)[: len(said) or 100] == said
+    wait_until(lambda: not hasattr(sys, "_memdash"))
+
+
 def test_functions_that_gevent_replaced_are_not_used(
     link: AgentLink, attempts: list[FakeAttempt], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -229,3 +253,13 @@ def test_functions_that_gevent_replaced_are_not_used(
         attempts[0].run()
     wait_until(lambda: link.absence() is None)
     assert link.act(Action.FORCE_GC).endswith("collected")
+
+
+def test_an_agent_that_could_not_start_has_said_why(link: AgentLink, attempts: list[FakeAttempt]) -> None:
+    link.act(Action.LOAD_AGENT)
+    (Path(attempts[0]._script).parent / "why").write_text("OSError: [Errno 24] Too many\x1b open files", "utf-8")
+    offer = link.offers()[Action.FORCE_GC]
+    assert isinstance(offer, Missing)
+    assert offer.why == "its code could not start in the target: OSError: [Errno 24] Too many  open files"
+    assert "start it under memdash" in offer.hint
+    assert attempts[0].heard == ["closed"]
