@@ -18,7 +18,7 @@ from memdash.probes.cpython.gc import CollectorWatch
 from memdash.probes.cpython.interpreter import Interpreter, open_interpreter
 from memdash.probes.cpython.probes import CensusProbe, GcProbe, PymallocProbe, ThreadsProbe
 from memdash.probes.cpython.pymalloc import NO_TABLE, NOT_IN_USE, Pymalloc
-from memdash.probes.cpython.refusals import SYSTEM_VIEW
+from memdash.probes.cpython.refusals import SYSTEM_VIEW, NotStarted, once_started
 from memdash.probes.cpython.threads import ThreadWatch
 from memdash.probes.cpython.tracemalloc import NOT_TRACING, TracemallocProbe
 from memdash.probes.cpython.tracing import Tracing, find_tracing
@@ -31,6 +31,8 @@ from memdash.units import nanoseconds
 
 __all__ = ["attach"]
 
+_YOUNG_S = 5.0
+
 
 def attach(target: Target, launched: Agents | None) -> Attachment:
     """``launched`` has the agents of what memdash has started.
@@ -38,6 +40,11 @@ def attach(target: Target, launched: Agents | None) -> Attachment:
     Raises ProbeError or TargetError, and then leaves nothing open.
     """
     started_ns = time.perf_counter_ns()
+    return once_started(lambda: _attach(target, launched, started_ns))
+
+
+def _attach(target: Target, launched: Agents | None, started_ns: int) -> Attachment:
+    """Raises NotStarted when what makes no sense may be that of a Python which is just setting itself up."""
     interpreter = None
     try:
         interpreter = open_interpreter(target)
@@ -48,7 +55,10 @@ def attach(target: Target, launched: Agents | None) -> Attachment:
         if isinstance(error, ProbeError):
             require_same(target)  # what made no sense may have been another program's
         if isinstance(error, BadRead):
-            raise LayoutRefused(f"its memory is not laid out as expected: {error.what}", SYSTEM_VIEW) from error
+            is_young = time.time() - target.started_at_s < _YOUNG_S
+            raise (NotStarted if is_young else LayoutRefused)(
+                f"its memory is not laid out as expected: {error.what}", SYSTEM_VIEW
+            ) from error
         raise
 
 
