@@ -13,14 +13,17 @@ from memdash.analysis.tasks import number, task_groups, tasks_by_group
 from memdash.errors import MemdashError, defects_told
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding, NotYet, Severity
+from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Sample
 from memdash.model.series import Timeline
-from memdash.model.snapshot import Baseline, Snapshot
+from memdash.model.snapshot import Baseline, Before, Snapshot
 from memdash.sampling.cost import CostMeter
 from memdash.sampling.followed import Followed
 from memdash.sampling.history import History
 
 __all__ = ["Memory"]
+
+_NO_READING = Missing("there has been no reading to compare with yet")
 
 
 class Memory:
@@ -90,6 +93,7 @@ class Memory:
             shown,
             baseline=Baseline(self._marked or shown.history.since, self.is_marked),
             since={capability: since for capability, since in followed.items() if since is not None},
+            before=Before(self._sites.before or _NO_READING, self._objects.before or _NO_READING),
             groups=self._sites.groups(shown.sample.sites),
             objects=self._objects.groups(shown.sample.objects),
             tasks=self._tasks.groups(shown.sample.tasks),

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
+from pathlib import Path
 
-from memdash.errors import ProbeError
+from memdash.errors import ProbeError, TargetError
 from memdash.model.capability import Capability
-from memdash.model.missing import Missing
+from memdash.model.missing import Maybe, Missing
+from memdash.model.objects import Objects
 from memdash.model.profile import Profile
+from memdash.model.sample import Instant
 from memdash.model.snapshot import Snapshot
 from memdash.model.target import Target
 from memdash.pprof.convert import objects_document, sites_document
-from memdash.pprof.document import Document, Mapping
+from memdash.pprof.document import Mapping
+from memdash.pprof.taken import Files, TakenProfile
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
 from memdash.process.code import build_id, code_pieces
 from memdash.session.live import read_once
 
-__all__ = ["TakenProfile", "profile_of", "take_profile"]
-
-
-@dataclass(frozen=True, slots=True)
-class TakenProfile:
-    """A profile of a process, and what a person should know about it: words for the terminal."""
-
-    document: Document
-    notes: tuple[str, ...] = ()
+__all__ = ["profile_before", "profile_of", "take_profile"]
 
 
 def take_profile(target: Target, entries: Sequence[ProbeEntry] = PROBES) -> TakenProfile:
@@ -37,17 +33,40 @@ def take_profile(target: Target, entries: Sequence[ProbeEntry] = PROBES) -> Take
 
 def profile_of(snapshot: Snapshot) -> TakenProfile:
     """The allocation sites of a moment, or else its live objects by type. Raises ProbeError when it has neither."""
-    target, sample = snapshot.target, snapshot.sample
-    taken_ns = round(snapshot.at.wall_s * 1_000_000_000)
-    why = sample.sites
-    if not isinstance(why, Missing):
-        document = sites_document(why, tuple(_mappings(target, _pcs(why))), taken_ns)
-        return TakenProfile(document, _caveats(snapshot, Capability.SITES))
-    if isinstance(sample.objects, Missing):
-        raise ProbeError(f"there is no profile to be had: {why.why}", why.hint or sample.objects.hint)
-    notes = (f"these are live objects by type, for there are no allocation sites: {why.why}",)
-    document = objects_document(sample.objects, tuple(_mappings(target, ())), taken_ns)
-    return TakenProfile(document, notes + _caveats(snapshot, Capability.OBJECTS))
+    sample = snapshot.sample
+    notes: tuple[str, ...] = ()
+    capability = Capability.SITES
+    if isinstance(sample.sites, Missing):
+        notes = (f"these are live objects by type, for there are no allocation sites: {sample.sites.why}",)
+        capability = Capability.OBJECTS
+    made = _document(snapshot, sample.sites, sample.objects, snapshot.at)
+    return replace(made, notes=notes + _caveats(snapshot, capability))
+
+
+def profile_before(snapshot: Snapshot) -> TakenProfile:
+    """The same as it was at the moment that changes count from. Raises ProbeError when nothing was read then."""
+    capability = Capability.OBJECTS if isinstance(snapshot.sample.sites, Missing) else Capability.SITES
+    at = snapshot.since.get(capability, snapshot.baseline.at)
+    return _document(snapshot, snapshot.before.sites, snapshot.before.objects, at)
+
+
+def _document(snapshot: Snapshot, sites: Maybe[Profile], objects: Maybe[Objects], at: Instant) -> TakenProfile:
+    target, taken_ns = snapshot.target, round(at.wall_s * 1_000_000_000)
+    if not isinstance(sites, Missing):
+        document = sites_document(sites, tuple(_mappings(target, _pcs(sites))), taken_ns)
+    elif not isinstance(objects, Missing):
+        document = objects_document(objects, tuple(_mappings(target, ())), taken_ns)
+    else:
+        raise ProbeError(f"there is no profile to be had: {sites.why}", sites.hint or objects.hint)
+    return TakenProfile(document, files=_files(target.pid))
+
+
+def _files(pid: int) -> Files:
+    root = f"/proc/{pid}/root"
+    try:
+        return Files(root, root + str(Path(f"/proc/{pid}/cwd").readlink()))
+    except OSError:  # it has ended, or is another user's
+        return Files(root)
 
 
 def _caveats(snapshot: Snapshot, capability: Capability) -> tuple[str, ...]:
@@ -63,7 +82,10 @@ def _pcs(profile: Profile) -> set[int]:
 def _mappings(target: Target, pcs: Iterable[int]) -> Iterator[Mapping]:
     """The program first, then what else holds any of the addresses. Its names are resolved: pprof need not try."""
     program = Mapping(file=target.exe or target.name, build_id=build_id(target.pid))
-    pieces = list(code_pieces(target.pid))
+    try:
+        pieces = list(code_pieces(target.pid))
+    except TargetError:  # it has ended, and its profile can be looked at for ever
+        pieces = []
     ordered = sorted(pcs)
     known = [piece for piece in pieces if _any_between(ordered, piece.start, piece.end)]
     own = next((piece for piece in (*known, *pieces) if piece.path == target.exe), None)
