@@ -12,6 +12,7 @@ from memdash.model.finding import Finding, Severity
 from memdash.model.missing import Maybe, Missing
 from memdash.model.objects import TypeCount
 from memdash.model.profile import Frame, Usage
+from memdash.model.residence import Residence
 from memdash.model.sample import Instant, Sample
 from memdash.model.series import Timeline
 from memdash.model.target import Ending, Target
@@ -99,8 +100,9 @@ class Snapshot:
     """One moment. ``findings`` is the alert log, newest first; ``groups`` are the allocation sites.
 
     ``groups`` and ``objects`` are sorted by bytes, ``tasks`` by number, largest first; ``since`` says of each of these
-    when the reading was taken in that its changes count from. ``missing`` says for each capability the watch does not
-    have why not, ``actions`` what can be done to the target; ``ending`` is set once the target is gone.
+    when the reading was taken in that its changes count from. ``residence`` is that of the newest look at the mappings.
+    ``missing`` says for each capability the watch does not have why not, ``actions`` what can be done to the target;
+    ``ending`` is set once the target is gone.
     """
 
     target: Target
@@ -113,6 +115,7 @@ class Snapshot:
     baseline: Baseline
     objects: Maybe[tuple[ObjectGroup, ...]] = _UNREAD
     tasks: Maybe[tuple[TaskGroup, ...]] = _UNREAD
+    residence: Maybe[Residence] = _UNREAD
     since: Mapping[Capability, Instant] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     findings_dropped: int = 0
