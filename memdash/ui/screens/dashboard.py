@@ -282,6 +282,12 @@ class Dashboard(Relatives):
         """Have something done to the target, once a person has confirmed it."""
         ask_to_act(self, self._session, self._shown, Action[name])
 
+    def action_residence(self) -> None:
+        """Show where RSS comes from; a frozen view stays frozen there."""
+        from memdash.ui.screens.residence import ResidenceScreen
+
+        self.app.push_screen(ResidenceScreen(lambda: self._shown if self._frozen else self._session.snapshot()))
+
     def action_copy(self) -> None:
         """Put the row under the cursor into the terminal's clipboard (OSC 52)."""
         if words := self._panes.table_in_use.words:
@@ -321,5 +327,7 @@ class Dashboard(Relatives):
         pane = chosen.view
         if isinstance(pane, MemStatsPane) and pane.is_of_tree(chosen.row):
             self.action_family()
+        elif isinstance(pane, MemStatsPane) and pane.is_rss(chosen.row):
+            self.action_residence()
         elif isinstance(pane, TablePane) and (screen := pane.screen_of_row(self._shown)) is not None:
             self.app.push_screen(screen)
