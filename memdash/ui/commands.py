@@ -85,6 +85,10 @@ COMMANDS: tuple[Command, ...] = (
         needs=Capability.FAMILY,
     ),
     Command(
+        DASHBOARD, "M", "M", "residence", "where RSS is", "watch",
+        "Show where RSS comes from, step by step: heap, idle, stacks, files, mappings; enter on RSS does, too.",
+    ),
+    Command(
         DASHBOARD, "space,p", "space", "pause", "pause", "watch",
         "Freeze the view; collection goes on. The frozen view scrolls, sorts and filters.", 5,
     ),

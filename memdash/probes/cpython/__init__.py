@@ -47,6 +47,7 @@ class CPython:
             Capability.TASKS,
             Capability.OBJECTS,
             Capability.SITES,
+            Capability.ARENAS,
         }
     )
     launched: Agents | None = None

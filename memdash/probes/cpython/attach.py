@@ -16,7 +16,7 @@ from memdash.probes.cpython.census import Census
 from memdash.probes.cpython.collector import Collector
 from memdash.probes.cpython.gc import CollectorWatch
 from memdash.probes.cpython.interpreter import Interpreter, open_interpreter
-from memdash.probes.cpython.probes import CensusProbe, GcProbe, PymallocProbe, ThreadsProbe
+from memdash.probes.cpython.probes import ArenasProbe, CensusProbe, GcProbe, PymallocProbe, ThreadsProbe
 from memdash.probes.cpython.pymalloc import NO_TABLE, NOT_IN_USE, Pymalloc
 from memdash.probes.cpython.refusals import SYSTEM_VIEW, NotStarted, once_started
 from memdash.probes.cpython.threads import ThreadWatch
@@ -86,6 +86,10 @@ def _attached(target: Target, interpreter: Interpreter, link: AgentLink, started
         missing[Capability.SITES] = depth if isinstance(depth, Missing) else NOT_TRACING
     else:
         probes.append(TracemallocProbe(target, interpreter, tracing))
+    if isinstance(heap, Missing):
+        missing[Capability.ARENAS] = heap
+    else:
+        probes.append(ArenasProbe(interpreter, heap))
     if isinstance(watch, Missing):
         missing[Capability.GC] = watch
     else:

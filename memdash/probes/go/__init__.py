@@ -3,9 +3,9 @@
 Lives here: ``detect`` (is it Go, and which ``version``), ``program`` (an opened one), ``moduledata`` and ``locate``
 (its globals), ``fields`` (structs), ``verify`` (what must be true), ``attach``, ``heap_counts`` and ``caches`` →
 ``counters`` → ``memstats`` and ``gc``, ``buckets`` → ``heap_profile``, ``goroutine`` and ``stacks`` → ``goroutines``,
-with ``wait_reasons`` and ``waits`` → ``tasks``, ``types`` → ``objects``, ``pclntab`` → ``symbols`` (names of code), and
-``probes``, which read them. ``layouts`` holds where each Go minor keeps things. To read something more, write a module
-that takes a ``Program``, give it a probe in ``probes`` and name that in ``attach``.
+with ``wait_reasons`` and ``waits`` → ``tasks``, ``types`` → ``objects``, ``arenas`` (where the heap is), ``pclntab`` →
+``symbols`` (names of code), and ``probes``, which read them. ``layouts`` holds where each Go minor keeps things. To
+read something more, write a module that takes a ``Program``, give it a probe in ``probes`` and name that in ``attach``.
 """
 
 from __future__ import annotations
@@ -33,7 +33,14 @@ _RETRY_S = 0.02
 class _Go:
     name: str = "go"
     capabilities: frozenset[Capability] = frozenset(
-        {Capability.MEMSTATS, Capability.GC, Capability.SITES, Capability.TASKS, Capability.OBJECTS}
+        {
+            Capability.MEMSTATS,
+            Capability.GC,
+            Capability.SITES,
+            Capability.TASKS,
+            Capability.OBJECTS,
+            Capability.ARENAS,
+        }
     )
 
     def fitness(self, target: Target) -> Fit | Refusal:

@@ -11,7 +11,14 @@ from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.target import Target
 from memdash.probes.go.counters import CounterReader
-from memdash.probes.go.probes import GoroutineProbe, HeapProfileProbe, MemStatsProbe, ObjectProbe, why_no_profile
+from memdash.probes.go.probes import (
+    ArenasProbe,
+    GoroutineProbe,
+    HeapProfileProbe,
+    MemStatsProbe,
+    ObjectProbe,
+    why_no_profile,
+)
 from memdash.probes.go.program import Program, open_program
 from memdash.probes.go.verify import MODIFIED, verify
 from memdash.probes.invariants import refuse_if_failed
@@ -73,5 +80,6 @@ _MORE: tuple[_More, ...] = (
     (Capability.SITES, why_no_profile, HeapProfileProbe),
     (Capability.TASKS, _why_no_goroutines, GoroutineProbe),
     (Capability.OBJECTS, lambda _: None, ObjectProbe),
+    (Capability.ARENAS, lambda _: None, ArenasProbe),
 )
 """What is read beside the counters: a reason known beforehand why not, and the probe."""

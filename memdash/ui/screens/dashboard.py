@@ -288,6 +288,12 @@ class Dashboard(Relatives):
 
         self.app.push_screen(visit(name, lambda: self._shown, is_differential=is_differential))
 
+    def action_residence(self) -> None:
+        """Show where RSS comes from; a frozen view stays frozen there."""
+        from memdash.ui.screens.residence import ResidenceScreen
+
+        self.app.push_screen(ResidenceScreen(lambda: self._shown if self._frozen else self._session.snapshot()))
+
     def action_copy(self) -> None:
         """Put the row under the cursor into the terminal's clipboard (OSC 52)."""
         if words := self._panes.table_in_use.words:
@@ -327,5 +333,7 @@ class Dashboard(Relatives):
         pane = chosen.view
         if isinstance(pane, MemStatsPane) and pane.is_of_tree(chosen.row):
             self.action_family()
+        elif isinstance(pane, MemStatsPane) and pane.is_rss(chosen.row):
+            self.action_residence()
         elif isinstance(pane, TablePane) and (screen := pane.screen_of_row(self._shown)) is not None:
             self.app.push_screen(screen)
