@@ -28,10 +28,10 @@ _TEXT = Question(path="heap", query="debug=1", most_bytes=MOST_BYTES, least_s=10
 _HEAP = Question(path="heap", most_bytes=MOST_BYTES, least_s=10.0, share=0.01)
 _GOROUTINES = Question(path="goroutine", most_bytes=MOST_BYTES, least_s=10.0, share=0.01)
 
-_VARS_COST = "each reading stops the program for some tens of µs"
-_TEXT_COST = f"{_VARS_COST}, and has it write out its heap profile"
-_HEAP_COST = "each reading has the program write out its heap profile"
-_GOROUTINES_COST = "each reading stops the program while it copies the stacks of its goroutines"
+_VARS_COST = "each reading stops it for some 100 µs"
+_TEXT_COST = "each reading stops it and has it write a heap profile"
+_HEAP_COST = "each reading has it write a heap profile"
+_GOROUTINES_COST = "each reading stops it to copy the stacks"
 
 
 class EndpointProbe:
