@@ -88,7 +88,10 @@ def decoded(answer: Answer) -> Document:
 
 
 def sites(document: Document) -> Profile:
-    """A heap profile as allocation sites. Raises BadAnswer when it is a profile of something else."""
+    """A heap profile as allocation sites. Raises BadAnswer when it is a profile of something else.
+
+    What has been allocated since the last collection is listed without figures, and left out here.
+    """
     kinds = [kind for kind, _ in document.sample_types]
     if not set(kinds) >= set(_VALUES):
         raise BadAnswer(f"this is no heap profile: it measures {', '.join(kinds)[:200] or 'nothing'}")
@@ -96,9 +99,11 @@ def sites(document: Document) -> Profile:
     calls = {key: tuple(_calls(location)) for key, location in document.locations.items()}
     found = []
     for keys, values, _ in document.samples:
+        usage = Usage(*[max(values[place], 0) for place in places])
+        if not any(usage):
+            continue
         expanded = [call for key in keys for call in calls[key]]
         stack, pcs = tuple([frame for frame, _ in expanded]), tuple([pc for _, pc in expanded])
-        usage = Usage(*[max(values[place], 0) for place in places])
         found.append(Site(stack, usage, pcs, leaf_at(stack)))
     return Profile(tuple(found), max(document.period, 1), published=True)
 
