@@ -56,6 +56,13 @@ def test_a_server_is_reported_by_its_url_alone(run: Run, server: Server) -> None
     assert "each reading" in out
 
 
+def test_a_server_is_watched_for_a_while(run: Run, server: Server) -> None:
+    code, out, _ = run("report", server.address.url, "-d", "300ms", "-i", "50ms")
+    assert code == 0
+    assert "asked over HTTP, live" in out
+    assert "main.worker" in out
+
+
 def test_the_json_document_says_what_is_not_known_of_a_server(run: Run, server: Server) -> None:
     code, out, _ = run("report", "--json", server.address.url)
     document = json.loads(out)

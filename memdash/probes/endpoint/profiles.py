@@ -16,15 +16,20 @@ from memdash.model.profile import Frame, Profile, Site, Usage, leaf_at
 from memdash.model.tasks import Task, TaskKey, TaskKind, Tasks
 from memdash.network.address import Address
 from memdash.network.client import Answer, Client
+from memdash.plain import plain
 from memdash.pprof.decode import decode
 from memdash.pprof.document import Document, Location
 from memdash.probes.endpoint.discover import PPROF
 
-__all__ = ["decoded", "fetched", "fetched_from", "sites", "tasks"]
+__all__ = ["LONGEST_GC_S", "decoded", "fetched", "fetched_from", "sites", "tasks"]
 
 _SECONDS = re.compile(r"(?:^|&)seconds=(\d{1,6})(?:&|$)")
 _LONGEST_DELTA_S = 24 * 3600
 _VALUES = ("inuse_space", "inuse_objects", "alloc_space", "alloc_objects")
+LONGEST_GC_S = 60.0
+"""How long a program may take to collect its garbage before it begins to answer."""
+_LEAKS = "goroutineleak"
+_LONGEST_SHOWN = 200
 _HINT = "give the URL of net/http/pprof, such as http://localhost:6060/debug/pprof/"
 _BOTTOM = "runtime.goexit"
 _PARKED = "runtime.gopark"
@@ -60,7 +65,8 @@ def fetched(client: Client, kind: str, seconds: int = 0) -> Document:
 
     Raises EndpointUnreachable, BadAnswer.
     """
-    return decoded(client.get(kind, f"seconds={seconds}" if seconds else "", longer_s=seconds))
+    longer_s = seconds + (LONGEST_GC_S if kind == _LEAKS else 0.0)
+    return decoded(client.get(kind, f"seconds={seconds}" if seconds else "", longer_s=longer_s))
 
 
 def fetched_from(address: Address) -> Document:
@@ -94,7 +100,7 @@ def sites(document: Document) -> Profile:
     """
     kinds = [kind for kind, _ in document.sample_types]
     if not set(kinds) >= set(_VALUES):
-        raise BadAnswer(f"this is no heap profile: it measures {', '.join(kinds)[:200] or 'nothing'}")
+        raise BadAnswer(f"this is no heap profile: it measures {plain(', '.join(kinds))[:_LONGEST_SHOWN] or 'nothing'}")
     places = [kinds.index(kind) for kind in _VALUES]
     calls = {key: tuple(_calls(location)) for key, location in document.locations.items()}
     found = []
