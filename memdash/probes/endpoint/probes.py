@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import NamedTuple
 
 from memdash.model.capability import Capability, Source
 from memdash.model.memstats import MemStats
-from memdash.model.missing import Missing
+from memdash.model.missing import Missing, known
 from memdash.model.sample import Fact, Reading
 from memdash.network.address import Address
 from memdash.network.client import MOST_BYTES, Answer, Client
@@ -19,32 +19,83 @@ from memdash.probes.endpoint.pulse import Pulse
 
 __all__ = ["EndpointProbe", "probes_of"]
 
-Reader: TypeAlias = Callable[[Answer], tuple[Fact, ...]]
-
 _WAITING = "the endpoint has been asked and has not answered yet"
 
-_VARS = Question(path="", most_bytes=VARS_BYTES, least_s=1.0, share=0.05)
-_TEXT = Question(path="heap", query="debug=1", most_bytes=MOST_BYTES, least_s=10.0, share=0.01)
-_HEAP = Question(path="heap", most_bytes=MOST_BYTES, least_s=10.0, share=0.01)
-_GOROUTINES = Question(path="goroutine", most_bytes=MOST_BYTES, least_s=10.0, share=0.01)
 
-_VARS_COST = "each reading stops it for some 100 µs"
-_TEXT_COST = "each reading stops it and has it write a heap profile"
-_HEAP_COST = "each reading has it write a heap profile"
-_GOROUTINES_COST = "each reading stops it to copy the stacks"
+class _Subject(NamedTuple):
+    """What is asked, how its answer is read, and what answering costs the program."""
+
+    name: str
+    capabilities: frozenset[Capability]
+    question: Question
+    facts: Callable[[Answer], tuple[Fact, ...]]
+    cost: str
+
+
+def _of_vars(answer: Answer) -> tuple[Fact, ...]:
+    stats = of_expvar(answer.body)
+    return stats, gc_stats(stats)
+
+
+def _of_text(answer: Answer) -> tuple[Fact, ...]:
+    stats = of_heap_text(answer.body)
+    return stats, gc_stats(stats)
+
+
+def _of_heap(answer: Answer) -> tuple[Fact, ...]:
+    from memdash.probes.endpoint.profiles import decoded, sites  # 30 ms, for protobuf
+
+    return (sites(decoded(answer)),)
+
+
+def _of_goroutines(answer: Answer) -> tuple[Fact, ...]:
+    from memdash.probes.endpoint.profiles import decoded, tasks
+
+    return (tasks(decoded(answer)),)
+
+
+_MEMORY = frozenset({Capability.MEMSTATS, Capability.GC})
+_VARS = _Subject(
+    "endpoint.memstats",
+    _MEMORY,
+    Question(path="", most_bytes=VARS_BYTES, least_s=1.0, share=0.05),
+    _of_vars,
+    "each reading stops it for some 100 µs",
+)
+_TEXT = _Subject(
+    "endpoint.memstats",
+    _MEMORY,
+    Question(path="heap", query="debug=1", most_bytes=MOST_BYTES, least_s=10.0, share=0.01),
+    _of_text,
+    "each reading stops it and has it write a heap profile",
+)
+_PROFILES = (
+    _Subject(
+        "endpoint.heap_profile",
+        frozenset({Capability.SITES}),
+        Question(path="heap", most_bytes=MOST_BYTES, least_s=10.0, share=0.01),
+        _of_heap,
+        "each reading has it write a heap profile",
+    ),
+    _Subject(
+        "endpoint.goroutines",
+        frozenset({Capability.TASKS}),
+        Question(path="goroutine", most_bytes=MOST_BYTES, least_s=10.0, share=0.01),
+        _of_goroutines,
+        "each reading stops it to copy the stacks",
+    ),
+)
 
 
 class EndpointProbe:
     """Asks one question, and goes on at once: the answer is read at a later look when it has come."""
 
-    def __init__(
-        self, name: str, capabilities: frozenset[Capability], asking: Asking, facts: Reader, cost_note: str
-    ) -> None:
-        self.name = name
-        self.capabilities = capabilities
-        self._asking = asking
-        self._facts = facts
-        self._cost_note = cost_note
+    def __init__(self, subject: _Subject, address: Address, pulse: Pulse) -> None:
+        self.name = subject.name
+        self.capabilities = subject.capabilities
+        self._subject = subject
+        self._pulse = pulse
+        self._asking = Asking(Client(address), subject.question, pulse)
 
     @property
     def cadence_s(self) -> float:
@@ -57,9 +108,11 @@ class EndpointProbe:
         if answer is None:
             return Reading(Source.ENDPOINT, (), pending=_WAITING)
         before_s = time.thread_time()
-        facts = self._facts(answer)
+        facts = self._subject.facts(answer)
         self._asking.book(time.thread_time() - before_s)
-        return Reading(Source.ENDPOINT, facts, (self._cost_note,))
+        if isinstance(facts[0], MemStats):
+            self._pulse.allocated(known(facts[0].TotalAlloc, 0))
+        return Reading(Source.ENDPOINT, facts, (self._subject.cost,))
 
     def close(self) -> None:
         """Break off what is asked. May be called twice."""
@@ -67,50 +120,9 @@ class EndpointProbe:
 
 
 def probes_of(found: Found, pulse: Pulse) -> tuple[EndpointProbe, ...]:
-    """Those that what was found can answer, MemStats first."""
-    memory, probes = frozenset({Capability.MEMSTATS, Capability.GC}), []
-    if not isinstance(found.vars, Missing):
-        asking = Asking(Client(found.vars), _VARS, pulse)
-        probes.append(EndpointProbe("endpoint.memstats", memory, asking, _vars_facts, _VARS_COST))
-    elif not isinstance(found.pprof, Missing):
-        asking = Asking(Client(found.pprof), _TEXT, pulse)
-        probes.append(EndpointProbe("endpoint.memstats", memory, asking, _text_facts, _TEXT_COST))
-    if not isinstance(found.pprof, Missing):
-        probes += [_profile_probe(*row, found.pprof, pulse) for row in _PROFILES]
-    return tuple(probes)
-
-
-def _profile_probe(
-    name: str, capability: Capability, question: Question, facts: Reader, cost: str, address: Address, pulse: Pulse
-) -> EndpointProbe:
-    return EndpointProbe(name, frozenset({capability}), Asking(Client(address), question, pulse), facts, cost)
-
-
-def _with_gc(stats: MemStats) -> tuple[Fact, ...]:
-    return stats, gc_stats(stats)
-
-
-def _vars_facts(answer: Answer) -> tuple[Fact, ...]:
-    return _with_gc(of_expvar(answer.body))
-
-
-def _text_facts(answer: Answer) -> tuple[Fact, ...]:
-    return _with_gc(of_heap_text(answer.body))
-
-
-def _heap_facts(answer: Answer) -> tuple[Fact, ...]:
-    from memdash.probes.endpoint.profiles import decoded, sites  # 30 ms, for protobuf
-
-    return (sites(decoded(answer)),)
-
-
-def _goroutine_facts(answer: Answer) -> tuple[Fact, ...]:
-    from memdash.probes.endpoint.profiles import decoded, tasks
-
-    return (tasks(decoded(answer)),)
-
-
-_PROFILES: tuple[tuple[str, Capability, Question, Reader, str], ...] = (
-    ("endpoint.heap_profile", Capability.SITES, _HEAP, _heap_facts, _HEAP_COST),
-    ("endpoint.goroutines", Capability.TASKS, _GOROUTINES, _goroutine_facts, _GOROUTINES_COST),
-)
+    """Those that what was found can answer, MemStats first: they come of expvar at a tenth of the cost."""
+    pairs = [(subject, found.pprof) for subject in _PROFILES]
+    pairs.insert(0, (_TEXT, found.pprof) if isinstance(found.vars, Missing) else (_VARS, found.vars))
+    return tuple(
+        EndpointProbe(subject, address, pulse) for subject, address in pairs if not isinstance(address, Missing)
+    )
