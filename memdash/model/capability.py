@@ -29,3 +29,4 @@ class Source(Enum):
     MEMORY = "memory"
     PROC = "proc"
     AGENT = "agent"
+    ENDPOINT = "endpoint"

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from memdash.errors import AccessDenied, ProbeError
+from memdash.model.action import Action
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.target import Target
@@ -31,6 +32,7 @@ class _System:
     capabilities: frozenset[Capability] = frozenset(
         {Capability.SYSTEM, Capability.SMAPS, Capability.MAPPINGS, Capability.FAMILY}
     )
+    wanted_for: frozenset[Action] = frozenset()
 
     def fitness(self, target: Target) -> Fit:
         """Every process has these figures, so it fits at the lowest score."""
