@@ -27,3 +27,4 @@ class Source(Enum):
     MEMORY = "memory"
     PROC = "proc"
     AGENT = "agent"
+    GOPS = "gops"

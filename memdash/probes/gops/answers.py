@@ -1,0 +1,193 @@
+"""What a gops agent answers, as memdash's nouns. It is text from the target: refused when no agent would say it.
+
+Every function here raises AgentUnreachable for that. Source: github.com/google/gops, agent/agent.go (handle,
+formatBytes).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import TypeVar
+
+from memdash.errors import AgentUnreachable
+from memdash.model.gc import GcStats, Pause
+from memdash.model.memstats import MemStats
+from memdash.model.missing import Maybe, Missing
+from memdash.model.tasks import Task, TaskKind, Tasks
+
+__all__ = ["goroutines", "memory", "version"]
+
+T = TypeVar("T")
+
+_VERSION = re.compile(r"(?:go1\.|devel )[\x20-\x7e]{1,100}\n", re.ASCII)
+_NUMBER = re.compile(r"\d{1,20}", re.ASCII)
+_BYTES = re.compile(r"(?:when heap-alloc >= )?(?:\d+\.\d\d[KMGTP]B \((\d{1,20}) bytes\)|(\d{1,20}) bytes)", re.ASCII)
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)(?:\.(\d{1,9}))?(s|ms|µs|ns))", re.ASCII)
+_DECIMALS = {"s": 9, "ms": 6, "µs": 3, "ns": 0}
+_LARGEST = 1 << 64
+_NS_PER_S = 1e9
+
+_UNTOLD = Missing("the gops agent does not tell it")
+_NEWEST_ALONE = Missing("the gops agent tells only of the newest pause")
+_NO_CYCLE = Missing("no collection has finished yet")
+_NO_GOAL = Missing("collection is off and no memory limit is set")
+_ONLY_COUNTED = "only counted"
+_ONLY_A_NUMBER = Missing("the gops agent tells only how many goroutines there are")
+
+
+def version(text: str) -> str:
+    """The Go version of the program, as runtime.Version has it."""
+    if not _VERSION.fullmatch(text):
+        raise _nonsense()
+    return text.rstrip()
+
+
+def goroutines(text: str) -> Tasks:
+    """All goroutines as one group, for no more is told of them than how many there are."""
+    task = Task(
+        kind=TaskKind.GOROUTINE,
+        count=_whole(_fields(text, "num CPU").get("goroutines", "")),
+        state=_ONLY_COUNTED,
+        stack=(),
+        created_by=_ONLY_A_NUMBER,
+        waiting_s=_ONLY_A_NUMBER,
+    )
+    return Tasks((task,))
+
+
+def memory(text: str) -> tuple[MemStats, GcStats]:
+    """What the answer holds of MemStats, to the byte and the nanosecond, and says of the collector.
+
+    LastGC is the end of the newest pause: the runtime writes one number to both (runtime/mgc.go, gcMarkTermination).
+    """
+    fields = _fields(text, "debug-gc")
+
+    def told(name: str, meant: Callable[[str], T]) -> Maybe[T]:
+        return meant(fields[name]) if name in fields else _UNTOLD
+
+    alloc, cycles = told("alloc", _size), _whole(fields.get("num-gc", ""))
+    pause, ended = told("gc-pause", _whole), told("gc-pause-end", _whole)
+    stats = MemStats(
+        Alloc=alloc,
+        TotalAlloc=told("total-alloc", _size),
+        Sys=told("sys", _size),
+        Lookups=told("lookups", _whole),
+        Mallocs=told("mallocs", _whole),
+        Frees=told("frees", _whole),
+        HeapAlloc=told("heap-alloc", _size),
+        HeapSys=told("heap-sys", _size),
+        HeapIdle=told("heap-idle", _size),
+        HeapInuse=told("heap-in-use", _size),
+        HeapReleased=told("heap-released", _size),
+        HeapObjects=told("heap-objects", _whole),
+        StackInuse=told("stack-in-use", _size),
+        StackSys=told("stack-sys", _size),
+        MSpanInuse=told("mspan-in-use", _size),
+        MSpanSys=told("mspan-sys", _size),
+        MCacheInuse=told("mcache-in-use", _size),
+        MCacheSys=told("mcache-sys", _size),
+        BuckHashSys=told("buck-hash-sys", _size),
+        GCSys=told("gc-sys", _size),
+        OtherSys=told("other-sys", _size),
+        NextGC=told("next-gc", _size),
+        LastGC=ended if cycles else 0,
+        PauseTotalNs=told("gc-pause-total", _nanoseconds),
+        NumGC=cycles,
+        NumForcedGC=told("num-forced-gc", _whole),
+        GCCPUFraction=told("gc-cpu-fraction", _share),
+        EnableGC=told("enable-gc", _truth),
+        DebugGC=told("debug-gc", _truth),
+        BySize=_UNTOLD,
+        PauseNs=_all_or_none(pause, cycles),
+        PauseEnd=_all_or_none(ended, cycles),
+    )
+    return stats, _gc_stats(stats, cycles, pause, ended)
+
+
+def _gc_stats(stats: MemStats, cycles: int, pause: Maybe[int], ended: Maybe[int]) -> GcStats:
+    ended_at_s = ended if isinstance(ended, Missing) else ended / _NS_PER_S
+    newest = () if isinstance(pause, Missing) or isinstance(ended_at_s, Missing) else (Pause(ended_at_s, pause),)
+    quantile = pause if cycles == 1 else _NEWEST_ALONE if cycles else _NO_CYCLE
+    return GcStats(
+        count=cycles,
+        forced=stats.NumForcedGC,
+        last_at_s=ended_at_s if cycles else _NO_CYCLE,
+        next_target_bytes=_NO_GOAL if stats.NextGC == _LARGEST - 1 else stats.NextGC,
+        live_after_gc_bytes=_UNTOLD if cycles else _NO_CYCLE,
+        pause_p50_ns=quantile,
+        pause_p99_ns=quantile,
+        pause_max_ns=quantile,
+        pause_total_ns=stats.PauseTotalNs,
+        cpu_fraction=stats.GCCPUFraction,
+        phase=_UNTOLD,
+        gogc=_UNTOLD,
+        memory_limit_bytes=_UNTOLD,
+        last_cycle=_UNTOLD,
+        pauses=newest if cycles else (),
+    )
+
+
+def _all_or_none(newest: Maybe[int], cycles: int) -> Maybe[tuple[int, ...]]:
+    """The newest pauses, when the newest one is all there have been."""
+    if not cycles:
+        return ()
+    return newest if isinstance(newest, Missing) else (newest,) if cycles == 1 else _NEWEST_ALONE
+
+
+def _fields(text: str, last: str) -> dict[str, str]:
+    """``name: value`` lines, of which the last must be there: an answer that was broken off is none."""
+    fields = {}
+    for line in text.removesuffix("\n").split("\n"):
+        name, colon, value = line.partition(": ")
+        if not colon or name in fields:
+            raise _nonsense()
+        fields[name] = value
+    if last not in fields:
+        raise _nonsense()
+    return fields
+
+
+def _size(text: str) -> int:
+    match = _BYTES.fullmatch(text)
+    return _whole((match[1] or match[2]) if match else "")
+
+
+def _whole(text: str) -> int:
+    if not _NUMBER.fullmatch(text) or int(text) >= _LARGEST:
+        raise _nonsense()
+    return int(text)
+
+
+def _nanoseconds(text: str) -> int:
+    """A time.Duration as Go writes it, which loses nothing: ``1m2.003s``, ``1.5µs``, ``0s``."""
+    match = _DURATION.fullmatch(text)
+    if match is None or len(text) > 40:
+        raise _nonsense()
+    hours, minutes, whole, part, unit = match.groups(default="")
+    decimals = _DECIMALS[unit]
+    if len(part) > decimals:
+        raise _nonsense()
+    seconds = int(hours or 0) * 3600 + int(minutes or 0) * 60
+    return seconds * 10**9 + int(whole + part.ljust(decimals, "0"))
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = math.nan
+    if not 0 <= share <= 1:
+        raise _nonsense()
+    return share
+
+
+def _truth(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise _nonsense()
+    return text == "true"
+
+
+def _nonsense() -> AgentUnreachable:
+    return AgentUnreachable("the gops agent told something that makes no sense")
