@@ -1,6 +1,6 @@
 """What a gops agent answers, as memdash's nouns. It is text from the target: refused when no agent would say it.
 
-Every function here raises AgentUnreachable for that. Source: github.com/google/gops, agent/agent.go (handle,
+Every function here raises BadAnswer for that. Source: github.com/google/gops, agent/agent.go (handle,
 formatBytes).
 """
 
@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import TypeVar
 
-from memdash.errors import AgentUnreachable
+from memdash.errors import BadAnswer
 from memdash.model.gc import GcStats, Pause
 from memdash.model.memstats import MemStats
 from memdash.model.missing import Maybe, Missing
@@ -189,5 +189,5 @@ def _truth(text: str) -> bool:
     return text == "true"
 
 
-def _nonsense() -> AgentUnreachable:
-    return AgentUnreachable("the gops agent told something that makes no sense")
+def _nonsense() -> BadAnswer:
+    return BadAnswer("the gops agent told something that makes no sense")

@@ -11,7 +11,7 @@ import pwd
 import stat
 from collections.abc import Iterator, Mapping
 
-from memdash.errors import AccessDenied, AgentUnreachable, UnsupportedRuntime
+from memdash.errors import AccessDenied, EndpointUnreachable, UnsupportedRuntime
 from memdash.model.target import Target
 from memdash.process.environment import environment
 from memdash.process.identity import pid_inside
@@ -28,16 +28,16 @@ _START_ONE = "an agent is in a program that imports github.com/google/gops/agent
 def listener_of(target: Target) -> Listener:
     """Where the target's agent listens, by its port file and by the target's own sockets.
 
-    Raises UnsupportedRuntime when no agent has left a port, AgentUnreachable when what was left makes no sense or
+    Raises UnsupportedRuntime when no agent has left a port, EndpointUnreachable when what was left makes no sense or
     leads elsewhere, AccessDenied and TargetExited.
     """
-    refusal: AgentUnreachable | None = None
+    refusal: EndpointUnreachable | None = None
     for path in _paths(target):
         try:
             port = _port_in(path)
             if port is not None:
                 return _own(target, port)
-        except AgentUnreachable as error:
+        except EndpointUnreachable as error:
             refusal = refusal or error
     raise refusal or UnsupportedRuntime("no gops agent has left a port for it", _START_ONE)
 
@@ -69,30 +69,30 @@ def _seen(pid: int, path: str) -> str:
 
 
 def _port_in(path: str) -> int | None:
-    """What the file says; None when there is none. Raises AgentUnreachable."""
+    """What the file says; None when there is none. Raises EndpointUnreachable."""
     try:
         file = os.open(path, _OPENED)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise AgentUnreachable(f"the port file of its gops agent cannot be read: {error.strerror}") from None
+        raise EndpointUnreachable(f"the port file of its gops agent cannot be read: {error.strerror}") from None
     try:
         if not stat.S_ISREG(os.fstat(file).st_mode):
-            raise AgentUnreachable("where a gops agent leaves its port there is something else than a file")
+            raise EndpointUnreachable("where a gops agent leaves its port there is something else than a file")
         text = os.read(file, _FILE_BYTES).strip()
     except OSError as error:
-        raise AgentUnreachable(f"the port file of its gops agent cannot be read: {error.strerror}") from None
+        raise EndpointUnreachable(f"the port file of its gops agent cannot be read: {error.strerror}") from None
     finally:
         os.close(file)
     if not text.isdigit() or not 0 < int(text) <= _LARGEST_PORT:
-        raise AgentUnreachable("the port file of its gops agent holds no port")
+        raise EndpointUnreachable("the port file of its gops agent holds no port")
     return int(text)
 
 
 def _own(target: Target, port: int) -> Listener:
-    """Where the target listens on that port. Raises AgentUnreachable when it does not."""
+    """Where the target listens on that port. Raises EndpointUnreachable when it does not."""
     if not shares_network(target.pid):
-        raise AgentUnreachable(
+        raise EndpointUnreachable(
             "it has a network of its own, as in a container: its gops agent cannot be reached from here",
             "run memdash where the process runs: docker exec, or kubectl debug",
         )
@@ -101,7 +101,7 @@ def _own(target: Target, port: int) -> Listener:
     except AccessDenied as error:
         raise AccessDenied(f"that port {port} is its own cannot be made sure of: {error.what}", error.hint) from None
     if not found:
-        raise AgentUnreachable(
+        raise EndpointUnreachable(
             f"the port file of its gops agent is stale: it does not listen on port {port}",
             "the program has closed its agent, or the file was left by another one that had this pid",
         )

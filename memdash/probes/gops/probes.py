@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from memdash.errors import AgentUnreachable
+from memdash.errors import BadAnswer, UnsupportedRuntime
 from memdash.model.action import Action
 from memdash.model.capability import Capability, Source
 from memdash.model.missing import Maybe
@@ -38,7 +38,7 @@ class MemStatsProbe:
         self._agent = agent
 
     def read(self) -> Reading:
-        """Ask once. Raises TimedOut, AgentUnreachable, AccessDenied, TargetExited."""
+        """Ask once. Raises ProbeError, AccessDenied, TargetExited."""
         return Reading(Source.GOPS, memory(self._agent.text(Question.MEMSTATS)), (_STOPS,))
 
     def close(self) -> None:
@@ -56,7 +56,7 @@ class GoroutineProbe:
         self._agent = agent
 
     def read(self) -> Reading:
-        """Ask once. Raises TimedOut, AgentUnreachable, AccessDenied, TargetExited."""
+        """Ask once. Raises ProbeError, AccessDenied, TargetExited."""
         return Reading(Source.GOPS, (goroutines(self._agent.text(Question.STATS)),), (_ONLY_COUNTED,))
 
     def close(self) -> None:
@@ -74,11 +74,11 @@ class GopsActor:
         return {Action.FORCE_GC: _COLLECTS}
 
     def act(self, action: Action) -> str:
-        """Do it. Raises TimedOut, AgentUnreachable, AccessDenied, TargetExited."""
+        """Do it. Raises ProbeError, AccessDenied, TargetExited."""
         if action is not Action.FORCE_GC:
-            raise AgentUnreachable("a gops agent cannot do that")
+            raise UnsupportedRuntime("a gops agent cannot do that")
         if self._agent.ask(Question.COLLECT) != _DONE:
-            raise AgentUnreachable("the gops agent does not say that it has collected")
+            raise BadAnswer("the gops agent does not say that it has collected")
         return "collected"
 
     def cancel(self) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from memdash.errors import AccessDenied, AgentUnreachable, UnsupportedRuntime
+from memdash.errors import AccessDenied, EndpointUnreachable, UnsupportedRuntime
 from memdash.model.target import Target
 from memdash.probes.gops import port_file
 from memdash.probes.gops.port_file import listener_of
@@ -29,7 +29,7 @@ def file(folder: Path) -> Path:
 
 
 def refused(target: Target) -> str:
-    with pytest.raises(AgentUnreachable) as caught:
+    with pytest.raises(EndpointUnreachable) as caught:
         listener_of(target)
     return caught.value.what
 
