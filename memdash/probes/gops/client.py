@@ -10,10 +10,9 @@ from enum import Enum
 
 from memdash.errors import BadAnswer
 from memdash.model.target import Target
-from memdash.network.address import Address
 from memdash.network.calls import Calls
 from memdash.network.wire import Patience, Wire
-from memdash.probes.gops.port_file import listener_of
+from memdash.probes.gops.port_file import address_of
 
 __all__ = ["Agent", "Question"]
 
@@ -53,11 +52,10 @@ class Agent:
     def ask(self, question: Question) -> bytes:
         """Its whole answer; that the port is still the target's own is made sure of each time.
 
-        Raises EndpointUnreachable and BadAnswer as a ``Wire`` does, and what ``listener_of`` raises.
+        Raises EndpointUnreachable and BadAnswer as a ``Wire`` does, and what ``address_of`` raises.
         """
         byte, patience, most_bytes = question.value
-        listener = listener_of(self._target)
-        address = Address(host=listener.host, port=listener.port)
+        address = address_of(self._target)
         with self._calls.over(Wire(address, self._patience or patience, most_bytes + 1)) as wire:
             wire.sendall(byte)
             return wire.readall() or b""

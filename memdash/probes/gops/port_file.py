@@ -13,19 +13,21 @@ from collections.abc import Iterator, Mapping
 
 from memdash.errors import AccessDenied, EndpointUnreachable, UnsupportedRuntime
 from memdash.model.target import Target
+from memdash.network.address import Address
 from memdash.process.environment import environment
 from memdash.process.identity import pid_inside
-from memdash.process.listening import Listener, listeners, shares_network
+from memdash.process.sockets import listening_on, shares_our_network
 
-__all__ = ["listener_of"]
+__all__ = ["address_of"]
 
 _LARGEST_PORT = (1 << 16) - 1
 _FILE_BYTES = 32
 _OPENED = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_LOOPBACK, _ANYWHERE = "127.0.0.1", ("0.0.0.0", "::")  # noqa: S104 - it is the target that listens there
 _START_ONE = "an agent is in a program that imports github.com/google/gops/agent and calls agent.Listen"
 
 
-def listener_of(target: Target) -> Listener:
+def address_of(target: Target) -> Address:
     """Where the target's agent listens, by its port file and by the target's own sockets.
 
     Raises UnsupportedRuntime when no agent has left a port, EndpointUnreachable when what was left makes no sense or
@@ -89,20 +91,20 @@ def _port_in(path: str) -> int | None:
     return int(text)
 
 
-def _own(target: Target, port: int) -> Listener:
+def _own(target: Target, port: int) -> Address:
     """Where the target listens on that port. Raises EndpointUnreachable when it does not."""
-    if not shares_network(target.pid):
+    if not shares_our_network(target.pid):
         raise EndpointUnreachable(
             "it has a network of its own, as in a container: its gops agent cannot be reached from here",
             "run memdash where the process runs: docker exec, or kubectl debug",
         )
     try:
-        found = [one for one in listeners(target.pid) if one.port == port]
+        hosts = [listening.host for listening in listening_on(target.pid) if listening.port == port]
     except AccessDenied as error:
         raise AccessDenied(f"that port {port} is its own cannot be made sure of: {error.what}", error.hint) from None
-    if not found:
+    if not hosts:
         raise EndpointUnreachable(
             f"the port file of its gops agent is stale: it does not listen on port {port}",
             "the program has closed its agent, or the file was left by another one that had this pid",
         )
-    return found[0]
+    return Address(host=_LOOPBACK if hosts[0] in _ANYWHERE else hosts[0], port=port)

@@ -10,8 +10,9 @@ import pytest
 
 from memdash.errors import AccessDenied, EndpointUnreachable, UnsupportedRuntime
 from memdash.model.target import Target
+from memdash.network.address import Address
 from memdash.probes.gops import port_file
-from memdash.probes.gops.port_file import listener_of
+from memdash.probes.gops.port_file import address_of
 from memdash.process.identity import identify
 
 Start = Callable[..., subprocess.Popen[bytes]]
@@ -30,13 +31,13 @@ def file(folder: Path) -> Path:
 
 def refused(target: Target) -> str:
     with pytest.raises(EndpointUnreachable) as caught:
-        listener_of(target)
+        address_of(target)
     return caught.value.what
 
 
 def test_the_port_is_in_the_folder_that_the_target_was_told(target: Target, file: Path, port: int) -> None:
     file.write_text(f"{port}\n")
-    assert listener_of(target) == ("127.0.0.1", port)
+    assert address_of(target) == Address(host="127.0.0.1", port=port)
 
 
 @pytest.mark.parametrize("place", ["home/.config/gops/{}", "home/.gops/.{}", "xdg/gops/{}"])
@@ -46,7 +47,7 @@ def test_other_places(target: Target, folder: Path, port: int, place: str, monke
     path = folder / place.format(os.getpid())
     path.parent.mkdir(parents=True)
     path.write_text(str(port))
-    assert listener_of(target).port == port
+    assert address_of(target).port == port
 
 
 def test_a_folder_relative_to_where_the_target_runs(
@@ -56,12 +57,12 @@ def test_a_folder_relative_to_where_the_target_runs(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / str(os.getpid())).write_text(str(port))
-    assert listener_of(target).port == port
+    assert address_of(target).port == port
 
 
 def test_without_a_file_it_has_no_agent(target: Target, file: Path) -> None:
     with pytest.raises(UnsupportedRuntime, match="no gops agent") as caught:
-        listener_of(target)
+        address_of(target)
     assert "agent.Listen" in caught.value.hint
 
 
@@ -106,14 +107,14 @@ def test_a_good_file_counts_though_another_is_stale(target: Target, file: Path, 
     other = folder / "home/.config/gops" / str(os.getpid())
     other.parent.mkdir(parents=True)
     other.write_text(str(port))
-    assert listener_of(target).port == port
+    assert address_of(target).port == port
 
 
 def test_a_network_of_its_own_is_not_ours(
     target: Target, file: Path, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file.write_text(str(port))
-    monkeypatch.setattr(port_file, "shares_network", lambda _: False)
+    monkeypatch.setattr(port_file, "shares_our_network", lambda _: False)
     assert "a network of its own" in refused(target)
 
 
@@ -124,6 +125,6 @@ def test_whose_sockets_are_hidden_is_not_connected_to(
         raise AccessDenied("the kernel does not show its open files")
 
     file.write_text(str(port))
-    monkeypatch.setattr(port_file, "listeners", hidden)
+    monkeypatch.setattr(port_file, "listening_on", hidden)
     with pytest.raises(AccessDenied, match="cannot be made sure of"):
-        listener_of(target)
+        address_of(target)
