@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from json import dumps
 
 import click
@@ -22,10 +23,13 @@ from memdash.session.looking import TaskLooks
 from memdash.signals import signals_raised
 from memdash.units import count
 
-__all__ = ["command", "search"]
+__all__ = ["Watch", "command", "search"]
 
-_PAUSES_S = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0)
-"""What is about to end gets so much time, and longer each time."""
+_SHORTEST_PAUSE_S = 0.05
+"""What is about to end gets so much time, and twice as long each time."""
+
+_WATCH_S = 5.15
+"""How long all looks take together, unless --duration says otherwise."""
 
 _NEW_ONES_S = 10.0
 """How long to watch for new ones when those there are do not count, unless --duration says otherwise."""
@@ -44,38 +48,53 @@ def command(
 ) -> int:
     """Print the goroutines or threads of a process that stay, with their stacks; exit with 1 when there are any.
 
-    It looks several times over five seconds, with growing pauses, and accuses only what is in the same place each time.
-    The main one never counts. A server has others that rightly stay: name the functions they stand in or were started
-    by, or leave out all that run now and see which of those stay that appear within --duration (10 s unless given).
+    It looks several times, with growing pauses, over five seconds or --duration, and accuses only those that are in
+    the same place each time; what answers a request for as long looks like that too. The main one never counts. A
+    server has others that rightly stay: name the functions they stand in or were started by, or leave out all that run
+    now and see which of those stay that appear within --duration (10 s unless given).
     """
     expected = Expected(top_functions=frozenset(ignore_top_function), creators=frozenset(ignore_created_by))
-    wait_s = duration if duration is not None else _NEW_ONES_S if ignore_current else 0.0
+    if ignore_current:
+        watch = Watch(_NEW_ONES_S if duration is None else duration, _WATCH_S, ignores_current=True)
+    else:
+        watch = Watch(0.0, _WATCH_S if duration is None else duration)
     with signals_raised():
-        found = search(choice.target(), expected, wait_s, ignore_current=ignore_current)
+        found = search(choice.target(), expected, watch)
     lines = [dumps(_object(found))] if json else list(_lines(found))
     with writing(STDOUT, force=False) as out:
         out.write("".join(f"{line}\n" for line in lines).encode())
     return int(bool(found))
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Seconds to wait before the first look, and from that to the last one; whether those there before may stay."""
+
+    wait_s: float
+    watch_s: float
+    ignores_current: bool = False
+
+    def pauses(self) -> Iterator[float]:
+        """Between two looks."""
+        left_s, pause_s = self.watch_s, _SHORTEST_PAUSE_S
+        while left_s > 0:
+            yield min(pause_s, left_s)
+            left_s, pause_s = left_s - pause_s, 2 * pause_s
+
+
 def search(
-    target: Target,
-    expected: Expected,
-    wait_s: float,
-    *,
-    ignore_current: bool,
-    pause: Callable[[float], object] = time.sleep,
+    target: Target, expected: Expected, watch: Watch, pause: Callable[[float], object] = time.sleep
 ) -> tuple[Suspect, ...]:
     """What stays; a search ends as soon as a look shows nothing. Raises UsageError when nothing can be seen."""
     try:
         with TaskLooks(target) as tasks:
-            if ignore_current:
+            if watch.ignores_current:
                 expected = Expected(
                     top_functions=expected.top_functions, creators=expected.creators, current=tasks.look()
                 )
-            pause(wait_s)
+            pause(watch.wait_s)
             looks: list[Tasks] = [tasks.look()]
-            for pause_s in _PAUSES_S:
+            for pause_s in watch.pauses():
                 if not suspects(looks, expected):
                     break
                 pause(pause_s)
@@ -92,7 +111,7 @@ def _lines(found: Sequence[Suspect]) -> Iterator[str]:
     for suspect in found:
         task = suspect.task
         kind = f"{task.kind.value}{'s' if suspect.number != 1 else ''}"
-        yield f"{count(suspect.number)} {kind} · {plain(task.state)} · {suspect.evidence}"
+        yield f"{count(suspect.number)} {kind} · {plain(task.state)} · {suspect.verdict}: {suspect.evidence}"
         yield from (_frame(frame) for frame in task.stack)
         if not isinstance(task.created_by, Missing):
             yield f"{_frame(task.created_by)}  started it"
@@ -114,7 +133,10 @@ def _object(found: Sequence[Suspect]) -> dict[str, object]:
                 "count": suspect.number,
                 "first": suspect.first,
                 "last": suspect.last,
+                "verdict": suspect.verdict,
                 "proven": suspect.is_proven,
+                "growth": suspect.growth,
+                "same": suspect.are_same,
                 "evidence": suspect.evidence,
             }
             for suspect in found

@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from memdash.probes.cpython import CPYTHON, CPython
-from memdash.probes.go import GO
+from memdash.probes.go import GO, Go
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.system import SYSTEM
 
 if TYPE_CHECKING:
     from memdash.probes.cpython.agent.agents import Agents
 
-__all__ = ["PROBES", "probes_with"]
+__all__ = ["PROBES", "TELLING_APART", "probes_with"]
 
 PROBES: tuple[ProbeEntry, ...] = (GO, CPYTHON, SYSTEM)
+
+TELLING_APART: tuple[ProbeEntry, ...] = tuple(Go(with_ids=True) if entry is GO else entry for entry in PROBES)
+"""The same, with the ids of all tasks that have any."""
 
 
 def probes_with(launched: Agents) -> tuple[ProbeEntry, ...]:

@@ -22,7 +22,7 @@ Said = tuple[int, str, str]
 
 @pytest.fixture
 def said(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Said]:
-    monkeypatch.setattr(leaks, "_PAUSES_S", (0.0, 0.0))
+    monkeypatch.setattr(leaks, "_WATCH_S", 0.02)
 
     def run(*argv: str | int) -> Said:
         code = main(["leaks", *map(str, argv)])
@@ -46,7 +46,7 @@ def test_those_that_stay_are_printed_with_their_stacks(target: GoTarget, said: C
     code, out, _ = said(target.pid)
     assert code == 1
     first, second = out.strip().split("\n\n")
-    assert first.startswith("10 goroutines · chan receive · as many at every look")
+    assert first.startswith("10 goroutines · chan receive · staying: the same at every look")
     assert "    main.parkInChan  memdash/target/main.go:" in first
     assert first.splitlines()[-1].startswith("    main.spawn  memdash/target/main.go:")
     assert second.startswith("1 goroutine · select (no cases)")
@@ -65,13 +65,15 @@ def test_for_programs_it_is_one_document(target: GoTarget, said: Callable[..., S
     (leak,) = document["leaks"]
     assert code == 1
     assert document["schema"] == "memdash.leaks/1"
-    assert (leak["count"], leak["first"], leak["last"], leak["proven"]) == (10, 10, 10, False)
+    assert (leak["count"], leak["first"], leak["last"], leak["growth"]) == (10, 10, 10, 0)
+    assert (leak["verdict"], leak["proven"], leak["same"]) == ("staying", False, True)
     assert leak["stack"][0]["function"] == "main.parkInChan"
     assert json.loads(said("--json", "--ignore-created-by=main.spawn", target.pid)[1])["leaks"] == []
 
 
 def searched(target: GoTarget, pause: Callable[[float], object], *, ignore_current: bool) -> list[Suspect]:
-    return list(leaks.search(identify(target.pid), Expected(), 1.0, ignore_current=ignore_current, pause=pause))
+    watch = leaks.Watch(1.0, 5.15, ignores_current=ignore_current)
+    return list(leaks.search(identify(target.pid), Expected(), watch, pause))
 
 
 def test_of_those_that_appear_while_it_watches_the_ones_that_stay_are_leaks(target: GoTarget) -> None:
@@ -79,6 +81,24 @@ def test_of_those_that_appear_while_it_watches_the_ones_that_stay_are_leaks(targ
     (found,) = searched(target, lambda s: target.command("chan", 3) if s == 1.0 else None, ignore_current=True)
     assert (found.number, found.task.count) == (3, 13)
     assert searched(target, lambda _: None, ignore_current=True) == []
+
+
+def test_a_server_that_always_has_some_at_work_leaks_none(target: GoTarget) -> None:
+    target.command("chan", 10)
+
+    def pause(_seconds: float) -> None:
+        target.command("release")
+        while int(target.command("ng")) > 1:
+            pass
+        target.command("chan", 10)
+
+    assert searched(target, pause, ignore_current=False) == []
+
+
+def test_the_looks_go_on_for_as_long_as_is_asked() -> None:
+    assert list(leaks.Watch(0.0, 5.15).pauses()) == pytest.approx([0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0])
+    assert sum(leaks.Watch(0.0, 3600.0).pauses()) == pytest.approx(3600.0)
+    assert list(leaks.Watch(0.0, 0.01).pauses()) == [0.01]
 
 
 def test_those_that_end_in_time_are_none(target: GoTarget) -> None:
@@ -119,4 +139,5 @@ def test_threads_of_a_python_are_searched_too(said: Callable[..., Said]) -> None
         python.kill()
     assert code == 1
     assert out.count(" thread · ") == 1  # the main one does not count
+    assert "the same at every look" in out
     assert "Thread.run" in out or "    run  " in out  # before 3.11 a function's class is not known

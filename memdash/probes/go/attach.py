@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias
 
 from memdash.errors import LayoutRefused
@@ -21,24 +22,24 @@ from memdash.units import nanoseconds
 __all__ = ["attach_once"]
 
 
-def attach_once(target: Target) -> Attachment:
-    """Raises ProbeError or TargetError, and then leaves nothing open."""
+def attach_once(target: Target, *, with_ids: bool) -> Attachment:
+    """``with_ids`` is for goroutines. Raises ProbeError or TargetError, and then leaves nothing open."""
     started_ns = time.perf_counter_ns()
     program = open_program(target)
     try:
-        return _attached(program, started_ns)
+        return _attached(program, started_ns, with_ids=with_ids)
     except BaseException:
         program.close()
         raise
 
 
-def _attached(program: Program, started_ns: int) -> Attachment:
+def _attached(program: Program, started_ns: int, *, with_ids: bool) -> Attachment:
     reader = CounterReader(program)
     checks = verify(program, reader)
     refuse_if_failed(checks, Capability.MEMSTATS, MODIFIED)
     probes: list[Probe] = [MemStatsProbe(program, reader)]
     missing = {}
-    for capability, why_not, make in _MORE:
+    for capability, why_not, make in _more(with_ids=with_ids):
         why = why_not(program)
         if why is None:
             try:
@@ -69,9 +70,11 @@ def _why_no_goroutines(program: Program) -> Missing | None:
 
 _More: TypeAlias = tuple[Capability, Callable[[Program], Missing | None], Callable[[Program], Probe]]
 
-_MORE: tuple[_More, ...] = (
-    (Capability.SITES, why_no_profile, HeapProfileProbe),
-    (Capability.TASKS, _why_no_goroutines, GoroutineProbe),
-    (Capability.OBJECTS, lambda _: None, ObjectProbe),
-)
-"""What is read beside the counters: a reason known beforehand why not, and the probe."""
+
+def _more(*, with_ids: bool) -> tuple[_More, ...]:
+    """What is read beside the counters: a reason known beforehand why not, and the probe."""
+    return (
+        (Capability.SITES, why_no_profile, HeapProfileProbe),
+        (Capability.TASKS, _why_no_goroutines, partial(GoroutineProbe, with_ids=with_ids)),
+        (Capability.OBJECTS, lambda _: None, ObjectProbe),
+    )
