@@ -19,8 +19,6 @@ _FIRST_FUNCTIONS = frozenset({"<module>", "_run_module_as_main"})
 _OF_THE_LIBRARY = frozenset({"os/signal.signal_recv", "os/signal.loop"})
 """What importing os/signal starts never ends."""
 
-_PROVEN = "(leaked)"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
@@ -53,11 +51,6 @@ class Suspect:
     are_same: bool
 
     @property
-    def is_proven(self) -> bool:
-        """Whether the runtime itself has found that nothing can ever wake them."""
-        return self.task.state.endswith(_PROVEN)
-
-    @property
     def growth(self) -> int:
         """How many more there were at the last look than at the first."""
         return self.last - self.first
@@ -65,12 +58,12 @@ class Suspect:
     @property
     def verdict(self) -> str:
         """In a word, by the strongest of the signals: ``leaked`` is proven, ``growing``, ``staying``."""
-        return "leaked" if self.is_proven else "growing" if self.growth > 0 else "staying"
+        return "leaked" if self.task.is_leaked else "growing" if self.growth > 0 else "staying"
 
     @property
     def evidence(self) -> str:
         """In one line: proof, growth and age, as far as they are known."""
-        words = ["proven, for nothing can ever wake them"] if self.is_proven else []
+        words = ["proven, for nothing can ever wake them"] if self.task.is_leaked else []
         if self.first != self.last:
             words.append(f"{count(self.first)} at the first look, {count(self.last)} at the last")
         if self.are_same:
@@ -100,7 +93,7 @@ def suspects(looks: Sequence[Tasks], expected: Expected) -> tuple[Suspect, ...]:
         suspect = current.beyond(task, alike) if len(alike) == len(looks) else None
         if suspect is not None:
             found.append(suspect)
-    return tuple(sorted(found, key=lambda suspect: (not suspect.is_proven, -suspect.number, suspect.task.name)))
+    return tuple(sorted(found, key=lambda suspect: (not suspect.task.is_leaked, -suspect.number, suspect.task.name)))
 
 
 class _Current:

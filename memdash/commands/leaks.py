@@ -134,7 +134,7 @@ def _object(found: Sequence[Suspect]) -> dict[str, object]:
                 "first": suspect.first,
                 "last": suspect.last,
                 "verdict": suspect.verdict,
-                "proven": suspect.is_proven,
+                "proven": suspect.task.is_leaked,
                 "growth": suspect.growth,
                 "same": suspect.are_same,
                 "evidence": suspect.evidence,

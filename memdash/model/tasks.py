@@ -9,8 +9,10 @@ from typing import NamedTuple
 from memdash.model.missing import Maybe, Missing
 from memdash.model.profile import Frame
 
-__all__ = ["Task", "TaskKey", "TaskKind", "Tasks"]
+__all__ = ["LEAKED", "Task", "TaskKey", "TaskKind", "Tasks"]
 
+LEAKED = " (leaked)"
+"""What the state of a task ends with that nothing can ever wake, as Go's tracebacks have it."""
 
 _UNCOUNTED = Missing("nothing counts the stacks of these tasks")
 _ALIKE = Missing("these tasks are not told apart")
@@ -62,6 +64,11 @@ class Task:
     def own(self) -> Frame:
         """Where the program itself stands."""
         return self.stack[self.own_at] if self.stack else _NOWHERE
+
+    @property
+    def is_leaked(self) -> bool:
+        """Whether the runtime itself has found that nothing can ever wake them."""
+        return self.state.endswith(LEAKED)
 
     @property
     def key(self) -> TaskKey:
