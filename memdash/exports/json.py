@@ -31,6 +31,7 @@ __all__ = ["JSON", "document", "task_row"]
 
 Object: TypeAlias = dict[str, Any]
 
+_FAR = Missing("a server that is asked by its URL tells nothing of its process")
 _NO_GENERATIONS = Missing("this collector has no generations")
 
 
@@ -86,7 +87,7 @@ def _spread(value: object) -> Object:
 
 def _target(snapshot: Snapshot) -> Object:
     target = snapshot.target
-    return {
+    known = {
         "pid": target.pid,
         "start_time": iso_time(target.started_at_s),
         "name": target.name,
@@ -97,6 +98,9 @@ def _target(snapshot: Snapshot) -> Object:
         "runtime_version": target.runtime_version,
         "uptime_s": round(snapshot.at.wall_s - target.started_at_s, 3),
     }
+    if target.is_local:
+        return known
+    return dict.fromkeys(known, _FAR) | {"name": target.name, "runtime": target.runtime.value, "url": target.url}
 
 
 def _ending(ending: Ending | None) -> Object | None:

@@ -50,7 +50,10 @@ def _head(snapshot: Snapshot) -> Iterator[str]:
     head = headline(snapshot)
     parts = (head.name, head.pid, head.runtime, head.source, head.uptime, head.word, head.detail)
     yield plain(", ".join(part for part in parts if part))
-    yield plain(f"command: {' '.join(snapshot.target.argv) or snapshot.target.exe}")
+    if snapshot.target.is_local:
+        yield plain(f"command: {' '.join(snapshot.target.argv) or snapshot.target.exe}")
+    else:
+        yield plain(f"asked at: {snapshot.target.url}")
     yield f"taken at {iso_time(snapshot.at.wall_s)}"
     if head.worst is not None:
         yield plain(f"{head.worst.severity.word}: {head.worst.summary}")

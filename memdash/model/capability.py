@@ -27,4 +27,5 @@ class Source(Enum):
     MEMORY = "memory"
     PROC = "proc"
     AGENT = "agent"
+    ENDPOINT = "endpoint"
     GOPS = "gops"

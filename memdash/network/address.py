@@ -8,12 +8,17 @@ from urllib.parse import quote, urlsplit
 
 from memdash.errors import UsageError
 
-__all__ = ["Address"]
+__all__ = ["Address", "is_url"]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SAFE = "/%:@!$&'()*+,;=~"
 _LONGEST = 2048
 _EXAMPLE = "write it like http://localhost:6060 or http://localhost:6060/debug/pprof"
+
+
+def is_url(text: str) -> bool:
+    """Whether a word is meant as a URL rather than as a pid, a name or a file."""
+    return text.lower().startswith(("http://", "https://"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

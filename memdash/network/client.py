@@ -29,10 +29,11 @@ _HINTS: Mapping[int, str] = {
 
 
 class Answer(NamedTuple):
-    """What came with status 200; ``content_type`` without its parameters, in lower case."""
+    """What ``url`` gave with status 200; ``content_type`` without its parameters, in lower case."""
 
     body: bytes
     content_type: str
+    url: str
 
 
 class Client:
@@ -58,7 +59,7 @@ class Client:
                 _require_ok(response, place)
                 wire.most_bytes += most_bytes
                 body = _body(response, place, most_bytes)
-                return Answer(body, response.headers.get_content_type())
+                return Answer(body, response.headers.get_content_type(), place.url)
         except IncompleteRead:
             raise _cut_off(place) from None
         except ConnectionError:

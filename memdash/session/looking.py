@@ -12,7 +12,7 @@ from memdash.model.missing import Missing
 from memdash.model.target import Target
 from memdash.model.tasks import Tasks
 from memdash.probes.probe import ProbeEntry
-from memdash.probes.registry import TELLING_APART
+from memdash.probes.registry import PROBES, telling_apart
 from memdash.sampling.clock import Clock, SystemClock
 from memdash.session.attach import attach
 
@@ -24,11 +24,9 @@ _TASKS = frozenset({Capability.TASKS})
 class TaskLooks:
     """The tasks of a target, told apart where they can be; a context manager that lets it go."""
 
-    def __init__(
-        self, target: Target, entries: Sequence[ProbeEntry] = TELLING_APART, clock: Clock | None = None
-    ) -> None:
+    def __init__(self, target: Target, entries: Sequence[ProbeEntry] = PROBES, clock: Clock | None = None) -> None:
         """Raises MemdashError when nothing can be read."""
-        self._roster = attach(target, entries, clock or SystemClock()).roster
+        self._roster = attach(target, telling_apart(entries), clock or SystemClock()).roster
 
     def look(self) -> Tasks:
         """Those there are now. Raises UnsupportedRuntime when they cannot be read, TargetExited."""

@@ -6,20 +6,46 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from memdash.errors import ProbeError
+from memdash.errors import BadAnswer, ProbeError
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.profile import Profile
 from memdash.model.snapshot import Snapshot
 from memdash.model.target import Target
+from memdash.network.address import Address
 from memdash.pprof.convert import objects_document, sites_document
 from memdash.pprof.document import Document, Mapping
+from memdash.probes.endpoint import Endpoint
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
 from memdash.process.code import build_id, code_pieces
 from memdash.session.live import read_once
 
-__all__ = ["TakenProfile", "profile_of", "take_profile"]
+__all__ = ["TakenProfile", "profile_at", "profile_of", "served_profile", "take_profile"]
+
+
+def profile_at(address: Address) -> Document:
+    """What a server has under a URL; the heap where that is the server itself or its net/http/pprof.
+
+    Raises EndpointUnreachable, BadAnswer.
+    """
+    from memdash.probes.endpoint.profiles import fetched_from
+
+    return fetched_from(address)
+
+
+def served_profile(endpoint: Endpoint, target: Target, kind: str, seconds: int) -> TakenProfile:
+    """A profile of ``kind`` as the target's endpoint serves it, or what changes of it in ``seconds`` (0: all of it).
+
+    Raises ProbeError or TargetError when there is no endpoint, or none that serves it.
+    """
+    from memdash.network.client import Client
+    from memdash.probes.endpoint.profiles import fetched
+
+    pprof = endpoint.find(target).pprof
+    if isinstance(pprof, Missing):
+        raise BadAnswer(f"there is no profile to be had: {pprof.why}", pprof.hint)
+    return TakenProfile(fetched(Client(pprof), kind, seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +88,8 @@ def _pcs(profile: Profile) -> set[int]:
 
 def _mappings(target: Target, pcs: Iterable[int]) -> Iterator[Mapping]:
     """The program first, then what else holds any of the addresses. Its names are resolved: pprof need not try."""
+    if not target.is_local:
+        return
     program = Mapping(file=target.exe or target.name, build_id=build_id(target.pid))
     pieces = list(code_pieces(target.pid))
     ordered = sorted(pcs)

@@ -73,7 +73,7 @@ def test_for_programs_it_is_one_document(target: GoTarget, said: Callable[..., S
 
 def searched(target: GoTarget, pause: Callable[[float], object], *, ignore_current: bool) -> list[Suspect]:
     watch = leaks.Watch(1.0, 5.15, ignores_current=ignore_current)
-    return list(leaks.search(identify(target.pid), Expected(), watch, pause))
+    return list(leaks.search(identify(target.pid), Expected(), watch, pause=pause))
 
 
 def test_of_those_that_appear_while_it_watches_the_ones_that_stay_are_leaks(target: GoTarget) -> None:

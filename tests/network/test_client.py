@@ -67,7 +67,8 @@ def error_of(address: Address, patience: Patience = USUAL) -> ProbeError:
 
 def test_an_answer_comes_whole_with_its_type(serve: Serve) -> None:
     server = serve(sized(b"hello"))
-    assert Client(server.address).get("debug/vars", "a=1") == (b"hello", "text/plain")
+    url = f"{server.address.url}debug/vars?a=1"
+    assert Client(server.address).get("debug/vars", "a=1") == (b"hello", "text/plain", url)
     assert server.requests[0].startswith(b"GET /debug/vars?a=1 HTTP/1.1\r\nHost: 127.0.0.1:")
 
 

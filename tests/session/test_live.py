@@ -37,6 +37,7 @@ class FakeEntry:
     verdict: Fit | Refusal
     failure: Exception | None = None
     probes: list[FakeProbe] = field(default_factory=list)
+    wanted_for: frozenset[Action] = frozenset()
 
     def fitness(self, target: Target) -> Fit | Refusal:
         return self.verdict

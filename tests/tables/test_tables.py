@@ -8,6 +8,7 @@ import pytest
 
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding, Severity
+from memdash.model.gc import NO_LIMIT, OFF
 from memdash.model.memstats import MemStats
 from memdash.model.metric import METRICS, METRICS_BY_KEY
 from memdash.model.missing import Missing
@@ -95,7 +96,7 @@ def test_gc_settings_and_rate(snapshot: Snapshot) -> None:
     assert cells["NumGC"] == "4 183  +2 forced"
     assert cells["rate"] == "5.0 /min"
     assert cells["GOGC · limit"] == "100 · 900.0 MiB"
-    off = a_gc(gogc=Missing("off"), memory_limit_bytes=Missing("none"), last_cycle=Missing("in progress"))
+    off = a_gc(gogc=OFF, memory_limit_bytes=NO_LIMIT, last_cycle=Missing("in progress"))
     cells = {r.key: r.cells[1].text for r in gc_table(replace(snapshot, sample=replace(snapshot.sample, gc=off))).rows}
     assert cells["GOGC · limit"] == "off · no limit"
     assert cells["last cycle"] == DASH

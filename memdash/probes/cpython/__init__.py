@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from memdash.errors import ProbeError, TargetError
+from memdash.model.action import Action
 from memdash.model.capability import Capability
 from memdash.model.target import Runtime, Target
 from memdash.probes.probe import Attachment, Fit, Refusal
@@ -50,6 +51,7 @@ class CPython:
         }
     )
     launched: Agents | None = None
+    wanted_for: frozenset[Action] = frozenset()
 
     def fitness(self, target: Target) -> Fit | Refusal:
         """Look at the file with the interpreter and read which version it is: 1 to 4 ms."""

@@ -15,6 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from memdash.errors import ProbeError, TargetError, UnsupportedRuntime
+from memdash.model.action import Action
 from memdash.model.capability import Capability
 from memdash.model.target import Runtime, Target
 from memdash.probes.go.detect import judge
@@ -38,6 +39,7 @@ class Go:
     capabilities: frozenset[Capability] = frozenset(
         {Capability.MEMSTATS, Capability.GC, Capability.SITES, Capability.TASKS, Capability.OBJECTS}
     )
+    wanted_for: frozenset[Action] = frozenset()
 
     def fitness(self, target: Target) -> Fit | Refusal:
         """Look at the executable's headers and try to read a byte of memory: 1 ms, some 20 ms without build info."""

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TypeAlias
 
 from memdash.errors import LayoutRefused
+from memdash.model.action import Action
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.target import Target
@@ -16,7 +17,7 @@ from memdash.probes.go.probes import GoroutineProbe, HeapProfileProbe, MemStatsP
 from memdash.probes.go.program import Program, open_program
 from memdash.probes.go.verify import MODIFIED, verify
 from memdash.probes.invariants import refuse_if_failed
-from memdash.probes.probe import Attachment, Probe
+from memdash.probes.probe import Attachment, Probe, Unable
 from memdash.units import nanoseconds
 
 __all__ = ["attach_once"]
@@ -56,7 +57,17 @@ def _attached(program: Program, started_ns: int, *, with_ids: bool) -> Attachmen
         words.append("layout from its debug information")
     log = [" · ".join([*words, f"{len(checks) - len(failed)} of {len(checks)} invariants hold"])]
     log += [f"does not hold: {check.name}: {check.why}" for check in failed]
-    return Attachment(tuple(probes), missing, tuple(log))
+    return Attachment(tuple(probes), missing, tuple(log), (_ONLY_READ,))
+
+
+_ONLY_READ = Unable(
+    {
+        Action.FORCE_GC: Missing(
+            "a Go program is only read, and collects its garbage when it thinks fit",
+            "with --endpoint auto its net/http/pprof is asked, if it serves that",
+        )
+    }
+)
 
 
 def _why_no_goroutines(program: Program) -> Missing | None:

@@ -5,7 +5,7 @@ Source: runtime/mgc.go (work, gcMarkTermination), runtime/mgcpacer.go.
 
 from __future__ import annotations
 
-from memdash.model.gc import Cycle, GcStats
+from memdash.model.gc import NO_LIMIT, OFF, Cycle, GcStats
 from memdash.model.missing import Maybe, Missing
 from memdash.probes.go.counters import Counters
 from memdash.probes.pauses import newest_first, pauses, percentile
@@ -13,8 +13,8 @@ from memdash.probes.pauses import newest_first, pauses, percentile
 __all__ = ["gc_stats", "has_consistent_work"]
 
 _PHASES = ("idle", "marking", "mark termination")
-_OFF = -1
-_NO_LIMIT = (1 << 63) - 1
+_SWITCHED_OFF = -1
+_UNLIMITED = (1 << 63) - 1
 _NS_PER_S = 1e9
 
 _NO_CYCLE = Missing("no collection has finished yet")
@@ -33,7 +33,7 @@ def gc_stats(counters: Counters, next_gc: Maybe[int]) -> GcStats:
         count=cycles,
         forced=sys["numforcedgc"],
         last_at_s=sys["last_gc_unix"] / _NS_PER_S if cycles else _NO_CYCLE,
-        next_target_bytes=_NO_GOAL if gc["gcPercent"] == _OFF and gc["memoryLimit"] == _NO_LIMIT else next_gc,
+        next_target_bytes=_NO_GOAL if gc["gcPercent"] == _SWITCHED_OFF and gc["memoryLimit"] == _UNLIMITED else next_gc,
         live_after_gc_bytes=gc["heapMarked"] if cycles else _NO_CYCLE,
         pause_p50_ns=percentile(by_length, 50) if by_length else _NO_CYCLE,
         pause_p99_ns=percentile(by_length, 99) if by_length else _NO_CYCLE,
@@ -43,10 +43,8 @@ def gc_stats(counters: Counters, next_gc: Maybe[int]) -> GcStats:
         phase=_PHASES[phase]
         if phase < len(_PHASES)
         else Missing(f"the runtime says {phase}, which memdash does not know"),
-        gogc=gc["gcPercent"] if gc["gcPercent"] != _OFF else Missing("off", "set GOGC or call debug.SetGCPercent"),
-        memory_limit_bytes=gc["memoryLimit"]
-        if gc["memoryLimit"] < _NO_LIMIT
-        else Missing("no limit is set", "set GOMEMLIMIT or call debug.SetMemoryLimit"),
+        gogc=gc["gcPercent"] if gc["gcPercent"] != _SWITCHED_OFF else OFF,
+        memory_limit_bytes=gc["memoryLimit"] if gc["memoryLimit"] < _UNLIMITED else NO_LIMIT,
         last_cycle=last_cycle(counters),
         pauses=pauses(ends, lengths),
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from memdash.errors import ProbeError, TargetError
+from memdash.model.action import Action
 from memdash.model.capability import Capability
 from memdash.model.target import Runtime, Target
 from memdash.probes.gops.answers import version
@@ -27,6 +28,7 @@ _SCORE = 50
 class _Gops:
     name: str = "gops"
     capabilities: frozenset[Capability] = frozenset({Capability.MEMSTATS, Capability.GC, Capability.TASKS})
+    wanted_for: frozenset[Action] = frozenset({Action.FORCE_GC})
 
     def fitness(self, target: Target) -> Fit | Refusal:
         """Find the target's agent and ask it for the Go version, which costs the target some 50 µs."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from memdash.errors import AccessDenied, ProbeError
+from memdash.model.action import Action
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.target import Target
@@ -26,6 +27,7 @@ __all__ = ["SYSTEM"]
 class _System:
     name: str = "system"
     capabilities: frozenset[Capability] = frozenset({Capability.SYSTEM, Capability.SMAPS, Capability.FAMILY})
+    wanted_for: frozenset[Action] = frozenset()
 
     def fitness(self, target: Target) -> Fit:
         """Every process has these figures, so it fits at the lowest score."""
