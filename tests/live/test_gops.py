@@ -11,7 +11,7 @@ from memdash.model.action import Action
 from memdash.model.capability import Capability, Source
 from memdash.model.missing import Missing
 from memdash.probes.gops import GOPS
-from memdash.probes.gops.answers import memory
+from memdash.probes.gops.answers import memory, text
 from memdash.probes.gops.client import Agent, Question
 from memdash.probes.probe import Fit, Refusal
 from memdash.probes.system import SYSTEM
@@ -54,7 +54,7 @@ def test_what_it_tells_is_what_it_knows(target: GoTarget) -> None:
     target.command("gc")
     target.command("gc")
     before = target.stats()
-    told, gc = memory(Agent(identify(target.pid)).text(Question.MEMSTATS))
+    told, gc = memory(text(Agent(identify(target.pid)).ask(Question.MEMSTATS)))
     after = target.stats()
     values = {field.name: getattr(told, field.name) for field in fields(told)}
     assert {name: values[name] for name in AT_REST} == {name: before[name] for name in AT_REST}
@@ -74,14 +74,14 @@ def test_it_fills_what_nothing_else_reads_and_says_what_that_costs(target: GoTar
     assert not isinstance(sample.tasks, Missing)
     assert sample.tasks.total == int(target.command("ng"))
     assert {sample.origins[c].source for c in GOPS.capabilities} == {Source.GOPS}
-    assert "stops the target" in sample.origins[Capability.MEMSTATS].caveats[0]
+    assert sample.origins[Capability.MEMSTATS].caveats == ("each reading stops it for some 100 µs",)
     assert snapshot.target.runtime_version == target.version
 
 
 def test_garbage_is_collected_when_asked(target: GoTarget) -> None:
     before = target.stats()["NumForcedGC"]
     deed = attach(identify(target.pid), (GOPS,), SystemClock()).roster.act(Action.FORCE_GC)
-    assert (deed.outcome, deed.failed) == ("collected", False)
+    assert (deed.outcome, deed.failed) == ("the program collected its garbage", False)
     assert target.stats()["NumForcedGC"] == before + 1
 
 

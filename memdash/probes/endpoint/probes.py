@@ -2,88 +2,82 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from typing import TypeAlias
+from functools import partial
+from typing import NamedTuple, TypeAlias
 
+from memdash.errors import BadAnswer, EndpointUnreachable
 from memdash.model.capability import Capability, Source
 from memdash.model.memstats import MemStats
 from memdash.model.missing import Missing
-from memdash.model.sample import Fact, Reading
+from memdash.model.sample import Fact
 from memdash.network.address import Address
 from memdash.network.client import MOST_BYTES, Answer, Client
-from memdash.probes.endpoint.asking import Asking, Question
+from memdash.probes.asking import AskedProbe, Asking, Pace
 from memdash.probes.endpoint.discover import VARS_BYTES, Found
+from memdash.probes.endpoint.leaks import LeakSearch
 from memdash.probes.endpoint.memstats import gc_stats, of_expvar, of_heap_text
 from memdash.probes.endpoint.pulse import Pulse
 
-__all__ = ["EndpointProbe", "probes_of"]
+__all__ = ["probes_of"]
 
-Reader: TypeAlias = Callable[[Answer], tuple[Fact, ...]]
+_Reader: TypeAlias = Callable[[Answer], tuple[Fact, ...]]
 
-_WAITING = "the endpoint has been asked and has not answered yet"
-
-_VARS = Question(path="", most_bytes=VARS_BYTES, least_s=1.0, share=0.05)
-_TEXT = Question(path="heap", query="debug=1", most_bytes=MOST_BYTES, least_s=10.0, share=0.01)
-_HEAP = Question(path="heap", most_bytes=MOST_BYTES, least_s=10.0, share=0.01)
-_GOROUTINES = Question(path="goroutine", most_bytes=MOST_BYTES, least_s=10.0, share=0.01)
-
-_VARS_COST = "each reading stops the program for some tens of µs"
-_TEXT_COST = f"{_VARS_COST}, and has it write out its heap profile"
-_HEAP_COST = "each reading has the program write out its heap profile"
-_GOROUTINES_COST = "each reading stops the program while it copies the stacks of its goroutines"
+_MEMORY = frozenset({Capability.MEMSTATS, Capability.GC})
 
 
-class EndpointProbe:
-    """Asks one question, and goes on at once: the answer is read at a later look when it has come."""
+class _Question(NamedTuple):
+    """What is asked below an address, how often, how much it may be, and what that costs the program."""
 
-    def __init__(
-        self, name: str, capabilities: frozenset[Capability], asking: Asking, facts: Reader, cost_note: str
-    ) -> None:
-        self.name = name
-        self.capabilities = capabilities
-        self._asking = asking
-        self._facts = facts
-        self._cost_note = cost_note
-
-    @property
-    def cadence_s(self) -> float:
-        """Never every tick, and seldom when it costs the program or us much."""
-        return self._asking.cadence_s
-
-    def read(self) -> Reading:
-        """Read the answer, if it is there. Raises EndpointUnreachable, BadAnswer."""
-        answer = self._asking.answer()
-        if answer is None:
-            return Reading(Source.ENDPOINT, (), pending=_WAITING)
-        before_s = time.thread_time()
-        facts = self._facts(answer)
-        self._asking.book(time.thread_time() - before_s)
-        return Reading(Source.ENDPOINT, facts, (self._cost_note,))
-
-    def close(self) -> None:
-        """Break off what is asked. May be called twice."""
-        self._asking.close()
+    path: str
+    query: str
+    most_bytes: int
+    pace: Pace
+    cost_note: str
 
 
-def probes_of(found: Found, pulse: Pulse) -> tuple[EndpointProbe, ...]:
-    """Those that what was found can answer, MemStats first."""
-    memory, probes = frozenset({Capability.MEMSTATS, Capability.GC}), []
+_SELDOM = Pace(least_s=10.0, share=0.01)
+_VARS = _Question("", "", VARS_BYTES, Pace(least_s=1.0, share=0.05), "each reading stops it for some 100 µs")
+_TEXT = _Question("heap", "debug=1", MOST_BYTES, _SELDOM, "each reading stops it and has it write a heap profile")
+_HEAP = _Question("heap", "", MOST_BYTES, _SELDOM, "each reading has it write a heap profile")
+_GOROUTINES = _Question("goroutine", "", MOST_BYTES, _SELDOM, "each reading stops it to copy the stacks")
+
+
+def probes_of(found: Found, pulse: Pulse, search: LeakSearch | None) -> tuple[AskedProbe[Answer], ...]:
+    """Those that what was found can answer, MemStats first; ``search`` is there when net/http/pprof is."""
+    probes = []
     if not isinstance(found.vars, Missing):
-        asking = Asking(Client(found.vars), _VARS, pulse)
-        probes.append(EndpointProbe("endpoint.memstats", memory, asking, _vars_facts, _VARS_COST))
-    elif not isinstance(found.pprof, Missing):
-        asking = Asking(Client(found.pprof), _TEXT, pulse)
-        probes.append(EndpointProbe("endpoint.memstats", memory, asking, _text_facts, _TEXT_COST))
-    if not isinstance(found.pprof, Missing):
-        probes += [_profile_probe(*row, found.pprof, pulse) for row in _PROFILES]
+        probes.append(_probe("memstats", _MEMORY, found.vars, _VARS, _vars_facts, pulse))
+    elif search is not None:
+        probes.append(_probe("memstats", _MEMORY, search.pprof, _TEXT, _text_facts, pulse))
+    if search is not None:
+        sites, tasks = frozenset({Capability.SITES}), frozenset({Capability.TASKS})
+        probes.append(_probe("heap_profile", sites, search.pprof, _HEAP, _heap_facts, pulse))
+        goroutine_facts = partial(_goroutine_facts, search)
+        probes.append(_probe("goroutines", tasks, search.pprof, _GOROUTINES, goroutine_facts, pulse))
     return tuple(probes)
 
 
-def _profile_probe(
-    name: str, capability: Capability, question: Question, facts: Reader, cost: str, address: Address, pulse: Pulse
-) -> EndpointProbe:
-    return EndpointProbe(name, frozenset({capability}), Asking(Client(address), question, pulse), facts, cost)
+def _probe(
+    name: str, capabilities: frozenset[Capability], place: Address, question: _Question, facts: _Reader, pulse: Pulse
+) -> AskedProbe[Answer]:
+    client = Client(place)
+    asking = Asking(partial(_answer, client, question, pulse), client.cancel, question.pace)
+    return AskedProbe(f"endpoint.{name}", capabilities, Source.ENDPOINT, asking, facts, question.cost_note)
+
+
+def _answer(client: Client, question: _Question, pulse: Pulse) -> Answer:
+    """Ask, and note whether the server answers at all."""
+    try:
+        answer = client.get(question.path, question.query, most_bytes=question.most_bytes)
+    except EndpointUnreachable:
+        pulse.failed()
+        raise
+    except BadAnswer:
+        pulse.answered()
+        raise
+    pulse.answered()
+    return answer
 
 
 def _with_gc(stats: MemStats) -> tuple[Fact, ...]:
@@ -99,18 +93,14 @@ def _text_facts(answer: Answer) -> tuple[Fact, ...]:
 
 
 def _heap_facts(answer: Answer) -> tuple[Fact, ...]:
-    from memdash.probes.endpoint.profiles import decoded, sites  # 30 ms, for protobuf
+    from memdash.probes.endpoint.profiles import decoded  # 30 ms, for protobuf
+    from memdash.probes.profiles import sites
 
     return (sites(decoded(answer)),)
 
 
-def _goroutine_facts(answer: Answer) -> tuple[Fact, ...]:
-    from memdash.probes.endpoint.profiles import decoded, tasks
+def _goroutine_facts(search: LeakSearch, answer: Answer) -> tuple[Fact, ...]:
+    from memdash.probes.endpoint.profiles import decoded
+    from memdash.probes.profiles import tasks
 
-    return (tasks(decoded(answer)),)
-
-
-_PROFILES: tuple[tuple[str, Capability, Question, Reader, str], ...] = (
-    ("endpoint.heap_profile", Capability.SITES, _HEAP, _heap_facts, _HEAP_COST),
-    ("endpoint.goroutines", Capability.TASKS, _GOROUTINES, _goroutine_facts, _GOROUTINES_COST),
-)
+    return (search.marked(tasks(decoded(answer))),)

@@ -17,7 +17,7 @@ from memdash.model.memstats import MemStats
 from memdash.model.missing import Maybe, Missing
 from memdash.model.tasks import Task, TaskKind, Tasks
 
-__all__ = ["goroutines", "memory", "version"]
+__all__ = ["goroutines", "memory", "text", "version"]
 
 T = TypeVar("T")
 
@@ -37,18 +37,26 @@ _ONLY_COUNTED = "only counted"
 _ONLY_A_NUMBER = Missing("the gops agent tells only how many goroutines there are")
 
 
-def version(text: str) -> str:
+def text(answer: bytes) -> str:
+    """An answer in words."""
+    try:
+        return answer.decode("utf-8")
+    except UnicodeDecodeError:
+        raise _nonsense() from None
+
+
+def version(told: str) -> str:
     """The Go version of the program, as runtime.Version has it."""
-    if not _VERSION.fullmatch(text):
+    if not _VERSION.fullmatch(told):
         raise _nonsense()
-    return text.rstrip()
+    return told.rstrip()
 
 
-def goroutines(text: str) -> Tasks:
+def goroutines(told: str) -> Tasks:
     """All goroutines as one group, for no more is told of them than how many there are."""
     task = Task(
         kind=TaskKind.GOROUTINE,
-        count=_whole(_fields(text, "num CPU").get("goroutines", "")),
+        count=_whole(_fields(told, "num CPU").get("goroutines", "")),
         state=_ONLY_COUNTED,
         stack=(),
         created_by=_ONLY_A_NUMBER,
@@ -57,48 +65,48 @@ def goroutines(text: str) -> Tasks:
     return Tasks((task,))
 
 
-def memory(text: str) -> tuple[MemStats, GcStats]:
+def memory(told: str) -> tuple[MemStats, GcStats]:
     """What the answer holds of MemStats, to the byte and the nanosecond, and says of the collector.
 
     LastGC is the end of the newest pause: the runtime writes one number to both (runtime/mgc.go, gcMarkTermination).
     """
-    fields = _fields(text, "debug-gc")
+    fields = _fields(told, "debug-gc")
 
-    def told(name: str, meant: Callable[[str], T]) -> Maybe[T]:
+    def field(name: str, meant: Callable[[str], T]) -> Maybe[T]:
         return meant(fields[name]) if name in fields else _UNTOLD
 
-    alloc, cycles = told("alloc", _size), _whole(fields.get("num-gc", ""))
-    pause, ended = told("gc-pause", _whole), told("gc-pause-end", _whole)
+    alloc, cycles = field("alloc", _size), _whole(fields.get("num-gc", ""))
+    pause, ended = field("gc-pause", _whole), field("gc-pause-end", _whole)
     stats = MemStats(
         Alloc=alloc,
-        TotalAlloc=told("total-alloc", _size),
-        Sys=told("sys", _size),
-        Lookups=told("lookups", _whole),
-        Mallocs=told("mallocs", _whole),
-        Frees=told("frees", _whole),
-        HeapAlloc=told("heap-alloc", _size),
-        HeapSys=told("heap-sys", _size),
-        HeapIdle=told("heap-idle", _size),
-        HeapInuse=told("heap-in-use", _size),
-        HeapReleased=told("heap-released", _size),
-        HeapObjects=told("heap-objects", _whole),
-        StackInuse=told("stack-in-use", _size),
-        StackSys=told("stack-sys", _size),
-        MSpanInuse=told("mspan-in-use", _size),
-        MSpanSys=told("mspan-sys", _size),
-        MCacheInuse=told("mcache-in-use", _size),
-        MCacheSys=told("mcache-sys", _size),
-        BuckHashSys=told("buck-hash-sys", _size),
-        GCSys=told("gc-sys", _size),
-        OtherSys=told("other-sys", _size),
-        NextGC=told("next-gc", _size),
+        TotalAlloc=field("total-alloc", _size),
+        Sys=field("sys", _size),
+        Lookups=field("lookups", _whole),
+        Mallocs=field("mallocs", _whole),
+        Frees=field("frees", _whole),
+        HeapAlloc=field("heap-alloc", _size),
+        HeapSys=field("heap-sys", _size),
+        HeapIdle=field("heap-idle", _size),
+        HeapInuse=field("heap-in-use", _size),
+        HeapReleased=field("heap-released", _size),
+        HeapObjects=field("heap-objects", _whole),
+        StackInuse=field("stack-in-use", _size),
+        StackSys=field("stack-sys", _size),
+        MSpanInuse=field("mspan-in-use", _size),
+        MSpanSys=field("mspan-sys", _size),
+        MCacheInuse=field("mcache-in-use", _size),
+        MCacheSys=field("mcache-sys", _size),
+        BuckHashSys=field("buck-hash-sys", _size),
+        GCSys=field("gc-sys", _size),
+        OtherSys=field("other-sys", _size),
+        NextGC=field("next-gc", _size),
         LastGC=ended if cycles else 0,
-        PauseTotalNs=told("gc-pause-total", _nanoseconds),
+        PauseTotalNs=field("gc-pause-total", _nanoseconds),
         NumGC=cycles,
-        NumForcedGC=told("num-forced-gc", _whole),
-        GCCPUFraction=told("gc-cpu-fraction", _share),
-        EnableGC=told("enable-gc", _truth),
-        DebugGC=told("debug-gc", _truth),
+        NumForcedGC=field("num-forced-gc", _whole),
+        GCCPUFraction=field("gc-cpu-fraction", _share),
+        EnableGC=field("enable-gc", _truth),
+        DebugGC=field("debug-gc", _truth),
         BySize=_UNTOLD,
         PauseNs=_all_or_none(pause, cycles),
         PauseEnd=_all_or_none(ended, cycles),
@@ -136,10 +144,10 @@ def _all_or_none(newest: Maybe[int], cycles: int) -> Maybe[tuple[int, ...]]:
     return newest if isinstance(newest, Missing) else (newest,) if cycles == 1 else _NEWEST_ALONE
 
 
-def _fields(text: str, last: str) -> dict[str, str]:
+def _fields(told: str, last: str) -> dict[str, str]:
     """``name: value`` lines, of which the last must be there: an answer that was broken off is none."""
     fields = {}
-    for line in text.removesuffix("\n").split("\n"):
+    for line in told.removesuffix("\n").split("\n"):
         name, colon, value = line.partition(": ")
         if not colon or name in fields:
             raise _nonsense()
@@ -149,21 +157,21 @@ def _fields(text: str, last: str) -> dict[str, str]:
     return fields
 
 
-def _size(text: str) -> int:
-    match = _BYTES.fullmatch(text)
+def _size(told: str) -> int:
+    match = _BYTES.fullmatch(told)
     return _whole((match[1] or match[2]) if match else "")
 
 
-def _whole(text: str) -> int:
-    if not _NUMBER.fullmatch(text) or int(text) >= _LARGEST:
+def _whole(told: str) -> int:
+    if not _NUMBER.fullmatch(told) or int(told) >= _LARGEST:
         raise _nonsense()
-    return int(text)
+    return int(told)
 
 
-def _nanoseconds(text: str) -> int:
+def _nanoseconds(told: str) -> int:
     """A time.Duration as Go writes it, which loses nothing: ``1m2.003s``, ``1.5µs``, ``0s``."""
-    match = _DURATION.fullmatch(text)
-    if match is None or len(text) > 40:
+    match = _DURATION.fullmatch(told)
+    if match is None or len(told) > 40:
         raise _nonsense()
     hours, minutes, whole, part, unit = match.groups(default="")
     decimals = _DECIMALS[unit]
@@ -173,9 +181,9 @@ def _nanoseconds(text: str) -> int:
     return seconds * 10**9 + int(whole + part.ljust(decimals, "0"))
 
 
-def _share(text: str) -> float:
+def _share(told: str) -> float:
     try:
-        share = float(text)
+        share = float(told)
     except ValueError:
         share = math.nan
     if not 0 <= share <= 1:
@@ -183,10 +191,10 @@ def _share(text: str) -> float:
     return share
 
 
-def _truth(text: str) -> bool:
-    if text not in ("true", "false"):
+def _truth(told: str) -> bool:
+    if told not in ("true", "false"):
         raise _nonsense()
-    return text == "true"
+    return told == "true"
 
 
 def _nonsense() -> BadAnswer:

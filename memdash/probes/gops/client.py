@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from enum import Enum
 
-from memdash.errors import BadAnswer
 from memdash.model.target import Target
 from memdash.network.calls import Calls
 from memdash.network.wire import Patience, Wire
@@ -59,13 +58,6 @@ class Agent:
         with self._calls.over(Wire(address, self._patience or patience, most_bytes + 1)) as wire:
             wire.sendall(byte)
             return wire.readall() or b""
-
-    def text(self, question: Question) -> str:
-        """Its answer as text. Raises what ``ask`` raises, BadAnswer when it is none."""
-        try:
-            return self.ask(question).decode("utf-8")
-        except UnicodeDecodeError:
-            raise BadAnswer("the gops agent told something that makes no sense") from None
 
     def cancel(self) -> None:
         """Wait for no answer any more. From any thread."""

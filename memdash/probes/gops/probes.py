@@ -1,93 +1,88 @@
-"""What a gops agent is asked again and again, and the collection that a person may ask for.
-
-Each look costs the target something, and says so: ReadMemStats stops it for 10 to 250 µs when it is idle, for as long
-as its threads take to stop when all processors are busy.
-"""
+"""What a gops agent is asked again and again."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple, TypeAlias
 
-from memdash.errors import BadAnswer, UnsupportedRuntime
-from memdash.model.action import Action
+from memdash.errors import BadAnswer, BadProfile
 from memdash.model.capability import Capability, Source
-from memdash.model.missing import Maybe
-from memdash.model.sample import Reading
-from memdash.probes.gops.answers import goroutines, memory
+from memdash.model.sample import Fact
+from memdash.model.target import Target
+from memdash.probes.asking import AskedProbe, Asking, Pace
+from memdash.probes.gops.answers import goroutines, memory, text
 from memdash.probes.gops.client import Agent, Question
 
-__all__ = ["GopsActor", "GoroutineProbe", "MemStatsProbe"]
+__all__ = ["probes_of"]
 
-_STOPS = "the gops agent stops the target for each look, mostly for less than 250 µs"
-_ONLY_COUNTED = "the gops agent only counts goroutines"
-_COLLECTS = (
-    "Runs runtime.GC() in the target through its gops agent. It takes a fraction of a second for each gigabyte of live "
-    "heap, on up to a quarter of the processors and more where goroutines allocate"
+_Reader: TypeAlias = Callable[[bytes], tuple[Fact, ...]]
+
+
+class _Row(NamedTuple):
+    """What one probe asks and gives, how often, what is made of it, and what it costs the program."""
+
+    name: str
+    capabilities: frozenset[Capability]
+    question: Question
+    pace: Pace
+    facts: _Reader
+    cost_note: str
+
+
+def probes_of(target: Target) -> tuple[AskedProbe[bytes], ...]:
+    """One for each question, MemStats first."""
+    return tuple(_probe(target, row) for row in _ROWS)
+
+
+def _probe(target: Target, row: _Row) -> AskedProbe[bytes]:
+    agent = Agent(target)
+    asking = Asking(partial(agent.ask, row.question), agent.cancel, row.pace)
+    return AskedProbe(f"gops.{row.name}", row.capabilities, Source.GOPS, asking, row.facts, row.cost_note)
+
+
+def _memory_facts(answer: bytes) -> tuple[Fact, ...]:
+    return memory(text(answer))
+
+
+def _goroutine_facts(answer: bytes) -> tuple[Fact, ...]:
+    return (goroutines(text(answer)),)
+
+
+def _heap_facts(answer: bytes) -> tuple[Fact, ...]:
+    from memdash.pprof.decode import decode  # 30 ms, for protobuf
+    from memdash.probes.profiles import sites
+
+    try:
+        return (sites(decode(answer)),)
+    except BadProfile as error:
+        raise BadAnswer(f"what its gops agent gives as a heap profile is none: {error.what}") from None
+
+
+_OFTEN, _SELDOM = Pace(least_s=1.0, share=0.05), Pace(least_s=10.0, share=0.01)
+_ROWS = (
+    _Row(
+        "memstats",
+        frozenset({Capability.MEMSTATS, Capability.GC}),
+        Question.MEMSTATS,
+        _OFTEN,
+        _memory_facts,
+        "each reading stops it for some 100 µs",
+    ),
+    _Row(
+        "goroutines",
+        frozenset({Capability.TASKS}),
+        Question.STATS,
+        _OFTEN,
+        _goroutine_facts,
+        "only counted by its gops agent",
+    ),
+    _Row(
+        "heap_profile",
+        frozenset({Capability.SITES}),
+        Question.HEAP_PROFILE,
+        _SELDOM,
+        _heap_facts,
+        "each reading has it write a heap profile",
+    ),
 )
-_DONE = b"ok"
-
-
-class MemStatsProbe:
-    """MemStats and what they say of the collector."""
-
-    name = "gops.memstats"
-    capabilities = frozenset({Capability.MEMSTATS, Capability.GC})
-    cadence_s = 1.0
-
-    def __init__(self, agent: Agent) -> None:
-        self._agent = agent
-
-    def read(self) -> Reading:
-        """Ask once. Raises ProbeError, AccessDenied, TargetExited."""
-        return Reading(Source.GOPS, memory(self._agent.text(Question.MEMSTATS)), (_STOPS,))
-
-    def close(self) -> None:
-        """Nothing is kept open."""
-
-
-class GoroutineProbe:
-    """How many goroutines there are; this does not stop the target."""
-
-    name = "gops.goroutines"
-    capabilities = frozenset({Capability.TASKS})
-    cadence_s = 1.0
-
-    def __init__(self, agent: Agent) -> None:
-        self._agent = agent
-
-    def read(self) -> Reading:
-        """Ask once. Raises ProbeError, AccessDenied, TargetExited."""
-        return Reading(Source.GOPS, (goroutines(self._agent.text(Question.STATS)),), (_ONLY_COUNTED,))
-
-    def close(self) -> None:
-        """Nothing is kept open."""
-
-
-class GopsActor:
-    """Has the target collect its garbage."""
-
-    def __init__(self, agent: Agent) -> None:
-        self._agent = agent
-
-    def offers(self) -> Mapping[Action, Maybe[str]]:
-        """What can be done now."""
-        return {Action.FORCE_GC: _COLLECTS}
-
-    def act(self, action: Action) -> str:
-        """Do it. Raises ProbeError, AccessDenied, TargetExited."""
-        if action is not Action.FORCE_GC:
-            raise UnsupportedRuntime("a gops agent cannot do that")
-        if self._agent.ask(Question.COLLECT) != _DONE:
-            raise BadAnswer("the gops agent does not say that it has collected")
-        return "collected"
-
-    def cancel(self) -> None:
-        """Wait for nothing any more. From any thread."""
-        self._agent.cancel()
-
-    def news(self) -> tuple[str, ...]:
-        """Nothing happens but what is asked for."""
-        return ()
-
-    def close(self) -> None:
-        """Nothing was brought into the target."""

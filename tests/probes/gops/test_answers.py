@@ -7,7 +7,7 @@ import pytest
 from memdash.errors import BadAnswer
 from memdash.model.gc import Pause
 from memdash.model.missing import Missing
-from memdash.probes.gops.answers import goroutines, memory, version
+from memdash.probes.gops.answers import goroutines, memory, text, version
 
 MEMSTATS = """\
 alloc: 1.44MB (1511000 bytes)
@@ -61,8 +61,8 @@ def test_figures_are_exact_and_the_rest_is_missing() -> None:
 
 
 def test_before_the_first_collection() -> None:
-    text = re.sub("(?m)^(num-gc|gc-pause|gc-pause-end): .*$", r"\1: 0", changed("last-gc", "-"))
-    stats, gc = memory(text)
+    before = re.sub("(?m)^(num-gc|gc-pause|gc-pause-end): .*$", r"\1: 0", changed("last-gc", "-"))
+    stats, gc = memory(before)
     assert (stats.NumGC, stats.LastGC, stats.PauseNs, stats.PauseEnd) == (0, 0, (), ())
     assert gc.pauses == ()
     assert isinstance(gc.last_at_s, Missing)
@@ -80,7 +80,7 @@ def test_the_goal_of_a_collector_that_is_off_is_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "ns"),
+    ("written", "ns"),
     [
         ("0s", 0),
         ("7ns", 7),
@@ -91,8 +91,8 @@ def test_the_goal_of_a_collector_that_is_off_is_none() -> None:
         ("2562047h47m16.854775807s", 2**63 - 1),
     ],
 )
-def test_a_duration_of_go_is_exact(text: str, ns: int) -> None:
-    assert memory(changed("gc-pause-total", text))[0].PauseTotalNs == ns
+def test_a_duration_of_go_is_exact(written: str, ns: int) -> None:
+    assert memory(changed("gc-pause-total", written))[0].PauseTotalNs == ns
 
 
 def test_what_an_older_agent_does_not_tell_is_missing() -> None:
@@ -103,7 +103,7 @@ def test_what_an_older_agent_does_not_tell_is_missing() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    "told",
     [
         "",
         "\n",
@@ -128,23 +128,29 @@ def test_what_an_older_agent_does_not_tell_is_missing() -> None:
         changed("enable-gc", "yes"),
     ],
 )
-def test_nonsense_is_refused(text: str) -> None:
+def test_nonsense_is_refused(told: str) -> None:
     with pytest.raises(BadAnswer, match="no sense"):
-        memory(text)
+        memory(told)
+
+
+def test_what_is_no_text_is_refused() -> None:
+    assert text("1.5µs\n".encode()) == "1.5µs\n"
+    with pytest.raises(BadAnswer, match="no sense"):
+        text(b"\xff\xfe\n")
 
 
 def test_goroutines_are_counted_as_one_group() -> None:
     (task,) = goroutines("goroutines: 12\nOS threads: 8\nGOMAXPROCS: 2\nnum CPU: 2\n").groups
     assert (task.count, task.stack) == (12, ())
-    for text in ("", "goroutines: 12\n", "num CPU: 2\n", "goroutines: -1\nnum CPU: 2\n"):
+    for told in ("", "goroutines: 12\n", "num CPU: 2\n", "goroutines: -1\nnum CPU: 2\n"):
         with pytest.raises(BadAnswer):
-            goroutines(text)
+            goroutines(told)
 
 
 def test_a_version_says_that_it_is_an_agent() -> None:
     assert version("go1.27.3\n") == "go1.27.3"
     assert version("devel go1.28-abc Tue Nov 1 2026\n").startswith("devel")
-    for text in (
+    for told in (
         "",
         "go1.27.3",
         "SSH-2.0-OpenSSH_9.6\r\n",
@@ -153,4 +159,4 @@ def test_a_version_says_that_it_is_an_agent() -> None:
         "go1." + "7" * 200 + "\n",
     ):
         with pytest.raises(BadAnswer):
-            version(text)
+            version(told)

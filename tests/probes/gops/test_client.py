@@ -70,12 +70,6 @@ def test_one_that_floods_is_refused(target: Target, serve: Serve) -> None:
         Agent(target).ask(Question.MEMSTATS)
 
 
-def test_what_is_no_text_is_refused(target: Target, serve: Serve) -> None:
-    serve(lambda connection: connection.sendall(b"\xff\xfe\n"))
-    with pytest.raises(BadAnswer, match="no sense"):
-        Agent(target).text(Question.VERSION)
-
-
 def test_a_watch_that_ends_waits_for_no_answer(target: Target, serve: Serve) -> None:
     agent = Agent(target)
     begun = threading.Event()
