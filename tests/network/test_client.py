@@ -4,7 +4,7 @@ import contextlib
 import gzip
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -12,9 +12,7 @@ from memdash.errors import BadAnswer, EndpointUnreachable, ProbeError
 from memdash.network.address import Address
 from memdash.network.client import Client
 from memdash.network.wire import USUAL, Patience
-from tests.network.conftest import IMPATIENT, Server
-
-Serve = Callable[..., Server]
+from tests.servers import IMPATIENT, Behaviour, Serve
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\n"
 
@@ -23,20 +21,20 @@ def sized(body: bytes) -> bytes:
     return OK + b"Content-Length: %d\r\n\r\n" % len(body) + body
 
 
-def hang(connection: socket.socket) -> None:
+def hang(connection: socket.socket, _path: str = "") -> None:
     connection.recv(1)
 
 
-def stop(connection: socket.socket) -> None:
+def stop(connection: socket.socket, _path: str) -> None:
     connection.sendall(OK + b"Content-Length: 100\r\n\r\nhello")
     hang(connection)
 
 
-def drip(pieces: Iterator[bytes]) -> Callable[[socket.socket], None]:
+def drip(pieces: Iterator[bytes]) -> Behaviour:
     """A piece every hundredth of a second, until the other side has had enough."""
     pause = threading.Event()
 
-    def behave(connection: socket.socket) -> None:
+    def behave(connection: socket.socket, _path: str) -> None:
         for piece in pieces:
             connection.sendall(piece)
             pause.wait(0.01)
@@ -50,8 +48,8 @@ def forever(piece: bytes, first: bytes = b"") -> Iterator[bytes]:
         yield piece
 
 
-def flood(piece: bytes, first: bytes = b"") -> Callable[[socket.socket], None]:
-    def behave(connection: socket.socket) -> None:
+def flood(piece: bytes, first: bytes = b"") -> Behaviour:
+    def behave(connection: socket.socket, _path: str) -> None:
         for part in forever(piece, first):
             connection.sendall(part)
 
@@ -100,7 +98,7 @@ def test_no_proxy_of_the_environment_is_obeyed(serve: Serve, monkeypatch: pytest
 
 SILENT = {
     "never answers": hang,
-    "closes at once": lambda _: None,
+    "closes at once": lambda _connection, _path: None,
     "closes before its end": OK + b"Content-Length: 100\r\n\r\nhello",
     "closes in a chunk": OK + b"Transfer-Encoding: chunked\r\n\r\n10\r\nhel",
     "trickles its header": drip(forever(b"X", OK + b"X: ")),
@@ -138,9 +136,7 @@ GARBLED = {
 
 
 @pytest.mark.parametrize("behave", SILENT.values(), ids=SILENT)
-def test_a_server_that_does_not_answer_to_the_end_is_given_up(
-    serve: Serve, behave: bytes | Callable[[socket.socket], None]
-) -> None:
+def test_a_server_that_does_not_answer_to_the_end_is_given_up(serve: Serve, behave: bytes | Behaviour) -> None:
     server = serve(behave)
     error = error_of(server.address, IMPATIENT)
     assert isinstance(error, EndpointUnreachable)
@@ -148,9 +144,7 @@ def test_a_server_that_does_not_answer_to_the_end_is_given_up(
 
 
 @pytest.mark.parametrize("behave", WRONG.values(), ids=WRONG)
-def test_an_answer_that_was_not_asked_for_is_refused(
-    serve: Serve, behave: bytes | Callable[[socket.socket], None]
-) -> None:
+def test_an_answer_that_was_not_asked_for_is_refused(serve: Serve, behave: bytes | Behaviour) -> None:
     error = error_of(serve(behave).address)
     assert isinstance(error, BadAnswer)
     assert str(error).isprintable()
@@ -188,7 +182,7 @@ def test_a_redirect_names_where_it_leads(serve: Serve) -> None:
 def test_a_request_that_is_cancelled_ends_soon_and_no_other_begins(serve: Serve) -> None:
     asked = threading.Event()
 
-    def behave(connection: socket.socket) -> None:
+    def behave(connection: socket.socket, _path: str) -> None:
         asked.set()
         hang(connection)
 

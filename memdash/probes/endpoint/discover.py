@@ -150,6 +150,9 @@ def _folders(address: Address) -> Iterator[Address]:
     if last in _PROFILES:
         yield address.at(f"{folder}/")
         return
+    if last == "vars":
+        yield address.at(f"{folder}/pprof/")
+        return
     base = path if path.endswith("/") else f"{path}/"
     if base != "/":
         yield address.at(base)

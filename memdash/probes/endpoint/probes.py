@@ -19,14 +19,14 @@ from memdash.probes.endpoint.leaks import LeakSearch
 from memdash.probes.endpoint.memstats import gc_stats, of_expvar, of_heap_text
 from memdash.probes.endpoint.pulse import Pulse
 
-__all__ = ["probes_of"]
+__all__ = ["Question", "asked", "probes_of"]
 
 _Reader: TypeAlias = Callable[[Answer], tuple[Fact, ...]]
 
 _MEMORY = frozenset({Capability.MEMSTATS, Capability.GC})
 
 
-class _Question(NamedTuple):
+class Question(NamedTuple):
     """What is asked below an address, how often, how much it may be, and what that costs the program."""
 
     path: str
@@ -37,10 +37,10 @@ class _Question(NamedTuple):
 
 
 _SELDOM = Pace(least_s=10.0, share=0.01)
-_VARS = _Question("", "", VARS_BYTES, Pace(least_s=1.0, share=0.05), "each reading stops it for some 100 µs")
-_TEXT = _Question("heap", "debug=1", MOST_BYTES, _SELDOM, "each reading stops it and has it write a heap profile")
-_HEAP = _Question("heap", "", MOST_BYTES, _SELDOM, "each reading has it write a heap profile")
-_GOROUTINES = _Question("goroutine", "", MOST_BYTES, _SELDOM, "each reading stops it to copy the stacks")
+_VARS = Question("", "", VARS_BYTES, Pace(least_s=1.0, share=0.05), "each reading stops it for some 100 µs")
+_TEXT = Question("heap", "debug=1", MOST_BYTES, _SELDOM, "each reading stops it and has it write a heap profile")
+_HEAP = Question("heap", "", MOST_BYTES, _SELDOM, "each reading has it write a heap profile")
+_GOROUTINES = Question("goroutine", "", MOST_BYTES, _SELDOM, "each reading stops it to copy the stacks")
 
 
 def probes_of(found: Found, pulse: Pulse, search: LeakSearch | None) -> tuple[AskedProbe[Answer], ...]:
@@ -59,14 +59,18 @@ def probes_of(found: Found, pulse: Pulse, search: LeakSearch | None) -> tuple[As
 
 
 def _probe(
-    name: str, capabilities: frozenset[Capability], place: Address, question: _Question, facts: _Reader, pulse: Pulse
+    name: str, capabilities: frozenset[Capability], place: Address, question: Question, facts: _Reader, pulse: Pulse
 ) -> AskedProbe[Answer]:
-    client = Client(place)
-    asking = Asking(partial(_answer, client, question, pulse), client.cancel, question.pace)
+    asking = asked(Client(place), question, pulse)
     return AskedProbe(f"endpoint.{name}", capabilities, Source.ENDPOINT, asking, facts, question.cost_note)
 
 
-def _answer(client: Client, question: _Question, pulse: Pulse) -> Answer:
+def asked(client: Client, question: Question, pulse: Pulse) -> Asking[Answer]:
+    """The question, put to a server again and again; ``pulse`` hears whether it answers."""
+    return Asking(partial(_answer, client, question, pulse), client.cancel, question.pace)
+
+
+def _answer(client: Client, question: Question, pulse: Pulse) -> Answer:
     """Ask, and note whether the server answers at all."""
     try:
         answer = client.get(question.path, question.query, most_bytes=question.most_bytes)
