@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from memdash.model.missing import Missing
-from memdash.model.tasks import Task, TaskKind, Tasks
+from memdash.model.tasks import LEAKED, Task, TaskKey, TaskKind, Tasks
 from memdash.units import count, duration
 
 __all__ = ["Expected", "Suspect", "suspects"]
@@ -41,7 +41,8 @@ class Expected:
 class Suspect:
     """A group that stays: as it is now, and how many more than expected were there at the first and the last look.
 
-    ``number`` were there at every look: the very same ones when ``are_same``, else only as many.
+    ``number`` were there at every look: the very same ones when ``are_same``, else only as many. ``searched`` says that
+    the runtime has searched for those that nothing can wake.
     """
 
     task: Task
@@ -49,6 +50,7 @@ class Suspect:
     first: int
     last: int
     are_same: bool
+    searched: bool = False
 
     @property
     def growth(self) -> int:
@@ -71,13 +73,15 @@ class Suspect:
             words.append(f"{some}the same at every look")
         elif self.first == self.last:
             words.append("as many at every look")
+        if self.searched and not self.task.is_leaked:
+            words.append("not found by the runtime's own search")
         waiting_s = self.task.waiting_s
         if not isinstance(waiting_s, Missing):
             words.append(f"waiting for at least {duration(waiting_s)}")
         return " · ".join(words)
 
 
-def suspects(looks: Sequence[Tasks], expected: Expected) -> tuple[Suspect, ...]:
+def suspects(looks: Sequence[Tasks], expected: Expected, *, searched: bool = False) -> tuple[Suspect, ...]:
     """What all of these looks show and nothing explains, what is proven and the most first; none without a look.
 
     Tasks that are told apart must be the same ones at every look: a server always has some that answer requests, each
@@ -92,7 +96,7 @@ def suspects(looks: Sequence[Tasks], expected: Expected) -> tuple[Suspect, ...]:
         alike = [tasks[task.key] for tasks in seen if task.key in tasks]
         suspect = current.beyond(task, alike) if len(alike) == len(looks) else None
         if suspect is not None:
-            found.append(suspect)
+            found.append(replace(suspect, searched=searched))
     return tuple(sorted(found, key=lambda suspect: (not suspect.task.is_leaked, -suspect.number, suspect.task.name)))
 
 
@@ -100,9 +104,10 @@ class _Current:
     """The tasks that may stay since they were there before."""
 
     def __init__(self, tasks: Tasks) -> None:
-        self._numbers = Counter({task.key: task.count for task in tasks.groups})
+        self._numbers: Counter[TaskKey] = Counter()
         self._ids: dict[TaskKind, set[int]] = defaultdict(set)
         for task in tasks.groups:
+            self._numbers[_unproven(task)] += task.count
             if not isinstance(task.ids, Missing):
                 self._ids[task.kind] |= task.ids
 
@@ -110,8 +115,13 @@ class _Current:
         """What of a group stays, by how it was ``alike`` at every look; None when nothing does."""
         ids = [seen.ids - self._ids[task.kind] for seen in alike if not isinstance(seen.ids, Missing)]
         are_same = len(ids) == len(alike)
-        numbers = list(map(len, ids)) if are_same else [seen.count - self._numbers[task.key] for seen in alike]
+        numbers = list(map(len, ids)) if are_same else [seen.count - self._numbers[_unproven(task)] for seen in alike]
         number = len(frozenset.intersection(*ids)) if are_same else min(numbers)
         if number <= 0:
             return None
         return Suspect(task=task, number=number, first=numbers[0], last=numbers[-1], are_same=are_same)
+
+
+def _unproven(task: Task) -> TaskKey:
+    """Its key as it was before anybody searched."""
+    return task.key._replace(state=task.state.removesuffix(LEAKED))

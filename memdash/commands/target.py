@@ -19,6 +19,7 @@ from memdash.model.target import Target
 from memdash.network.address import Address, is_url
 from memdash.plain import plain
 from memdash.probes.endpoint import Endpoint
+from memdash.probes.gops import GOPS
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES, probes_with
 from memdash.process.identity import identify
@@ -30,7 +31,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 _LISTED = 5
 _NAMES = ("pid", "name", "wait-for", "url")
-_AUTO = "auto"
+_AUTO, _GOPS = "auto", "gops"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +128,13 @@ def _choice(given: dict[str, Any], endpoint: str | None) -> Choice:
         return Choice(url=address, endpoint=server, entries=(server,))
     if endpoint is None:
         return Choice(**given)
-    asked = Endpoint(None if endpoint == _AUTO else _address(endpoint, "--endpoint"))
-    return Choice(**given, endpoint=asked, entries=probes_with(endpoint=asked))
+    if endpoint == _GOPS:
+        return Choice(**given, entries=probes_with(asked=(GOPS,)))
+    if endpoint == _AUTO:
+        found = Endpoint()
+        return Choice(**given, endpoint=found, entries=probes_with(asked=(found, GOPS)))
+    named = Endpoint(_address(endpoint, "--endpoint"))
+    return Choice(**given, endpoint=named, entries=probes_with(asked=(named,)))
 
 
 def _address(text: str, option: str) -> Address:

@@ -85,18 +85,18 @@ def tasks(document: Document, kind: str = "goroutine") -> Tasks:
 
 
 def _task(stack: tuple[Frame, ...], count: int) -> Task:
+    """Without the functions of the runtime that it waits in: its state says that, as in Go's tracebacks."""
     began = next((frame.function for frame in reversed(stack) if frame.function != _BOTTOM), "")
     state = _state(stack)
     return Task(
         kind=TaskKind.GOROUTINE,
         count=count,
         state=state,
-        stack=stack,
+        stack=stack[leaf_at(stack) :],
         created_by=_UNTOLD,
         waiting_s=_UNTOLD,
         name=began,
         stack_bytes=_UNTOLD,
-        own_at=leaf_at(stack),
         is_busy=state == _BUSY,
     )
 

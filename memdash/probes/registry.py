@@ -12,7 +12,6 @@ from memdash.probes.system import SYSTEM
 
 if TYPE_CHECKING:
     from memdash.probes.cpython.agent.agents import Agents
-    from memdash.probes.endpoint import Endpoint
 
 __all__ = ["PROBES", "probes_with", "telling_apart"]
 
@@ -24,10 +23,10 @@ def telling_apart(entries: Sequence[ProbeEntry]) -> tuple[ProbeEntry, ...]:
     return tuple(Go(with_ids=True) if entry is GO else entry for entry in entries)
 
 
-def probes_with(launched: Agents | None = None, endpoint: Endpoint | None = None) -> tuple[ProbeEntry, ...]:
+def probes_with(launched: Agents | None = None, asked: Sequence[ProbeEntry] = ()) -> tuple[ProbeEntry, ...]:
     """The same, where the targets may be programs that memdash has started with its agent in them.
 
-    An ``endpoint`` that a person wants asked comes after those who read memory: they cost the target nothing.
+    What a person wants ``asked`` comes after those who read memory: they cost the target nothing.
     """
     python = CPYTHON if launched is None else CPython(launched=launched)
-    return (GO, python, *([] if endpoint is None else [endpoint]), SYSTEM)
+    return (GO, python, *asked, SYSTEM)

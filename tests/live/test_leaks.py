@@ -36,6 +36,15 @@ def target(start_go: StartGo) -> GoTarget:
     return start_go("stripped")
 
 
+@pytest.fixture
+def serving(start_go: StartGo) -> GoTarget:
+    """Three goroutines that nothing can wake, and two that something could, in a program that serves pprof."""
+    started = start_go("stripped", "pprof")
+    started.command("leak", 3)
+    started.command("chan", 2)
+    return started
+
+
 def test_a_program_that_only_waits_for_input_has_none(target: GoTarget, said: Callable[..., Said]) -> None:
     assert said(target.pid) == (0, "no leaks\n", "")
 
@@ -71,9 +80,54 @@ def test_for_programs_it_is_one_document(target: GoTarget, said: Callable[..., S
     assert json.loads(said("--json", "--ignore-created-by=main.spawn", target.pid)[1])["leaks"] == []
 
 
+def verdicts(out: str) -> dict[str, str]:
+    """By where they stand, of those that stand in the program itself."""
+    blocks = [block.splitlines() for block in out.strip().split("\n\n")]
+    return {lines[1].split()[0]: lines[0] for lines in blocks if lines[1].split()[0].startswith("main.")}
+
+
+@pytest.mark.parametrize("way", ["endpoint", "url"])
+def test_what_the_runtime_has_found_is_proven(serving: GoTarget, said: Callable[..., Said], way: str) -> None:
+    asked = [f"--url=http://{serving.command('addr')}"] if way == "url" else ["--endpoint=auto", serving.pid]
+    code, out, err = said("--yes", *asked)
+    assert (code, err) == (1, "memdash: 3 goroutines have leaked: nothing can ever wake them\n")
+    found = verdicts(out)
+    assert found.keys() == {"main.leakInChan", "main.parkInChan"}
+    assert found["main.leakInChan"].startswith("3 goroutines · chan receive (leaked) · leaked: proven, ")
+    assert found["main.parkInChan"].startswith("2 goroutines · chan receive · staying: ")
+    assert "not found by the runtime's own search" in found["main.parkInChan"]
+    document = json.loads(said("--yes", "--json", "--ignore-top-function=main.parkInChan", *asked)[1])
+    assert (document["searched"], document["missing"]) == (True, {})
+    assert [leak["proven"] for leak in document["leaks"]] == [True, False]
+
+
+def test_nothing_is_collected_when_nobody_has_said_yes(serving: GoTarget, said: Callable[..., Said]) -> None:
+    before = serving.stats()["NumGC"]
+    code, out, err = said("--endpoint=auto", serving.pid)
+    assert code == 1
+    assert "leaked" not in out
+    assert err == (
+        "memdash: not proven: That runs a collection in the program, and there is nobody to ask. Give --yes\n"
+    )
+    document = json.loads(said("--endpoint=auto", "--json", serving.pid)[1])
+    assert (document["searched"], document["missing"].keys()) == (False, {"proof"})
+    assert serving.stats()["NumGC"] == before
+
+
+@pytest.mark.matrix
+def test_a_go_that_cannot_search_itself_says_so(start_go: StartGo, said: Callable[..., Said]) -> None:
+    target = start_go("stripped", "pprof", minor=26)
+    target.command("leak", 3)
+    code, out, err = said("--endpoint=auto", "--yes", target.pid)
+    assert (code, err) == (
+        1, "memdash: not proven: Its Go has no search for leaked goroutines. Go 1.27 and later have one\n"
+    )  # fmt: skip
+    assert "staying: the same at every look" in out
+
+
 def searched(target: GoTarget, pause: Callable[[float], object], *, ignore_current: bool) -> list[Suspect]:
     watch = leaks.Watch(1.0, 5.15, ignores_current=ignore_current)
-    return list(leaks.search(identify(target.pid), Expected(), watch, pause=pause))
+    return list(leaks.search(identify(target.pid), Expected(), watch, pause=pause).suspects)
 
 
 def test_of_those_that_appear_while_it_watches_the_ones_that_stay_are_leaks(target: GoTarget) -> None:

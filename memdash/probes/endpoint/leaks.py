@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from memdash.errors import BadAnswer, UnsupportedRuntime
-from memdash.model.profile import Frame
-from memdash.model.tasks import LEAKED, Task, Tasks
+from memdash.model.tasks import LEAKED, Task, TaskKey, Tasks
 from memdash.network.address import Address
 from memdash.network.client import Client
 
@@ -28,7 +27,7 @@ class LeakSearch:
     def __init__(self, pprof: Address) -> None:
         self.pprof = pprof
         self._client = Client(pprof)
-        self._leaked: dict[tuple[Frame, ...], int] = {}
+        self._leaked: dict[TaskKey, int] = {}
 
     @property
     def url(self) -> str:
@@ -46,7 +45,7 @@ class LeakSearch:
         if not self._is_served():
             raise UnsupportedRuntime("its Go has no search for leaked goroutines", "Go 1.27 and later have one")
         found = tasks(decoded(self._client.get(_PROFILE, longer_s=_LONGEST_GC_S)), _PROFILE)
-        self._leaked = {task.stack: task.count for task in found.groups}
+        self._leaked = {task.key: task.count for task in found.groups}
         return found.total
 
     def marked(self, tasks: Tasks) -> Tasks:
@@ -65,7 +64,7 @@ class LeakSearch:
             return True
 
     def _parts(self, task: Task) -> Iterator[Task]:
-        leaked = min(self._leaked.get(task.stack, 0), task.count)
+        leaked = min(self._leaked.get(task.key, 0), task.count)
         if leaked:
             yield replace(task, count=leaked, state=f"{task.state}{LEAKED}")
         if task.count > leaked:

@@ -14,8 +14,6 @@ from memdash.errors import ProbeError, TargetError
 from memdash.model.action import Action
 from memdash.model.capability import Capability
 from memdash.model.target import Runtime, Target
-from memdash.probes.gops.answers import text, version
-from memdash.probes.gops.client import Agent, Question
 from memdash.probes.probe import Attachment, Fit, Refusal
 
 __all__ = ["GOPS"]
@@ -34,6 +32,9 @@ class _Gops:
 
     def fitness(self, target: Target) -> Fit | Refusal:
         """Find the target's agent and ask it for the Go version, which costs the target some 50 µs."""
+        from memdash.probes.gops.answers import text, version
+        from memdash.probes.gops.client import Agent, Question
+
         try:
             told = version(text(Agent(target).ask(Question.VERSION)))
         except (ProbeError, TargetError) as error:
@@ -43,6 +44,8 @@ class _Gops:
     def attach(self, target: Target) -> Attachment:
         """Make sure once more that the agent is one. Raises ProbeError or TargetError."""
         from memdash.probes.gops.actor import GopsActor
+        from memdash.probes.gops.answers import text, version
+        from memdash.probes.gops.client import Agent, Question
         from memdash.probes.gops.probes import probes_of
 
         agent = Agent(target)

@@ -12,7 +12,7 @@ from memdash.model.target import Target
 from memdash.probes.gops import port_file
 from memdash.process.identity import identify
 
-Answerer = Callable[[socket.socket], object]
+Answerer = Callable[[socket.socket, bytes], object]
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def serve(folder: Path) -> Iterator[Callable[[Answerer], list[bytes]]]:
                 connection.settimeout(20)
                 try:
                     asked.append(connection.recv(8))
-                    answer(connection)
+                    answer(connection, asked[-1])
                 except OSError:
                     continue
 

@@ -13,33 +13,33 @@ from memdash.model.target import Target
 from memdash.network.wire import Patience
 from memdash.probes.gops.client import Agent, Question
 
-Answerer = Callable[[socket.socket], object]
+Answerer = Callable[[socket.socket, bytes], object]
 Serve = Callable[[Answerer], list[bytes]]
 
 
-def reset(connection: socket.socket) -> None:
+def reset(connection: socket.socket, _: bytes) -> None:
     connection.sendall(b"alloc: 1")
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 
 
-def flood(connection: socket.socket) -> None:
+def flood(connection: socket.socket, _: bytes) -> None:
     while True:
         connection.sendall(b"alloc: 1 bytes\n" * 1000)
 
 
-def trickle(connection: socket.socket) -> None:
+def trickle(connection: socket.socket, _: bytes) -> None:
     while True:
         connection.sendall(b"a")
         time.sleep(0.001)
 
 
-def hang(connection: socket.socket) -> None:
+def hang(connection: socket.socket, _: bytes) -> None:
     connection.recv(1)
 
 
 def test_one_byte_is_asked_and_everything_up_to_the_end_is_the_answer(target: Target, serve: Serve) -> None:
-    def answer(connection: socket.socket) -> None:
+    def answer(connection: socket.socket, _: bytes) -> None:
         connection.sendall(b"piece ")
         connection.sendall(b"by piece")
 
@@ -74,7 +74,7 @@ def test_a_watch_that_ends_waits_for_no_answer(target: Target, serve: Serve) -> 
     agent = Agent(target)
     begun = threading.Event()
 
-    def answer(connection: socket.socket) -> None:
+    def answer(connection: socket.socket, _: bytes) -> None:
         begun.set()
         connection.recv(1)
 
