@@ -41,6 +41,8 @@ class Server:
             self._behave(connection, [*request.split(b" "), b""][1].decode(errors="replace"))
 
     def close(self) -> None:
+        if self._listener.fileno() < 0:
+            return
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._thread.join(5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -18,12 +18,13 @@ from memdash.errors import NoSuchTarget, UsageError
 from memdash.model.target import Target
 from memdash.network.address import Address, is_url
 from memdash.plain import plain
-from memdash.probes.endpoint import Endpoint
-from memdash.probes.gops import GOPS
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES, probes_with
 from memdash.process.identity import identify
 from memdash.process.listing import matching, processes, wait_for
+
+if TYPE_CHECKING:
+    from memdash.probes.endpoint import Endpoint
 
 __all__ = ["Choice", "pids", "target_options"]
 
@@ -85,8 +86,8 @@ def target_options(function: Function) -> Callable[..., Any]:
     @functools.wraps(function)
     def wrapped(positional: str | None, endpoint: str | None, **values: Any) -> Any:
         named = {key: values.pop(key) for key in (name.replace("-", "_") for name in _NAMES)}
-        given = _given(click.get_current_context(), positional, named)
-        return function(choice=_choice(given, endpoint), **values)
+        ctx = click.get_current_context()
+        return function(choice=_choice(ctx, _given(ctx, positional, named), endpoint), **values)
 
     return wrapped
 
@@ -120,21 +121,33 @@ def _given(ctx: click.Context, positional: str | None, named: dict[str, Any]) ->
     return given
 
 
-def _choice(given: dict[str, Any], endpoint: str | None) -> Choice:
+def _choice(ctx: click.Context, given: dict[str, Any], endpoint: str | None) -> Choice:
     """A server is read through its endpoint alone, a process through one that is asked for too."""
     if "url" in given:
+        if ctx.get_parameter_source("endpoint") is ParameterSource.COMMANDLINE:
+            raise UsageError("--endpoint is for a process, and --url names a server", "leave one of them away")
         address = _address(given["url"], "--url")
-        server = Endpoint(address)
+        server = _endpoint(address)
         return Choice(url=address, endpoint=server, entries=(server,))
     if endpoint is None:
         return Choice(**given)
     if endpoint == _GOPS:
-        return Choice(**given, entries=probes_with(asked=(GOPS,)))
-    if endpoint == _AUTO:
-        found = Endpoint()
-        return Choice(**given, endpoint=found, entries=probes_with(asked=(found, GOPS)))
-    named = Endpoint(_address(endpoint, "--endpoint"))
-    return Choice(**given, endpoint=named, entries=probes_with(asked=(named,)))
+        return Choice(**given, entries=probes_with(asked=(_gops(),)))
+    asked = _endpoint(None if endpoint == _AUTO else _address(endpoint, "--endpoint"))
+    others = (_gops(),) if endpoint == _AUTO else ()
+    return Choice(**given, endpoint=asked, entries=probes_with(asked=(asked, *others)))
+
+
+def _endpoint(address: Address | None) -> Endpoint:
+    from memdash.probes.endpoint import Endpoint  # 2 ms, spared those who ask nobody
+
+    return Endpoint(address)
+
+
+def _gops() -> ProbeEntry:
+    from memdash.probes.gops import GOPS
+
+    return GOPS
 
 
 def _address(text: str, option: str) -> Address:

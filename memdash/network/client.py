@@ -101,7 +101,15 @@ def _require_ok(response: HTTPResponse, place: Address) -> None:
             "give that URL if you mean it",
         )
     reason = plain(response.reason or "")[:_LONGEST_SHOWN]
-    raise BadAnswer(f"{place.url} answers {status} {reason}".rstrip(), _HINTS.get(status, ""))
+    raise BadAnswer(f"{place.url} answers {status} {reason}".rstrip() + _explained(response), _HINTS.get(status, ""))
+
+
+def _explained(response: HTTPResponse) -> str:
+    """The first line that Go's servers send with an error, where it says more than the status."""
+    if response.status == HTTPStatus.NOT_FOUND or response.headers.get_content_type() != "text/plain":
+        return ""
+    line = response.read(_PIECE_BYTES).decode(errors="replace").strip().partition("\n")[0]
+    return f": {plain(line)[:_LONGEST_SHOWN]}" if line else ""
 
 
 def _body(response: HTTPResponse, place: Address, most_bytes: int) -> bytes:

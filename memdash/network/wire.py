@@ -22,8 +22,8 @@ class Patience:
     """Seconds: to connect, between two pieces of an answer, and for all of it together."""
 
     connect_s: float = 2.0
-    read_s: float = 5.0
-    total_s: float = 20.0
+    read_s: float = 10.0
+    total_s: float = 60.0
 
     def longer(self, seconds: float) -> Patience:
         """The same for an answer that is not to begin before so many seconds have passed."""

@@ -13,11 +13,13 @@ from memdash.errors import BadAnswer
 from memdash.model.missing import Missing
 from memdash.model.profile import Frame, Profile, Site, Usage, leaf_at
 from memdash.model.tasks import Task, TaskKey, TaskKind, Tasks
+from memdash.plain import plain
 from memdash.pprof.document import Document, Location
 
 __all__ = ["sites", "tasks"]
 
 _VALUES = ("inuse_space", "inuse_objects", "alloc_space", "alloc_objects")
+_LONGEST_SHOWN = 200
 _BOTTOM = "runtime.goexit"
 _PARKED = "runtime.gopark"
 _ANSWERING = "runtime/pprof.writeGoroutine"
@@ -48,17 +50,22 @@ _UNTOLD = Missing("a goroutine profile does not tell it", "watched by its pid, t
 
 
 def sites(document: Document) -> Profile:
-    """A heap profile as allocation sites. Raises BadAnswer when it is a profile of something else."""
+    """A heap profile as allocation sites. Raises BadAnswer when it is a profile of something else.
+
+    What has been allocated since the last collection is listed without figures, and left out here.
+    """
     kinds = [kind for kind, _ in document.sample_types]
     if not set(kinds) >= set(_VALUES):
-        raise BadAnswer(f"this is no heap profile: it measures {', '.join(kinds)[:200] or 'nothing'}")
+        raise BadAnswer(f"this is no heap profile: it measures {plain(', '.join(kinds))[:_LONGEST_SHOWN] or 'nothing'}")
     places = [kinds.index(kind) for kind in _VALUES]
     calls = {key: tuple(_calls(location)) for key, location in document.locations.items()}
     found = []
     for keys, values, _ in document.samples:
+        usage = Usage(*[max(values[place], 0) for place in places])
+        if not any(usage):
+            continue
         expanded = [call for key in keys for call in calls[key]]
         stack, pcs = tuple([frame for frame, _ in expanded]), tuple([pc for _, pc in expanded])
-        usage = Usage(*[max(values[place], 0) for place in places])
         found.append(Site(stack, usage, pcs, leaf_at(stack)))
     return Profile(tuple(found), max(document.period, 1), published=True)
 

@@ -8,6 +8,7 @@ from memdash.model.capability import Capability, Source
 from memdash.model.finding import Finding
 from memdash.model.missing import Maybe, Missing
 from memdash.model.snapshot import Snapshot, State
+from memdash.model.target import Runtime
 from memdash.units import Unit, duration, figure
 
 __all__ = ["Headline", "headline"]
@@ -54,7 +55,8 @@ def headline(snapshot: Snapshot) -> Headline:
 def _runtime_word(snapshot: Snapshot) -> str:
     if snapshot.state is State.ATTACHING:
         return ""
-    return snapshot.target.runtime.value
+    target = snapshot.target
+    return target.runtime.value if target.runtime is Runtime.NATIVE or not target.is_local else ""
 
 
 def _source(snapshot: Snapshot) -> str:

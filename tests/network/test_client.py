@@ -174,6 +174,13 @@ def test_an_encrypted_port_is_not_mistaken(serve: Serve) -> None:
     assert isinstance(error_of(address), EndpointUnreachable)
 
 
+def test_what_a_server_says_of_an_error_is_passed_on(serve: Serve) -> None:
+    words = b"profile duration exceeds server's WriteTimeout\nmore\x1b"
+    head = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n" % len(words)
+    error = error_of(serve(head + words).address)
+    assert str(error).endswith("answers 400 Bad Request: profile duration exceeds server's WriteTimeout")
+
+
 def test_a_redirect_names_where_it_leads(serve: Serve) -> None:
     error = error_of(serve(b"HTTP/1.1 301 Moved\r\nLocation: /debug/pprof/\r\n\r\n").address)
     assert "redirect to /debug/pprof/" in str(error)

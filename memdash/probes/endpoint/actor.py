@@ -13,7 +13,6 @@ from memdash.units import count
 
 __all__ = ["EndpointActor"]
 
-_LONGEST_GC_S = 60.0
 _NOBODY = "an endpoint can force a collection and find leaks, and nothing else"
 _COLLECTS = (
     "the program runs runtime.GC, which stops it twice for a moment and takes CPU time from it until all of its heap"
@@ -39,13 +38,13 @@ class EndpointActor:
 
     def act(self, action: Action) -> str:
         """Have it done. Raises EndpointUnreachable, BadAnswer."""
-        from memdash.probes.endpoint.profiles import decoded
+        from memdash.probes.endpoint.profiles import LONGEST_GC_S, decoded
 
         if action is Action.FIND_LEAKS:
             return _found(self._search.run())
         if action is not Action.FORCE_GC:
             raise UnsupportedRuntime(_NOBODY)
-        answer = self._client.get("heap", "gc=1", longer_s=_LONGEST_GC_S)
+        answer = self._client.get("heap", "gc=1", longer_s=LONGEST_GC_S)
         decoded(answer)  # whoever answers that to everything has collected nothing
         return "the program collected its garbage"
 

@@ -11,7 +11,7 @@ from memdash.model.missing import Maybe, Missing
 from memdash.model.target import Target
 from memdash.network.address import Address
 from memdash.network.client import Client
-from memdash.network.wire import USUAL, Patience
+from memdash.network.wire import Patience
 from memdash.probes.endpoint.memstats import HEAP_TEXT, of_expvar
 from memdash.process.sockets import Listening, listening_on, shares_our_network
 
@@ -28,7 +28,8 @@ _INDEX_BYTES = 1 << 20
 _CMDLINE_BYTES = 1 << 20
 _TITLE = b"<title>/debug/pprof/</title>"
 _PROFILES = ("heap", "allocs", "goroutine", "goroutineleak")
-_HASTE = Patience(connect_s=0.3, read_s=1.0, total_s=2.0)
+_AT_A_URL = Patience(total_s=20.0)
+_AT_A_PORT = Patience(connect_s=0.3, read_s=1.0, total_s=2.0)
 _MOST_PORTS = 16
 _USUAL_PORT = 6060
 _SHOWN_PORTS = 8
@@ -63,7 +64,7 @@ class Found:
         return f"asked over HTTP: {' and '.join(found)}"
 
 
-def found_at(address: Address, patience: Patience = USUAL) -> Found:
+def found_at(address: Address, patience: Patience = _AT_A_URL) -> Found:
     """What a URL means: the server, the folder of net/http/pprof, or one of the files there.
 
     Raises EndpointUnreachable when nobody answers, BadAnswer when it is no such server.
@@ -79,7 +80,7 @@ def found_at(address: Address, patience: Patience = USUAL) -> Found:
     return Found(pprof or _NO_PPROF, vars_ or _NO_VARS)
 
 
-def found_in(target: Target, patience: Patience = _HASTE) -> Found:
+def found_in(target: Target, patience: Patience = _AT_A_PORT) -> Found:
     """The first of a process's own listening ports that is an endpoint. Nobody else's are touched.
 
     Raises UnsupportedRuntime when there is none, AccessDenied, TargetExited.

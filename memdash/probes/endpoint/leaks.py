@@ -17,7 +17,6 @@ from memdash.network.client import Client
 __all__ = ["LeakSearch"]
 
 _PROFILE = "goroutineleak"
-_LONGEST_GC_S = 60.0
 _INDEX_BYTES = 1 << 20
 
 
@@ -39,12 +38,12 @@ class LeakSearch:
 
         Raises UnsupportedRuntime when its Go cannot, EndpointUnreachable, BadAnswer.
         """
-        from memdash.probes.endpoint.profiles import decoded
+        from memdash.probes.endpoint.profiles import fetched
         from memdash.probes.profiles import tasks
 
         if not self._is_served():
             raise UnsupportedRuntime("its Go has no search for leaked goroutines", "Go 1.27 and later have one")
-        found = tasks(decoded(self._client.get(_PROFILE, longer_s=_LONGEST_GC_S)), _PROFILE)
+        found = tasks(fetched(self._client, _PROFILE), _PROFILE)
         self._leaked = {task.key: task.count for task in found.groups}
         return found.total
 

@@ -11,10 +11,13 @@ from memdash.pprof.decode import decode
 from memdash.pprof.document import Document
 from memdash.probes.endpoint.discover import PPROF
 
-__all__ = ["decoded", "fetched", "fetched_from"]
+__all__ = ["LONGEST_GC_S", "decoded", "fetched", "fetched_from"]
 
 _SECONDS = re.compile(r"(?:^|&)seconds=(\d{1,6})(?:&|$)")
 _LONGEST_DELTA_S = 24 * 3600
+LONGEST_GC_S = 60.0
+"""How long a program may take to collect its garbage before it begins to answer."""
+_LEAKS = "goroutineleak"
 _HINT = "give the URL of net/http/pprof, such as http://localhost:6060/debug/pprof/"
 
 
@@ -23,7 +26,8 @@ def fetched(client: Client, kind: str, seconds: int = 0) -> Document:
 
     Raises EndpointUnreachable, BadAnswer.
     """
-    return decoded(client.get(kind, f"seconds={seconds}" if seconds else "", longer_s=seconds))
+    longer_s = seconds + (LONGEST_GC_S if kind == _LEAKS else 0.0)
+    return decoded(client.get(kind, f"seconds={seconds}" if seconds else "", longer_s=longer_s))
 
 
 def fetched_from(address: Address) -> Document:

@@ -103,8 +103,8 @@ def test_any_file_that_is_a_profile_will_do(serve: Serve) -> None:
     assert fetched_from(server.address.at("/files/g.pb.gz", "x=1")) == decode(GOROUTINES)
 
 
-def test_usage_is_never_negative() -> None:
+def test_usage_is_never_negative_and_what_has_none_is_no_site() -> None:
     document = decode(HEAP)
-    sample = document.samples[0]._replace(values=(-1, -2, -3, -4))
-    changed = replace(document, samples=(sample,))
-    assert sites(changed).sites[0].usage == Usage(0, 0, 0, 0)
+    samples = [document.samples[0]._replace(values=values) for values in ((-1, -2, 3, 4), (0, 0, 0, 0))]
+    (site,) = sites(replace(document, samples=tuple(samples))).sites
+    assert site.usage == Usage(4, 3, 0, 0)
