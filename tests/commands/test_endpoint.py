@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from memdash.pprof.decode import decode
 from tests.served import GOROUTINES, HEAP, MEMSTATS, goroutines, served
 from tests.servers import IMPATIENT, Serve, Server, answer, serving
 
+Start = Callable[..., "subprocess.Popen[bytes]"]
 Run = Callable[..., tuple[int, str, str]]
 OURSELVES = str(os.getpid())
 
@@ -83,8 +85,8 @@ def test_doctor_says_what_was_found(run: Run, server: Server) -> None:
     assert "endpoint.heap_profile: read in" in out
 
 
-def test_doctor_says_of_a_process_why_none_was_found(run: Run, serve: Serve) -> None:
-    code, out, _ = run("doctor", OURSELVES, "--endpoint", serve({}).address.url)
+def test_doctor_says_of_a_process_why_none_was_found(run: Run, serve: Serve, start: Start) -> None:
+    code, out, _ = run("doctor", str(start("sleep", "60").pid), "--endpoint", serve({}).address.url)
     assert code == 0
     assert "endpoint: no\n  there is neither net/http/pprof nor expvar" in out
 

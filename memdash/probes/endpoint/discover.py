@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from memdash.errors import BadAnswer, EndpointUnreachable, ProbeError, UnsupportedRuntime
@@ -29,7 +30,7 @@ _CMDLINE_BYTES = 1 << 20
 _TITLE = b"<title>/debug/pprof/</title>"
 _PROFILES = ("heap", "allocs", "goroutine", "goroutineleak")
 _AT_A_URL = Patience(total_s=20.0)
-_AT_A_PORT = Patience(connect_s=0.3, read_s=1.0, total_s=2.0)
+_AT_A_PORT = Patience(connect_s=0.3, read_s=0.5, total_s=1.0)
 _MOST_PORTS = 16
 _USUAL_PORT = 6060
 _SHOWN_PORTS = 8
@@ -61,7 +62,7 @@ class Found:
         """For doctor and the alert log."""
         parts = {"net/http/pprof": self.pprof, "expvar": self.vars}
         found = [f"{name} at {place.url}" for name, place in parts.items() if not isinstance(place, Missing)]
-        return f"asked over HTTP: {' and '.join(found)}"
+        return f"answers over HTTP: {' and '.join(found)}"
 
 
 def found_at(address: Address, patience: Patience = _AT_A_URL) -> Found:
@@ -93,11 +94,12 @@ def found_in(target: Target, patience: Patience = _AT_A_PORT) -> Found:
     ports = sorted(set(listening_on(target.pid)), key=_likely)
     if not ports:
         raise UnsupportedRuntime("the process listens on no TCP port", "it serves no endpoints now")
-    for listening in ports[:_MOST_PORTS]:
-        for host in _hosts(listening):
-            found = _found_on(Address(host=host, port=listening.port), patience)
-            if found is not None:
-                return found
+    places = [Address(host=host, port=entry.port) for entry in ports[:_MOST_PORTS] for host in _hosts(entry)]
+    with ThreadPoolExecutor(len(places)) as asking:  # one that is silent holds up no other
+        answers = list(asking.map(lambda place: _found_on(place, patience), places))
+    for found in answers:
+        if found is not None:
+            return found
     shown = ", ".join(str(port) for port in dict.fromkeys(entry.port for entry in ports[:_SHOWN_PORTS]))
     raise UnsupportedRuntime(
         f"none of the ports that it listens on ({shown}) serves net/http/pprof or expvar where they usually are",

@@ -57,7 +57,7 @@ def test_all_that_is_served_is_read_and_says_what_it_costs(serve: Serve) -> None
         probe.close()
         probe.close()
     assert attachment.log == (
-        f"asked over HTTP: net/http/pprof at {target.url}debug/pprof/ and expvar at {target.url}debug/vars",
+        f"answers over HTTP: net/http/pprof at {target.url}debug/pprof/ and expvar at {target.url}debug/vars",
     )
     assert set(attachment.missing) == set(Capability) - endpoint.capabilities
 
