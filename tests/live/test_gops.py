@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from memdash.cli import main
 from memdash.model.action import Action
 from memdash.model.capability import Capability, Source
 from memdash.model.missing import Missing
+from memdash.probes.go import GO
 from memdash.probes.gops import GOPS
 from memdash.probes.gops.answers import memory, text
 from memdash.probes.gops.client import Agent, Question
@@ -19,7 +21,7 @@ from memdash.process.identity import identify
 from memdash.sampling.clock import SystemClock
 from memdash.session.attach import attach
 from memdash.session.live import read_once
-from tests.live.conftest import StartGo
+from tests.live.conftest import NEWEST, StartGo
 from tests.live.target import GoTarget
 
 pytestmark = pytest.mark.live
@@ -38,9 +40,12 @@ AT_REST = (
 ONLY_GROW = ("TotalAlloc", "Mallocs", "Frees")
 
 
-@pytest.fixture
-def target(start_go: StartGo, tmp_path: Path) -> GoTarget:
-    return start_go("stripped", "gops", environment={"GOPS_CONFIG_DIR": str(tmp_path)})
+OLDER = [pytest.param(minor, marks=pytest.mark.matrix) for minor in (19, 21, 22, 23, 24, 25, 26)]
+
+
+@pytest.fixture(params=[NEWEST, *OLDER])
+def target(request: pytest.FixtureRequest, start_go: StartGo, tmp_path: Path) -> GoTarget:
+    return start_go("stripped", "gops", request.param, {"GOPS_CONFIG_DIR": str(tmp_path)})
 
 
 def test_it_is_found_and_tells_its_version(target: GoTarget) -> None:
@@ -88,3 +93,33 @@ def test_garbage_is_collected_when_asked(target: GoTarget) -> None:
 def test_a_program_without_an_agent_is_refused_without_being_asked(start_go: StartGo) -> None:
     other = start_go("stripped")
     assert isinstance(GOPS.fitness(identify(other.pid)), Refusal)
+
+
+def test_it_is_asked_on_the_command_line(target: GoTarget, capfd: pytest.CaptureFixture[str]) -> None:
+    before = target.stats()["NumForcedGC"]
+    assert main(["gc", "--endpoint=gops", "--yes", str(target.pid)]) == 0
+    assert capfd.readouterr().out.startswith("force GC: the program collected its garbage in ")
+    assert target.stats()["NumForcedGC"] == before + 1
+    assert main(["doctor", "--endpoint=auto", str(target.pid)]) == 0
+    out = capfd.readouterr().out
+    assert f"gops: yes ({target.version})" in out
+    assert "gops.heap_profile: read in" in out
+    assert "endpoint: no" in out
+
+
+def test_a_program_without_one_says_so(start_go: StartGo, capfd: pytest.CaptureFixture[str]) -> None:
+    other = start_go("stripped")
+    assert main(["gc", "--endpoint=gops", "--yes", str(other.pid)]) == 1
+    assert capfd.readouterr().err.startswith("memdash: no gops agent has left a port for it\n  try: ")
+
+
+def test_its_heap_profile_is_that_of_its_memory(target: GoTarget) -> None:
+    for command in ("alloc 200", "gc", "gc"):
+        target.command(command)
+    ours, theirs = (
+        read_once(identify(target.pid), entries=entries).sample.sites for entries in ((GO, SYSTEM), (GOPS, SYSTEM))
+    )
+    assert not isinstance(ours, Missing)
+    assert not isinstance(theirs, Missing)
+    assert theirs.total == ours.total
+    assert theirs.sample_rate_bytes == ours.sample_rate_bytes

@@ -64,8 +64,12 @@ _ONLY_READ = Unable(
     {
         Action.FORCE_GC: Missing(
             "a Go program is only read, and collects its garbage when it thinks fit",
-            "with --endpoint auto its net/http/pprof is asked, if it serves that",
-        )
+            "with --endpoint auto its net/http/pprof or gops agent is asked, if it has one",
+        ),
+        Action.FIND_LEAKS: Missing(
+            "a Go program is only read, and searches for leaked goroutines only when it is asked",
+            "with --endpoint auto its net/http/pprof is asked, if it serves that: Go 1.27 and later can search",
+        ),
     }
 )
 
