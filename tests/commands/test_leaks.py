@@ -52,7 +52,7 @@ class Program:
     def act(self, action: Action) -> str:
         self.searches += 1
         self.tasks = Tasks((waiting(2, f"chan receive{LEAKED}"),))
-        return "2 goroutines have leaked"
+        return "found 2 leaked goroutines"
 
     def cancel(self) -> None: ...
 
@@ -82,7 +82,7 @@ def test_proof_is_asked_for_with_what_it_does() -> None:
     found = searched(program, consent)
     assert heard == [(Action.FIND_LEAKS, "it runs a collection in the program")]
     assert program.searches == 1
-    assert found.proof == "2 goroutines have leaked"
+    assert found.proof == "found 2 leaked goroutines"
     assert [suspect.verdict for suspect in found.suspects] == ["leaked"]
 
 

@@ -90,7 +90,7 @@ def verdicts(out: str) -> dict[str, str]:
 def test_what_the_runtime_has_found_is_proven(serving: GoTarget, said: Callable[..., Said], way: str) -> None:
     asked = [f"--url=http://{serving.command('addr')}"] if way == "url" else ["--endpoint=auto", serving.pid]
     code, out, err = said("--yes", *asked)
-    assert (code, err) == (1, "memdash: 3 goroutines have leaked: nothing can ever wake them\n")
+    assert (code, err) == (1, "memdash: found 3 leaked goroutines\n")
     found = verdicts(out)
     assert found.keys() == {"main.leakInChan", "main.parkInChan"}
     assert found["main.leakInChan"].startswith("3 goroutines · chan receive (leaked) · leaked: proven, ")

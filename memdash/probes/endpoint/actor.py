@@ -31,8 +31,8 @@ class EndpointActor:
         """Force a collection, or one that finds leaks."""
         url = self._client.address.at("heap", "gc=1").url
         return {
-            Action.FORCE_GC: f"it asks {url} for a heap profile after a collection: {_COLLECTS}",
-            Action.FIND_LEAKS: f"it asks {self._search.url} for the goroutines that nothing can ever wake: to find them"
+            Action.FORCE_GC: f"Asks {url} for a heap profile after a collection: {_COLLECTS}",
+            Action.FIND_LEAKS: f"Asks {self._search.url} for the goroutines that nothing can ever wake: to find them"
             f" {_COLLECTS}, several times over if need be",
         }
 
@@ -63,6 +63,4 @@ class EndpointActor:
 
 
 def _found(number: int) -> str:
-    if not number:
-        return "no goroutine has leaked"
-    return f"{count(number)} goroutine{'s have' if number > 1 else ' has'} leaked: nothing can ever wake them"
+    return f"found {count(number) if number else 'no'} leaked goroutine{'s' if number > 1 else ''}"

@@ -12,7 +12,7 @@ from memdash.probes.gops.client import Agent, Question
 __all__ = ["GopsActor"]
 
 _COLLECTS = (
-    "it asks the gops agent in the program for a collection: the program runs runtime.GC, which stops it twice for a"
+    "Asks the gops agent in the program for a collection: the program runs runtime.GC, which stops it twice for a"
     " moment and takes CPU time from it until all of its heap has been marked and swept"
 )
 _DONE = b"ok"

@@ -46,9 +46,9 @@ def test_those_that_were_found_are_told_from_then_on(serve: Serve) -> None:
 @pytest.mark.parametrize(
     ("groups", "words"),
     [
-        ((), "no goroutine has leaked"),
-        (((1, WAITING),), "1 goroutine has leaked: nothing can ever wake them"),
-        (((2000, WAITING),), "2 000 goroutines have leaked: nothing can ever wake them"),
+        ((), "found no leaked goroutine"),
+        (((1, WAITING),), "found 1 leaked goroutine"),
+        (((2000, WAITING),), "found 2 000 leaked goroutines"),
     ],
 )
 def test_it_is_offered_with_what_it_does_and_said_what_came_of_it(
