@@ -59,7 +59,7 @@ def _watch_over(target: Target, entries: Sequence[ProbeEntry]) -> Watch:
     from memdash.probes.endpoint import Endpoint
     from memdash.probes.endpoint.pulse import PulseWatch
 
-    return PulseWatch(next(entry.pulse for entry in entries if isinstance(entry, Endpoint)))
+    return PulseWatch(next(entry.pulse for entry in entries if isinstance(entry, Endpoint)), target.name)
 
 
 class Live:

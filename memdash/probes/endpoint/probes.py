@@ -47,9 +47,11 @@ def probes_of(found: Found, pulse: Pulse, search: LeakSearch | None) -> tuple[As
     """Those that what was found can answer, MemStats first; ``search`` is there when net/http/pprof is."""
     probes = []
     if not isinstance(found.vars, Missing):
-        probes.append(_probe("memstats", _MEMORY, found.vars, _VARS, _vars_facts, pulse))
+        probes.append(_probe("memstats", _MEMORY, found.vars, _VARS, partial(_memory_facts, of_expvar, pulse), pulse))
     elif search is not None:
-        probes.append(_probe("memstats", _MEMORY, search.pprof, _TEXT, _text_facts, pulse))
+        probes.append(
+            _probe("memstats", _MEMORY, search.pprof, _TEXT, partial(_memory_facts, of_heap_text, pulse), pulse)
+        )
     if search is not None:
         sites, tasks = frozenset({Capability.SITES}), frozenset({Capability.TASKS})
         probes.append(_probe("heap_profile", sites, search.pprof, _HEAP, _heap_facts, pulse))
@@ -84,16 +86,12 @@ def _answer(client: Client, question: Question, pulse: Pulse) -> Answer:
     return answer
 
 
-def _with_gc(stats: MemStats) -> tuple[Fact, ...]:
+def _memory_facts(read: Callable[[bytes], MemStats], pulse: Pulse, answer: Answer) -> tuple[Fact, ...]:
+    """What ``read`` makes of the answer; ``pulse`` hears whether it can still be the same process."""
+    stats = read(answer.body)
+    if not isinstance(stats.TotalAlloc, Missing):
+        pulse.allocated(stats.TotalAlloc)
     return stats, gc_stats(stats)
-
-
-def _vars_facts(answer: Answer) -> tuple[Fact, ...]:
-    return _with_gc(of_expvar(answer.body))
-
-
-def _text_facts(answer: Answer) -> tuple[Fact, ...]:
-    return _with_gc(of_heap_text(answer.body))
 
 
 def _heap_facts(answer: Answer) -> tuple[Fact, ...]:

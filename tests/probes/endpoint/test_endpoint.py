@@ -149,7 +149,7 @@ class Clock:
 def test_a_server_is_lost_after_ten_seconds_of_silence_and_several_attempts() -> None:
     clock = Clock()
     pulse = Pulse(clock)
-    watch = PulseWatch(pulse)
+    watch = PulseWatch(pulse, "shop:6060")
     for _ in range(5):
         pulse.failed()
     assert watch.check() is None
@@ -168,6 +168,21 @@ def test_a_server_is_lost_after_ten_seconds_of_silence_and_several_attempts() ->
     assert watch.check() is ending
     assert watch.fileno() == -1
     watch.close()
+
+
+def test_another_process_is_not_taken_for_the_same(serve: Serve) -> None:
+    pages = served()
+    endpoint, target = of(serve(lambda connection, path: connection.sendall(pages[path])))
+    probe = endpoint.attach(target).probes[0]
+    watch = PulseWatch(endpoint.pulse, target.name)
+    for _ in range(2):
+        read(probe)
+        assert watch.check() is None
+    pages["/debug/vars"] = answer(b'{"memstats": {"HeapAlloc": 5, "TotalAlloc": 5}}')
+    read(probe)
+    ending = watch.check()
+    assert ending is not None
+    assert ending.words == f"{target.name} is served by another process now"
 
 
 def test_answers_of_any_kind_are_a_sign_of_life(serve: Serve) -> None:
