@@ -136,9 +136,9 @@ _ALL = (
     Setting("url", "A Go server to be asked over HTTP alone: where its net/http/pprof or expvar is.", "URL"),
     Setting(
         "endpoint",
-        "Ask the program's own net/http/pprof or expvar too: for what its memory does not tell, and to force a GC."
-        " auto looks among the ports it listens on.",
-        "auto|URL",
+        "Ask the program's own net/http/pprof, expvar or gops agent too: for what its memory does not tell, and to"
+        " force a GC. auto looks among the ports it listens on.",
+        "auto|gops|URL",
     ),
     Setting("interval", "Time between two samples, 50ms to 60s.", "TIME", "i", default="1s", parse=parse_interval),
     Setting("duration", "How long to watch before reporting, such as 10s.", "TIME", "d", parse=parse_duration),

@@ -20,7 +20,7 @@ from memdash.probes.registry import PROBES
 from memdash.session.errand import Errand
 from memdash.signals import signals_raised
 
-__all__ = ["act_on", "verb"]
+__all__ = ["act_on", "asked", "verb"]
 
 
 def verb(action: Action, short_help: str, full_help: str) -> click.Command:
@@ -47,7 +47,7 @@ def act_on(target: Target, action: Action, *, agreed: bool, entries: Sequence[Pr
     """
     if not agreed and not sys.stdin.isatty():
         raise UsageError(f"{action.value} wants a yes, and standard input is no terminal", "give --yes")
-    errand = Errand(consent=lambda step, words: agreed or _asked(step, words), tell=_tell, entries=entries)
+    errand = Errand(consent=lambda step, words: agreed or asked(step, words), tell=_tell, entries=entries)
     deed = errand.run(target, action)
     if deed is None:
         click.echo("memdash: left as it is", err=True)
@@ -56,7 +56,8 @@ def act_on(target: Target, action: Action, *, agreed: bool, entries: Sequence[Pr
     return deed
 
 
-def _asked(step: Action, words: str) -> bool:
+def asked(step: Action, words: str) -> bool:
+    """Ask whoever sits at the terminal, with the sentence that says what it does to the target."""
     click.echo(plain(words), err=True)
     return click.confirm(f"{step.value[0].upper()}{step.value[1:]}?", err=True)
 

@@ -32,7 +32,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 _LISTED = 5
 _NAMES = ("pid", "name", "wait-for", "url")
-_AUTO = "auto"
+_AUTO, _GOPS = "auto", "gops"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +131,23 @@ def _choice(ctx: click.Context, given: dict[str, Any], endpoint: str | None) -> 
         return Choice(url=address, endpoint=server, entries=(server,))
     if endpoint is None:
         return Choice(**given)
+    if endpoint == _GOPS:
+        return Choice(**given, entries=probes_with(asked=(_gops(),)))
     asked = _endpoint(None if endpoint == _AUTO else _address(endpoint, "--endpoint"))
-    return Choice(**given, endpoint=asked, entries=probes_with(endpoint=asked))
+    others = (_gops(),) if endpoint == _AUTO else ()
+    return Choice(**given, endpoint=asked, entries=probes_with(asked=(asked, *others)))
 
 
 def _endpoint(address: Address | None) -> Endpoint:
     from memdash.probes.endpoint import Endpoint  # 2 ms, spared those who ask nobody
 
     return Endpoint(address)
+
+
+def _gops() -> ProbeEntry:
+    from memdash.probes.gops import GOPS
+
+    return GOPS
 
 
 def _address(text: str, option: str) -> Address:

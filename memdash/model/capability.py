@@ -30,3 +30,4 @@ class Source(Enum):
     PROC = "proc"
     AGENT = "agent"
     ENDPOINT = "endpoint"
+    GOPS = "gops"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse, IncompleteRead
@@ -11,6 +10,7 @@ from typing import NamedTuple
 from memdash import __version__
 from memdash.errors import BadAnswer, EndpointUnreachable
 from memdash.network.address import Address
+from memdash.network.calls import Calls
 from memdash.network.wire import USUAL, Patience, Wire
 from memdash.plain import plain
 from memdash.units import byte_size
@@ -42,9 +42,7 @@ class Client:
     def __init__(self, address: Address, patience: Patience = USUAL) -> None:
         self.address = address
         self._patience = patience
-        self._lock = threading.Lock()
-        self._wire: Wire | None = None
-        self._is_cancelled = False
+        self._calls = Calls()
 
     def get(self, path: str = "", query: str = "", *, longer_s: float = 0.0, most_bytes: int = MOST_BYTES) -> Answer:
         """Ask for ``path`` below the client's address, or from a slash on, and wait for all of it.
@@ -56,9 +54,7 @@ class Client:
         place = self.address.at(path, query)
         wire = Wire(place, self._patience.longer(longer_s), _HEADER_BYTES)
         try:
-            self._begin(wire)
-            wire.sendall(_request(place))
-            with HTTPResponse(wire, method="GET") as response:  # type: ignore[arg-type]  # all it wants is makefile()
+            with self._calls.over(wire), _response(wire, place) as response:
                 response.begin()
                 _require_ok(response, place)
                 wire.most_bytes += most_bytes
@@ -71,26 +67,15 @@ class Client:
         except (HTTPException, ValueError) as error:  # ValueError: numbers of a header that are none
             what = plain(str(error))[:_LONGEST_SHOWN] or type(error).__name__
             raise BadAnswer(f"{place.server} does not speak HTTP: {what}") from None
-        finally:
-            self._end(wire)
 
     def cancel(self) -> None:
         """Have the request that is under way fail soon, and every later one."""
-        with self._lock:
-            self._is_cancelled = True
-            if self._wire is not None:
-                self._wire.break_off()
+        self._calls.cancel()
 
-    def _begin(self, wire: Wire) -> None:
-        with self._lock:
-            self._wire = wire
-            if self._is_cancelled:
-                raise EndpointUnreachable(f"{self.address.server} is not asked any more")
 
-    def _end(self, wire: Wire) -> None:
-        with self._lock:
-            self._wire = None
-            wire.close()
+def _response(wire: Wire, place: Address) -> HTTPResponse:
+    wire.sendall(_request(place))
+    return HTTPResponse(wire, method="GET")  # type: ignore[arg-type]  # all it wants is makefile()
 
 
 def _request(place: Address) -> bytes:

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from memdash.probes.cpython import CPYTHON, CPython
-from memdash.probes.go import GO
+from memdash.probes.go import GO, Go
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.system import SYSTEM
 
 if TYPE_CHECKING:
     from memdash.probes.cpython.agent.agents import Agents
-    from memdash.probes.endpoint import Endpoint
 
-__all__ = ["PROBES", "probes_with"]
+__all__ = ["PROBES", "probes_with", "telling_apart"]
 
 PROBES: tuple[ProbeEntry, ...] = (GO, CPYTHON, SYSTEM)
 
 
-def probes_with(launched: Agents | None = None, endpoint: Endpoint | None = None) -> tuple[ProbeEntry, ...]:
+def telling_apart(entries: Sequence[ProbeEntry]) -> tuple[ProbeEntry, ...]:
+    """The same, with the ids of all tasks that have any."""
+    return tuple(Go(with_ids=True) if entry is GO else entry for entry in entries)
+
+
+def probes_with(launched: Agents | None = None, asked: Sequence[ProbeEntry] = ()) -> tuple[ProbeEntry, ...]:
     """The same, where the targets may be programs that memdash has started with its agent in them.
 
-    An ``endpoint`` that a person wants asked comes after those who read memory: they cost the target nothing.
+    What a person wants ``asked`` comes after those who read memory: they cost the target nothing.
     """
     python = CPYTHON if launched is None else CPython(launched=launched)
-    return (GO, python, *([] if endpoint is None else [endpoint]), SYSTEM)
+    return (GO, python, *asked, SYSTEM)

@@ -1,6 +1,7 @@
 """Which TCP ports a process itself listens on.
 
-Source: proc_pid_fd(5), proc_pid_net(5): addresses are hexadecimal, in words of the machine's byte order.
+Source: proc_pid_fd(5), proc_pid_net(5), net/ipv4/tcp_ipv4.c (tcp_get_idx): addresses are hexadecimal, in words of the
+machine's byte order.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from memdash.errors import AccessDenied, TargetExited
 __all__ = ["Listening", "listening_on", "shares_our_network"]
 
 _MOST_FILES = 1 << 16
-_MOST_BYTES = 16 << 20
+_MOST_LINES = 1 << 17
 _LISTEN = b"0A"
 _SOCKET = re.compile(r"socket:\[(\d+)\]")
 _HINT = "run memdash as the user who owns the process, or with sudo; or give the URL itself"
@@ -72,16 +73,18 @@ def _sockets(pid: int) -> Iterator[bytes]:
 
 
 def _listed(pid: int, name: str, inodes: set[bytes]) -> Iterator[Listening]:
+    """Those of a table that the process has open. What listens comes first, before any number of connections."""
     try:
         with open(f"/proc/{pid}/net/{name}", "rb") as file:
-            lines = file.read(_MOST_BYTES).splitlines()
+            for line in islice(file, 1, _MOST_LINES):
+                fields = line.split()
+                if len(fields) < 10 or fields[3] != _LISTEN:
+                    return
+                if fields[9] in inodes:
+                    host, _, port = fields[1].partition(b":")
+                    yield Listening(_address(host), int(port, 16))
     except OSError:
         return  # no IPv6 here, or the process has ended
-    for line in lines[1:]:
-        fields = line.split()
-        if len(fields) > 9 and fields[3] == _LISTEN and fields[9] in inodes:
-            host, _, port = fields[1].partition(b":")
-            yield Listening(_address(host), int(port, 16))
 
 
 def _address(text: bytes) -> str:

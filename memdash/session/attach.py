@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from memdash.errors import MemdashError, ProbeError, TargetError, TargetExited, defects_told
-from memdash.model.action import Actor
+from memdash.model.action import Action, Actor
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.target import Runtime, Target
@@ -58,6 +58,7 @@ class _Opened:
         self.answered: frozenset[Capability] = frozenset()
         self.log: list[str] = []
         self._failure: MemdashError | None = None
+        self._unable: frozenset[Action] = frozenset()
 
     def take(self, entry: ProbeEntry) -> None:
         """Open one more way of reading, or note why not. Raises TargetExited."""
@@ -90,8 +91,9 @@ class _Opened:
         self.missing |= dict.fromkeys(entry.capabilities - known, why)
         if failed or entry.wanted_for:
             self.log.append(f"{entry.name}: {why.why}")
-        if entry.wanted_for:
-            self.actors.append(Unable(dict.fromkeys(entry.wanted_for, why)))
+        if unable := entry.wanted_for - self._unable:  # of several that were asked for, the first says why
+            self.actors.append(Unable(dict.fromkeys(unable, why)))
+            self._unable |= unable
 
     def _keep(self, attachment: Attachment) -> None:
         """A probe of which anything is read already is closed: its figures would be of another source each time."""

@@ -59,16 +59,19 @@ def _runtime_word(snapshot: Snapshot) -> str:
     return target.runtime.value if target.runtime is Runtime.NATIVE or not target.is_local else ""
 
 
+_ASKED = {Source.ENDPOINT: "asked over HTTP", Source.GOPS: "asked through gops"}
+
+
 def _source(snapshot: Snapshot) -> str:
     origins = snapshot.sample.origins
     if Capability.MEMSTATS in origins:
-        if origins[Capability.MEMSTATS].source is Source.ENDPOINT:
-            return "asked over HTTP"
+        if asked := _ASKED.get(origins[Capability.MEMSTATS].source):
+            return asked
         sources = {origins[part].source for part in (Capability.MEMSTATS, Capability.GC) if part in origins}
         if Source.AGENT in sources:
             return "memory + agent"
-        is_asked = any(origin.source is Source.ENDPOINT for origin in origins.values())
-        return "memory + endpoint" if is_asked else "read from memory"
+        others = [origin.source.value for origin in origins.values() if origin.source in _ASKED]
+        return f"memory + {others[0]}" if others else "read from memory"
     return "system view" if Capability.SYSTEM in origins else ""
 
 

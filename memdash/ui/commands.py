@@ -137,6 +137,11 @@ COMMANDS: tuple[Command, ...] = (
         needs=Action.TRIM,
     ),
     Command(
+        DASHBOARD, "L", "L", "act('FIND_LEAKS')", "find leaks", "actions",
+        "Have a Go program search for goroutines that nothing can ever wake, after a question: it runs a collection.",
+        needs=Action.FIND_LEAKS,
+    ),
+    Command(
         DASHBOARD, "a", "a", "act('LOAD_AGENT')", "load agent", "actions",
         "Bring memdash's agent into a running Python program, after a question: for GC pauses, malloc, asyncio tasks.",
         needs=Action.LOAD_AGENT,

@@ -135,10 +135,10 @@ def test_a_profile_that_is_not_served_is_said_so(run: Run, server: Server, tmp_p
 def test_leaks_are_searched_for_through_a_url(
     run: Run, serve: Serve, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("memdash.commands.leaks._PAUSES_S", (0.0,))
+    monkeypatch.setattr("memdash.commands.leaks._WATCH_S", 0.02)
     code, out, _ = run("leaks", server.address.url)
     assert code == 1
-    assert out.startswith("20 goroutines · chan receive · as many at every look\n")
+    assert out.startswith("20 goroutines · chan receive · staying: as many at every look\n")
     assert out.count("as many") == 1
     main_alone = serve(served(goroutine=goroutines((1, ("runtime.gopark", "main.main", "runtime.main")))))
     assert run("leaks", main_alone.address.url)[:2] == (0, "no leaks\n")

@@ -165,7 +165,7 @@ def test_it_is_found_among_its_own_ports_and_under_a_prefix(target: GoTarget) ->
 
 
 def test_it_collects_once_when_asked_and_memory_stays_what_is_read(target: GoTarget) -> None:
-    entries = probes_with(endpoint=Endpoint())
+    entries = probes_with(asked=(Endpoint(),))
     with Watched(target) as watched:
         before = watched.memstats()
         deed = Errand(consent=lambda _action, _words: True, tell=print, entries=entries).run(

@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -46,3 +47,12 @@ def test_ports_of_another_process_are_not_ours() -> None:
         listening_on(child.pid)
     with pytest.raises(TargetExited):
         shares_our_network(child.pid)
+
+
+def test_whose_files_are_hidden_is_not_guessed_at(
+    zombie: int, start: Callable[..., subprocess.Popen[bytes]], as_nobody: Callable[[Callable[[], str]], str]
+) -> None:
+    assert listening_on(zombie) == ()
+    child = start("sleep", "60")
+    assert as_nobody(lambda: str(listening_on(child.pid))).startswith("AccessDenied")
+    assert as_nobody(lambda: str(shares_our_network(child.pid))).startswith("AccessDenied")

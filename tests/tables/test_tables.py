@@ -210,6 +210,8 @@ def test_the_headline_says_when_an_endpoint_fills_what_memory_does_not_tell(snap
         Capability.SITES: Origin(Source.ENDPOINT, snapshot.at),
     }
     assert headline(replace(snapshot, sample=replace(snapshot.sample, origins=origins))).source == "memory + endpoint"
+    origins[Capability.MEMSTATS] = Origin(Source.GOPS, snapshot.at)
+    assert headline(replace(snapshot, sample=replace(snapshot.sample, origins=origins))).source == "asked through gops"
 
 
 def test_settings_that_a_source_does_not_tell_are_not_said_to_be_off(snapshot: Snapshot) -> None:

@@ -1,8 +1,8 @@
 """A Go program asked through the HTTP endpoints that it serves itself: only when a person wants it.
 
-Lives here: ``discover`` (which of a URL, or of a process's own ports, is an endpoint), ``asking`` (a request beside the
-sampler's thread, at a polite pace), ``memstats`` (of expvar, or of the text of a heap profile) and ``profiles`` (of
-profile.proto), which ``probes`` read; ``actor`` (has it collect its garbage) and ``pulse`` (whether it still answers).
+Lives here: ``discover`` (which of a URL, or of a process's own ports, is an endpoint), ``memstats`` (of expvar, or of
+the text of a heap profile) and ``profiles`` (profile.proto), which ``probes`` read; ``actor`` (has it collect its
+garbage or, with ``leaks``, search for leaked goroutines) and ``pulse`` (whether it still answers).
 May import: ``network``, ``pprof``, ``process`` and what all probes may. Each answer is made by code that runs in the
 program, so every fact says what it costs there. To read another endpoint, write a function from an ``Answer`` to facts
 and name it in ``probes``.
@@ -48,7 +48,7 @@ class Endpoint:
     address: Address | None = None
     name: str = "endpoint"
     capabilities: frozenset[Capability] = _SERVED
-    wanted_for: frozenset[Action] = frozenset({Action.FORCE_GC})
+    wanted_for: frozenset[Action] = frozenset({Action.FORCE_GC, Action.FIND_LEAKS})
     pulse: Pulse = field(default_factory=Pulse)
     _found: dict[Target, Found] = field(default_factory=dict)
 
@@ -65,11 +65,13 @@ class Endpoint:
     def attach(self, target: Target) -> Attachment:
         """Make the probes; they ask when they are read. Raises ProbeError or TargetError when there is no endpoint."""
         from memdash.probes.endpoint.actor import EndpointActor
+        from memdash.probes.endpoint.leaks import LeakSearch
         from memdash.probes.endpoint.probes import probes_of
 
         found = self.find(target)
-        probes = probes_of(found, self.pulse)
-        actors = () if isinstance(found.pprof, Missing) else (EndpointActor(found.pprof),)
+        search = None if isinstance(found.pprof, Missing) else LeakSearch(found.pprof)
+        probes = probes_of(found, self.pulse, search)
+        actors = () if search is None else (EndpointActor(search),)
         far = {} if target.is_local else dict.fromkeys(_ONLY_LOCAL, _FAR)
         return Attachment(probes, {**found.missing, **far}, (found.words,), actors)
 

@@ -2,127 +2,107 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from typing import NamedTuple
+from functools import partial
+from typing import NamedTuple, TypeAlias
 
+from memdash.errors import BadAnswer, EndpointUnreachable
 from memdash.model.capability import Capability, Source
 from memdash.model.memstats import MemStats
-from memdash.model.missing import Missing, known
-from memdash.model.sample import Fact, Reading
+from memdash.model.missing import Missing
+from memdash.model.sample import Fact
 from memdash.network.address import Address
 from memdash.network.client import MOST_BYTES, Answer, Client
-from memdash.probes.endpoint.asking import Asking, Question
+from memdash.probes.asking import AskedProbe, Asking, Pace
 from memdash.probes.endpoint.discover import VARS_BYTES, Found
+from memdash.probes.endpoint.leaks import LeakSearch
 from memdash.probes.endpoint.memstats import gc_stats, of_expvar, of_heap_text
 from memdash.probes.endpoint.pulse import Pulse
 
-__all__ = ["EndpointProbe", "probes_of"]
+__all__ = ["Question", "asked", "probes_of"]
 
-_WAITING = "the endpoint has been asked and has not answered yet"
+_Reader: TypeAlias = Callable[[Answer], tuple[Fact, ...]]
 
-
-class _Subject(NamedTuple):
-    """What is asked, how its answer is read, and what answering costs the program."""
-
-    name: str
-    capabilities: frozenset[Capability]
-    question: Question
-    facts: Callable[[Answer], tuple[Fact, ...]]
-    cost: str
+_MEMORY = frozenset({Capability.MEMSTATS, Capability.GC})
 
 
-def _of_vars(answer: Answer) -> tuple[Fact, ...]:
-    stats = of_expvar(answer.body)
+class Question(NamedTuple):
+    """What is asked below an address, how often, how much it may be, and what that costs the program."""
+
+    path: str
+    query: str
+    most_bytes: int
+    pace: Pace
+    cost_note: str
+
+
+_SELDOM = Pace(least_s=10.0, share=0.01)
+_VARS = Question("", "", VARS_BYTES, Pace(least_s=1.0, share=0.05), "each reading stops it for some 100 µs")
+_TEXT = Question("heap", "debug=1", MOST_BYTES, _SELDOM, "each reading stops it and has it write a heap profile")
+_HEAP = Question("heap", "", MOST_BYTES, _SELDOM, "each reading has it write a heap profile")
+_GOROUTINES = Question("goroutine", "", MOST_BYTES, _SELDOM, "each reading stops it to copy the stacks")
+
+
+def probes_of(found: Found, pulse: Pulse, search: LeakSearch | None) -> tuple[AskedProbe[Answer], ...]:
+    """Those that what was found can answer, MemStats first; ``search`` is there when net/http/pprof is."""
+    probes = []
+    if not isinstance(found.vars, Missing):
+        probes.append(_probe("memstats", _MEMORY, found.vars, _VARS, partial(_memory_facts, of_expvar, pulse), pulse))
+    elif search is not None:
+        probes.append(
+            _probe("memstats", _MEMORY, search.pprof, _TEXT, partial(_memory_facts, of_heap_text, pulse), pulse)
+        )
+    if search is not None:
+        sites, tasks = frozenset({Capability.SITES}), frozenset({Capability.TASKS})
+        probes.append(_probe("heap_profile", sites, search.pprof, _HEAP, _heap_facts, pulse))
+        goroutine_facts = partial(_goroutine_facts, search)
+        probes.append(_probe("goroutines", tasks, search.pprof, _GOROUTINES, goroutine_facts, pulse))
+    return tuple(probes)
+
+
+def _probe(
+    name: str, capabilities: frozenset[Capability], place: Address, question: Question, facts: _Reader, pulse: Pulse
+) -> AskedProbe[Answer]:
+    asking = asked(Client(place), question, pulse)
+    return AskedProbe(f"endpoint.{name}", capabilities, Source.ENDPOINT, asking, facts, question.cost_note)
+
+
+def asked(client: Client, question: Question, pulse: Pulse) -> Asking[Answer]:
+    """The question, put to a server again and again; ``pulse`` hears whether it answers."""
+    return Asking(partial(_answer, client, question, pulse), client.cancel, question.pace)
+
+
+def _answer(client: Client, question: Question, pulse: Pulse) -> Answer:
+    """Ask, and note whether the server answers at all."""
+    try:
+        answer = client.get(question.path, question.query, most_bytes=question.most_bytes)
+    except EndpointUnreachable:
+        pulse.failed()
+        raise
+    except BadAnswer:
+        pulse.answered()
+        raise
+    pulse.answered()
+    return answer
+
+
+def _memory_facts(read: Callable[[bytes], MemStats], pulse: Pulse, answer: Answer) -> tuple[Fact, ...]:
+    """What ``read`` makes of the answer; ``pulse`` hears whether it can still be the same process."""
+    stats = read(answer.body)
+    if not isinstance(stats.TotalAlloc, Missing):
+        pulse.allocated(stats.TotalAlloc)
     return stats, gc_stats(stats)
 
 
-def _of_text(answer: Answer) -> tuple[Fact, ...]:
-    stats = of_heap_text(answer.body)
-    return stats, gc_stats(stats)
-
-
-def _of_heap(answer: Answer) -> tuple[Fact, ...]:
-    from memdash.probes.endpoint.profiles import decoded, sites  # 30 ms, for protobuf
+def _heap_facts(answer: Answer) -> tuple[Fact, ...]:
+    from memdash.probes.endpoint.profiles import decoded  # 30 ms, for protobuf
+    from memdash.probes.profiles import sites
 
     return (sites(decoded(answer)),)
 
 
-def _of_goroutines(answer: Answer) -> tuple[Fact, ...]:
-    from memdash.probes.endpoint.profiles import decoded, tasks
+def _goroutine_facts(search: LeakSearch, answer: Answer) -> tuple[Fact, ...]:
+    from memdash.probes.endpoint.profiles import decoded
+    from memdash.probes.profiles import tasks
 
-    return (tasks(decoded(answer)),)
-
-
-_MEMORY = frozenset({Capability.MEMSTATS, Capability.GC})
-_VARS = _Subject(
-    "endpoint.memstats",
-    _MEMORY,
-    Question(path="", most_bytes=VARS_BYTES, least_s=1.0, share=0.05),
-    _of_vars,
-    "each reading stops it for some 100 µs",
-)
-_TEXT = _Subject(
-    "endpoint.memstats",
-    _MEMORY,
-    Question(path="heap", query="debug=1", most_bytes=MOST_BYTES, least_s=10.0, share=0.01),
-    _of_text,
-    "each reading stops it and has it write a heap profile",
-)
-_PROFILES = (
-    _Subject(
-        "endpoint.heap_profile",
-        frozenset({Capability.SITES}),
-        Question(path="heap", most_bytes=MOST_BYTES, least_s=10.0, share=0.01),
-        _of_heap,
-        "each reading has it write a heap profile",
-    ),
-    _Subject(
-        "endpoint.goroutines",
-        frozenset({Capability.TASKS}),
-        Question(path="goroutine", most_bytes=MOST_BYTES, least_s=10.0, share=0.01),
-        _of_goroutines,
-        "each reading stops it to copy the stacks",
-    ),
-)
-
-
-class EndpointProbe:
-    """Asks one question, and goes on at once: the answer is read at a later look when it has come."""
-
-    def __init__(self, subject: _Subject, address: Address, pulse: Pulse) -> None:
-        self.name = subject.name
-        self.capabilities = subject.capabilities
-        self._subject = subject
-        self._pulse = pulse
-        self._asking = Asking(Client(address), subject.question, pulse)
-
-    @property
-    def cadence_s(self) -> float:
-        """Never every tick, and seldom when it costs the program or us much."""
-        return self._asking.cadence_s
-
-    def read(self) -> Reading:
-        """Read the answer, if it is there. Raises EndpointUnreachable, BadAnswer."""
-        answer = self._asking.answer()
-        if answer is None:
-            return Reading(Source.ENDPOINT, (), pending=_WAITING)
-        before_s = time.thread_time()
-        facts = self._subject.facts(answer)
-        self._asking.book(time.thread_time() - before_s)
-        if isinstance(facts[0], MemStats):
-            self._pulse.allocated(known(facts[0].TotalAlloc, 0))
-        return Reading(Source.ENDPOINT, facts, (self._subject.cost,))
-
-    def close(self) -> None:
-        """Break off what is asked. May be called twice."""
-        self._asking.close()
-
-
-def probes_of(found: Found, pulse: Pulse) -> tuple[EndpointProbe, ...]:
-    """Those that what was found can answer, MemStats first: they come of expvar at a tenth of the cost."""
-    pairs = [(subject, found.pprof) for subject in _PROFILES]
-    pairs.insert(0, (_TEXT, found.pprof) if isinstance(found.vars, Missing) else (_VARS, found.vars))
-    return tuple(
-        EndpointProbe(subject, address, pulse) for subject, address in pairs if not isinstance(address, Missing)
-    )
+    return (search.marked(tasks(decoded(answer))),)

@@ -23,7 +23,7 @@ from memdash.probes.go.program import open_program
 from memdash.probes.probe import Attachment, Fit, Refusal
 from memdash.process.identity import require_same
 
-__all__ = ["GO"]
+__all__ = ["GO", "Go"]
 
 _SCORE = 100
 _STARTUP_S = 1.0
@@ -31,7 +31,10 @@ _RETRY_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class _Go:
+class Go:
+    """``with_ids`` has goroutines told apart, by their ids."""
+
+    with_ids: bool = False
     name: str = "go"
     capabilities: frozenset[Capability] = frozenset(
         {
@@ -66,7 +69,7 @@ class _Go:
 
         while True:
             try:
-                return attach_once(target)
+                return attach_once(target, with_ids=self.with_ids)
             except ProbeError as error:
                 require_same(target)  # what made no sense may have been another program's
                 is_new = time.time() - target.started_at_s < _STARTUP_S
@@ -75,4 +78,4 @@ class _Go:
             time.sleep(_RETRY_S)
 
 
-GO = _Go()
+GO = Go()

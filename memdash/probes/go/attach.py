@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias
 
 from memdash.errors import LayoutRefused
@@ -29,24 +30,24 @@ from memdash.units import nanoseconds
 __all__ = ["attach_once"]
 
 
-def attach_once(target: Target) -> Attachment:
-    """Raises ProbeError or TargetError, and then leaves nothing open."""
+def attach_once(target: Target, *, with_ids: bool) -> Attachment:
+    """``with_ids`` is for goroutines. Raises ProbeError or TargetError, and then leaves nothing open."""
     started_ns = time.perf_counter_ns()
     program = open_program(target)
     try:
-        return _attached(program, started_ns)
+        return _attached(program, started_ns, with_ids=with_ids)
     except BaseException:
         program.close()
         raise
 
 
-def _attached(program: Program, started_ns: int) -> Attachment:
+def _attached(program: Program, started_ns: int, *, with_ids: bool) -> Attachment:
     reader = CounterReader(program)
     checks = verify(program, reader)
     refuse_if_failed(checks, Capability.MEMSTATS, MODIFIED)
     probes: list[Probe] = [MemStatsProbe(program, reader)]
     missing = {}
-    for capability, why_not, make in _MORE:
+    for capability, why_not, make in _more(with_ids=with_ids):
         why = why_not(program)
         if why is None:
             try:
@@ -70,8 +71,12 @@ _ONLY_READ = Unable(
     {
         Action.FORCE_GC: Missing(
             "a Go program is only read, and collects its garbage when it thinks fit",
-            "with --endpoint auto its net/http/pprof is asked, if it serves that",
-        )
+            "with --endpoint auto its net/http/pprof or gops agent is asked, if it has one",
+        ),
+        Action.FIND_LEAKS: Missing(
+            "a Go program is only read, and searches for leaked goroutines only when it is asked",
+            "with --endpoint auto its net/http/pprof is asked, if it serves that: Go 1.27 and later can search",
+        ),
     }
 )
 
@@ -87,10 +92,12 @@ def _why_no_goroutines(program: Program) -> Missing | None:
 
 _More: TypeAlias = tuple[Capability, Callable[[Program], Missing | None], Callable[[Program], Probe]]
 
-_MORE: tuple[_More, ...] = (
-    (Capability.SITES, why_no_profile, HeapProfileProbe),
-    (Capability.TASKS, _why_no_goroutines, GoroutineProbe),
-    (Capability.OBJECTS, lambda _: None, ObjectProbe),
-    (Capability.ARENAS, lambda _: None, ArenasProbe),
-)
-"""What is read beside the counters: a reason known beforehand why not, and the probe."""
+
+def _more(*, with_ids: bool) -> tuple[_More, ...]:
+    """What is read beside the counters: a reason known beforehand why not, and the probe."""
+    return (
+        (Capability.SITES, why_no_profile, HeapProfileProbe),
+        (Capability.TASKS, _why_no_goroutines, partial(GoroutineProbe, with_ids=with_ids)),
+        (Capability.OBJECTS, lambda _: None, ObjectProbe),
+        (Capability.ARENAS, lambda _: None, ArenasProbe),
+    )

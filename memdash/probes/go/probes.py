@@ -99,14 +99,15 @@ class GoroutineProbe:
     capabilities = frozenset({Capability.TASKS})
     cadence_s = 1.0
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, *, with_ids: bool = False) -> None:
         """Raises LayoutRefused, and what reading memory raises."""
         self._program = program
-        self._reader = TaskReader(program)
+        reader = TaskReader(program)
+        self._look = reader.read_each if with_ids else reader.read
 
     def read(self) -> Reading:
         """Count them. Raises BadRead, AccessDenied, TargetExited."""
-        return Reading(Source.MEMORY, (self._reader.read(),))
+        return Reading(Source.MEMORY, (self._look(),))
 
     def close(self) -> None:
         """Give the program back. May be called twice."""

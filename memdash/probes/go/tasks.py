@@ -92,6 +92,16 @@ class TaskReader:
             groups[told.key] = task if held is None else _together(held, task)
         return Tasks(tuple(groups.values()), hidden)
 
+    def read_each(self) -> Tasks:
+        """The same, with the ids of all. 100 000 take 20 ms more."""
+        tasks, ids = self.read(), dict[TaskKey, list[int]]()
+        for kind, numbers in self._goroutines.ids().items():
+            told = self._told[kind]
+            if told is not None:
+                ids.setdefault(told.key, []).extend(numbers)
+        groups = tuple(replace(task, ids=frozenset(ids[task.key])) for task in tasks.groups)
+        return replace(tasks, groups=groups)
+
     def _waiting_s(self, tally: Tally, now_ns: int) -> Maybe[float]:
         since_ns = self._waits.since(tally.waits_since_ns)
         return _UNNOTED if since_ns is None or since_ns > now_ns else (now_ns - since_ns) / 1e9

@@ -15,10 +15,12 @@ from memdash.model.profile import Profile
 from memdash.model.sample import Reading
 from memdash.model.target import Target
 from memdash.model.tasks import Tasks
-from memdash.network.client import Client
+from memdash.network.client import Answer, Client
+from memdash.probes.asking import Asking, Pace
 from memdash.probes.endpoint import Endpoint
 from memdash.probes.endpoint.actor import EndpointActor
-from memdash.probes.endpoint.asking import Asking, Question
+from memdash.probes.endpoint.leaks import LeakSearch
+from memdash.probes.endpoint.probes import Question, asked
 from memdash.probes.endpoint.pulse import Pulse, PulseWatch
 from memdash.probes.probe import Fit, Probe, Refusal
 from tests.fakes import a_profile, a_target
@@ -95,17 +97,17 @@ def test_the_sampler_never_waits_for_an_answer(serve: Serve) -> None:
         go.wait(PATIENCE_S)
         connection.sendall(answer(VARS))  # type: ignore[attr-defined]
 
-    asking = Asking(Client(serve(behave).address), QUESTION, Pulse())
+    asking = asked(Client(serve(behave).address), QUESTION, Pulse())
     assert asking.answer() is None
     assert asking.answer() is None
     go.set()
     assert awaited(asking)
 
 
-QUESTION = Question(path="x", most_bytes=1 << 20, least_s=2.0, share=0.01)
+QUESTION = Question("x", "", 1 << 20, Pace(least_s=2.0, share=0.01), "each reading costs nothing")
 
 
-def awaited(asking: Asking) -> object:
+def awaited(asking: Asking[Answer]) -> object:
     until_s = time.monotonic() + PATIENCE_S
     while (found := asking.answer()) is None and time.monotonic() < until_s:
         pass
@@ -113,7 +115,7 @@ def awaited(asking: Asking) -> object:
 
 
 def test_what_takes_long_is_asked_seldom_but_not_never(serve: Serve) -> None:
-    asking = Asking(Client(serve(answer(b"x")).address), QUESTION, Pulse())
+    asking = asked(Client(serve(answer(b"x")).address), QUESTION, Pulse())
     assert asking.cadence_s == 2.0
     awaited(asking)
     asking.book(0.5)
@@ -123,15 +125,15 @@ def test_what_takes_long_is_asked_seldom_but_not_never(serve: Serve) -> None:
 
 
 def test_a_probe_that_is_closed_ends_its_request(serve: Serve) -> None:
-    asked = threading.Event()
+    begun = threading.Event()
 
     def behave(connection: object, path: str) -> None:
-        asked.set()
+        begun.set()
         connection.recv(1)  # type: ignore[attr-defined]
 
-    asking = Asking(Client(serve(behave).address), QUESTION, Pulse())
+    asking = asked(Client(serve(behave).address), QUESTION, Pulse())
     assert asking.answer() is None
-    assert asked.wait(PATIENCE_S)
+    assert begun.wait(PATIENCE_S)
     asking.close()
     with pytest.raises(EndpointUnreachable):
         awaited(asking)
@@ -186,7 +188,7 @@ def test_another_process_is_not_taken_for_the_same(serve: Serve) -> None:
 def test_answers_of_any_kind_are_a_sign_of_life(serve: Serve) -> None:
     clock = Clock()
     pulse = Pulse(clock)
-    asking = Asking(Client(serve({}).address), QUESTION, pulse)
+    asking = asked(Client(serve({}).address), QUESTION, pulse)
     for _ in range(3):
         with pytest.raises(BadAnswer):
             awaited(asking)
@@ -197,9 +199,7 @@ def test_answers_of_any_kind_are_a_sign_of_life(serve: Serve) -> None:
 def test_silence_is_noticed(serve: Serve) -> None:
     clock = Clock()
     pulse = Pulse(clock)
-    asking = Asking(
-        Client(serve(lambda connection, _: connection.recv(1) and None).address, IMPATIENT), QUESTION, pulse
-    )
+    asking = asked(Client(serve(lambda connection, _: connection.recv(1) and None).address, IMPATIENT), QUESTION, pulse)
     for _ in range(3):
         with pytest.raises(EndpointUnreachable):
             awaited(asking)
@@ -209,7 +209,7 @@ def test_silence_is_noticed(serve: Serve) -> None:
 
 def test_a_collection_is_asked_for_and_said_what_it_does(serve: Serve) -> None:
     server = serve(served())
-    actor = EndpointActor(server.address.at("/debug/pprof/"))
+    actor = EndpointActor(LeakSearch(server.address.at("/debug/pprof/")))
     offer = actor.offers()[Action.FORCE_GC]
     assert isinstance(offer, str)
     assert "/debug/pprof/heap?gc=1" in offer
@@ -221,13 +221,13 @@ def test_a_collection_is_asked_for_and_said_what_it_does(serve: Serve) -> None:
 
 
 def test_a_server_that_says_yes_to_everything_has_collected_nothing(serve: Serve) -> None:
-    actor = EndpointActor(serve(answer(b"ok", "text/html")).address.at("/debug/pprof/"))
+    actor = EndpointActor(LeakSearch(serve(answer(b"ok", "text/html")).address.at("/debug/pprof/")))
     with pytest.raises(BadAnswer):
         actor.act(Action.FORCE_GC)
 
 
 def test_an_action_that_is_cancelled_fails(serve: Serve) -> None:
-    actor = EndpointActor(serve(served()).address.at("/debug/pprof/"))
+    actor = EndpointActor(LeakSearch(serve(served()).address.at("/debug/pprof/")))
     actor.cancel()
     with pytest.raises(EndpointUnreachable):
         actor.act(Action.FORCE_GC)

@@ -11,7 +11,8 @@ from memdash.model.tasks import TaskKind
 from memdash.network.client import Answer, Client
 from memdash.pprof.convert import sites_document
 from memdash.pprof.decode import decode
-from memdash.probes.endpoint.profiles import decoded, fetched, fetched_from, sites, tasks
+from memdash.probes.endpoint.profiles import decoded, fetched, fetched_from
+from memdash.probes.profiles import sites, tasks
 from tests.fakes import a_profile
 from tests.served import GOROUTINES, HEAP, goroutines, served
 from tests.servers import Serve, answer
