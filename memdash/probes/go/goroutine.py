@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import struct
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from memdash.probes.go.program import Program
 from memdash.probes.go.stacks import Place
+from memdash.process.lanes import differences
 
-__all__ = ["Goroutine", "GoroutineRecord", "Goroutines"]
+__all__ = ["Common", "Goroutine", "GoroutineRecord", "Goroutines"]
 
 _PACKED_BYTES = 8 * 8 + 4 + 1
+_COMMON = struct.Struct("<6QIB3x")
+_COMMON_BYTES = struct.Struct(f"{_COMMON.size}s")
 
 
 class Goroutine(NamedTuple):
@@ -28,28 +33,79 @@ class Goroutine(NamedTuple):
     reason: int
 
     @property
+    def common(self) -> Common:
+        """What it may have in common with others."""
+        return Common(
+            pc=self.pc,
+            live_bytes=self.stack_end - self.sp,
+            stack_bytes=self.stack_end - self.stack_start,
+            waits_since_ns=self.waits_since_ns,
+            created_at=self.created_at,
+            started_at=self.started_at,
+            status=self.status,
+            reason=self.reason,
+        )
+
+
+class Common(NamedTuple):
+    """What those have in common that differ only in number and in where their stacks are."""
+
+    pc: int
+    live_bytes: int
+    stack_bytes: int
+    waits_since_ns: int
+    created_at: int
+    started_at: int
+    status: int
+    reason: int
+
+    @property
     def place(self) -> Place:
-        """Where its stack is to be walked from."""
-        return Place(self.pc, self.stack_end - self.sp, self.started_at)
+        """Where their stacks are to be walked from."""
+        return Place(self.pc, self.live_bytes, self.started_at)
 
 
 class Goroutines(NamedTuple):
     """The fields of many goroutines: those of ``Goroutine``, of each all values."""
 
-    stack_start: Sequence[int]
-    stack_end: Sequence[int]
-    sp: Sequence[int]
-    pc: Sequence[int]
-    number: Sequence[int]
-    waits_since_ns: Sequence[int]
-    created_at: Sequence[int]
-    started_at: Sequence[int]
-    status: Sequence[int]
-    reason: Sequence[int]
+    stack_start: memoryview
+    stack_end: memoryview
+    sp: memoryview
+    pc: memoryview
+    number: memoryview
+    waits_since_ns: memoryview
+    created_at: memoryview
+    started_at: memoryview
+    status: memoryview
+    reason: memoryview
 
     def each(self) -> list[Goroutine]:
         """One by one."""
         return [Goroutine(*fields) for fields in zip(*self, strict=True)]
+
+    def alike(self) -> Iterator[tuple[Common, Sequence[int]]]:
+        """Those that have all in common, by their place in the fields: 0.2 ms for 1024.
+
+        They are told apart by the bytes of what they have in common, before these become numbers of Python's.
+        """
+        count = len(self.pc)
+        content = bytearray(_COMMON.size * count)
+        words, halves = memoryview(content).cast("Q"), memoryview(content).cast("I")
+        live_bytes = differences(self.stack_end, self.sp)
+        stack_bytes = differences(self.stack_end, self.stack_start)
+        common = self.pc, live_bytes, stack_bytes, self.waits_since_ns, self.created_at, self.started_at
+        for at, field in enumerate(common):
+            words[at :: _COMMON.size // 8] = field
+        halves[2 * len(common) :: _COMMON.size // 4] = self.status
+        memoryview(content)[8 * len(common) + 4 :: _COMMON.size] = self.reason
+        if content == content[: _COMMON.size] * count:  # as among those that a leak leaves behind
+            yield Common._make(_COMMON.unpack_from(content)), range(count)
+            return
+        found: dict[tuple[bytes, ...], list[int]] = defaultdict(list)
+        for number, alike in enumerate(_COMMON_BYTES.iter_unpack(content)):
+            found[alike].append(number)
+        for (each,), numbers in found.items():
+            yield Common._make(_COMMON.unpack(each)), numbers
 
 
 class GoroutineRecord:

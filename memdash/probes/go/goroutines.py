@@ -10,17 +10,17 @@ field by field. Source: runtime/runtime2.go (g, gobuf), runtime/proc.go (allgs, 
 from __future__ import annotations
 
 from array import array
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import compress
-from operator import ne, sub
+from operator import ne
 from typing import NamedTuple
 
 from memdash.errors import BadRead
-from memdash.probes.go.goroutine import Goroutine, GoroutineRecord, Goroutines
+from memdash.probes.go.goroutine import Common, Goroutine, GoroutineRecord, Goroutines
 from memdash.probes.go.program import Program
 from memdash.probes.go.stack_pieces import Parked, Pieces, StackPieces
-from memdash.probes.go.stacks import NO_STACK, Place, Stack, Stacks
+from memdash.probes.go.stacks import NO_STACK, Stack, Stacks
 from memdash.process.memory import ReadPlan
 from memdash.process.rows import rows
 
@@ -94,7 +94,7 @@ class _Batch:
         self.packed = b""
         self.stacks: list[Stack] = [NO_STACK] * len(addresses)
         self.open: set[int] = set()
-        self.pieces: Pieces = []
+        self.pieces: list[Pieces] = []
         self.digest: int | None = None
         self.tallies: dict[Kind, Tally] = {}
 
@@ -162,28 +162,34 @@ class GoroutineReader:
         if packed == batch.packed and (rests or not batch.open):
             return
         new = self._record.unpacked(packed)
-        changed = set(range(len(batch.addresses)))
+        changed = None
         if batch.packed:
             old = self._record.unpacked(batch.packed)
             noted = _differing([new.waits_since_ns], [old.waits_since_ns])
-            changed = _differing(new._replace(waits_since_ns=()), old._replace(waits_since_ns=()))
-            if rests and not changed:
+            others = _differing(new._replace(waits_since_ns=new.pc), old._replace(waits_since_ns=old.pc))
+            if rests and not others:
                 batch.open = {i for i in batch.open if not new.waits_since_ns[i]}
                 batch.packed = packed
-                batch.tallies = self._tallies(new, batch.stacks, {})
+                batch.tallies = self._tallies(new.alike(), batch.stacks, {})
                 return
-            changed |= noted | batch.open
-        self._look_at(batch, new, sorted(changed))
+            changed = noted | others | batch.open
+        self._look_at(batch, new, changed)
         batch.packed = packed
 
-    def _look_at(self, batch: _Batch, fields: Goroutines, changed: Sequence[int]) -> None:
-        """Find the stacks of those that changed, and count the batch anew."""
-        stacks, is_open = batch.stacks.copy(), batch.open.difference(changed)
-        parked = []
-        for (status, place, stack_bytes), members in _by_place(fields, changed):
-            if self._is_parked(status, place.live_bytes, stack_bytes):
-                parked.append(Parked(place, members))
-                is_open.update([i for i in members if not fields.waits_since_ns[i]])
+    def _look_at(self, batch: _Batch, fields: Goroutines, changed: set[int] | None) -> None:
+        """Find the stacks of those that changed, of all if it is not known who did, and count the batch anew."""
+        stacks, is_open = (
+            batch.stacks.copy(),
+            batch.open.difference(range(len(batch.addresses)) if changed is None else changed),
+        )
+        alike = list(fields.alike())
+        parked: list[Parked] = []
+        for common, numbers in alike:
+            members = numbers if changed is None else [i for i in numbers if i in changed]
+            if members and self._is_parked(common):
+                parked.append(Parked(common.place, members))
+                if not common.waits_since_ns:
+                    is_open.update(members)
             else:
                 for i in members:
                     stacks[i] = NO_STACK
@@ -209,35 +215,39 @@ class GoroutineReader:
         if walked or unknown:
             batch.digest = None
         batch.open, batch.stacks = is_open, stacks
-        batch.tallies = self._tallies(fields, stacks, {i: g for i, (g, _) in walked.items()})
+        batch.tallies = self._tallies(alike, stacks, walked)
 
-    def _is_parked(self, status: int, live_bytes: int, stack_bytes: int) -> bool:
-        is_resting = status & ~self._scan in self._resting
-        return is_resting and 0 < live_bytes < stack_bytes < _LARGEST_STACK_BYTES and not live_bytes % _WORD_BYTES
+    def _is_parked(self, common: Common) -> bool:
+        is_resting = common.status & ~self._scan in self._resting
+        is_on_stack = 0 < common.live_bytes < common.stack_bytes < _LARGEST_STACK_BYTES
+        return is_resting and is_on_stack and not common.live_bytes % _WORD_BYTES
 
     def _tallies(
-        self, fields: Goroutines, stacks: Sequence[Stack], walked: Mapping[int, Goroutine]
+        self,
+        alike: Iterable[tuple[Common, Sequence[int]]],
+        stacks: Sequence[Stack],
+        walked: Mapping[int, tuple[Goroutine, Stack]],
     ) -> dict[Kind, Tally]:
         """Count goroutines by kind; of those that were walked, what they are was read with their stack."""
-        stack_bytes = map(sub, fields.stack_end, fields.stack_start)
-        of_kind = fields.status, fields.reason, fields.created_at, fields.started_at, stack_bytes, fields.waits_since_ns
-        counts = Counter(zip(*of_kind, stacks, strict=True))
-        for i, g in walked.items():
-            counts[_counted(Goroutine(*(values[i] for values in fields)), stacks[i])] -= 1
-            counts[_counted(g, stacks[i])] += 1
+        counted = [(g.common, {stack: 1}) for g, stack in walked.values()]
+        for common, members in alike:
+            counted.append((common, Counter([stacks[i] for i in members if i not in walked])))
         found: dict[Kind, Tally] = {}
-        for (status, reason, created_at, started_at, stack_bytes, since, stack), number in counts.items():
-            kind = self._kind(status, reason, created_at, started_at, stack)
-            if kind is not None and number:
-                found[kind] = _added(found.get(kind), Tally(number, number * stack_bytes, since))
+        for common, numbers in counted:
+            for stack, number in numbers.items():
+                kind = self._kind(common, stack)
+                if kind is not None:
+                    tally = Tally(number, number * common.stack_bytes, common.waits_since_ns)
+                    found[kind] = _added(found.get(kind), tally)
         return found
 
-    def _kind(self, status: int, reason: int, created_at: int, started_at: int, stack: Stack) -> Kind | None:
+    def _kind(self, common: Common, stack: Stack) -> Kind | None:
         """What a goroutine is; None when it has ended."""
-        status &= ~self._scan
+        status = common.status & ~self._scan
         if status in self._gone:
             return None
-        kind = Kind(status, reason if status in self._parked else 0, created_at, started_at, stack)
+        reason = common.reason if status in self._parked else 0
+        kind = Kind(status, reason, common.created_at, common.started_at, stack)
         return self._kinds.setdefault(kind, kind)
 
     def _walk(self, batch: _Batch, members: Iterable[int]) -> dict[int, tuple[Goroutine, Stack]]:
@@ -250,16 +260,17 @@ class GoroutineReader:
         """What a goroutine is, looked at before and after its stack is walked."""
         g = self._alone(address)
         for _ in range(_MOST_TRIES):
-            if not self._is_parked(g.status, g.place.live_bytes, g.stack_end - g.stack_start):
+            place = g.common.place
+            if not self._is_parked(g.common):
                 break
             try:
-                content = self._memory.read(g.sp, g.place.walked_bytes)
+                content = self._memory.read(g.sp, place.walked_bytes)
             except BadRead:
                 content = b""
             before, g = g, self._alone(address)
             if g == before:
                 try:
-                    return g, self._stacks.walk(g.place, content)
+                    return g, self._stacks.walk(place, content)
                 except BadRead:
                     break
         return g, NO_STACK
@@ -270,12 +281,6 @@ class GoroutineReader:
         return g._replace(status=g.status & ~self._scan)
 
 
-def _counted(g: Goroutine, stack: Stack) -> tuple[int, int, int, int, int, int, Stack]:
-    """What of a goroutine is counted."""
-    stack_bytes = g.stack_end - g.stack_start
-    return g.status, g.reason, g.created_at, g.started_at, stack_bytes, g.waits_since_ns, stack
-
-
 def _differing(new: Iterable[Sequence[int]], old: Iterable[Sequence[int]]) -> set[int]:
     """In which places any of these differ from what they were."""
     found: set[int] = set()
@@ -283,15 +288,3 @@ def _differing(new: Iterable[Sequence[int]], old: Iterable[Sequence[int]]) -> se
         if now != before:
             found.update(compress(range(len(now)), map(ne, now, before)))
     return found
-
-
-def _by_place(fields: Goroutines, members: Sequence[int]) -> Iterable[tuple[tuple[int, Place, int], list[int]]]:
-    """Those who are parked at one place, with their status and the size of their stacks."""
-    live_bytes = map(sub, fields.stack_end, fields.sp)
-    stack_bytes = map(sub, fields.stack_end, fields.stack_start)
-    every = list(zip(fields.status, fields.pc, live_bytes, fields.started_at, stack_bytes, strict=True))
-    found: dict[tuple[int, int, int, int, int], list[int]] = defaultdict(list)
-    for i in members:
-        found[every[i]].append(i)
-    for (status, pc, live, started_at, size), these in found.items():
-        yield (status, Place(pc, live, started_at), size), these

@@ -6,7 +6,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from memdash.errors import BadRead
 from memdash.probes.go.stacks import Alike, Place, Stack, Stacks
@@ -21,23 +21,28 @@ _AT_ONCE_BYTES = 512 << 10
 _SMALLEST, _LARGEST = 256, 32 << 10
 """Pieces have sizes that are powers of 2, as stacks have, of which none is smaller than 2048."""
 
-Pieces: TypeAlias = list[tuple[int, "array[int]"]]
-"""Their size, and where each begins."""
-
 
 class Parked(NamedTuple):
     """Goroutines that are parked at one place; ``members`` are their numbers."""
 
     place: Place
-    members: list[int]
+    members: Sequence[int]
 
 
 class _Group(NamedTuple):
-    """The same, with what is known of such stacks; where in a piece the stack pointer stands."""
+    """The same, with what is known of such stacks, and where in a piece the stack pointer stands."""
 
     alike: Alike
     at: int
     parked: Parked
+
+
+class Pieces(NamedTuple):
+    """What one system call reads: pieces of one size, where each begins, and whose they are, one after the other."""
+
+    size: int
+    starts: array[int]
+    groups: list[_Group]
 
 
 @dataclass(slots=True)
@@ -45,7 +50,7 @@ class LookedUp:
     """Those whose stack is not known, and what was read: ``digest`` differs when the pieces show anything else."""
 
     unknown: list[Parked] = field(default_factory=list)
-    pieces: Pieces = field(default_factory=list)
+    pieces: list[Pieces] = field(default_factory=list)
     digest: int = 0
 
 
@@ -73,42 +78,44 @@ class StackPieces:
             by_size[size].append(_Group(alike, max(size - each.place.live_bytes, 0), each))
         for size, groups in by_size.items():
             for lot in _lots(groups, min(_AT_ONCE, _AT_ONCE_BYTES // size)):
-                self._look_up_lot(lot, size, sp, stacks, found)
+                try:
+                    starts = array("Q", [sp[i] - at for _, at, parked in lot for i in parked.members])
+                    self._look_up(Pieces(size, starts, lot), stacks, found)
+                except (BadRead, OverflowError):  # one of them is gone, or nonsense: each will be looked at alone
+                    found.unknown += [group.parked for group in lot]
         return found
 
-    def digest(self, pieces: Pieces) -> int | None:
+    def digest(self, pieces: Iterable[Pieces]) -> int | None:
         """What ``look_up`` said of them, if they show what they showed then: 0.6 µs each."""
         digest = 0
         try:
-            for size, starts in pieces:
-                digest = _digest(digest, self._fetched(size, starts))
+            for these in pieces:
+                for _, shown in self._shown(these):
+                    digest = hash((digest, shown))
         except BadRead:
             return None
         return digest
 
-    def _look_up_lot(
-        self, lot: list[_Group], size: int, sp: Sequence[int], stacks: list[Stack], found: LookedUp
-    ) -> None:
-        """As many as one system call takes."""
-        try:
-            starts = array("Q", [sp[i] - at for _, at, parked in lot for i in parked.members])
-            content = self._fetched(size, starts)
-        except (BadRead, OverflowError):  # one of them is gone, or nonsense: each will be looked at alone
-            found.unknown += [group.parked for group in lot]
-            return
-        found.pieces.append((size, starts))
-        found.digest = _digest(found.digest, content)
-        end = 0
-        for alike, at, (place, members) in lot:
-            start, end = end, end + size * len(members)
+    def _look_up(self, pieces: Pieces, stacks: list[Stack], found: LookedUp) -> None:
+        """As many as one system call takes. Raises BadRead, and then has done nothing."""
+        for (alike, _, (place, members)), shown in self._shown(pieces):
+            found.digest = hash((found.digest, shown))
             unknown = []
-            for i, stack in zip(members, alike.find(content[start:end], size, at), strict=True):
+            for i, stack in zip(members, alike.find(shown, len(members)), strict=True):
                 if stack is None:
                     unknown.append(i)
                 else:
                     stacks[i] = stack
             if unknown:
                 found.unknown.append(Parked(place, unknown))
+        found.pieces.append(pieces)
+
+    def _shown(self, pieces: Pieces) -> Iterator[tuple[_Group, bytes]]:
+        """Fetch pieces, and yield what identifies the stacks of each group. Raises BadRead."""
+        content, end = self._fetched(pieces.size, pieces.starts), 0
+        for group in pieces.groups:
+            start, end = end, end + pieces.size * len(group.parked.members)
+            yield group, group.alike.shown(content[start:end], pieces.size, group.at)
 
     def _fetched(self, size: int, starts: array[int]) -> memoryview:
         plan = self._plans.get(size)
@@ -116,10 +123,6 @@ class StackPieces:
             parts = [(0, size)] * min(_AT_ONCE, _AT_ONCE_BYTES // size)
             plan = self._plans[size] = self._memory.plan(parts)
         return plan.read_at(starts)
-
-
-def _digest(before: int, content: memoryview) -> int:
-    return hash((before, content.tobytes()))
 
 
 def _lots(groups: Iterable[_Group], most: int) -> Iterator[list[_Group]]:

@@ -8,8 +8,9 @@ is walked from the program counter and the stack pointer that a goroutine was pa
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import NamedTuple
 
 from memdash.errors import BadRead
@@ -85,12 +86,12 @@ class _Shape:
         self.places = places
         self.stacks: dict[tuple[int, ...], Stack] = {}
 
-    def find(self, words: memoryview, step: int, first: int) -> list[Stack | None]:
-        """As ``Alike.find``, in words."""
-        if not self.places:
-            return [self.stacks.get(())] * (len(words) // step)
-        columns = [words[first + place // _WORD_BYTES :: step].tolist() for place in self.places]
-        return list(map(self.stacks.get, zip(*columns, strict=True)))
+    def find(self, words: Mapping[int, Iterable[int]], count: int) -> list[Stack | None]:
+        """Which stacks so many show; ``words`` are those of all of them, by place."""
+        addresses = [words[place] for place in self.places]
+        if all(isinstance(those, repeat) for those in addresses):
+            return [self.stacks.get(tuple([next(iter(those)) for those in addresses]))] * count
+        return list(map(self.stacks.get, zip(*addresses, strict=False)))
 
 
 class Alike:
@@ -99,20 +100,30 @@ class Alike:
     def __init__(self) -> None:
         self.needed_bytes = 0
         self._shapes: list[_Shape] = []
+        self._places: list[int] = []
 
-    def find(self, content: memoryview, piece_bytes: int, at: int) -> list[Stack | None]:
-        """Those of the stacks in ``content`` that have been walked before: 0.2 µs each when there are many.
+    def shown(self, content: memoryview, piece_bytes: int, at: int) -> bytes:
+        """What identifies the stacks in ``content``: the words where any that is known has a return address.
 
-        Every ``piece_bytes`` one begins, its pointer ``at`` so many bytes from there; all three are whole words.
+        Every ``piece_bytes`` a stack begins, its pointer ``at`` so many bytes from there; all three are whole words.
+        The words of one place on all stacks come before those of the next.
         """
         words, step, first = content.cast("Q"), piece_bytes // _WORD_BYTES, at // _WORD_BYTES
-        found: list[Stack | None] = []
+        return b"".join([words[first + place // _WORD_BYTES :: step].tobytes() for place in self._places])
+
+    def find(self, shown: bytes, count: int) -> list[Stack | None]:
+        """Which of ``count`` stacks that show this have been walked before. 0.15 µs each when there are many."""
+        words: dict[int, Iterable[int]] = {}
+        for at, place in zip(range(0, len(shown), _WORD_BYTES * count), self._places, strict=True):
+            those = shown[at : at + _WORD_BYTES * count]
+            first = those[:_WORD_BYTES]
+            words[place] = repeat(_WORD.unpack(first)[0]) if those == first * count else memoryview(those).cast("Q")
+        found: list[Stack | None] = [None] * count
         for shape in self._shapes:
-            these = shape.find(words, step, first)
-            found = [one or other for one, other in zip(found, these, strict=True)] if found else these
+            found = [one or other for one, other in zip(found, shape.find(words, count), strict=True)]
             if None not in found:
-                return found
-        return found or [None] * (len(words) // step)
+                break
+        return found
 
     def add(self, places: tuple[int, ...], words: tuple[int, ...], stack: Stack) -> None:
         """Remember a stack by the return addresses on it and where they stand."""
@@ -120,12 +131,9 @@ class Alike:
         if shape is None:
             shape = _Shape(places)
             self._shapes = [shape, *self._shapes[: _MOST_SHAPES - 1]]
-            self.needed_bytes = max(_end(known.places) for known in self._shapes)
+            self._places = sorted({place for known in self._shapes for place in known.places})
+            self.needed_bytes = self._places[-1] + _WORD_BYTES if self._places else 0
         shape.stacks[words] = stack
-
-
-def _end(places: tuple[int, ...]) -> int:
-    return places[-1] + _WORD_BYTES if places else 0
 
 
 class Stacks:
