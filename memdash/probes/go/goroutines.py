@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from itertools import compress
 from operator import ne
 from typing import NamedTuple
@@ -33,8 +33,6 @@ _MOST_GOROUTINES = 10_000_000
 _LARGEST_STACK_BYTES = 1 << 32
 _MOST_TRIES = 4
 _MOST_KINDS_KEPT = 1 << 16
-_MOST_WALKS = 1 << 15
-"""So many stacks never seen before are walked in one census, 40 µs each; the rest waits for the next one."""
 
 _WORD_BYTES = 8
 _GONE = "_Gidle _Gdead _Gdeadextra"
@@ -93,7 +91,7 @@ class _Batch:
         self.distance = distance
         self.packed = b""
         self.stacks: list[Stack] = [NO_STACK] * len(addresses)
-        self.open: set[int] = set()
+        self.open = array("H")
         self.pieces: list[Pieces] = []
         self.digest: int | None = None
         self.tallies: dict[Kind, Tally] = {}
@@ -114,22 +112,24 @@ class GoroutineReader:
         self._pieces = StackPieces(self._memory, self._stacks)
         self._batches: list[_Batch] = []
         self._kinds: dict[Kind, Kind] = {}
-        self._walks_left = 0
         self._scan = program.constant("_Gscan")
         self._gone, self._parked, self._resting = (
             frozenset(program.layout.constants[name] for name in names.split() if name in program.layout.constants)
             for names in (_GONE, _PARKED, _RESTING)
         )
 
-    def read(self) -> dict[Kind, Tally]:
-        """All goroutines that have not ended, by kind. Raises BadRead, AccessDenied, TargetExited."""
+    def census(self) -> Generator[float, None, dict[Kind, Tally]]:
+        """Count once: yields after each millisecond what share has been counted, returns those that have not ended.
+
+        Raises BadRead, AccessDenied, TargetExited.
+        """
         self._follow()
-        self._walks_left = _MOST_WALKS
         total: dict[Kind, Tally] = {}
-        for batch in self._batches:
+        for number, batch in enumerate(self._batches, 1):
             self._update(batch)
             for kind, tally in batch.tallies.items():
                 total[kind] = _added(total.get(kind), tally)
+            yield number / len(self._batches)
         if len(self._kinds) > _MOST_KINDS_KEPT + 2 * len(total):
             self._kinds = {kind: kind for kind in total}
         return total
@@ -144,10 +144,10 @@ class GoroutineReader:
         known = min(count, sum(len(batch.addresses) for batch in self._batches)) // _BATCH
         del self._batches[known:]
         new = array("Q", self._memory.read(pointers + 8 * known * _BATCH, 8 * (count - known * _BATCH)))
-        new = array("Q", sorted(new))  # neighbours in memory are read together
         self._batches += [self._batch(new[at : at + _BATCH]) for at in range(0, len(new), _BATCH)]
 
     def _batch(self, addresses: array[int]) -> _Batch:
+        addresses = array("Q", sorted(addresses))  # those that are neighbours in memory are read together
         distance = self._slot_bytes
         parts = rows(addresses, distance)
         if len(parts) == len(addresses):
@@ -168,20 +168,17 @@ class GoroutineReader:
             noted = _differing([new.waits_since_ns], [old.waits_since_ns])
             others = _differing(new._replace(waits_since_ns=new.pc), old._replace(waits_since_ns=old.pc))
             if rests and not others:
-                batch.open = {i for i in batch.open if not new.waits_since_ns[i]}
+                batch.open = array("H", [i for i in batch.open if not new.waits_since_ns[i]])
                 batch.packed = packed
                 batch.tallies = self._tallies(new.alike(), batch.stacks, {})
                 return
-            changed = noted | others | batch.open
+            changed = noted.union(others, batch.open)
         self._look_at(batch, new, changed)
         batch.packed = packed
 
     def _look_at(self, batch: _Batch, fields: Goroutines, changed: set[int] | None) -> None:
         """Find the stacks of those that changed, of all if it is not known who did, and count the batch anew."""
-        stacks, is_open = (
-            batch.stacks.copy(),
-            batch.open.difference(range(len(batch.addresses)) if changed is None else changed),
-        )
+        stacks, is_open = batch.stacks.copy(), array("H")
         alike = list(fields.alike())
         parked: list[Parked] = []
         for common, numbers in alike:
@@ -189,16 +186,14 @@ class GoroutineReader:
             if members and self._is_parked(common):
                 parked.append(Parked(common.place, members))
                 if not common.waits_since_ns:
-                    is_open.update(members)
+                    is_open.extend(members)
             else:
                 for i in members:
                     stacks[i] = NO_STACK
-        new = [group.members[0] for group in parked if self._stacks.alike(group.place) is None]
-        walked = self._walk(batch, new)
+        walked = self._walk(batch, [group.members[0] for group in parked if not self._stacks.alike(group.place)])
         found = self._pieces.look_up(parked, fields.sp, stacks)
-        batch.pieces, batch.digest = found.pieces, found.digest
         unknown, most = found.unknown, 1
-        while unknown and self._walks_left:
+        while unknown:
             rest = []
             for place, members in unknown:
                 left = [i for i in members if i not in walked]
@@ -209,11 +204,7 @@ class GoroutineReader:
             most *= 2  # so that it ends soon, also when they are all different
         for i, (_, stack) in walked.items():
             stacks[i] = stack
-        for i in [i for group in unknown for i in group.members if i not in walked]:
-            stacks[i] = NO_STACK
-            is_open.add(i)
-        if walked or unknown:
-            batch.digest = None
+        batch.pieces, batch.digest = found.pieces, None if walked else found.digest
         batch.open, batch.stacks = is_open, stacks
         batch.tallies = self._tallies(alike, stacks, walked)
 
@@ -251,10 +242,8 @@ class GoroutineReader:
         return self._kinds.setdefault(kind, kind)
 
     def _walk(self, batch: _Batch, members: Iterable[int]) -> dict[int, tuple[Goroutine, Stack]]:
-        """Walk the stacks of some, as far as this census still may: what each is, all as of one moment."""
-        some = list(members)[: self._walks_left]
-        self._walks_left -= len(some)
-        return {i: self._walked(batch.addresses[i]) for i in some}
+        """Walk the stacks of some, 40 µs each: what each is, all as of one moment."""
+        return {i: self._walked(batch.addresses[i]) for i in members}
 
     def _walked(self, address: int) -> tuple[Goroutine, Stack]:
         """What a goroutine is, looked at before and after its stack is walked."""

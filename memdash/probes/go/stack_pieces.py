@@ -6,7 +6,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from memdash.errors import BadRead
 from memdash.probes.go.stacks import Alike, Place, Stack, Stacks
@@ -29,20 +29,24 @@ class Parked(NamedTuple):
     members: Sequence[int]
 
 
-class _Group(NamedTuple):
-    """The same, with what is known of such stacks, and where in a piece the stack pointer stands."""
+_Lot: TypeAlias = list[tuple[Alike, Parked]]
+"""Some of them, with what is known of such stacks."""
+
+
+class _Known(NamedTuple):
+    """What is known of some stacks, ``number`` in a row; where in a piece of each the stack pointer stands."""
 
     alike: Alike
     at: int
-    parked: Parked
+    number: int
 
 
 class Pieces(NamedTuple):
-    """What one system call reads: pieces of one size, where each begins, and whose they are, one after the other."""
+    """What one system call reads: pieces of one size, where each begins, and what they are, one after the other."""
 
     size: int
     starts: array[int]
-    groups: list[_Group]
+    groups: list[_Known]
 
 
 @dataclass(slots=True)
@@ -68,21 +72,16 @@ class StackPieces:
         1 µs a stack, mostly the kernel's.
         """
         found = LookedUp()
-        by_size: dict[int, list[_Group]] = defaultdict(list)
+        by_size: dict[int, _Lot] = defaultdict(list)
         for each in parked:
             alike = self._stacks.alike(each.place)
             if alike is None or alike.needed_bytes > _LARGEST:
                 found.unknown.append(each)
-                continue
-            size = max(1 << (alike.needed_bytes - 1).bit_length(), _SMALLEST)
-            by_size[size].append(_Group(alike, max(size - each.place.live_bytes, 0), each))
+            else:
+                by_size[max(1 << (alike.needed_bytes - 1).bit_length(), _SMALLEST)].append((alike, each))
         for size, groups in by_size.items():
             for lot in _lots(groups, min(_AT_ONCE, _AT_ONCE_BYTES // size)):
-                try:
-                    starts = array("Q", [sp[i] - at for _, at, parked in lot for i in parked.members])
-                    self._look_up(Pieces(size, starts, lot), stacks, found)
-                except (BadRead, OverflowError):  # one of them is gone, or nonsense: each will be looked at alone
-                    found.unknown += [group.parked for group in lot]
+                self._look_up(lot, size, sp, stacks, found)
         return found
 
     def digest(self, pieces: Iterable[Pieces]) -> int | None:
@@ -90,32 +89,44 @@ class StackPieces:
         digest = 0
         try:
             for these in pieces:
-                for _, shown in self._shown(these):
+                for shown in self._shown(these):
                     digest = hash((digest, shown))
         except BadRead:
             return None
         return digest
 
-    def _look_up(self, pieces: Pieces, stacks: list[Stack], found: LookedUp) -> None:
-        """As many as one system call takes. Raises BadRead, and then has done nothing."""
-        for (alike, _, (place, members)), shown in self._shown(pieces):
-            found.digest = hash((found.digest, shown))
+    def _look_up(self, lot: _Lot, size: int, sp: Sequence[int], stacks: list[Stack], found: LookedUp) -> None:
+        """As many as one system call takes."""
+        groups = []
+        starts: list[int] = []
+        for alike, (place, members) in lot:
+            at = max(size - place.live_bytes, 0)
+            starts += [sp[i] - at for i in members]
+            groups.append(_Known(alike, at, len(members)))
+        try:
+            pieces = Pieces(size, array("Q", starts), groups)
+            shown = list(self._shown(pieces))
+        except (BadRead, OverflowError):  # one of them is gone, or nonsense: each will be looked at alone
+            found.unknown += [parked for _, parked in lot]
+            return
+        found.pieces.append(pieces)
+        for (alike, (place, members)), words in zip(lot, shown, strict=True):
+            found.digest = hash((found.digest, words))
             unknown = []
-            for i, stack in zip(members, alike.find(shown, len(members)), strict=True):
+            for i, stack in zip(members, alike.find(words, len(members)), strict=True):
                 if stack is None:
                     unknown.append(i)
                 else:
                     stacks[i] = stack
             if unknown:
                 found.unknown.append(Parked(place, unknown))
-        found.pieces.append(pieces)
 
-    def _shown(self, pieces: Pieces) -> Iterator[tuple[_Group, bytes]]:
+    def _shown(self, pieces: Pieces) -> Iterator[bytes]:
         """Fetch pieces, and yield what identifies the stacks of each group. Raises BadRead."""
         content, end = self._fetched(pieces.size, pieces.starts), 0
-        for group in pieces.groups:
-            start, end = end, end + pieces.size * len(group.parked.members)
-            yield group, group.alike.shown(content[start:end], pieces.size, group.at)
+        for alike, at, number in pieces.groups:
+            start, end = end, end + pieces.size * number
+            yield alike.shown(content[start:end], pieces.size, at)
 
     def _fetched(self, size: int, starts: array[int]) -> memoryview:
         plan = self._plans.get(size)
@@ -125,15 +136,15 @@ class StackPieces:
         return plan.read_at(starts)
 
 
-def _lots(groups: Iterable[_Group], most: int) -> Iterator[list[_Group]]:
+def _lots(groups: _Lot, most: int) -> Iterator[_Lot]:
     """The same with up to so many members together; a group may be divided."""
-    lot: list[_Group] = []
+    lot: _Lot = []
     room = most
-    for alike, at, (place, members) in groups:
+    for alike, (place, members) in groups:
         rest = members
         while rest:
             these, rest = rest[:room], rest[room:]
-            lot.append(_Group(alike, at, Parked(place, these)))
+            lot.append((alike, Parked(place, these)))
             room -= len(these)
             if not room:
                 yield lot
