@@ -18,7 +18,7 @@ _AT_ONCE = 1024
 _AT_ONCE_BYTES = 512 << 10
 """What one system call reads: so many pieces, so many bytes."""
 
-_SMALLEST, _LARGEST = 256, 32 << 10
+_SMALLEST, _LARGEST = 128, 32 << 10
 """Pieces have sizes that are powers of 2, as stacks have, of which none is smaller than 2048."""
 
 

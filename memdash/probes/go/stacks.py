@@ -118,9 +118,10 @@ class Alike:
             those = shown[at : at + _WORD_BYTES * count]
             first = those[:_WORD_BYTES]
             words[place] = repeat(_WORD.unpack(first)[0]) if those == first * count else memoryview(those).cast("Q")
-        found: list[Stack | None] = [None] * count
+        found: list[Stack | None] = []
         for shape in self._shapes:
-            found = [one or other for one, other in zip(found, shape.find(words, count), strict=True)]
+            these = shape.find(words, count)
+            found = [one or other for one, other in zip(found, these, strict=True)] if found else these
             if None not in found:
                 break
         return found
