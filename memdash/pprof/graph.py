@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from itertools import compress
 from typing import NamedTuple
 
+from memdash.errors import UsageError
+from memdash.pprof.pattern import Pattern
 from memdash.pprof.view import Frame, View
 
-__all__ = ["Edge", "Graph", "Node", "graph"]
+__all__ = ["Edge", "Graph", "Node", "graph", "no_match"]
 
 
 class Edge(NamedTuple):
@@ -68,6 +70,14 @@ def graph(view: View, *, node_count: int | None = None, is_trimmed: bool = True)
         sums = _Sums(view, set(order[:node_count]))
         order = sums.sorted(by_cum=options.by_cum)
     return Graph(sums.nodes(order, edge_cutoff), dropped, found)
+
+
+def no_match(view: View, pattern: Pattern) -> UsageError:
+    """The error that says so, or that there are no functions at all that could match."""
+    if any(frame.name for frame in view.numbered_frames) or not view.numbered_frames:
+        return UsageError(f"no function matches {pattern.text!r}", "memdash top shows what there is")
+    hint = "memdash top --granularity addresses shows what there is"
+    return UsageError("this profile names no functions: nobody has looked up its addresses", hint)
 
 
 def _held(view: View) -> tuple[list[int], list[int]]:
