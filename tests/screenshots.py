@@ -38,6 +38,7 @@ _GO: _Screens = (
     ("dashboard-120x40", (120, 40), ("plus",)),
     ("dashboard-80x24", (80, 24), ("plus",)),
     ("site", (120, 32), ("enter",)),
+    ("residence", (120, 40), ("M",)),
     ("help", (100, 32), ("question_mark",)),
 )
 _PYTHON: _Screens = (

@@ -18,6 +18,8 @@ from memdash.model.profile import Frame
 from memdash.model.target import Target
 from memdash.model.tasks import Tasks
 from memdash.plain import plain
+from memdash.probes.probe import ProbeEntry
+from memdash.probes.registry import PROBES
 from memdash.session.looking import TaskLooks
 from memdash.signals import signals_raised
 from memdash.units import count
@@ -51,7 +53,7 @@ def command(
     expected = Expected(top_functions=frozenset(ignore_top_function), creators=frozenset(ignore_created_by))
     wait_s = duration if duration is not None else _NEW_ONES_S if ignore_current else 0.0
     with signals_raised():
-        found = search(choice.target(), expected, wait_s, ignore_current=ignore_current)
+        found = search(choice.target(), expected, wait_s, ignore_current=ignore_current, entries=choice.entries)
     lines = [dumps(_object(found))] if json else list(_lines(found))
     with writing(STDOUT, force=False) as out:
         out.write("".join(f"{line}\n" for line in lines).encode())
@@ -64,17 +66,19 @@ def search(
     wait_s: float,
     *,
     ignore_current: bool,
+    entries: Sequence[ProbeEntry] = PROBES,
     pause: Callable[[float], object] = time.sleep,
 ) -> tuple[Suspect, ...]:
     """What stays; a search ends as soon as a look shows nothing. Raises UsageError when nothing can be seen."""
     try:
-        with TaskLooks(target) as tasks:
+        with TaskLooks(target, entries) as tasks:
             if ignore_current:
                 expected = Expected(
                     top_functions=expected.top_functions, creators=expected.creators, current=tasks.look()
                 )
             pause(wait_s)
             looks: list[Tasks] = [tasks.look()]
+            _require_creators(looks[0], expected)
             for pause_s in _PAUSES_S:
                 if not suspects(looks, expected):
                     break
@@ -84,6 +88,13 @@ def search(
     except UnsupportedRuntime as error:  # 1 would say that something has leaked
         hint = error.hint or "memdash doctor PID says what can be read of it"
         raise UsageError(f"its goroutines or threads cannot be seen: {error.what}", hint) from None
+
+
+def _require_creators(tasks: Tasks, expected: Expected) -> None:
+    """An endpoint does not tell who started a goroutine: then nothing may be accused that was to be spared."""
+    unknown = [task.created_by for task in tasks.groups if isinstance(task.created_by, Missing)]
+    if expected.creators and len(unknown) == len(tasks.groups) > 0:
+        raise UsageError(f"--ignore-created-by cannot be obeyed: {unknown[0].why}", unknown[0].hint)
 
 
 def _lines(found: Sequence[Suspect]) -> Iterator[str]:

@@ -33,8 +33,8 @@ def command(
     source = viewing.source(argument)
     view = listing_view(source.document, viewing.options())
     tell_unmatched(view)
-    search = _folders(source_path) or [folder for folder in (source.folder, str(Path.cwd())) if folder]
-    files = listing(view, wanted, SourceFinder(search, _folders(trim_path), source.root).lines)
+    search = _folders(source_path) or [folder for folder in (source.files.folder, str(Path.cwd())) if folder]
+    files = listing(view, wanted, SourceFinder(search, _folders(trim_path), source.files.root).lines)
     lost = {listed.file: listed.missing for listed in files if listed.file and listed.missing is not None}
     if lost:
         hint = next(iter(lost.values())).hint

@@ -1,4 +1,4 @@
-"""What a profile verb is pointed at: a file, or a process that is read once.
+"""What a profile verb is pointed at: a file, a process that is read once, or a server that is asked once.
 
 To add a kind of source, such as a recording, recognise it in ``profile_from``.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,49 +14,48 @@ import click
 from click.shell_completion import CompletionItem
 
 from memdash.errors import BadProfile, MemdashError, UsageError
+from memdash.network.address import Address, is_url
 from memdash.plain import plain
 
 if TYPE_CHECKING:
     from memdash.pprof.document import Document
+    from memdash.pprof.taken import TakenProfile
 
-__all__ = ["SOURCE", "Source", "complete_source", "profile_from"]
+__all__ = ["SOURCE", "complete_source", "profile_from"]
 
-SOURCE = "PROFILE|PID"
+SOURCE = "PROFILE|PID|URL"
 """How help names the argument."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A profile. ``root`` is where the file system of its process begins, ``folder`` where in it the process works."""
+def profile_from(argument: str) -> TakenProfile:
+    """Read the profile that ``argument`` means: the path of a file, a pid, or a URL as ``go tool pprof`` takes it.
 
-    document: Document
-    root: str = ""
-    folder: str = ""
-
-
-def profile_from(argument: str) -> Source:
-    """Read the profile that ``argument`` means: the path of a file, or a pid.
-
-    Raises UsageError, BadProfile, and for a process what reading it raises.
+    Raises UsageError, BadProfile, for a process what reading it raises, for a URL EndpointUnreachable and BadAnswer.
     """
+    from memdash.pprof.taken import TakenProfile
+
+    if is_url(argument):
+        return TakenProfile(_of_url(argument))
     path = Path(argument)
     if argument.isascii() and argument.isdecimal() and not path.is_file():
         return _of_process(int(argument))
-    return Source(_of_file(path))
+    return TakenProfile(_of_file(path))
 
 
-def _of_process(pid: int) -> Source:
+def _of_process(pid: int) -> TakenProfile:
     from memdash.process.identity import identify
     from memdash.session.profiles import take_profile
 
     taken = take_profile(identify(pid))
     for note in taken.notes:
         click.echo(f"memdash: {plain(note)}", err=True)
-    root = f"/proc/{pid}/root"
-    try:
-        return Source(taken.document, root, root + str(Path(f"/proc/{pid}/cwd").readlink()))
-    except OSError:  # it has ended, or is another user's
-        return Source(taken.document, root)
+    return taken
+
+
+def _of_url(url: str) -> Document:
+    from memdash.session.profiles import profile_at
+
+    return profile_at(Address.parse(url))
 
 
 def _of_file(path: Path) -> Document:

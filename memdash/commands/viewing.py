@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from memdash.commands.options import settings
 from memdash.commands.output import writing
-from memdash.commands.source import SOURCE, Source, complete_source, profile_from
+from memdash.commands.source import SOURCE, complete_source, profile_from
 from memdash.errors import UsageError
 from memdash.pprof.garbage import without_collections
 
 if TYPE_CHECKING:
     from memdash.pprof.pattern import Pattern
+    from memdash.pprof.taken import TakenProfile
     from memdash.pprof.view import Options, View
 
 __all__ = ["Viewing", "pattern", "show", "tell_unmatched", "viewing_options"]
@@ -59,7 +60,7 @@ class Viewing:
             edge_fraction=self.edgefraction,
         )
 
-    def source(self, argument: str) -> Source:
+    def source(self, argument: str) -> TakenProfile:
         """The profile, with its base subtracted if one was named. Raises what ``profile_from`` raises."""
         if self.base and self.diff_base:
             raise UsageError("--base and --diff-base exclude each other", "leave one of them away")
@@ -70,7 +71,7 @@ class Viewing:
         from memdash.pprof.merge import minus
 
         document = minus(source.document, profile_from(base).document, relative_to_base=bool(self.diff_base))
-        return Source(document, source.root, source.folder)
+        return replace(source, document=document)
 
 
 def viewing_options(function: Function) -> Callable[..., Any]:

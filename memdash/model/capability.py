@@ -15,6 +15,8 @@ class Capability(Enum):
     SITES = "sites"
     SYSTEM = "system"
     SMAPS = "smaps"
+    MAPPINGS = "mappings"
+    ARENAS = "arenas"
     TASKS = "tasks"
     OBJECTS = "objects"
     MALLOC = "malloc"
@@ -27,3 +29,4 @@ class Source(Enum):
     MEMORY = "memory"
     PROC = "proc"
     AGENT = "agent"
+    ENDPOINT = "endpoint"

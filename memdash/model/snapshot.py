@@ -10,14 +10,15 @@ from memdash.model.action import Action
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding, Severity
 from memdash.model.missing import Maybe, Missing
-from memdash.model.objects import TypeCount
-from memdash.model.profile import Frame, Usage
+from memdash.model.objects import Objects, TypeCount
+from memdash.model.profile import Frame, Profile, Usage
+from memdash.model.residence import Residence
 from memdash.model.sample import Instant, Sample
 from memdash.model.series import Timeline
 from memdash.model.target import Ending, Target
 from memdash.model.tasks import Task, TaskKind
 
-__all__ = ["Baseline", "ObjectGroup", "OwnCost", "SiteGroup", "Snapshot", "State", "TaskGroup"]
+__all__ = ["Baseline", "Before", "ObjectGroup", "OwnCost", "SiteGroup", "Snapshot", "State", "TaskGroup"]
 
 _UNREAD = Missing("nothing reads it")
 _UNMEASURED = Missing("its cost has not been measured yet")
@@ -87,6 +88,14 @@ class Baseline:
 
 
 @dataclass(frozen=True, slots=True)
+class Before:
+    """The readings that changes count from, in full: as they were at the baseline, or at the attach."""
+
+    sites: Maybe[Profile] = _UNREAD
+    objects: Maybe[Objects] = _UNREAD
+
+
+@dataclass(frozen=True, slots=True)
 class OwnCost:
     """What memdash itself takes: percent of one core over the last seconds, and resident bytes."""
 
@@ -98,9 +107,10 @@ class OwnCost:
 class Snapshot:
     """One moment. ``findings`` is the alert log, newest first; ``groups`` are the allocation sites.
 
-    ``groups`` and ``objects`` are sorted by bytes, ``tasks`` by number, largest first; ``since`` says of each of these
-    when the reading was taken in that its changes count from. ``missing`` says for each capability the watch does not
-    have why not, ``actions`` what can be done to the target; ``ending`` is set once the target is gone.
+    ``groups`` and ``objects`` are sorted by bytes, ``tasks`` by number, largest first; ``before`` holds the readings
+    that their changes count from, and ``since`` says when those were taken in. ``residence`` is that of the newest look
+    at the mappings. ``missing`` says for each capability the watch does not have why not, ``actions`` what can be done
+    to the target; ``ending`` is set once it is gone.
     """
 
     target: Target
@@ -111,8 +121,10 @@ class Snapshot:
     history: Timeline
     groups: Maybe[tuple[SiteGroup, ...]]
     baseline: Baseline
+    before: Before = Before()
     objects: Maybe[tuple[ObjectGroup, ...]] = _UNREAD
     tasks: Maybe[tuple[TaskGroup, ...]] = _UNREAD
+    residence: Maybe[Residence] = _UNREAD
     since: Mapping[Capability, Instant] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     findings_dropped: int = 0

@@ -71,7 +71,7 @@ class Task:
 class Tasks:
     """All groups at one instant, in no particular order; no two have the same key.
 
-    ``hidden`` more tasks are the runtime's own, and in none of the groups.
+    ``hidden`` more tasks are the runtime's own, or there because somebody asks, and in none of the groups.
     """
 
     groups: tuple[Task, ...]

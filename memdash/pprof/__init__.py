@@ -1,8 +1,9 @@
 """Profile files and the views of pprof, as values.
 
-Lives here: ``document`` (what a profile.proto file says), ``decode`` with ``records``, and ``encode`` (such files in
-and out, on ``profile_pb2``, which protoc makes of ``profile.proto``), ``convert`` (memdash's profiles as documents),
-``names`` and ``pattern`` (names and regular expressions as pprof takes them), ``filters`` (focus, ignore, hide, show),
+Lives here: ``document`` (what a profile.proto file says), ``taken`` (with where it is from), ``decode`` with
+``records``, and ``encode`` (such files in and out, on ``profile_pb2``, which protoc makes of ``profile.proto``),
+``convert`` (memdash's profiles as documents), ``names`` and ``pattern`` (names and regular expressions as pprof takes
+them), ``filters`` (focus, ignore, hide, show),
 ``merge`` (one profile minus another), ``view`` (a document seen through options), ``graph`` (who holds what, and who
 called whom), the views themselves: ``top``, ``tree`` (also peek), ``listing`` with ``source``, ``flame``; and what is
 printed of them: ``text`` with ``measure``, ``values`` (JSON); ``garbage`` keeps Python's collections away meanwhile.

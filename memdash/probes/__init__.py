@@ -1,9 +1,10 @@
 """One way of reading a target each.
 
-Lives here: a package per way, ``go``, ``cpython`` and ``system`` (what the kernel tells of any process), and what they
-share: ``probe`` (how one is found and opened), ``invariants``, ``slices`` (of work that takes long), ``registry``,
-``survey`` and ``examine``. May import:
-``process``, ``model``, ``units``, ``errors``; never another runtime's probes. To add a runtime, write a module with a
-``ProbeEntry`` and name it in ``registry.PROBES``. What it opens, an ``Attachment``, holds probes, which read, and may
-bring actors, which do something to the target when a person asks for it (``model.action``).
+Lives here: a package per way, ``go``, ``cpython``, ``system`` (what the kernel tells of any process) and ``endpoint``
+(what a program tells over HTTP, when asked), and what they share: ``probe`` (how one is found and opened),
+``invariants``, ``slices`` (of work that takes long), ``pauses``, ``arenas`` (how much of them is in RAM), ``registry``,
+``survey`` and ``examine``. May import: ``process``, ``network``, ``pprof``, ``model``, ``units``, ``errors``; never
+another runtime's probes. To add a runtime, write a module with a ``ProbeEntry`` and name it in ``registry.PROBES``.
+What it opens, an ``Attachment``, holds probes, which read, and may bring actors, which do something to the target when
+a person asks for it (``model.action``).
 """

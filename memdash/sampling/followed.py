@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from memdash.model.capability import Source
@@ -16,6 +17,15 @@ FactT = TypeVar("FactT")
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 Group = TypeVar("Group")
+
+
+@dataclass(frozen=True, slots=True)
+class _Baseline(Generic[FactT, Key, Value]):
+    """A reading, when it was taken in, and what its rows had."""
+
+    at: Instant
+    fact: FactT | None
+    values: dict[Key, Value]
 
 
 class Followed(Generic[FactT, Key, Value, Group]):
@@ -39,8 +49,8 @@ class Followed(Generic[FactT, Key, Value, Group]):
         self._fact: FactT | None = None
         self._source: Source | None = None
         self._newest: dict[Key, Value] = {}
-        self._at_attach: tuple[Instant, dict[Key, Value]] | None = None
-        self._at_mark: tuple[Instant, dict[Key, Value]] | None = None
+        self._at_attach: _Baseline[FactT, Key, Value] | None = None
+        self._at_mark: _Baseline[FactT, Key, Value] | None = None
         self._groups: tuple[Group, ...] = ()
         self._made_of: tuple[object, object] = (None, None)
 
@@ -55,17 +65,17 @@ class Followed(Generic[FactT, Key, Value, Group]):
         if origin is not None and origin.source is not self._source:
             self._source = origin.source
             self._at_attach = None
-            self._at_mark = None if self._at_mark is None else (at, {})
+            self._at_mark = None if self._at_mark is None else _Baseline(at, None, {})
         self._newest = self._by_key(fact)
         self._trends.add({key: self._size(value) for key, value in self._newest.items()})
-        if self._at_attach is None or not self._at_attach[1]:
-            self._at_attach = (at, self._newest)
-        if self._at_mark is not None and not self._at_mark[1]:
-            self._at_mark = (at, self._newest)
+        if self._at_attach is None or not self._at_attach.values:
+            self._at_attach = _Baseline(at, fact, self._newest)
+        if self._at_mark is not None and not self._at_mark.values:
+            self._at_mark = _Baseline(at, fact, self._newest)
 
     def mark(self, at: Instant) -> None:
         """Count changes from the newest reading on."""
-        self._at_mark = (at, self._newest)
+        self._at_mark = _Baseline(at, self._fact, self._newest)
 
     def clear(self) -> None:
         """Count changes from the first reading again."""
@@ -74,16 +84,24 @@ class Followed(Generic[FactT, Key, Value, Group]):
     @property
     def since(self) -> Instant | None:
         """When the readings that changes count from were taken in; None before there is any."""
-        baseline = self._at_mark or self._at_attach
-        return None if baseline is None else baseline[0]
+        return None if self._baseline is None else self._baseline.at
+
+    @property
+    def before(self) -> FactT | None:
+        """The reading that changes count from, in full; None before there is any."""
+        return None if self._baseline is None else self._baseline.fact
+
+    @property
+    def _baseline(self) -> _Baseline[FactT, Key, Value] | None:
+        return self._at_mark or self._at_attach
 
     def groups(self, fact: Maybe[FactT]) -> Maybe[tuple[Group, ...]]:
         """The rows of the newest reading; made once a reading and baseline, since most ticks bring no new one."""
         if isinstance(fact, Missing):
             return fact
-        baseline = self._at_mark or self._at_attach
+        baseline = self._baseline
         if self._made_of[0] is not self._fact or self._made_of[1] is not baseline:
             trends = {key: self._trends.of(key) for key in self._newest}
-            self._groups = self._grouped(self._newest, baseline[1] if baseline else {}, trends)
+            self._groups = self._grouped(self._newest, baseline.values if baseline else {}, trends)
             self._made_of = (self._fact, baseline)
         return self._groups

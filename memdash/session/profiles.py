@@ -4,30 +4,52 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
+from pathlib import Path
 
-from memdash.errors import ProbeError
+from memdash.errors import BadAnswer, ProbeError, TargetError
 from memdash.model.capability import Capability
-from memdash.model.missing import Missing
+from memdash.model.missing import Maybe, Missing
+from memdash.model.objects import Objects
 from memdash.model.profile import Profile
+from memdash.model.sample import Instant
 from memdash.model.snapshot import Snapshot
 from memdash.model.target import Target
+from memdash.network.address import Address
 from memdash.pprof.convert import objects_document, sites_document
 from memdash.pprof.document import Document, Mapping
+from memdash.pprof.taken import Files, TakenProfile
+from memdash.probes.endpoint import Endpoint
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
 from memdash.process.code import build_id, code_pieces
 from memdash.session.live import read_once
 
-__all__ = ["TakenProfile", "profile_of", "take_profile"]
+__all__ = ["profile_at", "profile_before", "profile_of", "served_profile", "take_profile"]
 
 
-@dataclass(frozen=True, slots=True)
-class TakenProfile:
-    """A profile of a process, and what a person should know about it: words for the terminal."""
+def profile_at(address: Address) -> Document:
+    """What a server has under a URL; the heap where that is the server itself or its net/http/pprof.
 
-    document: Document
-    notes: tuple[str, ...] = ()
+    Raises EndpointUnreachable, BadAnswer.
+    """
+    from memdash.probes.endpoint.profiles import fetched_from
+
+    return fetched_from(address)
+
+
+def served_profile(endpoint: Endpoint, target: Target, kind: str, seconds: int) -> TakenProfile:
+    """A profile of ``kind`` as the target's endpoint serves it, or what changes of it in ``seconds`` (0: all of it).
+
+    Raises ProbeError or TargetError when there is no endpoint, or none that serves it.
+    """
+    from memdash.network.client import Client
+    from memdash.probes.endpoint.profiles import fetched
+
+    pprof = endpoint.find(target).pprof
+    if isinstance(pprof, Missing):
+        raise BadAnswer(f"there is no profile to be had: {pprof.why}", pprof.hint)
+    return TakenProfile(fetched(Client(pprof), kind, seconds))
 
 
 def take_profile(target: Target, entries: Sequence[ProbeEntry] = PROBES) -> TakenProfile:
@@ -37,17 +59,42 @@ def take_profile(target: Target, entries: Sequence[ProbeEntry] = PROBES) -> Take
 
 def profile_of(snapshot: Snapshot) -> TakenProfile:
     """The allocation sites of a moment, or else its live objects by type. Raises ProbeError when it has neither."""
-    target, sample = snapshot.target, snapshot.sample
-    taken_ns = round(snapshot.at.wall_s * 1_000_000_000)
-    why = sample.sites
-    if not isinstance(why, Missing):
-        document = sites_document(why, tuple(_mappings(target, _pcs(why))), taken_ns)
-        return TakenProfile(document, _caveats(snapshot, Capability.SITES))
-    if isinstance(sample.objects, Missing):
-        raise ProbeError(f"there is no profile to be had: {why.why}", why.hint or sample.objects.hint)
-    notes = (f"these are live objects by type, for there are no allocation sites: {why.why}",)
-    document = objects_document(sample.objects, tuple(_mappings(target, ())), taken_ns)
-    return TakenProfile(document, notes + _caveats(snapshot, Capability.OBJECTS))
+    sample = snapshot.sample
+    notes: tuple[str, ...] = ()
+    capability = Capability.SITES
+    if isinstance(sample.sites, Missing):
+        notes = (f"these are live objects by type, for there are no allocation sites: {sample.sites.why}",)
+        capability = Capability.OBJECTS
+    made = _document(snapshot, sample.sites, sample.objects, snapshot.at)
+    return replace(made, notes=notes + _caveats(snapshot, capability))
+
+
+def profile_before(snapshot: Snapshot) -> TakenProfile:
+    """The same as it was at the moment that changes count from. Raises ProbeError when nothing was read then."""
+    capability = Capability.OBJECTS if isinstance(snapshot.sample.sites, Missing) else Capability.SITES
+    at = snapshot.since.get(capability, snapshot.baseline.at)
+    return _document(snapshot, snapshot.before.sites, snapshot.before.objects, at)
+
+
+def _document(snapshot: Snapshot, sites: Maybe[Profile], objects: Maybe[Objects], at: Instant) -> TakenProfile:
+    target, taken_ns = snapshot.target, round(at.wall_s * 1_000_000_000)
+    if not isinstance(sites, Missing):
+        document = sites_document(sites, tuple(_mappings(target, _pcs(sites))), taken_ns)
+    elif not isinstance(objects, Missing):
+        document = objects_document(objects, tuple(_mappings(target, ())), taken_ns)
+    else:
+        raise ProbeError(f"there is no profile to be had: {sites.why}", sites.hint or objects.hint)
+    return TakenProfile(document, files=_files(target))
+
+
+def _files(target: Target) -> Files:
+    if not target.is_local:
+        return Files()
+    root = f"/proc/{target.pid}/root"
+    try:
+        return Files(root, root + str(Path(f"/proc/{target.pid}/cwd").readlink()))
+    except OSError:  # it has ended, or is another user's
+        return Files(root)
 
 
 def _caveats(snapshot: Snapshot, capability: Capability) -> tuple[str, ...]:
@@ -62,8 +109,13 @@ def _pcs(profile: Profile) -> set[int]:
 
 def _mappings(target: Target, pcs: Iterable[int]) -> Iterator[Mapping]:
     """The program first, then what else holds any of the addresses. Its names are resolved: pprof need not try."""
+    if not target.is_local:
+        return
     program = Mapping(file=target.exe or target.name, build_id=build_id(target.pid))
-    pieces = list(code_pieces(target.pid))
+    try:
+        pieces = list(code_pieces(target.pid))
+    except TargetError:  # it has ended, and its profile can be looked at for ever
+        pieces = []
     ordered = sorted(pcs)
     known = [piece for piece in pieces if _any_between(ordered, piece.start, piece.end)]
     own = next((piece for piece in (*known, *pieces) if piece.path == target.exe), None)

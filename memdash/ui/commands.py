@@ -12,10 +12,10 @@ from textual.binding import Binding, BindingType
 from memdash.model.action import Action
 from memdash.model.capability import Capability
 
-__all__ = ["APP", "COMMANDS", "DASHBOARD", "ROWS", "TABLE", "Command", "bindings"]
+__all__ = ["APP", "COMMANDS", "DASHBOARD", "PROFILE", "ROWS", "TABLE", "Command", "bindings"]
 
-APP, DASHBOARD, TABLE, ROWS = "app", "screen", "table", "rows"
-"""Scopes: works everywhere, on the dashboard, in the table that has the focus, in whatever scrolls."""
+APP, DASHBOARD, PROFILE, TABLE, ROWS = "app", "screen", "profile", "table", "rows"
+"""Scopes: works everywhere, on the dashboard, in each view of a profile, in the focused table, in whatever scrolls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +85,24 @@ COMMANDS: tuple[Command, ...] = (
         needs=Capability.FAMILY,
     ),
     Command(
+        DASHBOARD, "M", "M", "residence", "where RSS is", "watch",
+        "Show where RSS comes from, step by step: heap, idle, stacks, files, mappings; enter on RSS does, too.",
+    ),
+    Command(
         DASHBOARD, "space,p", "space", "pause", "pause", "watch",
         "Freeze the view; collection goes on. The frozen view scrolls, sorts and filters.", 5,
     ),
+    Command(
+        DASHBOARD, "d", "d", "profile('top', True)", "diff", "profile",
+        "What each function holds itself and with all it calls, and how that has changed since the baseline.", 15,
+    ),
+    Command(PROFILE, "d", "d", "profile('top')", "top/diff", "profile", "The functions that hold most.", 4),
+    Command(
+        PROFILE, "i", "i", "in_use", "inuse/alloc", "profile", "Switch between what is held and all ever asked for.", 9,
+    ),
+    Command(PROFILE, "o", "o", "objects", "bytes/objects", "profile", "Switch between bytes and objects.", 10),
+    Command(PROFILE, "u", "u", "newest", "newest", "profile", "Take the newest profile.", 11),
+    Command(PROFILE, "escape", "esc", "leave", "back", "profile", "Back to the dashboard.", 19, palette=False),
     Command(DASHBOARD, "plus", "+", "zoom(-1)", "zoom in", "chart", "Show a shorter span in the chart."),
     Command(DASHBOARD, "minus", "-", "zoom(1)", "zoom out", "chart", "Show a longer span in the chart."),
     Command(DASHBOARD, "equals_sign", "=", "zoom(0)", "usual zoom", "chart", "Show the last five minutes again."),
@@ -99,8 +114,8 @@ COMMANDS: tuple[Command, ...] = (
         DASHBOARD, "", "1-9", "enlarge", "enlarge one", "panes", "Give the pane with that number the whole screen.",
         palette=False,
     ),
-    Command(DASHBOARD, "tab,l", "tab l", "pane(1)", "next pane", "panes", "Move to the next pane."),
-    Command(DASHBOARD, "shift+tab,h", "shift+tab h", "pane(-1)", "previous pane", "panes", "Move to the pane before."),
+    Command(DASHBOARD, "tab", "tab", "pane(1)", "next pane", "panes", "Move to the next pane."),
+    Command(DASHBOARD, "shift+tab", "shift+tab", "pane(-1)", "previous pane", "panes", "Move to the pane before."),
     Command(
         DASHBOARD, "right_square_bracket", "]", "tab(1)", "tab", "panes",
         "Show the next tab; without tabs, move to the next pane.", 6,

@@ -23,7 +23,7 @@ from memdash.model.finding import Finding, Severity
 from memdash.model.missing import Missing
 from memdash.model.profile import Frame, Profile, Site, Usage
 from memdash.model.sample import Instant, Sample
-from memdash.model.snapshot import Baseline, OwnCost, Snapshot, State
+from memdash.model.snapshot import Baseline, Before, OwnCost, Snapshot, State
 from memdash.model.target import Runtime
 from memdash.sampling.history import History
 from memdash.session import Watches
@@ -156,10 +156,21 @@ def _made(seconds: int, profile: Profile) -> Snapshot:
         history=history.view(),
         groups=grouped(now, then, trends),
         baseline=Baseline(began, True),
+        before=Before(_as_it_was(profile)),
         since={Capability.SITES: began},
         findings=FINDINGS,
         cost=OwnCost(0.4, 40 * MIB),
     )
+
+
+def _as_it_was(profile: Profile) -> Profile:
+    """The profile at the baseline: each site had its share of what it has now."""
+    share = {function: then for function, _, _, _, _, then in SITES}
+    sites = [
+        site._replace(usage=Usage(*(int(value * share.get(site.leaf.function, 1.0)) for value in site.usage)))
+        for site in profile.sites
+    ]
+    return replace(profile, sites=tuple(sites))
 
 
 def attaching() -> Snapshot:
@@ -268,6 +279,11 @@ class Shown:
         """Until everything asked for has been painted."""
         for _ in range(2):
             await self.pilot.pause()
+
+    async def built(self) -> None:
+        """Until a view of a profile has been made and painted."""
+        await self.app.workers.wait_for_complete()
+        await self.settle()
 
     async def publish(self, snapshot: Snapshot) -> None:
         """A new moment, and what it looks like."""

@@ -178,7 +178,7 @@ async def test_tab_walks_through_the_panes(show: Show) -> None:
             seen.append(shown.app.focused.id)
             await shown.press("tab")
         assert seen == ["sites", "alerts", "memstats", "heap", "gc"]
-        await shown.press("shift+tab", "h", "left_square_bracket")
+        await shown.press("shift+tab", "shift+tab", "left_square_bracket")
         assert isinstance(shown.app.focused, MemStatsPane)
 
 

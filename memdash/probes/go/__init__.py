@@ -3,9 +3,10 @@
 Lives here: ``detect`` (is it Go, and which ``version``), ``program`` (an opened one), ``moduledata`` and ``locate``
 (its globals), ``fields`` (structs), ``verify`` (what must be true), ``attach``, ``heap_counts`` and ``caches`` →
 ``counters`` → ``memstats`` and ``gc``, ``buckets`` → ``heap_profile``, ``goroutine``, ``stacks`` and ``stack_pieces`` →
-``goroutines``, with ``wait_reasons`` and ``waits`` → ``tasks``, ``types`` → ``objects``, ``pclntab`` → ``symbols``
-(names of code), and ``probes``, which read them. ``layouts`` holds where each Go minor keeps things. To read something
-more, write a module that takes a ``Program``, give it a probe in ``probes`` and name that in ``attach``.
+``goroutines``, with ``wait_reasons`` and ``waits`` → ``tasks``, ``types`` → ``objects``, ``arenas`` (where the heap
+is), ``pclntab`` → ``symbols`` (names of code), and ``probes``, which read them. ``layouts`` holds where each Go minor
+keeps things. To read something more, write a module that takes a ``Program``, give it a probe in ``probes`` and name
+that in ``attach``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from memdash.errors import ProbeError, TargetError, UnsupportedRuntime
+from memdash.model.action import Action
 from memdash.model.capability import Capability
 from memdash.model.target import Runtime, Target
 from memdash.probes.go.detect import judge
@@ -33,8 +35,16 @@ _RETRY_S = 0.02
 class _Go:
     name: str = "go"
     capabilities: frozenset[Capability] = frozenset(
-        {Capability.MEMSTATS, Capability.GC, Capability.SITES, Capability.TASKS, Capability.OBJECTS}
+        {
+            Capability.MEMSTATS,
+            Capability.GC,
+            Capability.SITES,
+            Capability.TASKS,
+            Capability.OBJECTS,
+            Capability.ARENAS,
+        }
     )
+    wanted_for: frozenset[Action] = frozenset()
 
     def fitness(self, target: Target) -> Fit | Refusal:
         """Look at the executable's headers and try to read a byte of memory: 1 ms, some 20 ms without build info."""

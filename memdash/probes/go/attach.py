@@ -7,15 +7,23 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from memdash.errors import LayoutRefused
+from memdash.model.action import Action
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.target import Target
 from memdash.probes.go.counters import CounterReader
-from memdash.probes.go.probes import GoroutineProbe, HeapProfileProbe, MemStatsProbe, ObjectProbe, why_no_profile
+from memdash.probes.go.probes import (
+    ArenasProbe,
+    GoroutineProbe,
+    HeapProfileProbe,
+    MemStatsProbe,
+    ObjectProbe,
+    why_no_profile,
+)
 from memdash.probes.go.program import Program, open_program
 from memdash.probes.go.verify import MODIFIED, verify
 from memdash.probes.invariants import refuse_if_failed
-from memdash.probes.probe import Attachment, Probe
+from memdash.probes.probe import Attachment, Probe, Unable
 from memdash.units import nanoseconds
 
 __all__ = ["attach_once"]
@@ -55,7 +63,17 @@ def _attached(program: Program, started_ns: int) -> Attachment:
         words.append("layout from its debug information")
     log = [" · ".join([*words, f"{len(checks) - len(failed)} of {len(checks)} invariants hold"])]
     log += [f"does not hold: {check.name}: {check.why}" for check in failed]
-    return Attachment(tuple(probes), missing, tuple(log))
+    return Attachment(tuple(probes), missing, tuple(log), (_ONLY_READ,))
+
+
+_ONLY_READ = Unable(
+    {
+        Action.FORCE_GC: Missing(
+            "a Go program is only read, and collects its garbage when it thinks fit",
+            "with --endpoint auto its net/http/pprof is asked, if it serves that",
+        )
+    }
+)
 
 
 def _why_no_goroutines(program: Program) -> Missing | None:
@@ -73,5 +91,6 @@ _MORE: tuple[_More, ...] = (
     (Capability.SITES, why_no_profile, HeapProfileProbe),
     (Capability.TASKS, _why_no_goroutines, GoroutineProbe),
     (Capability.OBJECTS, lambda _: None, ObjectProbe),
+    (Capability.ARENAS, lambda _: None, ArenasProbe),
 )
 """What is read beside the counters: a reason known beforehand why not, and the probe."""

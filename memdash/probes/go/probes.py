@@ -14,6 +14,8 @@ from memdash.model.gc import Cycle, GcStats
 from memdash.model.missing import Missing
 from memdash.model.sample import Reading
 from memdash.model.tasks import Tasks
+from memdash.probes.arenas import ArenaCounter
+from memdash.probes.go.arenas import read_arenas
 from memdash.probes.go.counters import CounterReader, Counters
 from memdash.probes.go.gc import gc_stats
 from memdash.probes.go.heap_counts import HeapCounts, never_less
@@ -25,7 +27,7 @@ from memdash.probes.go.tasks import TaskReader
 from memdash.probes.slices import Done, Slices
 from memdash.units import duration, ratio
 
-__all__ = ["GoroutineProbe", "HeapProfileProbe", "MemStatsProbe", "ObjectProbe", "why_no_profile"]
+__all__ = ["ArenasProbe", "GoroutineProbe", "HeapProfileProbe", "MemStatsProbe", "ObjectProbe", "why_no_profile"]
 
 _FIRST_SLICES_S, _SLICE_S = (0.3,), 0.1
 _LONG_S = 1.0
@@ -148,6 +150,29 @@ class ObjectProbe:
 
     def close(self) -> None:
         """Give the program back. May be called twice."""
+        self._program.close()
+
+
+class ArenasProbe:
+    """How much of the heap's address space is in RAM: 10 ms for each GiB of it."""
+
+    name = "go.arenas"
+    capabilities = frozenset({Capability.ARENAS})
+    cadence_s = 10.0
+
+    def __init__(self, program: Program) -> None:
+        """Raises LayoutRefused, and what reading memory raises."""
+        self._program = program
+        self._counter = ArenaCounter(program.memory.pid)
+        read_arenas(program)
+
+    def read(self) -> Reading:
+        """Count its pages. Raises BadRead, AccessDenied, TargetExited, UnsupportedRuntime."""
+        return Reading(Source.PROC, (self._counter.count(read_arenas(self._program)),))
+
+    def close(self) -> None:
+        """Give the program back. May be called twice."""
+        self._counter.close()
         self._program.close()
 
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 
 from memdash.errors import BadRead
 from memdash.model.missing import Maybe, Missing, known
+from memdash.model.profile import leaf_at
 from memdash.model.tasks import Task, TaskKey, TaskKind, Tasks
 from memdash.probes.go.goroutines import GoroutineReader, Kind, Tally
 from memdash.probes.go.program import Program
-from memdash.probes.go.symbols import Code, Symbolizer, leaf_at
+from memdash.probes.go.symbols import Code, Symbolizer
 from memdash.probes.go.wait_reasons import States
 from memdash.probes.go.waits import Waits
 

@@ -20,7 +20,7 @@ from memdash.tables.family import place_words
 from memdash.tables.vitals import figures_line, gc_line
 from memdash.ui.acting import ask_to_act
 from memdash.ui.arrangement import Arrangement
-from memdash.ui.commands import DASHBOARD, Command, bindings
+from memdash.ui.commands import DASHBOARD, TABLE, Command, bindings
 from memdash.ui.feed import Feed
 from memdash.ui.header import head_parts, notice_lines, standing, verdict_parts
 from memdash.ui.messages import Sampled
@@ -75,7 +75,7 @@ class Dashboard(Relatives):
         self._noticed = 0
         self._vitals, self._latest = WordLine(id="vitals"), WordLine(id="latest")
         self._small = TextView(id="small")
-        self._keys = KeyLine(id="keys")
+        self._keys = KeyLine(DASHBOARD, TABLE)
         self._panes = Arrangement(self)
         self._filtered: TablePane = self._panes.pane(SitesPane)
 
@@ -282,6 +282,18 @@ class Dashboard(Relatives):
         """Have something done to the target, once a person has confirmed it."""
         ask_to_act(self, self._session, self._shown, Action[name])
 
+    def action_profile(self, name: str, is_differential: bool = False) -> None:
+        """Open a view of the profile as it now stands; against the baseline where that is wanted or was marked."""
+        from memdash.ui.screens.profile import visit
+
+        self.app.push_screen(visit(name, lambda: self._shown, is_differential=is_differential))
+
+    def action_residence(self) -> None:
+        """Show where RSS comes from; a frozen view stays frozen there."""
+        from memdash.ui.screens.residence import ResidenceScreen
+
+        self.app.push_screen(ResidenceScreen(lambda: self._shown if self._frozen else self._session.snapshot()))
+
     def action_copy(self) -> None:
         """Put the row under the cursor into the terminal's clipboard (OSC 52)."""
         if words := self._panes.table_in_use.words:
@@ -321,5 +333,7 @@ class Dashboard(Relatives):
         pane = chosen.view
         if isinstance(pane, MemStatsPane) and pane.is_of_tree(chosen.row):
             self.action_family()
+        elif isinstance(pane, MemStatsPane) and pane.is_rss(chosen.row):
+            self.action_residence()
         elif isinstance(pane, TablePane) and (screen := pane.screen_of_row(self._shown)) is not None:
             self.app.push_screen(screen)

@@ -6,24 +6,28 @@ from collections.abc import Callable, Sequence
 
 from textual.strip import Strip
 
-from memdash.ui.commands import APP, COMMANDS, DASHBOARD, TABLE, Command
+from memdash.ui.commands import APP, COMMANDS, DASHBOARD, PROFILE, TABLE, Command
 from memdash.ui.widgets.cut import width_of
 from memdash.ui.widgets.paint import Painted
 
 __all__ = ["KeyLine"]
 
-_RANKED = sorted((command for command in COMMANDS if command.footer), key=lambda command: command.footer)
-_NAMESPACES = {APP: "app", DASHBOARD: "screen", TABLE: "focused"}
+_NAMESPACES = {APP: "app", DASHBOARD: "screen", PROFILE: "screen", TABLE: "focused"}
 
 
 class KeyLine(Painted):
     """Help and quit are always there; what ranks lower goes first, and what this target does not offer."""
 
-    _offered: Sequence[Command] = _RANKED
+    def __init__(self, *scopes: str) -> None:
+        """The keys of these scopes, and of APP."""
+        super().__init__(id="keys")
+        chosen = [command for command in COMMANDS if command.footer and command.scope in (APP, *scopes)]
+        self._ranked = sorted(chosen, key=lambda command: command.footer)
+        self._offered: Sequence[Command] = self._ranked
 
     def follow(self, offers: Callable[[Command], bool]) -> None:
         """Show the keys of what the target now ``offers``; paints only if they are others than before."""
-        offered = [command for command in _RANKED if offers(command)]
+        offered = [command for command in self._ranked if offers(command)]
         if offered != self._offered:
             self._offered = offered
             self.refresh()

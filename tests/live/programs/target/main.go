@@ -134,6 +134,7 @@ var commands = []string{
 	"churn", "stop", "alloc", "free", "gc", "freeos", "gogc", "memlimit", "procs",
 	"chan", "release", "sleep", "select", "park", "trees", "flurry",
 	"addr", "rate", "buckets",
+	"write", "drop", "map", "mapfile", "deepen", "malloc",
 }
 
 func answerStats() {
@@ -202,6 +203,18 @@ func obey(command string, n int) {
 		park()
 	case "flurry":
 		flurry(n)
+	case "write":
+		write(n)
+	case "drop":
+		written = nil
+	case "map":
+		mapAnonymous(n)
+	case "mapfile":
+		mapFile(n)
+	case "deepen":
+		deepen(n)
+	case "malloc":
+		holdInC(n)
 	case "trees":
 		plant(n)
 	default:
