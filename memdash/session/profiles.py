@@ -13,7 +13,7 @@ from memdash.model.missing import Maybe, Missing
 from memdash.model.objects import Objects
 from memdash.model.profile import Profile
 from memdash.model.sample import Instant
-from memdash.model.snapshot import Snapshot
+from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Target
 from memdash.pprof.convert import objects_document, sites_document
 from memdash.pprof.document import Mapping
@@ -23,7 +23,7 @@ from memdash.probes.registry import PROBES
 from memdash.process.code import build_id, code_pieces
 from memdash.session.live import read_once
 
-__all__ = ["profile_before", "profile_of", "take_profile"]
+__all__ = ["files_of", "profile_before", "profile_of", "take_profile"]
 
 
 def take_profile(target: Target, entries: Sequence[ProbeEntry] = PROBES) -> TakenProfile:
@@ -58,15 +58,18 @@ def _document(snapshot: Snapshot, sites: Maybe[Profile], objects: Maybe[Objects]
         document = objects_document(objects, tuple(_mappings(target, ())), taken_ns)
     else:
         raise ProbeError(f"there is no profile to be had: {sites.why}", sites.hint or objects.hint)
-    return TakenProfile(document, files=_files(target.pid))
+    return TakenProfile(document, files=files_of(snapshot))
 
 
-def _files(pid: int) -> Files:
-    root = f"/proc/{pid}/root"
+def files_of(snapshot: Snapshot) -> Files:
+    """Where the source files of the target are; in our own file system once it has ended: its own is gone then."""
+    target = snapshot.target
+    root = "" if snapshot.state is State.ENDED else f"/proc/{target.pid}/root"
     try:
-        return Files(root, root + str(Path(f"/proc/{pid}/cwd").readlink()))
-    except OSError:  # it has ended, or is another user's
-        return Files(root)
+        folder = root and root + str(Path(f"/proc/{target.pid}/cwd").readlink())
+    except OSError:  # it is another user's, or ends just now
+        folder = ""
+    return Files(root, folder, target.started_at_s)
 
 
 def _caveats(snapshot: Snapshot, capability: Capability) -> tuple[str, ...]:
