@@ -19,7 +19,17 @@ from pathlib import Path
 from memdash.errors import UsageError
 from memdash.units import parse_duration, parse_growth
 
-__all__ = ["SETTINGS", "Limit", "Setting", "SourcePath", "default_file", "load_file", "nearest", "parse_interval"]
+__all__ = [
+    "SETTINGS",
+    "USUAL_SOURCES",
+    "Limit",
+    "Setting",
+    "SourcePath",
+    "default_file",
+    "load_file",
+    "nearest",
+    "parse_interval",
+]
 
 _SHORTEST_INTERVAL_S = 0.05
 _LONGEST_INTERVAL_S = 60.0
@@ -46,6 +56,9 @@ class SourcePath:
     def of(cls, search: str | None, trim: str | None) -> SourcePath:
         """What ``--source-path`` and ``--trim-path`` say: folders separated by colons."""
         return cls(*(tuple(folder for folder in (text or "").split(":") if folder) for text in (search, trim)))
+
+
+USUAL_SOURCES = SourcePath()
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,4 +40,3 @@ def command(
         hint = next(iter(lost.values())).hint
         click.echo(f"memdash: {len(lost)} source file{'s' * (len(lost) > 1)} could not be read; {hint}", err=True)
     show(Writer(view).listing(files), lambda: listing_values(view, files), **printing)
-

@@ -12,10 +12,11 @@ from textual.binding import Binding, BindingType
 from memdash.model.action import Action
 from memdash.model.capability import Capability
 
-__all__ = ["APP", "COMMANDS", "DASHBOARD", "PROFILE", "ROWS", "TABLE", "Command", "bindings"]
+__all__ = ["APP", "CODE", "COMMANDS", "DASHBOARD", "PROFILE", "ROWS", "TABLE", "Command", "bindings"]
 
-APP, DASHBOARD, PROFILE, TABLE, ROWS = "app", "screen", "profile", "table", "rows"
-"""Scopes: works everywhere, on the dashboard, in each view of a profile, in the focused table, in whatever scrolls."""
+APP, DASHBOARD, PROFILE, TABLE, ROWS, CODE = "app", "screen", "profile", "table", "rows", "code"
+"""Scopes: works everywhere, on the dashboard, in each view of a profile, in the focused table, in whatever scrolls, in
+source code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,24 @@ COMMANDS: tuple[Command, ...] = (
         DASHBOARD, "d", "d", "profile('top', True)", "diff", "profile",
         "What each function holds itself and with all it calls, and how that has changed since the baseline.", 15,
     ),
+    Command(
+        DASHBOARD, "l", "l", "listing", "list", "profile",
+        "The source of the row under the cursor, or of what holds most, each line with what it holds.", 16,
+    ),
+    Command(
+        PROFILE, "l", "l", "profile('list')", "list", "profile",
+        "The source of the function under the cursor, each line with what it holds.", 5,
+    ),
+    Command(
+        CODE, "n,right_square_bracket", "n ]", "costly(1)", "next line", "source",
+        "Go to the next line that holds anything.", 3, palette=False,
+    ),
+    Command(
+        CODE, "N,left_square_bracket", "N [", "costly(-1)", "line before", "source",
+        "Go to the line before that holds anything.", palette=False,
+    ),
+    Command(CODE, "right", "→", "sideways(1)", "right", "source", "Show what stands further right.", palette=False),
+    Command(CODE, "left", "←", "sideways(-1)", "left", "source", "Show what stands further left.", palette=False),
     Command(PROFILE, "d", "d", "profile('top')", "top/diff", "profile", "The functions that hold most.", 4),
     Command(
         PROFILE, "i", "i", "in_use", "inuse/alloc", "profile", "Switch between what is held and all ever asked for.", 9,

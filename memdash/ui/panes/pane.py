@@ -8,6 +8,7 @@ from textual.content import Content
 from textual.screen import Screen
 
 from memdash.model.capability import Capability
+from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot
 from memdash.plain import plain
 from memdash.tables.table import Table
@@ -93,6 +94,11 @@ class TablePane(TableView, Pane):
     def words(self) -> str:
         """The row under the cursor in full, to be copied."""
         return "  ".join(plain(cell.text) for cell in self.row.cells if cell.text) if self.row else ""
+
+    @property
+    def frame_of_row(self) -> Frame | None:
+        """Where in the program the row under the cursor is, if that can be said of it."""
+        return None
 
     @property
     def sorted_by(self) -> tuple[str, bool]:

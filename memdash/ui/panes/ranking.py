@@ -8,6 +8,7 @@ from typing import TypeVar
 from textual.screen import Screen
 
 from memdash.model.capability import Capability
+from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot
 from memdash.tables.table import Row, Table
 from memdash.ui.panes.sorted import Sorting
@@ -36,6 +37,11 @@ class Ranking(Sorting[Order]):
     def words(self, row: Row) -> str:
         """A row in full, to be copied."""
         raise NotImplementedError
+
+    def frame(self, row: Row) -> Frame | None:
+        """Where in the program a row is, if that can be said of it."""
+        del row
+        return None
 
     def screen(self, snapshot: Snapshot, row: Row) -> Screen[None]:
         """All there is to say about a row."""

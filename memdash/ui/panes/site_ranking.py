@@ -69,16 +69,20 @@ class SiteRanking(Ranking[SiteOrder]):
 
     def words(self, row: Row) -> str:
         """Function, file in full and line."""
+        frame = self.frame(row)
+        return plain(f"{frame.function} {frame.file}:{frame.line}")
+
+    def frame(self, row: Row) -> Frame:
+        """The line that asked for the memory."""
         function, file, line = row.key.split("\0")
-        return plain(f"{function} {file}:{line}")
+        return Frame(function, file, int(line))
 
     def screen(self, snapshot: Snapshot, row: Row) -> Screen[None]:
         """Its figures and its stacks."""
         # Imported when first asked for: the first frame does not wait for it.
         from memdash.ui.screens.detail import SiteScreen
 
-        function, file, line = row.key.split("\0")
-        return SiteScreen(snapshot, Frame(function, file, int(line)))
+        return SiteScreen(snapshot, self.frame(row))
 
     def switch_time(self) -> str:
         """Between what is held and what was ever asked for; where that is not known, stay, and say why."""

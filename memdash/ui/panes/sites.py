@@ -8,6 +8,7 @@ from textual.screen import Screen
 
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
+from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot
 from memdash.tables.table import Table
 from memdash.ui.panes.object_ranking import ObjectRanking
@@ -58,6 +59,11 @@ class SitesPane(SortedPane):
     def words(self) -> str:
         """The row under the cursor in full, to be copied."""
         return self.ranking.words(self.row) if self.row else ""
+
+    @property
+    def frame_of_row(self) -> Frame | None:
+        """The site under the cursor."""
+        return self.ranking.frame(self.row) if self.row else None
 
     @property
     def sorting(self) -> Ranking[Any]:

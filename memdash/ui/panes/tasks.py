@@ -6,6 +6,7 @@ from textual.screen import Screen
 
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
+from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot
 from memdash.plain import plain
 from memdash.tables.since import since_words
@@ -40,6 +41,12 @@ class TasksPane(SortedPane):
         from memdash.ui.screens.tasks import TaskScreen
 
         return TaskScreen(snapshot, self.row.key) if self.row else None
+
+    @property
+    def frame_of_row(self) -> Frame | None:
+        """Where the tasks under the cursor stand."""
+        groups = self._built[0] if self._built and isinstance(self._built[0], tuple) else ()
+        return next((group.frame for group in groups if self.row and group.key == self.row.key), None)
 
     def wants_room(self, snapshot: Snapshot) -> bool:
         """Whether there is anything to say of tasks."""

@@ -3,5 +3,5 @@
 Lives here: ``dashboard``, ``picker`` (where no process was named), and what opens over them: ``detail`` (a row in
 full), ``objects`` and ``tasks`` (in full, too), ``family`` (the process tree), ``confirm`` and ``help``; the room
 ``profile`` holds the views of a profile. ``relatives`` is what a screen on one process of a tree can do, ``lines`` how
-texts of the target are written.
+texts of the target are written, ``sources`` what is to be said of its source files.
 """

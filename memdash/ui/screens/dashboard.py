@@ -13,8 +13,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.timer import Timer
 
+from memdash.config import USUAL_SOURCES, SourcePath
 from memdash.model.action import Action
 from memdash.model.capability import Capability
+from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot, State
 from memdash.tables.family import place_words
 from memdash.tables.vitals import figures_line, gc_line
@@ -61,8 +63,16 @@ class Dashboard(Relatives):
     ]
     AUTO_FOCUS = f"#{SitesPane.key}"
 
-    def __init__(self, session: Session, watches: Watches, *, wall_s: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        session: Session,
+        watches: Watches,
+        *,
+        wall_s: Callable[[], float] = time.time,
+        sources: SourcePath = USUAL_SOURCES,
+    ) -> None:
         super().__init__(watches)
+        self._sources = sources
         self._session = session
         self._wall_s = wall_s
         self._feed: Feed | None = None
@@ -282,11 +292,21 @@ class Dashboard(Relatives):
         """Have something done to the target, once a person has confirmed it."""
         ask_to_act(self, self._session, self._shown, Action[name])
 
-    def action_profile(self, name: str, is_differential: bool = False) -> None:
+    def action_profile(self, name: str, is_differential: bool = False, subject: Frame | None = None) -> None:
         """Open a view of the profile as it now stands; against the baseline where that is wanted or was marked."""
         from memdash.ui.screens.profile import visit
 
-        self.app.push_screen(visit(name, lambda: self._shown, is_differential=is_differential))
+        self.app.push_screen(
+            visit(name, self.newest, is_differential=is_differential, sources=self._sources, subject=subject)
+        )
+
+    def action_listing(self) -> None:
+        """Show the source of the row under the cursor, or of what holds most."""
+        self.action_profile("list", subject=self._panes.table_in_use.frame_of_row)
+
+    def newest(self) -> Snapshot:
+        """The newest moment, or the one that the view is frozen at: for the screens over this one."""
+        return self._shown if self._frozen or self._feed is None else self._feed.newest
 
     def action_copy(self) -> None:
         """Put the row under the cursor into the terminal's clipboard (OSC 52)."""

@@ -19,6 +19,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from memdash.config import USUAL_SOURCES, SourcePath
+from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -27,17 +29,33 @@ if TYPE_CHECKING:
 
 __all__ = ["VIEWS", "view_of", "visit"]
 
-VIEWS = {"top": "top.TopScreen"}
+VIEWS = {"top": "top.TopScreen", "list": "list.ListScreen"}
 """By the name of the view: its module here and its class."""
 
 
-def visit(name: str, moment: Callable[[], Snapshot], *, is_differential: bool = False) -> ProfileScreen[Any]:
-    """The screen of a view, over what ``moment`` returns when the profile is taken."""
+def visit(
+    name: str,
+    moment: Callable[[], Snapshot],
+    *,
+    is_differential: bool = False,
+    subject: Frame | None = None,
+    sources: SourcePath = USUAL_SOURCES,
+) -> ProfileScreen[Any]:
+    """The screen of a view, over what ``moment`` returns when the profile is taken.
+
+    ``subject`` is the function that it is about, for views of one.
+    """
     from memdash.session.profiles import profile_before, profile_of
     from memdash.ui.screens.profile.study import Lens, Study
 
     lens = Lens(is_differential=is_differential or moment().baseline.marked)
-    study = Study(lambda: profile_of(moment()), lambda: profile_before(moment()), lens=lens)
+    study = Study(
+        lambda: profile_of(moment()),
+        lambda: profile_before(moment()),
+        lens=lens,
+        sources=sources,
+        subject=subject,
+    )
     return view_of(name, study)
 
 

@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.worker import get_current_worker
 
 from memdash.errors import MemdashError, defects_told
+from memdash.model.profile import Frame
 from memdash.plain import plain
 from memdash.ui.commands import PROFILE, bindings
 from memdash.ui.screens.profile.study import Study
@@ -54,6 +55,11 @@ class ProfileScreen(Screen[None], Generic[Built]):
     def main(self) -> Painted:
         """What shows the view."""
         raise NotImplementedError
+
+    @property
+    def selected(self) -> Frame | None:
+        """The function under the cursor, with file and line as far as they are known; None where there is none."""
+        return None
 
     def build(self) -> Built:
         """Make the view from ``study``. On a thread of its own. Raises MemdashError."""
@@ -121,6 +127,7 @@ class ProfileScreen(Screen[None], Generic[Built]):
         """Another view of the same profile, through the same lens."""
         from memdash.ui.screens.profile import view_of
 
+        self.study.subject = self.selected or self.study.subject
         if name != self.name_of_view:
             self.app.switch_screen(view_of(name, self.study))
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from memdash.config import USUAL_SOURCES, SourcePath
+from memdash.model.profile import Frame
 from memdash.pprof.document import Document, ValueType
 from memdash.pprof.filters import Filters
 from memdash.pprof.listing import listing_view
 from memdash.pprof.merge import minus
+from memdash.pprof.source import SourceFinder
 from memdash.pprof.taken import TakenProfile
 from memdash.pprof.view import Options, View
 
@@ -32,7 +35,8 @@ class Lens:
 class Study:
     """Takes a profile, and that of the baseline, when they are first needed, and makes views of them.
 
-    Each view is made once a lens. Used by one thread at a time: all of it takes long.
+    Each view is made once a lens. Used by one thread at a time: all of it takes long. ``subject`` is the function that
+    the visit is about, for views of one function: as far as it is known, None for the heaviest.
     """
 
     def __init__(
@@ -42,10 +46,15 @@ class Study:
         *,
         lens: Lens = Lens(),
         title: str = "",
+        sources: SourcePath = USUAL_SOURCES,
+        subject: Frame | None = None,
     ) -> None:
         """``take_before`` is None where there is no baseline. Both may raise MemdashError whenever they are called."""
         self.lens = lens
         self.title = title
+        self.subject = subject
+        self._sources = sources
+        self._finder: SourceFinder | None = None
         self._take = take
         self._take_before = take_before
         self._taken: TakenProfile | None = None
@@ -71,9 +80,16 @@ class Study:
             self._before = self._take_before()
         return self._before
 
+    @property
+    def finder(self) -> SourceFinder:
+        """Source files of the profile. Raises what taking it raises."""
+        if self._finder is None:
+            self._finder = SourceFinder.of(self._sources, self.taken.files)
+        return self._finder
+
     def renew(self) -> None:
         """Take the newest profile from now on."""
-        self._taken = None
+        self._taken = self._finder = None
         self._views.clear()
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from memdash.model.profile import Frame
 from memdash.pprof.top import Top, top
 from memdash.pprof.view import View
 from memdash.tables.profile_top import top_table
@@ -36,6 +37,11 @@ class TopScreen(ProfileScreen[_Ranked]):
     def main(self) -> TableView:
         """The rows."""
         return self._rows
+
+    @property
+    def selected(self) -> Frame | None:
+        """The function of the row under the cursor."""
+        return Frame(self._rows.row.key, "", 0) if self._rows.row is not None else None
 
     def build(self) -> _Ranked:
         """Sum up by function."""
