@@ -13,7 +13,7 @@ from memdash.model.missing import Maybe, Missing
 from memdash.model.objects import Objects, TypeCount
 from memdash.model.profile import Frame, Profile, Usage
 from memdash.model.sample import Instant, Sample
-from memdash.model.series import Timeline
+from memdash.model.series import Courses, Timeline
 from memdash.model.target import Ending, Target
 from memdash.model.tasks import Task, TaskKind
 
@@ -107,7 +107,8 @@ class Snapshot:
     """One moment. ``findings`` is the alert log, newest first; ``groups`` are the allocation sites.
 
     ``groups`` and ``objects`` are sorted by bytes, ``tasks`` by number, largest first; ``before`` holds the readings
-    that their changes count from, and ``since`` says when those were taken in. ``missing`` says for each capability
+    that their changes count from, and ``since`` says when those were taken in. ``courses`` tells for sites (by frame),
+    objects (by name) and tasks (by key) what they held over the watch. ``missing`` says for each capability
     the watch does not have why not, ``actions`` what can be done to the target; ``ending`` is set once it is gone.
     """
 
@@ -123,6 +124,7 @@ class Snapshot:
     objects: Maybe[tuple[ObjectGroup, ...]] = _UNREAD
     tasks: Maybe[tuple[TaskGroup, ...]] = _UNREAD
     since: Mapping[Capability, Instant] = field(default_factory=dict)
+    courses: Mapping[Capability, Courses] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     findings_dropped: int = 0
     missing: Mapping[Capability, Missing] = field(default_factory=dict)
