@@ -13,6 +13,7 @@ from array import array
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Hashable, Mapping
+from heapq import nlargest
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -79,7 +80,7 @@ class CourseKeeper:
 
     def _choose(self, sizes: Mapping[Any, int]) -> None:
         """Follow the largest; of too many, drop those that hold least."""
-        largest = sorted(sizes, key=lambda key: sizes[key], reverse=True)[: self._most]
+        largest = nlargest(self._most, sizes, key=sizes.__getitem__)
         for key in largest:
             if key not in self._columns:
                 self._columns[key] = _Columns(*(array("d", [_NAN]) * len(self._times_s) for _ in range(3)))

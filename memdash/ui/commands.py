@@ -12,11 +12,12 @@ from textual.binding import Binding, BindingType
 from memdash.model.action import Action
 from memdash.model.capability import Capability
 
-__all__ = ["APP", "CODE", "COMMANDS", "DASHBOARD", "PROFILE", "ROWS", "TABLE", "Command", "bindings"]
+__all__ = ["APP", "CODE", "COMMANDS", "DASHBOARD", "DRILL", "PROFILE", "ROWS", "TABLE", "Command", "bindings"]
 
-APP, DASHBOARD, PROFILE, TABLE, ROWS, CODE = "app", "screen", "profile", "table", "rows", "code"
-"""Scopes: works everywhere, on the dashboard, in each view of a profile, in the focused table, in whatever scrolls, in
-source code."""
+APP, DASHBOARD, DRILL, PROFILE = "app", "screen", "drill", "profile"
+TABLE, ROWS, CODE = "table", "rows", "code"
+"""Scopes: works everywhere, on the dashboard, in all about a row, in each view of a profile; and in the focused table,
+in whatever scrolls, in source code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,22 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(CODE, "right", "→", "sideways(1)", "right", "source", "Show what stands further right.", palette=False),
     Command(CODE, "left", "←", "sideways(-1)", "left", "source", "Show what stands further left.", palette=False),
+    Command(
+        DRILL, "tab,right_square_bracket", "tab ]", "section(1)", "section", "row in full",
+        "Go to the next section.", 2, palette=False,
+    ),
+    Command(
+        DRILL, "shift+tab,left_square_bracket", "shift+tab [", "section(-1)", "section before", "row in full",
+        "Go to the section before.", palette=False,
+    ),
+    Command(
+        DRILL, "l", "l", "profile('list')", "list", "row in full",
+        "The whole source file, each line with what it holds itself and with all it calls.", 5, palette=False,
+    ),
+    Command(
+        DRILL, "y", "y", "copy", "copy", "row in full", "Copy the name and the place of the row.", 8, palette=False
+    ),
+    Command(DRILL, "escape", "esc", "leave", "back", "row in full", "Back to the dashboard.", 19, palette=False),
     Command(PROFILE, "d", "d", "profile('top')", "top/diff", "profile", "The functions that hold most.", 4),
     Command(
         PROFILE, "i", "i", "in_use", "inuse/alloc", "profile", "Switch between what is held and all ever asked for.", 9,

@@ -7,8 +7,9 @@ from itertools import pairwise
 from textual.binding import Binding
 
 from memdash.ui.app import MemdashApp
-from memdash.ui.commands import APP, CODE, COMMANDS, DASHBOARD, PROFILE, ROWS, TABLE, bindings
+from memdash.ui.commands import APP, CODE, COMMANDS, DASHBOARD, DRILL, PROFILE, ROWS, TABLE, bindings
 from memdash.ui.screens.dashboard import Dashboard
+from memdash.ui.screens.drill.screen import DrillScreen
 from memdash.ui.screens.help import help_lines
 from memdash.ui.screens.profile.screen import ProfileScreen
 from memdash.ui.widgets.code import CodeView
@@ -18,6 +19,7 @@ from tests.ui.conftest import Show
 HOLDERS = {
     APP: (MemdashApp,),
     DASHBOARD: (Dashboard,),
+    DRILL: (DrillScreen,),
     PROFILE: (ProfileScreen,),
     TABLE: (TableView,),
     ROWS: (TableView, CodeView),
@@ -32,7 +34,7 @@ def test_every_command_has_its_action() -> None:
 
 
 def test_no_key_means_two_things_in_one_place() -> None:
-    for scopes in ((APP, DASHBOARD), (APP, PROFILE), (APP, TABLE, ROWS), (APP, CODE, ROWS)):
+    for scopes in ((APP, DASHBOARD), (APP, PROFILE), (APP, DRILL), (APP, TABLE, ROWS), (APP, CODE, ROWS)):
         keys = [
             key for command in COMMANDS if command.scope in scopes and command.keys for key in command.keys.split(",")
         ]
@@ -53,7 +55,7 @@ def test_help_explains_every_command() -> None:
 
 
 def test_the_footer_ranks_are_distinct() -> None:
-    for scopes in ((APP, DASHBOARD, TABLE), (APP, PROFILE), (APP, PROFILE, CODE)):
+    for scopes in ((APP, DASHBOARD, TABLE), (APP, PROFILE), (APP, PROFILE, CODE), (APP, DRILL)):
         ranks = sorted(command.footer for command in COMMANDS if command.footer and command.scope in scopes)
         assert all(a < b for a, b in pairwise(ranks))
 

@@ -13,6 +13,7 @@ from memdash.model.snapshot import Snapshot
 from memdash.plain import plain
 from memdash.tables.table import Table
 from memdash.ui.shape import Shape
+from memdash.ui.watched import Watched
 from memdash.ui.widgets.paint import Painted
 from memdash.ui.widgets.table import TableView
 from memdash.units import age
@@ -105,9 +106,9 @@ class TablePane(TableView, Pane):
         """The key of the column that the rows are sorted by, and whether large comes first."""
         return "", True
 
-    def screen_of_row(self, snapshot: Snapshot) -> Screen[None] | None:
+    def screen_of_row(self, watched: Watched) -> Screen[None] | None:
         """All there is to say about the row under the cursor: in full, and below it what its cells have to add."""
-        del snapshot
+        del watched
         # Imported when first asked for: the first frame does not wait for it.
         from memdash.ui.screens.detail import TextScreen
 

@@ -12,6 +12,7 @@ from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot
 from memdash.tables.table import Row, Table
 from memdash.ui.panes.sorted import Sorting
+from memdash.ui.watched import Watched
 
 __all__ = ["Ranking"]
 
@@ -43,7 +44,7 @@ class Ranking(Sorting[Order]):
         del row
         return None
 
-    def screen(self, snapshot: Snapshot, row: Row) -> Screen[None]:
+    def screen(self, watched: Watched, row: Row) -> Screen[None]:
         """All there is to say about a row."""
         raise NotImplementedError
 

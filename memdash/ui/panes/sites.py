@@ -15,6 +15,7 @@ from memdash.ui.panes.object_ranking import ObjectRanking
 from memdash.ui.panes.ranking import Ranking
 from memdash.ui.panes.site_ranking import SiteRanking
 from memdash.ui.panes.sorted import SortedPane
+from memdash.ui.watched import Watched
 
 __all__ = ["SitesPane"]
 
@@ -88,6 +89,6 @@ class SitesPane(SortedPane):
         """Between bytes and objects."""
         self.ranking.switch_unit()
 
-    def screen_of_row(self, snapshot: Snapshot) -> Screen[None] | None:
+    def screen_of_row(self, watched: Watched) -> Screen[None] | None:
         """All there is to say about the row under the cursor."""
-        return self.ranking.screen(snapshot, self.row) if self.row else None
+        return self.ranking.screen(watched, self.row) if self.row else None

@@ -13,6 +13,7 @@ from memdash.tables.since import since_words
 from memdash.tables.table import Table
 from memdash.tables.tasks import TaskOrder, has_tasks, tasks_table, tasks_title
 from memdash.ui.panes.sorted import SortedPane, Sorting
+from memdash.ui.watched import Watched
 
 __all__ = ["TasksPane"]
 
@@ -36,11 +37,11 @@ class TasksPane(SortedPane):
         """The order of the groups."""
         return self.order
 
-    def screen_of_row(self, snapshot: Snapshot) -> Screen[None] | None:
+    def screen_of_row(self, watched: Watched) -> Screen[None] | None:
         """The stacks and the course of the group under the cursor."""
-        from memdash.ui.screens.tasks import TaskScreen
+        from memdash.ui.screens.drill.tasks import TaskScreen
 
-        return TaskScreen(snapshot, self.row.key) if self.row else None
+        return TaskScreen(watched, self.row.key, self.frame_of_row) if self.row else None
 
     @property
     def frame_of_row(self) -> Frame | None:

@@ -34,6 +34,7 @@ from memdash.ui.panes.sites import SitesPane
 from memdash.ui.panes.sorted import SortedPane
 from memdash.ui.screens.relatives import Relatives
 from memdash.ui.shape import Shape
+from memdash.ui.watched import Watched
 from memdash.ui.widgets.filter import FilterBar
 from memdash.ui.widgets.footer import KeyLine
 from memdash.ui.widgets.table import TableView
@@ -72,7 +73,7 @@ class Dashboard(Relatives):
         sources: SourcePath = USUAL_SOURCES,
     ) -> None:
         super().__init__(watches)
-        self._sources = sources
+        self._watched = Watched(self.newest, sources)
         self._session = session
         self._wall_s = wall_s
         self._feed: Feed | None = None
@@ -297,7 +298,7 @@ class Dashboard(Relatives):
         from memdash.ui.screens.profile import visit
 
         self.app.push_screen(
-            visit(name, self.newest, is_differential=is_differential, sources=self._sources, subject=subject)
+            visit(name, self.newest, is_differential=is_differential, sources=self._watched.sources, subject=subject)
         )
 
     def action_listing(self) -> None:
@@ -347,5 +348,5 @@ class Dashboard(Relatives):
         pane = chosen.view
         if isinstance(pane, MemStatsPane) and pane.is_of_tree(chosen.row):
             self.action_family()
-        elif isinstance(pane, TablePane) and (screen := pane.screen_of_row(self._shown)) is not None:
+        elif isinstance(pane, TablePane) and (screen := pane.screen_of_row(self._watched)) is not None:
             self.app.push_screen(screen)

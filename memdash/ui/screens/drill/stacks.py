@@ -1,0 +1,94 @@
+"""Call stacks, the heaviest first, and who called what they end in."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from memdash.model.profile import Frame, Profile, Usage
+from memdash.ui.screens.lines import folded, stack_lines, where
+from memdash.ui.widgets.cut import cut
+from memdash.ui.widgets.meter import meter
+from memdash.ui.widgets.words import Part
+from memdash.units import byte_size, count, ratio
+
+__all__ = ["Stack", "caller_lines", "stacks_lines", "stacks_of"]
+
+_STACKS_AT_MOST = 50
+_CALLERS_AT_MOST = 100
+_BAR_CELLS = 8
+_MARGIN = 31
+"""Cells of a caller's figures."""
+_NO_CALLER = Frame("(nobody: the stack ends here)", "", 0)
+
+
+class Stack(NamedTuple):
+    """Frames, innermost first, and words for the line above them."""
+
+    frames: tuple[Frame, ...]
+    words: Sequence[Part]
+
+
+def stacks_lines(stacks: Sequence[Stack], marked: Frame, width: int) -> list[list[Part]]:
+    """All of the first of them; the ``marked`` frames bear an arrow."""
+    lines: list[list[Part]] = []
+    for number, stack in enumerate(stacks[:_STACKS_AT_MOST], start=1):
+        lines.append([Part(f"stack {number} of {len(stacks)}  ", "title"), *stack.words])
+        lines += [*stack_lines(stack.frames, marked, width), []]
+    if len(stacks) > _STACKS_AT_MOST:
+        lines.append([Part(f"and {count(len(stacks) - _STACKS_AT_MOST)} smaller stacks", "faint")])
+    return lines
+
+
+def stacks_of(profile: Profile, leaf: Frame) -> tuple[Stack, ...]:
+    """The stacks whose memory was asked for at ``leaf``, those that hold most first."""
+    held: dict[tuple[Frame, ...], list[int]] = defaultdict(lambda: [0, 0])
+    for site in profile.sites:
+        if site.leaf == leaf:
+            held[site.stack][0] += site.usage.inuse_bytes
+            held[site.stack][1] += site.usage.inuse_objects
+    total = sum(size for size, _ in held.values()) or 1
+    ranked = sorted(held.items(), key=lambda item: -item[1][0])
+    return tuple(
+        Stack(
+            stack,
+            (
+                Part(f"{byte_size(size)}  ", "strong"),
+                Part(f"{ratio(size / total)} of the site, {count(objects)} objects", "faint"),
+            ),
+        )
+        for stack, (size, objects) in ranked
+    )
+
+
+def caller_lines(profile: Profile, leaf: Frame, width: int) -> list[list[Part]]:
+    """Who called the function that ``leaf`` is in, from where, and what is held through each; the heaviest first."""
+    held: dict[Frame, int] = defaultdict(int)
+    for caller, usage in _callers(profile, leaf):
+        held[caller] += usage.inuse_bytes
+    total = sum(held.values()) or 1
+    ranked = sorted(held.items(), key=lambda item: (-item[1], item[0]))
+    lines: list[list[Part]] = []
+    for frame, size in ranked[:_CALLERS_AT_MOST]:
+        share = size / total
+        lines.append(
+            [
+                Part(f"{byte_size(size):>10}  ", "strong"),
+                Part(f"{ratio(share):>7}  "),
+                Part(f"{meter(share, _BAR_CELLS):<{_BAR_CELLS}}  ", "bar"),
+                Part(cut(frame.function or frame.file, max(width - _MARGIN, 8), "function"), "plain"),
+            ]
+        )
+        if frame.file and frame.function:
+            lines += [[Part(" " * _MARGIN), *line] for line in folded(where(frame), width - _MARGIN, "faint")]
+    if len(ranked) > _CALLERS_AT_MOST:
+        lines.append([Part(f"and {count(len(ranked) - _CALLERS_AT_MOST)} others", "faint")])
+    return lines
+
+
+def _callers(profile: Profile, leaf: Frame) -> Iterable[tuple[Frame, Usage]]:
+    for site in profile.sites:
+        if site.leaf == leaf:
+            above = site.leaf_at + 1
+            yield site.stack[above] if above < len(site.stack) else _NO_CALLER, site.usage
