@@ -18,5 +18,5 @@ def doubts(source: Maybe[SourceFile], files: Files) -> str:
     if isinstance(source, Missing):
         return source.words
     if files.since_s and source.written_s > files.since_s + _CLOCK_SLACK_S:
-        return "the file was changed after the program started: its lines may be others than those that run"
+        return "the file has changed since the program started"
     return ""

@@ -30,6 +30,8 @@ _FIGURE_CELLS = 10
 _BAR_CELLS, _NARROW_BAR_CELLS = 10, 4
 _WIDE = 96
 _SIDEWAYS = 8
+_ROWS_A_REASON = 6
+"""So many rows of the view give one to a reason why there is no text, or to doubts about it."""
 _AHEAD = 3
 """Lines kept in view above and below the cursor."""
 
@@ -49,6 +51,7 @@ class CodeView(Painted, can_focus=True):
         self._numbers: Sequence[int] = ()
         self._costly: list[int] = []
         self._cursor = self._top = self._left = 0
+        self._is_placed = self._is_centred = False
 
     @property
     def number(self) -> int:
@@ -65,11 +68,10 @@ class CodeView(Painted, can_focus=True):
         line = self.number if at is None else at
         self._code, self._why = code, why
         self._numbers = code.numbers
-        self._costly = [index for index, number in enumerate(self._numbers) if number in code.figures]
+        self._costly = sorted(bisect_left(self._numbers, number) for number in code.figures if number)
         if at is not None:
             self._left = 0
-            self._top = max(bisect_left(self._numbers, line) - max(self._height // 2, 1), 0)
-        self.move_to(bisect_left(self._numbers, line))
+        self.move_to(bisect_left(self._numbers, line), centred=at is not None or self._is_centred)
 
     # Moving
 
@@ -80,23 +82,28 @@ class CodeView(Painted, can_focus=True):
 
     @property
     def _above(self) -> list[str]:
-        """What stands over the code: why it is not there, and titles."""
-        return [*(wrap(plain(self._why), max(self.inner.width, 16))[:2] if self._why else [])] + (
-            [""] if self._code.titles and self._numbers else []
-        )
+        """What stands over the code: why it is not there, and its titles, which are empty here."""
+        reasons: list[str] = []
+        if self._why:
+            most = max(self.inner.height // _ROWS_A_REASON, 1) if self._numbers else self.inner.height
+            lines = wrap(plain(self._why), max(self.inner.width, 16))
+            # What is too long is cut at the end of its last line.
+            reasons = lines if len(lines) <= most else [*lines[: most - 1], " ".join(lines[most - 1 :])]
+        return [*reasons, *([""] if self._code.titles and self._numbers else [])]
 
-    def move_to(self, index: int) -> None:
-        """Put the cursor on the line shown as number ``index`` of all, or the nearest there is."""
+    def move_to(self, index: int, *, centred: bool = False) -> None:
+        """Put the cursor on the line shown as number ``index`` of all, or the nearest there is.
+
+        ``centred`` puts it in the middle of the view, and keeps it there until it moves.
+        """
         self._cursor = min(max(index, 0), max(len(self._numbers) - 1, 0))
-        self._scroll_into_view()
+        self._is_placed, self._is_centred = False, centred
         self.refresh()
         self.post_message(self.Moved())
 
     def _scroll_into_view(self) -> None:
         height = self._height
-        if not height:
-            return
-        ahead = min(_AHEAD, (height - 1) // 2)
+        ahead = (height - 1) // 2 if self._is_centred else min(_AHEAD, max(height - 1, 0) // 2)
         self._top = min(self._top, self._cursor - ahead)
         self._top = max(self._top, self._cursor - height + 1 + ahead)
         self._top = max(min(self._top, len(self._numbers) - height), 0)
@@ -138,15 +145,18 @@ class CodeView(Painted, can_focus=True):
         if offset is not None and 0 <= (line := offset.y - len(self._above)) < len(self._numbers) - self._top:
             self.move_to(self._top + line)
 
-    def _on_resize(self, event: events.Resize) -> None:
-        del event
-        self._scroll_into_view()
+    def forget(self) -> None:
+        """The size is another: where the cursor stands has to be looked at again."""
+        self._is_placed = False
 
     # Painting
 
     def render_line(self, y: int) -> Strip:
         """Why there is no text, the titles, or a line of code."""
         width, line, above = self.inner.width, self.line(), self._above
+        if not self._is_placed:
+            self._is_placed = True
+            self._scroll_into_view()
         if y < len(above):
             if above[y]:
                 line.field(above[y], width, "warning" if self._numbers else "faint")

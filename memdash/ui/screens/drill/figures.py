@@ -7,11 +7,13 @@ from textwrap import wrap
 from typing import NamedTuple
 
 from memdash.plain import plain
+from memdash.ui.screens.drill.course import Course
+from memdash.ui.widgets.spark import sparkline
 from memdash.ui.widgets.words import Part
 
-__all__ = ["Figure", "figure_lines"]
+__all__ = ["Figure", "course_line", "figure_lines"]
 
-_FIGURE_CELLS = 12
+_FIRST_CELLS, _SECOND_CELLS = 11, 13
 _GAP = 2
 
 
@@ -28,7 +30,7 @@ class Figure(NamedTuple):
 
 def figure_lines(figures: Sequence[Figure], width: int) -> list[list[Part]]:
     """A line a figure; texts that are too long go on below."""
-    label_cells = max((len(figure.label) for figure in figures), default=0) + _GAP
+    label_cells = _label_cells(figures)
     has_second = any(figure.second for figure in figures)
     lines: list[list[Part]] = []
     for figure in figures:
@@ -39,8 +41,21 @@ def figure_lines(figures: Sequence[Figure], width: int) -> list[list[Part]]:
             lines.append([label, Part(first, figure.look)])
             lines += [[Part(" " * label_cells), Part(line, figure.look)] for line in rest]
             continue
-        parts = [label, Part(f"{figure.first:>{_FIGURE_CELLS}}", figure.look)]
+        parts = [label, Part(f"{figure.first:>{_FIRST_CELLS}}", figure.look)]
         if has_second:
-            parts.append(Part(f"{figure.second:>{_FIGURE_CELLS + _GAP}}", figure.look))
+            parts.append(Part(f"{figure.second:>{_SECOND_CELLS}}", figure.look))
         lines.append([*parts, Part(f"{'':{_GAP}}{figure.more}", "faint")])
     return lines
+
+
+def course_line(figures: Sequence[Figure], course: Course, width: int) -> list[Part]:
+    """The course as one line below ``figures``, where there is no room for a chart."""
+    label_cells = _label_cells(figures)
+    return [
+        Part(f"{'course':<{label_cells}}", "faint"),
+        Part(sparkline(course.sizes, max(width - label_cells, 8)).lstrip(), "spark"),
+    ]
+
+
+def _label_cells(figures: Sequence[Figure]) -> int:
+    return max((len(figure.label) for figure in figures), default=0) + _GAP

@@ -25,12 +25,13 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """All that is to be seen of a row at one moment. ``figures`` is empty once it is gone, and ``gone`` says so.
+    """All that is to be seen of a row at one moment; ``kind`` is what it is. Once it is ``gone``, that says so.
 
     ``sections`` are in the order of the screen's; ``frame`` is where in the program it is, None where there is no such
     place, and ``held`` what the lines of its file hold, of ``held_unit`` and under ``held_title``.
     """
 
+    kind: str
     heading: Sequence[tuple[str, str]]
     figures: Sequence[Figure]
     course: Course

@@ -26,7 +26,6 @@ __all__ = ["SiteScreen"]
 class SiteScreen(DrillScreen):
     """What it holds, how that changed, who calls it, and all its stacks."""
 
-    kind = "Allocation site"
     titles: ClassVar[tuple[str, ...]] = ("Callers", "Stacks")
 
     def __init__(self, watched: Watched, frame: Frame) -> None:
@@ -49,12 +48,16 @@ class SiteScreen(DrillScreen):
             found = stacks_of(profile, frame)
             callers, stacks, calls = caller_lines(profile, frame, width), stacks_lines(found, frame, width), len(found)
         return Look(
+            kind="Allocation site",
             heading=((frame.function, "strong"), (where(frame), "faint"))
             if frame.function
             else ((where(frame), "strong"),),
             figures=() if group is None else _figures(group, snapshot, groups),
-            course=course_of(snapshot, Capability.SITES, frame, Unit.BYTES, "Held"),
-            sections=(Section("Callers", callers, "inuse_space"), Section("Stacks", stacks, f"{count(calls)} in all")),
+            course=course_of(snapshot, Capability.SITES, frame, Unit.BYTES),
+            sections=(
+                Section("Callers", callers, "what is held through each"),
+                Section("Stacks", stacks, f"{count(calls)} in all"),
+            ),
             gone="this site is no longer in the profile" if group is None else "",
             frame=frame,
             held={g.frame.line: g.usage.inuse_bytes for g in groups if g.frame.file == frame.file},
@@ -84,9 +87,9 @@ def _figures(group: SiteGroup, snapshot: Snapshot, groups: tuple[SiteGroup, ...]
 def _asked(group: SiteGroup, snapshot: Snapshot, since: str) -> tuple[Figure, ...]:
     usage, change, profile = group.usage, group.change, snapshot.sample.sites
     if isinstance(profile, Profile) and profile.no_alloc is not None:
-        return (Figure("asked for so far", DASH, "", profile.no_alloc.why),)
+        return (Figure("allocated", DASH, "", profile.no_alloc.why),)
     size, objects = signed(change.alloc_bytes, Unit.BYTES), signed(change.alloc_objects, Unit.COUNT)
     return (
-        Figure("asked for so far", byte_size(usage.alloc_bytes), count(usage.alloc_objects), "objects"),
+        Figure("allocated", byte_size(usage.alloc_bytes), count(usage.alloc_objects), "objects"),
         Figure("", size, objects, since, look="faint"),
     )

@@ -9,7 +9,7 @@ from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot, TaskGroup
-from memdash.model.tasks import Task
+from memdash.model.tasks import Task, TaskKind
 from memdash.tables.since import since_words
 from memdash.tables.table import DASH
 from memdash.ui.screens.drill.course import course_of
@@ -24,11 +24,12 @@ from memdash.units import Unit, byte_size, count, duration, signed
 
 __all__ = ["TaskScreen"]
 
+_KINDS = {TaskKind.GOROUTINE: "Goroutines", TaskKind.THREAD: "Threads", TaskKind.ASYNCIO: "asyncio tasks"}
+
 
 class TaskScreen(DrillScreen):
     """Who began them, how many there were, and where each of them stands."""
 
-    kind = "Tasks"
     titles: ClassVar[tuple[str, ...]] = ("Stacks",)
 
     def __init__(self, watched: Watched, key: str, frame: Frame | None) -> None:
@@ -45,19 +46,20 @@ class TaskScreen(DrillScreen):
         """The group as it stands; its last place when it is gone."""
         groups = () if isinstance(snapshot.tasks, Missing) else snapshot.tasks
         group = next((group for group in groups if group.key == self._key), None)
-        course = course_of(snapshot, Capability.TASKS, self._key, Unit.COUNT, "Number")
+        course = course_of(snapshot, Capability.TASKS, self._key, Unit.COUNT)
         self._frame = frame = group.frame if group is not None else self._frame
         heading = () if frame is None else ((frame.function, "strong"), (where(frame), "faint"))
         if group is None:
-            return Look(heading, (), course, (Section("Stacks", ()),), "none of these tasks is left", frame)
+            return Look("Tasks", heading, (), course, (Section("Stacks", ()),), "none of these tasks is left", frame)
         return Look(
+            kind=_KINDS[group.kind],
             heading=heading,
             figures=_figures(group, snapshot),
             course=course,
             sections=(Section("Stacks", stacks_lines(_stacks(group), group.frame, width), _shared(group)),),
             frame=frame,
             held=_standing(groups, group.frame.file),
-            held_title=f"{group.kind.value}s"[-10:],
+            held_title="tasks",
             held_unit=Unit.COUNT,
         )
 
@@ -75,7 +77,7 @@ def _figures(group: TaskGroup, snapshot: Snapshot) -> tuple[Figure, ...]:
     creator = group.created_by
     begun = creator.why if isinstance(creator, Missing) else f"{creator.function} {where(creator)}"
     return (
-        Figure("there are now", count(group.count), more=f"{group.kind.value}s", look="strong"),
+        Figure("there are now", count(group.count), more=_KINDS[group.kind].lower(), look="strong"),
         Figure("change", signed(group.change, Unit.COUNT), more=since, look=look),
         waiting,
         *stacks,

@@ -28,7 +28,6 @@ _WHAT_COUNTS = (
 class TypeScreen(DrillScreen):
     """Its whole name, what its objects hold, how that changed, and what is not counted."""
 
-    kind = "Live objects of one type"
     titles: ClassVar[tuple[str, ...]] = ("What counts",)
     has_source = False
 
@@ -49,9 +48,10 @@ class TypeScreen(DrillScreen):
         words = (_WHAT_COUNTS, f"{Missing(caveats).words}." if caveats else "")
         lines = [line for text in words for line in wrap(text, max(width, 20))]
         return Look(
+            kind="Live objects of one type",
             heading=((self._type, "strong"),),
             figures=() if group is None else _figures(group, groups, snapshot),
-            course=course_of(snapshot, Capability.OBJECTS, self._type, Unit.BYTES, "Held"),
+            course=course_of(snapshot, Capability.OBJECTS, self._type, Unit.BYTES),
             sections=(Section("What counts", [[Part(line, "faint")] for line in lines]),),
             gone="no objects of this type are counted any more" if group is None else "",
         )
