@@ -11,6 +11,9 @@ from memdash.ui.widgets.words import Part
 
 __all__ = ["folded", "stack_lines", "where"]
 
+_INDENT = " " * 6
+"""Before the place of a frame that has a line to itself."""
+
 
 def folded(text: str, width: int, look: str) -> list[list[Part]]:
     """All of a text that must not lose anything, in lines of at most ``width`` characters."""
@@ -32,5 +35,6 @@ def stack_lines(stack: Sequence[Frame], marked: Frame, width: int) -> list[list[
         if width_of(name) + width_of(place) <= width:
             lines.append([Part(name, look), Part(place, "faint")])
         else:
-            lines += [*folded(name, width, look), *folded(f"      {place}", width, "faint")]
+            lines += folded(name, width, look)
+            lines += [[Part(_INDENT), *line] for line in folded(place, width - len(_INDENT), "faint")]
     return lines

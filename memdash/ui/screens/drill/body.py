@@ -18,7 +18,9 @@ _COURSE = "Course"
 _HIGH_FROM = 32
 """On a lower screen the course is one of the sections."""
 _WIDE_FROM, _WIDER_FROM = 120, 150
-"""From here on all sections stand side by side, and from there on the course has as much room as the figures."""
+"""From here on all sections stand side by side, and from there on both halves have the same room."""
+_FRAME_CELLS = 4
+"""Borders and padding."""
 
 
 class Body(Container):
@@ -48,6 +50,14 @@ class Body(Container):
     def is_wide(self) -> bool:
         """Whether all stand side by side."""
         return len(self._sections) > 1 and not self.is_low and self.app.size.width >= _WIDE_FROM
+
+    @property
+    def text_width(self) -> int:
+        """Cells of a line of the sections beside the source."""
+        width = self.app.size.width
+        if self.is_wide:
+            width = width // 2 if width >= _WIDER_FROM else 2 * width // 5
+        return width - _FRAME_CELLS
 
     @property
     def _tabbed(self) -> Sequence[tuple[str, Painted]]:

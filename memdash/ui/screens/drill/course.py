@@ -31,8 +31,8 @@ class Course:
     @property
     def span_s(self) -> float:
         """From the first reading that knows the row until now."""
-        known = self.series.known
-        return self.until_s - known[0][0] if known else 0.0
+        first = next((t for t, v in zip(self.series.times_s, self.series.last, strict=True) if v == v), None)  # no NaN
+        return 0.0 if first is None else self.until_s - first
 
     @property
     def sizes(self) -> tuple[float, ...]:

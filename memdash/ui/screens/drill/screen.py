@@ -25,8 +25,6 @@ from memdash.units import clock_time
 __all__ = ["DrillScreen"]
 
 _FOLLOW_EVERY_S = 1.0
-_FRAME_CELLS = 4
-"""Borders and padding."""
 
 
 class DrillScreen(Screen[None]):
@@ -82,9 +80,8 @@ class DrillScreen(Screen[None]):
         wish = (self.rows(snapshot), size, self._course.inner, snapshot.state)
         if not self._shown or any(new is not old for new, old in zip(wish, self._shown, strict=True)):
             self._shown = wish
-            width = size.width // (2 if self._body.is_wide else 1) - _FRAME_CELLS
             with self.app.batch_update():
-                self._show(self.look(snapshot, width), snapshot)
+                self._show(self.look(snapshot, self._body.text_width), snapshot)
         self._figures.entitle(self._look.kind if self._look is not None else "", _moment_words(snapshot))
 
     def _show(self, look: Look, snapshot: Snapshot) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from memdash.model.profile import Frame, Profile, Usage
+from memdash.plain import plain
 from memdash.ui.screens.lines import folded, stack_lines, where
 from memdash.ui.widgets.cut import cut
 from memdash.ui.widgets.meter import meter
@@ -18,8 +19,8 @@ __all__ = ["Stack", "caller_lines", "stacks_lines", "stacks_of"]
 _STACKS_AT_MOST = 50
 _CALLERS_AT_MOST = 100
 _BAR_CELLS = 8
-_MARGIN = 31
-"""Cells of a caller's figures."""
+_FIGURE_CELLS = 21
+_WITH_BARS_FROM = 60
 _NO_CALLER = Frame("(nobody: the stack ends here)", "", 0)
 
 
@@ -55,7 +56,7 @@ def stacks_of(profile: Profile, leaf: Frame) -> tuple[Stack, ...]:
             stack,
             (
                 Part(f"{byte_size(size)}  ", "strong"),
-                Part(f"{ratio(size / total)} of the site, {count(objects)} objects", "faint"),
+                Part(f"{ratio(size / total)} · {count(objects)} objects", "faint"),
             ),
         )
         for stack, (size, objects) in ranked
@@ -69,19 +70,17 @@ def caller_lines(profile: Profile, leaf: Frame, width: int) -> list[list[Part]]:
         held[caller] += usage.inuse_bytes
     total = sum(held.values()) or 1
     ranked = sorted(held.items(), key=lambda item: (-item[1], item[0]))
+    bar_cells = _BAR_CELLS if width >= _WITH_BARS_FROM else 0
+    margin = _FIGURE_CELLS + (bar_cells + 2 if bar_cells else 0)
     lines: list[list[Part]] = []
     for frame, size in ranked[:_CALLERS_AT_MOST]:
         share = size / total
-        lines.append(
-            [
-                Part(f"{byte_size(size):>10}  ", "strong"),
-                Part(f"{ratio(share):>7}  "),
-                Part(f"{meter(share, _BAR_CELLS):<{_BAR_CELLS}}  ", "bar"),
-                Part(cut(frame.function or frame.file, max(width - _MARGIN, 8), "function"), "plain"),
-            ]
-        )
+        bar = [Part(f"{meter(share, bar_cells):<{bar_cells}}  ", "bar")] if bar_cells else []
+        name = cut(plain(frame.function or frame.file), max(width - margin, 8), "function")
+        figures = [Part(f"{byte_size(size):>10}  ", "strong"), Part(f"{ratio(share):>7}  ")]
+        lines.append([*figures, *bar, Part(name)])
         if frame.file and frame.function:
-            lines += [[Part(" " * _MARGIN), *line] for line in folded(where(frame), width - _MARGIN, "faint")]
+            lines += [[Part(" " * margin), *line] for line in folded(where(frame), width - margin, "faint")]
     if len(ranked) > _CALLERS_AT_MOST:
         lines.append([Part(f"and {count(len(ranked) - _CALLERS_AT_MOST)} others", "faint")])
     return lines

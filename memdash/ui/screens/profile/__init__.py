@@ -1,7 +1,7 @@
 """The views of a profile, each a screen over all: what pprof shows, live.
 
 Lives here: ``study`` (the profile that all views of one visit share, and how it is looked at), ``screen`` (what every
-view is), and the views themselves: ``top`` (also what changed).
+view is), and the views themselves: ``top`` (also what changed), ``list``.
 
 To add a view:
 
