@@ -68,12 +68,14 @@ class SourceFinder:
     def _found(self, path: str) -> Maybe[SourceFile]:
         shorter = self._trimmed(path)
         if posixpath.isabs(shorter):
-            return _read(self._root, shorter, shorter)
+            return _read(self._root, shorter, shorter) or Missing(
+                f"open {shorter}: {os.strerror(errno.ENOENT).lower()}", _HINT
+            )
         for folder in map(posixpath.abspath, self._search):
             root = self._root if self._root and _is_below(folder, self._root) else ""
             for parent in (Path(folder), *Path(folder).parents):
                 found = _read(root, str(parent / shorter)[len(root) :], shorter)
-                if not isinstance(found, Missing):
+                if found is not None:
                     return found
                 if str(parent) == self._root:
                     break
@@ -97,10 +99,13 @@ def _is_below(folder: str, root: str) -> bool:
     return folder == root or folder.startswith(f"{root}/")
 
 
-def _read(root: str, path: str, shown: str) -> Maybe[SourceFile]:
+def _read(root: str, path: str, shown: str) -> Maybe[SourceFile] | None:
+    """The file, or why it cannot be read; None when there is none."""
     try:
         # A pipe must not keep us waiting.
         descriptor = os.open(_within(root, path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     except OSError as error:
         return Missing(f"open {shown}: {(error.strerror or str(error)).lower()}", _HINT)
     except ValueError:  # a NUL in the path
