@@ -44,7 +44,7 @@ class Course:
         """Least and most, and over which time."""
         low = [value for value in self.series.low if value == value]
         high = [value for value in self.series.high if value == value]
-        if not low:
+        if len(self.series.known) < 2:
             return ""
         return f"{figure(min(low), self.unit)} to {figure(max(high), self.unit)} in {span_words(self.span_s)}"
 

@@ -56,7 +56,7 @@ def stacks_of(profile: Profile, leaf: Frame) -> tuple[Stack, ...]:
             stack,
             (
                 Part(f"{byte_size(size)}  ", "strong"),
-                Part(f"{ratio(size / total)} · {count(objects)} objects", "faint"),
+                Part(f"{ratio(size / total)} · {count(objects)} object{'s' * (objects != 1)}", "faint"),
             ),
         )
         for stack, (size, objects) in ranked
