@@ -17,7 +17,14 @@ _LABEL_CELLS = 12
 
 def span_words(span_s: float) -> str:
     """A span without needless zeros: ``5m``, ``45s``, ``1h30m``."""
-    return duration(span_s).replace("m00s", "m").replace("h00m", "h").replace("d00h", "d").replace(" s", "s").replace(".0s", "s")
+    return (
+        duration(span_s)
+        .replace("m00s", "m")
+        .replace("h00m", "h")
+        .replace("d00h", "d")
+        .replace(" s", "s")
+        .replace(".0s", "s")
+    )
 
 
 def round_values(low: float, high: float, count: int, base: float) -> list[float]:

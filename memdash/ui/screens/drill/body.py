@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
@@ -104,11 +105,14 @@ class Body(Container):
         look = Style() if is_open else Style(bold=False, dim=True)
         return f"[{title}]" if is_open else f" {title} ", look + Style.from_meta({"@click": f"screen.open({number})"})
 
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Side by side, the one in use may have been clicked."""
+        if self.is_wide:
+            self._open = next((at for at, (_, view) in enumerate(self._tabbed) if view is event.widget), self._open)
+
     def go(self, step: int) -> None:
         """Open the next (1) or previous (-1) section."""
-        tabbed = self._tabbed
-        at = next((number for number, (_, view) in enumerate(tabbed) if view.has_focus), self._open)
-        self.open((at + step) % len(tabbed))
+        self.open((self._open + step) % len(self._tabbed))
 
     def open(self, number: int = 0) -> None:
         """Open a section, counted from 0."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from memdash.plain import plain
 from memdash.ui.screens.drill.course import Course
+from memdash.ui.widgets.paint import Painted
 from memdash.ui.widgets.spark import sparkline
 from memdash.ui.widgets.words import Part
 
@@ -53,7 +54,7 @@ def course_line(figures: Sequence[Figure], course: Course, width: int) -> list[P
     label_cells = _label_cells(figures)
     return [
         Part(f"{'course':<{label_cells}}", "faint"),
-        Part(sparkline(course.sizes, max(width - label_cells, 8)).lstrip(), "spark"),
+        Part(sparkline(course.sizes, max(width - label_cells, 8), Painted.glyphs).lstrip(), "spark"),
     ]
 
 

@@ -45,8 +45,10 @@ class SiteScreen(DrillScreen):
             callers = stacks = [[Part(profile.why, "faint")]]
             calls = 0
         else:
-            found = stacks_of(profile, frame)
-            callers, stacks, calls = caller_lines(profile, frame, width), stacks_lines(found, frame, width), len(found)
+            # site.leaf in short: there may be 50 000 of them
+            own = [site for site in profile.sites if site.stack and site.stack[site.leaf_at] == frame]
+            found = stacks_of(own)
+            callers, stacks, calls = caller_lines(own, width), stacks_lines(found, frame, width), len(found)
         return Look(
             kind="Allocation site",
             heading=((frame.function, "strong"), (where(frame), "faint"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 from memdash.model.capability import Capability
@@ -88,7 +90,11 @@ def _figures(group: TaskGroup, snapshot: Snapshot) -> tuple[Figure, ...]:
 
 def _stacks(group: TaskGroup) -> tuple[Stack, ...]:
     ranked = sorted(group.tasks, key=lambda task: -task.count)
-    return tuple(Stack(task.stack, (Part(_who(task)), Part(task.state, "faint"))) for task in ranked)
+    return tuple(Stack(task.stack, partial(_words, task)) for task in ranked)
+
+
+def _words(task: Task) -> Sequence[Part]:
+    return [Part(_who(task)), Part(task.state, "faint")]
 
 
 def _who(task: Task) -> str:

@@ -11,6 +11,7 @@ from memdash.model.missing import Missing
 from memdash.model.profile import Profile
 from memdash.model.snapshot import State
 from memdash.model.target import Ending
+from memdash.ui.app import Options
 from tests.fakes import NOON_S
 from tests.ui.conftest import LONG, Show, a_watch
 from tests.ui.screens.conftest import Sources, followed
@@ -172,7 +173,15 @@ async def test_one_that_nobody_follows_says_why_it_has_no_course(show: Show) -> 
         assert "only the largest are followed" in shown.text
 
 
-@pytest.mark.parametrize("size", [(60, 12), (50, 10), (30, 6), (200, 24)])
+async def test_in_ascii_nothing_else_is_drawn(show: Show, sources: Sources) -> None:
+    async with show(followed(a_watch()), 80, 24, options=Options(ascii=True), sources=sources.path) as shown:
+        await shown.press("enter", "tab")
+        await shown.built()
+        assert "100 %  ########  main.handle0" in shown.text
+        assert shown.text.isascii()
+
+
+@pytest.mark.parametrize("size", [(60, 12), (30, 6), (200, 24)])
 async def test_it_fits_everywhere(show: Show, sources: Sources, size: tuple[int, int]) -> None:
     async with show(followed(a_watch()), *size, sources=sources.path) as shown:
         await shown.press("enter", "tab", "tab", "tab", "j", "G")
