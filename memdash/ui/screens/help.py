@@ -52,6 +52,8 @@ _PANES = (
     ("type", "of live objects, counted from outside where a program has no allocation sites; small objects only"),
     ("beside them", "small blocks of memory that are no objects: tables of dicts, arrays of lists, buffers"),
     ("trend", "what a site held in the newest sixty readings"),
+    ("course", "what the largest rows held since the attach: the longer the watch the coarser, but no peak is lost"),
+    ("callers", "who called where a site's memory was asked for, and what is held through each of them"),
     ("function, where", "the line of the program that asked for the memory; of a task, where in the program it stands"),
     ("state", "what a task does: runs, waits in a system call, holds Python's global lock (GIL) or wants it"),
     ("waiting", "for how long a task has at least not run; of several, the one that has waited longest"),

@@ -48,7 +48,8 @@ class DrillScreen(Screen[None]):
         texts: list[tuple[str, Painted]] = list(zip(self.titles, self._texts, strict=True))
         self._body = Body(self._figures, self._course, [("Source", self._source), *texts][not self.has_source :])
         self._keys = KeyLine(DRILL)
-        self._shown: tuple[object, ...] = ()
+        self._rows: object = None
+        self._room: tuple[object, ...] = ()
         self._look: Look | None = None
 
     def rows(self, snapshot: Snapshot) -> object:
@@ -76,10 +77,10 @@ class DrillScreen(Screen[None]):
 
     def follow(self) -> None:
         """Show the newest moment, if it says anything new."""
-        snapshot, size = self._watched.newest(), self.app.size
-        wish = (self.rows(snapshot), size, self._course.inner, snapshot.state)
-        if not self._shown or any(new is not old for new, old in zip(wish, self._shown, strict=True)):
-            self._shown = wish
+        snapshot = self._watched.newest()
+        rows, room = self.rows(snapshot), (self.app.size, self._course.inner, snapshot.state)
+        if rows is not self._rows or room != self._room:
+            self._rows, self._room = rows, room
             with self.app.batch_update():
                 self._show(self.look(snapshot, self._body.text_width), snapshot)
         self._figures.entitle(self._look.kind if self._look is not None else "", _moment_words(snapshot))

@@ -8,9 +8,7 @@ from functools import partial
 from typing import NamedTuple
 
 from memdash.model.profile import Frame, Site
-from memdash.plain import plain
 from memdash.ui.screens.lines import folded, stack_lines, where
-from memdash.ui.widgets.cut import cut
 from memdash.ui.widgets.meter import meter
 from memdash.ui.widgets.paint import Painted
 from memdash.ui.widgets.words import Part
@@ -74,11 +72,11 @@ def caller_lines(sites: Iterable[Site], width: int) -> list[list[Part]]:
     for frame, size in ranked[:_CALLERS_AT_MOST]:
         share = size / total
         bar = [Part(f"{meter(share, bar_cells, Painted.glyphs):<{bar_cells}}  ", "bar")] if bar_cells else []
-        name = cut(plain(frame.function or frame.file), max(width - margin, 8), "function")
         figures = [Part(f"{byte_size(size):>10}  ", "strong"), Part(f"{ratio(share):>7}  ")]
-        lines.append([*figures, *bar, Part(name)])
+        name, *rest = folded(frame.function or frame.file, width - margin, "plain")
         if frame.file and frame.function:
-            lines += [[Part(" " * margin), *line] for line in folded(where(frame), width - margin, "faint")]
+            rest += folded(where(frame), width - margin, "faint")
+        lines += [[*figures, *bar, *name], *([Part(" " * margin), *line] for line in rest)]
     if len(ranked) > _CALLERS_AT_MOST:
         lines.append([Part(f"and {count(len(ranked) - _CALLERS_AT_MOST)} others", "faint")])
     return lines

@@ -98,7 +98,9 @@ def _words(task: Task) -> Sequence[Part]:
 
 
 def _who(task: Task) -> str:
-    """``invoice-0 and 4 more  ``."""
+    """``invoice-0 and 4 more  ``; goroutines have no names of their own."""
+    if task.kind is TaskKind.GOROUTINE:
+        return f"{count(task.count)} goroutine{'s' * (task.count != 1)}  "
     others = f"{count(task.count - 1)} more" if task.count > 1 else ""
     if not task.name:
         return f"{count(task.count)} of them  " if others else ""
