@@ -96,6 +96,7 @@ async def test_a_traced_python_leads_to_the_line_that_keeps(tmp_path: Path) -> N
             assert "118" not in margin(shown, "→")
 
 
+@pytest.mark.matrix
 async def test_a_program_in_a_file_system_of_its_own(tmp_path: Path) -> None:
     """Its paths are those that it sees, and its links lead to where they lead there."""
     root = tmp_path / "root"

@@ -48,17 +48,13 @@ async def test_the_cursor_stands_on_the_line_that_holds_most(
         assert shown.text == snapshot
 
 
-async def test_it_is_about_the_row_under_the_cursor(show: Show) -> None:
+async def test_it_is_about_the_row_under_the_cursor_or_what_holds_most(show: Show) -> None:
     async with show(plain_watch()) as shown:
         await shown.press("j", "l")
         await shown.built()
         assert "/src/shop/session/session.go" in shown.text
         assert code(shown).number == 52
-
-
-async def test_without_a_row_it_is_about_what_holds_most(show: Show) -> None:
-    async with show(plain_watch()) as shown:
-        await shown.press("1", "l")
+        await shown.press("escape", "1", "l")
         await shown.built()
         assert "/src/shop/cart/store.go" in shown.text
 
@@ -106,6 +102,9 @@ async def test_lines_that_hold_anything_are_one_key_apart(show: Show, sources: S
         assert "main.handle0" in shown.text
         await shown.press("G")
         assert code(shown).number == 79
+        row = next(y for y, line in enumerate(shown.lines) if " 70 " in line)
+        await shown.pilot.click(offset=(60, row))
+        assert code(shown).number == 70
 
 
 async def test_functions_are_chosen_by_a_regular_expression(show: Show) -> None:
@@ -212,20 +211,12 @@ async def test_long_lines_scroll_sideways(show: Show, sources: Sources) -> None:
         await shown.press("l")
         await shown.built()
         assert "end" not in next(line for line in shown.lines if "118 →" in line)
-        await shown.press(*["right"] * 22)
+        code(shown).action_sideways(21)
+        await shown.press("right")
         assert "end" in next(line for line in shown.lines if "118 →" in line)
-        await shown.press(*["left"] * 30)
+        code(shown).action_sideways(-30)
+        await shown.press("left")
         assert "118 → 0123456789" in shown.text
-
-
-async def test_clicks_and_the_wheel_move_the_cursor(show: Show, sources: Sources) -> None:
-    async with show(plain_watch(), 120, 40, sources=sources.path) as shown:
-        await shown.press("l")
-        await shown.built()
-        row = next(y for y, line in enumerate(shown.lines) if " 116 " in line)
-        await shown.pilot.click(offset=(60, row))
-        await shown.settle()
-        assert code(shown).number == 116
 
 
 def test_a_wide_character_is_cut_in_two_as_a_space() -> None:
