@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from memdash.pprof.costs import CostedFunction
 from memdash.pprof.view import View
 from memdash.tables.table import Cell, Column, Row, Table, Tone
-from memdash.units import Unit, figure
+from memdash.units import Unit, figure, signed
 
 __all__ = ["functions_table", "unit_of"]
 
@@ -25,14 +25,15 @@ def unit_of(view: View) -> Unit:
     return Unit.BYTES if view.sample_type.unit == "bytes" else Unit.COUNT
 
 
-def functions_table(functions: Iterable[CostedFunction], unit: Unit, empty: str) -> Table:
-    """A row a function, in the given order; ``empty`` says why there is none."""
+def functions_table(functions: Iterable[CostedFunction], unit: Unit, empty: str, *, is_change: bool = False) -> Table:
+    """A row a function, in the given order; ``empty`` says why there is none. Changes bear their sign."""
+    write: Callable[[float, Unit], str] = signed if is_change else figure
     rows = [
         Row(
             f"{function.file}\0{function.name}",
             (
-                Cell(figure(function.flat, unit), Tone.STRONG if function.flat else Tone.FAINT),
-                Cell(figure(function.cum, unit)),
+                Cell(write(function.flat, unit), Tone.STRONG if function.flat else Tone.FAINT),
+                Cell(write(function.cum, unit)),
                 Cell(function.name or function.file),
                 Cell(function.file, Tone.FAINT),
             ),

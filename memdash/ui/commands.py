@@ -12,12 +12,12 @@ from textual.binding import Binding, BindingType
 from memdash.model.action import Action
 from memdash.model.capability import Capability
 
-__all__ = ["APP", "CODE", "COMMANDS", "DASHBOARD", "DRILL", "PROFILE", "ROWS", "TABLE", "Command", "bindings"]
+__all__ = ["APP", "CODE", "COMMANDS", "DASHBOARD", "DRILL", "LIST", "PROFILE", "ROWS", "TABLE", "Command", "bindings"]
 
 APP, DASHBOARD, DRILL, PROFILE = "app", "screen", "drill", "profile"
-TABLE, ROWS, CODE = "table", "rows", "code"
-"""Scopes: works everywhere, on the dashboard, in all about a row, in each view of a profile; and in the focused table,
-in whatever scrolls, in source code."""
+LIST, TABLE, ROWS, CODE = "list", "table", "rows", "code"
+"""Scopes: works everywhere, on the dashboard, in all about a row, in each view of a profile; in listings; and in the
+focused table, in whatever scrolls, in source code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,10 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         PROFILE, "l", "l", "profile('list')", "list", "profile",
         "The source of the function under the cursor, each line with what it holds.", 5,
+    ),
+    Command(
+        LIST, "slash", "/", "choose_function", "functions", "source",
+        "Choose another function, by a regular expression; those of the file come first.", 2, palette=False,
     ),
     Command(
         CODE, "n,right_square_bracket", "n ]", "costly(1)", "next line", "source",

@@ -7,10 +7,11 @@ from itertools import pairwise
 from textual.binding import Binding
 
 from memdash.ui.app import MemdashApp
-from memdash.ui.commands import APP, CODE, COMMANDS, DASHBOARD, DRILL, PROFILE, ROWS, TABLE, bindings
+from memdash.ui.commands import APP, CODE, COMMANDS, DASHBOARD, DRILL, LIST, PROFILE, ROWS, TABLE, bindings
 from memdash.ui.screens.dashboard import Dashboard
 from memdash.ui.screens.drill.screen import DrillScreen
 from memdash.ui.screens.help import help_lines
+from memdash.ui.screens.profile.list import ListScreen
 from memdash.ui.screens.profile.screen import ProfileScreen
 from memdash.ui.widgets.code import CodeView
 from memdash.ui.widgets.table import TableView
@@ -21,6 +22,7 @@ HOLDERS = {
     DASHBOARD: (Dashboard,),
     DRILL: (DrillScreen,),
     PROFILE: (ProfileScreen,),
+    LIST: (ListScreen,),
     TABLE: (TableView,),
     ROWS: (TableView, CodeView),
     CODE: (CodeView,),
@@ -55,7 +57,7 @@ def test_help_explains_every_command() -> None:
 
 
 def test_the_footer_ranks_are_distinct() -> None:
-    for scopes in ((APP, DASHBOARD, TABLE), (APP, PROFILE), (APP, PROFILE, CODE), (APP, DRILL)):
+    for scopes in ((APP, DASHBOARD, TABLE), (APP, PROFILE), (APP, PROFILE, LIST, CODE), (APP, DRILL)):
         ranks = sorted(command.footer for command in COMMANDS if command.footer and command.scope in scopes)
         assert all(a < b for a, b in pairwise(ranks))
 

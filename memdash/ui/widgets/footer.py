@@ -6,13 +6,21 @@ from collections.abc import Callable, Sequence
 
 from textual.strip import Strip
 
-from memdash.ui.commands import APP, CODE, COMMANDS, DASHBOARD, DRILL, PROFILE, TABLE, Command
+from memdash.ui.commands import APP, CODE, COMMANDS, DASHBOARD, DRILL, LIST, PROFILE, TABLE, Command
 from memdash.ui.widgets.cut import width_of
 from memdash.ui.widgets.paint import Painted
 
 __all__ = ["KeyLine"]
 
-_NAMESPACES = {APP: "app", DASHBOARD: "screen", DRILL: "screen", PROFILE: "screen", TABLE: "focused", CODE: "focused"}
+_NAMESPACES = {
+    APP: "app",
+    DASHBOARD: "screen",
+    DRILL: "screen",
+    PROFILE: "screen",
+    LIST: "screen",
+    TABLE: "focused",
+    CODE: "focused",
+}
 
 
 class KeyLine(Painted):

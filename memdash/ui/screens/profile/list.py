@@ -21,7 +21,7 @@ from memdash.pprof.view import View, clean_path
 from memdash.tables.code import Code, code_of
 from memdash.tables.profile_functions import functions_table, unit_of
 from memdash.tables.table import Table
-from memdash.ui.commands import CODE, PROFILE
+from memdash.ui.commands import CODE, LIST, PROFILE, bindings
 from memdash.ui.screens.profile.screen import ProfileScreen
 from memdash.ui.screens.profile.study import Study
 from memdash.ui.screens.sources import WITHOUT_FILE, doubts
@@ -52,7 +52,7 @@ class ListScreen(ProfileScreen[_Listing]):
     """Flat and cum by line of the file that the study's subject stands in, or else of the heaviest function."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "choose_function", show=False),
+        *bindings(LIST),
         Binding("down", "choose_step(1)", show=False),
         Binding("up", "choose_step(-1)", show=False),
     ]
@@ -61,7 +61,7 @@ class ListScreen(ProfileScreen[_Listing]):
 
     def __init__(self, study: Study) -> None:
         super().__init__(study)
-        self._keys = KeyLine(PROFILE, CODE)
+        self._keys = KeyLine(PROFILE, LIST, CODE)
         self._source = CodeView(id="source")
         self._functions = TableView(id="functions")
         self._functions.display = False
@@ -181,7 +181,8 @@ class ListScreen(ProfileScreen[_Listing]):
         here = self._shown.file.path if self._shown is not None else ""
         files = sorted(self._files, key=lambda file: file.path != here)
         found = (f for file in files for f in file.functions if pattern.found_in(f.name or f.file))
-        return functions_table(found, unit, f"no function matches {wanted!r}")
+        is_change = self.study.lens.is_differential
+        return functions_table(found, unit, f"no function matches {wanted!r}", is_change=is_change)
 
     def action_choose_step(self, by: int) -> None:
         """Move among them while the expression is typed."""

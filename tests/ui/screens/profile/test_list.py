@@ -132,6 +132,8 @@ async def test_against_a_baseline_figures_bear_their_signs(show: Show, sources: 
         await shown.built()
         assert "change since the baseline" in shown.text
         assert any("+62.1 MiB" in line and "118" in line for line in shown.lines)
+        await shown.press("slash")
+        assert any("+62.1 MiB" in line and "cart.(*Store).Add" in line for line in shown.lines)
 
 
 async def test_other_values_and_the_newest_profile_leave_the_cursor_alone(show: Show, sources: Sources) -> None:
