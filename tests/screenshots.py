@@ -41,6 +41,7 @@ _GO: _Screens = (
     ("site", (120, 40), ("enter",)),
     ("list", (120, 40), ("l",)),
     ("goroutine", (120, 40), ("5", "enter")),
+    ("residence", (120, 40), ("M",)),
     ("help", (100, 32), ("question_mark",)),
 )
 _PYTHON: _Screens = (

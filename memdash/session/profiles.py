@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from memdash.errors import ProbeError, TargetError
+from memdash.errors import BadAnswer, ProbeError, TargetError
 from memdash.model.capability import Capability
 from memdash.model.missing import Maybe, Missing
 from memdash.model.objects import Objects
@@ -15,15 +15,41 @@ from memdash.model.profile import Profile
 from memdash.model.sample import Instant
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Target
+from memdash.network.address import Address
 from memdash.pprof.convert import objects_document, sites_document
-from memdash.pprof.document import Mapping
+from memdash.pprof.document import Document, Mapping
 from memdash.pprof.taken import Files, TakenProfile
+from memdash.probes.endpoint import Endpoint
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
 from memdash.process.code import build_id, code_pieces
 from memdash.session.live import read_once
 
-__all__ = ["files_of", "profile_before", "profile_of", "take_profile"]
+__all__ = ["files_of", "profile_at", "profile_before", "profile_of", "served_profile", "take_profile"]
+
+
+def profile_at(address: Address) -> Document:
+    """What a server has under a URL; the heap where that is the server itself or its net/http/pprof.
+
+    Raises EndpointUnreachable, BadAnswer.
+    """
+    from memdash.probes.endpoint.profiles import fetched_from
+
+    return fetched_from(address)
+
+
+def served_profile(endpoint: Endpoint, target: Target, kind: str, seconds: int) -> TakenProfile:
+    """A profile of ``kind`` as the target's endpoint serves it, or what changes of it in ``seconds`` (0: all of it).
+
+    Raises ProbeError or TargetError when there is no endpoint, or none that serves it.
+    """
+    from memdash.network.client import Client
+    from memdash.probes.endpoint.profiles import fetched
+
+    pprof = endpoint.find(target).pprof
+    if isinstance(pprof, Missing):
+        raise BadAnswer(f"there is no profile to be had: {pprof.why}", pprof.hint)
+    return TakenProfile(fetched(Client(pprof), kind, seconds))
 
 
 def take_profile(target: Target, entries: Sequence[ProbeEntry] = PROBES) -> TakenProfile:
@@ -64,6 +90,8 @@ def _document(snapshot: Snapshot, sites: Maybe[Profile], objects: Maybe[Objects]
 def files_of(snapshot: Snapshot) -> Files:
     """Where the source files of the target are; in our own file system once it has ended: its own is gone then."""
     target = snapshot.target
+    if not target.is_local:
+        return Files()
     root = "" if snapshot.state is State.ENDED else f"/proc/{target.pid}/root"
     try:
         folder = root and root + str(Path(f"/proc/{target.pid}/cwd").readlink())
@@ -84,6 +112,8 @@ def _pcs(profile: Profile) -> set[int]:
 
 def _mappings(target: Target, pcs: Iterable[int]) -> Iterator[Mapping]:
     """The program first, then what else holds any of the addresses. Its names are resolved: pprof need not try."""
+    if not target.is_local:
+        return
     program = Mapping(file=target.exe or target.name, build_id=build_id(target.pid))
     try:
         pieces = list(code_pieces(target.pid))

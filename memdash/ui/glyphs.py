@@ -22,7 +22,8 @@ class Glyphs:
     """One character set.
 
     ``steps`` are a sparkline's heights from low to high, ``level`` its line when nothing changes; ``full`` is a
-    cell of a bar and ``parts`` are its last cell filling up.
+    cell of a bar, ``parts`` are its last cell filling up, and ``half`` a first one that begins in its middle; ``taken``
+    is a cell of a bar that takes away, ``mark`` a place on one.
     """
 
     ascii: bool
@@ -31,6 +32,9 @@ class Glyphs:
     level: str
     parts: str
     full: str
+    half: str
+    taken: str
+    mark: str
 
     def text(self, text: str) -> str:
         """``text`` in this character set; what ASCII has no likeness for becomes ``?``."""
@@ -39,5 +43,7 @@ class Glyphs:
         return text.translate(_TO_ASCII).encode("ascii", "replace").decode("ascii")
 
 
-UNICODE = Glyphs(ascii=False, ellipsis="…", steps="▁▂▃▄▅▆▇█", level="─", parts="▏▎▍▌▋▊▉", full="█")
-ASCII = Glyphs(ascii=True, ellipsis="~", steps="_.,-=+*#", level="-", parts="", full="#")
+UNICODE = Glyphs(
+    ascii=False, ellipsis="…", steps="▁▂▃▄▅▆▇█", level="─", parts="▏▎▍▌▋▊▉", full="█", half="▐", taken="░", mark="┊"
+)
+ASCII = Glyphs(ascii=True, ellipsis="~", steps="_.,-=+*#", level="-", parts="", full="#", half="", taken="-", mark=":")

@@ -19,6 +19,7 @@ from memdash.model.missing import Maybe, Missing
 from memdash.model.objects import Objects
 from memdash.model.sample import Reading
 from memdash.model.tasks import Task, Tasks
+from memdash.probes.arenas import ArenaCounter
 from memdash.probes.cpython.agent.feed import AgentFeed
 from memdash.probes.cpython.census import Census
 from memdash.probes.cpython.gc import CollectorWatch, Seen, gc_stats
@@ -28,7 +29,7 @@ from memdash.probes.cpython.pymalloc import NOT_IN_USE, Pymalloc
 from memdash.probes.cpython.threads import MOVED, ThreadWatch
 from memdash.units import clock_time, count, duration, ratio
 
-__all__ = ["CensusProbe", "GcProbe", "PymallocProbe", "ThreadsProbe"]
+__all__ = ["ArenasProbe", "CensusProbe", "GcProbe", "PymallocProbe", "ThreadsProbe"]
 
 _MISSED = "more collections ended between two readings than CPython remembers the times of"
 _AGAIN = "memdash tries again every few seconds"
@@ -124,6 +125,32 @@ class PymallocProbe:
 
     def close(self) -> None:
         """Give the interpreter back. May be called twice."""
+        self._interpreter.close()
+
+
+class ArenasProbe:
+    """How much of the arenas is in RAM: 10 ms for each GiB of them."""
+
+    name = "cpython.arenas"
+    capabilities = frozenset({Capability.ARENAS})
+    cadence_s = 10.0
+
+    def __init__(self, interpreter: Interpreter, heap: Pymalloc) -> None:
+        self._interpreter = interpreter
+        self._heap = heap
+        self._counter = ArenaCounter(interpreter.memory.pid)
+
+    def read(self) -> Reading:
+        """Count their pages. Raises BadRead, AccessDenied, TargetExited, UnsupportedRuntime."""
+        self._interpreter.require_running()
+        ranges = self._heap.ranges()
+        if isinstance(ranges, Missing):
+            return Reading(Source.PROC, (), absent=ranges)
+        return Reading(Source.PROC, (self._counter.count(ranges),))
+
+    def close(self) -> None:
+        """Give the interpreter back. May be called twice."""
+        self._counter.close()
         self._interpreter.close()
 
 

@@ -11,6 +11,10 @@ from memdash.probes.go.stacks import Place
 __all__ = ["Goroutine", "GoroutineRecord"]
 
 
+_PACKED_BYTES = 8 * 8 + 4 + 1
+"""Eight words, the status and the reason."""
+
+
 class Goroutine(NamedTuple):
     """What is read of one goroutine, under our names: its stack, where it was parked, what it waits for since when."""
 
@@ -53,6 +57,12 @@ class GoroutineRecord:
         fields = [words[at // 8 :: self.size // 8] for at in self.words]
         fields += [halves[self.status // 4 :: self.size // 4], content[self.reason :: self.size]]
         return b"".join([field.tobytes() for field in fields])
+
+    @staticmethod
+    def numbers(packed: bytes) -> memoryview:
+        """The number of each record."""
+        count, at = len(packed) // _PACKED_BYTES, Goroutine._fields.index("number")
+        return memoryview(packed)[8 * at * count : 8 * (at + 1) * count].cast("Q")
 
     @staticmethod
     def rows(packed: bytes, count: int) -> Iterator[tuple[int, ...]]:

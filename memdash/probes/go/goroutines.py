@@ -161,6 +161,15 @@ class GoroutineReader:
             self._kinds = {kind: kind for kind in total}
         return total
 
+    def ids(self) -> dict[Kind, list[int]]:
+        """The goroutine ids of each kind, as of the last reading."""
+        found: dict[Kind, list[int]] = {}
+        for batch in self._batches:
+            for kind, number in zip(batch.kinds, self._record.numbers(batch.packed), strict=True):
+                if kind is not None:
+                    found.setdefault(kind, []).append(number)
+        return found
+
     def _follow(self) -> None:
         """Take in the goroutines that are new: their number only grows, and none ever moves."""
         count, pointers = self._memory.u64(self._allglen), self._memory.u64(self._allgptr)

@@ -11,6 +11,8 @@ from memdash.model.capability import Capability, Source
 from memdash.model.gc import Cycle, GcStats
 from memdash.model.missing import Missing
 from memdash.model.sample import Reading
+from memdash.probes.arenas import ArenaCounter
+from memdash.probes.go.arenas import read_arenas
 from memdash.probes.go.counters import CounterReader, Counters
 from memdash.probes.go.gc import gc_stats
 from memdash.probes.go.heap_counts import HeapCounts, never_less
@@ -20,7 +22,7 @@ from memdash.probes.go.objects import ObjectReader
 from memdash.probes.go.program import Program
 from memdash.probes.go.tasks import TaskReader
 
-__all__ = ["GoroutineProbe", "HeapProfileProbe", "MemStatsProbe", "ObjectProbe", "why_no_profile"]
+__all__ = ["ArenasProbe", "GoroutineProbe", "HeapProfileProbe", "MemStatsProbe", "ObjectProbe", "why_no_profile"]
 
 _UNSWEPT = "with garbage that has not been swept yet"
 _TORN = "the heap changed while it was read"
@@ -97,14 +99,15 @@ class GoroutineProbe:
     capabilities = frozenset({Capability.TASKS})
     cadence_s = 1.0
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, *, with_ids: bool = False) -> None:
         """Raises LayoutRefused, and what reading memory raises."""
         self._program = program
-        self._reader = TaskReader(program)
+        reader = TaskReader(program)
+        self._look = reader.read_each if with_ids else reader.read
 
     def read(self) -> Reading:
         """Count them. Raises BadRead, AccessDenied, TargetExited."""
-        return Reading(Source.MEMORY, (self._reader.read(),))
+        return Reading(Source.MEMORY, (self._look(),))
 
     def close(self) -> None:
         """Give the program back. May be called twice."""
@@ -129,6 +132,29 @@ class ObjectProbe:
 
     def close(self) -> None:
         """Give the program back. May be called twice."""
+        self._program.close()
+
+
+class ArenasProbe:
+    """How much of the heap's address space is in RAM: 10 ms for each GiB of it."""
+
+    name = "go.arenas"
+    capabilities = frozenset({Capability.ARENAS})
+    cadence_s = 10.0
+
+    def __init__(self, program: Program) -> None:
+        """Raises LayoutRefused, and what reading memory raises."""
+        self._program = program
+        self._counter = ArenaCounter(program.memory.pid)
+        read_arenas(program)
+
+    def read(self) -> Reading:
+        """Count its pages. Raises BadRead, AccessDenied, TargetExited, UnsupportedRuntime."""
+        return Reading(Source.PROC, (self._counter.count(read_arenas(self._program)),))
+
+    def close(self) -> None:
+        """Give the program back. May be called twice."""
+        self._counter.close()
         self._program.close()
 
 

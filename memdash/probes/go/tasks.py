@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 
 from memdash.errors import BadRead
 from memdash.model.missing import Maybe, Missing, known
+from memdash.model.profile import leaf_at
 from memdash.model.tasks import Task, TaskKey, TaskKind, Tasks
 from memdash.probes.go.goroutines import GoroutineReader, Kind, Tally
 from memdash.probes.go.program import Program
-from memdash.probes.go.symbols import Code, Symbolizer, leaf_at
+from memdash.probes.go.symbols import Code, Symbolizer
 from memdash.probes.go.wait_reasons import States
 from memdash.probes.go.waits import Waits
 
@@ -90,6 +91,16 @@ class TaskReader:
             held = groups.get(told.key)
             groups[told.key] = task if held is None else _together(held, task)
         return Tasks(tuple(groups.values()), hidden)
+
+    def read_each(self) -> Tasks:
+        """The same, with the ids of all. 100 000 take 20 ms more."""
+        tasks, ids = self.read(), dict[TaskKey, list[int]]()
+        for kind, numbers in self._goroutines.ids().items():
+            told = self._told[kind]
+            if told is not None:
+                ids.setdefault(told.key, []).extend(numbers)
+        groups = tuple(replace(task, ids=frozenset(ids[task.key])) for task in tasks.groups)
+        return replace(tasks, groups=groups)
 
     def _waiting_s(self, tally: Tally, now_ns: int) -> Maybe[float]:
         since_ns = self._waits.since(tally.waits_since_ns)

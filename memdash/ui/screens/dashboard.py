@@ -309,6 +309,12 @@ class Dashboard(Relatives):
         """The newest moment, or the one that the view is frozen at: for the screens over this one."""
         return self._shown if self._frozen or self._feed is None else self._feed.newest
 
+    def action_residence(self) -> None:
+        """Show where RSS comes from; a frozen view stays frozen there."""
+        from memdash.ui.screens.residence import ResidenceScreen
+
+        self.app.push_screen(ResidenceScreen(self.newest))
+
     def action_copy(self) -> None:
         """Put the row under the cursor into the terminal's clipboard (OSC 52)."""
         if words := self._panes.table_in_use.words:
@@ -348,5 +354,7 @@ class Dashboard(Relatives):
         pane = chosen.view
         if isinstance(pane, MemStatsPane) and pane.is_of_tree(chosen.row):
             self.action_family()
+        elif isinstance(pane, MemStatsPane) and pane.is_rss(chosen.row):
+            self.action_residence()
         elif isinstance(pane, TablePane) and (screen := pane.screen_of_row(self._watched)) is not None:
             self.app.push_screen(screen)

@@ -26,6 +26,7 @@ from memdash.units import Unit, byte_size, count, duration, signed
 
 __all__ = ["TaskScreen"]
 
+_PROVEN = "; proven: nothing can ever wake them"
 _KINDS = {TaskKind.GOROUTINE: "Goroutines", TaskKind.THREAD: "Threads", TaskKind.ASYNCIO: "asyncio tasks"}
 
 
@@ -83,7 +84,7 @@ def _figures(group: TaskGroup, snapshot: Snapshot) -> tuple[Figure, ...]:
         Figure("change", signed(group.change, Unit.COUNT), more=since, look=look),
         waiting,
         *stacks,
-        Figure("state", text=group.state),
+        Figure("state", text=group.state + (_PROVEN if any(task.is_leaked for task in group.tasks) else "")),
         Figure("begun by", text=begun, look="faint" if isinstance(creator, Missing) else "plain"),
     )
 
