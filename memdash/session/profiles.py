@@ -23,7 +23,9 @@ from memdash.probes.registry import PROBES
 from memdash.process.code import build_id, code_pieces
 from memdash.session.live import read_once
 
-__all__ = ["profile_before", "profile_of", "take_profile"]
+__all__ = ["profile_before", "profile_of", "profiled", "take_profile"]
+
+_OTHERS = Missing("these are no allocation sites")
 
 
 def take_profile(target: Target, entries: Sequence[ProbeEntry] = PROBES) -> TakenProfile:
@@ -31,23 +33,28 @@ def take_profile(target: Target, entries: Sequence[ProbeEntry] = PROBES) -> Take
     return profile_of(read_once(target, entries=entries))
 
 
+def profiled(snapshot: Snapshot) -> Capability:
+    """Whose facts ``profile_of`` makes a profile of: allocation sites, or objects where there are none."""
+    return Capability.OBJECTS if isinstance(snapshot.sample.sites, Missing) else Capability.SITES
+
+
 def profile_of(snapshot: Snapshot) -> TakenProfile:
     """The allocation sites of a moment, or else its live objects by type. Raises ProbeError when it has neither."""
     sample = snapshot.sample
     notes: tuple[str, ...] = ()
-    capability = Capability.SITES
     if isinstance(sample.sites, Missing):
         notes = (f"these are live objects by type, for there are no allocation sites: {sample.sites.why}",)
-        capability = Capability.OBJECTS
     made = _document(snapshot, sample.sites, sample.objects, snapshot.at)
-    return replace(made, notes=notes + _caveats(snapshot, capability))
+    return replace(made, notes=notes + _caveats(snapshot, profiled(snapshot)))
 
 
 def profile_before(snapshot: Snapshot) -> TakenProfile:
     """The same as it was at the moment that changes count from. Raises ProbeError when nothing was read then."""
-    capability = Capability.OBJECTS if isinstance(snapshot.sample.sites, Missing) else Capability.SITES
+    capability = profiled(snapshot)
     at = snapshot.since.get(capability, snapshot.baseline.at)
-    return _document(snapshot, snapshot.before.sites, snapshot.before.objects, at)
+    sites = snapshot.before.sites if capability is Capability.SITES else snapshot.sample.sites
+    objects = snapshot.before.objects if capability is Capability.OBJECTS else _OTHERS
+    return _document(snapshot, sites, objects, at)
 
 
 def _document(snapshot: Snapshot, sites: Maybe[Profile], objects: Maybe[Objects], at: Instant) -> TakenProfile:

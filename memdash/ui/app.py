@@ -19,7 +19,7 @@ from textual.screen import Screen
 
 from memdash.model.target import Target
 from memdash.signals import ENDING, Signalled
-from memdash.ui.commands import APP, COMMANDS, DASHBOARD, bindings
+from memdash.ui.commands import APP, COMMANDS, Command, bindings
 from memdash.ui.glyphs import ASCII, UNICODE
 from memdash.ui.lean import settle
 from memdash.ui.screens.dashboard import Dashboard
@@ -134,10 +134,7 @@ class MemdashApp(App[Target]):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The palette: our commands, then the choice of theme."""
         for command in COMMANDS:
-            if command.palette and (
-                command.scope == APP
-                or (command.scope == DASHBOARD and isinstance(screen, Dashboard) and screen.offers(command))
-            ):
+            if command.palette and (command.scope == APP or _has(screen, command)):
                 yield SystemCommand(
                     command.label,
                     f"{command.help}  {command.shown}",
@@ -157,6 +154,12 @@ class MemdashApp(App[Target]):
 
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen())
+
+
+def _has(screen: Screen[Any], command: Command) -> bool:
+    """Whether a screen says that the command is one of its own, and that it can do anything there now."""
+    scopes: tuple[str, ...] = getattr(screen, "scopes", ())
+    return command.scope in scopes and bool(screen.offers(command))  # type: ignore[attr-defined]  # goes with scopes
 
 
 def run_picker(candidates: Callable[[], Iterable[Surveyed]], options: Options = Options()) -> Target | None:

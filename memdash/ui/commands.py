@@ -92,13 +92,38 @@ COMMANDS: tuple[Command, ...] = (
         DASHBOARD, "d", "d", "profile('top', True)", "diff", "profile",
         "What each function holds itself and with all it calls, and how that has changed since the baseline.", 15,
     ),
-    Command(PROFILE, "d", "d", "profile('top')", "top/diff", "profile", "The functions that hold most.", 4),
+    Command(PROFILE, "d", "d", "profile('top')", "top", "profile", "The functions that hold most, or changed most.", 4),
+    Command(
+        PROFILE, "slash", "/", "find", "find", "profile",
+        "Look for a text, whatever its case; esc shows all again.", 2,
+    ),
+    Command(PROFILE, "n", "n", "match(1)", "next match", "profile", "Go to the next place that contains it."),
+    Command(PROFILE, "N", "N", "match(-1)", "previous match", "profile", "Go to the previous place that contains it."),
+    Command(
+        PROFILE, "F", "F", "filters", "filters", "profile",
+        "Focus, ignore, hide and show by regular expressions, as pprof does; they hold in all views.", 8,
+    ),
+    Command(
+        PROFILE, "c", "c", "compare", "now/change", "profile",
+        "Switch between what is held and how that has changed since the baseline.", 7,
+    ),
+    Command(
+        PROFILE, "percent_sign", "%", "shares", "shares of", "profile",
+        "Of a change: shares of what the baseline held (-diff_base), or of all that changed (-base).",
+    ),
+    Command(
+        PROFILE, "a", "a", "whole", "large/all", "profile",
+        "Show also what holds less than half a percent, which pprof leaves out.", 12,
+    ),
     Command(
         PROFILE, "i", "i", "in_use", "inuse/alloc", "profile", "Switch between what is held and all ever asked for.", 9,
     ),
     Command(PROFILE, "o", "o", "objects", "bytes/objects", "profile", "Switch between bytes and objects.", 10),
     Command(PROFILE, "u", "u", "newest", "newest", "profile", "Take the newest profile.", 11),
-    Command(PROFILE, "escape", "esc", "leave", "back", "profile", "Back to the dashboard.", 19, palette=False),
+    Command(PROFILE, "y", "y", "copy", "copy", "profile", "Copy the name in full to the clipboard of your terminal."),
+    Command(
+        PROFILE, "escape", "esc", "leave", "back", "profile", "Back to where the view was opened.", 19, palette=False,
+    ),
     Command(DASHBOARD, "plus", "+", "zoom(-1)", "zoom in", "chart", "Show a shorter span in the chart."),
     Command(DASHBOARD, "minus", "-", "zoom(1)", "zoom out", "chart", "Show a longer span in the chart."),
     Command(DASHBOARD, "equals_sign", "=", "zoom(0)", "usual zoom", "chart", "Show the last five minutes again."),

@@ -60,6 +60,7 @@ class Dashboard(Relatives):
         *(Binding(str(number), f"enlarge({number})", show=False) for number in range(1, len(PANES) + 1)),
     ]
     AUTO_FOCUS = f"#{SitesPane.key}"
+    scopes: ClassVar[tuple[str, ...]] = (DASHBOARD,)
 
     def __init__(self, session: Session, watches: Watches, *, wall_s: Callable[[], float] = time.time) -> None:
         super().__init__(watches)
