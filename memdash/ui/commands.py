@@ -12,10 +12,13 @@ from textual.binding import Binding, BindingType
 from memdash.model.action import Action
 from memdash.model.capability import Capability
 
-__all__ = ["APP", "COMMANDS", "DASHBOARD", "PROFILE", "ROWS", "TABLE", "Command", "bindings"]
+__all__ = ["APP", "COMMANDS", "DASHBOARD", "PEEK", "PROFILE", "RANKED", "ROWS", "TABLE", "TREE", "Command", "bindings"]
 
-APP, DASHBOARD, PROFILE, TABLE, ROWS = "app", "screen", "profile", "table", "rows"
-"""Scopes: works everywhere, on the dashboard, in each view of a profile, in the focused table, in whatever scrolls."""
+APP, DASHBOARD, TABLE, ROWS = "app", "screen", "table", "rows"
+"""Scopes: works everywhere, on the dashboard, in the focused table, in whatever scrolls."""
+
+PROFILE, RANKED, TREE, PEEK = "profile", "ranked", "tree", "peek"
+"""More of them: works in each view of a profile, in those that are tables, in the tree, among callers and callees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,11 @@ COMMANDS: tuple[Command, ...] = (
         DASHBOARD, "d", "d", "profile('top', True)", "diff", "profile",
         "What each function holds itself and with all it calls, and how that has changed since the baseline.", 15,
     ),
+    Command(
+        DASHBOARD, "t", "t", "profile('tree')", "tree", "profile",
+        "Open the tree of calls, from the outermost inwards, with what is held through each.", 16,
+    ),
+    Command(PROFILE, "t", "t", "profile('tree')", "tree", "profile", "The tree of calls, to be opened and closed.", 5),
     Command(PROFILE, "d", "d", "profile('top')", "top", "profile", "The functions that hold most, or changed most.", 4),
     Command(
         PROFILE, "slash", "/", "find", "find", "profile",
@@ -120,6 +128,31 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(PROFILE, "o", "o", "objects", "bytes/objects", "profile", "Switch between bytes and objects.", 10),
     Command(PROFILE, "u", "u", "newest", "newest", "profile", "Take the newest profile.", 11),
+    Command(
+        RANKED, "s", "s", "sort(1)", "sort", "profile",
+        "Sort by the next column; the columns' titles can be clicked too.", 3,
+    ),
+    Command(RANKED, "S", "S", "sort(-1)", "sort back", "profile", "Sort by the previous column."),
+    Command(RANKED, "r", "r", "reverse", "reverse", "profile", "Turn the order of the rows round."),
+    Command(
+        RANKED, "", "enter", "open", "callers", "profile",
+        "Open the callers and callees of the function; enter on one of them walks on to it.", 6, palette=False,
+    ),
+    Command(TREE, "right", "→", "unfold", "open", "tree", "Open the branch, or go into it."),
+    Command(TREE, "left", "←", "fold", "close", "tree", "Close the branch, or go out of it."),
+    Command(TREE, "plus", "+", "unfold_all", "open all", "tree", "Open all branches below the row."),
+    Command(TREE, "minus", "-", "fold_all", "close all", "tree", "Close all branches."),
+    Command(
+        TREE, "asterisk", "*", "hot_path", "hot path", "tree", "Open the heaviest path from the row on.", 13,
+    ),
+    Command(
+        TREE, "v", "v", "turn", "calls/callers", "tree",
+        "Turn the tree round: from those that hold something to who called them.", 14,
+    ),
+    Command(
+        PEEK, "backspace", "backspace", "walk_back", "step back", "profile",
+        "Back to the function that was walked from.", 13,
+    ),
     Command(PROFILE, "y", "y", "copy", "copy", "profile", "Copy the name in full to the clipboard of your terminal."),
     Command(
         PROFILE, "escape", "esc", "leave", "back", "profile", "Back to where the view was opened.", 19, palette=False,

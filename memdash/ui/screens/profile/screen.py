@@ -21,7 +21,7 @@ from memdash.ui.widgets.filter import FilterBar
 from memdash.ui.widgets.footer import KeyLine
 from memdash.ui.widgets.paint import Painted
 
-__all__ = ["ProfileScreen"]
+__all__ = ["Built", "ProfileScreen"]
 
 Built = TypeVar("Built")
 
@@ -49,7 +49,6 @@ class ProfileScreen(Screen[None], Generic[Built]):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(PROFILE), Binding("q", "leave", show=False)]
 
     name_of_view: ClassVar[str]
-    title_of_view: ClassVar[str]
     scopes: ClassVar[tuple[str, ...]] = (PROFILE,)
 
     def __init__(self, study: Study) -> None:
@@ -58,6 +57,11 @@ class ProfileScreen(Screen[None], Generic[Built]):
         self.wanted = ""
         self._built_through: Lens | None = None
         self._keys = KeyLine(*self.scopes)
+
+    @property
+    def title_of_view(self) -> str:
+        """What it is called in its frame."""
+        raise NotImplementedError
 
     @property
     def main(self) -> Painted:
