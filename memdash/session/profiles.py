@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -22,9 +23,11 @@ from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
 from memdash.process.code import build_id, code_pieces
 from memdash.session.live import read_once
+from memdash.units import file_time
 
-__all__ = ["profile_before", "profile_of", "profiled", "take_profile"]
+__all__ = ["profile_before", "profile_name", "profile_of", "profiled", "take_profile"]
 
+_LONGEST_NAME = 40
 _OTHERS = Missing("these are no allocation sites")
 
 
@@ -55,6 +58,16 @@ def profile_before(snapshot: Snapshot) -> TakenProfile:
     sites = snapshot.before.sites if capability is Capability.SITES else snapshot.sample.sites
     objects = snapshot.before.objects if capability is Capability.OBJECTS else _OTHERS
     return _document(snapshot, sites, objects, at)
+
+
+def profile_name(snapshot: Snapshot) -> str:
+    """A name for the file that a profile of this moment is saved as: ``shop-server-41287-20260131-120741.heap.pb.gz``.
+
+    A process is called what it likes: only what is harmless in the name of a file is taken from that.
+    """
+    target = snapshot.target
+    name = re.sub(r"[^\w.+-]+", "_", target.name, flags=re.ASCII).lstrip(".-")[:_LONGEST_NAME] or "process"
+    return f"{name}-{target.pid}-{file_time(snapshot.at.wall_s)}.heap.pb.gz"
 
 
 def _document(snapshot: Snapshot, sites: Maybe[Profile], objects: Maybe[Objects], at: Instant) -> TakenProfile:

@@ -99,6 +99,10 @@ COMMANDS: tuple[Command, ...] = (
         DASHBOARD, "t", "t", "profile('tree')", "tree", "profile",
         "Open the tree of calls, from the outermost inwards, with what is held through each.", 16,
     ),
+    Command(
+        DASHBOARD, "ctrl+s", "ctrl+s", "save", "save profile", "profile",
+        "Save the profile of the moment on the screen as a file that go tool pprof opens.", 18,
+    ),
     Command(PROFILE, "t", "t", "profile('tree')", "tree", "profile", "The tree of calls, to be opened and closed.", 5),
     Command(PROFILE, "d", "d", "profile('top')", "top", "profile", "The functions that hold most, or changed most.", 4),
     Command(
@@ -152,6 +156,10 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         PEEK, "backspace", "backspace", "walk_back", "step back", "profile",
         "Back to the function that was walked from.", 13,
+    ),
+    Command(
+        PROFILE, "ctrl+s", "ctrl+s", "save", "save", "profile",
+        "Save the whole profile as a file that go tool pprof opens.", 15,
     ),
     Command(PROFILE, "y", "y", "copy", "copy", "profile", "Copy the name in full to the clipboard of your terminal."),
     Command(

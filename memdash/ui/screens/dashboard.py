@@ -30,6 +30,7 @@ from memdash.ui.panes.memstats import MemStatsPane
 from memdash.ui.panes.pane import TablePane
 from memdash.ui.panes.sites import SitesPane
 from memdash.ui.panes.sorted import SortedPane
+from memdash.ui.saving import ask_to_save
 from memdash.ui.screens.relatives import Relatives
 from memdash.ui.shape import Shape
 from memdash.ui.widgets.filter import FilterBar
@@ -288,6 +289,13 @@ class Dashboard(Relatives):
         from memdash.ui.screens.profile import visit
 
         self.app.push_screen(visit(name, lambda: self._shown, is_differential=is_differential))
+
+    def action_save(self) -> None:
+        """Save the profile of the moment that is shown."""
+        from memdash.ui.screens.profile import moment_of
+
+        moment = moment_of(self._shown)
+        ask_to_save(self, moment.take, moment.file_name)
 
     def action_copy(self) -> None:
         """Put the row under the cursor into the terminal's clipboard (OSC 52)."""

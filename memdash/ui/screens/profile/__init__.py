@@ -42,7 +42,7 @@ def visit(name: str, moment: Callable[[], Snapshot], *, is_differential: bool = 
 
 def moment_of(snapshot: Snapshot) -> Moment:
     """The profile of one moment, not yet taken, and that of its baseline."""
-    from memdash.session.profiles import profile_before, profile_of, profiled
+    from memdash.session.profiles import profile_before, profile_name, profile_of, profiled
     from memdash.tables.since import since_words
     from memdash.ui.screens.profile.study import Moment
     from memdash.units import clock_time
@@ -54,6 +54,7 @@ def moment_of(snapshot: Snapshot) -> Moment:
         title=f"{target.name} {target.pid}",
         at=f"at {clock_time(snapshot.at.wall_s)}",
         since=since_words(snapshot, profiled(snapshot)) or "since the attach",
+        file_name=profile_name(snapshot),
     )
 
 

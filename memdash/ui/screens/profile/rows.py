@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from textual import on
@@ -78,7 +79,8 @@ class RowsScreen(ProfileScreen[Built]):
         if self.content is None:
             return
         column, descending = self.sorting.sorted_by
-        self.rows.show_table(self.table(self.content), column, descending=descending)
+        table = replace(self.table(self.content), footnote="; ".join(self.study.notes))
+        self.rows.show_table(table, column, descending=descending)
         sought = f"only {self.wanted!r}" if self.wanted else ""
         self.entitle(" · ".join(part for part in (sought, self.remark(self.content)) if part))
 

@@ -14,8 +14,10 @@ from textual.worker import get_current_worker
 from memdash.errors import MemdashError, defects_told
 from memdash.plain import plain
 from memdash.pprof.filters import Filters
+from memdash.pprof.taken import TakenProfile
 from memdash.pprof.view import Frame
 from memdash.ui.commands import PROFILE, Command, bindings
+from memdash.ui.saving import ask_to_save
 from memdash.ui.screens.profile.study import Lens, Study
 from memdash.ui.widgets.filter import FilterBar
 from memdash.ui.widgets.footer import KeyLine
@@ -244,6 +246,14 @@ class ProfileScreen(Screen[None], Generic[Built]):
     def _filter_by(self, filters: Filters | None) -> None:
         if filters is not None:
             self.look_through(replace(self.study.lens, filters=filters))
+
+    def action_save(self) -> None:
+        """Save the profile, all of it, whatever the lens."""
+        ask_to_save(self, self._take, self.study.moment.file_name)
+
+    def _take(self) -> TakenProfile:
+        with self.study.lock:
+            return self.study.taken
 
     def action_copy(self) -> None:
         """Put what is under the cursor into the terminal's clipboard (OSC 52)."""
