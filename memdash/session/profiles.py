@@ -72,10 +72,11 @@ def profile_name(snapshot: Snapshot) -> str:
 
 def _document(snapshot: Snapshot, sites: Maybe[Profile], objects: Maybe[Objects], at: Instant) -> TakenProfile:
     target, taken_ns = snapshot.target, round(at.wall_s * 1_000_000_000)
+    is_there = snapshot.ending is None  # else its pid may be another's by now
     if not isinstance(sites, Missing):
-        document = sites_document(sites, tuple(_mappings(target, _pcs(sites))), taken_ns)
+        document = sites_document(sites, tuple(_mappings(target, _pcs(sites), is_there=is_there)), taken_ns)
     elif not isinstance(objects, Missing):
-        document = objects_document(objects, tuple(_mappings(target, ())), taken_ns)
+        document = objects_document(objects, tuple(_mappings(target, (), is_there=is_there)), taken_ns)
     else:
         raise ProbeError(f"there is no profile to be had: {sites.why}", sites.hint or objects.hint)
     return TakenProfile(document, files=_files(target.pid))
@@ -99,11 +100,11 @@ def _pcs(profile: Profile) -> set[int]:
     return set().union(*(site.pcs for site in profile.sites))
 
 
-def _mappings(target: Target, pcs: Iterable[int]) -> Iterator[Mapping]:
+def _mappings(target: Target, pcs: Iterable[int], *, is_there: bool) -> Iterator[Mapping]:
     """The program first, then what else holds any of the addresses. Its names are resolved: pprof need not try."""
-    program = Mapping(file=target.exe or target.name, build_id=build_id(target.pid))
+    program = Mapping(file=target.exe or target.name, build_id=build_id(target.pid) if is_there else "")
     try:
-        pieces = list(code_pieces(target.pid))
+        pieces = list(code_pieces(target.pid)) if is_there else []
     except TargetError:  # it has ended, and its profile can be looked at for ever
         pieces = []
     ordered = sorted(pcs)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import islice
 from typing import ClassVar
 
 from textual.binding import BindingType
 
 from memdash.pprof.flame import flame
 from memdash.pprof.view import Frame
-from memdash.tables.profile_tree import CallTree, TreeOrder, tree_table
+from memdash.tables.profile_tree import MOST_MATCHES, CallTree, TreeOrder, tree_table
 from memdash.tables.table import Table
 from memdash.ui.commands import PROFILE, RANKED, TREE, bindings
 from memdash.ui.panes.sorted import Sorting
 from memdash.ui.screens.profile.rows import RowsScreen
 from memdash.ui.screens.profile.study import Study
+from memdash.units import count
 
 __all__ = ["TreeScreen"]
 
@@ -33,7 +36,7 @@ class TreeScreen(RowsScreen[CallTree]):
         self._by_change = Sorting(
             (TreeOrder.CHANGE, TreeOrder.HELD, TreeOrder.OWN, TreeOrder.FUNCTION), (TreeOrder.FUNCTION,)
         )
-        self._opened: set[str] = set()
+        self._opened: set[int] = set()
         self._is_turned = False
 
     @property
@@ -59,25 +62,19 @@ class TreeScreen(RowsScreen[CallTree]):
         )
 
     def present(self, built: CallTree) -> None:
-        """Show it; with a path open where none is yet."""
-        is_first = self._opened.isdisjoint(built.numbers)
-        path = self._path_to(built, self.study.frame) if is_first else []
-        self._opened.update(path[:-1])
+        """Show it; where nothing of it is open yet, with the way to the frame of the last view, or the hot path."""
+        path: list[int] = []
+        if self._opened.isdisjoint(built.keys):
+            rows = built.rows_of(self.study.frame)
+            heaviest = max(rows, key=lambda number: abs(built.flame.rows[number].held), default=-1)
+            path = built.hot_path() if heaviest < 0 else built.path_to(heaviest)
+            self._unfold(built, path[:-1])
         super().present(built)
         if path:
-            self._move_to(path[-1])
+            self._stand_on(built, path[-1])
 
-    def _path_to(self, tree: CallTree, frame: Frame | None) -> list[str]:
-        """The keys from the root to the heaviest row of a frame, or the hot path."""
-        rows = tree.flame.rows
-        found = [number for number, row in enumerate(rows) if row.frame == frame]
-        if not found:
-            return tree.hot_path()
-        number = max(found, key=lambda number: abs(rows[number].held))
-        path = [tree.keys[number]]
-        while (number := tree.outer[number]) >= 0:
-            path.append(tree.keys[number])
-        return path[::-1]
+    def _unfold(self, tree: CallTree, numbers: Iterable[int]) -> None:
+        self._opened.update(tree.keys[number] for number in numbers)
 
     def table(self, content: CallTree) -> Table:
         """The rows of open branches."""
@@ -91,76 +88,93 @@ class TreeScreen(RowsScreen[CallTree]):
         if content.is_difference:
             total = f"{figures.amount(report.total)}, {content.changes.value(report.total - report.base_total)}"
         small = f"{report.dropped} too small, a shows them" if report.dropped else ""
-        return " · ".join(part for part in (total, small) if part)
+        is_cut = bool(self.wanted) and len(content.matching(self.wanted)) == MOST_MATCHES
+        cut = f"the first {count(MOST_MATCHES)} that match" if is_cut else ""
+        return " · ".join(part for part in (cut, total, small) if part)
 
     def frame_of(self, content: CallTree, key: str) -> Frame | None:
         """Rows are known by their path."""
-        return content.frame(key) if key in content.numbers else None
+        number = content.number(key)
+        return None if number < 0 else content.flame.rows[number].frame
+
+    def search(self) -> None:
+        """Keep the rows that lead to it; once it is given up, the one under the cursor stays in view."""
+        tree, here = self.content, self._here
+        if tree is not None and here >= 0 and not self.wanted:
+            self._unfold(tree, tree.path_to(here)[:-1])
+        super().search()
 
     def match(self, step: int) -> None:
         """Go to the next row that contains it: those between lead to others."""
         if self.content is None:
             return
-        found = self.content.matches(self.wanted)
-        at = [i for i, row in enumerate(self.rows.table.rows) if self.content.frame(row.key) in found]
+        found = {self.content.keys[number] for number in self.content.matching(self.wanted)}
+        at = [index for index, row in enumerate(self.rows.table.rows) if int(row.key) in found][::step]
         here = self.rows.cursor
-        after = [i for i in at if i > here] if step > 0 else [i for i in at if i < here][::-1]
         if at:
-            self.rows.move_to((after or (at if step > 0 else at[::-1]))[0])
+            self.rows.move_to(next((index for index in at if (index - here) * step > 0), at[0]))
 
-    def _move_to(self, key: str) -> None:
-        index = next((i for i, row in enumerate(self.rows.table.rows) if row.key == key), None)
+    def _stand_on(self, tree: CallTree, number: int) -> None:
+        key = str(tree.keys[number])
+        index = next((index for index, row in enumerate(self.rows.table.rows) if row.key == key), None)
         if index is not None:
             self.rows.move_to(index)
+
+    @property
+    def _here(self) -> int:
+        row = self.rows.row
+        return -1 if row is None or self.content is None else self.content.number(row.key)
 
     # What a person does
 
     def action_unfold(self) -> None:
         """Open the branch under the cursor, or go to the first row in it."""
-        tree, key = self.content, self._key
-        if tree is None or not key or not tree.inner[tree.numbers[key]]:
+        tree, here = self.content, self._here
+        if tree is None or here not in tree.inner:
             return
-        if key in self._opened or self.wanted:
+        if tree.keys[here] in self._opened or self.wanted:
             self.rows.step(1)
         else:
-            self._opened.add(key)
+            self._unfold(tree, [here])
             self.show_rows()
 
     def action_fold(self) -> None:
         """Close the branch under the cursor, or go to the row that it is in."""
-        tree, key = self.content, self._key
-        if tree is None or not key:
+        tree, here = self.content, self._here
+        if tree is None or here < 0:
             return
-        if key in self._opened and tree.inner[tree.numbers[key]] and not self.wanted:
-            self._opened.remove(key)
+        if here in tree.inner and tree.keys[here] in self._opened and not self.wanted:
+            self._opened.remove(tree.keys[here])
             self.show_rows()
-        elif (outer := tree.outer[tree.numbers[key]]) >= 0:
-            self._move_to(tree.keys[outer])
+        elif tree.outer[here] >= 0:
+            self._stand_on(tree, tree.outer[here])
 
     def action_unfold_all(self) -> None:
         """Open all below the cursor, as far as a person can look through it."""
-        if self.content is None or not self._key:
-            return
-        for number, key in enumerate(self.content.below(self._key)):
-            if number >= _MOST_OPENED:
-                self.notify(f"opened the first {_MOST_OPENED} branches", markup=False)
-                break
-            self._opened.add(key)
-        self.show_rows()
+        tree, here = self.content, self._here
+        if tree is not None and here >= 0:
+            below = [*islice(tree.below(here), _MOST_OPENED + 1)]
+            self._unfold(tree, below[:_MOST_OPENED])
+            self.show_rows()
+            if len(below) > _MOST_OPENED:
+                self.notify(f"opened the first {count(_MOST_OPENED)} branches", markup=False)
 
     def action_fold_all(self) -> None:
         """Close all branches."""
-        self._opened.clear()
-        self.show_rows()
+        if self.content is not None and self._here >= 0:
+            root = self.content.path_to(self._here)[0]
+            self._opened.clear()
+            self.show_rows()
+            self._stand_on(self.content, root)
 
     def action_hot_path(self) -> None:
         """Open the heaviest path from the row under the cursor on, and go to its end."""
-        if self.content is None or not self._key:
-            return
-        path = self.content.hot_path(self._key)
-        self._opened.update(path[:-1])
-        self.show_rows()
-        self._move_to(path[-1])
+        tree, here = self.content, self._here
+        if tree is not None and here >= 0 and not self.wanted:
+            path = tree.hot_path(here)
+            self._unfold(tree, path[:-1])
+            self.show_rows()
+            self._stand_on(tree, path[-1])
 
     def action_turn(self) -> None:
         """Between calls from the outermost inwards and callers of those who hold something."""
@@ -168,8 +182,3 @@ class TreeScreen(RowsScreen[CallTree]):
         self._is_turned = not self._is_turned
         self._opened.clear()
         self.rebuild()
-
-    @property
-    def _key(self) -> str:
-        row = self.rows.row
-        return "" if row is None else row.key
