@@ -82,7 +82,7 @@ def _columns(width: int, *, is_difference: bool) -> tuple[Column, ...]:
         Column("cum%", "cum%", 6, right=True, drop=2),
         Column("bar", "", 10, least=4, drop=5),
         Column("word", "", 4),
-        Column("function", "function", 0, cut="function", least=20),
+        Column("function", "function", 0, cut="function", least=30),
     )
     return columns if is_difference else tuple(column for column in columns if column.key != "word")
 

@@ -165,7 +165,7 @@ def _columns(tree: CallTree) -> tuple[Column, ...]:
         changes = max(tree.changes.width_of(row.held - row.base for row in rows), 8)
         columns += [Column("change", "change", changes, right=True), Column("word", "", 4, drop=1)]
     title = "callers" if tree.is_turned else "calls"
-    return (*columns, Column("bar", "", 10, least=4, drop=4), Column("function", title, 0, cut="function", least=24))
+    return (*columns, Column("bar", "", 10, least=4, drop=4), Column("function", title, 0, cut="function", least=36))
 
 
 def _row(tree: CallTree, number: int, is_open: bool, bar: float, is_found: bool) -> Row:

@@ -97,7 +97,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         DASHBOARD, "t", "t", "profile('tree')", "tree", "profile",
-        "Open the tree of calls, from the outermost inwards, with what is held through each.", 16,
+        "Open the tree of calls, from the outermost inwards, with what is held through each.", 17,
     ),
     Command(
         DASHBOARD, "ctrl+s", "ctrl+s", "save", "save profile", "profile",
@@ -142,12 +142,12 @@ COMMANDS: tuple[Command, ...] = (
         RANKED, "", "enter", "open", "callers", "profile",
         "Open the callers and callees of the function; enter on one of them walks on to it.", 6, palette=False,
     ),
-    Command(TREE, "right", "→", "unfold", "open", "tree", "Open the branch, or go into it."),
+    Command(TREE, "right", "→", "unfold", "open", "tree", "Open the branch, or go into it.", 17),
     Command(TREE, "left", "←", "fold", "close", "tree", "Close the branch, or go out of it."),
     Command(TREE, "plus", "+", "unfold_all", "open all", "tree", "Open all branches below the row."),
     Command(TREE, "minus", "-", "fold_all", "close all", "tree", "Close all branches."),
     Command(
-        TREE, "asterisk", "*", "hot_path", "hot path", "tree", "Open the heaviest path from the row on.", 13,
+        TREE, "asterisk", "*", "hot_path", "hot path", "tree", "Open the heaviest path from the row on.", 16,
     ),
     Command(
         TREE, "v", "v", "turn", "calls/callers", "tree",
@@ -155,7 +155,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         PEEK, "backspace", "backspace", "walk_back", "step back", "profile",
-        "Back to the function that was walked from.", 13,
+        "Back to the function that was walked from.", 16,
     ),
     Command(
         PROFILE, "ctrl+s", "ctrl+s", "save", "save", "profile",

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import ClassVar
 
+from textual import on
 from textual.binding import BindingType
 
 from memdash.pprof.flame import flame
@@ -16,6 +17,7 @@ from memdash.ui.commands import PROFILE, RANKED, TREE, bindings
 from memdash.ui.panes.sorted import Sorting
 from memdash.ui.screens.profile.rows import RowsScreen
 from memdash.ui.screens.profile.study import Study
+from memdash.ui.widgets.table import TableView
 from memdash.units import count
 
 __all__ = ["TreeScreen"]
@@ -68,7 +70,7 @@ class TreeScreen(RowsScreen[CallTree]):
             rows = built.rows_of(self.study.frame)
             heaviest = max(rows, key=lambda number: abs(built.flame.rows[number].held), default=-1)
             path = built.hot_path() if heaviest < 0 else built.path_to(heaviest)
-            self._unfold(built, path[:-1])
+            self._unfold(built, [*path[:-1], *(built.hot_path(path[-1]) if path and built.is_turned else ())])
         super().present(built)
         if path:
             self._stand_on(built, path[-1])
@@ -86,7 +88,7 @@ class TreeScreen(RowsScreen[CallTree]):
         report, figures = content.flame, content.figures
         total = f"{figures.share(report.total) or '0%'} of {figures.amount(figures.total)}"
         if content.is_difference:
-            total = f"{figures.amount(report.total)}, {content.changes.value(report.total - report.base_total)}"
+            total = f"{figures.amount(report.total)} now, {content.changes.value(report.total - report.base_total)}"
         small = f"{report.dropped} too small, a shows them" if report.dropped else ""
         is_cut = bool(self.wanted) and len(content.matching(self.wanted)) == MOST_MATCHES
         cut = f"the first {count(MOST_MATCHES)} that match" if is_cut else ""
@@ -148,6 +150,15 @@ class TreeScreen(RowsScreen[CallTree]):
             self.show_rows()
         elif tree.outer[here] >= 0:
             self._stand_on(tree, tree.outer[here])
+
+    @on(TableView.LeadClicked)
+    def _toggle(self) -> None:
+        """The click has moved the cursor there already."""
+        tree, here = self.content, self._here
+        if tree is not None and tree.keys[here] not in self._opened:
+            self.action_unfold()
+        elif tree is not None and here in tree.inner:
+            self.action_fold()
 
     def action_unfold_all(self) -> None:
         """Open all below the cursor, as far as a person can look through it."""
