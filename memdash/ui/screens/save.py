@@ -19,6 +19,7 @@ from memdash.errors import MemdashError, defects_told
 from memdash.files import written
 from memdash.plain import plain
 from memdash.pprof.taken import TakenProfile
+from memdash.ui.widgets.paint import Painted
 from memdash.units import byte_size
 
 __all__ = ["SaveScreen"]
@@ -45,7 +46,7 @@ class SaveScreen(ModalScreen[str]):
         """A line for the name, and one for what is wrong with it."""
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "Save the profile"
-            dialog.border_subtitle = "enter save · esc cancel"
+            dialog.border_subtitle = Painted.glyphs.text("enter save · esc cancel")
             yield Static(_whereabouts(), markup=False)
             yield self._field
             yield self._told

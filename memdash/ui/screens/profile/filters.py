@@ -15,6 +15,7 @@ from memdash.errors import UsageError
 from memdash.plain import plain
 from memdash.pprof.filters import Filters
 from memdash.pprof.pattern import Pattern, compiled
+from memdash.ui.widgets.paint import Painted
 
 __all__ = ["FiltersScreen"]
 
@@ -50,7 +51,7 @@ class FiltersScreen(ModalScreen[Filters]):
         """A field a line, each with room for what is wrong with it."""
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "Filters"
-            dialog.border_subtitle = "enter apply · ctrl+r clear all · esc cancel"
+            dialog.border_subtitle = Painted.glyphs.text("enter apply · ctrl+r clear all · esc cancel")
             yield Static("Regular expressions, looked for in function, file and binary.", markup=False)
             for name, field in self._inputs.items():
                 field.cursor_blink = False

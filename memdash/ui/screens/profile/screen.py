@@ -58,6 +58,7 @@ class ProfileScreen(Screen[None], Generic[Built]):
         self.study = study
         self.wanted = ""
         self._built_through: Lens | None = None
+        self._is_awaited = False
         self._keys = KeyLine(*self.scopes)
 
     @property
@@ -119,12 +120,12 @@ class ProfileScreen(Screen[None], Generic[Built]):
 
     def rebuild(self, *, newest: bool = False) -> None:
         """Build again, for another lens or the ``newest`` profile; what stands there stays until that is ready."""
-        self._built_through = self.study.lens
+        self._built_through, self._is_awaited = self.study.lens, True
         self.set_timer(_SOON_S, self._say_building)
         self.run_worker(lambda: self._build(newest), thread=True, exclusive=True, group="build")
 
     def _say_building(self) -> None:
-        if any(worker.group == "build" and worker.is_running for worker in self.workers):
+        if self._is_awaited:
             self.entitle(_BEING_MADE)
 
     def _build(self, newest: bool) -> None:
@@ -146,6 +147,7 @@ class ProfileScreen(Screen[None], Generic[Built]):
             self.app.call_from_thread(self._built, built, failure)
 
     def _built(self, built: Built | None, failure: MemdashError | None) -> None:
+        self._is_awaited = False
         if not self.is_attached:
             return
         if failure is not None or built is None:
