@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from memdash.ui.screens.profile.study import Lens
 from tests.ui.screens.profile.conftest import NOW, THEN, ShowView, a_study
 
@@ -32,15 +30,18 @@ async def test_an_expression_that_is_none_is_told_at_its_field(show_view: ShowVi
         await shown.press("F", "down", "(", "enter")
         at = next(number for number, line in enumerate(shown.lines) if "ignore" in line)
         assert "'(' is not a regular expression" in shown.lines[at + 1]
+        await shown.pilot.resize_terminal(60, 12)
+        await shown.settle()
+        for words in ("focus", "ignore", "hide", "show", "enter apply", "regular expression"):
+            assert words in shown.text
         await shown.press("backspace")
         assert "not a regular" not in shown.text
         await shown.press("escape")
         assert "Filters" not in shown.text
 
 
-@pytest.mark.parametrize("lens", [Lens(), Lens(is_differential=True)])
-async def test_what_matches_nothing_is_told(show_view: ShowView, lens: Lens) -> None:
-    async with show_view("top", a_study(NOW, THEN, lens=lens)) as shown:
+async def test_what_matches_nothing_is_told(show_view: ShowView) -> None:
+    async with show_view("top", a_study(NOW, THEN, lens=Lens(is_differential=True))) as shown:
         await shown.press("F", "down", *"zz", "enter")
         await shown.built()
         assert "ignore zz (matches nothing)" in shown.lines[0]
@@ -48,10 +49,3 @@ async def test_what_matches_nothing_is_told(show_view: ShowView, lens: Lens) -> 
         await shown.press("F", *"yy", "enter")
         await shown.built()
         assert "nothing is left: focus matched nothing; F changes the filters" in shown.text
-
-
-async def test_the_dialog_fits_the_smallest_screen(show_view: ShowView) -> None:
-    async with show_view("top", a_study(), 60, 12) as shown:
-        await shown.press("F", "down", "(", "enter")
-        for words in ("focus", "ignore", "hide", "show", "enter apply", "regular expression"):
-            assert words in shown.text

@@ -34,15 +34,17 @@ def cursor(shown: Shown) -> str:
     return "" if frame is None else str(frame.name)
 
 
-@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("view", ["top", "tree"])
-async def test_at_every_size_figures_and_names_stand(show_view: ShowView, view: str, size: tuple[int, int]) -> None:
-    async with show_view(view, a_study(NOW, THEN, lens=DIFFERENCE), *size) as shown:
-        for words in ("+200.00 MiB", "-40.00 MiB", "main.grow"):
-            assert words in shown.text
-        assert max(map(len, shown.lines)) <= size[0]
-        assert shown.lines[-1].startswith(" ? help")
-        assert "inuse_space · since the baseline" in shown.lines[0]
+async def test_at_every_size_figures_and_names_stand(show_view: ShowView, view: str) -> None:
+    async with show_view(view, a_study(NOW, THEN, lens=DIFFERENCE), 160, 45) as shown:
+        for width, height in SIZES:
+            await shown.pilot.resize_terminal(width, height)
+            await shown.settle()
+            for words in ("+200.00 MiB", "-40.00 MiB", "main.grow"):
+                assert words in shown.text
+            assert (max(map(len, shown.lines)), len(shown.lines)) == (width, height)
+            assert shown.lines[-1].startswith(" ? help")
+            assert "inuse_space · since the baseline" in shown.lines[0]
 
 
 async def test_the_frame_tells_what_is_compared_and_how_much_is_shown(show_view: ShowView) -> None:
@@ -248,11 +250,10 @@ async def test_a_profile_without_names_and_negative_values_are_shown(show_view: 
         assert "<unknown>" in shown.text
 
 
-@pytest.mark.parametrize("size", [(80, 24), (60, 12)])
-async def test_hostile_names_are_escaped(show_view: ShowView, size: tuple[int, int]) -> None:
+async def test_hostile_names_are_escaped(show_view: ShowView) -> None:
     names = [name.translate({ord(sign): None for sign in ">+@"}) for name in HOSTILE]
     stacks = {f"main > {name}": 100 + number for number, name in enumerate(names)}
-    async with show_view("top", a_study(stacks, notes=(HOSTILE[2],)), *size) as shown:
+    async with show_view("top", a_study(stacks, notes=(HOSTILE[2],)), 80, 24) as shown:
         for keys in (("slash", "2", "J", "enter"), ("t",), ("d", "enter"), ("y", "F", "\x1b", "ctrl+s")):
             await shown.press(*keys)
             await shown.built()
