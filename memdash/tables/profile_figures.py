@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from memdash.pprof.measure import aligned, output_unit, percentage
 from memdash.tables.table import Cell, Tone
 
-__all__ = ["ProfileFigures", "standing"]
+__all__ = ["ProfileFigures", "standing", "word_cell"]
 
 
 class ProfileFigures:
@@ -53,3 +53,8 @@ def standing(now: int, before: int) -> str:
     if now and not before:
         return "new"
     return "gone" if before and not now else ""
+
+
+def word_cell(word: str) -> Cell:
+    """A cell of that word."""
+    return Cell(word, Tone.GROWS if word == "new" else Tone.SHRINKS)

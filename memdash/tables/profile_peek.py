@@ -59,7 +59,7 @@ def peek_table(calls: Calls, node: Node, order: PeekOrder, reverse: bool, wanted
         Column("weight", "held", max(calls.figures.width_of(values), 8), right=True),
         Column("share", "share", 6, right=True, drop=1),
         Column("bar", "", 14, least=4, drop=2),
-        Column("function", "function", 0, cut="function", least=20),
+        Column("function", "function", 0, cut="function", least=36),
     )
     most = max(map(abs, (node.cum, *(edge.weight for edge in (*node.callers, *node.callees))))) or 1
     rows = [

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from memdash.pprof.graph import held_by_frame
 from memdash.pprof.top import Top, TopRow, top
 from memdash.pprof.view import Frame, View
-from memdash.tables.profile_figures import ProfileFigures, standing
+from memdash.tables.profile_figures import ProfileFigures, standing, word_cell
 from memdash.tables.table import Cell, Column, Row, Table, Tone
 
 __all__ = ["RankedTop", "TopOrder", "ranked_top", "top_remark", "top_table"]
@@ -25,17 +25,12 @@ class TopOrder(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RankedTop:
-    """A top, and what writes its figures; of a difference also what each function held ``now`` and ``before``, cum."""
+    """A top, and what writes its figures; of a difference also which functions are new in it, and which are gone."""
 
     top: Top
     figures: ProfileFigures
-    now: Mapping[Frame, int]
-    before: Mapping[Frame, int] | None
-
-    @property
-    def is_difference(self) -> bool:
-        """Whether its values are changes."""
-        return self.before is not None
+    is_difference: bool = False
+    words: Mapping[Frame, str] = field(default_factory=dict)
 
 
 def ranked_top(view: View, now: View, before: View | None) -> RankedTop:
@@ -44,8 +39,10 @@ def ranked_top(view: View, now: View, before: View | None) -> RankedTop:
     values = [row.flat or row.cum for row in found.rows]
     figures = ProfileFigures(view.sample_type.unit, view.total, values, is_signed=before is not None)
     if before is None:
-        return RankedTop(found, figures, {}, None)
-    return RankedTop(found, figures, held_by_frame(now), held_by_frame(before))
+        return RankedTop(found, figures)
+    held, was_held = held_by_frame(now), held_by_frame(before)
+    words = {row.frame: standing(held.get(row.frame, 0), was_held.get(row.frame, 0)) for row in found.rows}
+    return RankedTop(found, figures, True, {frame: word for frame, word in words.items() if word})
 
 
 def top_table(ranked: RankedTop, order: TopOrder, reverse: bool, wanted: str, empty: str) -> Table:
@@ -58,7 +55,7 @@ def top_table(ranked: RankedTop, order: TopOrder, reverse: bool, wanted: str, em
     rows = tuple(_rows(ranked, figures, order, reverse, wanted))
     if not rows and wanted and ranked.top.rows:
         empty = f"no function matches {wanted!r}"
-    return Table("Top", _columns(width, is_difference=ranked.is_difference), rows, empty="" if rows else empty)
+    return Table("Top", _columns(width, has_words=bool(ranked.words)), rows, empty="" if rows else empty)
 
 
 def top_remark(ranked: RankedTop, *, is_relative_to_base: bool) -> str:
@@ -73,7 +70,7 @@ def top_remark(ranked: RankedTop, *, is_relative_to_base: bool) -> str:
     return f"{functions}, {figures.value(found.flat)} in all" + (f": {share} of {total} {whole}" if share else "")
 
 
-def _columns(width: int, *, is_difference: bool) -> tuple[Column, ...]:
+def _columns(width: int, *, has_words: bool) -> tuple[Column, ...]:
     columns = (
         Column("flat", "flat", width, right=True),
         Column("flat%", "flat%", 6, right=True, drop=3),
@@ -84,7 +81,7 @@ def _columns(width: int, *, is_difference: bool) -> tuple[Column, ...]:
         Column("word", "", 4),
         Column("function", "function", 0, cut="function", least=30),
     )
-    return columns if is_difference else tuple(column for column in columns if column.key != "word")
+    return columns if has_words else tuple(column for column in columns if column.key != "word")
 
 
 def _rows(ranked: RankedTop, figures: ProfileFigures, order: TopOrder, reverse: bool, wanted: str) -> Iterator[Row]:
@@ -114,9 +111,8 @@ def _row(ranked: RankedTop, figures: ProfileFigures, row: TopRow, running: int, 
             Cell(figures.share(row.cum), Tone.FAINT),
             Cell(bar=bar),
         )
-        if ranked.before is not None:
-            word = standing(ranked.now.get(row.frame, 0), ranked.before.get(row.frame, 0))
-            made += (Cell(word, Tone.GROWS if word == "new" else Tone.SHRINKS),)
+        if ranked.words:
+            made += (word_cell(ranked.words.get(row.frame, "")),)
         return (*made, Cell(f"{row.frame.text}{inlined}"))
 
     return Row(row.frame.text, cells)

@@ -10,7 +10,7 @@ from itertools import chain
 
 from memdash.pprof.flame import Flame, FlameRow
 from memdash.pprof.view import Frame
-from memdash.tables.profile_figures import ProfileFigures, standing
+from memdash.tables.profile_figures import ProfileFigures, standing, word_cell
 from memdash.tables.table import Cell, Column, Row, Table, Tone
 
 __all__ = ["MOST_MATCHES", "CallTree", "TreeOrder", "tree_table"]
@@ -46,6 +46,7 @@ class CallTree:
         self.flame = flame
         self.is_difference = is_difference
         self.is_turned = is_turned
+        self.has_words = is_difference and any(standing(row.held, row.base) for row in flame.rows)
         values = [row.own or row.held for row in flame.rows]
         self.figures = ProfileFigures(unit, total, values)
         self.changes = ProfileFigures(unit, total, values, is_signed=True)
@@ -163,7 +164,9 @@ def _columns(tree: CallTree) -> tuple[Column, ...]:
         columns.append(Column("own", "own", width, right=True, drop=2))
     if tree.is_difference:
         changes = max(tree.changes.width_of(row.held - row.base for row in rows), 8)
-        columns += [Column("change", "change", changes, right=True), Column("word", "", 4, drop=1)]
+        columns.append(Column("change", "change", changes, right=True))
+    if tree.has_words:
+        columns.append(Column("word", "", 4, drop=1))
     title = "callers" if tree.is_turned else "calls"
     return (*columns, Column("bar", "", 10, least=4, drop=4), Column("function", title, 0, cut="function", least=36))
 
@@ -175,11 +178,9 @@ def _row(tree: CallTree, number: int, is_open: bool, bar: float, is_found: bool)
         if not tree.is_turned:
             made.append(tree.figures.cell(row.own))
         if tree.is_difference:
-            word = standing(row.held, row.base)
-            made += [
-                tree.changes.cell(row.held - row.base),
-                Cell(word, Tone.GROWS if word == "new" else Tone.SHRINKS),
-            ]
+            made.append(tree.changes.cell(row.held - row.base))
+        if tree.has_words:
+            made.append(word_cell(standing(row.held, row.base)))
         mark = "  " if number not in tree.inner else "▾ " if is_open else "▸ "
         tone = Tone.STRONG if is_found else Tone.PLAIN
         return (*made, Cell(bar=bar), Cell(row.frame.text, tone, lead=" " * row.depth + mark))
