@@ -38,6 +38,8 @@ _GO: _Screens = (
     ("dashboard-120x40", (120, 40), ("plus",)),
     ("dashboard-80x24", (80, 24), ("plus",)),
     ("site", (120, 32), ("enter",)),
+    ("diff", (120, 32), ("d",)),
+    ("tree", (120, 32), ("t",)),
     ("help", (100, 32), ("question_mark",)),
 )
 _PYTHON: _Screens = (

@@ -168,7 +168,7 @@ def _columns(tree: CallTree) -> tuple[Column, ...]:
     if tree.has_words:
         columns.append(Column("word", "", 4, drop=1))
     title = "callers" if tree.is_turned else "calls"
-    return (*columns, Column("bar", "", 10, least=4, drop=4), Column("function", title, 0, cut="function", least=36))
+    return (*columns, Column("bar", "", 10, least=4, drop=4), Column("function", title, 0, cut="function", least=34))
 
 
 def _row(tree: CallTree, number: int, is_open: bool, bar: float, is_found: bool) -> Row:

@@ -17,6 +17,7 @@ from memdash.pprof.filters import Filters
 from memdash.pprof.taken import TakenProfile
 from memdash.pprof.view import Frame
 from memdash.ui.commands import PROFILE, Command, bindings
+from memdash.ui.lean import resettle, undisturbed
 from memdash.ui.saving import ask_to_save
 from memdash.ui.screens.profile.study import Lens, Study
 from memdash.ui.widgets.filter import FilterBar
@@ -29,6 +30,8 @@ Built = TypeVar("Built")
 
 _SOON_S = 0.15
 """What is ready before then needs no word about its being made anew."""
+_LEFT_S = 1.0
+"""By then Textual has let go of a screen."""
 _BEING_MADE = "being made …"
 
 _OTHER_TIME = {
@@ -118,6 +121,11 @@ class ProfileScreen(Screen[None], Generic[Built]):
         if self._built_through not in (None, self.study.lens):
             self.rebuild()
 
+    def on_unmount(self) -> None:
+        """Give back what the profile took, once the last view of one is left."""
+        if not any(isinstance(screen, ProfileScreen) for screen in self.app.screen_stack):
+            self.app.set_timer(_LEFT_S, resettle)
+
     def rebuild(self, *, newest: bool = False) -> None:
         """Build again, for another lens or the ``newest`` profile; what stands there stays until that is ready."""
         self._built_through, self._is_awaited = self.study.lens, True
@@ -137,7 +145,7 @@ class ProfileScreen(Screen[None], Generic[Built]):
             if worker.is_cancelled:
                 return
             try:
-                with defects_told():
+                with defects_told(), undisturbed():
                     if newest:
                         self.study.renew()
                     built = self.build()

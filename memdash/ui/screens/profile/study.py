@@ -154,9 +154,12 @@ class Study:
 
     def kept(self, name: str, make: Callable[[Lens], Made]) -> Made:
         """What ``make`` makes for the lens, made once: for what several views share, or one shows again."""
-        key = (name, self.lens)
+        lens = self.lens
+        return self._once((name, lens), lambda: make(lens))
+
+    def _once(self, key: tuple[str, Lens], make: Callable[[], Made]) -> Made:
         if key not in self._made:
-            made = make(key[1])
+            made = make()
             while len(self._made) >= _MOST_KEPT:
                 del self._made[next(iter(self._made))]
             self._made[key] = made
@@ -172,13 +175,17 @@ class Study:
         return self.lens.is_differential and self.has_baseline
 
     def _difference_view(self, lens: Lens) -> View:
-        return View(self._difference(lens), lens.options)
+        return View(self._difference(lens), lens.options).condensed()
 
     def _listing_view(self, lens: Lens) -> View:
         return listing_view(self._difference(lens) if self._compares else self._document, lens.options)
 
     def _difference(self, lens: Lens) -> Document:
+        """Made once for all lenses that have the same shares."""
         before = self.before
         if before is None:
             return self._document
-        return minus(self._document, before.document, relative_to_base=lens.is_relative_to_base)
+        key = ("minus", Lens(is_relative_to_base=lens.is_relative_to_base))
+        return self._once(
+            key, lambda: minus(self._document, before.document, relative_to_base=lens.is_relative_to_base)
+        )

@@ -93,6 +93,13 @@ async def test_sorting_and_finding(show_view: ShowView) -> None:
         assert len(shown.app.screen_stack) == 1
 
 
+async def test_the_palette_offers_what_the_view_can_do(show_view: ShowView) -> None:
+    async with show_view("tree", a_study()) as shown:
+        offered = {command.title for command in shown.app.get_system_commands(shown.app.screen)}
+        assert {"filters", "hot path", "save", "sort", "help"} <= offered
+        assert not {"now/change", "baseline", "enlarge"} & offered
+
+
 async def test_what_is_too_small_is_a_key_away(show_view: ShowView) -> None:
     async with show_view("top", a_study(NOW | {"main.main > main.tiny": 7})) as shown:
         assert "5 of 6 functions" in shown.text
