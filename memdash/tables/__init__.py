@@ -7,4 +7,6 @@ Lives here: ``table`` (what a table is), one module per table: ``memstats``, ``g
 ``analysis``, ``pprof``, ``model``, ``units``; ``processes`` also what ``probes`` and ``process`` say of the processes
 it lists. Nothing here knows a screen: a cell says what it means (its tone), never its colour. To add a table, write a
 module with a pure function from Snapshot, or from a view of a profile.
+
+``profile_flame`` makes no table of a profile's stacks, but ``boxes`` in boxes.
 """

@@ -12,10 +12,13 @@ from textual.binding import Binding, BindingType
 from memdash.model.action import Action
 from memdash.model.capability import Capability
 
-__all__ = ["APP", "COMMANDS", "DASHBOARD", "PROFILE", "ROWS", "TABLE", "Command", "bindings"]
+__all__ = ["APP", "COMMANDS", "DASHBOARD", "FLAME", "ICICLE", "PROFILE", "ROWS", "TABLE", "Command", "bindings"]
 
 APP, DASHBOARD, PROFILE, TABLE, ROWS = "app", "screen", "profile", "table", "rows"
 """Scopes: works everywhere, on the dashboard, in each view of a profile, in the focused table, in whatever scrolls."""
+
+FLAME, ICICLE = "flame", "icicle"
+"""In the flame graph, and on its boxes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,11 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(PROFILE, "d", "d", "profile('top')", "top", "profile", "The functions that hold most, or changed most.", 4),
     Command(
+        DASHBOARD, "f", "f", "profile('flame')", "flame", "profile",
+        "The flame graph: what is held through each call, from the outermost function down.", 16,
+    ),
+    Command(PROFILE, "f", "f", "profile('flame')", "flame", "profile", "The flame graph of the same profile.", 13),
+    Command(
         PROFILE, "slash", "/", "find", "find", "profile",
         "Look for a text, whatever its case; esc shows all again.", 2,
     ),
@@ -123,6 +131,32 @@ COMMANDS: tuple[Command, ...] = (
     Command(PROFILE, "y", "y", "copy", "copy", "profile", "Copy the name in full to the clipboard of your terminal."),
     Command(
         PROFILE, "escape", "esc", "leave", "back", "profile", "Back to where the view was opened.", 19, palette=False,
+    ),
+    Command(
+        ICICLE, "enter", "enter", "zoom_in", "zoom", "flame graph",
+        "Give the box the full width; its callers stay above it. A second click does the same.", 3, palette=False,
+    ),
+    Command(
+        FLAME, "backspace", "backspace", "zoom_out", "zoom out", "flame graph",
+        "Undo the last zoom. So does esc, which first ends a search, and where nothing is zoomed leads back.",
+    ),
+    Command(ICICLE, "home,r", "r", "root", "all", "flame graph", "Show all again, with the root at the top.", 5),
+    Command(
+        FLAME, "space", "space", "follow", "follow", "flame graph",
+        "Take the newest profile every other second, or stay at the one that is shown.", 6,
+    ),
+    Command(ICICLE, "down,j", "↓ j", "deeper", "deeper", "flame graph", "Into what the box calls.", palette=False),
+    Command(ICICLE, "up,k", "↑ k", "outward", "outward", "flame graph", "To its caller.", palette=False),
+    Command(ICICLE, "left,h", "← h", "beside(-1)", "left", "flame graph", "To the box before.", palette=False),
+    Command(
+        ICICLE, "right", "→", "beside(1)", "right", "flame graph", "To the next box; l is the listing.", palette=False,
+    ),
+    Command(
+        ICICLE, "pagedown", "page down", "levels(1)", "page deeper", "flame graph",
+        "A screenful of levels deeper; the wheel only looks.", palette=False,
+    ),
+    Command(
+        ICICLE, "pageup", "page up", "levels(-1)", "page back", "flame graph", "A screenful back.", palette=False,
     ),
     Command(DASHBOARD, "plus", "+", "zoom(-1)", "zoom in", "chart", "Show a shorter span in the chart."),
     Command(DASHBOARD, "minus", "-", "zoom(1)", "zoom out", "chart", "Show a longer span in the chart."),

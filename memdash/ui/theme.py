@@ -28,6 +28,12 @@ _TOKENS = (
     "spark", "bar", "track", "heap-alloc", "heap-live", "rss", "sys", "gc-mark", "axis",
 )  # fmt: skip
 
+BOXES = ("box-1", "box-2", "box-3", "box-4", "box-5", "box-6")
+"""Boxes that differ in nothing but what they belong to."""
+
+_GROUND_AT_LEVEL = {1: 0.78, 2: 0.64, 3: 0.48}
+"""How much of the ground is in the colour of a box that grew or shrank by little, some, much."""
+
 
 def derived_tokens(theme: Theme) -> dict[str, str]:
     """A value for every token from the theme's own colours; what the theme sets itself wins over these."""
@@ -39,11 +45,13 @@ def derived_tokens(theme: Theme) -> dict[str, str]:
         faint, cursor, idle, track = "ansi_bright_black", "ansi_blue", "ansi_bright_black", "ansi_bright_black"
         on_verdict = "ansi_black" if theme.dark else "ansi_bright_white"
         purple = "ansi_magenta"
+        boxes = ["ansi_blue", "ansi_cyan", "ansi_magenta", "ansi_yellow", "ansi_green", faint]
     else:
         faint, track = _mixed(text, ground, 0.5), _mixed(text, ground, 0.85)
         cursor, idle = _mixed(theme.primary, ground, 0.65), _mixed(text, ground, 0.9)
         on_verdict = ground
         purple = theme.accent or theme.primary
+        boxes = [_mixed(hue, ground, 0.72) for hue in (theme.primary, accent, purple, warning, good, text)]
     return {
         "plain": text, "faint": faint, "strong": text, "title": good, "frame": faint, "frame-focus": theme.primary,
         "key": theme.primary, "grows": bad, "shrinks": good, "good": good, "info": theme.primary, "warning": warning,
@@ -51,6 +59,7 @@ def derived_tokens(theme: Theme) -> dict[str, str]:
         "on-verdict": on_verdict, "cursor": cursor, "cursor-idle": idle, "spark": theme.primary, "bar": theme.primary,
         "track": track, "heap-alloc": theme.primary, "heap-live": good, "rss": purple, "sys": faint,
         "gc-mark": track if not theme.ansi else faint, "axis": faint if theme.ansi else accent,
+        **dict(zip(BOXES, boxes, strict=True)),
     }  # fmt: skip
 
 
@@ -71,6 +80,7 @@ class Palette:
         if theme.ansi:  # sixteen colours have no shade to lie under all the others
             default = Color.parse("ansi_default").rich_color
             self._styles["cursor"] = Style(color=default, bgcolor=default, reverse=True)
+        self._styles |= _box_styles(values, ground, is_ansi=bool(theme.ansi))
 
     def __getitem__(self, token: str) -> Style:
         return self._styles[token]
@@ -81,6 +91,41 @@ class Palette:
         if token in _FILLED:
             return Style(bgcolor=color)
         return Style(color=color, bgcolor=ground, bold=token in _BOLD or None)
+
+
+_WAYS = {"grew": "grows", "shrank": "shrinks"}
+
+
+def _box_styles(values: Mapping[str, str], ground: RichColor, *, is_ansi: bool) -> dict[str, Style]:
+    """Boxes and their edges (``box-1-edge``).
+
+    Boxes are filled; with sixteen colours, none of which goes under all others, their words are coloured instead.
+    """
+    colors = {token: Color.parse(values[token]) for token in (*_TOKENS, *BOXES)}
+    fills = {box: box for box in BOXES} | {"above": "cursor-idle", "several": "track", "same": "track"}
+    words = {"above": "faint", "several": "faint"}
+    ways = {f"{way}-{level}": tone for way, tone in _WAYS.items() for level in _GROUND_AT_LEVEL}
+    styles: dict[str, Style] = {}
+    if is_ansi:
+        for look, token in (fills | ways | words | {"same": "plain"}).items():
+            styles[look] = Style(color=colors[token].rich_color, bgcolor=ground)
+            styles[f"{look}-edge"] = Style(color=colors["faint"].rich_color, bgcolor=ground)
+    else:
+        below = Color.from_rich_color(ground)
+        filled = {look: colors[token] for look, token in fills.items()}
+        for way, tone in _WAYS.items():
+            filled |= {f"{way}-{level}": colors[tone].blend(below, share) for level, share in _GROUND_AT_LEVEL.items()}
+        for look, fill in filled.items():
+            word = colors[words.get(look, "plain")]
+            styles[look] = Style(color=word.rich_color, bgcolor=fill.rich_color)
+            styles[f"{look}-edge"] = Style(color=fill.blend(word, 0.4).rich_color, bgcolor=fill.rich_color)
+    for look, token in (("chosen", "strong"), ("found", "warning")):
+        color = colors["plain" if is_ansi and look == "chosen" else token].rich_color
+        styles[look] = Style(color=color, bgcolor=ground, reverse=True, bold=True)
+        if not is_ansi:
+            styles[look] = Style(color=ground, bgcolor=color, bold=True)
+        styles[f"{look}-edge"] = styles[look]
+    return styles
 
 
 def _theme(name: str, *, dark: bool, ground: str, text: str, faint: str, tokens: Mapping[str, str]) -> Theme:
@@ -110,7 +155,8 @@ THEMES = (
             "critical": "#ff7b72", "paused": "#e3b341", "verdict-critical": "#ff7b72", "verdict-warning": "#e3b341",
             "cursor": "#1f3550", "cursor-idle": "#171f2a", "spark": "#4a90e2", "bar": "#4a90e2", "track": "#1d2530",
             "heap-alloc": "#58a6ff", "heap-live": "#7ee787", "rss": "#e6edf3", "sys": "#8b949e", "gc-mark": "#39424e",
-            "axis": "#5a6572",
+            "axis": "#5a6572", "box-1": "#1c3a5e", "box-2": "#164545", "box-3": "#3b3266", "box-4": "#4a3a1a",
+            "box-5": "#4a2a42", "box-6": "#2b3645",
         },
     ),
     _theme(
@@ -121,7 +167,8 @@ THEMES = (
             "critical": "#ff8c3a", "paused": "#f0e442", "verdict-critical": "#ff8c3a", "verdict-warning": "#f0e442",
             "cursor": "#1d3a52", "cursor-idle": "#1a222b", "spark": "#56b4e9", "bar": "#56b4e9", "track": "#20282f",
             "heap-alloc": "#56b4e9", "heap-live": "#e69f00", "rss": "#f4f4f4", "sys": "#9a9a9a", "gc-mark": "#3c444e",
-            "axis": "#66707c",
+            "axis": "#66707c", "box-1": "#1b3d55", "box-2": "#5a4310", "box-3": "#0f4a3e", "box-4": "#533349",
+            "box-5": "#4c4a1e", "box-6": "#333c47",
         },
     ),
     _theme(
@@ -132,7 +179,8 @@ THEMES = (
             "critical": "#b34700", "paused": "#8a6100", "verdict-critical": "#b34700", "verdict-warning": "#8a6100",
             "cursor": "#cfe3f3", "cursor-idle": "#ecedea", "spark": "#0072b2", "bar": "#0072b2", "track": "#e6e7e2",
             "heap-alloc": "#0072b2", "heap-live": "#b34700", "rss": "#22262b", "sys": "#858b93", "gc-mark": "#d5d8d8",
-            "axis": "#858b93",
+            "axis": "#858b93", "box-1": "#cfe2f3", "box-2": "#f6dfbd", "box-3": "#cdeae0", "box-4": "#ecd8e6",
+            "box-5": "#f1eec4", "box-6": "#dfe3e8",
         },
     ),
 )  # fmt: skip

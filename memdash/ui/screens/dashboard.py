@@ -287,7 +287,11 @@ class Dashboard(Relatives):
         """Open a view of the profile as it now stands; against the baseline where that is wanted or was marked."""
         from memdash.ui.screens.profile import visit
 
-        self.app.push_screen(visit(name, lambda: self._shown, is_differential=is_differential))
+        self.app.push_screen(visit(name, self._newest, is_differential=is_differential))
+
+    def _newest(self) -> Snapshot:
+        """What a view of the profile is of: while one lies over this screen, that is not painted."""
+        return self._shown if self._frozen or self._feed is None else self._feed.newest
 
     def action_copy(self) -> None:
         """Put the row under the cursor into the terminal's clipboard (OSC 52)."""

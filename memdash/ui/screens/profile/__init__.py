@@ -2,7 +2,7 @@
 
 Lives here: ``study`` (the profile that all views of one visit share, and how it is looked at), ``screen`` (what every
 view is), ``filters`` (where focus, ignore, hide and show are typed), and the views themselves: ``top`` (also what
-changed).
+changed), ``flame``.
 
 To add a view:
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["VIEWS", "moment_of", "view_of", "visit"]
 
-VIEWS = {"top": "top.TopScreen"}
+VIEWS = {"top": "top.TopScreen", "flame": "flame.FlameScreen"}
 """By the name of the view: its module here and its class."""
 
 

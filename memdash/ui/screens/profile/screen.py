@@ -117,8 +117,13 @@ class ProfileScreen(Screen[None], Generic[Built]):
         self.set_timer(_SOON_S, self._say_building)
         self.run_worker(lambda: self._build(newest), thread=True, exclusive=True, group="build")
 
+    @property
+    def is_being_built(self) -> bool:
+        """Whether the view for the newest wish is not ready yet."""
+        return any(worker.group == "build" and worker.is_running for worker in self.workers)
+
     def _say_building(self) -> None:
-        if any(worker.group == "build" and worker.is_running for worker in self.workers):
+        if self.is_being_built:
             self.entitle(_BEING_MADE)
 
     def _build(self, newest: bool) -> None:
