@@ -34,6 +34,12 @@ BOXES = ("box-1", "box-2", "box-3", "box-4", "box-5", "box-6")
 _GROUND_AT_LEVEL = {1: 0.78, 2: 0.64, 3: 0.48}
 """How much of the ground is in the colour of a box that grew or shrank by little, some, much."""
 
+_ODD = 0.22
+"""How much of it is in every other line."""
+
+_EDGE = 0.4
+"""How much of the words' colour is in an edge."""
+
 
 def derived_tokens(theme: Theme) -> dict[str, str]:
     """A value for every token from the theme's own colours; what the theme sets itself wins over these."""
@@ -97,34 +103,41 @@ _WAYS = {"grew": "grows", "shrank": "shrinks"}
 
 
 def _box_styles(values: Mapping[str, str], ground: RichColor, *, is_ansi: bool) -> dict[str, Style]:
-    """Boxes and their edges (``box-1-edge``).
+    """Boxes (``box-1``), in every other line a shade nearer to the ground (``box-1-odd``); their edges (``…-edge``).
 
     Boxes are filled; with sixteen colours, none of which goes under all others, their words are coloured instead.
     """
     colors = {token: Color.parse(values[token]) for token in (*_TOKENS, *BOXES)}
-    fills = {box: box for box in BOXES} | {"above": "cursor-idle", "several": "track", "same": "track"}
     words = {"above": "faint", "several": "faint"}
-    ways = {f"{way}-{level}": tone for way, tone in _WAYS.items() for level in _GROUND_AT_LEVEL}
     styles: dict[str, Style] = {}
+
+    def add(look: str, style: Style, odd: Style, edge: RichColor | None = None) -> None:
+        for name, one in ((look, style), (f"{look}-odd", odd)):
+            styles[name] = one
+            styles[f"{name}-edge"] = one + Style(color=edge)
+
     if is_ansi:
-        for look, token in (fills | ways | words | {"same": "plain"}).items():
-            styles[look] = Style(color=colors[token].rich_color, bgcolor=ground)
-            styles[f"{look}-edge"] = Style(color=colors["faint"].rich_color, bgcolor=ground)
+        looks = {box: box for box in BOXES} | words | {"same": "plain"}
+        looks |= {f"{way}-{level}": tone for way, tone in _WAYS.items() for level in _GROUND_AT_LEVEL}
+        for look, token in looks.items():
+            style = Style(color=colors[token].rich_color, bgcolor=ground)
+            add(look, style, style, colors["faint"].rich_color)
     else:
         below = Color.from_rich_color(ground)
-        filled = {look: colors[token] for look, token in fills.items()}
+        fills = {box: colors[box] for box in BOXES}
+        fills |= {"above": colors["cursor-idle"], "several": colors["track"], "same": colors["track"]}
         for way, tone in _WAYS.items():
-            filled |= {f"{way}-{level}": colors[tone].blend(below, share) for level, share in _GROUND_AT_LEVEL.items()}
-        for look, fill in filled.items():
-            word = colors[words.get(look, "plain")]
-            styles[look] = Style(color=word.rich_color, bgcolor=fill.rich_color)
-            styles[f"{look}-edge"] = Style(color=fill.blend(word, 0.4).rich_color, bgcolor=fill.rich_color)
-    for look, token in (("chosen", "strong"), ("found", "warning")):
-        color = colors["plain" if is_ansi and look == "chosen" else token].rich_color
-        styles[look] = Style(color=color, bgcolor=ground, reverse=True, bold=True)
+            fills |= {f"{way}-{level}": colors[tone].blend(below, share) for level, share in _GROUND_AT_LEVEL.items()}
+        for look, fill in fills.items():
+            word, odd = colors[words.get(look, "plain")], fill.blend(below, _ODD)
+            style = Style(color=word.rich_color, bgcolor=fill.rich_color)
+            add(look, style, style + Style(bgcolor=odd.rich_color), fill.blend(word, _EDGE).rich_color)
+    for look, token in (("chosen", "plain" if is_ansi else "strong"), ("found", "warning")):
+        color = colors[token].rich_color
+        marked = Style(color=color, bgcolor=ground, reverse=True, bold=True)
         if not is_ansi:
-            styles[look] = Style(color=ground, bgcolor=color, bold=True)
-        styles[f"{look}-edge"] = styles[look]
+            marked = Style(color=ground, bgcolor=color, bold=True)
+        add(look, marked, marked)
     return styles
 
 

@@ -182,28 +182,30 @@ class Icicle(Painted, can_focus=True):
         part = y % cursor.rise
         for tile in cursor.tiles(level):
             line.drawn("", tile.start - at, "plain")
-            is_chosen, is_above = found == (level, tile), level < cursor.above
+            is_chosen = found == (level, tile)
+            shade = "-odd" if level % 2 else ""
             if tile.is_several:
-                self._paint_several(line, tile, part, is_chosen=is_chosen)
+                self._paint_several(line, tile, part, shade, is_chosen=is_chosen)
             else:
-                self._paint_box(line, tile, part, is_chosen=is_chosen, is_above=is_above)
+                look = "chosen" if is_chosen else "above" if level < cursor.above else ""
+                self._paint_box(line, tile, part, shade, look)
             at = tile.end
         return line.strip(width)
 
     def _level(self, y: int) -> int:
         return self.cursor.top + y // self.cursor.rise
 
-    def _paint_several(self, line: Line, tile: Tile, part: int, *, is_chosen: bool) -> None:
+    def _paint_several(self, line: Line, tile: Tile, part: int, shade: str, *, is_chosen: bool) -> None:
         drawn = self.glyphs.several * (tile.end - tile.start)
         if is_chosen and not part:
             drawn = self.glyphs.pointer + drawn[1:]
-        line.drawn(drawn, len(drawn), "chosen" if is_chosen else "several")
+        line.drawn(drawn, len(drawn), "chosen" if is_chosen else f"several{shade}")
 
-    def _paint_box(self, line: Line, tile: Tile, part: int, *, is_chosen: bool, is_above: bool) -> None:
-        """Its name and figures; where it has two lines, one on each."""
+    def _paint_box(self, line: Line, tile: Tile, part: int, shade: str, look: str) -> None:
+        """Its name and figures; where it has two lines, one on each. ``look`` is its face's when it is empty."""
         glyphs, face, room = self.glyphs, self._face(tile.box), tile.end - tile.start - 1
-        look = "chosen" if is_chosen else "above" if is_above else face.look
-        mark = glyphs.pointer if is_chosen else glyphs.text(face.mark)
+        mark = glyphs.pointer if look == "chosen" else glyphs.text(face.mark)
+        look = f"{look or face.look}{shade}"
         if mark and not part:
             line.drawn(mark, 1, look)
         else:
@@ -227,7 +229,8 @@ def _label(name: str, room: int, ellipsis: str) -> str:
     """A function's name in at most ``room`` cells; where these are few, what follows its last dot, or nothing."""
     if room >= _ROOM_FOR_PACKAGE or width_of(name) <= room:
         return cut(name, room, "function", ellipsis)
-    last = name[name.rfind(".") + 1 :] or name
+    path = name.partition("[")[0] or name
+    last = path[path.rfind(".") + 1 :] or name
     if width_of(last) < room:
         return ellipsis + last
     return cut(last, room, "end", ellipsis) if room >= _LEAST_FOR_A_NAME else ""
