@@ -32,7 +32,8 @@ class Cell:
     """One cell. ``text`` may come from the target: show it, never interpret it.
 
     ``spark`` (oldest first, NaN for gaps) asks for a sparkline instead of text, ``bar`` (0 to 1) for a bar. ``sort`` is
-    what the column sorts by; ``note`` explains, such as why a figure is missing.
+    what the column sorts by; ``note`` explains, such as why a figure is missing. ``lead`` stands before the text, like
+    the indent of a tree: it is no part of what is cut.
     """
 
     text: str = ""
@@ -41,6 +42,7 @@ class Cell:
     spark: tuple[float, ...] = ()
     bar: float | None = None
     note: str = ""
+    lead: str = ""
 
 
 @dataclass(frozen=True, slots=True)

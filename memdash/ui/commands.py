@@ -12,10 +12,16 @@ from textual.binding import Binding, BindingType
 from memdash.model.action import Action
 from memdash.model.capability import Capability
 
-__all__ = ["APP", "COMMANDS", "DASHBOARD", "FLAME", "ICICLE", "PROFILE", "ROWS", "TABLE", "Command", "bindings"]
+__all__ = [
+    "APP", "COMMANDS", "DASHBOARD", "FLAME", "ICICLE", "PEEK", "PROFILE", "RANKED", "ROWS", "TABLE", "TREE", "Command",
+    "bindings",
+]  # fmt: skip
 
-APP, DASHBOARD, PROFILE, TABLE, ROWS = "app", "screen", "profile", "table", "rows"
-"""Scopes: works everywhere, on the dashboard, in each view of a profile, in the focused table, in whatever scrolls."""
+APP, DASHBOARD, TABLE, ROWS = "app", "screen", "table", "rows"
+"""Scopes: works everywhere, on the dashboard, in the focused table, in whatever scrolls."""
+
+PROFILE, RANKED, TREE, PEEK = "profile", "ranked", "tree", "peek"
+"""More of them: works in each view of a profile, in those that are tables, in the tree, among callers and callees."""
 
 FLAME, ICICLE = "flame", "icicle"
 """In the flame graph, and on its boxes."""
@@ -95,12 +101,21 @@ COMMANDS: tuple[Command, ...] = (
         DASHBOARD, "d", "d", "profile('top', True)", "diff", "profile",
         "What each function holds itself and with all it calls, and how that has changed since the baseline.", 15,
     ),
+    Command(
+        DASHBOARD, "t", "t", "profile('tree')", "tree", "profile",
+        "Open the tree of calls, from the outermost inwards, with what is held through each.", 16,
+    ),
+    Command(
+        DASHBOARD, "ctrl+s", "ctrl+s", "save", "save profile", "profile",
+        "Save the profile of the moment on the screen as a file that go tool pprof opens.", 18,
+    ),
+    Command(PROFILE, "t", "t", "profile('tree')", "tree", "profile", "The tree of calls, to be opened and closed.", 5),
     Command(PROFILE, "d", "d", "profile('top')", "top", "profile", "The functions that hold most, or changed most.", 4),
     Command(
         DASHBOARD, "f", "f", "profile('flame')", "flame", "profile",
-        "The flame graph: what is held through each call, from the outermost function down.", 16,
+        "The flame graph: what is held through each call, from the outermost function down.", 17,
     ),
-    Command(PROFILE, "f", "f", "profile('flame')", "flame", "profile", "The flame graph of the same profile.", 13),
+    Command(PROFILE, "f", "f", "profile('flame')", "flame", "profile", "The flame graph of the same profile.", 16),
     Command(
         PROFILE, "slash", "/", "find", "find", "profile",
         "Look for a text, whatever its case; esc shows all again.", 2,
@@ -128,6 +143,35 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(PROFILE, "o", "o", "objects", "bytes/objects", "profile", "Switch between bytes and objects.", 10),
     Command(PROFILE, "u", "u", "newest", "newest", "profile", "Take the newest profile.", 11),
+    Command(
+        RANKED, "s", "s", "sort(1)", "sort", "profile",
+        "Sort by the next column; the columns' titles can be clicked too.", 3,
+    ),
+    Command(RANKED, "S", "S", "sort(-1)", "sort back", "profile", "Sort by the previous column."),
+    Command(RANKED, "r", "r", "reverse", "reverse", "profile", "Turn the order of the rows round."),
+    Command(
+        RANKED, "", "enter", "open", "callers", "profile",
+        "Open the callers and callees of the function; enter on one of them walks on to it.", 6, palette=False,
+    ),
+    Command(TREE, "right", "→", "unfold", "open", "tree", "Open the branch, or go into it."),
+    Command(TREE, "left", "←", "fold", "close", "tree", "Close the branch, or go out of it."),
+    Command(TREE, "plus", "+", "unfold_all", "open all", "tree", "Open all branches below the row."),
+    Command(TREE, "minus", "-", "fold_all", "close all", "tree", "Close all branches."),
+    Command(
+        TREE, "asterisk", "*", "hot_path", "hot path", "tree", "Open the heaviest path from the row on.", 13,
+    ),
+    Command(
+        TREE, "v", "v", "turn", "calls/callers", "tree",
+        "Turn the tree round: from those that hold something to who called them.", 14,
+    ),
+    Command(
+        PEEK, "backspace", "backspace", "walk_back", "step back", "profile",
+        "Back to the function that was walked from.", 13,
+    ),
+    Command(
+        PROFILE, "ctrl+s", "ctrl+s", "save", "save", "profile",
+        "Save the whole profile as a file that go tool pprof opens.", 15,
+    ),
     Command(PROFILE, "y", "y", "copy", "copy", "profile", "Copy the name in full to the clipboard of your terminal."),
     Command(
         PROFILE, "escape", "esc", "leave", "back", "profile", "Back to where the view was opened.", 19, palette=False,
@@ -140,7 +184,7 @@ COMMANDS: tuple[Command, ...] = (
         FLAME, "backspace", "backspace", "zoom_out", "zoom out", "flame graph",
         "Undo the last zoom. So does esc, which first ends a search, and where nothing is zoomed leads back.",
     ),
-    Command(ICICLE, "home,r", "r", "root", "all", "flame graph", "Show all again, with the root at the top.", 5),
+    Command(ICICLE, "home,r", "r", "root", "all", "flame graph", "Show all again, with the root at the top."),
     Command(
         FLAME, "space", "space", "follow", "follow", "flame graph",
         "Take the newest profile every other second, or stay at the one that is shown.", 6,

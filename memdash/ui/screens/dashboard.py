@@ -30,6 +30,7 @@ from memdash.ui.panes.memstats import MemStatsPane
 from memdash.ui.panes.pane import TablePane
 from memdash.ui.panes.sites import SitesPane
 from memdash.ui.panes.sorted import SortedPane
+from memdash.ui.saving import ask_to_save
 from memdash.ui.screens.relatives import Relatives
 from memdash.ui.shape import Shape
 from memdash.ui.widgets.filter import FilterBar
@@ -292,6 +293,13 @@ class Dashboard(Relatives):
     def _newest(self) -> Snapshot:
         """What a view of the profile is of: while one lies over this screen, that is not painted."""
         return self._shown if self._frozen or self._feed is None else self._feed.newest
+
+    def action_save(self) -> None:
+        """Save the profile of the moment that is shown."""
+        from memdash.ui.screens.profile import moment_of
+
+        moment = moment_of(self._shown)
+        ask_to_save(self, moment.take, moment.file_name)
 
     def action_copy(self) -> None:
         """Put the row under the cursor into the terminal's clipboard (OSC 52)."""

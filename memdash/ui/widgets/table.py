@@ -89,6 +89,11 @@ class TableView(Painted, can_focus=True):
         return self._shown.rows[self._cursor] if self._shown.rows else None
 
     @property
+    def cursor(self) -> int:
+        """The place of that row."""
+        return self._cursor
+
+    @property
     def rows_in_view(self) -> range:
         """Indices of the rows that fit on the screen now."""
         return range(self._top, min(self._top + self._height, len(self._shown.rows)))
@@ -304,6 +309,10 @@ class TableView(Painted, can_focus=True):
         elif cell.bar is not None:
             line.drawn(meter(cell.bar, room, self.glyphs), room, "bar")
         else:
+            if cell.lead:
+                lead = cut(self.glyphs.text(cell.lead), room // 2, "start", self.glyphs.ellipsis)
+                line.drawn(lead, len(lead), "faint")
+                room -= len(lead)
             line.field(cell.text, room, cell.tone.value, right=column.right, where=column.cut)
 
     def _painted_header(self, width: int) -> Strip:

@@ -1,8 +1,8 @@
 """The views of a profile, each a screen over all: what pprof shows, live.
 
 Lives here: ``study`` (the profile that all views of one visit share, and how it is looked at), ``screen`` (what every
-view is), ``filters`` (where focus, ignore, hide and show are typed), and the views themselves: ``top`` (also what
-changed), ``flame``.
+view is), ``rows`` (what those that are tables share), ``filters`` (where focus, ignore, hide and show are typed), and
+the views themselves: ``top`` (also what changed), ``tree``, ``peek``, ``flame``.
 
 To add a view:
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["VIEWS", "moment_of", "view_of", "visit"]
 
-VIEWS = {"top": "top.TopScreen", "flame": "flame.FlameScreen"}
+VIEWS = {"top": "top.TopScreen", "tree": "tree.TreeScreen", "peek": "peek.PeekScreen", "flame": "flame.FlameScreen"}
 """By the name of the view: its module here and its class."""
 
 
@@ -42,7 +42,7 @@ def visit(name: str, moment: Callable[[], Snapshot], *, is_differential: bool = 
 
 def moment_of(snapshot: Snapshot) -> Moment:
     """The profile of one moment, not yet taken, and that of its baseline."""
-    from memdash.session.profiles import profile_before, profile_of, profiled
+    from memdash.session.profiles import profile_before, profile_name, profile_of, profiled
     from memdash.tables.since import since_words
     from memdash.ui.screens.profile.study import Moment
     from memdash.units import clock_time
@@ -54,6 +54,7 @@ def moment_of(snapshot: Snapshot) -> Moment:
         title=f"{target.name} {target.pid}",
         at=f"at {clock_time(snapshot.at.wall_s)}",
         since=since_words(snapshot, profiled(snapshot)) or "since the attach",
+        file_name=profile_name(snapshot),
     )
 
 

@@ -72,7 +72,7 @@ class FiltersScreen(ModalScreen[Filters]):
                 if field.value:
                     found[name] = compiled(field.value)
             except UsageError as error:
-                self._tell(name, plain(error.what))
+                self._tell(name, plain(f"{error.what}; {error.hint}"))
                 field.focus()
                 return
         self.dismiss(Filters(**found))

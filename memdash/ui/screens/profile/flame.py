@@ -56,7 +56,6 @@ class FlameScreen(ProfileScreen[FlameChart]):
     BINDINGS: ClassVar[list[BindingType]] = bindings(FLAME)
 
     name_of_view = "flame"
-    title_of_view = "Flame"
     scopes = (PROFILE, FLAME, ICICLE)
 
     def __init__(self, study: Study) -> None:
@@ -68,6 +67,11 @@ class FlameScreen(ProfileScreen[FlameChart]):
         self._found: frozenset[int] = frozenset()
         self._zoomed: tuple[tuple[Frame, ...], ...] = ()
         self._following: Timer | None = None
+
+    @property
+    def title_of_view(self) -> str:
+        """The same for all."""
+        return "Flame"
 
     @property
     def main(self) -> Icicle:

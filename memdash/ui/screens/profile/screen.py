@@ -14,14 +14,16 @@ from textual.worker import get_current_worker
 from memdash.errors import MemdashError, defects_told
 from memdash.plain import plain
 from memdash.pprof.filters import Filters
+from memdash.pprof.taken import TakenProfile
 from memdash.pprof.view import Frame
 from memdash.ui.commands import PROFILE, Command, bindings
+from memdash.ui.saving import ask_to_save
 from memdash.ui.screens.profile.study import Lens, Study
 from memdash.ui.widgets.filter import FilterBar
 from memdash.ui.widgets.footer import KeyLine
 from memdash.ui.widgets.paint import Painted
 
-__all__ = ["ProfileScreen"]
+__all__ = ["Built", "ProfileScreen"]
 
 Built = TypeVar("Built")
 
@@ -49,7 +51,6 @@ class ProfileScreen(Screen[None], Generic[Built]):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(PROFILE), Binding("q", "leave", show=False)]
 
     name_of_view: ClassVar[str]
-    title_of_view: ClassVar[str]
     scopes: ClassVar[tuple[str, ...]] = (PROFILE,)
 
     def __init__(self, study: Study) -> None:
@@ -58,6 +59,11 @@ class ProfileScreen(Screen[None], Generic[Built]):
         self.wanted = ""
         self._built_through: Lens | None = None
         self._keys = KeyLine(*self.scopes)
+
+    @property
+    def title_of_view(self) -> str:
+        """What it is called in its frame."""
+        raise NotImplementedError
 
     @property
     def main(self) -> Painted:
@@ -245,6 +251,14 @@ class ProfileScreen(Screen[None], Generic[Built]):
     def _filter_by(self, filters: Filters | None) -> None:
         if filters is not None:
             self.look_through(replace(self.study.lens, filters=filters))
+
+    def action_save(self) -> None:
+        """Save the profile, all of it, whatever the lens."""
+        ask_to_save(self, self._take, self.study.moment.file_name)
+
+    def _take(self) -> TakenProfile:
+        with self.study.lock:
+            return self.study.taken
 
     def action_copy(self) -> None:
         """Put what is under the cursor into the terminal's clipboard (OSC 52)."""
