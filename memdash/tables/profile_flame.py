@@ -10,7 +10,7 @@ from memdash.pprof.flame import Flame, FlameRow
 from memdash.pprof.view import Frame, View
 from memdash.tables.boxes import Boxes
 from memdash.tables.table import Cell, Tone
-from memdash.units import Unit, clock_time, count, figure, ratio, signed
+from memdash.units import Unit, count, figure, ratio, signed
 
 __all__ = ["FlameChart", "Matches", "grafted"]
 
@@ -47,18 +47,20 @@ def grafted(rows: Sequence[FlameRow], path: Sequence[Frame], branch: Flame) -> S
 
 
 class FlameChart:
-    """The boxes of ``view``, of which ``rows`` are the flame; box 0 is all of it.
+    """The boxes of a ``view`` of which ``flame`` was made; box 0 is all of it.
 
     With ``before``, the same view of the baseline, each box also says what has changed, and is as wide as the larger of
-    now and then: what has gone is still to be seen.
+    now and then: what has gone is still to be seen. ``since`` says in words what it is compared with.
     """
 
-    def __init__(self, view: View, rows: Sequence[FlameRow], total: int, before: View | None, base_total: int) -> None:
+    def __init__(self, view: View, before: View | None, flame: Flame, since: str = "") -> None:
         self._view = view
         self._before = before
+        self._since = since
         self._unit = Unit.BYTES if view.sample_type.unit == "bytes" else Unit.COUNT
-        own = total - sum(row.held for row in rows if not row.depth)
-        self._rows = (FlameRow(0, _ALL, total, 0, base_total), *(row._replace(depth=row.depth + 1) for row in rows))
+        own = flame.total - sum(row.held for row in flame.rows if not row.depth)
+        root = FlameRow(0, _ALL, flame.total, 0, flame.base_total)
+        self._rows = (root, *(row._replace(depth=row.depth + 1) for row in flame.rows))
         rests = self._rests(own)
         self.boxes = Boxes.of(
             (row.depth, max(abs(row.held), abs(row.base)), abs(row.own), rest)
@@ -81,28 +83,9 @@ class FlameChart:
     # What it is of
 
     @property
-    def kind(self) -> str:
-        """Which of the profile's values it shows."""
-        return self._view.sample_type.kind
-
-    @property
     def is_differential(self) -> bool:
         """Whether it has anything to compare with."""
         return self._before is not None
-
-    @property
-    def total(self) -> str:
-        """What is held in all."""
-        return figure(self._rows[0].held, self._unit)
-
-    @property
-    def since(self) -> str:
-        """Since when changes count."""
-        then = self._before.document.time_ns if self._before is not None else 0
-        try:
-            return f"since {clock_time(then / 1e9)}" if then > 0 else "since the baseline"
-        except (ValueError, OverflowError, OSError):  # a file says what it likes
-            return "since the baseline"
 
     # One box
 
@@ -192,12 +175,12 @@ class FlameChart:
         if not self.is_differential:
             return []
         if held == base:
-            return [Cell(f"   unchanged {self.since}", Tone.FAINT)]
+            return [Cell(f"   unchanged {self._since}", Tone.FAINT)]
         word = "new" if not base else "gone" if not held else "grew" if held > base else "shrank"
         was = f" from {figure(base, self._unit)}" if base else ""
         return [
             Cell(f"   {sign} {word} {signed(held - base, self._unit)}", Tone.GROWS if held > base else Tone.SHRINKS),
-            Cell(f"{was} {self.since}", Tone.FAINT),
+            Cell(f"{was} {self._since}", Tone.FAINT),
         ]
 
     def _fate(self, row: FlameRow) -> str:

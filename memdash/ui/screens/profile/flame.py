@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 from zlib import crc32
 
@@ -23,6 +23,7 @@ from memdash.ui.screens.profile.screen import ProfileScreen
 from memdash.ui.screens.profile.study import Lens, Study
 from memdash.ui.theme import BOXES
 from memdash.ui.widgets.box_cursor import BoxCursor, Choice
+from memdash.ui.widgets.cut import cut, width_of
 from memdash.ui.widgets.icicle import Face, Icicle
 from memdash.ui.widgets.tiles import Zoom
 from memdash.ui.widgets.words import Part, WordLine
@@ -36,6 +37,7 @@ _CLOSER_BELOW = 0.5
 """A branch with less than so much of all is looked into once more, for what is wide enough now."""
 
 _FOLLOW_EVERY_S = 2.0
+_LEAST_FOR_A_PATH = 8
 
 _IDLE = frozenset({"whole", "shares"})
 """Commands of other views that change nothing here: what is too small shows when it is zoomed into."""
@@ -93,7 +95,7 @@ class FlameScreen(ProfileScreen[FlameChart]):
         rows: Sequence[FlameRow] = coarse.flame.rows
         for path in self._zoomed:
             rows = grafted(rows, path, _flame(coarse.now, coarse.before, path))
-        chart = FlameChart(coarse.now, rows, coarse.flame.total, coarse.before, coarse.flame.base_total)
+        chart = FlameChart(coarse.now, coarse.before, replace(coarse.flame, rows=tuple(rows)), self.study.moment.since)
         chart.warm()
         return chart
 
@@ -156,7 +158,10 @@ class FlameScreen(ProfileScreen[FlameChart]):
             self._title.say([Part(" narrower than a cell ", "strong"), Part(f"in {chart.name(box)}", "faint")])
             told = chart.told_of_several(box, tile.first, tile.last)
         else:
-            self._title.say([Part(f" {chart.name(box)} ", "strong"), Part(f" {chart.where(box)}", "faint")])
+            name = f" {plain(chart.name(box))}  "
+            room = self._title.inner.width - width_of(name) - 1
+            where = cut(plain(chart.where(box)), room, "start") if room >= _LEAST_FOR_A_PATH else ""
+            self._title.say([Part(name, "strong"), Part(where, "faint")])
             told = chart.told(box)
         self._figures.say([Part(" "), *map(_part, told)])
         self.entitle(self._remark(chart))

@@ -18,6 +18,7 @@ from memdash.pprof.taken import TakenProfile
 from memdash.pprof.view import Frame
 from memdash.ui.commands import PROFILE, Command, bindings
 from memdash.ui.saving import ask_to_save
+from memdash.ui.screens.ground import Ground
 from memdash.ui.screens.profile.study import Lens, Study
 from memdash.ui.widgets.filter import FilterBar
 from memdash.ui.widgets.footer import KeyLine
@@ -48,7 +49,7 @@ class ProfileScreen(Screen[None], Generic[Built]):
     the commands that it has: one of its own adds a scope, and binds it.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(PROFILE), Binding("q", "leave", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(PROFILE), Binding("q", "close", show=False)]
 
     name_of_view: ClassVar[str]
     scopes: ClassVar[tuple[str, ...]] = (PROFILE,)
@@ -181,12 +182,26 @@ class ProfileScreen(Screen[None], Generic[Built]):
         return not (command.action == "compare" and not self.study.has_baseline)
 
     def action_leave(self) -> None:
-        """Out of what is looked for, or back to where the view was opened from."""
+        """Out of what is looked for, or back to where the view was opened from; it never quits."""
         if self.wanted:
             self.wanted = ""
             self.search()
+        elif self._is_alone:
+            self.notify("q quits", timeout=2)
         else:
             self.dismiss()
+
+    def action_close(self) -> None:
+        """Back to where the view was opened from, or out of memdash."""
+        if self._is_alone:
+            self.app.exit()
+        else:
+            self.dismiss()
+
+    @property
+    def _is_alone(self) -> bool:
+        """No dashboard lies below."""
+        return isinstance(self.app.screen_stack[0], Ground)
 
     def action_profile(self, name: str) -> None:
         """Another view of the same profile, through the same lens."""
