@@ -236,7 +236,10 @@ class FlameChart:
         return boxes.weights[box] < below * boxes.weights[0] and any(boxes.rests[box : boxes.end(box)])
 
     def search(self, wanted: str) -> Matches:
-        """The boxes whose name contains a text, whatever its case; nothing when it is empty."""
+        """The boxes whose name contains a text, whatever its case; nothing when it is empty.
+
+        Functions that have no box, for being too small, are counted.
+        """
         needle = wanted.casefold()
         if not needle:
             return Matches()
@@ -246,7 +249,19 @@ class FlameChart:
             if box >= end:
                 held += self._rows[box].held
                 end = self.boxes.end(box)
-        if not found:
+        small = self._too_small(needle, found)
+        if found:
+            noun = "frame matches" if len(found) == 1 else "frames match"
+            words = f"{count(len(found))} {noun} {wanted!r}, {self._share(held)} of all"
+            return Matches(wanted, found, f"{words}, {small} more too small" if small else words)
+        if not small:
             return Matches(wanted, (), f"no frame contains {wanted!r}")
-        noun = "frame matches" if len(found) == 1 else "frames match"
-        return Matches(wanted, found, f"{count(len(found))} {noun} {wanted!r}, {self._share(held)} of all")
+        return Matches(wanted, (), f"no frame drawn contains {wanted!r}: too small ({small})")
+
+    def _too_small(self, needle: str, found: Iterable[int]) -> str:
+        """How many functions contain a text and have no box; empty when there are none."""
+        drawn = {self.frame(box) for box in found}
+        views = [view for view in (self._view, self._before) if view is not None]
+        frames = {frame for view in views for frame in view.numbered_frames if needle in frame.text.casefold()}
+        missing = len(frames - drawn)
+        return count(missing) if missing else ""

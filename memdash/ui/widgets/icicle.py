@@ -19,7 +19,7 @@ from memdash.plain import plain
 from memdash.tables.boxes import Boxes
 from memdash.ui.commands import ICICLE, bindings
 from memdash.ui.widgets.box_cursor import BoxCursor, Choice
-from memdash.ui.widgets.cut import cut, fill, width_of
+from memdash.ui.widgets.cut import cut, width_of
 from memdash.ui.widgets.paint import Line, Painted
 from memdash.ui.widgets.tiles import Tile
 
@@ -220,9 +220,9 @@ class Icicle(Painted, can_focus=True):
         if has_two and part:
             line.drawn(figures, room, look)
         elif has_two or not figures:
-            line.drawn(fill(_label(name, room, glyphs.ellipsis), room), room, look)
+            line.field(_label(name, room, glyphs.ellipsis), room, look)
         else:
-            line.drawn(fill(f"{name}{' ' * _GAP}{figures}", room), room, look)
+            line.field(f"{name}{' ' * _GAP}{figures}", room, look)
 
 
 def _label(name: str, room: int, ellipsis: str) -> str:

@@ -127,7 +127,7 @@ class FlameScreen(ProfileScreen[FlameChart]):
         if box in self._found:
             return Face(chart.name(box), chart.figures(box), "found", "◆")
         if not chart.is_differential:
-            look = BOXES[crc32(chart.package(box).encode()) % len(BOXES)] if box else "same"
+            look = BOXES[crc32(chart.package(box).encode(errors="replace")) % len(BOXES)] if box else "same"
             return Face(chart.name(box), chart.figures(box), look)
         change = chart.change(box)
         look = f"grew-{change}" if change > 0 else f"shrank-{-change}" if change < 0 else "same"

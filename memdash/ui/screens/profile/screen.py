@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.worker import get_current_worker
 
 from memdash.errors import MemdashError, defects_told
@@ -59,6 +60,7 @@ class ProfileScreen(Screen[None], Generic[Built]):
         self.study = study
         self.wanted = ""
         self._built_through: Lens | None = None
+        self._soon: Timer | None = None
         self._keys = KeyLine(*self.scopes)
 
     @property
@@ -121,17 +123,15 @@ class ProfileScreen(Screen[None], Generic[Built]):
     def rebuild(self, *, newest: bool = False) -> None:
         """Build again, for another lens or the ``newest`` profile; what stands there stays until that is ready."""
         self._built_through = self.study.lens
-        self.set_timer(_SOON_S, self._say_building)
+        if self._soon is not None:
+            self._soon.stop()
+        self._soon = self.set_timer(_SOON_S, lambda: self.entitle(_BEING_MADE))
         self.run_worker(lambda: self._build(newest), thread=True, exclusive=True, group="build")
 
     @property
     def is_being_built(self) -> bool:
         """Whether the view for the newest wish is not ready yet."""
         return any(worker.group == "build" and worker.is_running for worker in self.workers)
-
-    def _say_building(self) -> None:
-        if self.is_being_built:
-            self.entitle(_BEING_MADE)
 
     def _build(self, newest: bool) -> None:
         """On the worker's thread. One that was overtaken still works for as long as it takes: its end is waited for."""
@@ -154,6 +154,8 @@ class ProfileScreen(Screen[None], Generic[Built]):
     def _built(self, built: Built | None, failure: MemdashError | None) -> None:
         if not self.is_attached:
             return
+        if self._soon is not None:  # or it would speak of what stands there already
+            self._soon.stop()
         if failure is not None or built is None:
             words = "nothing to show" if failure is None else ". ".join(filter(None, (failure.what, failure.hint)))
             self.say(plain(words))
