@@ -63,12 +63,15 @@ class Icicle(Painted, can_focus=True):
         self._face: Callable[[int], Face] = lambda _: Face("")
         self._empty = ""
         self._strips: dict[int, Strip] = {}
+        self._marked: tuple[int, Tile] | None = None
+        self._laid_out: tuple[object, ...] = ()
 
     def show_boxes(self, cursor: BoxCursor, face: Callable[[int], Face], empty: str = "") -> None:
         """Show the boxes that ``cursor`` is in, each as its ``face``; ``empty`` says why there are none."""
         cursor.top = self.cursor.top
         self.cursor, self._face, self._empty = cursor, face, empty
         self._lay_out()
+        self._laid_out = ()
         self.look_again()
 
     def look_again(self) -> None:
@@ -122,7 +125,18 @@ class Icicle(Painted, can_focus=True):
         self._moved(zoomed=True)
 
     def _moved(self, *, zoomed: bool = False) -> None:
-        self.look_again()
+        """Paint what has changed: without a zoom or a scroll, the levels that the cursor has left and come to."""
+        cursor = self.cursor
+        before, self._marked = self._marked, cursor.found
+        stood, self._laid_out = self._laid_out, (cursor.top, cursor.rise, cursor.zoom, cursor.levels)
+        if stood == self._laid_out:
+            levels = {found[0] for found in (before, self._marked) if found is not None}
+            lines = [(level - cursor.top) * cursor.rise + part for level in levels for part in range(cursor.rise)]
+            for line in lines:
+                self._strips.pop(line, None)
+            self.repaint_lines(line for line in lines if 0 <= line < self.inner.height)
+        else:
+            self.look_again()
         self.post_message(self.Moved(self, zoomed))
 
     # The mouse
@@ -162,6 +176,7 @@ class Icicle(Painted, can_focus=True):
     def _on_resize(self, event: events.Resize) -> None:
         del event
         self._lay_out()
+        self._laid_out = ()
         self._moved()
 
     def render_line(self, y: int) -> Strip:

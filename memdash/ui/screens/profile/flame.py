@@ -89,11 +89,11 @@ class FlameScreen(ProfileScreen[FlameChart]):
 
     # Making it
 
-    def build(self) -> FlameChart:
-        """Put the stacks together; more closely what has been zoomed into."""
+    def build(self, *closer: tuple[Frame, ...]) -> FlameChart:
+        """Put the stacks together; more closely what begins with one of these paths, and what is zoomed into."""
         coarse = self.study.kept("flame", self._coarse)
         rows: Sequence[FlameRow] = coarse.flame.rows
-        for path in self._zoomed:
+        for path in (*closer, *self._zoomed):
             rows = grafted(rows, path, _flame(coarse.now, coarse.before, path))
         chart = FlameChart(coarse.now, coarse.before, replace(coarse.flame, rows=tuple(rows)), self.study.moment.since)
         chart.warm()
