@@ -8,4 +8,6 @@ and a file, as cells), ``since`` (since when changes count). May import:
 ``analysis``, ``pprof``, ``model``, ``units``; ``processes`` also what ``probes`` and ``process`` say of the processes
 it lists. Nothing here knows a screen: a cell says what it means (its tone), never its colour. To add a table, write a
 module with a pure function from Snapshot, or from a view of a profile.
+
+``profile_flame`` makes no table of a profile's stacks, but ``boxes`` in boxes.
 """

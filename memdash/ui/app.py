@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from memdash.probes.survey import Surveyed
     from memdash.session import Session, Watches
 
-__all__ = ["MemdashApp", "Options", "run", "run_picker"]
+__all__ = ["MemdashApp", "Options", "run", "run_picker", "run_view"]
 
 _SETTLED_AFTER_S = 3.0
 
@@ -167,6 +167,13 @@ def run_picker(candidates: Callable[[], Iterable[Surveyed]], options: Options = 
     from memdash.ui.screens.picker import Picker
 
     return MemdashApp(lambda: Picker(candidates), options).run_to_its_end()
+
+
+def run_view(view: Callable[[], Screen[Any]], options: Options = Options()) -> None:
+    """Show a view of a profile, and those that are opened from it, until the user leaves."""
+    from memdash.ui.screens.ground import Ground
+
+    MemdashApp(lambda: Ground(view), options).run_to_its_end()
 
 
 def run(session: Session, watches: Watches, options: Options = Options()) -> None:

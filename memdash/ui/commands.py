@@ -12,13 +12,19 @@ from textual.binding import Binding, BindingType
 from memdash.model.action import Action
 from memdash.model.capability import Capability
 
-__all__ = ["APP", "COMMANDS", "DASHBOARD", "PEEK", "PROFILE", "RANKED", "ROWS", "TABLE", "TREE", "Command", "bindings"]
+__all__ = [
+    "APP", "COMMANDS", "DASHBOARD", "FLAME", "ICICLE", "PEEK", "PROFILE", "RANKED", "ROWS", "TABLE", "TREE", "Command",
+    "bindings",
+]  # fmt: skip
 
 APP, DASHBOARD, TABLE, ROWS = "app", "screen", "table", "rows"
 """Scopes: works everywhere, on the dashboard, in the focused table, in whatever scrolls."""
 
 PROFILE, RANKED, TREE, PEEK = "profile", "ranked", "tree", "peek"
 """More of them: works in each view of a profile, in those that are tables, in the tree, among callers and callees."""
+
+FLAME, ICICLE = "flame", "icicle"
+"""In the flame graph, and on its boxes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +112,11 @@ COMMANDS: tuple[Command, ...] = (
     Command(PROFILE, "t", "t", "profile('tree')", "tree", "profile", "The tree of calls, to be opened and closed.", 5),
     Command(PROFILE, "d", "d", "profile('top')", "top", "profile", "The functions that hold most, or changed most.", 4),
     Command(
+        DASHBOARD, "f", "f", "profile('flame')", "flame", "profile",
+        "The flame graph: what is held through each call, from the outermost function down.", 16,
+    ),
+    Command(PROFILE, "f", "f", "profile('flame')", "flame", "profile", "The flame graph of the same profile.", 6),
+    Command(
         PROFILE, "slash", "/", "find", "find", "profile",
         "Look for a text, whatever its case; esc shows all again.", 2,
     ),
@@ -113,11 +124,11 @@ COMMANDS: tuple[Command, ...] = (
     Command(PROFILE, "N", "N", "match(-1)", "previous match", "profile", "Go to the previous place that contains it."),
     Command(
         PROFILE, "F", "F", "filters", "filters", "profile",
-        "Focus, ignore, hide and show by regular expressions, as pprof does; they hold in all views.", 8,
+        "Focus, ignore, hide and show by regular expressions, as pprof does; they hold in all views.", 10,
     ),
     Command(
         PROFILE, "c", "c", "compare", "now/change", "profile",
-        "Switch between what is held and how that has changed since the baseline.", 7,
+        "Switch between what is held and how that has changed since the baseline.", 9,
     ),
     Command(
         PROFILE, "percent_sign", "%", "shares", "shares of", "profile",
@@ -125,13 +136,14 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         PROFILE, "a", "a", "whole", "large/all", "profile",
-        "Show also what holds less than half a percent, which pprof leaves out.", 12,
+        "Show also what holds less than half a percent, which pprof leaves out.", 15,
     ),
     Command(
-        PROFILE, "i", "i", "in_use", "inuse/alloc", "profile", "Switch between what is held and all ever asked for.", 9,
+        PROFILE, "i", "i", "in_use", "inuse/alloc", "profile",
+        "Switch between what is held and all ever asked for.", 12,
     ),
-    Command(PROFILE, "o", "o", "objects", "bytes/objects", "profile", "Switch between bytes and objects.", 10),
-    Command(PROFILE, "u", "u", "newest", "newest", "profile", "Take the newest profile.", 11),
+    Command(PROFILE, "o", "o", "objects", "bytes/objects", "profile", "Switch between bytes and objects.", 13),
+    Command(PROFILE, "u", "u", "newest", "newest", "profile", "Take the newest profile.", 14),
     Command(
         RANKED, "s", "s", "sort(1)", "sort", "profile",
         "Sort by the next column; the columns' titles can be clicked too.", 3,
@@ -140,30 +152,56 @@ COMMANDS: tuple[Command, ...] = (
     Command(RANKED, "r", "r", "reverse", "reverse", "profile", "Turn the order of the rows round."),
     Command(
         RANKED, "", "enter", "open", "callers", "profile",
-        "Open the callers and callees of the function; enter on one of them walks on to it.", 6, palette=False,
+        "Open the callers and callees of the function; enter on one of them walks on to it.", 8, palette=False,
     ),
-    Command(TREE, "right", "→", "unfold", "open", "tree", "Open the branch, or go into it.", 17),
+    Command(TREE, "right", "→", "unfold", "open", "tree", "Open the branch, or go into it.", 18),
     Command(TREE, "left", "←", "fold", "close", "tree", "Close the branch, or go out of it."),
     Command(TREE, "plus", "+", "unfold_all", "open all", "tree", "Open all branches below the row."),
     Command(TREE, "minus", "-", "fold_all", "close all", "tree", "Close all branches."),
     Command(
-        TREE, "asterisk", "*", "hot_path", "hot path", "tree", "Open the heaviest path from the row on.", 16,
+        TREE, "asterisk", "*", "hot_path", "hot path", "tree", "Open the heaviest path from the row on.", 17,
     ),
     Command(
         TREE, "v", "v", "turn", "calls/callers", "tree",
-        "Turn the tree round: from those that hold something to who called them.", 14,
+        "Turn the tree round: from those that hold something to who called them.", 11,
     ),
     Command(
         PEEK, "backspace", "backspace", "walk_back", "step back", "profile",
-        "Back to the function that was walked from.", 16,
+        "Back to the function that was walked from.", 11,
     ),
     Command(
         PROFILE, "ctrl+s", "ctrl+s", "save", "save", "profile",
-        "Save the whole profile as a file that go tool pprof opens.", 15,
+        "Save the whole profile as a file that go tool pprof opens.", 16,
     ),
     Command(PROFILE, "y", "y", "copy", "copy", "profile", "Copy the name in full to the clipboard of your terminal."),
     Command(
         PROFILE, "escape", "esc", "leave", "back", "profile", "Back to where the view was opened.", 19, palette=False,
+    ),
+    Command(
+        ICICLE, "enter", "enter", "zoom_in", "zoom", "flame graph",
+        "Give the box the full width; its callers stay above it. A second click does the same.", 3, palette=False,
+    ),
+    Command(
+        FLAME, "backspace", "backspace", "zoom_out", "zoom out", "flame graph",
+        "Undo the last zoom. So does esc, which first ends a search, and where nothing is zoomed leads back.",
+    ),
+    Command(ICICLE, "home,r", "r", "root", "all", "flame graph", "Show all again, with the root at the top."),
+    Command(
+        FLAME, "space", "space", "follow", "follow", "flame graph",
+        "Take the newest profile every other second, or stay at the one that is shown.", 8,
+    ),
+    Command(ICICLE, "down,j", "↓ j", "deeper", "deeper", "flame graph", "Into what the box calls.", palette=False),
+    Command(ICICLE, "up,k", "↑ k", "outward", "outward", "flame graph", "To its caller.", palette=False),
+    Command(ICICLE, "left,h", "← h", "beside(-1)", "left", "flame graph", "To the box before.", palette=False),
+    Command(
+        ICICLE, "right", "→", "beside(1)", "right", "flame graph", "To the next box; l is the listing.", palette=False,
+    ),
+    Command(
+        ICICLE, "pagedown", "page down", "levels(1)", "page deeper", "flame graph",
+        "A screenful of levels deeper; the wheel only looks.", palette=False,
+    ),
+    Command(
+        ICICLE, "pageup", "page up", "levels(-1)", "page back", "flame graph", "A screenful back.", palette=False,
     ),
     Command(DASHBOARD, "plus", "+", "zoom(-1)", "zoom in", "chart", "Show a shorter span in the chart."),
     Command(DASHBOARD, "minus", "-", "zoom(1)", "zoom out", "chart", "Show a longer span in the chart."),

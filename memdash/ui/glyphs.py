@@ -10,7 +10,7 @@ __all__ = ["ASCII", "UNICODE", "Glyphs"]
 _TO_ASCII = str.maketrans(
     {
         "\u202f": " ", "\u00a0": " ", "·": "-", "…": "~", "–": "-", "—": "-", "−": "-", "×": "x", "µ": "u",
-        "Δ": "d", "●": "*", "▲": "!", "◌": "o", "◐": "?", "■": "#", "‖": "=", "✕": "x", "✓": "+", "▼": "v",
+        "Δ": "d", "●": "*", "▲": "!", "◌": "o", "◐": "?", "■": "#", "‖": "=", "✕": "x", "✓": "+", "▼": "v", "◆": "*",
         "┊": ":", "─": "-", "│": "|", "┌": "+", "┐": "+", "└": "+", "┘": "+", "├": "+", "┤": "+", "┬": "+", "┴": "+",
         "┼": "+", "▬": "=", "←": "<", "→": ">", "↑": "^", "↓": "v", "’": "'", "“": '"', "”": '"', "≥": ">", "≤": "<",
         "▸": "+", "▾": "-",
@@ -23,7 +23,8 @@ class Glyphs:
     """One character set.
 
     ``steps`` are a sparkline's heights from low to high, ``level`` its line when nothing changes; ``full`` is a
-    cell of a bar and ``parts`` are its last cell filling up.
+    cell of a bar and ``parts`` are its last cell filling up. A box begins with its ``edge``, or the ``pointer`` at the
+    one that is chosen; ``several`` fills what stands for many.
     """
 
     ascii: bool
@@ -32,6 +33,9 @@ class Glyphs:
     level: str
     parts: str
     full: str
+    edge: str
+    pointer: str
+    several: str
 
     def text(self, text: str) -> str:
         """``text`` in this character set; what ASCII has no likeness for becomes ``?``."""
@@ -40,5 +44,10 @@ class Glyphs:
         return text.translate(_TO_ASCII).encode("ascii", "replace").decode("ascii")
 
 
-UNICODE = Glyphs(ascii=False, ellipsis="…", steps="▁▂▃▄▅▆▇█", level="─", parts="▏▎▍▌▋▊▉", full="█")
-ASCII = Glyphs(ascii=True, ellipsis="~", steps="_.,-=+*#", level="-", parts="", full="#")
+UNICODE = Glyphs(
+    ascii=False, ellipsis="…", steps="▁▂▃▄▅▆▇█", level="─", parts="▏▎▍▌▋▊▉", full="█",
+    edge="▏", pointer="▶", several="┊",
+)  # fmt: skip
+ASCII = Glyphs(
+    ascii=True, ellipsis="~", steps="_.,-=+*#", level="-", parts="", full="#", edge="|", pointer=">", several=":"
+)

@@ -7,13 +7,28 @@ from itertools import pairwise
 from textual.binding import Binding
 
 from memdash.ui.app import MemdashApp
-from memdash.ui.commands import APP, COMMANDS, DASHBOARD, PEEK, PROFILE, RANKED, ROWS, TABLE, TREE, bindings
+from memdash.ui.commands import (
+    APP,
+    COMMANDS,
+    DASHBOARD,
+    FLAME,
+    ICICLE,
+    PEEK,
+    PROFILE,
+    RANKED,
+    ROWS,
+    TABLE,
+    TREE,
+    bindings,
+)
 from memdash.ui.screens.dashboard import Dashboard
 from memdash.ui.screens.help import help_lines
+from memdash.ui.screens.profile.flame import FlameScreen
 from memdash.ui.screens.profile.peek import PeekScreen
 from memdash.ui.screens.profile.rows import RowsScreen
 from memdash.ui.screens.profile.screen import ProfileScreen
 from memdash.ui.screens.profile.tree import TreeScreen
+from memdash.ui.widgets.icicle import Icicle
 from memdash.ui.widgets.table import TableView
 from tests.ui.conftest import Show
 
@@ -24,11 +39,13 @@ HOLDERS = {
     RANKED: (RowsScreen,),
     TREE: (TreeScreen,),
     PEEK: (PeekScreen,),
+    FLAME: (FlameScreen,),
+    ICICLE: (Icicle,),
     TABLE: (TableView,),
     ROWS: (TableView,),
 }
 
-PLACES = ((APP, PROFILE, RANKED, TREE, ROWS), (APP, PROFILE, RANKED, PEEK, ROWS))
+PLACES = ((APP, PROFILE, RANKED, TREE, ROWS), (APP, PROFILE, RANKED, PEEK, ROWS), (APP, PROFILE, FLAME, ICICLE))
 """The scopes that meet on one screen."""
 
 

@@ -4,5 +4,5 @@ Lives here: ``dashboard``, ``picker`` (where no process was named), and what ope
 full), ``objects`` and ``tasks`` (in full, too), ``family`` (the process tree), ``save`` (a profile),
 ``confirm`` and ``help``; the room
 ``profile`` holds the views of a profile. ``relatives`` is what a screen on one process of a tree can do, ``lines`` how
-texts of the target are written.
+texts of the target are written, ``ground`` what views have below them where there is no dashboard.
 """

@@ -288,7 +288,11 @@ class Dashboard(Relatives):
         """Open a view of the profile as it now stands; against the baseline where that is wanted or was marked."""
         from memdash.ui.screens.profile import visit
 
-        self.app.push_screen(visit(name, lambda: self._shown, is_differential=is_differential))
+        self.app.push_screen(visit(name, self._newest, is_differential=is_differential))
+
+    def _newest(self) -> Snapshot:
+        """What a view of the profile is of: while one lies over this screen, that is not painted."""
+        return self._shown if self._frozen or self._feed is None else self._feed.newest
 
     def action_save(self) -> None:
         """Save the profile of the moment that is shown."""

@@ -1,8 +1,8 @@
 """The views of a profile, each a screen over all: what pprof shows, live.
 
-Lives here: ``study`` (the profile that all views of one visit share, and how it is looked at), ``screen`` (what every
-view is), ``rows`` (what those that are tables share), ``filters`` (where focus, ignore, hide and show are typed), and
-the views themselves: ``top`` (also what changed), ``tree``, ``peek``.
+Lives here: ``study`` (the profile that all views of one visit share, and how it is looked at), ``looking`` (the keys
+for that), ``screen`` (what every view is), ``rows`` (what views that are tables share), ``filters`` (where focus,
+ignore, hide and show are typed), and the views themselves: ``top`` (also what changed), ``tree``, ``peek``, ``flame``.
 
 To add a view:
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["VIEWS", "moment_of", "view_of", "visit"]
 
-VIEWS = {"top": "top.TopScreen", "tree": "tree.TreeScreen", "peek": "peek.PeekScreen"}
+VIEWS = {"top": "top.TopScreen", "tree": "tree.TreeScreen", "peek": "peek.PeekScreen", "flame": "flame.FlameScreen"}
 """By the name of the view: its module here and its class."""
 
 

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar, Generic, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.worker import get_current_worker
 
 from memdash.errors import MemdashError, defects_told
 from memdash.plain import plain
-from memdash.pprof.filters import Filters
 from memdash.pprof.taken import TakenProfile
 from memdash.pprof.view import Frame
 from memdash.ui.commands import PROFILE, Command, bindings
 from memdash.ui.lean import resettle, undisturbed
 from memdash.ui.saving import ask_to_save
+from memdash.ui.screens.ground import Ground
+from memdash.ui.screens.profile.looking import Looking
 from memdash.ui.screens.profile.study import Lens, Study
 from memdash.ui.widgets.filter import FilterBar
 from memdash.ui.widgets.footer import KeyLine
@@ -34,34 +33,25 @@ _LEFT_S = 1.0
 """By then Textual has let go of a screen."""
 _BEING_MADE = "being made …"
 
-_OTHER_TIME = {
-    "inuse_space": "alloc_space", "inuse_objects": "alloc_objects",
-    "alloc_space": "inuse_space", "alloc_objects": "inuse_objects",
-}  # fmt: skip
-_OTHER_UNIT = {
-    "inuse_space": "inuse_objects", "inuse_objects": "inuse_space",
-    "alloc_space": "alloc_objects", "alloc_objects": "alloc_space",
-}  # fmt: skip
 
-
-class ProfileScreen(Screen[None], Generic[Built]):
+class ProfileScreen(Looking, Generic[Built]):
     """A view of the profile that ``study`` holds. Subclasses say what is built, and how it is shown.
 
     ``name_of_view`` is its key in ``VIEWS``; ``main`` its widget, whose frame bears the title. ``scopes`` are those of
-    the commands that it has: one of its own adds a scope, and binds it.
+    the commands that it has: one of its own adds a scope, and binds it. ``is_being_built`` until what is wanted is
+    ready.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(PROFILE), Binding("q", "leave", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(PROFILE), Binding("q", "close", show=False)]
 
     name_of_view: ClassVar[str]
     scopes: ClassVar[tuple[str, ...]] = (PROFILE,)
 
     def __init__(self, study: Study) -> None:
-        super().__init__()
-        self.study = study
+        super().__init__(study)
         self.wanted = ""
         self._built_through: Lens | None = None
-        self._is_awaited = False
+        self.is_being_built = False
         self._keys = KeyLine(*self.scopes)
 
     @property
@@ -128,12 +118,12 @@ class ProfileScreen(Screen[None], Generic[Built]):
 
     def rebuild(self, *, newest: bool = False) -> None:
         """Build again, for another lens or the ``newest`` profile; what stands there stays until that is ready."""
-        self._built_through, self._is_awaited = self.study.lens, True
+        self._built_through, self.is_being_built = self.study.lens, True
         self.set_timer(_SOON_S, self._say_building)
         self.run_worker(lambda: self._build(newest), thread=True, exclusive=True, group="build")
 
     def _say_building(self) -> None:
-        if self._is_awaited:
+        if self.is_being_built:
             self.entitle(_BEING_MADE)
 
     def _build(self, newest: bool) -> None:
@@ -155,7 +145,7 @@ class ProfileScreen(Screen[None], Generic[Built]):
             self.app.call_from_thread(self._built, built, failure)
 
     def _built(self, built: Built | None, failure: MemdashError | None) -> None:
-        self._is_awaited = False
+        self.is_being_built = False
         if not self.is_attached:
             return
         if failure is not None or built is None:
@@ -186,12 +176,26 @@ class ProfileScreen(Screen[None], Generic[Built]):
         return not (command.action == "compare" and not self.study.has_baseline)
 
     def action_leave(self) -> None:
-        """Out of what is looked for, or back to where the view was opened from."""
+        """Out of what is looked for, or back to where the view was opened from; it never quits."""
         if self.wanted:
             self.wanted = ""
             self.search()
+        elif self._is_alone:
+            self.notify("q quits", timeout=2)
         else:
             self.dismiss()
+
+    def action_close(self) -> None:
+        """Back to where the view was opened from, or out of memdash."""
+        if self._is_alone:
+            self.app.exit()
+        else:
+            self.dismiss()
+
+    @property
+    def _is_alone(self) -> bool:
+        """No dashboard lies below."""
+        return isinstance(self.app.screen_stack[0], Ground)
 
     def action_profile(self, name: str) -> None:
         """Another view of the same profile, through the same lens."""
@@ -204,58 +208,6 @@ class ProfileScreen(Screen[None], Generic[Built]):
     def action_newest(self) -> None:
         """Take the newest profile."""
         self.rebuild(newest=True)
-
-    def action_in_use(self) -> None:
-        """Between inuse and alloc."""
-        self._switch(_OTHER_TIME)
-
-    def action_objects(self) -> None:
-        """Between bytes and objects."""
-        self._switch(_OTHER_UNIT)
-
-    def _switch(self, other: dict[str, str]) -> None:
-        kinds = self.study.sample_types
-        if not kinds:
-            return
-        wanted = other.get(self.study.sample_type, "")
-        if wanted not in kinds:
-            self.notify(f"this profile has no {wanted or 'other values'}", severity="warning", markup=False)
-            return
-        self.look_through(replace(self.study.lens, sample_type=wanted))
-
-    def look_through(self, lens: Lens) -> None:
-        """Show the profile otherwise."""
-        self.study.lens = lens
-        self.rebuild()
-
-    def action_compare(self) -> None:
-        """Between the profile as it is and what has changed in it."""
-        if not self.study.has_baseline:
-            self.notify("there is no baseline to compare with", severity="warning", markup=False)
-            return
-        self.look_through(replace(self.study.lens, is_differential=not self.study.lens.is_differential))
-
-    def action_shares(self) -> None:
-        """Between shares of what the baseline held and of all that changed."""
-        lens = self.study.lens
-        if not lens.is_differential:
-            self.notify("shares are of all that is held; c shows the difference first", markup=False)
-            return
-        self.look_through(replace(lens, is_relative_to_base=not lens.is_relative_to_base))
-
-    def action_whole(self) -> None:
-        """Between what is worth showing and all that there is."""
-        self.look_through(replace(self.study.lens, is_whole=not self.study.lens.is_whole))
-
-    def action_filters(self) -> None:
-        """Choose what of the profile is shown, in all views."""
-        from memdash.ui.screens.profile.filters import FiltersScreen
-
-        self.app.push_screen(FiltersScreen(self.study.lens.filters), self._filter_by)
-
-    def _filter_by(self, filters: Filters | None) -> None:
-        if filters is not None:
-            self.look_through(replace(self.study.lens, filters=filters))
 
     def action_save(self) -> None:
         """Save the profile, all of it, whatever the lens."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ from memdash.pprof.filters import Filters
 from memdash.pprof.listing import listing_view
 from memdash.pprof.merge import minus
 from memdash.pprof.taken import TakenProfile
-from memdash.pprof.view import Frame, Options, View
+from memdash.pprof.view import Frame, Granularity, Options, View
 
 __all__ = ["Lens", "Moment", "Study"]
 
@@ -35,14 +35,13 @@ class Lens:
     is_differential: bool = False
     is_relative_to_base: bool = True
     is_whole: bool = False
+    granularity: Granularity = Granularity.FUNCTIONS
 
     @property
     def options(self) -> Options:
         """The same as the views of ``pprof`` take it."""
-        options = Options(sample_type=self.sample_type, filters=self.filters)
-        if not self.is_whole:
-            return options
-        return Options(sample_type=self.sample_type, filters=self.filters, node_fraction=0, edge_fraction=0)
+        options = Options(sample_type=self.sample_type, filters=self.filters, granularity=self.granularity)
+        return replace(options, node_fraction=0, edge_fraction=0) if self.is_whole else options
 
 
 @dataclass(frozen=True, slots=True)
