@@ -172,6 +172,7 @@ _ALL = (
     Setting("output-to", "Keep what the command prints in this file.", "FILE"),
     Setting("force", "Overwrite the output file when it exists."),
     Setting("json", "Write JSON instead of text."),
+    Setting("text", "Print text where a terminal would show a screen."),
     Setting(
         "max", "Alert when a metric is over a limit: HeapAlloc=512MiB.", "NAME=VALUE", many=True, parse=_parse_limit
     ),

@@ -42,6 +42,8 @@ _GO: _Screens = (
     ("list", (120, 40), ("l",)),
     ("goroutine", (120, 40), ("5", "enter")),
     ("residence", (120, 40), ("M",)),
+    ("diff", (120, 32), ("d",)),
+    ("tree", (120, 32), ("t",)),
     ("help", (100, 32), ("question_mark",)),
 )
 _PYTHON: _Screens = (

@@ -23,7 +23,7 @@ from memdash.session import Live, Session, Watches
 if TYPE_CHECKING:
     from memdash.ui.app import Options
 
-__all__ = ["Screen", "screen_options"]
+__all__ = ["Screen", "check_theme", "screen_options"]
 
 _SURVEY_S = 10.0
 """Judging processes for the picker stops after this long; the list fills while it goes on."""
@@ -56,8 +56,7 @@ class Screen:
         rules_for(self.max, self.max_growth)
         if self.agent and self.read_only:
             raise UsageError("--agent and --read-only exclude each other", "leave one of them away")
-        if self.theme is not None:
-            _check_theme(self.theme)
+        check_theme(self.theme)
 
     def check_terminal(self) -> None:
         """Refuse to draw where there is no terminal. Raises UsageError."""
@@ -115,7 +114,10 @@ class Screen:
         return Options(theme=self.theme or DEFAULT_THEME, ascii=self.ascii, no_color=self.no_color, sources=sources)
 
 
-def _check_theme(name: str) -> None:
+def check_theme(name: str | None) -> None:
+    """Refuse a theme that does not exist. Raises UsageError."""
+    if name is None:
+        return
     from memdash.ui.theme import theme_names
 
     names = theme_names()

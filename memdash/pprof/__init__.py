@@ -11,5 +11,7 @@ called whom), the views themselves: ``top``, ``tree`` (also peek), ``listing`` a
 Every view is a function from a ``View`` to a value; verbs print these and the dashboard draws them. What they say is
 what ``go tool pprof`` says, to the last digit. Only what reads or writes files loads protobuf, which takes 30 ms.
 
+``within`` is a view of one branch of a flame.
+
 To add a view, write a module with such a function.
 """

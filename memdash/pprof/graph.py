@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from memdash.pprof.view import Frame, View
 
-__all__ = ["Edge", "Graph", "Node", "graph"]
+__all__ = ["Edge", "Graph", "Node", "graph", "held_by_frame"]
 
 
 class Edge(NamedTuple):
@@ -68,6 +68,12 @@ def graph(view: View, *, node_count: int | None = None, is_trimmed: bool = True)
         sums = _Sums(view, set(order[:node_count]))
         order = sums.sorted(by_cum=options.by_cum)
     return Graph(sums.nodes(order, edge_cutoff), dropped, found)
+
+
+def held_by_frame(view: View) -> dict[Frame, int]:
+    """Cum by frame, of those that hold anything: a quarter of the work that ``graph`` is."""
+    _, cum = _held(view)
+    return {frame: held for frame, held in zip(view.numbered_frames, cum, strict=True) if held}
 
 
 def _held(view: View) -> tuple[list[int], list[int]]:

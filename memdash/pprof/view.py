@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import posixpath
+from collections import defaultdict
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -128,6 +130,27 @@ class View:
         flags = {key: [True] * (len(frames) - 1) + [False] for key, frames in self.frames.items()}
         flat = chain.from_iterable
         return [[*flat([flags[key] for key in stack])] for stack, _ in self.stacks]
+
+    def condensed(self) -> View:
+        """The same with equal stacks put together, as those are that both sides of a difference have.
+
+        Such a sum may be zero; the stack stays, for pprof counts its calls.
+        """
+        other = copy(self)
+        sums: dict[tuple[int, ...], int] = defaultdict(int)
+        for stack, value in self.stacks:
+            sums[stack] += value
+        other.stacks = [*sums.items()]
+        return other
+
+    def turned(self) -> View:
+        """The same with every stack the other way round: a flame of it leads from who holds out to who called."""
+        other = copy(self)
+        for name in ("paths", "inlined"):
+            other.__dict__.pop(name, None)
+        other.stacks = [(stack[::-1], value) for stack, value in self.stacks]
+        other.__dict__["frames"] = {key: frames[::-1] for key, frames in self.frames.items()}
+        return other
 
     def _frames(self, location: Location) -> tuple[Frame, ...]:
         binary = location.mapping.file if location.mapping is not None else ""

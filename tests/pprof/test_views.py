@@ -112,6 +112,26 @@ def test_a_flame_leaves_out_what_is_small_and_counts_it() -> None:
     assert (report.dropped, report.total) == (1, 1000)
 
 
+def test_a_flame_of_stacks_turned_round_leads_to_callers() -> None:
+    assert shape(flame(view(STACKS).turned()))[:4] == [
+        (0, "grow", 800, 0),
+        (1, "add", 800, 0),
+        (2, "add", 500, 0),
+        (3, "main", 500, 500),
+    ]
+    inlined = view({"main > add + tiny": 3}).turned()
+    assert [row.frame.name for row in flame(inlined).rows] == ["tiny", "add", "main"]
+
+
+def test_equal_stacks_put_together_say_the_same() -> None:
+    now, then = heap_profile(80), heap_profile(60, seed=2)
+    difference = minus(replace(now, samples=now.samples + now.samples[:20]), then, relative_to_base=True)
+    for document in (difference, minus(now, now, relative_to_base=True)):
+        seen = view(document)
+        assert top(seen.condensed()) == top(seen)
+    assert len(view(minus(now, now, relative_to_base=True)).condensed().stacks) < len(now.samples)
+
+
 def test_a_flame_with_a_baseline_keeps_what_is_gone() -> None:
     report = flame(view(STACKS), view({"main > add": 40, "main > old": 400}))
     held = {(row.depth, row.frame.name): (row.held, row.base) for row in report.rows}

@@ -7,13 +7,32 @@ from itertools import pairwise
 from textual.binding import Binding
 
 from memdash.ui.app import MemdashApp
-from memdash.ui.commands import APP, CODE, COMMANDS, DASHBOARD, DRILL, LIST, PROFILE, ROWS, TABLE, bindings
+from memdash.ui.commands import (
+    APP,
+    CODE,
+    COMMANDS,
+    DASHBOARD,
+    DRILL,
+    FLAME,
+    ICICLE,
+    PEEK,
+    PROFILE,
+    RANKED,
+    ROWS,
+    TABLE,
+    TREE,
+    bindings,
+)
 from memdash.ui.screens.dashboard import Dashboard
 from memdash.ui.screens.drill.screen import DrillScreen
 from memdash.ui.screens.help import help_lines
-from memdash.ui.screens.profile.list import ListScreen
+from memdash.ui.screens.profile.flame import FlameScreen
+from memdash.ui.screens.profile.peek import PeekScreen
+from memdash.ui.screens.profile.rows import RowsScreen
 from memdash.ui.screens.profile.screen import ProfileScreen
+from memdash.ui.screens.profile.tree import TreeScreen
 from memdash.ui.widgets.code import CodeView
+from memdash.ui.widgets.icicle import Icicle
 from memdash.ui.widgets.table import TableView
 from tests.ui.conftest import Show
 
@@ -22,11 +41,24 @@ HOLDERS = {
     DASHBOARD: (Dashboard,),
     DRILL: (DrillScreen,),
     PROFILE: (ProfileScreen,),
-    LIST: (ListScreen,),
+    RANKED: (RowsScreen,),
+    TREE: (TreeScreen,),
+    PEEK: (PeekScreen,),
+    FLAME: (FlameScreen,),
+    ICICLE: (Icicle,),
     TABLE: (TableView,),
     ROWS: (TableView, CodeView),
     CODE: (CodeView,),
 }
+
+PLACES = (
+    (APP, PROFILE, RANKED, TREE, ROWS),
+    (APP, PROFILE, RANKED, PEEK, ROWS),
+    (APP, PROFILE, FLAME, ICICLE),
+    (APP, PROFILE, CODE, ROWS),
+    (APP, DRILL, CODE, ROWS),
+)
+"""The scopes that meet on one screen."""
 
 
 def test_every_command_has_its_action() -> None:
@@ -36,7 +68,7 @@ def test_every_command_has_its_action() -> None:
 
 
 def test_no_key_means_two_things_in_one_place() -> None:
-    for scopes in ((APP, DASHBOARD), (APP, PROFILE), (APP, DRILL), (APP, TABLE, ROWS), (APP, CODE, ROWS)):
+    for scopes in (*PLACES, (APP, DASHBOARD), (APP, TABLE, ROWS)):
         keys = [
             key for command in COMMANDS if command.scope in scopes and command.keys for key in command.keys.split(",")
         ]
@@ -57,7 +89,7 @@ def test_help_explains_every_command() -> None:
 
 
 def test_the_footer_ranks_are_distinct() -> None:
-    for scopes in ((APP, DASHBOARD, TABLE), (APP, PROFILE), (APP, PROFILE, LIST, CODE), (APP, DRILL)):
+    for scopes in ((APP, DASHBOARD, TABLE), *PLACES):
         ranks = sorted(command.footer for command in COMMANDS if command.footer and command.scope in scopes)
         assert all(a < b for a, b in pairwise(ranks))
 

@@ -32,6 +32,7 @@ from memdash.ui.panes.memstats import MemStatsPane
 from memdash.ui.panes.pane import TablePane
 from memdash.ui.panes.sites import SitesPane
 from memdash.ui.panes.sorted import SortedPane
+from memdash.ui.saving import ask_to_save
 from memdash.ui.screens.relatives import Relatives
 from memdash.ui.shape import Shape
 from memdash.ui.watched import Watched
@@ -63,6 +64,7 @@ class Dashboard(Relatives):
         *(Binding(str(number), f"enlarge({number})", show=False) for number in range(1, len(PANES) + 1)),
     ]
     AUTO_FOCUS = f"#{SitesPane.key}"
+    scopes: ClassVar[tuple[str, ...]] = (DASHBOARD,)
 
     def __init__(
         self,
@@ -314,6 +316,13 @@ class Dashboard(Relatives):
         from memdash.ui.screens.residence import ResidenceScreen
 
         self.app.push_screen(ResidenceScreen(self.newest))
+
+    def action_save(self) -> None:
+        """Save the profile of the moment that is shown."""
+        from memdash.ui.screens.profile import moment_of
+
+        moment = moment_of(self._shown)
+        ask_to_save(self, moment.take, moment.file_name)
 
     def action_copy(self) -> None:
         """Put the row under the cursor into the terminal's clipboard (OSC 52)."""

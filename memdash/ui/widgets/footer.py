@@ -6,21 +6,14 @@ from collections.abc import Callable, Sequence
 
 from textual.strip import Strip
 
-from memdash.ui.commands import APP, CODE, COMMANDS, DASHBOARD, DRILL, LIST, PROFILE, TABLE, Command
+from memdash.ui.commands import APP, CODE, COMMANDS, ICICLE, TABLE, Command
 from memdash.ui.widgets.cut import width_of
 from memdash.ui.widgets.paint import Painted
 
 __all__ = ["KeyLine"]
 
-_NAMESPACES = {
-    APP: "app",
-    DASHBOARD: "screen",
-    DRILL: "screen",
-    PROFILE: "screen",
-    LIST: "screen",
-    TABLE: "focused",
-    CODE: "focused",
-}
+_NAMESPACES = {APP: "app", TABLE: "focused", ICICLE: "focused", CODE: "focused"}
+"""Where the action of a scope is, if not on the screen."""
 
 
 class KeyLine(Painted):
@@ -53,7 +46,7 @@ class KeyLine(Painted):
             shown.append(command)
         line = self.line()
         for command in sorted(shown, key=lambda command: command.footer):
-            click = f"{_NAMESPACES[command.scope]}.{command.action}"
+            click = f"{_NAMESPACES.get(command.scope, 'screen')}.{command.action}"
             line.write(f" {command.shown} ", "key", click=click)
             line.write(f"{command.label} ", "faint", click=click)
         return line.strip(width)

@@ -1,7 +1,9 @@
 """The views of a profile, each a screen over all: what pprof shows, live.
 
-Lives here: ``study`` (the profile that all views of one visit share, and how it is looked at), ``screen`` (what every
-view is), and the views themselves: ``top`` (also what changed), ``list``.
+Lives here: ``study`` (the profile that all views of one visit share, and how it is looked at), ``looking`` (the keys
+for that), ``screen`` (what every view is), ``rows`` (what views that are tables share), ``filters`` (where focus,
+ignore, hide and show are typed), and the views themselves: ``top`` (also what changed), ``list``,
+``tree``, ``peek``, ``flame``.
 
 To add a view:
 
@@ -24,12 +26,19 @@ from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot
 
 if TYPE_CHECKING:
+    from memdash.pprof.view import Frame as ShownFrame
     from memdash.ui.screens.profile.screen import ProfileScreen
-    from memdash.ui.screens.profile.study import Study
+    from memdash.ui.screens.profile.study import Moment, Study
 
-__all__ = ["VIEWS", "view_of", "visit"]
+__all__ = ["VIEWS", "moment_of", "view_of", "visit"]
 
-VIEWS = {"top": "top.TopScreen", "list": "list.ListScreen"}
+VIEWS = {
+    "top": "top.TopScreen",
+    "list": "list.ListScreen",
+    "tree": "tree.TreeScreen",
+    "peek": "peek.PeekScreen",
+    "flame": "flame.FlameScreen",
+}
 """By the name of the view: its module here and its class."""
 
 
@@ -41,22 +50,45 @@ def visit(
     subject: Frame | None = None,
     sources: SourcePath = USUAL_SOURCES,
 ) -> ProfileScreen[Any]:
-    """The screen of a view, over what ``moment`` returns when the profile is taken.
+    """The screen of a view, over what ``moment`` returns now, and again whenever the newest profile is wanted.
 
-    ``subject`` is the function that it is about, for views of one.
+    It opens at the ``subject`` where that is known; ``sources`` is where source files may be.
     """
-    from memdash.session.profiles import profile_before, profile_of
     from memdash.ui.screens.profile.study import Lens, Study
 
     lens = Lens(is_differential=is_differential or moment().baseline.marked)
-    study = Study(
-        lambda: profile_of(moment()),
-        lambda: profile_before(moment()),
-        lens=lens,
-        sources=sources,
-        subject=subject,
-    )
+    study = Study(lambda: moment_of(moment()), lens, sources=sources)
+    if subject is not None:
+        study.frame = _shown(subject, with_place=name == "list")
     return view_of(name, study)
+
+
+def _shown(frame: Frame, *, with_place: bool) -> ShownFrame:
+    """A frame of the target as the views of its profile show it: all but listings by its name alone."""
+    from memdash.pprof.names import readable
+    from memdash.pprof.view import Frame as ShownFrame
+    from memdash.pprof.view import clean_path
+
+    name = readable(frame.function)
+    return ShownFrame(name, file=clean_path(frame.file), line=frame.line) if with_place else ShownFrame(name)
+
+
+def moment_of(snapshot: Snapshot) -> Moment:
+    """The profile of one moment, not yet taken, and that of its baseline."""
+    from memdash.session.profiles import profile_before, profile_name, profile_of, profiled
+    from memdash.tables.since import since_words
+    from memdash.ui.screens.profile.study import Moment
+    from memdash.units import clock_time
+
+    target = snapshot.target
+    return Moment(
+        lambda: profile_of(snapshot),
+        lambda: profile_before(snapshot),
+        title=f"{target.name} {target.pid}",
+        at=f"at {clock_time(snapshot.at.wall_s)}",
+        since=since_words(snapshot, profiled(snapshot)) or "since the attach",
+        file_name=profile_name(snapshot),
+    )
 
 
 def view_of(name: str, study: Study) -> ProfileScreen[Any]:

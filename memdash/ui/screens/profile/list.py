@@ -12,36 +12,34 @@ from textual.binding import Binding, BindingType
 
 from memdash.errors import UsageError
 from memdash.model.missing import Maybe, Missing
-from memdash.model.profile import Frame
 from memdash.pprof.costs import CostedFile, CostedFunction, costed_files
-from memdash.pprof.names import readable
 from memdash.pprof.pattern import compiled
 from memdash.pprof.source import SourceFile
-from memdash.pprof.view import View, clean_path
-from memdash.tables.code import Code, code_of
+from memdash.pprof.view import Frame, View
+from memdash.tables.code import NO_CODE, Code, code_of
 from memdash.tables.profile_functions import functions_table, unit_of
 from memdash.tables.table import Table
-from memdash.ui.commands import CODE, LIST, PROFILE, bindings
+from memdash.ui.commands import CODE, PROFILE
 from memdash.ui.screens.profile.screen import ProfileScreen
 from memdash.ui.screens.profile.study import Study
 from memdash.ui.screens.sources import WITHOUT_FILE, doubts
 from memdash.ui.widgets.code import CodeView
-from memdash.ui.widgets.cut import cut, width_of
+from memdash.ui.widgets.cut import cut
 from memdash.ui.widgets.filter import FilterBar
-from memdash.ui.widgets.footer import KeyLine
 from memdash.ui.widgets.table import TableView
-from memdash.units import Unit, figure, ratio, signed
+from memdash.units import Unit, count, figure, ratio, signed
 
 __all__ = ["ListScreen"]
 
 _TITLES = ("flat", "cum")
-_BORDER_CELLS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class _Listing:
-    """A file, the function of it that is meant, and what is to be said of it."""
+    """A file of all those of a view, the function of it that is meant, and what is to be said of it."""
 
+    view: View
+    files: tuple[CostedFile, ...]
     file: CostedFile
     function: CostedFunction | None
     code: Code
@@ -49,26 +47,31 @@ class _Listing:
 
 
 class ListScreen(ProfileScreen[_Listing]):
-    """Flat and cum by line of the file that the study's subject stands in, or else of the heaviest function."""
+    """Flat and cum by line of the file that the study's frame stands in, or else of the heaviest function."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings(LIST),
         Binding("down", "choose_step(1)", show=False),
         Binding("up", "choose_step(-1)", show=False),
     ]
     name_of_view = "list"
-    title_of_view = "List"
+    scopes: ClassVar[tuple[str, ...]] = (PROFILE, CODE)
 
     def __init__(self, study: Study) -> None:
         super().__init__(study)
-        self._keys = KeyLine(PROFILE, LIST, CODE)
+        self._subject = study.frame
         self._source = CodeView(id="source")
         self._functions = TableView(id="functions")
         self._functions.display = False
         self._functions.keeps_cursor = True
-        self._made_of: View | None = None
-        self._files: tuple[CostedFile, ...] = ()
         self._shown: _Listing | None = None
+
+    @property
+    def title_of_view(self) -> str:
+        """The verb that prints the same, and the file, from the left as much as there is room for."""
+        kind = "List, changes" if self.study.lens.is_differential else "List"
+        path = self._shown.file.path if self._shown is not None else ""
+        width = self.main.outer_size.width or self.app.size.width
+        return f"{kind} · {cut(path, max(width // 2, 8), 'start')}" if path else kind
 
     @property
     def main(self) -> CodeView:
@@ -76,12 +79,10 @@ class ListScreen(ProfileScreen[_Listing]):
         return self._source
 
     @property
-    def selected(self) -> Frame | None:
-        """The function that the line under the cursor belongs to."""
-        if self._shown is None:
-            return self.study.subject
-        name = self._function_here(self._shown)
-        return Frame(name, self._shown.file.path, self._source.number) if name else self.study.subject
+    def chosen(self) -> Frame | None:
+        """The function that the line under the cursor belongs to, as other views show it."""
+        name = self._function_here(self._shown) if self._shown is not None else ""
+        return Frame(name) if name else None
 
     def compose(self) -> ComposeResult:
         """The source or the functions, and the keys."""
@@ -92,13 +93,12 @@ class ListScreen(ProfileScreen[_Listing]):
     def build(self) -> _Listing:
         """Sum up by line and read the source."""
         view = self.study.view_of_lines()
-        if view is not self._made_of:
-            self._files, self._made_of = costed_files(view), view
-        file, function = _meant(self._files, self.study.subject)
+        files = self.study.kept("files", lambda _: costed_files(view))
+        file, function = _meant(files, self._subject)
         source: Maybe[SourceFile] = self.study.finder.file(file.path) if file.path else WITHOUT_FILE
         texts: Sequence[str] = () if isinstance(source, Missing) else source.lines
-        subject = self.study.subject
-        line = function.hottest if function is not None else subject.line if subject is not None else 0
+        named = self._subject.line if self._subject is not None else 0
+        line = function.hottest if function is not None else named
         code = code_of(
             texts,
             {number: (cost.flat, cost.cum) for number, cost in file.lines.items()},
@@ -108,7 +108,7 @@ class ListScreen(ProfileScreen[_Listing]):
             marked=line,
             is_change=self.study.lens.is_differential,
         )
-        return _Listing(file, function, code, doubts(source, self.study.taken.files))
+        return _Listing(view, files, file, function, code, doubts(source, self.study.taken.files))
 
     def present(self, built: _Listing) -> None:
         """Show the source; the cursor goes to the function's heaviest line, unless only figures changed."""
@@ -118,23 +118,27 @@ class ListScreen(ProfileScreen[_Listing]):
         self._source.show_code(built.code, built.why, at=None if is_same else built.code.marked)
         self._describe()
 
+    def say(self, words: str) -> None:
+        """In place of the source."""
+        self._shown = None
+        self._source.show_code(NO_CODE, words)
+        self.entitle("")
+
     @on(CodeView.Moved)
     def _describe(self) -> None:
         """Say below which function the cursor is in, and what that holds."""
-        if self._shown is None:
-            return
         listing = self._shown
+        if listing is None:
+            return
         name = self._function_here(listing)
         here = next((function for function in listing.file.functions if function.name == name), None)
         if here is None:
             self.entitle(name if listing.function is not None else "nothing here holds anything")
             return
-        view = self.study.view_of_lines()
-        unit = unit_of(view)
-        share = f" ({ratio(abs(here.cum) / view.total)})" if view.total else ""
-        self.entitle(
-            f"{here.name} · flat {self._written(here.flat, unit)} · cum {self._written(here.cum, unit)}{share}"
-        )
+        unit, total = unit_of(listing.view), listing.view.total
+        share = f" ({ratio(abs(here.cum) / total)})" if total else ""
+        flat, cum = self._written(here.flat, unit), self._written(here.cum, unit)
+        self.entitle(f"{here.name} · flat {flat} · cum {cum}{share}")
 
     def _written(self, value: int, unit: Unit) -> str:
         return signed(value, unit) if self.study.lens.is_differential else figure(value, unit)
@@ -146,20 +150,14 @@ class ListScreen(ProfileScreen[_Listing]):
             return held.function
         return listing.function.name if listing.function is not None else ""
 
-    def entitle(self, remark: str) -> None:
-        """Write the file into the frame, from the left as much as there is room for, and ``remark`` below."""
-        kind = "change since the baseline" if self.study.lens.is_differential else ""
-        sample_type = self._made_of.sample_type.kind if self._made_of is not None else ""
-        parts = (self.title_of_view, sample_type, kind, self.study.title)
-        title = " · ".join(part for part in parts if part)
-        path = self._shown.file.path if self._shown is not None else ""
-        room = (self.main.outer_size.width or self.app.size.width) - _BORDER_CELLS - width_of(title) - 3
-        self.main.entitle(f"{title} · {cut(path, max(room, 8), 'start')}" if path else title, remark)
+    def action_match(self, step: int) -> None:
+        """Go to the next (1) or previous (-1) line that holds anything."""
+        self._source.costly(step)
 
     # Choosing a function
 
-    def action_choose_function(self) -> None:
-        """Type a regular expression that its name matches."""
+    def action_find(self) -> None:
+        """Type a regular expression that a function's name matches."""
         if self._shown is not None and not self.query(FilterBar):
             bar = FilterBar("", "a regular expression for functions; ↑ ↓ enter opens one, esc leaves it")
             self.mount(bar, before=self._keys)
@@ -167,19 +165,19 @@ class ListScreen(ProfileScreen[_Listing]):
             self._offer("")
 
     def _offer(self, wanted: str) -> None:
-        self._source.display, self._functions.display = False, True
-        self._functions.show_table(self._matching(wanted))
-        self._functions.entitle("Functions", f"{len(self._functions.table.rows)} match")
+        if self._shown is not None:
+            self._source.display, self._functions.display = False, True
+            self._functions.show_table(self._matching(self._shown, wanted))
+            self._functions.entitle("Functions", f"{count(len(self._functions.table.rows))} match")
 
-    def _matching(self, wanted: str) -> Table:
+    def _matching(self, listing: _Listing, wanted: str) -> Table:
         """Those of the file first, then all others, heaviest first."""
-        unit = unit_of(self.study.view_of_lines())
+        unit = unit_of(listing.view)
         try:
             pattern = compiled(wanted)
         except UsageError as error:
             return functions_table((), unit, f"{error.what}. {error.hint}")
-        here = self._shown.file.path if self._shown is not None else ""
-        files = sorted(self._files, key=lambda file: file.path != here)
+        files = sorted(listing.files, key=lambda file: file.path != listing.file.path)
         found = (f for file in files for f in file.functions if pattern.found_in(f.name or f.file))
         is_change = self.study.lens.is_differential
         return functions_table(found, unit, f"no function matches {wanted!r}", is_change=is_change)
@@ -191,6 +189,7 @@ class ListScreen(ProfileScreen[_Listing]):
 
     @on(FilterBar.Typed)
     def _typed(self, typed: FilterBar.Typed) -> None:
+        typed.prevent_default()  # what is typed is not looked for in the view
         if not typed.done:
             self._offer(typed.wanted)
         elif typed.given_up:
@@ -202,7 +201,7 @@ class ListScreen(ProfileScreen[_Listing]):
     def _choose(self, chosen: TableView.Chosen) -> None:
         """Show the source of that function."""
         file, name = chosen.row.key.split("\0")
-        self.study.subject = Frame(name, file, 0)
+        self._subject = Frame(name, file=file)
         self._stop_choosing()
         self.rebuild()
 
@@ -223,12 +222,10 @@ def _meant(files: Sequence[CostedFile], subject: Frame | None) -> tuple[CostedFi
     """The function that ``subject`` is, by name and file, or by name; else its file, be it without any figures."""
     if subject is None:
         return (files[0], files[0].functions[0]) if files else (CostedFile("", (), {}), None)
-    name, path = readable(subject.function), clean_path(subject.file)
-    named = [(file, function) for file in files for function in file.functions if function.name == name]
+    name, path = subject.name, subject.file
+    named = [(file, function) for file in files for function in file.functions if name in ("", function.name)]
     in_file = next((file for file in files if file.path == path), CostedFile(path, (), {}))
     exact = next(((file, function) for file, function in named if file is in_file), None)
     if exact is not None or (named and not path):
         return exact or named[0]
-    if path:
-        return in_file, None
-    return _meant(files, None)
+    return (in_file, None) if path else _meant(files, None)
