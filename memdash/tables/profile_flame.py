@@ -158,7 +158,7 @@ class FlameChart:
             Cell(figure(row.held, self._unit), Tone.STRONG),
             Cell(f"  {self.share(box)} of all", Tone.PLAIN),
         ]
-        if row.own:
+        if row.own or (box and not self.is_differential):
             cells += [Cell("   own ", Tone.FAINT), Cell(figure(row.own, self._unit))]
         return [*cells, *self._changed(row.held, row.base, self.sign(box))]
 
