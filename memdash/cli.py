@@ -21,6 +21,7 @@ import click
 from memdash.commands import VERBS
 from memdash.config import nearest
 from memdash.errors import MemdashError, UsageError, defect_of
+from memdash.network.address import is_url
 from memdash.plain import plain
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def _with_verb(args: list[str], completing: bool) -> list[str]:
         return args
     if first == "--version":
         return ["version"]
-    if first and not first.startswith("-") and not first[0].isdigit():
+    if first and not first.startswith("-") and not first[0].isdigit() and not is_url(first):
         guess = nearest(first, list(VERBS))
         raise UsageError(
             f"there is no command {first!r}",
@@ -81,7 +82,7 @@ def _with_verb(args: list[str], completing: bool) -> list[str]:
     cls=_Verbs,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     options_metavar="",
-    subcommand_metavar="[PID | --name TEXT | -- COMMAND ... | VERB]",
+    subcommand_metavar="[PID | URL | --name TEXT | -- COMMAND ... | VERB]",
 )
 def _root() -> None:
     """Watch the memory of one running process, live and from outside.

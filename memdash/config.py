@@ -119,12 +119,27 @@ def _parse_share(text: str) -> float:
     return share
 
 
+def _parse_seconds(text: str) -> int:
+    seconds = parse_duration(text)
+    if seconds != int(seconds):
+        raise UsageError(f"{text!r} is not a number of whole seconds", "write it like 30 or 1m")
+    return int(seconds)
+
+
+_SERVED = ("heap", "allocs", "goroutine", "goroutineleak", "block", "mutex", "threadcreate")
 _GRANULARITIES = ("functions", "filefunctions", "files", "lines", "addresses")
 
 _ALL = (
     Setting("pid", "The process to read.", "PID", "p", parse=_parse_pid),
     Setting("name", "The process that has this in its name, or else in its command line.", "TEXT"),
     Setting("wait-for", "The newest process of exactly this name, or the next one to start.", "NAME"),
+    Setting("url", "A Go server to be asked over HTTP alone: where its net/http/pprof or expvar is.", "URL"),
+    Setting(
+        "endpoint",
+        "Ask the program's own net/http/pprof, expvar or gops agent too: for what its memory does not tell, and to"
+        " force a GC. auto looks among the ports it listens on.",
+        "auto|gops|URL",
+    ),
     Setting("interval", "Time between two samples, 50ms to 60s.", "TIME", "i", default="1s", parse=parse_interval),
     Setting("duration", "How long to watch before reporting, such as 10s.", "TIME", "d", parse=parse_duration),
     Setting("output", "Write here instead of to standard output (-).", "FILE", "o", default="-"),
@@ -162,6 +177,13 @@ _ALL = (
     Setting("diff-base", "Subtract this profile; shares are of it.", "PROFILE"),
     Setting("source-path", "Folders to look for source files in, separated by colons.", "FOLDERS"),
     Setting("trim-path", "What to cut off the front of a source file's path, separated by colons.", "FOLDERS"),
+    Setting(
+        "type",
+        "Which profile an endpoint is asked for: heap, allocs, goroutine, goroutineleak (Go 1.27; forces a GC).",
+        "NAME",
+        choices=_SERVED,
+    ),
+    Setting("seconds", "Have an endpoint tell what changes in this time.", "TIME", parse=_parse_seconds),
     Setting("gc", "Have the process collect its garbage first, after a question."),
     Setting("read-only", "Only read: offer nothing that acts on the process."),
     Setting("yes", "Do it without asking.", short="y"),

@@ -13,6 +13,8 @@
         ├── BadRead                    memory was unmapped, or held nonsense
         ├── TimedOut                   it did not answer in time
         ├── AgentUnreachable           the agent in the target is not there, or talks nonsense
+        ├── EndpointUnreachable    5   a server does not answer, or not to the end
+        ├── BadAnswer              2   what a server answers is not what was asked for
         └── Defect            70   memdash itself went wrong
 
 Raised low, turned into ``Missing`` at the probe boundary (``sampling.roster``), printed only in ``cli``, drawn only in
@@ -28,9 +30,11 @@ from contextlib import contextmanager
 __all__ = [
     "AccessDenied",
     "AgentUnreachable",
+    "BadAnswer",
     "BadProfile",
     "BadRead",
     "Defect",
+    "EndpointUnreachable",
     "LayoutRefused",
     "MemdashError",
     "NoSuchTarget",
@@ -123,6 +127,18 @@ class TimedOut(ProbeError):
 
 class AgentUnreachable(ProbeError):
     """The agent in the target cannot be reached any more, or never could be."""
+
+
+class EndpointUnreachable(ProbeError):
+    """A server does not answer, or stopped before it had answered all."""
+
+    exit_code = 5
+
+
+class BadAnswer(ProbeError):
+    """A server answers, but not what was asked for: the URL is of something else."""
+
+    exit_code = 2
 
 
 class Defect(ProbeError):

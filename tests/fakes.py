@@ -365,8 +365,10 @@ class FakeProbe:
     cadence_s: float = 0.0
     name: str = "fake"
     closed: int = field(default=0)
+    reads: int = field(default=0)
 
     def read(self) -> Reading:
+        self.reads += 1
         return Reading(Source.MEMORY, self.answer())
 
     def close(self) -> None:

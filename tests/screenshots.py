@@ -42,6 +42,7 @@ _GO: _Screens = (
     ("tree", (120, 32), ("t",)),
     ("flame", (120, 32), ("f", "down", "down")),
     ("flame-changes", (120, 32), ("f", "c", "down", "down", "down")),
+    ("residence", (120, 40), ("M",)),
     ("help", (100, 32), ("question_mark",)),
 )
 _PYTHON: _Screens = (

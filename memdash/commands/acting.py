@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -14,10 +15,12 @@ from memdash.model.action import Action, Deed
 from memdash.model.missing import Missing
 from memdash.model.target import Target
 from memdash.plain import plain
+from memdash.probes.probe import ProbeEntry
+from memdash.probes.registry import PROBES
 from memdash.session.errand import Errand
 from memdash.signals import signals_raised
 
-__all__ = ["act_on", "verb"]
+__all__ = ["act_on", "asked", "verb"]
 
 
 def verb(action: Action, short_help: str, full_help: str) -> click.Command:
@@ -28,7 +31,7 @@ def verb(action: Action, short_help: str, full_help: str) -> click.Command:
     @settings("yes")
     def command(choice: Choice, yes: bool) -> int:
         with signals_raised():
-            deed = act_on(choice.target(), action, agreed=yes)
+            deed = act_on(choice.target(), action, agreed=yes, entries=choice.entries)
         if deed is None:
             return 1
         click.echo(plain(deed_words(deed)))
@@ -37,14 +40,15 @@ def verb(action: Action, short_help: str, full_help: str) -> click.Command:
     return command
 
 
-def act_on(target: Target, action: Action, *, agreed: bool) -> Deed | None:
+def act_on(target: Target, action: Action, *, agreed: bool, entries: Sequence[ProbeEntry] = PROBES) -> Deed | None:
     """Have it done and say what came of it; ``agreed`` asks no questions. None when it was left undone.
 
     Raises UsageError when there is nobody to ask, ProbeError when it failed.
     """
     if not agreed and not sys.stdin.isatty():
         raise UsageError(f"{action.value} wants a yes, and standard input is no terminal", "give --yes")
-    deed = Errand(consent=lambda step, words: agreed or _asked(step, words), tell=_tell).run(target, action)
+    errand = Errand(consent=lambda step, words: agreed or asked(step, words), tell=_tell, entries=entries)
+    deed = errand.run(target, action)
     if deed is None:
         click.echo("memdash: left as it is", err=True)
     elif isinstance(deed.outcome, Missing):
@@ -52,7 +56,8 @@ def act_on(target: Target, action: Action, *, agreed: bool) -> Deed | None:
     return deed
 
 
-def _asked(step: Action, words: str) -> bool:
+def asked(step: Action, words: str) -> bool:
+    """Ask whoever sits at the terminal, with the sentence that says what it does to the target."""
     click.echo(plain(words), err=True)
     return click.confirm(f"{step.value[0].upper()}{step.value[1:]}?", err=True)
 

@@ -13,7 +13,6 @@ from memdash.model.target import Target
 from memdash.plain import plain
 from memdash.probes.examine import Examined, Tried, examine
 from memdash.probes.probe import Refusal
-from memdash.probes.registry import PROBES
 from memdash.process.listing import user_name
 from memdash.units import nanoseconds
 
@@ -27,13 +26,17 @@ def command(choice: Choice) -> None:
     target = choice.target()
     for line in _target(target):
         click.echo(plain(line))
-    for examined in examine(target, PROBES):
+    for examined in examine(target, choice.entries):
         click.echo()
         for line in _way(examined):
             click.echo(plain(line))
 
 
 def _target(target: Target) -> Iterator[str]:
+    if not target.is_local:
+        yield target.url
+        yield "  a server that is asked over HTTP: nothing is known of its process"
+        return
     yield f"{target.name}, pid {target.pid}, of user {user_name(target.uid)}"
     yield f"  runs {target.exe or 'a file that the kernel does not show us'}"
 

@@ -2,38 +2,50 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from json import dumps
 
 import click
 
 from memdash.analysis.leaks import Expected, Suspect, suspects
+from memdash.commands.acting import asked
 from memdash.commands.options import Verb, settings
 from memdash.commands.output import STDOUT, writing
 from memdash.commands.target import Choice, target_options
 from memdash.errors import UnsupportedRuntime, UsageError
-from memdash.model.missing import Missing
+from memdash.model.action import Action
+from memdash.model.missing import Maybe, Missing
 from memdash.model.profile import Frame
 from memdash.model.target import Target
 from memdash.model.tasks import Tasks
 from memdash.plain import plain
+from memdash.probes.probe import ProbeEntry
+from memdash.probes.registry import PROBES
 from memdash.session.looking import TaskLooks
 from memdash.signals import signals_raised
 from memdash.units import count
 
-__all__ = ["command", "search"]
+__all__ = ["Searched", "Watch", "command", "search"]
 
-_PAUSES_S = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0)
-"""What is about to end gets so much time, and longer each time."""
+_SHORTEST_PAUSE_S = 0.05
+"""What is about to end gets so much time, and twice as long each time."""
+
+_WATCH_S = 5.15
+"""How long all looks take together, unless --duration says otherwise."""
 
 _NEW_ONES_S = 10.0
 """How long to watch for new ones when those there are do not count, unless --duration says otherwise."""
 
+_UNASKED = Missing("nobody asked for it", "--endpoint auto has a program of Go 1.27 search itself")
+_BY_MEMORY = "memdash doctor PID says what can be read of it"
+
 
 @click.command(cls=Verb, short_help="Goroutines or threads that should have ended and have not.")
 @target_options
-@settings("ignore-top-function", "ignore-created-by", "ignore-current", "duration", "json")
+@settings("ignore-top-function", "ignore-created-by", "ignore-current", "duration", "json", "yes")
 def command(
     choice: Choice,
     ignore_top_function: Sequence[str],
@@ -41,49 +53,112 @@ def command(
     ignore_current: bool,
     duration: float | None,
     json: bool,
+    yes: bool,
 ) -> int:
     """Print the goroutines or threads of a process that stay, with their stacks; exit with 1 when there are any.
 
-    It looks several times over five seconds, with growing pauses, and accuses only what is in the same place each time.
-    The main one never counts. A server has others that rightly stay: name the functions they stand in or were started
-    by, or leave out all that run now and see which of those stay that appear within --duration (10 s unless given).
+    It looks several times, with growing pauses, over five seconds or --duration, and accuses only those that are in
+    the same place each time; what answers a request for as long looks like that too. The main one never counts. A
+    server has others that rightly stay: name the functions they stand in or were started by, or leave out all that run
+    now and see which of those stay that appear within --duration (10 s unless given).
+
+    With --endpoint or --url a program of Go 1.27 is asked, after a question, to search itself for goroutines that
+    nothing can ever wake: these are proven to have leaked. That runs a garbage collection in it.
     """
     expected = Expected(top_functions=frozenset(ignore_top_function), creators=frozenset(ignore_created_by))
-    wait_s = duration if duration is not None else _NEW_ONES_S if ignore_current else 0.0
+    if ignore_current:
+        watch = Watch(_NEW_ONES_S if duration is None else duration, _WATCH_S, ignores_current=True)
+    else:
+        watch = Watch(0.0, _WATCH_S if duration is None else duration)
     with signals_raised():
-        found = search(choice.target(), expected, wait_s, ignore_current=ignore_current)
-    lines = [dumps(_object(found))] if json else list(_lines(found))
+        consent = _UNASKED if choice.entries is PROBES else _consent(agreed=yes)
+        searched = search(choice.target(), expected, watch, choice.entries, consent)
+    if searched.proof is not _UNASKED:
+        words = searched.proof if isinstance(searched.proof, str) else f"not proven: {searched.proof.words}"
+        click.echo(f"memdash: {plain(words)}", err=True)
+    lines = [dumps(_object(searched))] if json else list(_lines(searched.suspects))
     with writing(STDOUT, force=False) as out:
         out.write("".join(f"{line}\n" for line in lines).encode())
-    return int(bool(found))
+    return int(bool(searched.suspects))
+
+
+def _consent(*, agreed: bool) -> Maybe[Callable[[Action, str], bool]]:
+    """Where nobody can be asked, nothing is done that has not been agreed to."""
+    if not agreed and not sys.stdin.isatty():
+        return Missing("that runs a collection in the program, and there is nobody to ask", "give --yes")
+    return lambda step, words: agreed or asked(step, words)
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Seconds to wait before the first look, and from that to the last one; whether those there before may stay."""
+
+    wait_s: float
+    watch_s: float
+    ignores_current: bool = False
+
+    def pauses(self) -> Iterator[float]:
+        """Between two looks."""
+        left_s, pause_s = self.watch_s, _SHORTEST_PAUSE_S
+        while left_s > 0:
+            yield min(pause_s, left_s)
+            left_s, pause_s = left_s - pause_s, 2 * pause_s
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """What stays, and what the runtime's own search has found, or why there was none."""
+
+    suspects: tuple[Suspect, ...]
+    proof: Maybe[str] = _UNASKED
 
 
 def search(
     target: Target,
     expected: Expected,
-    wait_s: float,
-    *,
-    ignore_current: bool,
+    watch: Watch,
+    entries: Sequence[ProbeEntry] = PROBES,
+    consent: Maybe[Callable[[Action, str], bool]] = _UNASKED,
     pause: Callable[[float], object] = time.sleep,
-) -> tuple[Suspect, ...]:
-    """What stays; a search ends as soon as a look shows nothing. Raises UsageError when nothing can be seen."""
+) -> Searched:
+    """Look again and again; a search ends as soon as a look shows nothing. Raises UsageError when nothing can be seen.
+
+    With ``consent`` the runtime is asked to search too, which that allows or not; else that says why it is not.
+    """
     try:
-        with TaskLooks(target) as tasks:
-            if ignore_current:
+        with TaskLooks(target, entries) as tasks:
+            if watch.ignores_current:
                 expected = Expected(
                     top_functions=expected.top_functions, creators=expected.creators, current=tasks.look()
                 )
-            pause(wait_s)
+            pause(watch.wait_s)
+            proof = consent if isinstance(consent, Missing) else tasks.search(consent)
             looks: list[Tasks] = [tasks.look()]
-            for pause_s in _PAUSES_S:
+            _require_stacks(looks[0])
+            _require_creators(looks[0], expected)
+            for pause_s in watch.pauses():
                 if not suspects(looks, expected):
                     break
                 pause(pause_s)
                 looks.append(tasks.look())
-            return suspects(looks, expected)
+            return Searched(suspects(looks, expected, searched=not isinstance(proof, Missing)), proof)
     except UnsupportedRuntime as error:  # 1 would say that something has leaked
-        hint = error.hint or "memdash doctor PID says what can be read of it"
+        hint = error.hint or _BY_MEMORY
         raise UsageError(f"its goroutines or threads cannot be seen: {error.what}", hint) from None
+
+
+def _require_stacks(tasks: Tasks) -> None:
+    """A gops agent only counts goroutines: that tells nothing of which they are."""
+    if tasks.groups and not any(task.stack for task in tasks.groups):
+        why = next((task.created_by for task in tasks.groups if isinstance(task.created_by, Missing)), None)
+        raise UsageError("where its goroutines stand is not told" + (f": {why.why}" if why else ""), _BY_MEMORY)
+
+
+def _require_creators(tasks: Tasks, expected: Expected) -> None:
+    """An endpoint does not tell who started a goroutine: then nothing may be accused that was to be spared."""
+    unknown = [task.created_by for task in tasks.groups if isinstance(task.created_by, Missing)]
+    if expected.creators and len(unknown) == len(tasks.groups) > 0:
+        raise UsageError(f"--ignore-created-by cannot be obeyed: {unknown[0].why}", unknown[0].hint)
 
 
 def _lines(found: Sequence[Suspect]) -> Iterator[str]:
@@ -92,7 +167,7 @@ def _lines(found: Sequence[Suspect]) -> Iterator[str]:
     for suspect in found:
         task = suspect.task
         kind = f"{task.kind.value}{'s' if suspect.number != 1 else ''}"
-        yield f"{count(suspect.number)} {kind} · {plain(task.state)} · {suspect.evidence}"
+        yield f"{count(suspect.number)} {kind} · {plain(task.state)} · {suspect.verdict}: {suspect.evidence}"
         yield from (_frame(frame) for frame in task.stack)
         if not isinstance(task.created_by, Missing):
             yield f"{_frame(task.created_by)}  started it"
@@ -103,20 +178,25 @@ def _frame(frame: Frame) -> str:
     return f"    {plain(frame.function)}  {plain(frame.file)}:{frame.line}"
 
 
-def _object(found: Sequence[Suspect]) -> dict[str, object]:
+def _object(searched: Searched) -> dict[str, object]:
     from memdash.exports.json import task_row
 
     return {
         "schema": "memdash.leaks/1",
+        "searched": not isinstance(searched.proof, Missing),
+        "missing": {"proof": searched.proof.words} if isinstance(searched.proof, Missing) else {},
         "leaks": [
             task_row(suspect.task)
             | {
                 "count": suspect.number,
                 "first": suspect.first,
                 "last": suspect.last,
-                "proven": suspect.is_proven,
+                "verdict": suspect.verdict,
+                "proven": suspect.task.is_leaked,
+                "growth": suspect.growth,
+                "same": suspect.are_same,
                 "evidence": suspect.evidence,
             }
-            for suspect in found
+            for suspect in searched.suspects
         ],
     }

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,34 +17,95 @@ from memdash.commands.output import STDOUT, check_output, writing
 from memdash.commands.target import Choice, target_options
 from memdash.errors import UsageError
 from memdash.model.action import Action
+from memdash.model.target import Target
 from memdash.plain import plain
+from memdash.units import duration
+
+if TYPE_CHECKING:
+    from memdash.pprof.taken import TakenProfile
 
 __all__ = ["command"]
+
+_HEAP = "heap"
+_LEAKS = "goroutineleak"
+_TELL_EVERY_S = 1.0
 
 
 @click.command(cls=Verb, short_help="Save the profile of a process for pprof.")
 @target_options
-@settings("output", "force", "gc", "yes")
-def command(choice: Choice, output: str, force: bool, gc: bool, yes: bool) -> int:
+@settings("output", "force", "type", "seconds", "gc", "yes")
+def command(
+    choice: Choice,
+    output: str,
+    force: bool,
+    type: str | None,  # noqa: A002 - click names parameters as the flags are called
+    seconds: int | None,
+    gc: bool,
+    yes: bool,
+) -> int:
     """Write what holds the memory of a process as a profile.proto file, which go tool pprof opens too.
 
-    It holds the allocation sites, or the live objects by type where there are none.
+    It holds the allocation sites, or the live objects by type where there are none. With --url or --endpoint, --type
+    and --seconds ask the program's own net/http/pprof for other profiles, and for what changes within a time.
     """
     from memdash.pprof.encode import encode
-    from memdash.session.profiles import take_profile
 
     if output == STDOUT and sys.stdout.isatty():
         raise UsageError("a profile is not for a terminal", "name a file with -o heap.pb.gz")
+    if choice.endpoint is None and (type not in (None, _HEAP) or seconds):
+        raise UsageError(
+            "--type and --seconds are for a program's own endpoint, and none is to be asked",
+            "--endpoint auto looks for it, --endpoint URL and --url name it",
+        )
     check_output(output, force)
     target = choice.target()
     if gc:
-        deed = act_on(target, Action.FORCE_GC, agreed=yes)
+        deed = act_on(target, Action.FORCE_GC, agreed=yes, entries=choice.entries)
         if deed is None:
             return 1
         click.echo(f"memdash: {plain(deed_words(deed))}", err=True)
-    taken = take_profile(target)
+    taken = _taken(choice, target, type, seconds or 0)
     for note in taken.notes:
         click.echo(f"memdash: {plain(note)}", err=True)
     with writing(output, force) as out:
         out.write(encode(taken.document))
     return 0
+
+
+def _taken(choice: Choice, target: Target, kind: str | None, seconds: int) -> TakenProfile:
+    """Read from memory unless the endpoint was asked for something, or is all there is."""
+    from memdash.session.profiles import served_profile, take_profile
+
+    if choice.endpoint is None or (target.is_local and kind is None and not seconds):
+        return take_profile(target, choice.entries)
+    if kind == _LEAKS:
+        click.echo("memdash: the program collects its garbage for this: that finds what has leaked", err=True)
+    with _counted(seconds):
+        return served_profile(choice.endpoint, target, kind or _HEAP, seconds)
+
+
+@contextlib.contextmanager
+def _counted(seconds: int) -> Iterator[None]:
+    """Say how long it takes, and on a terminal how far it is."""
+    if not seconds:
+        yield
+        return
+    click.echo(f"memdash: the program takes note of what changes in {duration(seconds)}", err=True)
+    over = threading.Event()
+
+    def count() -> None:
+        passed = 0
+        while not over.wait(_TELL_EVERY_S):
+            passed = min(passed + 1, seconds)
+            click.echo(f"\rmemdash: {passed} of {seconds} s", nl=False, err=True)
+
+    counting = threading.Thread(target=count, daemon=True) if sys.stderr.isatty() else None
+    if counting is not None:
+        counting.start()
+    try:
+        yield
+    finally:
+        over.set()
+        if counting is not None:
+            counting.join()
+            click.echo("\r\x1b[K", nl=False, err=True)

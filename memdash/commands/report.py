@@ -17,6 +17,7 @@ from memdash.errors import TargetExited
 from memdash.exports.exporter import Exporter
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Target
+from memdash.probes.probe import ProbeEntry
 from memdash.session import Live, read_once
 
 __all__ = ["command"]
@@ -41,12 +42,15 @@ def command(
     """
     check_output(output, force)
     rules = rules_for(max, max_growth)
-    target = choice.target()
-    snapshot = read_once(target, rules=rules) if duration is None else _watched(target, duration, interval, rules)
+    target, entries = choice.target(), choice.entries
+    if duration is None:
+        snapshot = read_once(target, rules=rules, entries=entries)
+    else:
+        snapshot = _watched(target, duration, interval, rules, entries)
     with writing(output, force) as out:
         _exporter(json).write([snapshot], out)
     if snapshot.ending is not None:
-        raise TargetExited(f"{target.name} (pid {target.pid}) {snapshot.ending.words} before the report was due")
+        raise TargetExited(f"{target.name} ({target.place}) {snapshot.ending.words} before the report was due")
 
 
 def _exporter(json: bool) -> Exporter:
@@ -60,7 +64,9 @@ def _exporter(json: bool) -> Exporter:
     return TEXT
 
 
-def _watched(target: Target, duration_s: float, interval_s: float, rules: Sequence[Rule]) -> Snapshot:
+def _watched(
+    target: Target, duration_s: float, interval_s: float, rules: Sequence[Rule], entries: Sequence[ProbeEntry]
+) -> Snapshot:
     """The last snapshot of a watch of ``duration_s`` from its first sample, or of less when the target ends."""
     begun, over = threading.Event(), threading.Event()
 
@@ -70,7 +76,7 @@ def _watched(target: Target, duration_s: float, interval_s: float, rules: Sequen
         if shown.state is not State.ATTACHING:
             begun.set()
 
-    session = Live(target, interval_s=interval_s, rules=rules)
+    session = Live(target, interval_s=interval_s, rules=rules, entries=entries)
     session.subscribe(listen)
     session.start()
     try:
@@ -79,5 +85,5 @@ def _watched(target: Target, duration_s: float, interval_s: float, rules: Sequen
     finally:
         session.close()
     if session.snapshot().state is State.REFUSED:
-        return read_once(target, rules=rules)  # raises what the watch could only tell in words
+        return read_once(target, rules=rules, entries=entries)  # raises what the watch could only tell in words
     return session.snapshot()

@@ -68,8 +68,14 @@ class Screen:
 
     def watch(self, target: Target, entries: Sequence[ProbeEntry] = PROBES) -> None:
         """Show the dashboard until the user leaves it."""
-        # Code is loaded only into what was asked for, and not because < and > came by.
-        watches = Watches(lambda member: self._session(member, entries, with_agent=self.agent and member == target))
+        # Code is loaded only into what was asked for, and run only there, not because < and > came by.
+        others = [entry for entry in entries if not entry.wanted_for]
+
+        def opened(member: Target) -> Session:
+            is_meant = member == target
+            return self._session(member, entries if is_meant else others, with_agent=self.agent and is_meant)
+
+        watches = Watches(opened)
         session = watches.open(target)
         opening = Opening(session)
         session.start()

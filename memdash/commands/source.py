@@ -1,4 +1,4 @@
-"""What a profile verb is pointed at: a file, or a process that is read once.
+"""What a profile verb is pointed at: a file, a process that is read once, or a server that is asked once.
 
 To add a kind of source, such as a recording, recognise it in ``profile_from``.
 """
@@ -14,6 +14,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from memdash.errors import BadProfile, MemdashError, UsageError
+from memdash.network.address import Address, is_url
 from memdash.plain import plain
 
 if TYPE_CHECKING:
@@ -22,17 +23,19 @@ if TYPE_CHECKING:
 
 __all__ = ["SOURCE", "complete_source", "profile_from"]
 
-SOURCE = "PROFILE|PID"
+SOURCE = "PROFILE|PID|URL"
 """How help names the argument."""
 
 
 def profile_from(argument: str) -> TakenProfile:
-    """Read the profile that ``argument`` means: the path of a file, or a pid.
+    """Read the profile that ``argument`` means: the path of a file, a pid, or a URL as ``go tool pprof`` takes it.
 
-    Raises UsageError, BadProfile, and for a process what reading it raises.
+    Raises UsageError, BadProfile, for a process what reading it raises, for a URL EndpointUnreachable and BadAnswer.
     """
     from memdash.pprof.taken import TakenProfile
 
+    if is_url(argument):
+        return TakenProfile(_of_url(argument))
     path = Path(argument)
     if argument.isascii() and argument.isdecimal() and not path.is_file():
         return _of_process(int(argument))
@@ -47,6 +50,12 @@ def _of_process(pid: int) -> TakenProfile:
     for note in taken.notes:
         click.echo(f"memdash: {plain(note)}", err=True)
     return taken
+
+
+def _of_url(url: str) -> Document:
+    from memdash.session.profiles import profile_at
+
+    return profile_at(Address.parse(url))
 
 
 def _of_file(path: Path) -> Document:

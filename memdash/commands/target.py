@@ -1,11 +1,11 @@
-"""Which process is meant: a pid, a name, or one that has yet to start."""
+"""What is meant, and how to read it: a process by pid or name, or one that has yet to start, or a server by its URL."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -16,29 +16,43 @@ from memdash.commands.options import settings
 from memdash.config import SETTINGS
 from memdash.errors import NoSuchTarget, UsageError
 from memdash.model.target import Target
+from memdash.network.address import Address, is_url
 from memdash.plain import plain
+from memdash.probes.probe import ProbeEntry
+from memdash.probes.registry import PROBES, probes_with
 from memdash.process.identity import identify
 from memdash.process.listing import matching, processes, wait_for
+
+if TYPE_CHECKING:
+    from memdash.probes.endpoint import Endpoint
 
 __all__ = ["Choice", "pids", "target_options"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _LISTED = 5
+_NAMES = ("pid", "name", "wait-for", "url")
+_AUTO, _GOPS = "auto", "gops"
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the user said about the process to read; at most one is set."""
+    """What the user said about what to read, and by which ways; at most one of the first four is set.
+
+    ``endpoint`` is among the ``entries`` when it is wanted.
+    """
 
     pid: int | None = None
     name: str | None = None
     wait_for: str | None = None
+    url: Address | None = None
+    endpoint: Endpoint | None = None
+    entries: Sequence[ProbeEntry] = PROBES
 
     @property
     def made(self) -> bool:
-        """Whether a process was named at all."""
-        return self != Choice()
+        """Whether anything was named at all."""
+        return (self.pid, self.name, self.wait_for, self.url) != (None, None, None, None)
 
     def target(self) -> Target:
         """Find the process. Raises UsageError when none was named or several match, and what ``identify`` raises."""
@@ -46,6 +60,8 @@ class Choice:
             return identify(self.pid)
         if self.name is not None:
             return _only(self.name, matching(self.name))
+        if self.url is not None:
+            return Target.at_url(self.url.url, self.url.server)
         if self.wait_for is not None:
             click.echo(f"memdash: waiting for a process named {plain(self.wait_for)}, until ctrl+c", err=True)
             return wait_for(self.wait_for)
@@ -63,14 +79,15 @@ def _only(name: str, found: Sequence[Target]) -> Target:
 
 
 def target_options(function: Function) -> Callable[..., Any]:
-    """Give a command the argument PID and the options --pid, --name, --wait-for; it gets one ``choice`` instead."""
+    """Give a command the argument PID and the options that name a target and its endpoint; it gets one ``choice``."""
 
-    @click.argument("positional", metavar="[PID]", required=False, shell_complete=pids)
-    @settings("pid", "name", "wait-for")
+    @click.argument("positional", metavar="[PID|URL]", required=False, shell_complete=pids)
+    @settings(*_NAMES, "endpoint")
     @functools.wraps(function)
-    def wrapped(positional: str | None, **values: Any) -> Any:
-        named = {key: values.pop(key) for key in ("pid", "name", "wait_for")}
-        return function(choice=_choice(click.get_current_context(), positional, named), **values)
+    def wrapped(positional: str | None, endpoint: str | None, **values: Any) -> Any:
+        named = {key: values.pop(key) for key in (name.replace("-", "_") for name in _NAMES)}
+        ctx = click.get_current_context()
+        return function(choice=_choice(ctx, _given(ctx, positional, named), endpoint), **values)
 
     return wrapped
 
@@ -85,7 +102,7 @@ def pids(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[
     ]
 
 
-def _choice(ctx: click.Context, positional: str | None, named: dict[str, Any]) -> Choice:
+def _given(ctx: click.Context, positional: str | None, named: dict[str, Any]) -> dict[str, Any]:
     """Two on the command line contradict each other; one there outranks a variable, which outranks the file."""
     ranked: dict[ParameterSource | None, dict[str, Any]] = {}
     for key, value in named.items():
@@ -95,11 +112,49 @@ def _choice(ctx: click.Context, positional: str | None, named: dict[str, Any]) -
     if positional is not None:
         if positional in VERBS:
             raise UsageError(f"options come after the command {positional!r}", f"memdash {positional} --help shows how")
-        given = {"pid": SETTINGS["pid"].parse(positional)} | {
-            key.replace("pid", "--pid"): v for key, v in given.items()
-        }
+        said = {"url": positional} if is_url(positional) else {"pid": SETTINGS["pid"].parse(positional)}
+        given = said | {f"--{key}": value for key, value in given.items()}
     for source in (ParameterSource.ENVIRONMENT, ParameterSource.DEFAULT_MAP):
         given = given or ranked.get(source, {})
     if len(given) > 1:
-        raise UsageError("a process is named in more than one way", "give a pid, or --name, or --wait-for")
-    return Choice(**given)
+        raise UsageError("a process is named in more than one way", "give a pid, or --name, or --wait-for, or --url")
+    return given
+
+
+def _choice(ctx: click.Context, given: dict[str, Any], endpoint: str | None) -> Choice:
+    """A server is read through its endpoint alone, a process through one that is asked for too."""
+    if "url" in given:
+        if ctx.get_parameter_source("endpoint") is ParameterSource.COMMANDLINE:
+            raise UsageError("--endpoint is for a process, and --url names a server", "leave one of them away")
+        address = _address(given["url"], "--url")
+        server = _endpoint(address)
+        return Choice(url=address, endpoint=server, entries=(server,))
+    if endpoint is None:
+        return Choice(**given)
+    if endpoint == _GOPS:
+        return Choice(**given, entries=probes_with(asked=(_gops(),)))
+    asked = _endpoint(None if endpoint == _AUTO else _address(endpoint, "--endpoint"))
+    others = (_gops(),) if endpoint == _AUTO else ()
+    return Choice(**given, endpoint=asked, entries=probes_with(asked=(asked, *others)))
+
+
+def _endpoint(address: Address | None) -> Endpoint:
+    from memdash.probes.endpoint import Endpoint  # 2 ms, spared those who ask nobody
+
+    return Endpoint(address)
+
+
+def _gops() -> ProbeEntry:
+    from memdash.probes.gops import GOPS
+
+    return GOPS
+
+
+def _address(text: str, option: str) -> Address:
+    try:
+        address = Address.parse(text)
+    except UsageError as error:
+        raise UsageError(f"{option}: {error.what}", error.hint) from None
+    if address.query:
+        raise UsageError(f"{option}: {text!r} holds a question, and memdash asks its own", "leave away the ?")
+    return address

@@ -29,7 +29,7 @@ def command(choice: Choice, screen: Screen, trace: int | None) -> None:
     with signals_raised():
         target = choice.target() if choice.made else screen.pick()
         if target is not None:
-            screen.watch(target)
+            screen.watch(target, choice.entries)
 
 
 def _refuse_to_trace(ctx: click.Context) -> None:

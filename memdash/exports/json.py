@@ -20,6 +20,7 @@ from memdash.model.memstats import MemStats
 from memdash.model.missing import Maybe, Missing
 from memdash.model.objects import Objects
 from memdash.model.profile import Frame, Profile, Usage
+from memdash.model.residence import MappingGroup, Residence
 from memdash.model.sample import ProbeCost, Sample
 from memdash.model.snapshot import Snapshot
 from memdash.model.system import Smaps
@@ -31,6 +32,8 @@ __all__ = ["JSON", "document", "task_row"]
 
 Object: TypeAlias = dict[str, Any]
 
+_MAPPINGS_AT_MOST = 100
+_FAR = Missing("a server that is asked by its URL tells nothing of its process")
 _NO_GENERATIONS = Missing("this collector has no generations")
 
 
@@ -57,6 +60,7 @@ def document(snapshot: Snapshot) -> Object:
         "objects": _objects(sample.objects),
         "malloc": sample.malloc,
         "family": _family(sample.family),
+        "residence": _residence(snapshot.residence),
         "findings": [_finding(finding) for finding in snapshot.findings],
         "missing": missing,
         "cost": _spread(snapshot.cost) | {"probes": {name: _probe_cost(cost) for name, cost in sample.costs.items()}},
@@ -86,7 +90,7 @@ def _spread(value: object) -> Object:
 
 def _target(snapshot: Snapshot) -> Object:
     target = snapshot.target
-    return {
+    known = {
         "pid": target.pid,
         "start_time": iso_time(target.started_at_s),
         "name": target.name,
@@ -97,6 +101,9 @@ def _target(snapshot: Snapshot) -> Object:
         "runtime_version": target.runtime_version,
         "uptime_s": round(snapshot.at.wall_s - target.started_at_s, 3),
     }
+    if target.is_local:
+        return known
+    return dict.fromkeys(known, _FAR) | {"name": target.name, "runtime": target.runtime.value, "url": target.url}
 
 
 def _ending(ending: Ending | None) -> Object | None:
@@ -227,6 +234,34 @@ def _family(family: Maybe[Family]) -> Maybe[Object]:
             {key: None if isinstance(value, Missing) else value for key, value in member.items()} for member in members
         ],
     }
+
+
+def _residence(residence: Maybe[Residence]) -> Maybe[Object]:
+    """The steps add up to ``rss_bytes``; the mappings behind them, most resident bytes first."""
+    if isinstance(residence, Missing):
+        return residence
+    steps = [
+        {"step": step.kind.value, "bytes": step.size_bytes, "estimated": step.is_estimated} for step in residence.steps
+    ]
+    arenas = residence.arenas
+    return {
+        "rss_bytes": residence.rss_bytes,
+        "steps": steps,
+        "arenas": arenas
+        if isinstance(arenas, Missing)
+        else {
+            "size_bytes": arenas.size_bytes,
+            "resident_bytes": arenas.resident_bytes,
+            "swapped_bytes": arenas.swapped_bytes,
+        },
+        "mappings": [_mapping(group) for group in residence.groups[:_MAPPINGS_AT_MOST]],
+    }
+
+
+def _mapping(group: MappingGroup) -> Object:
+    """One that is no single mapping has no address."""
+    start = f"{group.start:x}" if group.end else None
+    return group._asdict() | {"kind": group.kind.value, "start": start, "end": f"{group.end:x}" if group.end else None}
 
 
 def _finding(finding: Finding) -> Object:

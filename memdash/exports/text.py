@@ -19,6 +19,7 @@ from memdash.tables.gc import gc_table
 from memdash.tables.headline import headline
 from memdash.tables.memstats import memstats_table
 from memdash.tables.objects import objects_table
+from memdash.tables.residence import age_words, mappings_table, residence_table
 from memdash.tables.sites import sites_table
 from memdash.tables.table import DASH, Row, Table
 from memdash.tables.tasks import has_tasks, tasks_table
@@ -27,6 +28,7 @@ from memdash.units import iso_time
 __all__ = ["TEXT", "lines", "table_lines"]
 
 _ROWS_SHOWN = 30
+_MAPPINGS_SHOWN = 12
 
 
 def lines(snapshot: Snapshot) -> Iterator[str]:
@@ -37,6 +39,7 @@ def lines(snapshot: Snapshot) -> Iterator[str]:
     family = snapshot.sample.family
     if not isinstance(family, Missing) and family.is_tree:
         yield from _section(replace(family_table(family), title=f"Process tree, {totals_words(family)}"))
+    yield from _residence(snapshot)
     yield from _section(_largest(sites_table(snapshot)), _caveats(snapshot, Capability.SITES))
     if not isinstance(snapshot.objects, Missing):
         yield from _section(_largest(objects_table(snapshot)), _caveats(snapshot, Capability.OBJECTS))
@@ -46,11 +49,26 @@ def lines(snapshot: Snapshot) -> Iterator[str]:
     yield from _unread(snapshot)
 
 
+def _residence(snapshot: Snapshot) -> Iterator[str]:
+    """Where RSS comes from, and the largest mappings behind it."""
+    if isinstance(snapshot.residence, Missing):
+        return
+    table = residence_table(snapshot)
+    yield from _section(table, age_words(snapshot))
+    if table.footnote:
+        yield plain(f"  {table.footnote}")
+    mappings = mappings_table(snapshot)
+    yield from _section(replace(mappings, rows=mappings.rows[:_MAPPINGS_SHOWN]))
+
+
 def _head(snapshot: Snapshot) -> Iterator[str]:
     head = headline(snapshot)
     parts = (head.name, head.pid, head.runtime, head.source, head.uptime, head.word, head.detail)
     yield plain(", ".join(part for part in parts if part))
-    yield plain(f"command: {' '.join(snapshot.target.argv) or snapshot.target.exe}")
+    if snapshot.target.is_local:
+        yield plain(f"command: {' '.join(snapshot.target.argv) or snapshot.target.exe}")
+    else:
+        yield plain(f"asked at: {snapshot.target.url}")
     yield f"taken at {iso_time(snapshot.at.wall_s)}"
     if head.worst is not None:
         yield plain(f"{head.worst.severity.word}: {head.worst.summary}")

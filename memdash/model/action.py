@@ -35,6 +35,7 @@ class Action(Enum):
     LOAD_AGENT = "load agent", frozenset[Capability]()
     FORCE_GC = "force GC", _HEAP
     TRIM = "trim", _HEAP
+    FIND_LEAKS = "find leaks", _HEAP | {Capability.TASKS}
 
     def __new__(cls, word: str, changes: frozenset[Capability]) -> Self:
         """A member whose value is its word alone."""

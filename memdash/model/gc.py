@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from memdash.model.missing import Maybe, Missing
 
-__all__ = ["Cycle", "GcStats", "Generation", "Pause"]
+__all__ = ["NO_LIMIT", "OFF", "Cycle", "GcStats", "Generation", "Pause"]
 
+OFF = Missing("off", "set GOGC or call debug.SetGCPercent")
+NO_LIMIT = Missing("no limit is set", "set GOMEMLIMIT or call debug.SetMemoryLimit")
 _UNCOUNTED = Missing("this collector does not count the objects it looks at")
 
 
@@ -52,8 +54,8 @@ class GcStats:
     """Counts and settings of the collector.
 
     ``live_after_gc_bytes`` is what the last cycle found reachable (Go: heapMarked); 0 cycles make it Missing.
-    Percentiles are over the pauses that the runtime still remembers (Go: the newest 256). ``gogc`` is Missing when
-    collection by growth is off, ``memory_limit_bytes`` when no limit is set. ``pauses`` is newest first.
+    Percentiles are over the pauses that the runtime still remembers (Go: the newest 256). ``gogc`` is OFF when
+    collection by growth is, ``memory_limit_bytes`` NO_LIMIT when none is set. ``pauses`` is newest first.
     ``generations`` is youngest first, and empty for a collector that has none; ``tracked_objects`` counts those that it
     would look at (CPython).
     """

@@ -13,9 +13,9 @@ __all__ = ["Probe"]
 class Probe(Protocol):
     """Holds its handles, lives in the sampler thread, and is read at its own cadence.
 
-    ``cadence_s`` is the shortest time between two reads that makes sense (0: every tick); the sampler stretches it when
-    a read costs more than its budget. What takes long is read piece by piece: each read but the last of a round returns
-    a reading that is pending, and the sampler comes back sooner.
+    ``cadence_s`` is the shortest time between two reads that makes sense (0: every tick), and may change with what the
+    last one took; the sampler stretches it when a read costs more than its budget. What takes long is read piece by
+    piece: each read but the last of a round returns a reading that is pending, and the sampler comes back sooner.
     """
 
     @property

@@ -7,7 +7,10 @@ from typing import NamedTuple
 
 from memdash.model.missing import Maybe, Missing
 
-__all__ = ["Frame", "Profile", "Site", "Usage"]
+__all__ = ["OF_GO", "Frame", "Profile", "Site", "Usage", "leaf_at"]
+
+OF_GO = ("runtime.", "internal/runtime/")
+"""How the names of functions of Go's own runtime begin: its allocator among them."""
 
 
 class Frame(NamedTuple):
@@ -25,6 +28,12 @@ class Usage(NamedTuple):
     inuse_objects: int
     alloc_bytes: int
     alloc_objects: int
+
+
+def leaf_at(stack: tuple[Frame, ...]) -> int:
+    """Number of the innermost frame outside Go's runtime; that of the innermost of all when it is all there is."""
+    outside = (number for number, frame in enumerate(stack) if not frame.function.startswith(OF_GO))
+    return next(outside, 0)
 
 
 _NO_STACK = Frame("(no stack recorded)", "", 0)

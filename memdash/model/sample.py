@@ -14,12 +14,15 @@ from memdash.model.memstats import MemStats
 from memdash.model.missing import Maybe, Missing
 from memdash.model.objects import Objects
 from memdash.model.profile import Profile
+from memdash.model.residence import Arenas, Mappings
 from memdash.model.system import Smaps, SystemStats
 from memdash.model.tasks import Tasks
 
 __all__ = ["CAPABILITY_OF", "Fact", "Instant", "Origin", "ProbeCost", "Reading", "Sample"]
 
-Fact: TypeAlias = MemStats | GcStats | SystemStats | Smaps | Profile | Tasks | Objects | Malloc | Family
+Fact: TypeAlias = (
+    MemStats | GcStats | SystemStats | Smaps | Mappings | Arenas | Profile | Tasks | Objects | Malloc | Family
+)
 """Anything a probe can read; its type tells which capability it answers."""
 
 CAPABILITY_OF: Mapping[type[Fact], Capability] = {
@@ -27,6 +30,8 @@ CAPABILITY_OF: Mapping[type[Fact], Capability] = {
     GcStats: Capability.GC,
     SystemStats: Capability.SYSTEM,
     Smaps: Capability.SMAPS,
+    Mappings: Capability.MAPPINGS,
+    Arenas: Capability.ARENAS,
     Profile: Capability.SITES,
     Tasks: Capability.TASKS,
     Objects: Capability.OBJECTS,
@@ -92,6 +97,8 @@ class Sample:
     gc: Maybe[GcStats]
     system: Maybe[SystemStats]
     smaps: Maybe[Smaps]
+    mappings: Maybe[Mappings]
+    arenas: Maybe[Arenas]
     sites: Maybe[Profile]
     tasks: Maybe[Tasks]
     objects: Maybe[Objects]

@@ -12,6 +12,7 @@ from memdash.model.finding import Finding, Severity
 from memdash.model.missing import Maybe, Missing
 from memdash.model.objects import Objects, TypeCount
 from memdash.model.profile import Frame, Profile, Usage
+from memdash.model.residence import Residence
 from memdash.model.sample import Instant, Sample
 from memdash.model.series import Timeline
 from memdash.model.target import Ending, Target
@@ -107,8 +108,9 @@ class Snapshot:
     """One moment. ``findings`` is the alert log, newest first; ``groups`` are the allocation sites.
 
     ``groups`` and ``objects`` are sorted by bytes, ``tasks`` by number, largest first; ``before`` holds the readings
-    that their changes count from, and ``since`` says when those were taken in. ``missing`` says for each capability
-    the watch does not have why not, ``actions`` what can be done to the target; ``ending`` is set once it is gone.
+    that their changes count from, and ``since`` says when those were taken in. ``residence`` is that of the newest look
+    at the mappings. ``missing`` says for each capability the watch does not have why not, ``actions`` what can be done
+    to the target; ``ending`` is set once it is gone.
     """
 
     target: Target
@@ -122,6 +124,7 @@ class Snapshot:
     before: Before = Before()
     objects: Maybe[tuple[ObjectGroup, ...]] = _UNREAD
     tasks: Maybe[tuple[TaskGroup, ...]] = _UNREAD
+    residence: Maybe[Residence] = _UNREAD
     since: Mapping[Capability, Instant] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     findings_dropped: int = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 from enum import Enum
+from typing import Self
 
 __all__ = ["Ending", "Runtime", "Target"]
 
@@ -23,6 +24,9 @@ class Target:
 
     ``start_ticks`` is field 22 of /proc/PID/stat (clock ticks since boot), ``started_at_s`` the same moment as wall
     time. ``exe_id`` is (device, inode) of /proc/PID/exe. Names, paths and argv are the target's words: untrusted text.
+
+    What has a ``url`` is known by that alone: a server somewhere, of whose process nothing is known. All that would
+    describe it is 0 or empty then, which no process of this machine has, and is never shown.
     """
 
     pid: int
@@ -35,13 +39,41 @@ class Target:
     uid: int
     runtime: Runtime = Runtime.NATIVE
     runtime_version: str = ""
+    url: str = ""
+
+    @classmethod
+    def at_url(cls, url: str, server: str) -> Self:
+        """What serves Go's endpoints at ``url``, on ``server`` (host and port)."""
+        return cls(
+            pid=0,
+            start_ticks=0,
+            started_at_s=0.0,
+            name=server,
+            argv=(),
+            exe="",
+            exe_id=(0, 0),
+            uid=0,
+            runtime=Runtime.GO,
+            url=url,
+        )
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a process of this machine."""
+        return not self.url
+
+    @property
+    def place(self) -> str:
+        """What tells it from others of its name: ``pid 1234``, or the URL."""
+        return f"pid {self.pid}" if self.is_local else self.url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
     """How a target ended. At most one of the first two is set; neither when only its parent was told.
 
-    ``replaced`` means that the pid now runs another program (exec) or belongs to another process (pid reuse).
+    ``replaced`` means that the pid now runs another program (exec) or belongs to another process (pid reuse);
+    ``is_silent`` that a server, of whose process nothing is known, answers no more.
     """
 
     at_s: float
@@ -49,10 +81,13 @@ class Ending:
     signal_number: int | None = None
     oom_killed: bool = False
     replaced: str = ""
+    is_silent: bool = False
 
     @property
     def words(self) -> str:
         """What happened, in one clause: ``killed by SIGKILL (out of memory)``, ``exited with code 2``."""
+        if self.is_silent:
+            return "does not answer any more"
         if self.replaced:
             return self.replaced
         if self.signal_number is not None:

@@ -9,10 +9,13 @@ from typing import NamedTuple
 from memdash.model.missing import Maybe, Missing
 from memdash.model.profile import Frame
 
-__all__ = ["Task", "TaskKey", "TaskKind", "Tasks"]
+__all__ = ["LEAKED", "Task", "TaskKey", "TaskKind", "Tasks"]
 
+LEAKED = " (leaked)"
+"""What the state of a task ends with that nothing can ever wake, as Go's tracebacks have it."""
 
 _UNCOUNTED = Missing("nothing counts the stacks of these tasks")
+_ALIKE = Missing("these tasks are not told apart")
 _NOWHERE = Frame("(no stack)", "", 0)
 
 
@@ -41,7 +44,8 @@ class Task:
     ``waiting_s`` says how long the one that has waited longest has at least been in this state; ``stack_bytes`` is the
     memory set aside for the stacks of all of them. ``own_at`` is the number of the frame where the program itself
     stands: the innermost that is no library's. ``is_busy`` says that the state is one of those that a task which
-    computes goes through many times a second.
+    computes goes through many times a second. ``ids`` are those of its members, where somebody wants to know whether
+    they are the same as before: goroutine ids, which are never used again, or thread ids.
     """
 
     kind: TaskKind
@@ -54,11 +58,17 @@ class Task:
     stack_bytes: Maybe[int] = _UNCOUNTED
     own_at: int = 0
     is_busy: bool = False
+    ids: Maybe[frozenset[int]] = _ALIKE
 
     @property
     def own(self) -> Frame:
         """Where the program itself stands."""
         return self.stack[self.own_at] if self.stack else _NOWHERE
+
+    @property
+    def is_leaked(self) -> bool:
+        """Whether the runtime itself has found that nothing can ever wake them."""
+        return self.state.endswith(LEAKED)
 
     @property
     def key(self) -> TaskKey:
@@ -71,7 +81,7 @@ class Task:
 class Tasks:
     """All groups at one instant, in no particular order; no two have the same key.
 
-    ``hidden`` more tasks are the runtime's own, and in none of the groups.
+    ``hidden`` more tasks are the runtime's own, or there because somebody asks, and in none of the groups.
     """
 
     groups: tuple[Task, ...]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import dropwhile
 
 from memdash.model.objects import Objects
-from memdash.model.profile import Frame, Profile
+from memdash.model.profile import OF_GO, Frame, Profile
 from memdash.pprof.document import Document, Function, Line, Location, Mapping, Sample, ValueType
 
 __all__ = ["objects_document", "sites_document"]
@@ -19,7 +19,6 @@ _SPACE = ValueType("space", "bytes")
 _INUSE = (ValueType("inuse_objects", "count"), ValueType("inuse_space", "bytes"))
 _ALLOC = (ValueType("alloc_objects", "count"), ValueType("alloc_space", "bytes"))
 _DEFAULT = "inuse_space"
-_ALLOCATOR = ("runtime.", "internal/runtime/")
 _BOTTOM = "runtime.goexit"
 _LARGEST = (1 << 63) - 1
 _UNKNOWN_TYPE = "(type unknown)"
@@ -79,7 +78,7 @@ def _shown(stack: tuple[Frame, ...], pcs: tuple[int, ...]) -> list[Call]:
         return [(frame, 0) for frame in stack]
     calls: list[Call] = list(zip(stack, pcs, strict=True))
     calls = [call for call in calls if call[0].function != _BOTTOM]
-    return list(dropwhile(lambda call: call[0].function.startswith(_ALLOCATOR), calls)) or calls
+    return list(dropwhile(lambda call: call[0].function.startswith(OF_GO), calls)) or calls
 
 
 def _fitting(value: int) -> int:

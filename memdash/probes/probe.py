@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from memdash.errors import Defect, defects_told
-from memdash.model.action import Actor
+from memdash.errors import Defect, UnsupportedRuntime, defects_told
+from memdash.model.action import Action, Actor
 from memdash.model.capability import Capability
-from memdash.model.missing import Missing
+from memdash.model.missing import Maybe, Missing
 from memdash.model.probe import Probe
 from memdash.model.target import Runtime, Target
 
-__all__ = ["Attachment", "Fit", "Probe", "ProbeEntry", "Refusal", "judged"]
+__all__ = ["Attachment", "Fit", "Probe", "ProbeEntry", "Refusal", "Unable", "judged"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,31 @@ class Attachment:
     actors: tuple[Actor, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Unable:
+    """An Actor that says why something cannot be done, and what would help."""
+
+    why: Mapping[Action, Missing]
+
+    def offers(self) -> Mapping[Action, Maybe[str]]:
+        """Nothing but reasons."""
+        return self.why
+
+    def act(self, action: Action) -> str:
+        """Raises UnsupportedRuntime."""
+        raise UnsupportedRuntime(self.why[action].why, self.why[action].hint)
+
+    def cancel(self) -> None:
+        """Nothing is under way."""
+
+    def news(self) -> tuple[str, ...]:
+        """Nothing happens."""
+        return ()
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
 class ProbeEntry(Protocol):
     """A registered way of reading; ``memdash doctor`` prints what ``fitness`` says."""
 
@@ -62,6 +87,13 @@ class ProbeEntry(Protocol):
     @property
     def capabilities(self) -> frozenset[Capability]:
         """All it could ever give."""
+
+    @property
+    def wanted_for(self) -> frozenset[Action]:
+        """What a person who asked for this very way wants to do by it; empty for those that are always tried.
+
+        It is opened for that though others read all it could, and when it does not suit, that is told.
+        """
 
     def fitness(self, target: Target) -> Fit | Refusal:
         """Judge cheaply and without side effects whether it suits. Never raises for what a target may be."""

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from memdash.probes.cpython import CPYTHON, CPython
-from memdash.probes.go import GO
+from memdash.probes.go import GO, Go
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.system import SYSTEM
 
 if TYPE_CHECKING:
     from memdash.probes.cpython.agent.agents import Agents
 
-__all__ = ["PROBES", "probes_with"]
+__all__ = ["PROBES", "probes_with", "telling_apart"]
 
 PROBES: tuple[ProbeEntry, ...] = (GO, CPYTHON, SYSTEM)
 
 
-def probes_with(launched: Agents) -> tuple[ProbeEntry, ...]:
-    """The same, where the targets may be programs that memdash has started with its agent in them."""
-    return tuple(CPython(launched=launched) if entry is CPYTHON else entry for entry in PROBES)
+def telling_apart(entries: Sequence[ProbeEntry]) -> tuple[ProbeEntry, ...]:
+    """The same, with the ids of all tasks that have any."""
+    return tuple(Go(with_ids=True) if entry is GO else entry for entry in entries)
+
+
+def probes_with(launched: Agents | None = None, asked: Sequence[ProbeEntry] = ()) -> tuple[ProbeEntry, ...]:
+    """The same, where the targets may be programs that memdash has started with its agent in them.
+
+    What a person wants ``asked`` comes after those who read memory: they cost the target nothing.
+    """
+    python = CPYTHON if launched is None else CPython(launched=launched)
+    return (GO, python, *asked, SYSTEM)

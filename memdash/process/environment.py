@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 
 __all__ = ["environment"]
@@ -16,9 +17,18 @@ def environment(pid: int) -> Mapping[str, str]:
     Untrusted text. What the program has changed since does not show.
     """
     try:
-        with open(f"/proc/{pid}/environ", "rb", buffering=0) as file:
-            content = file.read(_LARGEST_BYTES) or b""
+        content = _settled(pid)
     except OSError:
         return {}
     pairs = (os.fsdecode(entry).partition("=") for entry in reversed(content.split(b"\0")) if b"=" in entry)
     return {name: value for name, _, value in pairs}
+
+
+def _settled(pid: int) -> bytes:
+    """A process in the middle of exec has no environment for some microseconds; few have none for good."""
+    for _ in range(10):
+        with open(f"/proc/{pid}/environ", "rb", buffering=0) as file:
+            if content := file.read(_LARGEST_BYTES):
+                return content
+        time.sleep(0.001)
+    return b""

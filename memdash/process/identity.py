@@ -10,7 +10,7 @@ from memdash.errors import AccessDenied, NoSuchTarget, TargetError, TargetExited
 from memdash.model.target import Target
 from memdash.process.stat import TICKS_PER_S, Stat, parse_stat
 
-__all__ = ["UNREADABLE", "executable", "identify", "require_same"]
+__all__ = ["UNREADABLE", "executable", "identify", "pid_inside", "require_same"]
 
 UNREADABLE = (0, 0)
 """The identity of an executable that the kernel does not show."""
@@ -48,6 +48,15 @@ def identify(pid: int) -> Target:
         exe_id=exe_id,
         uid=uid,
     )
+
+
+def pid_inside(pid: int) -> int:
+    """The pid by which a process knows itself: in a container another one than ours. Raises TargetExited."""
+    try:
+        lines = _read(pid, "status").splitlines()
+    except OSError:
+        raise TargetExited(f"process {pid} has ended") from None
+    return next((int(line.split()[-1]) for line in lines if line.startswith(b"NSpid:")), pid)
 
 
 def _read(pid: int, name: str) -> bytes:

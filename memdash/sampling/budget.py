@@ -20,10 +20,10 @@ _HURRY = 2.0
 
 
 class Budget:
-    """The ledger of one probe."""
+    """The ledger of one probe; ``own_cadence_s`` is what it says of itself."""
 
     def __init__(self, cadence_s: float, share: float = 0.01) -> None:
-        self._own_cadence_s = cadence_s
+        self.own_cadence_s = cadence_s
         self._share = share
         self._costs: deque[float] = deque(maxlen=_REMEMBERED)
         self._reads = 0
@@ -50,8 +50,8 @@ class Budget:
     def cadence_s(self) -> float:
         """Seconds between two reads at today's cost; the median forgives one slow read."""
         if not self._costs:
-            return self._own_cadence_s
-        return max(self._own_cadence_s, self._median() / self._share)
+            return self.own_cadence_s
+        return max(self.own_cadence_s, self._median() / self._share)
 
     def _median(self) -> float:
         ordered = sorted(self._costs)

@@ -25,6 +25,8 @@ _UNREAD = {
     Capability.TASKS: Missing("memdash does not read the tasks of this runtime"),
     Capability.OBJECTS: Missing("memdash does not count the objects of this runtime by type"),
 }
+_LOOK_CPU_S = 1.0
+"""CPU time that a look out of turn may take for what is read piece by piece."""
 _GIVE_UP_AFTER = 5
 """So many failures in a row and the old value is no longer shown, only why there is none."""
 
@@ -79,10 +81,13 @@ class Roster:
         until_s = self._clock.thread_cpu_s() + most_s
         slots = [slot for slot in self._slots if slot.pending]
         for slot in slots:
-            while slot.pending and self._clock.thread_cpu_s() < until_s:
-                self._read(slot, self._clock.now())
+            self._finish(slot, until_s)
         if slots:
             yield self._joined(self._clock.now())
+
+    def _finish(self, slot: _Slot, until_s: float) -> None:
+        while slot.pending and self._clock.thread_cpu_s() < until_s:
+            self._read(slot, self._clock.now())
 
     def offers(self) -> Mapping[Action, Maybe[str]]:
         """What can be done to the target now; of two who tell of one action, the first that can do it counts."""
@@ -134,10 +139,11 @@ class Roster:
 
     def look(self, capabilities: frozenset[Capability]) -> Sample:
         """A sample in which these have just been read, due or not."""
-        at = self._clock.now()
+        at, until_s = self._clock.now(), self._clock.thread_cpu_s() + _LOOK_CPU_S
         for slot in self._slots:
             if slot.probe.capabilities & capabilities:
                 self._read(slot, at)
+                self._finish(slot, until_s)
         return self._joined(at)
 
     def _read(self, slot: _Slot, at: Instant) -> None:
@@ -155,6 +161,7 @@ class Roster:
             self._mark_failing(slot)
             return
         slot.pending = bool(reading.pending)
+        slot.budget.own_cadence_s = slot.probe.cadence_s
         slot.budget.spent(at.mono_s, self._clock.thread_cpu_s() - before_s, pending=slot.pending)
         slot.failures = 0
         if reading.pending:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from memdash.errors import MemdashError, ProbeError, TargetError, TargetExited, defects_told
-from memdash.model.action import Actor
+from memdash.model.action import Action, Actor
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
-from memdash.model.target import Target
-from memdash.probes.probe import Fit, Probe, ProbeEntry, judged
+from memdash.model.target import Runtime, Target
+from memdash.probes.probe import Attachment, Probe, ProbeEntry, Refusal, Unable, judged
 from memdash.sampling.clock import Clock
 from memdash.sampling.roster import Roster
 
@@ -33,44 +33,77 @@ def attach(target: Target, entries: Sequence[ProbeEntry], clock: Clock) -> Attac
     An entry that refuses or fails leaves its reason under each capability that nobody else gives; that of one which
     recognises the target counts before others. Raises TargetExited, and the last error when nothing can be read at all.
     """
-    probes: list[Probe] = []
-    actors: list[Actor] = []
-    missing: dict[Capability, Missing] = {}
-    answered: set[Capability] = set()
-    log: list[str] = []
-    failure: MemdashError | None = None
-    for entry in entries:
-        if entry.capabilities <= answered:
-            continue  # not even asked: all it could read is read, or known not to be there
-        verdict = judged(entry, target)
-        if not isinstance(verdict, Fit):
-            why = Missing(verdict.why, verdict.hint)
-            missing |= {c: why for c in entry.capabilities if verdict.recognised or c not in missing}
-            continue
+    opened = _Opened(target)
+    try:
+        for entry in entries:
+            if entry.wanted_for or not entry.capabilities <= opened.answered:
+                opened.take(entry)
+        opened.require_any()
+    except BaseException:
+        Roster(opened.probes, {}, clock, opened.actors).close()
+        raise
+    missing = {capability: why for capability, why in opened.missing.items() if capability not in opened.given}
+    return Attached(opened.target, Roster(opened.probes, missing, clock, opened.actors), missing, tuple(opened.log))
+
+
+class _Opened:
+    """What has been opened so far: ``given`` is what its probes read, ``answered`` also what is known not to be had."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.probes: list[Probe] = []
+        self.actors: list[Actor] = []
+        self.missing: dict[Capability, Missing] = {}
+        self.given: frozenset[Capability] = frozenset()
+        self.answered: frozenset[Capability] = frozenset()
+        self.log: list[str] = []
+        self._failure: MemdashError | None = None
+        self._unable: frozenset[Action] = frozenset()
+
+    def take(self, entry: ProbeEntry) -> None:
+        """Open one more way of reading, or note why not. Raises TargetExited."""
+        verdict = judged(entry, self.target)
+        if isinstance(verdict, Refusal):
+            self._note(entry, Missing(verdict.why, verdict.hint), first=not verdict.recognised)
+            return
         try:
             with defects_told():
-                attachment = entry.attach(target)
+                attachment = entry.attach(self.target)
         except TargetExited:
-            Roster(probes, missing, clock, actors).close()
             raise
         except (ProbeError, TargetError) as error:
-            failure = error
-            missing |= dict.fromkeys(entry.capabilities, Missing(error.what, error.hint))
-            log.append(f"{entry.name}: {error.what}")
-            continue
-        if verdict.runtime_version:
-            target = replace(target, runtime=verdict.runtime, runtime_version=verdict.runtime_version)
-        probes += attachment.probes
-        actors += attachment.actors
-        missing |= attachment.missing
-        answered |= _given(attachment.probes) | attachment.missing.keys()
-        log += attachment.log
-    if not probes and failure is not None:
-        raise failure
-    given = _given(probes)
-    missing = {capability: why for capability, why in missing.items() if capability not in given}
-    return Attached(target, Roster(probes, missing, clock, actors), missing, tuple(log))
+            self._failure = error
+            self._note(entry, Missing(error.what, error.hint), failed=True)
+            return
+        self._keep(attachment)
+        if verdict.runtime is not Runtime.NATIVE:
+            version = verdict.runtime_version or self.target.runtime_version
+            self.target = replace(self.target, runtime=verdict.runtime, runtime_version=version)
 
+    def require_any(self) -> None:
+        """Raise the last error when nothing can be read at all."""
+        if not self.probes and self._failure is not None:
+            raise self._failure
 
-def _given(probes: Sequence[Probe]) -> frozenset[Capability]:
-    return frozenset[Capability]().union(*(probe.capabilities for probe in probes))
+    def _note(self, entry: ProbeEntry, why: Missing, *, first: bool = False, failed: bool = False) -> None:
+        """Why nothing comes of an entry; ``first`` counts only where no other reason is known yet."""
+        known = self.missing.keys() if first else self.answered
+        self.missing |= dict.fromkeys(entry.capabilities - known, why)
+        if failed or entry.wanted_for:
+            self.log.append(f"{entry.name}: {why.why}")
+        if unable := entry.wanted_for - self._unable:  # of several that were asked for, the first says why
+            self.actors.append(Unable(dict.fromkeys(unable, why)))
+            self._unable |= unable
+
+    def _keep(self, attachment: Attachment) -> None:
+        """A probe of which anything is read already is closed: its figures would be of another source each time."""
+        kept = [probe for probe in attachment.probes if self.given.isdisjoint(probe.capabilities)]
+        for probe in attachment.probes:
+            if probe not in kept:
+                probe.close()
+        self.probes += kept
+        self.actors += attachment.actors
+        self.missing |= {c: why for c, why in attachment.missing.items() if c not in self.answered}
+        self.given |= frozenset[Capability]().union(*(probe.capabilities for probe in kept))
+        self.answered |= self.given | attachment.missing.keys()
+        self.log += attachment.log

@@ -52,6 +52,16 @@ def _first_snapshot(target: Target, clock: Clock, interval_s: float) -> Snapshot
     )
 
 
+def _watch_over(target: Target, entries: Sequence[ProbeEntry]) -> Watch:
+    """A process is watched by the kernel's word, a server by whether it answers."""
+    if target.is_local:
+        return Watcher(target)
+    from memdash.probes.endpoint import Endpoint
+    from memdash.probes.endpoint.pulse import PulseWatch
+
+    return PulseWatch(next(entry.pulse for entry in entries if isinstance(entry, Endpoint)), target.name)
+
+
 class Live:
     """A Session over a running process. It is also the sampler's Listener.
 
@@ -79,7 +89,7 @@ class Live:
         self._snapshot = _first_snapshot(target, self._clock, interval_s)
         self._listeners: tuple[Callable[[Snapshot], None], ...] = ()
         self._lock = threading.Lock()
-        self._sampler = Sampler(self._open, watch or Watcher(target), self._clock, interval_s, self)
+        self._sampler = Sampler(self._open, watch or _watch_over(target, entries), self._clock, interval_s, self)
 
     def start(self) -> None:
         """Attach and sample in a thread of its own."""
@@ -157,7 +167,7 @@ class Live:
         """Freeze on what was seen last."""
         with self._lock:
             target = self._snapshot.target
-            self._memory.note(ending.at_s, f"{target.name} (pid {target.pid}) {ending.words}", Severity.CRITICAL)
+            self._memory.note(ending.at_s, f"{target.name} ({target.place}) {ending.words}", Severity.CRITICAL)
             self._publish(self._memory.refreshed(replace(self._snapshot, state=State.ENDED, ending=ending)))
 
     def on_failure(self, error: MemdashError) -> None:

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
 from memdash.errors import UnsupportedRuntime
+from memdash.model.action import Action
 from memdash.model.capability import Capability
-from memdash.model.missing import Missing
+from memdash.model.missing import Maybe, Missing
 from memdash.model.target import Target
 from memdash.model.tasks import Tasks
 from memdash.probes.probe import ProbeEntry
-from memdash.probes.registry import PROBES
+from memdash.probes.registry import PROBES, telling_apart
 from memdash.sampling.clock import Clock, SystemClock
 from memdash.session.attach import attach
 
 __all__ = ["TaskLooks"]
 
 _TASKS = frozenset({Capability.TASKS})
+_NOBODY = Missing(
+    "nothing here can have the runtime search for leaked ones",
+    "net/http/pprof of a program of Go 1.27 can, with --endpoint auto",
+)
+_UNWANTED = Missing("it was not wanted")
 
 
 class TaskLooks:
-    """The tasks of a target; a context manager that lets it go."""
+    """The tasks of a target, told apart where they can be; a context manager that lets it go."""
 
     def __init__(self, target: Target, entries: Sequence[ProbeEntry] = PROBES, clock: Clock | None = None) -> None:
         """Raises MemdashError when nothing can be read."""
-        self._roster = attach(target, entries, clock or SystemClock()).roster
+        self._roster = attach(target, telling_apart(entries), clock or SystemClock()).roster
 
     def look(self) -> Tasks:
         """Those there are now. Raises UnsupportedRuntime when they cannot be read, TargetExited."""
@@ -34,6 +40,17 @@ class TaskLooks:
         if isinstance(tasks, Missing):
             raise UnsupportedRuntime(tasks.why, tasks.hint)
         return tasks
+
+    def search(self, consent: Callable[[Action, str], bool]) -> Maybe[str]:
+        """Have the runtime itself search for leaked ones: what came of it, or why it did not.
+
+        Looks from then on tell those that it found. ``consent`` is asked with the sentence that says what it does to
+        the target. Raises TargetExited.
+        """
+        offer = self._roster.offers().get(Action.FIND_LEAKS, _NOBODY)
+        if isinstance(offer, Missing):
+            return offer
+        return self._roster.act(Action.FIND_LEAKS).outcome if consent(Action.FIND_LEAKS, offer) else _UNWANTED
 
     def __enter__(self) -> Self:
         return self

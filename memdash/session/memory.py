@@ -7,16 +7,19 @@ from dataclasses import replace
 
 from memdash.analysis.alerts import AlertLog
 from memdash.analysis.objects import count_by_type, object_groups
+from memdash.analysis.residence import residence_of
 from memdash.analysis.rules import Rule
 from memdash.analysis.sites import grouped, usage_by_leaf
 from memdash.analysis.tasks import number, task_groups, tasks_by_group
 from memdash.errors import MemdashError, defects_told
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding, NotYet, Severity
-from memdash.model.missing import Missing
+from memdash.model.missing import Maybe, Missing
+from memdash.model.residence import Residence
 from memdash.model.sample import Instant, Sample
 from memdash.model.series import Timeline
 from memdash.model.snapshot import Baseline, Before, Snapshot
+from memdash.model.target import Runtime
 from memdash.sampling.cost import CostMeter
 from memdash.sampling.followed import Followed
 from memdash.sampling.history import History
@@ -39,6 +42,8 @@ class Memory:
         self._objects = Followed(count_by_type, lambda row: row.held_bytes, object_groups)
         self._tasks = Followed(tasks_by_group, number, task_groups)
         self._marked: Instant | None = None
+        self._residence: Maybe[Residence] = Missing("not read yet")
+        self._mapped_at: Instant | None = None
 
     def note(self, at_s: float, summary: str, severity: Severity = Severity.INFO) -> None:
         """Put a line into the alert log."""
@@ -52,7 +57,15 @@ class Memory:
         self._sites.take(sample.at, sample.sites, sample.origins.get(Capability.SITES))
         self._objects.take(sample.at, sample.objects, sample.origins.get(Capability.OBJECTS))
         self._tasks.take(sample.at, sample.tasks, sample.origins.get(Capability.TASKS))
+        self._reside(sample, shown.target.runtime)
         return self.refreshed(replace(shown, at=sample.at, sample=sample, history=view, cost=self._cost.measure()))
+
+    def _reside(self, sample: Sample, runtime: Runtime) -> None:
+        """Bring both accounts together while they are of one moment: mappings are read seldom, counters always."""
+        origin = sample.origins.get(Capability.MAPPINGS)
+        mapped_at = None if origin is None else origin.at
+        if mapped_at is None or mapped_at != self._mapped_at:
+            self._residence, self._mapped_at = residence_of(sample, runtime), mapped_at
 
     def _checked(self, rule: Rule, view: Timeline) -> Finding | NotYet | None:
         """What it says; a rule that goes wrong is told once, finds nothing, and costs none of the others."""
@@ -84,6 +97,7 @@ class Memory:
 
     def refreshed(self, shown: Snapshot) -> Snapshot:
         """The same moment with today's log and baseline."""
+        mapped = shown.sample.mappings
         followed = {
             Capability.SITES: self._sites.since,
             Capability.OBJECTS: self._objects.since,
@@ -97,6 +111,7 @@ class Memory:
             groups=self._sites.groups(shown.sample.sites),
             objects=self._objects.groups(shown.sample.objects),
             tasks=self._tasks.groups(shown.sample.tasks),
+            residence=mapped if isinstance(mapped, Missing) else self._residence,
             findings=self._log.entries,
             findings_dropped=self._log.dropped,
         )

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from memdash.errors import ProbeError, TargetError
+from memdash.errors import BadAnswer, ProbeError, TargetError
 from memdash.model.capability import Capability
 from memdash.model.missing import Maybe, Missing
 from memdash.model.objects import Objects
@@ -16,19 +16,53 @@ from memdash.model.profile import Profile
 from memdash.model.sample import Instant
 from memdash.model.snapshot import Snapshot
 from memdash.model.target import Target
+from memdash.network.address import Address
 from memdash.pprof.convert import objects_document, sites_document
-from memdash.pprof.document import Mapping
+from memdash.pprof.document import Document, Mapping
 from memdash.pprof.taken import Files, TakenProfile
+from memdash.probes.endpoint import Endpoint
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
 from memdash.process.code import build_id, code_pieces
 from memdash.session.live import read_once
 from memdash.units import file_time
 
-__all__ = ["profile_before", "profile_name", "profile_of", "profiled", "take_profile"]
+__all__ = [
+    "profile_at",
+    "profile_before",
+    "profile_name",
+    "profile_of",
+    "profiled",
+    "served_profile",
+    "take_profile",
+]
 
 _LONGEST_NAME = 40
 _OTHERS = Missing("these are no allocation sites")
+
+
+def profile_at(address: Address) -> Document:
+    """What a server has under a URL; the heap where that is the server itself or its net/http/pprof.
+
+    Raises EndpointUnreachable, BadAnswer.
+    """
+    from memdash.probes.endpoint.profiles import fetched_from
+
+    return fetched_from(address)
+
+
+def served_profile(endpoint: Endpoint, target: Target, kind: str, seconds: int) -> TakenProfile:
+    """A profile of ``kind`` as the target's endpoint serves it, or what changes of it in ``seconds`` (0: all of it).
+
+    Raises ProbeError or TargetError when there is no endpoint, or none that serves it.
+    """
+    from memdash.network.client import Client
+    from memdash.probes.endpoint.profiles import fetched
+
+    pprof = endpoint.find(target).pprof
+    if isinstance(pprof, Missing):
+        raise BadAnswer(f"there is no profile to be had: {pprof.why}", pprof.hint)
+    return TakenProfile(fetched(Client(pprof), kind, seconds))
 
 
 def take_profile(target: Target, entries: Sequence[ProbeEntry] = PROBES) -> TakenProfile:
@@ -67,7 +101,8 @@ def profile_name(snapshot: Snapshot) -> str:
     """
     target = snapshot.target
     name = re.sub(r"[^\w.+-]+", "_", target.name, flags=re.ASCII).lstrip(".-")[:_LONGEST_NAME] or "process"
-    return f"{name}-{target.pid}-{file_time(snapshot.at.wall_s)}.heap.pb.gz"
+    known_by = f"{name}-{target.pid}" if target.is_local else name
+    return f"{known_by}-{file_time(snapshot.at.wall_s)}.heap.pb.gz"
 
 
 def _document(snapshot: Snapshot, sites: Maybe[Profile], objects: Maybe[Objects], at: Instant) -> TakenProfile:
@@ -79,13 +114,15 @@ def _document(snapshot: Snapshot, sites: Maybe[Profile], objects: Maybe[Objects]
         document = objects_document(objects, tuple(_mappings(target, (), is_there=is_there)), taken_ns)
     else:
         raise ProbeError(f"there is no profile to be had: {sites.why}", sites.hint or objects.hint)
-    return TakenProfile(document, files=_files(target.pid))
+    return TakenProfile(document, files=_files(target))
 
 
-def _files(pid: int) -> Files:
-    root = f"/proc/{pid}/root"
+def _files(target: Target) -> Files:
+    if not target.is_local:
+        return Files()
+    root = f"/proc/{target.pid}/root"
     try:
-        return Files(root, root + str(Path(f"/proc/{pid}/cwd").readlink()))
+        return Files(root, root + str(Path(f"/proc/{target.pid}/cwd").readlink()))
     except OSError:  # it has ended, or is another user's
         return Files(root)
 
@@ -102,6 +139,8 @@ def _pcs(profile: Profile) -> set[int]:
 
 def _mappings(target: Target, pcs: Iterable[int], *, is_there: bool) -> Iterator[Mapping]:
     """The program first, then what else holds any of the addresses. Its names are resolved: pprof need not try."""
+    if not target.is_local:
+        return
     program = Mapping(file=target.exe or target.name, build_id=build_id(target.pid) if is_there else "")
     try:
         pieces = list(code_pieces(target.pid)) if is_there else []

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from memdash.analysis.rates import change_per_s
-from memdash.model.gc import GcStats
+from memdash.model.gc import NO_LIMIT, OFF, GcStats
 from memdash.model.metric import METRICS_BY_KEY
 from memdash.model.missing import Missing
 from memdash.model.snapshot import Snapshot
@@ -100,6 +100,9 @@ def _cpu(_: Snapshot, gc: GcStats) -> Cell:
 
 
 def _settings(_: Snapshot, gc: GcStats) -> Cell:
+    for setting, unset in ((gc.gogc, OFF), (gc.memory_limit_bytes, NO_LIMIT)):
+        if isinstance(setting, Missing) and setting != unset:
+            return missing_cell(setting)
     percent = "off" if isinstance(gc.gogc, Missing) else str(gc.gogc)
     limit = "no limit" if isinstance(gc.memory_limit_bytes, Missing) else byte_size(gc.memory_limit_bytes)
     return Cell(f"{percent} · {limit}")

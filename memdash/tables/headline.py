@@ -41,10 +41,10 @@ def headline(snapshot: Snapshot) -> Headline:
         state=snapshot.state,
         word=snapshot.state.value,
         name=target.name,
-        pid=f"pid {target.pid}",
+        pid=target.place if target.is_local else "",
         runtime=target.runtime_version or _runtime_word(snapshot),
         source=_source(snapshot),
-        uptime=f"up {duration(max(snapshot.at.wall_s - target.started_at_s, 0.0))}",
+        uptime=f"up {duration(max(snapshot.at.wall_s - target.started_at_s, 0.0))}" if target.is_local else "",
         pace=f"every {duration(snapshot.interval_s)}" if snapshot.interval_s != 1 else "every 1 s",
         cost=_cost(snapshot.cost.cpu_percent),
         detail=_detail(snapshot),
@@ -55,15 +55,23 @@ def headline(snapshot: Snapshot) -> Headline:
 def _runtime_word(snapshot: Snapshot) -> str:
     if snapshot.state is State.ATTACHING:
         return ""
-    return "" if snapshot.target.runtime is not Runtime.NATIVE else "native"
+    target = snapshot.target
+    return target.runtime.value if target.runtime is Runtime.NATIVE or not target.is_local else ""
+
+
+_ASKED = {Source.ENDPOINT: "asked over HTTP", Source.GOPS: "asked through gops"}
 
 
 def _source(snapshot: Snapshot) -> str:
     origins = snapshot.sample.origins
     if Capability.MEMSTATS in origins:
-        parts = (Capability.MEMSTATS, Capability.GC)
-        is_told = any(origins[part].source is Source.AGENT for part in parts if part in origins)
-        return "memory + agent" if is_told else "read from memory"
+        if asked := _ASKED.get(origins[Capability.MEMSTATS].source):
+            return asked
+        sources = {origins[part].source for part in (Capability.MEMSTATS, Capability.GC) if part in origins}
+        if Source.AGENT in sources:
+            return "memory + agent"
+        others = [origin.source.value for origin in origins.values() if origin.source in _ASKED]
+        return f"memory + {others[0]}" if others else "read from memory"
     return "system view" if Capability.SYSTEM in origins else ""
 
 

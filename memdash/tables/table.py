@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal
+from typing import Literal, NamedTuple
 
-__all__ = ["DASH", "Cell", "Column", "Row", "Table", "Tone"]
+__all__ = ["DASH", "Cell", "Column", "Row", "Span", "Table", "Tone"]
 
 DASH = "–"
 """Stands where a figure is Missing; the reason is the cell's ``note``."""
@@ -27,13 +27,24 @@ class Tone(Enum):
     CRITICAL = "critical"
 
 
+class Span(NamedTuple):
+    """A piece of a bar, from ``start`` to ``end``, both shares of the whole (0 to 1); it takes away if that is less.
+
+    ``mark`` is a place on the bar that all rows refer to.
+    """
+
+    start: float
+    end: float
+    mark: float
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One cell. ``text`` may come from the target: show it, never interpret it.
 
-    ``spark`` (oldest first, NaN for gaps) asks for a sparkline instead of text, ``bar`` (0 to 1) for a bar. ``sort`` is
-    what the column sorts by; ``note`` explains, such as why a figure is missing. ``lead`` stands before the text, like
-    the indent of a tree: it is no part of what is cut.
+    ``spark`` (oldest first, NaN for gaps) asks for a sparkline instead of text, ``bar`` (0 to 1) for a bar, ``span``
+    for a piece of one. ``sort`` is what the column sorts by; ``note`` explains, such as why a figure is missing.
+    ``lead`` stands before the text, like the indent of a tree: it is no part of what is cut.
     """
 
     text: str = ""
@@ -41,6 +52,7 @@ class Cell:
     sort: float | str = ""
     spark: tuple[float, ...] = ()
     bar: float | None = None
+    span: Span | None = None
     note: str = ""
     lead: str = ""
 

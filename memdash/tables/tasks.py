@@ -7,7 +7,7 @@ from enum import Enum
 
 from memdash.model.missing import Maybe, Missing
 from memdash.model.snapshot import Snapshot, State, TaskGroup
-from memdash.model.tasks import TaskKind
+from memdash.model.tasks import LEAKED, TaskKind
 from memdash.tables.paths import place
 from memdash.tables.table import DASH, Cell, Column, Row, Table, Tone
 from memdash.units import Unit, count, duration, signed
@@ -95,11 +95,18 @@ def _cells(row: TaskGroup) -> tuple[Cell, ...]:
     return (
         Cell(count(row.count), Tone.STRONG, sort=row.count),
         _change(row.change),
-        Cell(row.state, sort=row.state),
+        _state(row.state),
         Cell(row.frame.function, sort=row.frame.function),
         Cell(where, Tone.FAINT, sort=where, note=row.frame.file),
         _waiting(row.waiting_s),
     )
+
+
+def _state(state: str) -> Cell:
+    """What is proven comes first: the end of it may be cut off."""
+    if state.endswith(LEAKED):
+        return Cell(f"leaked, {state.removesuffix(LEAKED)}", Tone.WARNING, sort=state)
+    return Cell(state, sort=state)
 
 
 def _change(change: int) -> Cell:

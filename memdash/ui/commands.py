@@ -94,6 +94,10 @@ COMMANDS: tuple[Command, ...] = (
         needs=Capability.FAMILY,
     ),
     Command(
+        DASHBOARD, "M", "M", "residence", "where RSS is", "watch",
+        "Show where RSS comes from, step by step: heap, idle, stacks, files, mappings; enter on RSS does, too.",
+    ),
+    Command(
         DASHBOARD, "space,p", "space", "pause", "pause", "watch",
         "Freeze the view; collection goes on. The frozen view scrolls, sorts and filters.", 5,
     ),
@@ -235,6 +239,11 @@ COMMANDS: tuple[Command, ...] = (
         DASHBOARD, "ctrl+t", "ctrl+t", "act('TRIM')", "trim", "actions",
         "Have the target's allocator give memory back to the system, after a question.", 12,
         needs=Action.TRIM,
+    ),
+    Command(
+        DASHBOARD, "L", "L", "act('FIND_LEAKS')", "find leaks", "actions",
+        "Have a Go program search for goroutines that nothing can ever wake, after a question: it runs a collection.",
+        needs=Action.FIND_LEAKS,
     ),
     Command(
         DASHBOARD, "a", "a", "act('LOAD_AGENT')", "load agent", "actions",

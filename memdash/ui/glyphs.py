@@ -23,8 +23,9 @@ class Glyphs:
     """One character set.
 
     ``steps`` are a sparkline's heights from low to high, ``level`` its line when nothing changes; ``full`` is a
-    cell of a bar and ``parts`` are its last cell filling up. A box begins with its ``edge``, or the ``pointer`` at the
-    one that is chosen; ``several`` fills what stands for many.
+    cell of a bar, ``parts`` are its last cell filling up, and ``half`` a first one that begins in its middle; ``taken``
+    is a cell of a bar that takes away, ``mark`` a place on one. A box begins with its ``edge``, or the ``pointer`` at
+    the one that is chosen; ``several`` fills what stands for many.
     """
 
     ascii: bool
@@ -33,6 +34,9 @@ class Glyphs:
     level: str
     parts: str
     full: str
+    half: str
+    taken: str
+    mark: str
     edge: str
     pointer: str
     several: str
@@ -45,9 +49,10 @@ class Glyphs:
 
 
 UNICODE = Glyphs(
-    ascii=False, ellipsis="…", steps="▁▂▃▄▅▆▇█", level="─", parts="▏▎▍▌▋▊▉", full="█",
+    ascii=False, ellipsis="…", steps="▁▂▃▄▅▆▇█", level="─", parts="▏▎▍▌▋▊▉", full="█", half="▐", taken="░", mark="┊",
     edge="▏", pointer="▶", several="┊",
 )  # fmt: skip
 ASCII = Glyphs(
-    ascii=True, ellipsis="~", steps="_.,-=+*#", level="-", parts="", full="#", edge="|", pointer=">", several=":"
-)
+    ascii=True, ellipsis="~", steps="_.,-=+*#", level="-", parts="", full="#", half="", taken="-", mark=":",
+    edge="|", pointer=">", several=":",
+)  # fmt: skip

@@ -44,7 +44,7 @@ def standing(snapshot: Snapshot, *, now_s: float, frozen: bool) -> Standing:
         return Standing(
             "■", "ended", "critical",
             f"{target.name} {snapshot.ending.words} at {at}. Everything stays here to look through; "
-            f"memdash --wait-for {target.name} watches its successor.",
+            f"memdash {f'--wait-for {target.name}' if target.is_local else target.url} watches its successor.",
         )  # fmt: skip
     if snapshot.state is State.REFUSED:
         why = next(iter(snapshot.missing.values()), Missing("nothing can be read"))

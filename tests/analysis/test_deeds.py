@@ -56,5 +56,5 @@ def test_what_changes_nothing_tells_no_figures() -> None:
 
 
 def test_an_action_is_its_word_and_knows_what_it_changes() -> None:
-    assert [action.value for action in Action] == ["load agent", "force GC", "trim"]
+    assert [action.value for action in Action] == ["load agent", "force GC", "trim", "find leaks"]
     assert Action.TRIM.changes >= {Capability.MEMSTATS, Capability.SYSTEM}

@@ -1,5 +1,7 @@
 """Which tasks are accused: those that every look shows and nothing explains."""
 
+from dataclasses import replace
+
 import pytest
 
 from memdash.analysis.leaks import Expected, suspects
@@ -77,8 +79,39 @@ def test_the_largest_group_comes_first_with_its_evidence() -> None:
     proven = a_task(9, "main.a", state="chan receive (leaked)", waiting_s=90.0)
     before = Tasks((proven, a_task(20, "main.b"), a_task(1, "main.c")))
     after = Tasks((proven, a_task(1200, "main.b"), a_task(1, "main.c")))
-    assert [(s.number, s.evidence) for s in suspects([before, after], Expected())] == [
-        (20, "20 at the first look, 1 200 at the last"),
-        (9, "found by the runtime's own search for leaks · as many at every look · waiting for at least 1m30s"),
-        (1, "as many at every look"),
+    assert [(s.number, s.verdict, s.evidence) for s in suspects([before, after], Expected())] == [
+        (
+            9,
+            "leaked",
+            "proven, for nothing can ever wake them · as many at every look · waiting for at least 1m30s",
+        ),
+        (20, "growing", "20 at the first look, 1 200 at the last"),
+        (1, "staying", "as many at every look"),
     ]
+
+
+def told_apart(*looks: set[int]) -> list[Tasks]:
+    return [Tasks((replace(a_task(len(ids)), ids=frozenset(ids)),)) for ids in looks]
+
+
+def test_others_in_the_same_place_each_time_are_none() -> None:
+    assert numbers(told_apart({1, 2, 3}, {4, 5, 6}, {1, 7})) == []
+
+
+def test_the_same_ones_are_accused_and_no_others() -> None:
+    (suspect,) = suspects(told_apart({1, 2, 3}, {2, 3, 4}, {2, 3, 5, 6}), Expected())
+    assert (suspect.number, suspect.first, suspect.last) == (2, 3, 4)
+    assert suspect.evidence == "3 at the first look, 4 at the last · 2 of them the same at every look"
+    (suspect,) = suspects(told_apart({1, 2}, {1, 2}), Expected())
+    assert (suspect.verdict, suspect.evidence) == ("staying", "the same at every look")
+
+
+def test_those_that_were_there_may_stay_and_no_others_instead_of_them() -> None:
+    (current,) = told_apart({1, 2})
+    assert numbers(told_apart({1, 2}, {1, 2}), Expected(current=current)) == []
+    assert numbers(told_apart({2, 8, 9}, {2, 8, 9}), Expected(current=current)) == [(2, 2, 2)]
+
+
+def test_those_that_were_elsewhere_before_may_stay_too() -> None:
+    elsewhere = Tasks((replace(a_task(1, "main.other"), ids=frozenset({4})),))
+    assert numbers(told_apart({4}, {4}), Expected(current=elsewhere)) == []

@@ -29,7 +29,7 @@ def test_a_text_keeps_what_has_it(start: Start, capsys: pytest.CaptureFixture[st
     (line,) = capsys.readouterr().out.splitlines()
     told = json.loads(line)
     assert (told["pid"], told["argv"], told["runtime"]) == (child.pid, ["sleep", "61.5"], "native")
-    assert told["readable"] == ["family", "smaps", "system"]
+    assert told["readable"] == ["family", "mappings", "smaps", "system"]
     assert told["refusals"]["go"]
     assert told["rss_bytes"] > 0
 

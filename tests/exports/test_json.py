@@ -17,6 +17,7 @@ from memdash.model.snapshot import Snapshot, State
 from memdash.model.system import SystemStats
 from memdash.model.target import Ending
 from tests.fakes import NOON_S, a_family, a_gc, a_snapshot, a_system, a_target, memstats
+from tests.pages import GO_ARENAS, MIB, resident, some_mappings
 
 GROWTH = Finding(
     rule="heap growth",
@@ -152,3 +153,37 @@ def test_the_process_tree_is_told_member_by_member() -> None:
         (41287, 1, 0, 400 << 20),
         (41301, 41287, 1, None),
     ]
+
+
+def test_where_rss_comes_from() -> None:
+    found = document(resident(some_mappings(rss_mib=-3)))["residence"]
+    assert sum(step["bytes"] for step in found["steps"]) == found["rss_bytes"]
+    assert found["steps"][0] == {"step": "live_heap", "bytes": 320 * MIB, "estimated": False}
+    assert found["steps"][-1] == {"step": "unexplained", "bytes": -3 * MIB, "estimated": False}
+    assert found["arenas"] == {
+        "size_bytes": GO_ARENAS.size_bytes,
+        "resident_bytes": GO_ARENAS.resident_bytes,
+        "swapped_bytes": 0,
+    }
+    mappings = {mapping["name"] or mapping["start"]: mapping for mapping in found["mappings"]}
+    assert mappings["c000000000"]["kind"] == "runtime heap"
+    assert mappings["/srv/shop/catalogue.db"] == {
+        "kind": "file",
+        "name": "/srv/shop/catalogue.db",
+        "pieces": 4,
+        "size_bytes": 22 * MIB,
+        "rss_bytes": 11 * MIB,
+        "pss_bytes": 11 * MIB,
+        "private_bytes": 11 * MIB,
+        "anonymous_bytes": 0,
+        "swap_bytes": 0,
+        "start": None,
+        "end": None,
+    }
+
+
+def test_without_arenas_the_steps_stay_and_say_why() -> None:
+    found = document(resident(arenas=Missing("the kernel does not tell")))
+    assert found["residence"]["arenas"] is None
+    assert found["missing"]["residence.arenas"] == "the kernel does not tell"
+    assert found["residence"]["steps"]

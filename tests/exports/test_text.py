@@ -14,6 +14,7 @@ from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot
 from memdash.tables.table import Cell, Column, Row, Table
 from tests.fakes import NOON_S, a_family, a_snapshot, a_target, memstats, some_objects
+from tests.pages import resident
 
 
 class TextFile(SingleFileSnapshotExtension):
@@ -108,3 +109,25 @@ def test_a_process_tree_has_a_section_where_there_is_one() -> None:
     ]
     alone = replace(snapshot.sample, family=a_family(0))
     assert "Process tree" not in "\n".join(lines(replace(snapshot, sample=alone)))
+
+
+def test_where_rss_comes_from() -> None:
+    report = text(resident(caveats=("only the first 9 mappings were counted",)))
+    section = report.split("\nWhere RSS comes from (")[1].split("\n\n")
+    assert section[0].splitlines()[:3] == [
+        "counted 4.0 s ago · only the first 9 mappings were counted)",
+        "                          bytes   of RSS",
+        "  live heap           320.0 MiB   60.9 %  objects that the last collection found reachable",
+    ]
+    assert section[0].splitlines()[-1].startswith("  RSS                 525.9 MiB    100 %")
+    assert section[1].splitlines()[0] == "Largest mappings"
+    assert "455.0 MiB  87  455.0 MiB  910.0 MiB  Go heap        c000000000-c024000000" in section[1]
+
+
+def test_without_a_look_at_the_mappings_there_is_no_such_section() -> None:
+    assert "Where RSS comes from" not in text(a_snapshot(seconds=2))
+
+
+def test_where_the_runtime_cannot_be_read_the_report_says_why() -> None:
+    report = text(resident(memstats=Missing("the layout is unknown")))
+    assert "  without what the runtime makes of it: the layout is unknown" in report

@@ -12,7 +12,7 @@ from memdash.model.tasks import Task, Tasks
 from tests.live.pprof_endpoint import abbreviated, fetch
 from tests.live.target import GoTarget
 
-__all__ = ["Goroutines", "group_of", "is_of_the_endpoint", "read_groups", "read_stacks", "shown_groups"]
+__all__ = ["Goroutines", "group_of", "is_of_the_endpoint", "read_groups", "read_ids", "read_stacks", "shown_groups"]
 
 _GROUP = re.compile(r"(\d+) @(?: 0x[0-9a-f]+)*$")
 _FRAME = re.compile(r"#\t0x[0-9a-f]+\t(.+)\+0x[0-9a-f]+\t+(.+):(\d+)$")
@@ -54,6 +54,12 @@ def shown_groups(tasks: Tasks) -> Counter[tuple[Frame, ...]]:
 
 def _outside(frames: list[Frame]) -> tuple[Frame, ...]:
     return tuple(frame for frame in frames if not frame.function.startswith("runtime."))
+
+
+def read_ids(target: GoTarget) -> dict[int, str]:
+    """From debug=2, the state of every goroutine by its id."""
+    text = fetch(target, "/debug/pprof/goroutine?debug=2").decode()
+    return {int(found[1]): found[2] for found in re.finditer(r"(?m)^goroutine (\d+) \[([^,\]]+)", text)}
 
 
 def read_stacks(target: GoTarget) -> Counter[Goroutines]:

@@ -7,10 +7,11 @@ import pytest
 
 from memdash.model.missing import Missing
 from memdash.model.tasks import Tasks
+from memdash.probes.go import Go
 from memdash.probes.go.layouts import minors
 from tests.live.builds import MODES
 from tests.live.conftest import NEWEST, StartGo
-from tests.live.goroutine_endpoint import group_of, is_of_the_endpoint, read_groups, read_stacks, shown_groups
+from tests.live.goroutine_endpoint import group_of, is_of_the_endpoint, read_groups, read_ids, read_stacks, shown_groups
 from tests.live.target import GoTarget
 from tests.live.watched import Watched
 
@@ -53,6 +54,18 @@ def test_groups_and_stacks_are_those_that_go_prints(target: GoTarget, minor: int
         assert shown_groups(ours) == theirs
         assert counted(ours) == stacks
     assert sum(theirs.values()) > 45
+
+
+@every_build("stripped")
+def test_ids_are_those_that_go_prints(target: GoTarget, minor: int, mode: str) -> None:
+    with Watched(target, Go(with_ids=True)) as watched:
+        theirs, tasks = read_ids(target), watched.tasks()
+    parked = [task for task in tasks.groups if task.state in ("chan receive", "sleep", "select (no cases)")]
+    assert sum(task.count for task in parked) > 35
+    for task in parked:
+        assert not isinstance(task.ids, Missing)
+        assert len(task.ids) == task.count
+        assert {theirs[number] for number in task.ids} == {task.state}
 
 
 @pytest.mark.live

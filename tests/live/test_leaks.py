@@ -22,7 +22,7 @@ Said = tuple[int, str, str]
 
 @pytest.fixture
 def said(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Said]:
-    monkeypatch.setattr(leaks, "_PAUSES_S", (0.0, 0.0))
+    monkeypatch.setattr(leaks, "_WATCH_S", 0.02)
 
     def run(*argv: str | int) -> Said:
         code = main(["leaks", *map(str, argv)])
@@ -36,6 +36,15 @@ def target(start_go: StartGo) -> GoTarget:
     return start_go("stripped")
 
 
+@pytest.fixture
+def serving(start_go: StartGo) -> GoTarget:
+    """Three goroutines that nothing can wake, and two that something could, in a program that serves pprof."""
+    started = start_go("stripped", "pprof")
+    started.command("leak", 3)
+    started.command("chan", 2)
+    return started
+
+
 def test_a_program_that_only_waits_for_input_has_none(target: GoTarget, said: Callable[..., Said]) -> None:
     assert said(target.pid) == (0, "no leaks\n", "")
 
@@ -46,7 +55,7 @@ def test_those_that_stay_are_printed_with_their_stacks(target: GoTarget, said: C
     code, out, _ = said(target.pid)
     assert code == 1
     first, second = out.strip().split("\n\n")
-    assert first.startswith("10 goroutines · chan receive · as many at every look")
+    assert first.startswith("10 goroutines · chan receive · staying: the same at every look")
     assert "    main.parkInChan  memdash/target/main.go:" in first
     assert first.splitlines()[-1].startswith("    main.spawn  memdash/target/main.go:")
     assert second.startswith("1 goroutine · select (no cases)")
@@ -65,13 +74,61 @@ def test_for_programs_it_is_one_document(target: GoTarget, said: Callable[..., S
     (leak,) = document["leaks"]
     assert code == 1
     assert document["schema"] == "memdash.leaks/1"
-    assert (leak["count"], leak["first"], leak["last"], leak["proven"]) == (10, 10, 10, False)
+    assert (leak["count"], leak["first"], leak["last"], leak["growth"]) == (10, 10, 10, 0)
+    assert (leak["verdict"], leak["proven"], leak["same"]) == ("staying", False, True)
     assert leak["stack"][0]["function"] == "main.parkInChan"
     assert json.loads(said("--json", "--ignore-created-by=main.spawn", target.pid)[1])["leaks"] == []
 
 
+def verdicts(out: str) -> dict[str, str]:
+    """By where they stand, of those that stand in the program itself."""
+    blocks = [block.splitlines() for block in out.strip().split("\n\n")]
+    return {lines[1].split()[0]: lines[0] for lines in blocks if lines[1].split()[0].startswith("main.")}
+
+
+@pytest.mark.parametrize("way", ["endpoint", "url"])
+def test_what_the_runtime_has_found_is_proven(serving: GoTarget, said: Callable[..., Said], way: str) -> None:
+    asked = [f"--url=http://{serving.command('addr')}"] if way == "url" else ["--endpoint=auto", serving.pid]
+    code, out, err = said("--yes", *asked)
+    assert (code, err) == (1, "memdash: found 3 leaked goroutines\n")
+    found = verdicts(out)
+    assert found.keys() == {"main.leakInChan", "main.parkInChan"}
+    assert found["main.leakInChan"].startswith("3 goroutines · chan receive (leaked) · leaked: proven, ")
+    assert found["main.parkInChan"].startswith("2 goroutines · chan receive · staying: ")
+    assert "not found by the runtime's own search" in found["main.parkInChan"]
+    spared = [f"--ignore-top-function={name}" for name in ("main.parkInChan", "internal/poll.runtime_pollWait")]
+    document = json.loads(said("--yes", "--json", *spared, *asked)[1])
+    assert (document["searched"], document["missing"]) == (True, {})
+    assert [(leak["count"], leak["proven"]) for leak in document["leaks"]] == [(3, True)]
+
+
+def test_nothing_is_collected_when_nobody_has_said_yes(serving: GoTarget, said: Callable[..., Said]) -> None:
+    before = serving.stats()["NumGC"]
+    code, out, err = said("--endpoint=auto", serving.pid)
+    assert code == 1
+    assert "leaked" not in out
+    assert err == (
+        "memdash: not proven: That runs a collection in the program, and there is nobody to ask. Give --yes\n"
+    )
+    document = json.loads(said("--endpoint=auto", "--json", serving.pid)[1])
+    assert (document["searched"], document["missing"].keys()) == (False, {"proof"})
+    assert serving.stats()["NumGC"] == before
+
+
+@pytest.mark.matrix
+def test_a_go_that_cannot_search_itself_says_so(start_go: StartGo, said: Callable[..., Said]) -> None:
+    target = start_go("stripped", "pprof", minor=26)
+    target.command("leak", 3)
+    code, out, err = said("--endpoint=auto", "--yes", target.pid)
+    assert (code, err) == (
+        1, "memdash: not proven: Its Go has no search for leaked goroutines. Go 1.27 and later have one\n"
+    )  # fmt: skip
+    assert "staying: the same at every look" in out
+
+
 def searched(target: GoTarget, pause: Callable[[float], object], *, ignore_current: bool) -> list[Suspect]:
-    return list(leaks.search(identify(target.pid), Expected(), 1.0, ignore_current=ignore_current, pause=pause))
+    watch = leaks.Watch(1.0, 5.15, ignores_current=ignore_current)
+    return list(leaks.search(identify(target.pid), Expected(), watch, pause=pause).suspects)
 
 
 def test_of_those_that_appear_while_it_watches_the_ones_that_stay_are_leaks(target: GoTarget) -> None:
@@ -79,6 +136,24 @@ def test_of_those_that_appear_while_it_watches_the_ones_that_stay_are_leaks(targ
     (found,) = searched(target, lambda s: target.command("chan", 3) if s == 1.0 else None, ignore_current=True)
     assert (found.number, found.task.count) == (3, 13)
     assert searched(target, lambda _: None, ignore_current=True) == []
+
+
+def test_a_server_that_always_has_some_at_work_leaks_none(target: GoTarget) -> None:
+    target.command("chan", 10)
+
+    def pause(_seconds: float) -> None:
+        target.command("release")
+        while int(target.command("ng")) > 1:
+            pass
+        target.command("chan", 10)
+
+    assert searched(target, pause, ignore_current=False) == []
+
+
+def test_the_looks_go_on_for_as_long_as_is_asked() -> None:
+    assert list(leaks.Watch(0.0, 5.15).pauses()) == pytest.approx([0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0])
+    assert sum(leaks.Watch(0.0, 3600.0).pauses()) == pytest.approx(3600.0)
+    assert list(leaks.Watch(0.0, 0.01).pauses()) == [0.01]
 
 
 def test_those_that_end_in_time_are_none(target: GoTarget) -> None:
@@ -119,4 +194,5 @@ def test_threads_of_a_python_are_searched_too(said: Callable[..., Said]) -> None
         python.kill()
     assert code == 1
     assert out.count(" thread · ") == 1  # the main one does not count
+    assert "the same at every look" in out
     assert "Thread.run" in out or "    run  " in out  # before 3.11 a function's class is not known

@@ -3,6 +3,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from memdash.errors import BadRead, LayoutRefused, MemdashError, TargetExited
+from memdash.model.action import Action
 from memdash.model.capability import Capability, Source
 from memdash.model.missing import Missing
 from memdash.model.sample import Reading
@@ -39,6 +40,7 @@ class Entry:
     probes: tuple[Probe, ...] = field(default_factory=lambda: (Probe(), Probe(name="go.sites")))
     name: str = "go"
     capabilities: frozenset[Capability] = GO
+    wanted_for: frozenset[Action] = frozenset()
 
     def fitness(self, target: Target) -> Fit | Refusal:
         return self.verdict

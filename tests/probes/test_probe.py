@@ -1,3 +1,4 @@
+from memdash.model.action import Action
 from memdash.model.capability import Capability
 from memdash.model.target import Target
 from memdash.probes.probe import Attachment, Fit, Refusal, judged
@@ -9,6 +10,7 @@ class Broken:
 
     name = "go"
     capabilities = frozenset({Capability.MEMSTATS})
+    wanted_for = frozenset[Action]()
 
     def fitness(self, target: Target) -> Fit | Refusal:
         raise ZeroDivisionError(f"what {target.name} holds")

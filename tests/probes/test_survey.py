@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from memdash.model.action import Action
 from memdash.model.capability import Capability
 from memdash.model.target import Runtime, Target
 from memdash.probes.probe import Attachment, Fit, Refusal
@@ -24,6 +25,7 @@ class Entry:
     score: int
     capabilities: frozenset[Capability]
     fits_all: bool = False
+    wanted_for: frozenset[Action] = frozenset()
     asked: list[Target] = field(default_factory=list)
 
     def fitness(self, target: Target) -> Fit | Refusal:

@@ -11,7 +11,7 @@ import pytest
 
 from memdash.errors import MemdashError, NoSuchTarget, TargetError, TargetExited
 from memdash.model.target import Runtime
-from memdash.process.identity import identify
+from memdash.process.identity import identify, pid_inside
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
 SLEEP = shutil.which("sleep") or ""
@@ -121,3 +121,20 @@ def test_every_error_is_one_line_with_something_to_try(zombie: int) -> None:
         assert "\n" not in str(caught.value)
         assert not str(caught.value).endswith(".")
         assert caught.value.hint
+
+
+def test_a_process_knows_itself_by_the_innermost_of_its_pids(start: Start) -> None:
+    assert pid_inside(os.getpid()) == os.getpid()
+    with pytest.raises(TargetExited):
+        pid_inside(2**22 + 1)
+    if os.geteuid() != 0:
+        pytest.skip("only root can make a namespace of pids")
+    child = start("unshare", "--pid", "--fork", "sh", "-c", "echo there; exec sleep 60")
+    assert child.stdout is not None
+    if child.stdout.readline() != b"there\n":
+        pytest.skip("the kernel lets nobody make a namespace of pids here")
+    (inner,) = psutil.Process(child.pid).children()
+    try:
+        assert pid_inside(inner.pid) == 1
+    finally:
+        inner.kill()

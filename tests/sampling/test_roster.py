@@ -279,3 +279,41 @@ def test_closing_goes_on_after_one_that_fails_and_tells_it() -> None:
     with pytest.raises(OSError, match="bad file descriptor"):
         roster(FakeClock(), *probes).close()
     assert [probe.closed for probe in probes] == [1, 1, 1]
+
+
+@dataclass
+class SlowProbe:
+    """Finishes at the third attempt, and then wants to be left alone for longer."""
+
+    name: str = "slow"
+    capabilities: frozenset[Capability] = SITES
+    cadence_s: float = 2.0
+    attempts: int = 0
+
+    def read(self) -> Reading:
+        self.attempts += 1
+        if self.attempts % 3:
+            return Reading(Source.ENDPOINT, (), pending="it has been asked")
+        self.cadence_s = 30.0
+        return Reading(Source.ENDPOINT, (a_profile(),))
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+def test_a_look_out_of_turn_waits_for_what_is_pending() -> None:
+    sample = Roster((SlowProbe(),), {}, FakeClock()).look(SITES)
+    assert isinstance(sample.sites, Profile)
+
+
+def test_a_pace_that_a_probe_changes_is_kept() -> None:
+    clock, probe = FakeClock(), SlowProbe()
+    readers = Roster((probe,), {}, clock)
+    for _ in range(3):
+        tick(readers, clock)
+    assert probe.attempts == 3
+    for _ in range(29):
+        tick(readers, clock)
+    assert probe.attempts == 3
+    tick(readers, clock)
+    assert probe.attempts == 4

@@ -56,6 +56,7 @@ class Entry:
     agent: Agent
     name: str = "fake"
     capabilities: frozenset[Capability] = frozenset({Capability.MEMSTATS})
+    wanted_for: frozenset[Action] = frozenset()
     probe: FakeProbe = field(default_factory=lambda: FakeProbe(lambda: (memstats(),), frozenset({Capability.MEMSTATS})))
 
     def fitness(self, target: Target) -> Fit:

@@ -18,6 +18,8 @@ from memdash.model.sample import Fact
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.system import SystemStats
 from memdash.model.target import Ending, Runtime, Target
+from memdash.network.address import Address
+from memdash.probes.endpoint import Endpoint
 from memdash.probes.probe import Attachment, Fit, Refusal
 from memdash.session import Live, read_once
 from tests.fakes import FakeProbe, a_gc, a_profile, a_system, a_target, memstats
@@ -37,6 +39,7 @@ class FakeEntry:
     verdict: Fit | Refusal
     failure: Exception | None = None
     probes: list[FakeProbe] = field(default_factory=list)
+    wanted_for: frozenset[Action] = frozenset()
 
     def fitness(self, target: Target) -> Fit | Refusal:
         return self.verdict
@@ -267,3 +270,61 @@ def test_reading_once_needs_no_thread() -> None:
 def test_reading_once_raises_what_keeps_everything_from_being_read() -> None:
     with pytest.raises(AccessDenied, match="belongs to root"):
         read_once(a_target(), entries=(go(failure=AccessDenied("pid 1 belongs to root")),))
+
+
+def endpoint(**changes: object) -> FakeEntry:
+    """A way that somebody asked for, and that could read what memory tells too."""
+    fit = Fit(50, GO, Runtime.GO)
+    entry = FakeEntry("endpoint", GO, lambda: (memstats(), a_gc(), a_profile()), fit)
+    entry.wanted_for = frozenset({Action.FORCE_GC})
+    for name, value in changes.items():
+        setattr(entry, name, value)
+    return entry
+
+
+def test_what_memory_tells_is_never_asked_for_again() -> None:
+    asked = endpoint()
+    read_once(a_target(), entries=(go(), asked, system()))
+    (probe,) = asked.probes
+    assert probe.closed == 1
+    assert probe.reads == 0
+
+
+def test_what_memory_does_not_tell_is_asked_for() -> None:
+    refusing = go(verdict=Refusal("memory is closed", "use sudo"))
+    snapshot = read_once(a_target(runtime=Runtime.NATIVE), entries=(refusing, endpoint(), system()))
+    assert not isinstance(snapshot.sample.memstats, Missing)
+    assert snapshot.target.runtime is Runtime.GO
+    assert Capability.MEMSTATS not in snapshot.missing
+
+
+def test_a_way_that_was_asked_for_and_does_not_suit_is_told_of_and_keeps_others_reasons() -> None:
+    refusing = endpoint(verdict=Refusal("it listens on no port", "start its server"))
+    live = Live(a_target(), watch=StillWatch(), entries=(go(), refusing, system()), interval_s=0.02)
+    heard = queue.Queue[Snapshot]()
+    live.subscribe(heard.put)
+    live.start()
+    try:
+        shown = wait_for(heard, lambda snapshot: snapshot.state is State.LIVE and bool(snapshot.actions))
+    finally:
+        live.close()
+    assert shown.actions[Action.FORCE_GC] == Missing("it listens on no port", "start its server")
+    assert "endpoint: it listens on no port" in [finding.summary for finding in shown.findings]
+    assert not isinstance(shown.sample.memstats, Missing)
+    closed = go(verdict=Refusal("memory is closed", "use sudo"))
+    snapshot = read_once(a_target(), entries=(closed, refusing, system()))
+    assert snapshot.missing[Capability.MEMSTATS].why == "memory is closed"
+
+
+def test_a_server_is_watched_by_whether_it_answers() -> None:
+    asked = Endpoint(Address(host="127.0.0.1", port=9))
+    live = Live(Target.at_url("http://127.0.0.1:9/", "127.0.0.1:9"), entries=(asked,), interval_s=0.02)
+    heard = queue.Queue[Snapshot]()
+    live.subscribe(heard.put)
+    live.start()
+    try:
+        shown = wait_for(heard, lambda snapshot: snapshot.state is not State.ATTACHING)
+    finally:
+        live.close()
+    assert shown.state is State.REFUSED
+    assert "nothing answers at 127.0.0.1:9" in shown.findings[0].summary

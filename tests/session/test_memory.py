@@ -1,31 +1,45 @@
-"""What a watch remembers, and what it makes of a rule that goes wrong."""
+"""What a watch makes of the mappings: both accounts are brought together when they are of one moment."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
-from memdash.analysis.rules import Over
-from memdash.model.finding import Finding
-from memdash.model.sample import Instant
-from memdash.model.series import Timeline
+from memdash.model.capability import Capability, Source
+from memdash.model.missing import Missing
+from memdash.model.residence import Residence, StepKind
+from memdash.model.sample import Instant, Origin, Sample
+from memdash.model.snapshot import Snapshot
 from memdash.session.memory import Memory
-from tests.fakes import NOON_S, a_sample, a_snapshot
+from tests.fakes import NOON_S, a_gc, a_sample, a_snapshot, memstats
+from tests.pages import GO_ARENAS, MIB, some_mappings
 
 
-@dataclass(frozen=True)
-class Broken:
-    """memdash's own code goes wrong in it."""
-
-    name: str = "broken"
-
-    def check(self, history: Timeline) -> Finding | None:
-        raise ZeroDivisionError("by zero")
+def sample_at(second: int, heap_mib: int, mapped_at: int) -> Sample:
+    at, seen = Instant(NOON_S + second, 20_000.0 + second), Instant(NOON_S + mapped_at, 20_000.0 + mapped_at)
+    sample = a_sample(at, memstats(heap_mib * MIB), a_gc(live_after_gc_bytes=0), some_mappings(), GO_ARENAS)
+    return replace(sample, origins={**sample.origins, Capability.MAPPINGS: Origin(Source.PROC, seen)})
 
 
-def test_a_rule_that_goes_wrong_is_told_once_and_costs_no_other() -> None:
-    memory, shown = Memory(1.0, (Broken(), Over("heap", "HeapAlloc", 1.0))), a_snapshot(1)
-    for second in range(3):
-        shown = memory.add(shown, a_sample(Instant(NOON_S + second, 20_000.0 + second)))
-    assert sorted(finding.rule for finding in shown.findings) == ["heap", "memdash"]
-    (told,) = (finding.summary for finding in shown.findings if finding.rule == "memdash")
-    assert told == "the rule broken cannot check: a defect of memdash: ZeroDivisionError: by zero"
+def heap_mib(snapshot: Snapshot) -> float:
+    assert isinstance(snapshot.residence, Residence)
+    steps = {step.kind: step.size_bytes for step in snapshot.residence.steps}
+    return steps[StepKind.RECENT] / MIB
+
+
+def test_the_counters_are_those_of_when_the_mappings_were_read() -> None:
+    memory, shown = Memory(1.0, ()), a_snapshot(seconds=1)
+    shown = memory.add(shown, sample_at(0, 412, mapped_at=0))
+    assert heap_mib(shown) == 412
+    shown = memory.add(shown, sample_at(1, 500, mapped_at=0))
+    assert heap_mib(shown) == 412
+    assert heap_mib(memory.refreshed(shown)) == 412
+    shown = memory.add(shown, sample_at(10, 480, mapped_at=10))
+    assert heap_mib(shown) == 480
+
+
+def test_while_there_are_no_mappings_it_says_why() -> None:
+    memory, why = Memory(1.0, ()), Missing("the kernel shows it only to its owner")
+    shown = memory.add(a_snapshot(seconds=1), sample_at(0, 412, mapped_at=0))
+    lost = replace(sample_at(1, 412, mapped_at=0), mappings=why)
+    assert memory.add(shown, replace(lost, origins={})).residence == why
+    assert heap_mib(memory.add(shown, sample_at(30, 400, mapped_at=30))) == 400

@@ -6,14 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from memdash.model.capability import Capability
+from memdash.model.capability import Capability, Source
 from memdash.model.finding import Finding, Severity
+from memdash.model.gc import NO_LIMIT, OFF
 from memdash.model.memstats import MemStats
 from memdash.model.metric import METRICS, METRICS_BY_KEY
 from memdash.model.missing import Missing
+from memdash.model.sample import Origin
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.system import Cgroup
-from memdash.model.target import Ending, Runtime
+from memdash.model.target import Ending, Runtime, Target
 from memdash.tables.alerts import alerts_table
 from memdash.tables.gc import gc_table
 from memdash.tables.headline import headline
@@ -95,7 +97,7 @@ def test_gc_settings_and_rate(snapshot: Snapshot) -> None:
     assert cells["NumGC"] == "4 183  +2 forced"
     assert cells["rate"] == "5.0 /min"
     assert cells["GOGC · limit"] == "100 · 900.0 MiB"
-    off = a_gc(gogc=Missing("off"), memory_limit_bytes=Missing("none"), last_cycle=Missing("in progress"))
+    off = a_gc(gogc=OFF, memory_limit_bytes=NO_LIMIT, last_cycle=Missing("in progress"))
     cells = {r.key: r.cells[1].text for r in gc_table(replace(snapshot, sample=replace(snapshot.sample, gc=off))).rows}
     assert cells["GOGC · limit"] == "off · no limit"
     assert cells["last cycle"] == DASH
@@ -191,3 +193,29 @@ def test_every_metric_reads_and_explains_itself(snapshot: Snapshot, newest_pytho
         assert metric.explanation.endswith(".")
         poor = without(snapshot, metric.capability.value)
         assert metric.read(poor.sample) == UNREADABLE
+
+
+def test_the_headline_of_a_server_names_its_source_and_no_process(snapshot: Snapshot) -> None:
+    target = Target.at_url("http://shop:6060/", "shop:6060")
+    asked = {c: Origin(Source.ENDPOINT, snapshot.at) for c in (Capability.MEMSTATS, Capability.GC)}
+    head = headline(replace(snapshot, target=target, sample=replace(snapshot.sample, origins=asked)))
+    assert (head.name, head.pid, head.runtime, head.source, head.uptime) == (
+        "shop:6060", "", "go", "asked over HTTP", "",
+    )  # fmt: skip
+
+
+def test_the_headline_says_when_an_endpoint_fills_what_memory_does_not_tell(snapshot: Snapshot) -> None:
+    origins = {
+        Capability.MEMSTATS: Origin(Source.MEMORY, snapshot.at),
+        Capability.SITES: Origin(Source.ENDPOINT, snapshot.at),
+    }
+    assert headline(replace(snapshot, sample=replace(snapshot.sample, origins=origins))).source == "memory + endpoint"
+    origins[Capability.MEMSTATS] = Origin(Source.GOPS, snapshot.at)
+    assert headline(replace(snapshot, sample=replace(snapshot.sample, origins=origins))).source == "asked through gops"
+
+
+def test_settings_that_a_source_does_not_tell_are_not_said_to_be_off(snapshot: Snapshot) -> None:
+    untold = Missing("MemStats do not tell it")
+    shown = replace(snapshot, sample=replace(snapshot.sample, gc=a_gc(gogc=untold, memory_limit_bytes=untold)))
+    row = next(row for row in gc_table(shown).rows if row.key == "GOGC · limit")
+    assert (row.cells[1].text, row.cells[1].note) == (DASH, untold.words)

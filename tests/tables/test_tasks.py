@@ -13,8 +13,9 @@ from memdash.model.capability import Source
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Origin
 from memdash.model.snapshot import Snapshot, TaskGroup
-from memdash.model.tasks import Task, TaskKind, Tasks
+from memdash.model.tasks import LEAKED, Task, TaskKind, Tasks
 from memdash.sampling.followed import Followed
+from memdash.tables.table import Tone
 from memdash.tables.tasks import TaskOrder, has_tasks, tasks_table, tasks_title
 from tests.fakes import a_snapshot, a_thread, some_threads
 
@@ -43,6 +44,14 @@ def test_a_row_says_where_in_the_program_its_tasks_stand() -> None:
     assert second[:5] == ["2", "0  ", "holds the GIL", "Prices.recompute", "shop/shop.py:40"]
     assert second[5] == "–"
     assert third[2:5] == ["in epoll_wait", "main", "shop/shop.py:7"]
+
+
+def test_what_is_proven_to_have_leaked_says_so_first() -> None:
+    snapshot = shown(Tasks((a_thread("work", f"chan receive{LEAKED}", 3), a_thread("work", "chan receive"))))
+    leaked, other = tasks_table(snapshot).rows
+    assert (leaked.cells[2].text, leaked.cells[2].tone) == ("leaked, chan receive", Tone.WARNING)
+    assert other.cells[2].text == "chan receive"
+    assert len(tasks_table(snapshot, wanted="leaked").rows) == 1
 
 
 def test_a_task_without_a_stack_has_its_row() -> None:

@@ -8,7 +8,7 @@ from memdash.model.capability import Capability, Source
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Origin
 from memdash.model.snapshot import Snapshot, State
-from memdash.model.target import Ending
+from memdash.model.target import Ending, Target
 from memdash.ui.header import head_parts, standing, verdict_parts
 from tests.fakes import NOON_S, a_system
 from tests.ui.conftest import MONO_S, a_watch, attaching, refused
@@ -82,6 +82,15 @@ def test_ended_says_how_and_when(watch: Snapshot, ending: Ending, words: str) ->
     assert notice == (
         f"shop-server {words} at 12:07:41. Everything stays here to look through; "
         "memdash --wait-for shop-server watches its successor."
+    )
+
+
+def test_a_server_that_is_silent_says_how_to_watch_it_again(watch: Snapshot) -> None:
+    shown = replace(watch, target=Target.at_url("http://shop:6060/", "shop:6060"), state=State.ENDED)
+    _, notice = said(replace(shown, ending=Ending(at_s=NOON_S, is_silent=True)), frozen=True)
+    assert notice == (
+        "shop:6060 does not answer any more at 12:07:41. Everything stays here to look through; "
+        "memdash http://shop:6060/ watches its successor."
     )
 
 

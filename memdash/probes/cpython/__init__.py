@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from memdash.errors import ProbeError, TargetError
+from memdash.model.action import Action
 from memdash.model.capability import Capability
 from memdash.model.target import Runtime, Target
 from memdash.probes.probe import Attachment, Fit, Refusal
@@ -47,9 +48,11 @@ class CPython:
             Capability.TASKS,
             Capability.OBJECTS,
             Capability.SITES,
+            Capability.ARENAS,
         }
     )
     launched: Agents | None = None
+    wanted_for: frozenset[Action] = frozenset()
 
     def fitness(self, target: Target) -> Fit | Refusal:
         """Look at the file with the interpreter and read which version it is: 1 to 4 ms."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 from memdash.errors import BadRead, LayoutRefused, ProbeError
 from memdash.model.capability import Capability
@@ -16,7 +18,7 @@ from memdash.probes.cpython.census import Census
 from memdash.probes.cpython.collector import Collector
 from memdash.probes.cpython.gc import CollectorWatch
 from memdash.probes.cpython.interpreter import Interpreter, open_interpreter
-from memdash.probes.cpython.probes import CensusProbe, GcProbe, PymallocProbe, ThreadsProbe
+from memdash.probes.cpython.probes import ArenasProbe, CensusProbe, GcProbe, PymallocProbe, ThreadsProbe
 from memdash.probes.cpython.pymalloc import NO_TABLE, NOT_IN_USE, Pymalloc
 from memdash.probes.cpython.refusals import SYSTEM_VIEW, NotStarted, once_started
 from memdash.probes.cpython.threads import ThreadWatch
@@ -32,6 +34,8 @@ from memdash.units import nanoseconds
 __all__ = ["attach"]
 
 _YOUNG_S = 5.0
+
+T = TypeVar("T")
 
 
 def attach(target: Target, launched: Agents | None) -> Attachment:
@@ -79,27 +83,25 @@ def _attached(target: Target, interpreter: Interpreter, link: AgentLink, started
     heap = _unless_failed(checks, Capability.MEMSTATS) or _heap(interpreter, table)
     if isinstance(watch, Missing) and isinstance(heap, Missing):
         refuse_if_failed(checks, Capability.GC, MODIFIED)
-    probes: list[Probe] = [PymallocProbe(interpreter, heap, watch, feed)]
-    missing: dict[Capability, Missing] = {}
     depth = _depth(tracing)
-    if isinstance(depth, Missing) or tracing is None:
-        missing[Capability.SITES] = depth if isinstance(depth, Missing) else NOT_TRACING
-    else:
-        probes.append(TracemallocProbe(target, interpreter, tracing))
-    if isinstance(watch, Missing):
-        missing[Capability.GC] = watch
-    else:
-        probes.insert(0, GcProbe(interpreter, watch))
+    sites = depth if isinstance(depth, Missing) else tracing or NOT_TRACING
     threads = _unless_failed(checks, Capability.TASKS) or threads
-    if isinstance(threads, Missing):
-        missing[Capability.TASKS] = threads
-    else:
-        probes.append(ThreadsProbe(interpreter, threads, feed.others))
     census = _unless_failed(checks, Capability.OBJECTS) or _census(interpreter, table)
-    if isinstance(census, Missing):
-        missing[Capability.OBJECTS] = census
-    else:
-        probes.append(CensusProbe(interpreter, census))
+    probes: list[Probe] = []
+    missing: dict[Capability, Missing] = {}
+
+    def add(capability: Capability, found: Maybe[T], probe: Callable[[T], Probe]) -> None:
+        if isinstance(found, Missing):
+            missing[capability] = found
+        else:
+            probes.append(probe(found))
+
+    add(Capability.GC, watch, lambda watch: GcProbe(interpreter, watch))
+    probes.append(PymallocProbe(interpreter, heap, watch, feed))
+    add(Capability.SITES, sites, lambda tracing: TracemallocProbe(target, interpreter, tracing))
+    add(Capability.TASKS, threads, lambda threads: ThreadsProbe(interpreter, threads, feed.others))
+    add(Capability.OBJECTS, census, lambda census: CensusProbe(interpreter, census))
+    add(Capability.ARENAS, heap, lambda heap: ArenasProbe(interpreter, heap))
     log = [*_log(interpreter, table, checks, started_ns), *_tracing_log(depth)]
     return Attachment(tuple(probes), missing, tuple(log), (link,))
 

@@ -12,6 +12,7 @@ from memdash.model.missing import Maybe, Missing
 from memdash.probes.cpython.agent.feed import AgentPauses
 from memdash.probes.cpython.collector import Collector, CollectorState
 from memdash.probes.cpython.pauses import Pauses
+from memdash.probes.pauses import percentile
 
 __all__ = ["BY_COUNTS", "NO_CPU", "NO_FORCED", "CollectorWatch", "Seen", "Stopwatch", "gc_stats"]
 
@@ -130,8 +131,8 @@ def gc_stats(seen: Seen) -> GcStats:
         last_at_s=seen.last_at_s,
         next_target_bytes=BY_COUNTS,
         live_after_gc_bytes=_NO_LIVE,
-        pause_p50_ns=_percentile(by_length, 50) if by_length else untimed,
-        pause_p99_ns=_percentile(by_length, 99) if by_length else untimed,
+        pause_p50_ns=percentile(by_length, 50) if by_length else untimed,
+        pause_p99_ns=percentile(by_length, 99) if by_length else untimed,
         pause_max_ns=by_length[-1] if by_length else untimed,
         pause_total_ns=seen.paused_ns,
         cpu_fraction=NO_CPU,
@@ -143,8 +144,3 @@ def gc_stats(seen: Seen) -> GcStats:
         generations=state.generations,
         tracked_objects=state.tracked_objects,
     )
-
-
-def _percentile(ascending: list[int], percent: int) -> int:
-    """The smallest value that at least ``percent`` of them do not exceed (nearest rank)."""
-    return ascending[max(-(-percent * len(ascending) // 100), 1) - 1]

@@ -65,14 +65,24 @@ class Pymalloc:
         self._table = table
         self._headers = Scatter(interpreter.memory, _HEADER_BYTES)
 
-    def read(self) -> Maybe[PymallocState]:
-        """Walk once. Raises BadRead, AccessDenied, TargetExited."""
+    def _arenas(self) -> Maybe[list[Arena]]:
         table = self._table
         if table.arenas_at is None or table.length_at is None:
             return NO_TABLE
-        arenas = list_arenas(self._interpreter, table.arenas_at, table.length_at)
-        if not arenas:
-            return NOT_IN_USE
+        return list_arenas(self._interpreter, table.arenas_at, table.length_at) or NOT_IN_USE
+
+    def ranges(self) -> Maybe[list[tuple[int, int]]]:
+        """Where the arenas begin and end now. Raises BadRead, AccessDenied, TargetExited."""
+        arenas = self._arenas()
+        if isinstance(arenas, Missing):
+            return arenas
+        return [(arena.address, arena.address + self._arena_bytes) for arena in arenas]
+
+    def read(self) -> Maybe[PymallocState]:
+        """Walk once. Raises BadRead, AccessDenied, TargetExited."""
+        arenas = self._arenas()
+        if isinstance(arenas, Missing):
+            return arenas
         used_pools, blocks = 0, [0] * SIZE_CLASSES
         for (count, size_class), pools in self._pools(arenas).items():
             if count and size_class < SIZE_CLASSES:

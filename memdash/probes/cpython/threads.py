@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from memdash.model.missing import Maybe, Missing
@@ -97,6 +98,7 @@ class ThreadWatch:
         rested = self._rest.take({thread.tid: done for thread, done in zip(threads, doing, strict=True) if done})
         names, own_names = self._names(), self._os.names({thread.tid for thread in threads})
         groups: dict[TaskKey, Task] = {}
+        ids: dict[TaskKey, list[int]] = {}
         for thread, done in zip(threads, doing, strict=True):
             if done is None:
                 continue  # it has ended meanwhile
@@ -113,6 +115,10 @@ class ThreadWatch:
                 is_busy=state in _RUNS or state.startswith(_HOLDS),
             )
             groups[task.key] = _joined(groups.get(task.key), task)
+            ids.setdefault(task.key, []).append(thread.tid)
+        groups = {
+            key: replace(task, ids=frozenset(ids[key])) if all(ids[key]) else task for key, task in groups.items()
+        }
         if unread:
             rest = Task(
                 kind=TaskKind.THREAD, count=unread, state="not read", stack=(_UNREAD,),

@@ -2,10 +2,11 @@
 
 Lives here: ``detect`` (is it Go, and which ``version``), ``program`` (an opened one), ``moduledata`` and ``locate``
 (its globals), ``fields`` (structs), ``verify`` (what must be true), ``attach``, ``heap_counts`` and ``caches`` →
-``counters`` → ``memstats`` and ``gc``, ``buckets`` → ``heap_profile``, ``goroutine`` and ``stacks`` → ``goroutines``,
-with ``wait_reasons`` and ``waits`` → ``tasks``, ``types`` → ``objects``, ``pclntab`` → ``symbols`` (names of code), and
-``probes``, which read them. ``layouts`` holds where each Go minor keeps things. To read something more, write a module
-that takes a ``Program``, give it a probe in ``probes`` and name that in ``attach``.
+``counters`` → ``memstats`` and ``gc``, ``buckets`` → ``heap_profile``, ``goroutine``, ``stacks`` and ``stack_pieces`` →
+``goroutines``, with ``wait_reasons`` and ``waits`` → ``tasks``, ``types`` → ``objects``, ``arenas`` (where the heap
+is), ``pclntab`` → ``symbols`` (names of code), and ``probes``, which read them. ``layouts`` holds where each Go minor
+keeps things. To read something more, write a module that takes a ``Program``, give it a probe in ``probes`` and name
+that in ``attach``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from memdash.errors import ProbeError, TargetError, UnsupportedRuntime
+from memdash.model.action import Action
 from memdash.model.capability import Capability
 from memdash.model.target import Runtime, Target
 from memdash.probes.go.detect import judge
@@ -22,7 +24,7 @@ from memdash.probes.go.program import open_program
 from memdash.probes.probe import Attachment, Fit, Refusal
 from memdash.process.identity import require_same
 
-__all__ = ["GO"]
+__all__ = ["GO", "Go"]
 
 _SCORE = 100
 _STARTUP_S = 1.0
@@ -30,11 +32,22 @@ _RETRY_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class _Go:
+class Go:
+    """``with_ids`` has goroutines told apart, by their ids."""
+
+    with_ids: bool = False
     name: str = "go"
     capabilities: frozenset[Capability] = frozenset(
-        {Capability.MEMSTATS, Capability.GC, Capability.SITES, Capability.TASKS, Capability.OBJECTS}
+        {
+            Capability.MEMSTATS,
+            Capability.GC,
+            Capability.SITES,
+            Capability.TASKS,
+            Capability.OBJECTS,
+            Capability.ARENAS,
+        }
     )
+    wanted_for: frozenset[Action] = frozenset()
 
     def fitness(self, target: Target) -> Fit | Refusal:
         """Look at the executable's headers and try to read a byte of memory: 1 ms, some 20 ms without build info."""
@@ -57,7 +70,7 @@ class _Go:
 
         while True:
             try:
-                return attach_once(target)
+                return attach_once(target, with_ids=self.with_ids)
             except ProbeError as error:
                 require_same(target)  # what made no sense may have been another program's
                 is_new = time.time() - target.started_at_s < _STARTUP_S
@@ -66,4 +79,4 @@ class _Go:
             time.sleep(_RETRY_S)
 
 
-GO = _Go()
+GO = Go()

@@ -5,19 +5,16 @@ Source: runtime/mgc.go (work, gcMarkTermination), runtime/mgcpacer.go.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
-
-from memdash.model.gc import Cycle, GcStats, Pause
+from memdash.model.gc import NO_LIMIT, OFF, Cycle, GcStats
 from memdash.model.missing import Maybe, Missing
 from memdash.probes.go.counters import Counters
-from memdash.probes.go.memstats import newest_first
+from memdash.probes.pauses import newest_first, pauses, percentile
 
-__all__ = ["gc_stats", "has_consistent_work", "percentile"]
+__all__ = ["gc_stats", "has_consistent_work"]
 
 _PHASES = ("idle", "marking", "mark termination")
-_OFF = -1
-_NO_LIMIT = (1 << 63) - 1
+_SWITCHED_OFF = -1
+_UNLIMITED = (1 << 63) - 1
 _NS_PER_S = 1e9
 
 _NO_CYCLE = Missing("no collection has finished yet")
@@ -28,15 +25,15 @@ def gc_stats(counters: Counters, next_gc: Maybe[int]) -> GcStats:
     """What one look says about the collector; ``next_gc`` is NextGC of the MemStats of the same look."""
     sys, gc = counters.mstats, counters.controller
     cycles = sys["numgc"]
-    pauses = newest_first(counters.pause_ns, cycles)
+    lengths = newest_first(counters.pause_ns, cycles)
     ends = newest_first(counters.pause_end, cycles)
-    by_length = sorted(pauses)
+    by_length = sorted(lengths)
     phase = counters.gc_phase
     return GcStats(
         count=cycles,
         forced=sys["numforcedgc"],
         last_at_s=sys["last_gc_unix"] / _NS_PER_S if cycles else _NO_CYCLE,
-        next_target_bytes=_NO_GOAL if gc["gcPercent"] == _OFF and gc["memoryLimit"] == _NO_LIMIT else next_gc,
+        next_target_bytes=_NO_GOAL if gc["gcPercent"] == _SWITCHED_OFF and gc["memoryLimit"] == _UNLIMITED else next_gc,
         live_after_gc_bytes=gc["heapMarked"] if cycles else _NO_CYCLE,
         pause_p50_ns=percentile(by_length, 50) if by_length else _NO_CYCLE,
         pause_p99_ns=percentile(by_length, 99) if by_length else _NO_CYCLE,
@@ -46,19 +43,11 @@ def gc_stats(counters: Counters, next_gc: Maybe[int]) -> GcStats:
         phase=_PHASES[phase]
         if phase < len(_PHASES)
         else Missing(f"the runtime says {phase}, which memdash does not know"),
-        gogc=gc["gcPercent"] if gc["gcPercent"] != _OFF else Missing("off", "set GOGC or call debug.SetGCPercent"),
-        memory_limit_bytes=gc["memoryLimit"]
-        if gc["memoryLimit"] < _NO_LIMIT
-        else Missing("no limit is set", "set GOMEMLIMIT or call debug.SetMemoryLimit"),
+        gogc=gc["gcPercent"] if gc["gcPercent"] != _SWITCHED_OFF else OFF,
+        memory_limit_bytes=gc["memoryLimit"] if gc["memoryLimit"] < _UNLIMITED else NO_LIMIT,
         last_cycle=last_cycle(counters),
-        pauses=_pauses(ends, pauses),
+        pauses=pauses(ends, lengths),
     )
-
-
-@lru_cache(maxsize=2)
-def _pauses(ends_ns: tuple[int, ...], durations_ns: tuple[int, ...]) -> tuple[Pause, ...]:
-    """Making 256 of them takes longer than all the rest, and most looks show those of the look before."""
-    return tuple(Pause(end / _NS_PER_S, duration) for end, duration in zip(ends_ns, durations_ns, strict=True))
 
 
 def last_cycle(counters: Counters) -> Maybe[Cycle]:
@@ -92,9 +81,3 @@ def has_consistent_work(counters: Counters) -> bool:
         and work["heap2"] == counters.controller["heapMarked"]
         and work["tSweepTerm"] <= work["tMark"] <= work["tMarkTerm"] <= work["tEnd"]
     )
-
-
-def percentile(ascending: Sequence[int], percent: int) -> int:
-    """The smallest value that at least ``percent`` of them do not exceed (nearest rank)."""
-    rank = -(-percent * len(ascending) // 100)
-    return ascending[max(rank, 1) - 1]

@@ -15,10 +15,10 @@ from itertools import chain
 from typing import NamedTuple
 
 from memdash.errors import BadRead, LayoutRefused
-from memdash.model.profile import Frame, Profile, Site, Usage
+from memdash.model.profile import Frame, Profile, Site, Usage, leaf_at
 from memdash.probes.go.buckets import Bucket, BucketTable
 from memdash.probes.go.program import Program
-from memdash.probes.go.symbols import Symbolizer, leaf_at
+from memdash.probes.go.symbols import Symbolizer
 
 __all__ = ["HeapProfileReader", "sampling_factor", "usage_of"]
 

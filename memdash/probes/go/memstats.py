@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from memdash.model.memstats import MemStats, SizeClass
-from memdash.probes.go.counters import PAUSES, Counters
+from memdash.probes.go.counters import Counters
 from memdash.probes.go.layouts import Layout
+from memdash.probes.pauses import newest_first
 
-__all__ = ["heap_goal", "mem_stats", "newest_first"]
+__all__ = ["heap_goal", "mem_stats"]
 
 _BY_SIZE_ROWS = 61
 _NO_TRIGGER = (1 << 64) - 1
@@ -68,15 +69,6 @@ def mem_stats(counters: Counters, layout: Layout) -> MemStats:
         PauseNs=newest_first(counters.pause_ns, sys["numgc"]),
         PauseEnd=newest_first(counters.pause_end, sys["numgc"]),
     )
-
-
-def newest_first(ring: tuple[int, ...], cycles: int) -> tuple[int, ...]:
-    """A ring of 256 as the runtime keeps it, unrolled: the newest of ``cycles`` entries so far comes first."""
-    if not cycles:
-        return ()
-    newest = (cycles - 1) % PAUSES
-    oldest = ring[:newest:-1] if cycles > PAUSES else ()
-    return ring[newest::-1] + oldest
 
 
 def heap_goal(gc: Mapping[str, int], heap_bytes: int, headroom_percent: int) -> int:

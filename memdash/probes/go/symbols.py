@@ -10,9 +10,7 @@ from memdash.model.profile import Frame
 from memdash.probes.go.pclntab import Function, InlinedCall
 from memdash.probes.go.program import Program
 
-__all__ = ["Call", "Code", "Symbolizer", "leaf_at"]
-
-_ALLOCATOR = ("runtime.", "internal/runtime/")
+__all__ = ["Call", "Code", "Symbolizer"]
 
 _MOST_INLINED = 1 << 20
 _DEEPEST_INLINED = 64
@@ -74,12 +72,6 @@ class Code:
         size = self._functions.inlined_call_bytes
         record = self._elf.read(self._inline_trees + function.inline_tree + index * size, size)
         return self._functions.inlined_call(record)
-
-
-def leaf_at(stack: tuple[Frame, ...]) -> int:
-    """Number of the innermost frame outside Go's runtime; that of the innermost of all when it is all there is."""
-    outside = (number for number, frame in enumerate(stack) if not frame.function.startswith(_ALLOCATOR))
-    return next(outside, 0)
 
 
 class Symbolizer(dict[int, Frame]):

@@ -7,15 +7,17 @@ The runtime's own are left out, as NumGoroutine and tracebacks leave them out. S
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 
 from memdash.errors import BadRead
 from memdash.model.missing import Maybe, Missing, known
+from memdash.model.profile import leaf_at
 from memdash.model.tasks import Task, TaskKey, TaskKind, Tasks
 from memdash.probes.go.goroutines import GoroutineReader, Kind, Tally
 from memdash.probes.go.program import Program
-from memdash.probes.go.symbols import Code, Symbolizer, leaf_at
+from memdash.probes.go.symbols import Code, Symbolizer
 from memdash.probes.go.wait_reasons import States
 from memdash.probes.go.waits import Waits
 
@@ -49,7 +51,7 @@ class _Told:
 
 
 class TaskReader:
-    """Reads all goroutines again and again. 100 000 that rest take 60 ms, 0.6 s the first time."""
+    """Reads all goroutines again and again. 100 000 that rest take 20 ms, 150 ms the first time."""
 
     def __init__(self, program: Program, clock_ns: Callable[[], int] = time.monotonic_ns) -> None:
         """``clock_ns`` is the monotonic clock. Raises LayoutRefused, and what reading memory raises."""
@@ -66,9 +68,12 @@ class TaskReader:
         reasons = program.layout.wait_reasons
         self._at_rest = {name: reasons.index(reason) for name, reason in _AT_REST.items() if reason in reasons}
 
-    def read(self) -> Tasks:
-        """All goroutines now. Raises BadRead, AccessDenied, TargetExited."""
-        tallies = self._goroutines.read()
+    def census(self) -> Generator[float, None, Tasks]:
+        """Count all goroutines once: yields after each millisecond what share has been counted, returns them.
+
+        Raises BadRead, AccessDenied, TargetExited.
+        """
+        tallies = yield from self._goroutines.census()
         self._waits.look()
         now_ns, hidden = self._clock_ns(), 0
         if len(self._told) > _MOST_KEPT + 2 * len(tallies):
@@ -90,6 +95,17 @@ class TaskReader:
             held = groups.get(told.key)
             groups[told.key] = task if held is None else _together(held, task)
         return Tasks(tuple(groups.values()), hidden)
+
+    def census_of_each(self) -> Generator[float, None, Tasks]:
+        """The same, with the ids of all. 100 000 take 20 ms more."""
+        tasks = yield from self.census()
+        ids = defaultdict[TaskKey, list[int]](list)
+        for kind, numbers in self._goroutines.ids().items():
+            told = self._told.get(kind)
+            if told is not None:
+                ids[told.key].extend(numbers)
+        groups = tuple(replace(task, ids=frozenset(ids[task.key])) for task in tasks.groups)
+        return replace(tasks, groups=groups)
 
     def _waiting_s(self, tally: Tally, now_ns: int) -> Maybe[float]:
         since_ns = self._waits.since(tally.waits_since_ns)

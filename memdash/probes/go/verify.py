@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from memdash.errors import BadRead
 from memdash.model.capability import Capability
+from memdash.probes.go.arenas import read_arenas
 from memdash.probes.go.buckets import BucketTable
 from memdash.probes.go.caches import Caches
 from memdash.probes.go.counters import PAUSES, CounterReader, Counters
@@ -34,10 +35,12 @@ _LOOKED_AT = 256
 _STATES = "_Gidle _Grunnable _Grunning _Gsyscall _Gwaiting _Gdead _Gcopystack _Gpreempted _Gleaked _Gdeadextra"
 
 _ALL = frozenset({Capability.MEMSTATS, Capability.GC, Capability.SITES, Capability.TASKS, Capability.OBJECTS})
+_ALL |= {Capability.ARENAS}
 _STATS = frozenset({Capability.MEMSTATS, Capability.GC})
 _SITES = frozenset({Capability.SITES})
 _TASKS = frozenset({Capability.TASKS})
 _OBJECTS = frozenset({Capability.OBJECTS})
+_ARENAS = frozenset({Capability.ARENAS})
 _NOTHING: frozenset[Capability] = frozenset()
 
 
@@ -67,6 +70,14 @@ def _committed(look: _Look) -> str:
     heap, gc = look.counters.heap, look.counters.controller
     others = heap.in_stacks + heap.work_bufs + heap.ptr_scalar_bits
     return _equal(heap.committed - others, gc["heapInUse"] + gc["heapFree"])
+
+
+def _arenas(look: _Look) -> str:
+    """All of the heap's address space is in one of these states."""
+    heap, gc = look.counters.heap, look.counters.controller
+    spans = gc["heapInUse"] + gc["heapFree"] + gc["heapReleased"]
+    told = spans + heap.in_stacks + heap.work_bufs + heap.ptr_scalar_bits
+    return _equal(sum(end - start for start, end in read_arenas(look.program)), told)
 
 
 def _whole_pages(look: _Look) -> str:
@@ -123,7 +134,7 @@ def _first_goroutines(look: _Look) -> list[Goroutine]:
     content = memory.plan([(g, record.size) for g in pointers]).read()
     if not count:
         raise BadRead("there are none")
-    return [Goroutine._make(row) for row in record.rows(record.packed(content), count)]
+    return record.unpacked(record.packed(content, record.size)).each()
 
 
 def _goroutines(look: _Look) -> str:
@@ -228,6 +239,7 @@ _TESTS: Invariants[_Look] = {
     "the two accounts of the heap in use agree": (_STATS, _heap_in_use),
     "the two accounts of released memory agree": (_STATS, _released),
     "committed memory adds up": (_STATS, _committed),
+    "arenas hold all of the heap": (_ARENAS, _arenas),
     "the heap in use is whole pages": (_STATS, _whole_pages),
     "GOMAXPROCS is possible": (_STATS, _gomaxprocs),
     "every P has its number": (_STATS, _p_numbers),

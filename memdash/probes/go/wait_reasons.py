@@ -9,6 +9,7 @@ import re
 import struct
 
 from memdash.errors import BadRead
+from memdash.model.tasks import LEAKED
 from memdash.probes.go.program import Program
 
 __all__ = ["States"]
@@ -41,7 +42,7 @@ class States:
         if not reason:
             return text
         text = self._reasons[reason] if reason < len(self._reasons) else f"wait reason {reason}"
-        return f"{text} (leaked)" if status == self._leaked else text
+        return f"{text}{LEAKED}" if status == self._leaked else text
 
 
 def _texts(program: Program) -> tuple[str, ...]:

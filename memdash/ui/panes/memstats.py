@@ -46,6 +46,11 @@ class MemStatsPane(TablePane):
         """Whether a row is about the process tree and not about the target alone."""
         return METRICS_BY_KEY[row.key].capability is Capability.FAMILY
 
+    @staticmethod
+    def is_rss(row: Row) -> bool:
+        """Whether a row is RSS, of which there is a screen to say."""
+        return row.key == "system.rss_bytes"
+
 
 class AllMemStatsPane(MemStatsPane):
     """The same on a tab of its own, for small screens."""

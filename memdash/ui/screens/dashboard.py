@@ -301,6 +301,12 @@ class Dashboard(Relatives):
         moment = moment_of(self._shown)
         ask_to_save(self, moment.take, moment.file_name)
 
+    def action_residence(self) -> None:
+        """Show where RSS comes from; a frozen view stays frozen there."""
+        from memdash.ui.screens.residence import ResidenceScreen
+
+        self.app.push_screen(ResidenceScreen(lambda: self._shown if self._frozen else self._session.snapshot()))
+
     def action_copy(self) -> None:
         """Put the row under the cursor into the terminal's clipboard (OSC 52)."""
         if words := self._panes.table_in_use.words:
@@ -340,5 +346,7 @@ class Dashboard(Relatives):
         pane = chosen.view
         if isinstance(pane, MemStatsPane) and pane.is_of_tree(chosen.row):
             self.action_family()
+        elif isinstance(pane, MemStatsPane) and pane.is_rss(chosen.row):
+            self.action_residence()
         elif isinstance(pane, TablePane) and (screen := pane.screen_of_row(self._shown)) is not None:
             self.app.push_screen(screen)

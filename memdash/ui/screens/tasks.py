@@ -20,6 +20,7 @@ __all__ = ["TaskScreen"]
 
 _STACKS_AT_MOST = 50
 _LABEL_CELLS = 17
+_PROVEN = "proven: nothing can ever wake them"
 
 
 class TaskScreen(TextScreen):
@@ -44,7 +45,7 @@ class TaskScreen(TextScreen):
             *folded(_where(row.frame), width, "faint"),
             [],
             _labelled("there are now", count(row.count), change, look="grows" if row.change > 0 else "faint"),
-            _labelled("state", row.state),
+            _labelled("state", row.state, _PROVEN if any(task.is_leaked for task in row.tasks) else ""),
             _labelled("waiting at least", *_waiting(row.waiting_s)),
         ]
         if isinstance(row.created_by, Missing):

@@ -15,11 +15,11 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from memdash.tables.table import Cell, Column, Row, Table
+from memdash.tables.table import Cell, Column, Row, Span, Table, Tone
 from memdash.ui.commands import ROWS, TABLE, bindings
 from memdash.ui.widgets.cut import cut, width_of
 from memdash.ui.widgets.fit import fitted
-from memdash.ui.widgets.meter import meter
+from memdash.ui.widgets.meter import meter, piece
 from memdash.ui.widgets.paint import Line, Painted
 from memdash.ui.widgets.spark import sparkline
 
@@ -69,6 +69,17 @@ class TableView(Painted, can_focus=True):
 
         view: TableView
         row: Row
+
+        @property
+        def control(self) -> TableView:
+            """The table it happened in."""
+            return self.view
+
+    @dataclass
+    class Moved(Message):
+        """A person has put the cursor on another row."""
+
+        view: TableView
 
         @property
         def control(self) -> TableView:
@@ -188,6 +199,7 @@ class TableView(Painted, can_focus=True):
             return
         self._cursor = min(max(index, 0), len(rows) - 1)
         self._cursor_key = rows[self._cursor].key
+        self.post_message(self.Moved(self))
         self._scroll_into_view()
         self.forget()
         self.refresh()
@@ -331,12 +343,23 @@ class TableView(Painted, can_focus=True):
             line.drawn(sparkline(cell.spark, room, self.glyphs), room, "spark")
         elif cell.bar is not None:
             line.drawn(meter(cell.bar, room, self.glyphs), room, "bar")
+        elif cell.span is not None:
+            self._paint_span(line, cell.span, room, "bar" if cell.tone is Tone.PLAIN else cell.tone.value)
         else:
             if cell.lead:
                 lead = cut(self.glyphs.text(cell.lead), room // 2, "start", self.glyphs.ellipsis)
                 line.drawn(lead, len(lead), "faint")
                 room -= len(lead)
             line.field(cell.text, room, cell.tone.value, right=column.right, where=column.cut)
+
+    def _paint_span(self, line: Line, span: Span, room: int, look: str) -> None:
+        """A piece of a bar; the mark shows wherever the piece does not cover it."""
+        before, drawn = piece(span.start, span.end, room, self.glyphs)
+        after = before + len(drawn)
+        mark = min(int(span.mark * room), room - 1)
+        line.drawn(self.glyphs.mark.rjust(mark + 1) if mark < before else "", before, "axis")
+        line.drawn(drawn, len(drawn), look)
+        line.drawn(self.glyphs.mark.rjust(mark - after + 1) if mark >= after else "", room - after, "axis")
 
     def _painted_header(self, width: int) -> Strip:
         line = self.line()

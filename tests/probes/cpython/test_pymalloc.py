@@ -121,6 +121,13 @@ def test_an_arena_given_back_meanwhile_is_left_out(heap: Heap) -> None:
     assert sum(state.blocks_by_class) == 2 * 60 * 2
 
 
+def test_where_the_arenas_are(heap: Heap) -> None:
+    heap.add_arena((3, 0))
+    heap.add_arena((5, 1))
+    starts = [ctypes.addressof(ctypes.c_char.from_buffer(arena)) for arena in heap.arenas]
+    assert heap.walker().ranges() == [(start, start + ARENA_BYTES) for start in starts]
+
+
 def test_no_arenas_mean_that_the_allocator_is_not_in_use(heap: Heap) -> None:
     state = heap.walker().read()
     assert isinstance(state, Missing)

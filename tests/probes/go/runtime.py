@@ -171,6 +171,13 @@ class FakeRuntime:
         start += generation * self.layout.structs["heapStatsDelta"].size + self.at("heapStatsDelta", field) + 8 * index
         self.put(self.addresses["memstats"] + start, struct.pack("<q", value))
 
+    def arenas(self, *ranges: tuple[int, int], total: int | None = None) -> None:
+        """Say where the heap is; ``total`` is what its size is said to be."""
+        table = self.array([address for piece in ranges for address in piece])
+        size = sum(end - start for start, end in ranges) if total is None else total
+        at = self.addresses["mheap_"] + self.at("mheap", "pages") + self.at("pageAlloc", "inUse")
+        self.put(at, struct.pack("<4Q", table, len(ranges), len(ranges), size))
+
     def new_span(self, span_class: int, alloc_count: int = 0, before: int = 0, sweepgen: int = 3) -> int:
         """A span in nobody's cache; its objects were counted up to ``before``."""
         span = self.new(self.layout.structs["mspan"].size)
@@ -204,6 +211,13 @@ class FakeRuntime:
         self.set(g, "g", "waitreason", fields.get("waitreason", 0), size=1)
         self.park(g, self.new(STACK_BYTES), calls)
         return g
+
+    def move(self, g: int, address: int) -> None:
+        """Have a goroutine stand elsewhere."""
+        self.put(address, ctypes.string_at(g, self.layout.structs["g"].size))
+        number = self.goroutines.index(g)
+        self.goroutines[number] = address
+        self.put(self.word_at("allgptr") + 8 * number, struct.pack("<Q", address))
 
     def park(self, g: int, stack: int, calls: Sequence[Call]) -> None:
         """Lay the calls out on a goroutine's stack, the outermost at its end."""

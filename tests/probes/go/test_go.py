@@ -166,7 +166,7 @@ def test_a_program_that_has_only_just_started_is_tried_again(
     target = replace(identify(start("cat").pid), started_at_s=time.time() - age_s)
     tried: list[Target] = []
 
-    def attach(target: Target) -> Attachment:
+    def attach(target: Target, *, with_ids: bool) -> Attachment:
         tried.append(target)
         if len(tried) < 3:
             raise BadRead("not yet")

@@ -10,8 +10,9 @@ from memdash.model.gc import Cycle, Pause
 from memdash.model.memstats import SizeClass
 from memdash.model.missing import Missing
 from memdash.probes.go.counters import CounterReader, Counters
-from memdash.probes.go.gc import gc_stats, percentile
-from memdash.probes.go.memstats import heap_goal, mem_stats, newest_first
+from memdash.probes.go.gc import gc_stats
+from memdash.probes.go.memstats import heap_goal, mem_stats
+from memdash.probes.pauses import newest_first, percentile
 from tests.probes.go.runtime import FakeRuntime
 
 MIB = 1 << 20

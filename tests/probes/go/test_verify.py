@@ -7,6 +7,7 @@ import pytest
 
 from memdash.errors import LayoutRefused
 from memdash.model.capability import Capability
+from memdash.probes.go import GO
 from memdash.probes.go.counters import CounterReader
 from memdash.probes.go.program import Program
 from memdash.probes.go.verify import MODIFIED, verify
@@ -31,6 +32,10 @@ DAMAGES: dict[str, tuple[Damage, set[Capability]]] = {
     "the heap in use is whole pages": (
         lambda runtime: runtime.set("gcController", "gcControllerState", "heapInUse", 100),
         {Capability.MEMSTATS, Capability.GC},
+    ),
+    "arenas hold all of the heap": (
+        lambda runtime: runtime.arenas((0xC0_0000_0000, 0xC0_0040_0000)),
+        {Capability.ARENAS},
     ),
     "every P has its number": (
         lambda runtime: runtime.set(runtime.p[1], "p", "id", 5, size=4),
@@ -82,7 +87,7 @@ DAMAGES: dict[str, tuple[Damage, set[Capability]]] = {
     ),
     "the program states the version it was built with": (
         lambda runtime: runtime.text(runtime.addresses["buildVersion"], "go1.18.1"),
-        {Capability.MEMSTATS, Capability.GC, Capability.SITES, Capability.TASKS, Capability.OBJECTS},
+        set(GO.capabilities),
     ),
 }
 OF_GOROUTINES = {name for name, (_, guarded) in DAMAGES.items() if guarded == {Capability.TASKS}}

@@ -142,7 +142,12 @@ def test_the_system_view_fits_every_process(resting: psutil.Process) -> None:
     verdict = SYSTEM.fitness(target)
     assert isinstance(verdict, Fit)
     attachment = SYSTEM.attach(target)
-    assert [each.name for each in attachment.probes] == ["system.process", "system.family", "system.smaps"]
+    assert [each.name for each in attachment.probes] == [
+        "system.process",
+        "system.family",
+        "system.smaps",
+        "system.mappings",
+    ]
     given = frozenset[Capability]().union(*(each.capabilities for each in attachment.probes))
     assert given == verdict.capabilities == SYSTEM.capabilities
     assert attachment.missing == {}
@@ -160,6 +165,6 @@ def test_of_another_users_process_all_is_read_that_everyone_may(
         return f"{read.rss_bytes} {read.threads} {[*attachment.missing]} {attachment.missing[Capability.SMAPS].why}"
 
     assert as_nobody(told) == (
-        f"{resting.memory_info().rss} 3 [<Capability.SMAPS: 'smaps'>] "
+        f"{resting.memory_info().rss} 3 [<Capability.SMAPS: 'smaps'>, <Capability.MAPPINGS: 'mappings'>] "
         "the kernel shows the memory map of a process only to its owner"
     )

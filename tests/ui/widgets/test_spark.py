@@ -3,8 +3,8 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memdash.ui.glyphs import ASCII, UNICODE
-from memdash.ui.widgets.meter import meter
+from memdash.ui.glyphs import ASCII, UNICODE, Glyphs
+from memdash.ui.widgets.meter import meter, piece
 from memdash.ui.widgets.spark import sparkline
 
 NAN = math.nan
@@ -56,3 +56,26 @@ def test_a_meter_grows_by_eighths() -> None:
 def test_always_exactly_as_wide_as_asked(values: list[float], width: int) -> None:
     assert len(sparkline(values, width)) == width
     assert len(sparkline(values, width, ASCII)) == width
+
+
+def test_a_piece_of_a_bar_stands_at_its_place() -> None:
+    assert piece(0.25, 0.75, 8) == (2, "████")
+    assert piece(0.3125, 0.75, 8) == (2, "▐███")
+    assert piece(0.25, 0.703125, 8) == (2, "███▋")
+    assert piece(0, 0, 8) == (0, "▏")
+    assert piece(0.26, 0.28, 8) == (2, "▎")
+    assert piece(0.32, 0.33, 8) == (2, "▐")
+    assert piece(1, 1, 8) == (7, "▐")
+
+
+def test_a_piece_that_takes_away_goes_back() -> None:
+    assert piece(0.75, 0.25, 8) == (2, "░░░░")
+    assert piece(0.75, 0.74, 8) == (6, "░")
+    assert piece(0.75, 0.25, 8, ASCII) == (2, "----")
+
+
+@given(st.floats(-1, 2), st.floats(-1, 2), st.integers(1, 60), st.sampled_from([UNICODE, ASCII]))
+def test_a_piece_never_leaves_its_bar(start: float, end: float, width: int, glyphs: Glyphs) -> None:
+    before, drawn = piece(start, end, width, glyphs)
+    assert before >= 0
+    assert 1 <= len(drawn) <= width - before

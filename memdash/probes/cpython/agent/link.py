@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 
-from memdash.errors import AgentUnreachable, ProbeError
+from memdash.errors import AgentUnreachable, ProbeError, UnsupportedRuntime
 from memdash.model.action import Action
 from memdash.model.missing import Maybe, Missing
 from memdash.model.target import Target
@@ -111,6 +111,8 @@ class AgentLink:
                 return self.ask("collect", _DEED_S, collected)
             case Action.TRIM:
                 return self.ask("trim", _DEED_S, trimmed)
+            case Action.FIND_LEAKS:
+                raise UnsupportedRuntime("a Python program cannot search itself for leaks")
 
     def absence(self) -> Missing | None:
         """Why there is no agent, or None when there is; one that has come meanwhile is taken in, or let go."""

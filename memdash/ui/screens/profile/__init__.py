@@ -51,7 +51,7 @@ def moment_of(snapshot: Snapshot) -> Moment:
     return Moment(
         lambda: profile_of(snapshot),
         lambda: profile_before(snapshot),
-        title=f"{target.name} {target.pid}",
+        title=f"{target.name} {target.pid}" if target.is_local else target.name,
         at=f"at {clock_time(snapshot.at.wall_s)}",
         since=since_words(snapshot, profiled(snapshot)) or "since the attach",
         file_name=profile_name(snapshot),

@@ -87,6 +87,15 @@ func parkInSelect() {
 	select {}
 }
 
+// leakInChan waits for what nobody else knows of.
+//
+//go:noinline
+func leakInChan() {
+	nobodys := make(chan struct{})
+	parked.Done()
+	<-nobodys
+}
+
 func spawn(n int, body func()) {
 	parked.Add(n)
 	for i := 0; i < n; i++ {
@@ -132,8 +141,9 @@ func read() (command string, number int) {
 var commands = []string{
 	"stats", "settle", "ops", "ng", "exit",
 	"churn", "stop", "alloc", "free", "gc", "freeos", "gogc", "memlimit", "procs",
-	"chan", "release", "sleep", "select", "park", "trees", "flurry",
+	"chan", "release", "sleep", "select", "leak", "park", "trees", "flurry",
 	"addr", "rate", "buckets",
+	"write", "drop", "map", "mapfile", "deepen", "malloc",
 }
 
 func answerStats() {
@@ -198,10 +208,24 @@ func obey(command string, n int) {
 		spawn(n, parkInSleep)
 	case "select":
 		spawn(n, parkInSelect)
+	case "leak":
+		spawn(n, leakInChan)
 	case "park":
 		park()
 	case "flurry":
 		flurry(n)
+	case "write":
+		write(n)
+	case "drop":
+		written = nil
+	case "map":
+		mapAnonymous(n)
+	case "mapfile":
+		mapFile(n)
+	case "deepen":
+		deepen(n)
+	case "malloc":
+		holdInC(n)
 	case "trees":
 		plant(n)
 	default:

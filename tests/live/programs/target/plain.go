@@ -1,5 +1,5 @@
-//go:build !pprof
-// +build !pprof
+//go:build !pprof && !gops
+// +build !pprof,!gops
 
 package main
 

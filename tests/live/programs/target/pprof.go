@@ -4,6 +4,7 @@
 package main
 
 import (
+	_ "expvar"
 	"net"
 	"net/http"
 	_ "net/http/pprof"
@@ -16,15 +17,22 @@ var (
 	held    [][]byte
 )
 
-// prepareFlavour serves /debug/pprof on a free port of the loopback interface,
-// which also makes the linker keep the heap profiler on.
+// prepareFlavour serves /debug/pprof and /debug/vars on a free port of the
+// loopback interface, which also makes the linker keep the heap profiler on.
+// Both are under /admin too, and a port that serves neither is open as well.
 func prepareFlavour() {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		panic(err)
 	}
 	address = listener.Addr().String()
+	http.Handle("/admin/", http.StripPrefix("/admin", http.DefaultServeMux))
 	go http.Serve(listener, nil)
+	other, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	go http.Serve(other, http.NotFoundHandler())
 }
 
 // zero and one make a stack of its own for every path: they spell its bits.

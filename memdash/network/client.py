@@ -1,0 +1,137 @@
+"""One HTTP request at a time: GET, over a connection of its own, with an answer that is bounded or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from http.client import HTTPException, HTTPResponse, IncompleteRead
+from typing import NamedTuple
+
+from memdash import __version__
+from memdash.errors import BadAnswer, EndpointUnreachable
+from memdash.network.address import Address
+from memdash.network.calls import Calls
+from memdash.network.wire import USUAL, Patience, Wire
+from memdash.plain import plain
+from memdash.units import byte_size
+
+__all__ = ["MOST_BYTES", "Answer", "Client"]
+
+MOST_BYTES = 64 << 20
+"""No answer is longer."""
+_HEADER_BYTES = 64 << 10
+_PIECE_BYTES = 64 << 10
+_LONGEST_SHOWN = 200
+_HINTS: Mapping[int, str] = {
+    HTTPStatus.UNAUTHORIZED: "memdash sends no passwords; ask a port that wants none",
+    HTTPStatus.FORBIDDEN: "memdash sends no passwords; ask a port that wants none",
+}
+
+
+class Answer(NamedTuple):
+    """What ``url`` gave with status 200; ``content_type`` without its parameters, in lower case."""
+
+    body: bytes
+    content_type: str
+    url: str
+
+
+class Client:
+    """Asks one server. ``get`` belongs to one thread at a time, ``cancel`` to any."""
+
+    def __init__(self, address: Address, patience: Patience = USUAL) -> None:
+        self.address = address
+        self._patience = patience
+        self._calls = Calls()
+
+    def get(self, path: str = "", query: str = "", *, longer_s: float = 0.0, most_bytes: int = MOST_BYTES) -> Answer:
+        """Ask for ``path`` below the client's address, or from a slash on, and wait for all of it.
+
+        ``longer_s`` is what the answer may take more than others; ``most_bytes`` what it may hold. Raises
+        EndpointUnreachable when there is no answer in time, or only a part of one; BadAnswer for another status than
+        200 (so for a redirect), too much content, and what is not HTTP.
+        """
+        place = self.address.at(path, query)
+        wire = Wire(place, self._patience.longer(longer_s), _HEADER_BYTES)
+        try:
+            with self._calls.over(wire), _response(wire, place) as response:
+                response.begin()
+                _require_ok(response, place)
+                wire.most_bytes += most_bytes
+                body = _body(response, place, most_bytes)
+                return Answer(body, response.headers.get_content_type(), place.url)
+        except IncompleteRead:
+            raise _cut_off(place) from None
+        except ConnectionError:
+            raise EndpointUnreachable(f"{place.server} closed the connection without an answer") from None
+        except (HTTPException, ValueError) as error:  # ValueError: numbers of a header that are none
+            what = plain(str(error))[:_LONGEST_SHOWN] or type(error).__name__
+            raise BadAnswer(f"{place.server} does not speak HTTP: {what}") from None
+
+    def cancel(self) -> None:
+        """Have the request that is under way fail soon, and every later one."""
+        self._calls.cancel()
+
+
+def _response(wire: Wire, place: Address) -> HTTPResponse:
+    wire.sendall(_request(place))
+    return HTTPResponse(wire, method="GET")  # type: ignore[arg-type]  # all it wants is makefile()
+
+
+def _request(place: Address) -> bytes:
+    lines = (
+        f"GET {place.resource} HTTP/1.1",
+        f"Host: {place.server}",
+        f"User-Agent: memdash/{__version__}",
+        "Accept: */*",
+        "Accept-Encoding: identity",
+        "Connection: close",
+    )
+    return "".join(f"{line}\r\n" for line in (*lines, "")).encode("ascii")
+
+
+def _require_ok(response: HTTPResponse, place: Address) -> None:
+    status = response.status
+    if status == HTTPStatus.OK:
+        return
+    where = plain(response.headers.get("Location", ""))[:_LONGEST_SHOWN]
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST and where:
+        raise BadAnswer(
+            f"{place.url} answers with a redirect to {where}, which memdash does not follow",
+            "give that URL if you mean it",
+        )
+    reason = plain(response.reason or "")[:_LONGEST_SHOWN]
+    raise BadAnswer(f"{place.url} answers {status} {reason}".rstrip() + _explained(response), _HINTS.get(status, ""))
+
+
+def _explained(response: HTTPResponse) -> str:
+    """The first line that Go's servers send with an error, where it says more than the status."""
+    if response.status == HTTPStatus.NOT_FOUND or response.headers.get_content_type() != "text/plain":
+        return ""
+    line = response.read(_PIECE_BYTES).decode(errors="replace").strip().partition("\n")[0]
+    return f": {plain(line)[:_LONGEST_SHOWN]}" if line else ""
+
+
+def _body(response: HTTPResponse, place: Address, most_bytes: int) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    while piece := response.read(_PIECE_BYTES):
+        size += len(piece)
+        if size > most_bytes:
+            raise _too_much(place, most_bytes)
+        pieces.append(piece)
+    if response.length:  # so many bytes were promised and have not come
+        raise _cut_off(place)
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding != "identity":
+        packed = plain(encoding)[:_LONGEST_SHOWN]
+        raise BadAnswer(f"{place.url} packs its answer as {packed}, which was not asked for")
+    return b"".join(pieces)
+
+
+def _too_much(place: Address, most_bytes: int) -> BadAnswer:
+    return BadAnswer(f"{place.url} answers with more than {byte_size(most_bytes)}")
+
+
+def _cut_off(place: Address) -> EndpointUnreachable:
+    return EndpointUnreachable(f"{place.server} closed the connection in the middle of its answer")

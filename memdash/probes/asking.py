@@ -1,0 +1,137 @@
+"""Probes that ask: beside the sampler's thread, and at a pace that spares whoever has to answer."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Generic, NamedTuple, TypeVar
+
+from memdash.errors import MemdashError, defects_told
+from memdash.model.capability import Capability, Source
+from memdash.model.sample import Fact, Reading
+
+__all__ = ["AskedProbe", "Asking", "Pace"]
+
+T = TypeVar("T")
+
+_WAIT_S = 0.01
+"""How long the sampler's thread waits for an answer before it goes on; the next tick looks again."""
+_LONGEST_PAUSE_S = 300.0
+_WAITING = "the program has been asked and has not answered yet"
+
+
+class Pace(NamedTuple):
+    """How often something is asked: every ``least_s`` seconds, and less often when the answer takes long.
+
+    ``share`` is the part of its time that the target may spend on answering.
+    """
+
+    least_s: float
+    share: float
+
+
+class Asking(Generic[T]):
+    """Asks one question again and again, once at a time. For one thread, which it never holds up.
+
+    ``ask`` is called on a thread of its own and may raise MemdashErrors; ``cancel`` has it fail soon.
+    """
+
+    def __init__(self, ask: Callable[[], T], cancel: Callable[[], object], pace: Pace) -> None:
+        self._ask = ask
+        self._cancel = cancel
+        self._pace = pace
+        self._request: _Request[T] | None = None
+        self._spent_s = 0.0
+
+    @property
+    def cadence_s(self) -> float:
+        """Seconds between two questions, by what the last answer took to make, to send and to read."""
+        return max(self._pace.least_s, min(self._spent_s / self._pace.share, _LONGEST_PAUSE_S))
+
+    def answer(self) -> T | None:
+        """The answer to the question under way, which begins now if there is none; None as long as it is not there.
+
+        Raises what ``ask`` raises.
+        """
+        if self._request is None:
+            self._request = _Request(self._ask)
+        request = self._request
+        if not request.done.wait(_WAIT_S):
+            return None
+        self._request = None
+        self._spent_s = request.took_s
+        if request.error is not None:
+            raise request.error
+        return request.answer
+
+    def book(self, cpu_s: float) -> None:
+        """Add what reading the answer took."""
+        self._spent_s += cpu_s
+
+    def close(self) -> None:
+        """Break off what is under way. May be called twice."""
+        self._cancel()
+
+
+class AskedProbe(Generic[T]):
+    """Asks one question, and goes on at once: the answer is read at a later look when it has come.
+
+    ``facts`` says what an answer means and raises ProbeError; ``cost_note`` what it has cost the target.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        capabilities: frozenset[Capability],
+        source: Source,
+        asking: Asking[T],
+        facts: Callable[[T], tuple[Fact, ...]],
+        cost_note: str,
+    ) -> None:
+        self.name = name
+        self.capabilities = capabilities
+        self._source = source
+        self._asking = asking
+        self._facts = facts
+        self._cost_note = cost_note
+
+    @property
+    def cadence_s(self) -> float:
+        """Never every tick, and seldom when it costs the target or us much."""
+        return self._asking.cadence_s
+
+    def read(self) -> Reading:
+        """Read the answer, if it is there. Raises ProbeError or TargetError."""
+        answer = self._asking.answer()
+        if answer is None:
+            return Reading(self._source, (), pending=_WAITING)
+        before_s = time.thread_time()
+        facts = self._facts(answer)
+        self._asking.book(time.thread_time() - before_s)
+        return Reading(self._source, facts, (self._cost_note,))
+
+    def close(self) -> None:
+        """Break off what is asked. May be called twice."""
+        self._asking.close()
+
+
+class _Request(Generic[T]):
+    """One question on a thread of its own; a thread takes 0.1 ms to start."""
+
+    def __init__(self, ask: Callable[[], T]) -> None:
+        self.done = threading.Event()
+        self.answer: T | None = None
+        self.error: MemdashError | None = None
+        self.took_s = 0.0
+        threading.Thread(target=self._run, args=(ask,), name="memdash-asking", daemon=True).start()
+
+    def _run(self, ask: Callable[[], T]) -> None:
+        began_s = time.monotonic()
+        try:
+            with defects_told():
+                self.answer = ask()
+        except MemdashError as error:
+            self.error = error
+        self.took_s = time.monotonic() - began_s
+        self.done.set()

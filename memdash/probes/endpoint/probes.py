@@ -1,0 +1,108 @@
+"""What is read through endpoints: a probe for each question that the server can answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple, TypeAlias
+
+from memdash.errors import BadAnswer, EndpointUnreachable
+from memdash.model.capability import Capability, Source
+from memdash.model.memstats import MemStats
+from memdash.model.missing import Missing
+from memdash.model.sample import Fact
+from memdash.network.address import Address
+from memdash.network.client import MOST_BYTES, Answer, Client
+from memdash.probes.asking import AskedProbe, Asking, Pace
+from memdash.probes.endpoint.discover import VARS_BYTES, Found
+from memdash.probes.endpoint.leaks import LeakSearch
+from memdash.probes.endpoint.memstats import gc_stats, of_expvar, of_heap_text
+from memdash.probes.endpoint.pulse import Pulse
+
+__all__ = ["Question", "asked", "probes_of"]
+
+_Reader: TypeAlias = Callable[[Answer], tuple[Fact, ...]]
+
+_MEMORY = frozenset({Capability.MEMSTATS, Capability.GC})
+
+
+class Question(NamedTuple):
+    """What is asked below an address, how often, how much it may be, and what that costs the program."""
+
+    path: str
+    query: str
+    most_bytes: int
+    pace: Pace
+    cost_note: str
+
+
+_SELDOM = Pace(least_s=10.0, share=0.01)
+_VARS = Question("", "", VARS_BYTES, Pace(least_s=1.0, share=0.05), "each reading stops it for some 100 µs")
+_TEXT = Question("heap", "debug=1", MOST_BYTES, _SELDOM, "each reading stops it and has it write a heap profile")
+_HEAP = Question("heap", "", MOST_BYTES, _SELDOM, "each reading has it write a heap profile")
+_GOROUTINES = Question("goroutine", "", MOST_BYTES, _SELDOM, "each reading stops it to copy the stacks")
+
+
+def probes_of(found: Found, pulse: Pulse, search: LeakSearch | None) -> tuple[AskedProbe[Answer], ...]:
+    """Those that what was found can answer, MemStats first; ``search`` is there when net/http/pprof is."""
+    probes = []
+    if not isinstance(found.vars, Missing):
+        probes.append(_probe("memstats", _MEMORY, found.vars, _VARS, partial(_memory_facts, of_expvar, pulse), pulse))
+    elif search is not None:
+        probes.append(
+            _probe("memstats", _MEMORY, search.pprof, _TEXT, partial(_memory_facts, of_heap_text, pulse), pulse)
+        )
+    if search is not None:
+        sites, tasks = frozenset({Capability.SITES}), frozenset({Capability.TASKS})
+        probes.append(_probe("heap_profile", sites, search.pprof, _HEAP, _heap_facts, pulse))
+        goroutine_facts = partial(_goroutine_facts, search)
+        probes.append(_probe("goroutines", tasks, search.pprof, _GOROUTINES, goroutine_facts, pulse))
+    return tuple(probes)
+
+
+def _probe(
+    name: str, capabilities: frozenset[Capability], place: Address, question: Question, facts: _Reader, pulse: Pulse
+) -> AskedProbe[Answer]:
+    asking = asked(Client(place), question, pulse)
+    return AskedProbe(f"endpoint.{name}", capabilities, Source.ENDPOINT, asking, facts, question.cost_note)
+
+
+def asked(client: Client, question: Question, pulse: Pulse) -> Asking[Answer]:
+    """The question, put to a server again and again; ``pulse`` hears whether it answers."""
+    return Asking(partial(_answer, client, question, pulse), client.cancel, question.pace)
+
+
+def _answer(client: Client, question: Question, pulse: Pulse) -> Answer:
+    """Ask, and note whether the server answers at all."""
+    try:
+        answer = client.get(question.path, question.query, most_bytes=question.most_bytes)
+    except EndpointUnreachable:
+        pulse.failed()
+        raise
+    except BadAnswer:
+        pulse.answered()
+        raise
+    pulse.answered()
+    return answer
+
+
+def _memory_facts(read: Callable[[bytes], MemStats], pulse: Pulse, answer: Answer) -> tuple[Fact, ...]:
+    """What ``read`` makes of the answer; ``pulse`` hears whether it can still be the same process."""
+    stats = read(answer.body)
+    if not isinstance(stats.TotalAlloc, Missing):
+        pulse.allocated(stats.TotalAlloc)
+    return stats, gc_stats(stats)
+
+
+def _heap_facts(answer: Answer) -> tuple[Fact, ...]:
+    from memdash.probes.endpoint.profiles import decoded  # 30 ms, for protobuf
+    from memdash.probes.profiles import sites
+
+    return (sites(decoded(answer)),)
+
+
+def _goroutine_facts(search: LeakSearch, answer: Answer) -> tuple[Fact, ...]:
+    from memdash.probes.endpoint.profiles import decoded
+    from memdash.probes.profiles import tasks
+
+    return (search.marked(tasks(decoded(answer))),)

@@ -1,0 +1,88 @@
+"""What a gops agent is asked again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple, TypeAlias
+
+from memdash.errors import BadAnswer, BadProfile
+from memdash.model.capability import Capability, Source
+from memdash.model.sample import Fact
+from memdash.model.target import Target
+from memdash.probes.asking import AskedProbe, Asking, Pace
+from memdash.probes.gops.answers import goroutines, memory, text
+from memdash.probes.gops.client import Agent, Question
+
+__all__ = ["probes_of"]
+
+_Reader: TypeAlias = Callable[[bytes], tuple[Fact, ...]]
+
+
+class _Row(NamedTuple):
+    """What one probe asks and gives, how often, what is made of it, and what it costs the program."""
+
+    name: str
+    capabilities: frozenset[Capability]
+    question: Question
+    pace: Pace
+    facts: _Reader
+    cost_note: str
+
+
+def probes_of(target: Target) -> tuple[AskedProbe[bytes], ...]:
+    """One for each question, MemStats first."""
+    return tuple(_probe(target, row) for row in _ROWS)
+
+
+def _probe(target: Target, row: _Row) -> AskedProbe[bytes]:
+    agent = Agent(target)
+    asking = Asking(partial(agent.ask, row.question), agent.cancel, row.pace)
+    return AskedProbe(f"gops.{row.name}", row.capabilities, Source.GOPS, asking, row.facts, row.cost_note)
+
+
+def _memory_facts(answer: bytes) -> tuple[Fact, ...]:
+    return memory(text(answer))
+
+
+def _goroutine_facts(answer: bytes) -> tuple[Fact, ...]:
+    return (goroutines(text(answer)),)
+
+
+def _heap_facts(answer: bytes) -> tuple[Fact, ...]:
+    from memdash.pprof.decode import decode  # 30 ms, for protobuf
+    from memdash.probes.profiles import sites
+
+    try:
+        return (sites(decode(answer)),)
+    except BadProfile as error:
+        raise BadAnswer(f"what its gops agent gives as a heap profile is none: {error.what}") from None
+
+
+_OFTEN, _SELDOM = Pace(least_s=1.0, share=0.05), Pace(least_s=10.0, share=0.01)
+_ROWS = (
+    _Row(
+        "memstats",
+        frozenset({Capability.MEMSTATS, Capability.GC}),
+        Question.MEMSTATS,
+        _OFTEN,
+        _memory_facts,
+        "each reading stops it for some 100 µs",
+    ),
+    _Row(
+        "goroutines",
+        frozenset({Capability.TASKS}),
+        Question.STATS,
+        _OFTEN,
+        _goroutine_facts,
+        "only counted by its gops agent",
+    ),
+    _Row(
+        "heap_profile",
+        frozenset({Capability.SITES}),
+        Question.HEAP_PROFILE,
+        _SELDOM,
+        _heap_facts,
+        "each reading has it write a heap profile",
+    ),
+)

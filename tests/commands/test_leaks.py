@@ -1,0 +1,108 @@
+"""What memdash leaks says of tasks that are only counted, and of whom it asks for proof."""
+
+import os
+from collections.abc import Callable
+
+import pytest
+
+from memdash.analysis.leaks import Expected
+from memdash.commands import leaks
+from memdash.errors import UsageError
+from memdash.model.action import Action
+from memdash.model.capability import Capability, Source
+from memdash.model.missing import Maybe, Missing
+from memdash.model.profile import Frame
+from memdash.model.sample import Fact, Reading
+from memdash.model.target import Runtime, Target
+from memdash.model.tasks import LEAKED, Task, TaskKind, Tasks
+from memdash.probes.gops.answers import goroutines
+from memdash.probes.probe import Attachment, Fit
+from memdash.process.identity import identify
+
+Consent = Callable[[Action, str], bool]
+
+NOBODY = Missing("the runtime started it")
+
+
+class Program:
+    """A way of reading whose tasks are as a test wants them; it can search itself. All protocols in one."""
+
+    name = "program"
+    capabilities = frozenset({Capability.TASKS})
+    wanted_for = frozenset({Action.FIND_LEAKS})
+    cadence_s = 0.0
+
+    def __init__(self, tasks: Tasks) -> None:
+        self.tasks: Fact = tasks
+        self.searches = 0
+        self.offer: Maybe[str] = "it runs a collection in the program"
+
+    def fitness(self, target: Target) -> Fit:
+        return Fit(1, self.capabilities, Runtime.GO)
+
+    def attach(self, target: Target) -> Attachment:
+        return Attachment((self,), actors=(self,))
+
+    def read(self) -> Reading:
+        return Reading(Source.GOPS, (self.tasks,))
+
+    def offers(self) -> dict[Action, Maybe[str]]:
+        return {Action.FIND_LEAKS: self.offer}
+
+    def act(self, action: Action) -> str:
+        self.searches += 1
+        self.tasks = Tasks((waiting(2, f"chan receive{LEAKED}"),))
+        return "found 2 leaked goroutines"
+
+    def cancel(self) -> None: ...
+
+    def news(self) -> tuple[str, ...]:
+        return ()
+
+    def close(self) -> None: ...
+
+
+def waiting(count: int, state: str = "chan receive") -> Task:
+    stack = (Frame("main.wait", "main.go", 3),)
+    return Task(kind=TaskKind.GOROUTINE, count=count, state=state, stack=stack, created_by=NOBODY, waiting_s=NOBODY)
+
+
+def searched(program: Program, consent: Maybe[Consent]) -> leaks.Searched:
+    watch = leaks.Watch(0.0, 1.0)
+    return leaks.search(identify(os.getpid()), Expected(), watch, (program,), consent, pause=lambda _: None)
+
+
+def test_proof_is_asked_for_with_what_it_does() -> None:
+    program, heard = Program(Tasks((waiting(2),))), list[tuple[Action, str]]()
+
+    def consent(action: Action, words: str) -> bool:
+        heard.append((action, words))
+        return True
+
+    found = searched(program, consent)
+    assert heard == [(Action.FIND_LEAKS, "it runs a collection in the program")]
+    assert program.searches == 1
+    assert found.proof == "found 2 leaked goroutines"
+    assert [suspect.verdict for suspect in found.suspects] == ["leaked"]
+
+
+@pytest.mark.parametrize("consent", [lambda _action, _words: False, Missing("there is nobody to ask", "give --yes")])
+def test_without_a_yes_there_is_no_proof_and_still_a_verdict(consent: Maybe[Consent]) -> None:
+    program = Program(Tasks((waiting(2),)))
+    found = searched(program, consent)
+    assert program.searches == 0
+    assert isinstance(found.proof, Missing)
+    (suspect,) = found.suspects
+    assert (suspect.verdict, suspect.evidence) == ("staying", "as many at every look")
+
+
+def test_what_cannot_search_says_why() -> None:
+    program = Program(Tasks((waiting(2),)))
+    program.offer = Missing("its Go has no search")
+    assert searched(program, lambda _action, _words: True).proof == program.offer
+
+
+def test_goroutines_that_are_only_counted_accuse_nobody() -> None:
+    counted = goroutines("goroutines: 12\nOS threads: 8\nGOMAXPROCS: 2\nnum CPU: 2\n")
+    with pytest.raises(UsageError, match="where its goroutines stand is not told"):
+        searched(Program(counted), Missing("nobody asked"))

@@ -1,0 +1,135 @@
+"""Which URLs and ports are believed to be endpoints."""
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from memdash.errors import BadAnswer, EndpointUnreachable, UnsupportedRuntime
+from memdash.model.capability import Capability
+from memdash.model.missing import Missing
+from memdash.network.address import Address
+from memdash.probes.endpoint.discover import Found, found_at, found_in, require_of
+from memdash.process.identity import identify
+from tests.fakes import a_target
+from tests.served import INDEX, VARS, served
+from tests.servers import IMPATIENT, Serve, answer
+
+
+def paths(found: Found) -> tuple[str, str]:
+    places = (found.pprof, found.vars)
+    return tuple("" if isinstance(place, Missing) else place.path for place in places)  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("path", ["/", "/debug/pprof", "/debug/pprof/", "/debug/pprof/heap", "/debug/vars"])
+def test_any_url_of_the_endpoints_finds_them_all(serve: Serve, path: str) -> None:
+    assert paths(found_at(serve(served()).address.at(path))) == ("/debug/pprof/", "/debug/vars")
+
+
+@pytest.mark.parametrize("path", ["/admin", "/admin/", "/admin/debug/pprof", "/admin/debug/pprof/goroutine"])
+def test_a_prefix_is_believed_when_the_index_is_there(serve: Serve, path: str) -> None:
+    server = serve(served("/admin/debug/pprof/"))
+    assert paths(found_at(server.address.at(path))) == ("/admin/debug/pprof/", "/admin/debug/vars")
+
+
+def test_without_an_index_a_heap_profile_tells(serve: Serve) -> None:
+    server = serve({path: body for path, body in served().items() if path == "/debug/pprof/heap?debug=1"})
+    found = found_at(server.address)
+    assert paths(found) == ("/debug/pprof/", "")
+    assert found.capabilities >= {Capability.MEMSTATS, Capability.SITES}
+
+
+def test_expvar_alone_gives_memstats(serve: Serve) -> None:
+    found = found_at(serve({"/debug/vars": answer(VARS, "application/json")}).address)
+    assert found.capabilities == {Capability.MEMSTATS, Capability.GC}
+    assert "net/http/pprof is not served there" in found.missing[Capability.SITES].why
+
+
+STRANGERS = {
+    "has nothing": {},
+    "answers a page to everything": answer(b"<html><title>hello</title></html>", "text/html"),
+    "answers ok to everything": answer(b"ok", "text/plain"),
+    "redirects everything": b"HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n",
+    "fails": answer(b"", status="500 Internal Server Error"),
+    "wants a password": answer(b"", status="401 Unauthorized"),
+    "speaks something else": b"SSH-2.0-OpenSSH_9.7\r\n",
+}
+
+
+@pytest.mark.parametrize("behaviour", STRANGERS.values(), ids=STRANGERS)
+def test_a_server_that_is_something_else_is_refused_with_what_it_said(
+    serve: Serve, behaviour: bytes | dict[str, bytes]
+) -> None:
+    address = serve(behaviour).address
+    with pytest.raises(BadAnswer, match="neither net/http/pprof nor expvar") as caught:
+        found_at(address)
+    assert caught.value.exit_code == 2
+    assert caught.value.hint
+
+
+def test_a_server_that_is_silent_is_given_up_at_once(serve: Serve) -> None:
+    server = serve(lambda connection, _: connection.recv(1) and None)
+    with pytest.raises(EndpointUnreachable):
+        found_at(server.address, IMPATIENT)
+    assert len(server.requests) == 1
+
+
+@pytest.fixture
+def only_ports(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Look at none but these: other tests of this process may listen too."""
+
+    def allow(*addresses: Address) -> None:
+        from memdash.process.sockets import Listening, listening_on
+
+        wanted = {address.port for address in addresses}
+
+        def listed(pid: int) -> tuple[Listening, ...]:
+            return tuple(entry for entry in listening_on(pid) if entry.port in wanted)
+
+        monkeypatch.setattr("memdash.probes.endpoint.discover.listening_on", listed)
+
+    return allow  # type: ignore[return-value]
+
+
+def test_of_a_processs_own_ports_the_first_that_answers_is_taken(serve: Serve, only_ports: Callable[..., None]) -> None:
+    silent = serve(lambda connection, _: connection.recv(1) and None)
+    stranger = serve(STRANGERS["answers a page to everything"])
+    good = serve(served("/pprof/"))
+    only_ports(silent.address, stranger.address, good.address)
+    found = found_in(identify(os.getpid()), IMPATIENT)
+    assert found.pprof == good.address.at("/pprof/")
+    assert len(silent.requests) <= 1
+
+
+def test_no_endpoint_among_the_ports_names_them(serve: Serve, only_ports: Callable[..., None]) -> None:
+    stranger = serve({})
+    only_ports(stranger.address)
+    with pytest.raises(UnsupportedRuntime, match=f"\\({stranger.address.port}\\)") as caught:
+        found_in(identify(os.getpid()), IMPATIENT)
+    assert "--endpoint http://" in caught.value.hint
+
+
+def test_no_port_at_all_is_said_so(only_ports: Callable[..., None]) -> None:
+    only_ports()
+    with pytest.raises(UnsupportedRuntime, match="listens on no TCP port"):
+        found_in(identify(os.getpid()))
+
+
+def test_a_container_is_said_to_have_a_network_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memdash.probes.endpoint.discover.shares_our_network", lambda _pid: False)
+    with pytest.raises(UnsupportedRuntime, match="network of its own") as caught:
+        found_in(identify(os.getpid()))
+    assert "--endpoint http://" in caught.value.hint
+
+
+def test_an_endpoint_of_another_program_is_refused(serve: Serve) -> None:
+    pages = served() | {"/debug/pprof/cmdline": answer(b"/srv/other\0--port\x007", "text/plain")}
+    found = found_at(serve(pages).address)
+    require_of(a_target(argv=("/srv/other", "--port", "7")), found)
+    with pytest.raises(BadAnswer, match="/srv/other --port 7") as caught:
+        require_of(a_target(), found)
+    assert "memdash --url" in caught.value.hint
+
+
+def test_where_no_command_line_is_told_the_endpoint_is_believed(serve: Serve) -> None:
+    require_of(a_target(), found_at(serve(served(index=INDEX)).address))

@@ -1,0 +1,268 @@
+"""What is read through an endpoint, at what pace, at what cost for the program, and what becomes of a silent one."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from memdash.errors import BadAnswer, EndpointUnreachable
+from memdash.model.action import Action
+from memdash.model.capability import Capability, Source
+from memdash.model.memstats import MemStats
+from memdash.model.missing import Missing
+from memdash.model.profile import Profile
+from memdash.model.sample import Reading
+from memdash.model.target import Target
+from memdash.model.tasks import Tasks
+from memdash.network.client import Answer, Client
+from memdash.probes.asking import Asking, Pace
+from memdash.probes.endpoint import Endpoint
+from memdash.probes.endpoint.actor import EndpointActor
+from memdash.probes.endpoint.leaks import LeakSearch
+from memdash.probes.endpoint.probes import Question, asked
+from memdash.probes.endpoint.pulse import Pulse, PulseWatch
+from memdash.probes.probe import Fit, Probe, Refusal
+from tests.fakes import a_profile, a_target
+from tests.served import MEMSTATS, VARS, served
+from tests.servers import IMPATIENT, Serve, Server, answer
+
+PATIENCE_S = 10.0
+
+
+def of(server: Server) -> tuple[Endpoint, Target]:
+    return Endpoint(server.address), Target.at_url(server.address.url, server.address.server)
+
+
+def read(probe: Probe) -> Reading:
+    """The answer, however many looks it takes."""
+    until_s = time.monotonic() + PATIENCE_S
+    while (reading := probe.read()).pending and time.monotonic() < until_s:
+        pass
+    return reading
+
+
+def test_all_that_is_served_is_read_and_says_what_it_costs(serve: Serve) -> None:
+    endpoint, target = of(serve(served()))
+    attachment = endpoint.attach(target)
+    readings = [read(probe) for probe in attachment.probes]
+    facts = [fact for reading in readings for fact in reading.facts]
+    assert {type(fact) for fact in facts} >= {MemStats, Profile, Tasks}
+    assert facts[0] == MEMSTATS
+    for reading in readings:
+        assert reading.source is Source.ENDPOINT
+        assert "each reading" in reading.caveats[0]
+    for probe in attachment.probes:
+        assert probe.cadence_s >= 1.0
+        probe.close()
+        probe.close()
+    assert attachment.log == (
+        f"answers over HTTP: net/http/pprof at {target.url}debug/pprof/ and expvar at {target.url}debug/vars",
+    )
+    assert set(attachment.missing) == set(Capability) - endpoint.capabilities
+
+
+def test_without_expvar_memstats_come_with_the_heap_seldom(serve: Serve) -> None:
+    pages = {path: page for path, page in served().items() if path != "/debug/vars"}
+    endpoint, target = of(serve(pages))
+    probe = endpoint.attach(target).probes[0]
+    assert probe.cadence_s >= 10.0
+    (stats, _) = read(probe).facts
+    assert isinstance(stats, MemStats)
+    assert isinstance(stats.BySize, Missing)
+
+
+@pytest.mark.parametrize("broken", ["heap", "goroutine", "vars"])
+def test_one_endpoint_that_breaks_costs_no_other(serve: Serve, broken: str) -> None:
+    pages = served()
+    server = serve(lambda connection, path: connection.sendall(pages[path]))
+    endpoint, target = of(server)
+    probes = endpoint.attach(target).probes
+    pages[f"/debug/{'' if broken == 'vars' else 'pprof/'}{broken}"] = answer(
+        b"oops", status="500 Internal Server Error"
+    )
+    failed = []
+    for probe in probes:
+        try:
+            assert read(probe).facts
+        except BadAnswer:
+            failed.append(probe.name)
+    assert len(failed) == 1
+
+
+def test_the_sampler_never_waits_for_an_answer(serve: Serve) -> None:
+    go = threading.Event()
+
+    def behave(connection: object, path: str) -> None:
+        go.wait(PATIENCE_S)
+        connection.sendall(answer(VARS))  # type: ignore[attr-defined]
+
+    asking = asked(Client(serve(behave).address), QUESTION, Pulse())
+    assert asking.answer() is None
+    assert asking.answer() is None
+    go.set()
+    assert awaited(asking)
+
+
+QUESTION = Question("x", "", 1 << 20, Pace(least_s=2.0, share=0.01), "each reading costs nothing")
+
+
+def awaited(asking: Asking[Answer]) -> object:
+    until_s = time.monotonic() + PATIENCE_S
+    while (found := asking.answer()) is None and time.monotonic() < until_s:
+        pass
+    return found
+
+
+def test_what_takes_long_is_asked_seldom_but_not_never(serve: Serve) -> None:
+    asking = asked(Client(serve(answer(b"x")).address), QUESTION, Pulse())
+    assert asking.cadence_s == 2.0
+    awaited(asking)
+    asking.book(0.5)
+    assert 50.0 <= asking.cadence_s <= 300.0
+    asking.book(1000.0)
+    assert asking.cadence_s == 300.0
+
+
+def test_a_probe_that_is_closed_ends_its_request(serve: Serve) -> None:
+    begun = threading.Event()
+
+    def behave(connection: object, path: str) -> None:
+        begun.set()
+        connection.recv(1)  # type: ignore[attr-defined]
+
+    asking = asked(Client(serve(behave).address), QUESTION, Pulse())
+    assert asking.answer() is None
+    assert begun.wait(PATIENCE_S)
+    asking.close()
+    with pytest.raises(EndpointUnreachable):
+        awaited(asking)
+
+
+class Clock:
+    now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def test_a_server_is_lost_after_ten_seconds_of_silence_and_several_attempts() -> None:
+    clock = Clock()
+    pulse = Pulse(clock)
+    watch = PulseWatch(pulse, "shop:6060")
+    for _ in range(5):
+        pulse.failed()
+    assert watch.check() is None
+    clock.now_s = 10.0
+    pulse.answered()
+    assert watch.check() is None
+    pulse.failed()
+    clock.now_s = 25.0
+    assert watch.check() is None
+    pulse.failed()
+    pulse.failed()
+    ending = watch.check()
+    assert ending is not None
+    assert ending.words == "does not answer any more"
+    pulse.answered()
+    assert watch.check() is ending
+    assert watch.fileno() == -1
+    watch.close()
+
+
+def test_another_process_is_not_taken_for_the_same(serve: Serve) -> None:
+    pages = served()
+    endpoint, target = of(serve(lambda connection, path: connection.sendall(pages[path])))
+    probe = endpoint.attach(target).probes[0]
+    watch = PulseWatch(endpoint.pulse, target.name)
+    for _ in range(2):
+        read(probe)
+        assert watch.check() is None
+    pages["/debug/vars"] = answer(b'{"memstats": {"HeapAlloc": 5, "TotalAlloc": 5}}')
+    read(probe)
+    ending = watch.check()
+    assert ending is not None
+    assert ending.words == f"{target.name} is served by another process now"
+
+
+def test_answers_of_any_kind_are_a_sign_of_life(serve: Serve) -> None:
+    clock = Clock()
+    pulse = Pulse(clock)
+    asking = asked(Client(serve({}).address), QUESTION, pulse)
+    for _ in range(3):
+        with pytest.raises(BadAnswer):
+            awaited(asking)
+    clock.now_s = 60.0
+    assert not pulse.is_lost
+
+
+def test_silence_is_noticed(serve: Serve) -> None:
+    clock = Clock()
+    pulse = Pulse(clock)
+    asking = asked(Client(serve(lambda connection, _: connection.recv(1) and None).address, IMPATIENT), QUESTION, pulse)
+    for _ in range(3):
+        with pytest.raises(EndpointUnreachable):
+            awaited(asking)
+    clock.now_s = 60.0
+    assert pulse.is_lost
+
+
+def test_a_collection_is_asked_for_and_said_what_it_does(serve: Serve) -> None:
+    server = serve(served())
+    actor = EndpointActor(LeakSearch(server.address.at("/debug/pprof/")))
+    offer = actor.offers()[Action.FORCE_GC]
+    assert isinstance(offer, str)
+    assert "/debug/pprof/heap?gc=1" in offer
+    assert "runtime.GC" in offer
+    assert not server.requests
+    assert "collected" in actor.act(Action.FORCE_GC)
+    assert server.requests[0].startswith(b"GET /debug/pprof/heap?gc=1 ")
+    assert actor.news() == ()
+
+
+def test_a_server_that_says_yes_to_everything_has_collected_nothing(serve: Serve) -> None:
+    actor = EndpointActor(LeakSearch(serve(answer(b"ok", "text/html")).address.at("/debug/pprof/")))
+    with pytest.raises(BadAnswer):
+        actor.act(Action.FORCE_GC)
+
+
+def test_an_action_that_is_cancelled_fails(serve: Serve) -> None:
+    actor = EndpointActor(LeakSearch(serve(served()).address.at("/debug/pprof/")))
+    actor.cancel()
+    with pytest.raises(EndpointUnreachable):
+        actor.act(Action.FORCE_GC)
+    actor.close()
+
+
+def test_doctor_hears_why_a_process_has_none(serve: Serve) -> None:
+    verdict = Endpoint(serve({}).address).fitness(a_target())
+    assert isinstance(verdict, Refusal)
+    assert "neither net/http/pprof nor expvar" in verdict.why
+
+
+def test_what_was_found_is_not_looked_for_again(serve: Serve) -> None:
+    server = serve(served())
+    endpoint, target = of(server)
+    endpoint.attach(target)
+    before = len(server.requests)
+    assert isinstance(endpoint.fitness(target), Fit)
+    endpoint.attach(target)
+    assert len(server.requests) == before
+
+
+def test_the_heap_is_the_one_that_memory_would_show(serve: Serve, read_sites: Callable[[Server], Profile]) -> None:
+    assert read_sites(serve(served())).total == a_profile().total
+
+
+@pytest.fixture
+def read_sites() -> Callable[[Server], Profile]:
+    def find(server: Server) -> Profile:
+        endpoint, target = of(server)
+        for probe in endpoint.attach(target).probes:
+            if Capability.SITES in probe.capabilities:
+                (profile,) = read(probe).facts
+                assert isinstance(profile, Profile)
+                return profile
+        raise AssertionError("nobody reads sites")
+
+    return find

@@ -1,0 +1,58 @@
+"""Whose ports are whose."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from memdash.errors import TargetExited
+from memdash.process.sockets import Listening, listening_on, shares_our_network
+
+
+def test_our_own_listening_ports_are_found_and_no_others() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_server(("0.0.0.0", 0)) as wide:  # noqa: S104
+        port, wide_port = server.getsockname()[1], wide.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            found = listening_on(os.getpid())
+            assert Listening("127.0.0.1", port) in found
+            assert Listening("0.0.0.0", wide_port) in found  # noqa: S104
+            assert client.getsockname()[1] not in {entry.port for entry in found}
+    assert port not in {entry.port for entry in listening_on(os.getpid())}
+
+
+def test_ports_of_ipv6_are_found() -> None:
+    try:
+        server = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError as error:
+        pytest.skip(f"there is no IPv6 here: {error}")
+    with server:
+        assert Listening("::1", server.getsockname()[1]) in listening_on(os.getpid())
+
+
+def test_ports_of_another_process_are_not_ours() -> None:
+    program = (
+        "import socket; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); input()"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        port = int(child.stdout.readline())
+        assert listening_on(child.pid) == (Listening("127.0.0.1", port),)
+        assert shares_our_network(child.pid)
+        assert port not in {entry.port for entry in listening_on(os.getpid())}
+        child.kill()
+    with pytest.raises(TargetExited):
+        listening_on(child.pid)
+    with pytest.raises(TargetExited):
+        shares_our_network(child.pid)
+
+
+def test_whose_files_are_hidden_is_not_guessed_at(
+    zombie: int, start: Callable[..., subprocess.Popen[bytes]], as_nobody: Callable[[Callable[[], str]], str]
+) -> None:
+    assert listening_on(zombie) == ()
+    child = start("sleep", "60")
+    assert as_nobody(lambda: str(listening_on(child.pid))).startswith("AccessDenied")
+    assert as_nobody(lambda: str(shares_our_network(child.pid))).startswith("AccessDenied")
