@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from memdash.pprof.garbage import without_collections
+
 __all__ = ["left_out", "resettle", "settle", "undisturbed"]
 
 
@@ -45,13 +47,12 @@ def undisturbed() -> Iterator[None]:
     A profile of 50 000 stacks is a million objects. Collecting while they are made takes half as long as making them,
     and the first look at them all holds every thread, the screen's too, for half a second.
     """
-    gc.disable()
-    try:
-        yield
-    finally:
-        if gc.get_freeze_count():
-            gc.freeze()
-        gc.enable()
+    with without_collections():
+        try:
+            yield
+        finally:
+            if gc.get_freeze_count():
+                gc.freeze()
 
 
 def resettle() -> None:
