@@ -7,8 +7,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from memdash.pprof.garbage import without_collections
-
 __all__ = ["left_out", "resettle", "settle", "undisturbed"]
 
 
@@ -47,6 +45,8 @@ def undisturbed() -> Iterator[None]:
     A profile of 50 000 stacks is a million objects. Collecting while they are made takes half as long as making them,
     and the first look at them all holds every thread, the screen's too, for half a second.
     """
+    from memdash.pprof.garbage import without_collections  # the dashboard itself does without pprof
+
     with without_collections():
         try:
             yield
