@@ -41,9 +41,11 @@ _GO: _Screens = (
     ("site", (120, 40), ("enter",)),
     ("list", (120, 40), ("l",)),
     ("goroutine", (120, 40), ("5", "enter")),
-    ("residence", (120, 40), ("M",)),
     ("diff", (120, 32), ("d",)),
     ("tree", (120, 32), ("t",)),
+    ("flame", (120, 32), ("f", "down", "down")),
+    ("flame-changes", (120, 32), ("f", "c", "down", "down", "down")),
+    ("residence", (120, 40), ("M",)),
     ("help", (100, 32), ("question_mark",)),
 )
 _PYTHON: _Screens = (
@@ -78,6 +80,7 @@ async def _draw(session: Session, size: tuple[int, int], keys: Sequence[str], so
         await _settled(pilot)
         for key in keys:
             await pilot.press(key)
+            await app.workers.wait_for_complete()  # views of the profile are made beside the screen
         await _settled(pilot)
         return app.export_screenshot(title="memdash")
 

@@ -3,7 +3,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -36,6 +36,14 @@ def run(capfd: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]
 
 
 Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(scope="module")
+def sleeper() -> Iterator[str]:
+    """The pid of a process of which little is to be read, which is over sooner."""
+    with subprocess.Popen(["sleep", "600"]) as child:
+        yield str(child.pid)
+        child.kill()
 
 
 @pytest.mark.parametrize(
@@ -150,15 +158,15 @@ def test_a_report_is_text_or_json(run: Run) -> None:
     assert json.loads(out)["target"]["pid"] == os.getpid()
 
 
-def test_a_report_goes_to_a_file_that_did_not_exist(run: Run, tmp_path: Path) -> None:
+def test_a_report_goes_to_a_file_that_did_not_exist(run: Run, tmp_path: Path, sleeper: str) -> None:
     path = tmp_path / "report.json"
-    assert run("report", "--json", "-o", str(path), OURSELVES) == (0, "", "")
+    assert run("report", "--json", "-o", str(path), sleeper) == (0, "", "")
     assert json.loads(path.read_text())["schema"] == "memdash/1"
-    code, _, err = run("report", "--json", "-o", str(path), OURSELVES)
+    code, _, err = run("report", "--json", "-o", str(path), sleeper)
     assert code == 2
     assert "exists already" in err
     assert "--force" in err
-    assert run("report", "-o", str(path), "--force", OURSELVES)[0] == 0
+    assert run("report", "-o", str(path), "--force", sleeper)[0] == 0
     assert "RSS" in path.read_text()
 
 
@@ -219,10 +227,10 @@ def test_ctrl_c_is_130_and_says_nothing(run: Run) -> None:
 
 
 def test_flags_outrank_variables_which_outrank_the_file(
-    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sleeper: str
 ) -> None:
     def interval(*argv: str) -> str:
-        _, _, err = run("report", "-v", *argv, OURSELVES)
+        _, _, err = run("report", "-v", *argv, sleeper)
         return next(line for line in err.splitlines() if "interval" in line)
 
     assert interval() == "memdash: interval = 1.0 (default)"
@@ -249,11 +257,13 @@ def test_a_wrong_value_says_where_it_stands(run: Run, monkeypatch: pytest.Monkey
     assert "memdash: MEMDASH_INTERVAL: " in run("report", "1")[2]
 
 
-def test_a_pid_on_the_command_line_outranks_one_in_a_variable(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pid_on_the_command_line_outranks_one_in_a_variable(
+    run: Run, monkeypatch: pytest.MonkeyPatch, sleeper: str
+) -> None:
     monkeypatch.setenv("MEMDASH_NAME", "no process has this name")
-    _, out, _ = run("report", "--json", OURSELVES)
-    assert json.loads(out)["target"]["pid"] == os.getpid()
-    monkeypatch.setenv("MEMDASH_PID", OURSELVES)
+    _, out, _ = run("report", "--json", sleeper)
+    assert json.loads(out)["target"]["pid"] == int(sleeper)
+    monkeypatch.setenv("MEMDASH_PID", sleeper)
     assert run("report", "--json")[0] == 2
     monkeypatch.delenv("MEMDASH_NAME")
     assert run("report", "--json")[0] == 0

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import gc
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +13,7 @@ from memdash.commands.options import settings
 from memdash.commands.output import writing
 from memdash.commands.source import SOURCE, complete_source, profile_from
 from memdash.errors import UsageError
+from memdash.pprof.garbage import without_collections
 
 if TYPE_CHECKING:
     from memdash.pprof.pattern import Pattern
@@ -76,10 +75,7 @@ class Viewing:
 
 
 def viewing_options(function: Function) -> Callable[..., Any]:
-    """Give a command the argument of a profile and the options of a view; it gets ``argument`` and ``viewing``.
-
-    Collecting garbage among the million values of a profile would take a sixth of the time and find none.
-    """
+    """Give a command the argument of a profile and the options of a view; it gets ``argument`` and ``viewing``."""
 
     @click.argument("argument", metavar=SOURCE, shell_complete=complete_source)
     @settings("sample-index", *_FILTERS, "granularity", "cum", "nodecount", "nodefraction", "edgefraction")
@@ -87,21 +83,10 @@ def viewing_options(function: Function) -> Callable[..., Any]:
     @functools.wraps(function)
     def wrapped(**values: Any) -> Any:
         ours = {name: values.pop(name) for name in Viewing.__dataclass_fields__}
-        with _without_collections():
+        with without_collections():
             return function(viewing=Viewing(**ours), **values)
 
     return wrapped
-
-
-@contextlib.contextmanager
-def _without_collections() -> Iterator[None]:
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def pattern(text: str, name: str) -> Pattern:

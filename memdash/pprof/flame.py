@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple, TypeAlias
 
+from memdash.pprof.garbage import without_collections
 from memdash.pprof.view import Frame, View
 
 __all__ = ["Flame", "FlameRow", "flame"]
@@ -40,22 +43,24 @@ class Flame:
     dropped: int
 
 
-Steps: TypeAlias = Mapping[int, list[int]]
-"""The frames of each location as numbers, outermost first."""
+_Stack: TypeAlias = tuple[Iterator[int], int, int]
+"""Its frames from where it stands inwards, as numbers, what it holds and held.
+
+Frames are told off one by one: most stacks end in a group that is too small to be looked into.
+"""
+
+_END = -1
 
 
 class _Group:
-    """The stacks that go through a frame in one context, and what they hold and held.
-
-    A stack is (its locations, their steps, how many locations lie outside, which step of this one, now, then). Stacks
-    are not written out as frames: most end in a group that is too small to be looked into.
-    """
+    """The stacks that go through a frame in one context, and what they hold and held together."""
 
     __slots__ = ("base", "now", "stacks")
 
-    def __init__(self) -> None:
-        self.now = self.base = 0
-        self.stacks: list[tuple[tuple[int, ...], Steps, int, int, int, int]] = []
+    def __init__(self, stacks: list[_Stack]) -> None:
+        self.stacks = stacks
+        self.now = sum([now for _, now, _ in stacks])
+        self.base = sum([base for _, _, base in stacks])
 
     @property
     def size(self) -> int:
@@ -63,38 +68,25 @@ class _Group:
         return max(abs(self.now), abs(self.base))
 
     def inner(self) -> dict[int, _Group]:
-        """Its stacks that go on, by the frame they go on with."""
-        groups: dict[int, _Group] = {}
-        for keys, steps, outside, step, now, base in self.stacks:
-            here = steps[keys[-1 - outside]] if outside >= 0 else ()
-            if step + 1 < len(here):
-                next_outside, next_step, frame = outside, step + 1, here[step + 1]
-            elif outside + 1 < len(keys):
-                next_outside, next_step, frame = outside + 1, 0, steps[keys[-2 - outside]][0]
-            else:
-                continue
-            group = groups.get(frame)
-            if group is None:
-                group = groups[frame] = _Group()
-            group.now += now
-            group.base += base
-            group.stacks.append((keys, steps, next_outside, next_step, now, base))
-        return groups
+        """Its stacks that go on, by the frame they go on with. Can be asked once."""
+        found: dict[int, list[_Stack]] = defaultdict(list)
+        for stack in self.stacks:
+            found[next(stack[0], _END)].append(stack)
+        found.pop(_END, None)
+        return {frame: _Group(stacks) for frame, stacks in found.items()}
 
 
+@without_collections()
 def flame(view: View, base: View | None = None) -> Flame:
-    """Put the stacks together from their outermost frame on. 0.2 s for 50 000 stacks.
+    """Put the stacks together from their outermost frame on. 0.1 s for 50 000 stacks.
 
     A frame is kept when now or in the baseline it holds its ``node_fraction`` of what there is.
     """
     numbers: dict[Frame, int] = {}
-    root = _Group()
-    steps = _steps(view, numbers)
-    root.stacks = [(keys, steps, -1, 0, value, 0) for keys, value in view.stacks if keys]
+    stacks = [(path, value, 0) for path, value in _paths(view, numbers)]
     if base is not None:
-        steps = _steps(base, numbers)
-        root.stacks += [(keys, steps, -1, 0, 0, value) for keys, value in base.stacks if keys]
-    root.now, root.base = sum(stack[4] for stack in root.stacks), sum(stack[5] for stack in root.stacks)
+        stacks += [(path, 0, value) for path, value in _paths(base, numbers)]
+    root = _Group(stacks)
     frames = tuple(numbers)
     cutoff = int(root.size * view.options.node_fraction)
     rows: list[FlameRow] = []
@@ -112,11 +104,15 @@ def flame(view: View, base: View | None = None) -> Flame:
     return Flame(tuple(rows), root.now, root.base, dropped)
 
 
-def _steps(view: View, numbers: dict[Frame, int]) -> Steps:
-    """Number the frames of a view, after those that have numbers."""
+def _paths(view: View, numbers: dict[Frame, int]) -> Iterator[tuple[Iterator[int], int]]:
+    """Of each stack its frames, outermost first, and what it holds; frames get numbers after those that have one."""
     for frame in view.numbered_frames:
         numbers.setdefault(frame, len(numbers))
-    return {key: [numbers[frame] for frame in reversed(frames)] for key, frames in view.frames.items()}
+    steps = {key: [numbers[frame] for frame in reversed(frames)] for key, frames in view.frames.items()}
+    of, flat = steps.__getitem__, chain.from_iterable
+    for keys, value in view.stacks:
+        if keys:
+            yield flat(map(of, reversed(keys))), value
 
 
 def _smallest_first(groups: Mapping[int, _Group]) -> list[tuple[int, _Group]]:

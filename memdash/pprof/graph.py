@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from itertools import compress
 from typing import NamedTuple
 
+from memdash.errors import UsageError
+from memdash.pprof.pattern import Pattern
 from memdash.pprof.view import Frame, View
 
-__all__ = ["Edge", "Graph", "Node", "graph", "held_by_frame"]
+__all__ = ["Edge", "Graph", "Node", "graph", "held_by_frame", "no_match"]
 
 
 class Edge(NamedTuple):
@@ -74,6 +76,14 @@ def held_by_frame(view: View) -> dict[Frame, int]:
     """Cum by frame, of those that hold anything: a quarter of the work that ``graph`` is."""
     _, cum = _held(view)
     return {frame: held for frame, held in zip(view.numbered_frames, cum, strict=True) if held}
+
+
+def no_match(view: View, pattern: Pattern) -> UsageError:
+    """The error that says so, or that there are no functions at all that could match."""
+    if any(frame.name for frame in view.numbered_frames) or not view.numbered_frames:
+        return UsageError(f"no function matches {pattern.text!r}", "memdash top shows what there is")
+    hint = "memdash top --granularity addresses shows what there is"
+    return UsageError("this profile names no functions: nobody has looked up its addresses", hint)
 
 
 def _held(view: View) -> tuple[list[int], list[int]]:

@@ -10,10 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from memdash.errors import UsageError
 from memdash.model.missing import Maybe, Missing
 from memdash.pprof.document import Document
-from memdash.pprof.graph import Node, graph
+from memdash.pprof.graph import Node, graph, no_match
 from memdash.pprof.pattern import Pattern
 from memdash.pprof.view import Granularity, Options, View
 
@@ -59,7 +58,7 @@ def listing(view: View, pattern: Pattern, source: Callable[[str], Maybe[tuple[st
         if pattern.found_in(node.frame.name):
             by_name[node.frame.name][node.frame.file].append(node)
     if not by_name:
-        raise UsageError(f"no function matches {pattern.text!r}", "memdash top shows what there is")
+        raise no_match(view, pattern)
     listed: list[ListedFile] = []
     for name, by_file in sorted(by_name.items()):
         files = sorted(file for file in by_file if file) or [""]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from memdash.errors import UsageError
-from memdash.pprof.graph import Graph, graph
+from memdash.pprof.graph import Graph, graph, no_match
 from memdash.pprof.pattern import Pattern
 from memdash.pprof.view import View
 
@@ -23,5 +22,5 @@ def peek(view: View, pattern: Pattern) -> tuple[Graph, Graph]:
     found = graph(view, is_trimmed=False)
     matching = tuple(node for node in found.nodes if pattern.found_in(node.frame.text))
     if not matching:
-        raise UsageError(f"no function matches {pattern.text!r}", "memdash top shows what there is")
+        raise no_match(view, pattern)
     return found, Graph(matching, found.dropped, found.found)

@@ -146,11 +146,14 @@ class ReadPlan:
     ``offsets[i]`` is where part ``i`` stands in the buffer; one more entry marks the end.
     """
 
-    def __init__(self, memory: ProcessMemory, parts: Sequence[tuple[int, int]]) -> None:
+    def __init__(
+        self, memory: ProcessMemory, parts: Sequence[tuple[int, int]], held: ctypes.Array[ctypes.c_char] | None = None
+    ) -> None:
+        """``held`` is the buffer to read into, one of its own unless given."""
         self._memory = memory
         self._remote_at, self._remote = _iovecs(parts)
         self.offsets = tuple(accumulate((size for _, size in parts), initial=0))
-        self._held = ctypes.create_string_buffer(max(self.offsets[-1], 1))
+        self._held = held if held is not None else ctypes.create_string_buffer(max(self.offsets[-1], 1))
         self._held_at = ctypes.addressof(self._held)
         self.buffer = memoryview(self._held).cast("B")[: self.offsets[-1]]
         self._batches = tuple(
@@ -158,6 +161,12 @@ class ReadPlan:
         )
         self._local = array("Q", (0, 0))
         self._local_at = self._local.buffer_info()[0]
+
+    def beside(self, parts: Sequence[tuple[int, int]]) -> ReadPlan:
+        """Prepare other parts, no longer together than these, to be read into the same buffer."""
+        if sum(size for _, size in parts) > self.offsets[-1]:
+            raise ValueError("these parts are longer than the buffer that they are to be read into")
+        return ReadPlan(self._memory, parts, self._held)
 
     def read(self) -> memoryview:
         """Fetch all parts. The view is that of the plan's buffer: the next read overwrites it."""

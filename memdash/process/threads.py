@@ -1,6 +1,6 @@
 """What the kernel says of a process's threads: which there are, what each waits in, whether it has run since.
 
-Source: proc_pid_task(5), proc_pid_syscall(5), Documentation/scheduler/sched-stats.rst, the x86-64 system call table.
+Source: proc_pid_task(5), proc_pid_syscall(5), Documentation/scheduler/sched-stats.rst.
 """
 
 from __future__ import annotations
@@ -10,27 +10,12 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from memdash.errors import BadRead, TargetExited
+from memdash.process.system_calls import FUTEX, name_of
 
 __all__ = ["Doing", "Threads"]
 
 _FILE_BYTES = 512
 _NAMES_EVERY = 16
-
-_FUTEX = 202
-_SYSTEM_CALLS = {
-    0: "read", 1: "write", 2: "open", 3: "close", 7: "poll", 9: "mmap", 11: "munmap", 16: "ioctl", 17: "pread64",
-    18: "pwrite64", 19: "readv", 20: "writev", 23: "select", 24: "sched_yield", 28: "madvise", 34: "pause",
-    35: "nanosleep", 40: "sendfile", 42: "connect", 43: "accept", 44: "sendto", 45: "recvfrom", 46: "sendmsg",
-    47: "recvmsg", 56: "clone", 57: "fork", 58: "vfork", 61: "wait4", 65: "semop", 69: "msgsnd", 70: "msgrcv",
-    72: "fcntl", 73: "flock", 74: "fsync", 75: "fdatasync", 76: "truncate", 77: "ftruncate", 78: "getdents",
-    82: "rename", 87: "unlink", 128: "rt_sigtimedwait", 130: "rt_sigsuspend", 162: "sync", _FUTEX: "futex",
-    208: "io_getevents", 217: "getdents64", 219: "restart_syscall", 220: "semtimedop", 230: "clock_nanosleep",
-    232: "epoll_wait", 242: "mq_timedsend", 243: "mq_timedreceive", 247: "waitid", 257: "openat", 262: "newfstatat",
-    270: "pselect6", 271: "ppoll", 277: "sync_file_range", 281: "epoll_pwait", 285: "fallocate", 288: "accept4",
-    295: "preadv", 296: "pwritev", 299: "recvmmsg", 307: "sendmmsg", 326: "copy_file_range", 426: "io_uring_enter",
-    435: "clone3", 437: "openat2", 441: "epoll_pwait2", 449: "futex_waitv",
-}  # fmt: skip
-"""Those that a thread may be found in because they wait or take long."""
 
 _STATES = {"R": "running", "S": "sleeping", "D": "waiting for a disk", "T": "stopped", "t": "stopped by a debugger"}
 
@@ -85,8 +70,7 @@ class Threads:
         number = int(call[0])
         if number < 0:
             return Doing("blocked outside system calls", 0, cpu_ns)
-        name = _SYSTEM_CALLS.get(number, f"system call {number}")
-        return Doing(f"in {name}", int(call[1], 16) if number == _FUTEX else 0, cpu_ns)
+        return Doing(f"in {name_of(number)}", int(call[1], 16) if number == FUTEX else 0, cpu_ns)
 
     def names(self, tids: Collection[int]) -> Mapping[int, str]:
         """What threads call themselves where that is not the first one's name, which is the program's; untrusted.

@@ -102,7 +102,8 @@ def profile_name(snapshot: Snapshot) -> str:
     """
     target = snapshot.target
     name = re.sub(r"[^\w.+-]+", "_", target.name, flags=re.ASCII).lstrip(".-")[:_LONGEST_NAME] or "process"
-    return f"{name}-{target.pid}-{file_time(snapshot.at.wall_s)}.heap.pb.gz"
+    known_by = f"{name}-{target.pid}" if target.is_local else name
+    return f"{known_by}-{file_time(snapshot.at.wall_s)}.heap.pb.gz"
 
 
 def _document(snapshot: Snapshot, sites: Maybe[Profile], objects: Maybe[Objects], at: Instant) -> TakenProfile:

@@ -143,6 +143,13 @@ class FlameChart:
             return f"{file}:{lines[0]} and {len(lines) - 1} more lines"
         return f"{file}:{', '.join(map(str, lines))}"
 
+    def place(self, box: int) -> str:
+        """The same in short."""
+        file, lines = self._places.get(self.frame(box).name, ("", ()))
+        name = file.rpartition("/")[2]
+        more = f" +{len(lines) - 1}" if len(lines) > 1 else ""
+        return f"{name}:{lines[0]}{more}" if name and lines else name
+
     def told(self, box: int) -> list[Cell]:
         """Its figures in words."""
         row = self._rows[box]
@@ -151,7 +158,7 @@ class FlameChart:
             Cell(figure(row.held, self._unit), Tone.STRONG),
             Cell(f"  {self.share(box)} of all", Tone.PLAIN),
         ]
-        if box:
+        if row.own or (box and not self.is_differential):
             cells += [Cell("   own ", Tone.FAINT), Cell(figure(row.own, self._unit))]
         return [*cells, *self._changed(row.held, row.base, self.sign(box))]
 

@@ -13,16 +13,18 @@ from memdash.model.action import Action
 from memdash.model.capability import Capability
 
 __all__ = [
-    "APP", "CODE", "COMMANDS", "DASHBOARD", "DRILL", "FLAME", "ICICLE", "PEEK", "PROFILE", "RANKED", "ROWS", "TABLE",
-    "TREE", "Command", "bindings",
+    "APP", "CODE", "COMMANDS", "DASHBOARD", "DRILL", "FLAME", "ICICLE", "LIST", "PEEK", "PROFILE", "RANKED", "ROWS",
+    "TABLE", "TREE", "Command", "bindings",
 ]  # fmt: skip
 
-APP, DASHBOARD, DRILL, TABLE, ROWS, CODE = "app", "screen", "drill", "table", "rows", "code"
-"""Scopes: works everywhere, on the dashboard, in all about a row, in the focused table, in whatever scrolls, in source
-code."""
+APP, DASHBOARD, DRILL = "app", "screen", "drill"
+"""Scopes: works everywhere, on the dashboard, in all about a row."""
 
-PROFILE, RANKED, TREE, PEEK = "profile", "ranked", "tree", "peek"
-"""More of them: works in each view of a profile, in those that are tables, in the tree, among callers and callees."""
+TABLE, ROWS, CODE = "table", "rows", "code"
+"""More of them: works in the focused table, in whatever scrolls, in source code."""
+
+PROFILE, RANKED, TREE, PEEK, LIST = "profile", "ranked", "tree", "peek", "list"
+"""Works in each view of a profile, in those that are tables, in the tree, among callers and callees, in listings."""
 
 FLAME, ICICLE = "flame", "icicle"
 """In the flame graph, and on its boxes."""
@@ -112,7 +114,19 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         PROFILE, "l", "l", "profile('list')", "list", "profile",
-        "The source of the function under the cursor, each line with what it holds; there / chooses another.", 7,
+        "The source of the function under the cursor, each line with what it holds.", 7,
+    ),
+    Command(
+        LIST, "slash", "/", "choose_function", "functions", "source",
+        "Choose another function, by a regular expression; those of the file come first.", 3, palette=False,
+    ),
+    Command(
+        CODE, "n,right_square_bracket", "n ]", "costly(1)", "next line", "source",
+        "Go to the next line that holds anything.", 8, palette=False,
+    ),
+    Command(
+        CODE, "N,left_square_bracket", "N [", "costly(-1)", "line before", "source",
+        "Go to the line before that holds anything.", palette=False,
     ),
     Command(CODE, "right", "→", "sideways(1)", "right", "source", "Show what stands further right.", palette=False),
     Command(CODE, "left", "←", "sideways(-1)", "left", "source", "Show what stands further left.", palette=False),

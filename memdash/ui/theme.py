@@ -132,7 +132,7 @@ def _box_styles(values: Mapping[str, str], ground: RichColor, *, is_ansi: bool) 
             word, odd = colors[words.get(look, "plain")], fill.blend(below, _ODD)
             style = Style(color=word.rich_color, bgcolor=fill.rich_color)
             add(look, style, style + Style(bgcolor=odd.rich_color), fill.blend(word, _EDGE).rich_color)
-    for look, token in (("chosen", "plain" if is_ansi else "strong"), ("found", "warning")):
+    for look, token in (("chosen", "plain" if is_ansi else "frame-focus"), ("found", "warning")):
         color = colors[token].rich_color
         marked = Style(color=color, bgcolor=ground, reverse=True, bold=True)
         if not is_ansi:

@@ -28,7 +28,10 @@ def _cpu_ms(probe: Probe) -> float:
 
 
 def goroutines() -> Iterator[Result]:
-    """Parked in three ways; what the runtime has not noted yet has its stack read again, what it has noted does not."""
+    """Parked in three ways; what the runtime has not noted yet has its stack read again, what it has noted does not.
+
+    The goal is for all but the first, which a watch takes once.
+    """
     for number, goal_ms in ((1_000, None), (10_000, None), (100_000, 150.0)):
         with parked(number) as target:
             probe = _probe(target.pid, "go.goroutines")
@@ -44,7 +47,7 @@ def goroutines() -> Iterator[Result]:
             f"census of {number} goroutines: first · before a collection noted them · just noted · at rest",
             f"{first:.0f} · {unnoted:.1f} · {changed:.0f} · {rest:.1f} ms CPU",
             f"≤ {goal_ms:.0f} ms" if goal_ms else "",
-            max(unnoted, rest) <= goal_ms if goal_ms else None,
+            max(unnoted, changed, rest) <= goal_ms if goal_ms else None,
         )
 
 

@@ -56,23 +56,34 @@ def pythons() -> list[Python]:
     return sorted(found.values(), key=lambda python: (python.major, python.minor, str(python)))
 
 
-def readable(daily: Collection[int] | None = None) -> Sequence[object]:
+DAILY = (8, 11, 13, 15)
+"""Minors that between them keep what is read in all the ways there are; ``-m matrix`` takes the others."""
+
+
+def readable(daily: Collection[int] = DAILY) -> Sequence[object]:
     """Those that memdash reads as test parameters; a minor of which there is none is a skipped one.
 
-    With ``daily`` the default run takes only these minors, and ``-m matrix`` the others.
+    The default run takes one of each minor in ``daily`` (all minors where the machine has none of these), and
+    ``-m matrix`` the others.
     """
     known = [python for python in pythons() if python.major == 3 and python.minor in minors()]
     absent = sorted(set(minors()) - {python.minor for python in known})
+    if not any(python.minor in daily for python in known):
+        daily = minors()
+    firsts = {python.minor: python for python in reversed(known)}
 
-    def marks(minor: int) -> tuple[pytest.MarkDecorator, ...]:
-        return () if daily is None or minor in daily else (pytest.mark.matrix,)
+    def marks(minor: int, *, is_first: bool) -> tuple[pytest.MarkDecorator, ...]:
+        return () if minor in daily and is_first else (pytest.mark.matrix,)
 
-    return [pytest.param(python, id=str(python), marks=marks(python.minor)) for python in known] + [
+    return [
+        pytest.param(python, id=str(python), marks=marks(python.minor, is_first=python is firsts[python.minor]))
+        for python in known
+    ] + [
         pytest.param(
             None,
             id=f"python3.{minor}",
             marks=(
-                *marks(minor),
+                *marks(minor, is_first=True),
                 pytest.mark.skip(f"python3.{minor} is neither on PATH nor in pyenv, nor has .ci/pythons brought it"),
             ),
         )

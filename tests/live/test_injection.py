@@ -37,7 +37,7 @@ MORE_IDLE_WAYS = ["accept", "read", "lock", "join", "child"]
 BUSY_WAYS = ["busy", "busy_in_c", "signals", "threads"]
 
 
-DAILY = (8, 15)
+FEW = (8, 15)
 """Those whose ways differ most; for the others ``-m matrix`` tries all but the first test."""
 
 
@@ -47,7 +47,7 @@ def any_python(request: pytest.FixtureRequest) -> Python:
     return found
 
 
-@pytest.fixture(params=readable(DAILY))
+@pytest.fixture(params=readable(FEW))
 def python(request: pytest.FixtureRequest) -> Python:
     found: Python = request.param
     return found

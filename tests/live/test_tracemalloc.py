@@ -10,7 +10,6 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from itertools import repeat
 from pathlib import Path
 from typing import TypeAlias
 
@@ -23,6 +22,7 @@ from memdash.model.sample import Reading
 from memdash.probes.cpython import CPYTHON, traces
 from memdash.probes.cpython.blocks import Blocks
 from memdash.probes.cpython.tracemalloc import NOT_TRACING, TracemallocProbe
+from memdash.probes.slices import Slices
 from memdash.process.identity import identify
 from tests.live.pythons import Python, readable
 from tests.live.target import LiveTarget
@@ -36,7 +36,7 @@ BUSY = ("report", "main", "say", "run", "rest", "<module>")
 
 BUSY_FILES = ("codecs", "tracemalloc.py", "json/", "_collections_abc", "contextlib")
 
-DAILY = (8, 11, 15)
+FEW = (8, 11, 15)
 """Minors that the costlier tests take in the default run: the layouts differ between them, and one is stripped."""
 
 Held: TypeAlias = dict[tuple[tuple[str, int], ...], tuple[int, int]]
@@ -138,7 +138,7 @@ def python(request: pytest.FixtureRequest) -> Python:
     return found
 
 
-@pytest.fixture(scope="module", params=readable(DAILY))
+@pytest.fixture(scope="module", params=readable(FEW))
 def some_python(request: pytest.FixtureRequest) -> Python:
     found: Python = request.param
     return found
@@ -226,7 +226,7 @@ def test_a_large_table_is_estimated_from_its_first_part_and_then_counted(
     some_target: Traced, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(traces, "PART_TRACES", 4000)
-    monkeypatch.setattr(some_target.probe, "_slices_s", repeat(0.001))
+    monkeypatch.setattr(some_target.probe, "_slices", Slices[None, None]((), 0.001))
     some_target.command("start", 1)
     some_target.command("leak", 10_000)
     some_target.told()

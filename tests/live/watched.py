@@ -44,7 +44,10 @@ class Watched:
 
     def _read(self, kind: type[Fact]) -> Fact:
         for probe in self.attachment.probes:
-            for fact in probe.read().facts:
+            reading = probe.read()
+            while reading.pending and not reading.facts:
+                reading = probe.read()
+            for fact in reading.facts:
                 if isinstance(fact, kind):
                     return fact
         raise AssertionError(f"no probe reads {kind.__name__}: {self.attachment.missing}")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memdash.errors import BadProfile, UsageError
@@ -24,7 +24,8 @@ from memdash.pprof.text import Writer
 from memdash.pprof.top import top
 from memdash.pprof.tree import peek
 from memdash.pprof.view import Options, View
-from tests.pprof.documents import of_stacks
+from tests.pprof.documents import any_document, of_stacks
+from tests.pprof.every_view import look_into
 from tests.pprof.synthetic import heap_profile
 
 STACKS = {
@@ -148,6 +149,13 @@ def test_what_a_flame_holds_is_what_there_is(stacks: dict[str, int]) -> None:
     report = flame(view(stacks))
     assert sum(row.own for row in report.rows) == report.total == sum(stacks.values())
     assert sum(row.held for row in report.rows if row.depth == 0) == report.total
+
+
+@given(any_document(), any_document())
+@settings(max_examples=60, deadline=None)
+def test_whatever_the_format_can_hold_can_be_looked_at(document: Document, other: Document) -> None:
+    look_into(document, other)
+    look_into(document, document)
 
 
 def test_a_stack_deeper_than_any_is_cut() -> None:

@@ -115,6 +115,18 @@ def test_a_plan_reads_anew_into_the_same_buffer(own: ProcessMemory) -> None:
 
 
 @both_ways
+def test_other_parts_are_read_into_the_same_buffer(either: ProcessMemory) -> None:
+    buffer = Buffer(b"abcdefgh")
+    plan = either.plan([(buffer.address, 4), (buffer.address + 4, 4)])
+    other = plan.beside([(buffer.address + 5, 3), (buffer.address, 2)])
+    assert other.read().tobytes() == b"fghab"
+    assert plan.buffer.tobytes()[:5] == b"fghab"
+    assert plan.read().tobytes() == b"abcdefgh"
+    with pytest.raises(ValueError, match="longer than the buffer"):
+        plan.beside([(buffer.address, 9)])
+
+
+@both_ways
 def test_an_empty_plan(either: ProcessMemory) -> None:
     assert either.plan([]).offsets == (0,)
     either.plan([]).read()

@@ -37,15 +37,23 @@ class Gils:
             return frozenset({self._shared_at})
         return frozenset(self._memory.u64(at + self._pointer_at) for at in interpreters) - {0}
 
+    def look(self, gil: int) -> tuple[int, int]:
+        """Which thread state held a lock last, and 1 if it holds it now, 0 if not, -1 before it has been set up.
+
+        Raises BadRead, AccessDenied, TargetExited.
+        """
+        holder, locked = self._state.row(self._memory.read(*self._state.part(gil)))
+        return holder, locked
+
     def holders(self, gils: Iterable[int]) -> frozenset[int]:
         """The thread states that hold one of these locks now. Raises AccessDenied, TargetExited."""
         found = set()
         for gil in gils:
             try:
-                holder, is_locked = self._state.row(self._memory.read(*self._state.part(gil)))
+                holder, locked = self.look(gil)
             except BadRead:
                 continue  # its interpreter has just gone
-            if is_locked == 1:
+            if locked == 1:
                 found.add(holder)
         return frozenset(found)
 

@@ -9,8 +9,7 @@ either closes the interpreter.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
-from itertools import chain, repeat
+from collections.abc import Callable, Iterator
 
 from memdash.errors import BadRead
 from memdash.model.capability import Capability, Source
@@ -27,6 +26,7 @@ from memdash.probes.cpython.interpreter import Interpreter
 from memdash.probes.cpython.memstats import HeapFigures, mem_stats
 from memdash.probes.cpython.pymalloc import NOT_IN_USE, Pymalloc
 from memdash.probes.cpython.threads import MOVED, ThreadWatch
+from memdash.probes.slices import Done, Slices
 from memdash.units import clock_time, count, duration, ratio
 
 __all__ = ["ArenasProbe", "CensusProbe", "GcProbe", "PymallocProbe", "ThreadsProbe"]
@@ -205,26 +205,18 @@ class CensusProbe:
     def __init__(self, interpreter: Interpreter, census: Census, cpu_s: Callable[[], float] = time.thread_time) -> None:
         self._interpreter = interpreter
         self._census = census
-        self._cpu_s = cpu_s
-        self._slices_s = chain(_FIRST_SLICES_S, repeat(_SLICE_S))
-        self._walk: Generator[float, None, Objects] | None = None
+        self._slices = Slices[float, Objects](_FIRST_SLICES_S, _SLICE_S, cpu_s)
         self._began_s = 0.0
 
     def read(self) -> Reading:
         """Count for a while; the last slice of a round returns it. Raises BadRead, AccessDenied, TargetExited."""
-        until_s = self._cpu_s() + next(self._slices_s)
         self._interpreter.require_running()
-        walk, self._walk = self._walk, None  # one that fails is not gone on with
-        if walk is None:
-            walk, self._began_s = self._census.walk(), time.monotonic()
-        try:
-            share = next(walk)
-            while self._cpu_s() < until_s:
-                share = next(walk)
-        except StopIteration as end:
-            return Reading(Source.MEMORY, (end.value,), tuple(self._caveats()))
-        self._walk = walk
-        return Reading(Source.MEMORY, (), pending=f"objects are being counted: {ratio(share)} so far")
+        if not self._slices.is_under_way:
+            self._began_s = time.monotonic()
+        counted = self._slices.go_on(self._census.walk)
+        if isinstance(counted, Done):
+            return Reading(Source.MEMORY, (counted.result,), tuple(self._caveats()))
+        return Reading(Source.MEMORY, (), pending=f"objects are being counted: {ratio(counted)} so far")
 
     def _caveats(self) -> Iterator[str]:
         yield _COUNTED

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Generator
-from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 from memdash.model.capability import Capability, Source
@@ -18,6 +17,7 @@ from memdash.model.sample import Reading
 from memdash.model.target import Target
 from memdash.probes.cpython.interpreter import Interpreter
 from memdash.probes.cpython.tracing import Tracing
+from memdash.probes.slices import Done, Slices
 from memdash.process.environment import environment
 from memdash.units import clock_time
 
@@ -59,11 +59,10 @@ class TracemallocProbe:
         self._target = target
         self._interpreter = interpreter
         self._tracing = tracing
-        self._cpu_s = cpu_s
         self._now_s = now_s
         self._reader: SiteReader | None = None
-        self._round: Generator[None, None, Profile] | None = None
-        self._slices_s = chain(_FIRST_SLICES_S, repeat(_SLICE_S))
+        self._slices = Slices[None, None](_FIRST_SLICES_S, _SLICE_S, cpu_s)
+        self._newest: tuple[Profile, ...] = ()
         self._was_off = False
         self._since = ""
 
@@ -74,29 +73,27 @@ class TracemallocProbe:
         """
         self._interpreter.require_running()
         if not self._tracing.depth():
-            self._reader, self._round, self._was_off = None, None, True
-            self._slices_s = chain(_FIRST_SLICES_S, repeat(_SLICE_S))
+            self._reader, self._was_off = None, True
+            self._slices.begin_anew()
             return Reading(Source.MEMORY, (), absent=NOT_TRACING)
         if self._reader is None:
             from memdash.probes.cpython.sites import SiteReader  # 10 ms, wanted only while the program traces
 
             self._reader = SiteReader(self._target, self._interpreter, self._tracing)
             self._since = self._begun()
-        reader, until_s = self._reader, self._cpu_s() + next(self._slices_s)
-        going_on, self._round = self._round or reader.read(), None  # one that fails is not gone on with
-        facts: tuple[Profile, ...] = ()
-        while self._cpu_s() < until_s:
-            try:
-                next(going_on)
-            except StopIteration as end:
-                facts = (end.value,)
-                if not reader.pending:
-                    break
-                going_on = reader.read()
-        else:
-            self._round = going_on
-        caveats = (self._since, *reader.caveats) if facts else ()
-        return Reading(Source.MEMORY, facts, caveats, "" if self._round is None else reader.pending or _PENDING)
+        reader = self._reader
+        is_done = isinstance(self._slices.go_on(lambda: self._rounds(reader)), Done)
+        newest, self._newest = self._newest, ()
+        caveats = (self._since, *reader.caveats) if newest else ()
+        return Reading(Source.MEMORY, newest, caveats, "" if is_done else reader.pending or _PENDING)
+
+    def _rounds(self, reader: SiteReader) -> Generator[None]:
+        """Read until a profile is whole."""
+        while True:
+            profile = yield from reader.read()
+            self._newest = (profile,)
+            if not reader.pending:
+                return
 
     def _begun(self) -> str:
         """Since when allocations are traced, as far as is known: what was there before is not in the profile."""

@@ -2,10 +2,11 @@
 
 Lives here: ``detect`` (is it Go, and which ``version``), ``program`` (an opened one), ``moduledata`` and ``locate``
 (its globals), ``fields`` (structs), ``verify`` (what must be true), ``attach``, ``heap_counts`` and ``caches`` →
-``counters`` → ``memstats`` and ``gc``, ``buckets`` → ``heap_profile``, ``goroutine`` and ``stacks`` → ``goroutines``,
-with ``wait_reasons`` and ``waits`` → ``tasks``, ``types`` → ``objects``, ``arenas`` (where the heap is), ``pclntab`` →
-``symbols`` (names of code), and ``probes``, which read them. ``layouts`` holds where each Go minor keeps things. To
-read something more, write a module that takes a ``Program``, give it a probe in ``probes`` and name that in ``attach``.
+``counters`` → ``memstats`` and ``gc``, ``buckets`` → ``heap_profile``, ``goroutine``, ``stacks`` and ``stack_pieces`` →
+``goroutines``, with ``wait_reasons`` and ``waits`` → ``tasks``, ``types`` → ``objects``, ``arenas`` (where the heap
+is), ``pclntab`` → ``symbols`` (names of code), and ``probes``, which read them. ``layouts`` holds where each Go minor
+keeps things. To read something more, write a module that takes a ``Program``, give it a probe in ``probes`` and name
+that in ``attach``.
 """
 
 from __future__ import annotations

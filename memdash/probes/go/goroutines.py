@@ -2,21 +2,27 @@
 
 ``allgs`` holds a pointer to every goroutine there has ever been; those that ended are used again. One system call
 fetches 1024 of them. Most rest from one look to the next, and then nothing of them is worked out anew; whose stack may
-have changed without a trace has it read again. Source: runtime/runtime2.go (g, gobuf), runtime/proc.go (allgs, gopark,
-execute), runtime/mgcmark.go (where waitsince is set).
+have changed without a trace has it read again. What has to be worked out is worked out for all of a batch together,
+field by field. Source: runtime/runtime2.go (g, gobuf), runtime/proc.go (allgs, gopark, execute), runtime/mgcmark.go
+(where waitsince is set).
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from itertools import compress
+from operator import ne
 from typing import NamedTuple
 
 from memdash.errors import BadRead
-from memdash.probes.go.goroutine import Goroutine, GoroutineRecord
+from memdash.probes.go.goroutine import Common, Goroutine, GoroutineRecord, Goroutines
 from memdash.probes.go.program import Program
-from memdash.probes.go.stacks import NO_STACK, Alike, Stack, Stacks
+from memdash.probes.go.stack_pieces import Parked, Pieces, StackPieces
+from memdash.probes.go.stacks import NO_STACK, Stack, Stacks
 from memdash.process.memory import ReadPlan
+from memdash.process.rows import rows
 
 __all__ = ["GoroutineReader", "Kind", "Tally"]
 
@@ -27,14 +33,8 @@ _MOST_GOROUTINES = 10_000_000
 _LARGEST_STACK_BYTES = 1 << 32
 _MOST_TRIES = 4
 _MOST_KINDS_KEPT = 1 << 16
-_MOST_WALKS = 1 << 15
-"""So many stacks never seen before are walked in one census, 40 µs each; the rest waits for the next one."""
 
-_SMALLEST_PIECE, _LARGEST_PIECE = 256, 32 << 10
-"""Stacks are fetched in pieces whose sizes are powers of 2, as stacks are, of which none is smaller than 2048."""
-
-_PIECES_BYTES = 512 << 10
-
+_WORD_BYTES = 8
 _GONE = "_Gidle _Gdead _Gdeadextra"
 _PARKED = "_Gwaiting _Gleaked"
 _RESTING = "_Grunnable _Gsyscall _Gwaiting _Gpreempted _Gleaked"
@@ -67,64 +67,34 @@ class Tally(NamedTuple):
     waits_since_ns: int
 
 
-_SINCE = Goroutine._fields.index("waits_since_ns")
-
-
-def _is_another(new: tuple[int, ...], old: tuple[int, ...] | None) -> bool:
-    """Whether more has changed of a goroutine than since when it waits."""
-    return old is None or new[:_SINCE] != old[:_SINCE] or new[_SINCE + 1 :] != old[_SINCE + 1 :]
-
-
-class _Piece(NamedTuple):
-    """Of one goroutine, where what identifies its stack is read, and where in that its stack pointer stands."""
-
-    goroutine: int
-    start: int
-    offset: int
-    alike: Alike
-
-
-class _Batch:
-    """Up to 1024 goroutines: what was read of them last, and what each was found to be.
-
-    ``open`` are those whose stack may change without showing it: the runtime has not noted since when they wait. Their
-    stacks are in ``pieces``, start addresses by size, whose content had that ``digest``.
-    """
-
-    __slots__ = ("addresses", "digest", "kinds", "open", "packed", "pieces", "tallies")
-
-    def __init__(self, addresses: array[int]) -> None:
-        self.addresses = addresses
-        self.packed = b""
-        self.kinds: list[Kind | None] = [None] * len(addresses)
-        self.open: set[int] = set()
-        self.pieces: list[tuple[int, array[int]]] = []
-        self.digest: int | None = None
-        self.tallies: dict[Kind, Tally] = {}
-
-    def count(self, rows: Sequence[tuple[int, ...]]) -> None:
-        """Add up what was found."""
-        found: dict[Kind, list[int]] = {}
-        for kind, row in zip(self.kinds, rows, strict=True):
-            if kind is None:
-                continue
-            stack_bytes, since = row[1] - row[0], row[_SINCE]
-            held = found.get(kind)
-            if held is None:
-                found[kind] = [1, stack_bytes, since]
-                continue
-            held[0] += 1
-            held[1] += stack_bytes
-            if since and (since < held[2] or not held[2]):
-                held[2] = since
-        self.tallies = {kind: Tally(*held) for kind, held in found.items()}
-
-
-def _added(one: Tally, other: Tally) -> Tally:
+def _added(one: Tally | None, other: Tally) -> Tally:
     """Two tallies of one kind together."""
+    if one is None:
+        return other
     since, since_too = one.waits_since_ns, other.waits_since_ns
     first = min(since, since_too) or since or since_too
     return Tally(one.number + other.number, one.stack_bytes + other.stack_bytes, first)
+
+
+class _Batch:
+    """Up to 1024 goroutines: what was read of them last, and the stack that each was found to have.
+
+    ``open`` are those whose stack may change without showing it: the runtime has not noted since when they wait. Their
+    stacks are in ``pieces``, and had that ``digest``; without one nothing is known of them for certain.
+    """
+
+    __slots__ = ("addresses", "digest", "distance", "open", "packed", "pieces", "plan", "stacks", "tallies")
+
+    def __init__(self, addresses: array[int], plan: ReadPlan, distance: int) -> None:
+        self.addresses = addresses
+        self.plan = plan
+        self.distance = distance
+        self.packed = b""
+        self.stacks: list[Stack] = [NO_STACK] * len(addresses)
+        self.open = array("H")
+        self.pieces: list[Pieces] = []
+        self.digest: int | None = None
+        self.tallies: dict[Kind, Tally] = {}
 
 
 class GoroutineReader:
@@ -135,39 +105,45 @@ class GoroutineReader:
         self._memory = program.memory
         self._allglen, self._allgptr = program.addresses["allglen"], program.addresses["allgptr"]
         self._record = GoroutineRecord(program)
-        self._plan = self._memory.plan([(0, self._record.size)] * _BATCH)
-        self._stack_plans: dict[int, ReadPlan] = {}
+        size = program.size("g")
+        self._slot_bytes = next((slot for slot in program.layout.size_classes if slot >= size), size)
+        self._plan = self._memory.plan([(0, max(self._slot_bytes, self._record.size))] * _BATCH)
         self._stacks = Stacks(program)
+        self._pieces = StackPieces(self._memory, self._stacks)
         self._batches: list[_Batch] = []
         self._kinds: dict[Kind, Kind] = {}
-        self._walks_left = 0
         self._scan = program.constant("_Gscan")
         self._gone, self._parked, self._resting = (
             frozenset(program.layout.constants[name] for name in names.split() if name in program.layout.constants)
             for names in (_GONE, _PARKED, _RESTING)
         )
 
-    def read(self) -> dict[Kind, Tally]:
-        """All goroutines that have not ended, by kind. Raises BadRead, AccessDenied, TargetExited."""
+    def census(self) -> Generator[float, None, dict[Kind, Tally]]:
+        """Count once: yields after each millisecond what share has been counted, returns those that have not ended.
+
+        Raises BadRead, AccessDenied, TargetExited.
+        """
         self._follow()
-        self._walks_left = _MOST_WALKS
         total: dict[Kind, Tally] = {}
-        for batch in self._batches:
+        for number, batch in enumerate(self._batches, 1):
             self._update(batch)
             for kind, tally in batch.tallies.items():
-                held = total.get(kind)
-                total[kind] = tally if held is None else _added(held, tally)
+                total[kind] = _added(total.get(kind), tally)
+            yield number / len(self._batches)
         if len(self._kinds) > _MOST_KINDS_KEPT + 2 * len(total):
             self._kinds = {kind: kind for kind in total}
         return total
 
     def ids(self) -> dict[Kind, list[int]]:
-        """The goroutine ids of each kind, as of the last reading."""
-        found: dict[Kind, list[int]] = {}
+        """The goroutine ids of each kind, as of the last census; who moved during it may be of a kind of no tally."""
+        found: dict[Kind, list[int]] = defaultdict(list)
         for batch in self._batches:
-            for kind, number in zip(batch.kinds, self._record.numbers(batch.packed), strict=True):
-                if kind is not None:
-                    found.setdefault(kind, []).append(number)
+            fields = self._record.unpacked(batch.packed)
+            for common, members in fields.alike():
+                for i in members:
+                    kind = self._kind(common, batch.stacks[i])
+                    if kind is not None:
+                        found[kind].append(fields.number[i])
         return found
 
     def _follow(self) -> None:
@@ -180,144 +156,136 @@ class GoroutineReader:
         known = min(count, sum(len(batch.addresses) for batch in self._batches)) // _BATCH
         del self._batches[known:]
         new = array("Q", self._memory.read(pointers + 8 * known * _BATCH, 8 * (count - known * _BATCH)))
-        self._batches += [_Batch(new[at : at + _BATCH]) for at in range(0, len(new), _BATCH)]
+        self._batches += [self._batch(new[at : at + _BATCH]) for at in range(0, len(new), _BATCH)]
+
+    def _batch(self, addresses: array[int]) -> _Batch:
+        addresses = array("Q", sorted(addresses))  # those that are neighbours in memory are read together
+        distance = self._slot_bytes
+        parts = rows(addresses, distance)
+        if len(parts) == len(addresses):
+            distance = self._record.size
+            parts = [(address, distance) for address in addresses]
+        return _Batch(addresses, self._plan.beside(parts), distance)
 
     def _update(self, batch: _Batch) -> None:
         """Read a batch and find out what became of those that changed, or may have."""
-        packed = self._record.packed(self._plan.read_at(batch.addresses))
-        rests = bool(batch.open) and self._rests(batch)
+        packed = self._record.packed(batch.plan.read(), batch.distance)
+        rests = bool(batch.open) and batch.digest is not None and self._pieces.digest(batch.pieces) == batch.digest
         if packed == batch.packed and (rests or not batch.open):
             return
-        count = len(batch.addresses)
-        rows = list(self._record.rows(packed, count))
-        before = list(self._record.rows(batch.packed, count)) if batch.packed else [None] * count
-        if rests and not any(map(_is_another, rows, before)):
-            batch.open = {i for i in batch.open if not rows[i][_SINCE]}
-            batch.packed = packed
-            batch.count(rows)
-            return
-        changed = [i for i, (new, old) in enumerate(zip(rows, before, strict=True)) if new != old or i in batch.open]
-        kinds = batch.kinds.copy()
-        resting: dict[int, Goroutine] = {}
-        for i in changed:
-            g = Goroutine._make(rows[i])
-            if self._has_stack(g):
-                resting[i] = g
+        new = self._record.unpacked(packed)
+        changed = None
+        if batch.packed:
+            old = self._record.unpacked(batch.packed)
+            noted = _differing([new.waits_since_ns], [old.waits_since_ns])
+            others = _differing(new._replace(waits_since_ns=new.pc), old._replace(waits_since_ns=old.pc))
+            if rests and not others:
+                batch.open = array("H", [i for i in batch.open if not new.waits_since_ns[i]])
+                batch.packed = packed
+                batch.tallies = self._tallies(new.alike(), batch.stacks, {})
+                return
+            changed = noted.union(others, batch.open)
+        self._look_at(batch, new, changed)
+        batch.packed = packed
+
+    def _look_at(self, batch: _Batch, fields: Goroutines, changed: set[int] | None) -> None:
+        """Find the stacks of those that changed, of all if it is not known who did, and count the batch anew."""
+        stacks, is_open = batch.stacks.copy(), array("H")
+        alike = list(fields.alike())
+        parked: list[Parked] = []
+        for common, numbers in alike:
+            members = numbers if changed is None else [i for i in numbers if i in changed]
+            if members and self._is_parked(common):
+                parked.append(Parked(common.place, members))
+                if not common.waits_since_ns:
+                    is_open.extend(members)
             else:
-                kinds[i] = self._kind(g, NO_STACK)
-        batch.open.difference_update(changed)
-        batch.open.update([i for i, g in resting.items() if not g.waits_since_ns])
-        self._walk_one_of_each(batch, resting)
-        stacks = self._known(batch, resting)
-        for i, g in resting.items():
-            stack = stacks.get(i)
-            if stack is not None:
-                kinds[i] = self._kind(g, stack)
-                continue
-            if i in batch.open:
-                batch.digest = None
-            if self._walks_left:
-                self._walks_left -= 1
-                kinds[i] = self._walked(batch.addresses[i])
-            else:
-                kinds[i] = self._kind(g, NO_STACK)
-                batch.open.add(i)
-        if packed != batch.packed or kinds != batch.kinds:
-            batch.packed, batch.kinds = packed, kinds
-            batch.count(rows)
+                for i in members:
+                    stacks[i] = NO_STACK
+        walked = self._walk(batch, [group.members[0] for group in parked if not self._stacks.alike(group.place)])
+        found = self._pieces.look_up(parked, fields.sp, stacks)
+        unknown, most = found.unknown, 1
+        while unknown:
+            rest = []
+            for place, members in unknown:
+                left = [i for i in members if i not in walked]
+                walked |= self._walk(batch, left[:most])
+                if left[most:]:
+                    rest.append(Parked(place, left[most:]))
+            unknown = self._pieces.look_up(rest, fields.sp, stacks).unknown
+            most *= 2  # so that it ends soon, also when they are all different
+        for i, (_, stack) in walked.items():
+            stacks[i] = stack
+        batch.pieces, batch.digest = found.pieces, None if walked else found.digest
+        batch.open, batch.stacks = is_open, stacks
+        batch.tallies = self._tallies(alike, stacks, walked)
 
-    def _has_stack(self, g: Goroutine) -> bool:
-        is_resting = g.status & ~self._scan in self._resting
-        return is_resting and g.stack_start < g.sp < g.stack_end < g.stack_start + _LARGEST_STACK_BYTES
+    def _is_parked(self, common: Common) -> bool:
+        is_resting = common.status & ~self._scan in self._resting
+        is_on_stack = 0 < common.live_bytes < common.stack_bytes < _LARGEST_STACK_BYTES
+        return is_resting and is_on_stack and not common.live_bytes % _WORD_BYTES
 
-    def _kind(self, g: Goroutine, stack: Stack) -> Kind | None:
-        """What a goroutine is; None when it has ended."""
-        status = g.status & ~self._scan
-        if status in self._gone:
-            return None
-        reason = g.reason if status in self._parked else 0
-        kind = Kind(status, reason, g.created_at, g.started_at, stack)
-        return self._kinds.setdefault(kind, kind)
-
-    def _walk_one_of_each(self, batch: _Batch, resting: Mapping[int, Goroutine]) -> None:
-        """So that the others of a new kind are found among the known ones."""
-        places = {g.place: i for i, g in resting.items() if self._stacks.alike(g.place) is None}
-        for i in places.values():
-            if self._walks_left:
-                self._walks_left -= 1
-                self._walked(batch.addresses[i])
-
-    def _known(self, batch: _Batch, resting: Mapping[int, Goroutine]) -> dict[int, Stack]:
-        """The stacks among these that have been walked before. What is read of them stays in the batch."""
-        by_size: dict[int, list[_Piece]] = {}
-        for i, g in resting.items():
-            alike = self._stacks.alike(g.place)
-            if alike is not None and alike.needed_bytes <= _LARGEST_PIECE:
-                size = max(1 << (alike.needed_bytes - 1).bit_length(), _SMALLEST_PIECE)
-                start = max(min(g.sp, g.stack_end - size), 0)
-                by_size.setdefault(size, []).append(_Piece(i, start, g.sp - start, alike))
-        found: dict[int, Stack] = {}
-        batch.pieces.clear()
-        batch.digest = 0
-        for size, pieces in by_size.items():
-            most = min(_BATCH, _PIECES_BYTES // size)
-            for at in range(0, len(pieces), most):
-                self._look_up(batch, size, pieces[at : at + most], found)
+    def _tallies(
+        self,
+        alike: Iterable[tuple[Common, Sequence[int]]],
+        stacks: Sequence[Stack],
+        walked: Mapping[int, tuple[Goroutine, Stack]],
+    ) -> dict[Kind, Tally]:
+        """Count goroutines by kind; of those that were walked, what they are was read with their stack."""
+        counted = [(g.common, {stack: 1}) for g, stack in walked.values()]
+        for common, members in alike:
+            counted.append((common, Counter([stacks[i] for i in members if i not in walked])))
+        found: dict[Kind, Tally] = {}
+        for common, numbers in counted:
+            for stack, number in numbers.items():
+                kind = self._kind(common, stack)
+                if kind is not None:
+                    tally = Tally(number, number * common.stack_bytes, common.waits_since_ns)
+                    found[kind] = _added(found.get(kind), tally)
         return found
 
-    def _look_up(self, batch: _Batch, size: int, pieces: Sequence[_Piece], found: dict[int, Stack]) -> None:
-        """Fetch pieces of stacks together, none beyond its stack, and look them up."""
-        starts = array("Q", [piece.start for piece in pieces])
-        try:
-            content = self._fetched(size, starts)
-        except BadRead:
-            return  # one of them is gone: each will be looked at alone
-        batch.pieces.append((size, starts))
-        batch.digest = hash((batch.digest, content.tobytes()))
-        for at, piece in enumerate(pieces):
-            stack = piece.alike.find(content, at * size + piece.offset)
-            if stack is not None:
-                found[piece.goroutine] = stack
+    def _kind(self, common: Common, stack: Stack) -> Kind | None:
+        """What a goroutine is; None when it has ended."""
+        status = common.status & ~self._scan
+        if status in self._gone:
+            return None
+        reason = common.reason if status in self._parked else 0
+        kind = Kind(status, reason, common.created_at, common.started_at, stack)
+        return self._kinds.setdefault(kind, kind)
 
-    def _rests(self, batch: _Batch) -> bool:
-        """Whether the stacks of a batch show what they showed: 0.4 ms for 1024, a tenth of looking them up."""
-        if batch.digest is None:
-            return False
-        digest = 0
-        try:
-            for size, starts in batch.pieces:
-                digest = hash((digest, self._fetched(size, starts).tobytes()))
-        except BadRead:
-            return False
-        return digest == batch.digest
+    def _walk(self, batch: _Batch, members: Iterable[int]) -> dict[int, tuple[Goroutine, Stack]]:
+        """Walk the stacks of some, 40 µs each: what each is, all as of one moment."""
+        return {i: self._walked(batch.addresses[i]) for i in members}
 
-    def _fetched(self, size: int, starts: array[int]) -> memoryview:
-        plan = self._stack_plans.get(size)
-        if plan is None:
-            parts = [(0, size)] * min(_BATCH, _PIECES_BYTES // size)
-            plan = self._stack_plans[size] = self._memory.plan(parts)
-        return plan.read_at(starts)
-
-    def _walked(self, address: int) -> Kind | None:
-        """What a goroutine is, with its stack walked, all as of one moment: it is looked at before and after."""
+    def _walked(self, address: int) -> tuple[Goroutine, Stack]:
+        """What a goroutine is, looked at before and after its stack is walked."""
         g = self._alone(address)
         for _ in range(_MOST_TRIES):
-            if not self._has_stack(g):
+            place = g.common.place
+            if not self._is_parked(g.common):
                 break
             try:
-                content = self._memory.read(g.sp, g.place.walked_bytes)
+                content = self._memory.read(g.sp, place.walked_bytes)
             except BadRead:
                 content = b""
             before, g = g, self._alone(address)
             if g == before:
                 try:
-                    return self._kind(g, self._stacks.walk(g.place, content))
+                    return g, self._stacks.walk(place, content)
                 except BadRead:
                     break
-        return self._kind(g, NO_STACK)
+        return g, NO_STACK
 
     def _alone(self, address: int) -> Goroutine:
         content = memoryview(self._memory.read(address, self._record.size))
-        (row,) = self._record.rows(self._record.packed(content), 1)
-        g = Goroutine._make(row)
+        (g,) = self._record.unpacked(self._record.packed(content, self._record.size)).each()
         return g._replace(status=g.status & ~self._scan)
+
+
+def _differing(new: Iterable[Sequence[int]], old: Iterable[Sequence[int]]) -> set[int]:
+    """In which places any of these differ from what they were."""
+    found: set[int] = set()
+    for now, before in zip(new, old, strict=True):
+        if now != before:
+            found.update(compress(range(len(now)), map(ne, now, before)))
+    return found

@@ -134,7 +134,7 @@ def _first_goroutines(look: _Look) -> list[Goroutine]:
     content = memory.plan([(g, record.size) for g in pointers]).read()
     if not count:
         raise BadRead("there are none")
-    return [Goroutine._make(row) for row in record.rows(record.packed(content), count)]
+    return record.unpacked(record.packed(content, record.size)).each()
 
 
 def _goroutines(look: _Look) -> str:

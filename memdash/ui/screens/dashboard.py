@@ -311,18 +311,18 @@ class Dashboard(Relatives):
         """The newest moment, or the one that the view is frozen at: for the screens over this one."""
         return self._shown if self._frozen or self._feed is None else self._feed.newest
 
-    def action_residence(self) -> None:
-        """Show where RSS comes from; a frozen view stays frozen there."""
-        from memdash.ui.screens.residence import ResidenceScreen
-
-        self.app.push_screen(ResidenceScreen(self.newest))
-
     def action_save(self) -> None:
         """Save the profile of the moment that is shown."""
         from memdash.ui.screens.profile import moment_of
 
         moment = moment_of(self._shown)
         ask_to_save(self, moment.take, moment.file_name)
+
+    def action_residence(self) -> None:
+        """Show where RSS comes from; a frozen view stays frozen there."""
+        from memdash.ui.screens.residence import ResidenceScreen
+
+        self.app.push_screen(ResidenceScreen(self.newest))
 
     def action_copy(self) -> None:
         """Put the row under the cursor into the terminal's clipboard (OSC 52)."""

@@ -20,6 +20,9 @@ class Choice(NamedTuple):
 
 _ROOT = Choice()
 
+_MOST_LINES = 3
+"""A box has no more to say."""
+
 
 class BoxCursor:
     """Levels are counted from 0, the root's. Where there are no boxes, or no room, there are none."""
@@ -88,10 +91,10 @@ class BoxCursor:
         return None
 
     def fit(self, width: int, height: int) -> None:
-        """Lay out for so many cells and lines: a level gets two of these where all have room for it."""
+        """Lay out for so many cells and lines: a level gets up to three of these where all have room for it."""
         self._width, self._height = width, height
         self._lines = tiled(self.boxes, self.zoom, width) if self.boxes.parents else []
-        self.rise = 2 if self.levels * 2 <= height else 1
+        self.rise = min(max(height // self.levels, 1), _MOST_LINES) if self.levels else 1
         self._settle()
 
     @property
@@ -123,22 +126,15 @@ class BoxCursor:
                 self._zoom_to(zoom, choice)
         self._settle()
 
-    def choose_tile(self, tile: Tile) -> None:
-        """Choose what a tile stands for."""
-        self.chosen = Choice(tile.box, tile.first)
-        self._settle()
-
     def deeper(self) -> None:
         """Into what is chosen: to where one was before, or to the widest."""
         found = self.found
-        if found is None or found[1].is_several:
-            return
-        level, over = found
-        inside = [tile for tile in self.tiles(level + 1) if over.start <= tile.start < over.end]
-        before = self._trail.get(over.box)
-        same = next((tile for tile in inside if before == (tile.box, tile.first)), None)
-        if inside:
-            self.choose_tile(same or max(inside, key=lambda tile: tile.end - tile.start))
+        if found is not None and not found[1].is_several:
+            level, over = found
+            inside = [tile for tile in self.tiles(level + 1) if over.start <= tile.start < over.end]
+            before = self._trail.get(over.box)
+            same = next((tile for tile in inside if before == (tile.box, tile.first)), None)
+            self._go(same or max(inside, key=lambda tile: tile.end - tile.start, default=None))
 
     def outward(self) -> None:
         """To the box that holds what is chosen."""
@@ -147,31 +143,32 @@ class BoxCursor:
         if outer >= 0:
             self._trail[outer] = self.chosen
             self.chosen = Choice(outer)
-            self._settle()
+        self._settle()
 
     def beside(self, step: int) -> None:
         """To the next (1) or previous (-1) tile of the level."""
         found = self.found
-        if found is None:
-            return
-        tiles = self.tiles(found[0])
-        at = tiles.index(found[1]) + step
-        if 0 <= at < len(tiles):
-            self.choose_tile(tiles[at])
+        if found is not None:
+            tiles = self.tiles(found[0])
+            at = tiles.index(found[1]) + step
+            self._go(tiles[at] if 0 <= at < len(tiles) else None)
 
     def page(self, step: int) -> None:
         """A screenful of levels deeper (1), as far as there are any below what is chosen, or back (-1)."""
         found = self.found
-        if found is None:
-            return
-        level, over = found
-        wanted = min(max(level + step * max(self._height - 1, 1), 0), self.levels - 1)
-        middle = (over.start + over.end) // 2
-        for towards in range(wanted, level, -step):
-            under = self.tile_at(towards, middle)
-            if under is not None:
-                self.choose_tile(under)
-                return
+        if found is not None:
+            level, over = found
+            shown = max(self._height // self.rise, 2)
+            wanted = min(max(level + step * (shown - 1), 0), self.levels - 1)
+            middle = (over.start + over.end) // 2
+            under = (self.tile_at(towards, middle) for towards in range(wanted, level, -step))
+            self._go(next((tile for tile in under if tile is not None), None))
+
+    def _go(self, tile: Tile | None) -> None:
+        """Choose what a tile stands for; without one, only bring back into view what is chosen."""
+        if tile is not None:
+            self.chosen = Choice(tile.box, tile.first)
+        self._settle()
 
     # Zooming
 

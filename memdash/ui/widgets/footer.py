@@ -12,7 +12,7 @@ from memdash.ui.widgets.paint import Painted
 
 __all__ = ["KeyLine"]
 
-_NAMESPACES = {APP: "app", TABLE: "focused", ICICLE: "focused", CODE: "focused"}
+_NAMESPACES = {APP: "app", TABLE: "focused", CODE: "focused", ICICLE: "focused"}
 """Where the action of a scope is, if not on the screen."""
 
 

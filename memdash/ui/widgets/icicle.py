@@ -26,16 +26,21 @@ from memdash.ui.widgets.tiles import Tile
 __all__ = ["Face", "Icicle"]
 
 _LEAST_FOR_A_NAME = 3
+_LEAST_FOR_A_PLACE = 6
 _ROOM_FOR_PACKAGE = 12
 _GAP = 2
 _WHEEL_LEVELS = 3
 
 
 class Face(NamedTuple):
-    """What a box looks like: words, figures of which the first that fits is shown, a look, and its first character."""
+    """What a box looks like: words, figures of which the first that fits is shown, a look, and its first character.
+
+    ``place`` is only shown where there is a third line for it.
+    """
 
     name: str
     figures: Sequence[str] = ()
+    place: str = ""
     look: str = "plain"
     mark: str = ""
 
@@ -147,7 +152,7 @@ class Icicle(Painted, can_focus=True):
         if tile is None:
             return
         again = event.chain == 2 and self.cursor.chosen == (tile.box, tile.first)
-        self.cursor.choose_tile(tile)
+        self.cursor.choose(Choice(tile.box, tile.first))
         self._moved()
         if again:
             self.action_zoom_in()
@@ -217,7 +222,7 @@ class Icicle(Painted, can_focus=True):
         line.drawn(drawn, len(drawn), "chosen" if is_chosen else f"several{shade}")
 
     def _paint_box(self, line: Line, tile: Tile, part: int, shade: str, look: str) -> None:
-        """Its name and figures; where it has two lines, one on each. ``look`` is its face's when it is empty."""
+        """Its name and figures, and its place: one on each line it has. ``look`` is its face's when it is empty."""
         glyphs, face, room = self.glyphs, self._face(tile.box), tile.end - tile.start - 1
         mark = glyphs.pointer if look == "chosen" else glyphs.text(face.mark)
         look = f"{look or face.look}{shade}"
@@ -229,22 +234,24 @@ class Icicle(Painted, can_focus=True):
         if mark and width_of(name) < room:  # below its mark a name is read more easily with a space before it
             line.drawn("", 1, look)
             room -= 1
-        has_two = self.cursor.rise > 1
-        left = room if has_two else room - width_of(name) - _GAP
+        is_low = self.cursor.rise == 1
+        left = room - width_of(name) - _GAP if is_low else room
         figures = next((one for text in face.figures if width_of(one := glyphs.text(text)) <= left), "")
-        if has_two and part:
-            line.drawn(figures, room, look)
-        elif has_two or not figures:
-            line.field(_label(name, room, glyphs.ellipsis), room, look)
-        else:
+        if part == 0 and is_low and figures:
             line.field(f"{name}{' ' * _GAP}{figures}", room, look)
+        elif part == 0:
+            line.field(_label(name, room, glyphs.ellipsis), room, look)
+        elif part == 1:
+            line.field(figures if room >= _LEAST_FOR_A_NAME else "", room, look)
+        else:
+            line.field(face.place if room >= _LEAST_FOR_A_PLACE else "", room, look, where="start")
 
 
 def _label(name: str, room: int, ellipsis: str) -> str:
     """A function's name in at most ``room`` cells; where these are few, what follows its last dot, or nothing."""
     if room >= _ROOM_FOR_PACKAGE or width_of(name) <= room:
         return cut(name, room, "function", ellipsis)
-    path = name.partition("[")[0] or name
+    path = name.partition("[")[0]
     last = path[path.rfind(".") + 1 :] or name
     if width_of(last) < room:
         return ellipsis + last

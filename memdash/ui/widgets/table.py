@@ -64,10 +64,11 @@ class TableView(Painted, can_focus=True):
             return self.view
 
     @dataclass
-    class Moved(Message):
-        """A person has put the cursor on another row."""
+    class LeadClicked(Message):
+        """A click on what stands before the text of a cell, like the mark of a branch."""
 
         view: TableView
+        row: Row
 
         @property
         def control(self) -> TableView:
@@ -75,11 +76,10 @@ class TableView(Painted, can_focus=True):
             return self.view
 
     @dataclass
-    class LeadClicked(Message):
-        """A click on what stands before the text of a cell, like the mark of a branch."""
+    class Moved(Message):
+        """A person has put the cursor on another row."""
 
         view: TableView
-        row: Row
 
         @property
         def control(self) -> TableView:

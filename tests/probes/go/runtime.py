@@ -212,6 +212,13 @@ class FakeRuntime:
         self.park(g, self.new(STACK_BYTES), calls)
         return g
 
+    def move(self, g: int, address: int) -> None:
+        """Have a goroutine stand elsewhere."""
+        self.put(address, ctypes.string_at(g, self.layout.structs["g"].size))
+        number = self.goroutines.index(g)
+        self.goroutines[number] = address
+        self.put(self.word_at("allgptr") + 8 * number, struct.pack("<Q", address))
+
     def park(self, g: int, stack: int, calls: Sequence[Call]) -> None:
         """Lay the calls out on a goroutine's stack, the outermost at its end."""
         placed = [(call, 9) if isinstance(call, str) else call for call in calls]

@@ -1,7 +1,9 @@
 """The census of goroutines: who counts, in which group, and that only true stacks are shown."""
 
+import math
 import random
 from collections.abc import Callable
+from itertools import count
 
 import pytest
 
@@ -9,7 +11,9 @@ from memdash.errors import BadRead, ProbeError
 from memdash.model.missing import Missing
 from memdash.model.profile import Frame
 from memdash.model.tasks import Task, Tasks
+from memdash.probes.go.probes import GoroutineProbe
 from memdash.probes.go.tasks import TaskReader
+from memdash.probes.slices import Done, Slices
 from tests.probes.go.runtime import STACK_BYTES, Call, FakeRuntime
 
 RUNNABLE, RUNNING, SYSCALL, WAITING, DEAD = 1, 2, 3, 4, 6
@@ -18,10 +22,20 @@ CREATED = Frame("main.main", "main.go", 1)
 NOW_NS = 10**12
 
 
+class Reader(TaskReader):
+    """Counts without a break."""
+
+    def read(self) -> Tasks:
+        counted: Done[Tasks] | float = Slices[float, Tasks]((), math.inf).go_on(self.census)
+        assert isinstance(counted, Done)
+        tasks: Tasks = counted.result
+        return tasks
+
+
 @pytest.fixture
-def reader(runtime: FakeRuntime) -> TaskReader:
+def reader(runtime: FakeRuntime) -> Reader:
     runtime.set(runtime.goroutines[0], "g", "atomicstatus", DEAD, size=4)
-    return TaskReader(runtime.program, lambda: NOW_NS)
+    return Reader(runtime.program, lambda: NOW_NS)
 
 
 def reason(runtime: FakeRuntime, name: str) -> int:
@@ -37,7 +51,7 @@ def by_state(tasks: Tasks) -> dict[str, int]:
     return {task.state: task.count for task in tasks.groups}
 
 
-def test_those_alike_are_one_group(runtime: FakeRuntime, reader: TaskReader) -> None:
+def test_those_alike_are_one_group(runtime: FakeRuntime, reader: Reader) -> None:
     for _ in range(3):
         runtime.goroutine(WAITS, waitreason=reason(runtime, "ChanReceive"))
     task = only(reader.read())
@@ -47,7 +61,7 @@ def test_those_alike_are_one_group(runtime: FakeRuntime, reader: TaskReader) -> 
     assert task.name == "main.wait.gowrap1"
 
 
-def test_who_differs_in_anything_is_another_group(runtime: FakeRuntime, reader: TaskReader) -> None:
+def test_who_differs_in_anything_is_another_group(runtime: FakeRuntime, reader: Reader) -> None:
     chan, select = reason(runtime, "ChanReceive"), reason(runtime, "Select")
     runtime.goroutine(WAITS, waitreason=chan)
     runtime.goroutine(WAITS, waitreason=select)
@@ -56,29 +70,29 @@ def test_who_differs_in_anything_is_another_group(runtime: FakeRuntime, reader: 
     assert [task.count for task in reader.read().groups] == [1, 1, 1, 1]
 
 
-def test_inlined_calls_are_on_the_stack(runtime: FakeRuntime, reader: TaskReader) -> None:
+def test_inlined_calls_are_on_the_stack(runtime: FakeRuntime, reader: Reader) -> None:
     runtime.goroutine(["runtime.gopark", ("main.leak", 10), "main.main", "runtime.goexit"])
     assert only(reader.read()).stack == (Frame("main.grow", "leak.go", 10), Frame("main.leak", "leak.go", 10), CREATED)
 
 
-def test_where_a_signal_struck_the_instruction_itself_counts(runtime: FakeRuntime, reader: TaskReader) -> None:
+def test_where_a_signal_struck_the_instruction_itself_counts(runtime: FakeRuntime, reader: Reader) -> None:
     runtime.goroutine(["runtime.asyncPreempt", ("main.wait", 32), "main.main", "runtime.goexit"], status=RUNNABLE)
     assert only(reader.read()).stack[0] == Frame("main.wait", "wait.go", 6)
 
 
-def test_one_that_has_not_begun_stands_at_its_first_function(runtime: FakeRuntime, reader: TaskReader) -> None:
+def test_one_that_has_not_begun_stands_at_its_first_function(runtime: FakeRuntime, reader: Reader) -> None:
     runtime.goroutine([("main.wait", 0), ("runtime.goexit", 1)], status=RUNNABLE)
     assert only(reader.read()).stack == (Frame("main.wait", "wait.go", 5),)
 
 
-def test_when_only_the_runtime_is_on_a_stack_all_of_it_shows(runtime: FakeRuntime, reader: TaskReader) -> None:
+def test_when_only_the_runtime_is_on_a_stack_all_of_it_shows(runtime: FakeRuntime, reader: Reader) -> None:
     runtime.goroutine(["runtime.gopark", "runtime.main", "runtime.goexit"])
     task = only(reader.read())
     assert [frame.function for frame in task.stack] == ["runtime.gopark", "runtime.main", "runtime.goexit"]
     assert isinstance(task.created_by, Missing)
 
 
-def test_the_runtimes_own_are_counted_apart(runtime: FakeRuntime, reader: TaskReader) -> None:
+def test_the_runtimes_own_are_counted_apart(runtime: FakeRuntime, reader: Reader) -> None:
     runtime.goroutine(["runtime.gopark", "runtime.bgsweep", "runtime.goexit"])
     runtime.goroutine(
         ["runtime.gopark", "runtime.runfinq", "runtime.goexit"], waitreason=reason(runtime, "FinalizerWait")
@@ -91,7 +105,7 @@ def test_the_runtimes_own_are_counted_apart(runtime: FakeRuntime, reader: TaskRe
     assert only(tasks).name == "runtime.runfinq"
 
 
-def test_those_that_ended_are_gone_and_used_again(runtime: FakeRuntime, reader: TaskReader) -> None:
+def test_those_that_ended_are_gone_and_used_again(runtime: FakeRuntime, reader: Reader) -> None:
     g = runtime.goroutine(WAITS)
     assert reader.read().total == 1
     runtime.set(g, "g", "atomicstatus", DEAD, size=4)
@@ -100,7 +114,7 @@ def test_those_that_ended_are_gone_and_used_again(runtime: FakeRuntime, reader: 
     assert reader.read().total == 1
 
 
-def test_of_one_that_runs_no_stack_is_known(runtime: FakeRuntime, reader: TaskReader) -> None:
+def test_of_one_that_runs_no_stack_is_known(runtime: FakeRuntime, reader: Reader) -> None:
     runtime.goroutine(WAITS, status=RUNNING)
     task = only(reader.read())
     assert (task.state, task.stack, task.name) == ("running", (), "main.wait.gowrap1")
@@ -108,7 +122,7 @@ def test_of_one_that_runs_no_stack_is_known(runtime: FakeRuntime, reader: TaskRe
 
 
 @pytest.mark.parametrize("count", [1, 1023, 1024, 1025, 2500])
-def test_any_number_counts_and_new_ones_are_taken_in(runtime: FakeRuntime, reader: TaskReader, count: int) -> None:
+def test_any_number_counts_and_new_ones_are_taken_in(runtime: FakeRuntime, reader: Reader, count: int) -> None:
     assert reader.read().total == 0
     for _ in range(count):
         runtime.goroutine(["main.wait", "runtime.goexit"])
@@ -117,7 +131,7 @@ def test_any_number_counts_and_new_ones_are_taken_in(runtime: FakeRuntime, reade
     assert by_state(reader.read()) == {"waiting": count, "syscall": 1}
 
 
-def test_a_stack_that_changes_without_a_trace_is_read_again(runtime: FakeRuntime, reader: TaskReader) -> None:
+def test_a_stack_that_changes_without_a_trace_is_read_again(runtime: FakeRuntime, reader: Reader) -> None:
     gs = [runtime.goroutine(WAITS) for _ in range(3)]
     for _ in range(3):
         assert only(reader.read()).stack[0].line == 6
@@ -128,7 +142,7 @@ def test_a_stack_that_changes_without_a_trace_is_read_again(runtime: FakeRuntime
 
 
 def test_one_that_is_noted_to_wait_is_not_looked_at_again_until_it_has_run(
-    runtime: FakeRuntime, reader: TaskReader
+    runtime: FakeRuntime, reader: Reader
 ) -> None:
     g = runtime.goroutine(WAITS, waitsince=7)
     stack = runtime.program.memory.u64(g + runtime.at("g", "stack"))
@@ -139,12 +153,55 @@ def test_one_that_is_noted_to_wait_is_not_looked_at_again_until_it_has_run(
     assert only(reader.read()).stack[0].line == 5
 
 
-def test_deep_stacks_are_cut_off(runtime: FakeRuntime, reader: TaskReader) -> None:
+def test_neighbours_and_strangers_are_counted_alike(runtime: FakeRuntime, reader: Reader) -> None:
+    """As the allocator places them: many in a row, others elsewhere, in any order, of several kinds in one batch."""
+    chance = random.Random(runtime.layout.go_version)
+    slot = next(size for size in runtime.layout.size_classes if size >= runtime.layout.structs["g"].size)
+    room = runtime.new(slot * 300)
+    slots = [room + slot * i for i in range(300) if i % 7]
+    chance.shuffle(slots)
+    kinds: list[list[Call]] = [
+        WAITS,
+        ["runtime.gopark", ("main.wait", 10), *WAITS[2:]],
+        ["main.recurse", "main.main", "runtime.goexit"],
+    ]
+    for i, address in enumerate(slots):
+        g = runtime.goroutine(kinds[i % 3], waitsince=i % 2)
+        runtime.move(g, address)
+    for _ in range(2):
+        counts = sorted(task.count for task in reader.read().groups)
+        assert counts == sorted(len(slots[i::3]) for i in range(3))
+
+
+def test_stacks_that_all_differ_are_each_walked(runtime: FakeRuntime, reader: Reader) -> None:
+    """From one place, so that none is known by where it is parked."""
+    paths = [[("main.wait", 1 + i), *[("main.recurse", 1 + (i >> at & 7)) for at in (0, 3)]] for i in range(60)]
+    for path in paths * 2:
+        runtime.goroutine(["runtime.gopark", *path, "main.main", "runtime.goexit"])
+    for _ in range(2):
+        tasks = reader.read()
+        assert tasks.total == 120
+        assert all(len(task.stack) == 4 for task in tasks.groups)
+
+
+def test_very_many_are_counted_in_slices(runtime: FakeRuntime) -> None:
+    for _ in range(2500):
+        runtime.goroutine(WAITS)
+    seconds = count()
+    probe = GoroutineProbe(runtime.program, cpu_s=lambda: next(seconds) / 10)
+    first = probe.read()
+    assert (first.facts, first.pending) == ((), "goroutines are being counted: 100 % so far")
+    (tasks,) = probe.read().facts
+    assert isinstance(tasks, Tasks)
+    assert tasks.total == 2501
+
+
+def test_deep_stacks_are_cut_off(runtime: FakeRuntime, reader: Reader) -> None:
     runtime.goroutine([*["main.recurse"] * 200, "runtime.goexit"])
     assert len(only(reader.read()).stack) == 128
 
 
-def test_how_long_is_at_least_since_the_collection_that_noted_it(runtime: FakeRuntime, reader: TaskReader) -> None:
+def test_how_long_is_at_least_since_the_collection_that_noted_it(runtime: FakeRuntime, reader: Reader) -> None:
     """Collections ended 90, 60 and 30 s ago; what is noted is always the one before the one that saw it."""
     ends = [NOW_NS - ago * 10**9 for ago in (90, 60, 30)]
     ahead = 5 * 10**17
@@ -176,7 +233,7 @@ def test_the_programs_own_words_for_what_it_waits_for(runtime: FakeRuntime) -> N
         runtime.text(table + 16 * i, f"is {name}" if i else "")
     runtime.addresses["waitReasonStrings"] = table
     runtime.goroutine(WAITS, waitreason=reason(runtime, "Select"))
-    assert "is Select" in by_state(TaskReader(runtime.program).read())
+    assert "is Select" in by_state(Reader(runtime.program).read())
 
 
 @pytest.mark.parametrize(
@@ -188,9 +245,7 @@ def test_the_programs_own_words_for_what_it_waits_for(runtime: FakeRuntime) -> N
         ("Sleep", "sleep"),
     ],
 )
-def test_else_the_names_of_the_reasons_spelt_out(
-    runtime: FakeRuntime, reader: TaskReader, name: str, words: str
-) -> None:
+def test_else_the_names_of_the_reasons_spelt_out(runtime: FakeRuntime, reader: Reader, name: str, words: str) -> None:
     runtime.goroutine(WAITS, waitreason=reason(runtime, name))
     assert by_state(reader.read()) == {words: 1}
 
@@ -212,7 +267,7 @@ def nowhere(runtime: FakeRuntime, g: int, field: str) -> None:
     ids=["a stack pointer elsewhere", "no code", "no stack", "a function that does not say how large its frame is"],
 )
 def test_a_stack_that_leads_nowhere_is_not_shown(
-    runtime: FakeRuntime, reader: TaskReader, damage: Callable[[FakeRuntime, int], object]
+    runtime: FakeRuntime, reader: Reader, damage: Callable[[FakeRuntime, int], object]
 ) -> None:
     damage(runtime, runtime.goroutine(WAITS))
     for _ in range(2):
@@ -221,7 +276,7 @@ def test_a_stack_that_leads_nowhere_is_not_shown(
 
 
 @pytest.mark.parametrize(("name", "value"), [("allgptr", 8), ("allglen", 1 << 40)])
-def test_a_list_that_cannot_be_is_a_bad_read(runtime: FakeRuntime, reader: TaskReader, name: str, value: int) -> None:
+def test_a_list_that_cannot_be_is_a_bad_read(runtime: FakeRuntime, reader: Reader, name: str, value: int) -> None:
     runtime.word(name, value)
     with pytest.raises(BadRead):
         reader.read()
@@ -231,7 +286,7 @@ def test_nonsense_never_gives_more_than_an_error(runtime: FakeRuntime) -> None:
     """Any byte of goroutines, stacks and tables may be anything at any time."""
     chance = random.Random(runtime.layout.go_version)
     gs = [runtime.goroutine(WAITS, waitsince=chance.choice([0, 5])) for _ in range(20)]
-    reader = TaskReader(runtime.program)
+    reader = Reader(runtime.program)
     size, memory = runtime.layout.structs["g"].size, runtime.program.memory
     for _ in range(300):
         g = chance.choice(gs)

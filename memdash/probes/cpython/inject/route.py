@@ -14,10 +14,11 @@ from memdash.probes.cpython.inject.memory import TargetMemory
 from memdash.probes.cpython.inject.progress import Progress, Stage
 from memdash.probes.cpython.inject.ptrace import NotNow
 from memdash.probes.cpython.inject.request import Request
-from memdash.probes.cpython.inject.system_calls import FUTEX, INTERRUPTIBLE, Standing, name_of, standing
+from memdash.probes.cpython.inject.system_calls import INTERRUPTIBLE, Standing, standing
 from memdash.probes.cpython.inject.waking import Waker
 from memdash.probes.cpython.interpreter import Interpreter
 from memdash.process.stat import STAT_BYTES, parse_stat
+from memdash.process.system_calls import FUTEX, name_of
 
 __all__ = ["Route"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from memdash.errors import LayoutRefused
+from memdash.probes.cpython.gil import Gils
 from memdash.probes.cpython.interpreter import Interpreter
 
 __all__ = ["holds_gil", "main_thread_state", "state_of", "thread_states"]
@@ -46,12 +47,9 @@ def state_of(interpreter: Interpreter, thread_pointer: int) -> int | None:
 
 def holds_gil(interpreter: Interpreter, state: int) -> bool:
     """Whether the thread, which stands still, holds the GIL. Raises LayoutRefused when that is not to be told."""
-    layout, memory = interpreter.layout, interpreter.memory
-    if layout.has("_PyRuntimeState", "ceval.gil"):
-        gil = interpreter.binary.runtime + layout.offset("_PyRuntimeState", "ceval.gil")
-    else:
-        gil = memory.u64(interpreter.main + layout.offset("PyInterpreterState", "ceval.gil"))
-    locked = memory.u32(gil + layout.offset("_gil_runtime_state", "locked"))
+    gils = Gils(interpreter)
+    gil = min(gils.of([interpreter.main]), default=0)
+    holder, locked = gils.look(gil)
     if locked not in (0, 1):
         raise LayoutRefused("its GIL is not where it is expected")
-    return locked == 1 and memory.u64(gil + layout.offset("_gil_runtime_state", "last_holder")) == state
+    return locked == 1 and holder == state

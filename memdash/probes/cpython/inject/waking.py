@@ -16,9 +16,10 @@ from memdash.probes.cpython.inject.gadgets import find_gadgets
 from memdash.probes.cpython.inject.memory import TargetMemory
 from memdash.probes.cpython.inject.ptrace import NotNow, Registers, StoppedThread
 from memdash.probes.cpython.inject.rehearsal import rehearsed_form
-from memdash.probes.cpython.inject.system_calls import EINTR, ERESTART_RESTARTBLOCK, ERESTARTSYS, FUTEX
+from memdash.probes.cpython.inject.system_calls import EINTR, ERESTART_RESTARTBLOCK, ERESTARTSYS
 from memdash.probes.cpython.inject.threads import holds_gil, state_of
 from memdash.probes.cpython.interpreter import Interpreter
+from memdash.process.system_calls import FUTEX
 
 __all__ = ["Waker"]
 

@@ -2,8 +2,8 @@
 
 Lives here: ``study`` (the profile that all views of one visit share, and how it is looked at), ``looking`` (the keys
 for that), ``screen`` (what every view is), ``rows`` (what views that are tables share), ``filters`` (where focus,
-ignore, hide and show are typed), and the views themselves: ``top`` (also what changed), ``list``,
-``tree``, ``peek``, ``flame``.
+ignore, hide and show are typed), and the views themselves: ``top`` (also what changed), ``tree``, ``peek``, ``list``,
+``flame``.
 
 To add a view:
 
@@ -34,9 +34,9 @@ __all__ = ["VIEWS", "moment_of", "view_of", "visit"]
 
 VIEWS = {
     "top": "top.TopScreen",
-    "list": "list.ListScreen",
     "tree": "tree.TreeScreen",
     "peek": "peek.PeekScreen",
+    "list": "list.ListScreen",
     "flame": "flame.FlameScreen",
 }
 """By the name of the view: its module here and its class."""
@@ -52,25 +52,12 @@ def visit(
 ) -> ProfileScreen[Any]:
     """The screen of a view, over what ``moment`` returns now, and again whenever the newest profile is wanted.
 
-    It opens at the ``subject`` where that is known; ``sources`` is where source files may be.
+    ``subject`` is the function that it is about, or opens at; ``sources`` say where its source may be.
     """
     from memdash.ui.screens.profile.study import Lens, Study
 
     lens = Lens(is_differential=is_differential or moment().baseline.marked)
-    study = Study(lambda: moment_of(moment()), lens, sources=sources)
-    if subject is not None:
-        study.frame = _shown(subject, with_place=name == "list")
-    return view_of(name, study)
-
-
-def _shown(frame: Frame, *, with_place: bool) -> ShownFrame:
-    """A frame of the target as the views of its profile show it: all but listings by its name alone."""
-    from memdash.pprof.names import readable
-    from memdash.pprof.view import Frame as ShownFrame
-    from memdash.pprof.view import clean_path
-
-    name = readable(frame.function)
-    return ShownFrame(name, file=clean_path(frame.file), line=frame.line) if with_place else ShownFrame(name)
+    return view_of(name, Study(lambda: moment_of(moment()), lens, subject=subject, sources=sources))
 
 
 def moment_of(snapshot: Snapshot) -> Moment:
@@ -84,7 +71,7 @@ def moment_of(snapshot: Snapshot) -> Moment:
     return Moment(
         lambda: profile_of(snapshot),
         lambda: profile_before(snapshot),
-        title=f"{target.name} {target.pid}",
+        title=f"{target.name} {target.pid}" if target.is_local else target.name,
         at=f"at {clock_time(snapshot.at.wall_s)}",
         since=since_words(snapshot, profiled(snapshot)) or "since the attach",
         file_name=profile_name(snapshot),

@@ -124,14 +124,18 @@ class FlameScreen(ProfileScreen[FlameChart]):
     def _face(self, box: int) -> Face:
         chart = self._chart
         assert chart is not None  # noqa: S101 - for the type checker: faces are of what is shown
+        return Face(chart.name(box), chart.figures(box), chart.place(box), *self._look(chart, box))
+
+    def _look(self, chart: FlameChart, box: int) -> tuple[str, str]:
+        """How it is filled, and the sign it begins with."""
         if box in self._found:
-            return Face(chart.name(box), chart.figures(box), "found", "◆")
-        if not chart.is_differential:
-            look = BOXES[crc32(chart.package(box).encode(errors="replace")) % len(BOXES)] if box else "same"
-            return Face(chart.name(box), chart.figures(box), look)
+            return "found", "◆"
         change = chart.change(box)
-        look = f"grew-{change}" if change > 0 else f"shrank-{-change}" if change < 0 else "same"
-        return Face(chart.name(box), chart.figures(box), look, chart.sign(box))
+        if chart.is_differential and change:
+            return f"{'grew' if change > 0 else 'shrank'}-{abs(change)}", chart.sign(box)
+        if chart.is_differential or not box:
+            return "same", ""
+        return BOXES[crc32(chart.package(box).encode(errors="replace")) % len(BOXES)], ""
 
     # What is said about it
 

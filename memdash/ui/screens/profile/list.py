@@ -15,11 +15,12 @@ from memdash.model.missing import Maybe, Missing
 from memdash.pprof.costs import CostedFile, CostedFunction, costed_files
 from memdash.pprof.pattern import compiled
 from memdash.pprof.source import SourceFile
-from memdash.pprof.view import Frame, View
-from memdash.tables.code import NO_CODE, Code, code_of
+from memdash.pprof.view import Frame as Function
+from memdash.pprof.view import View, clean_path
+from memdash.tables.code import Code, code_of
 from memdash.tables.profile_functions import functions_table, unit_of
 from memdash.tables.table import Table
-from memdash.ui.commands import CODE, PROFILE
+from memdash.ui.commands import CODE, LIST, PROFILE, Command, bindings
 from memdash.ui.screens.profile.screen import ProfileScreen
 from memdash.ui.screens.profile.study import Study
 from memdash.ui.screens.sources import WITHOUT_FILE, doubts
@@ -31,6 +32,7 @@ from memdash.units import Unit, count, figure, ratio, signed
 
 __all__ = ["ListScreen"]
 
+_NOT_HERE = ("find", "match(1)", "match(-1)", "whole")
 _TITLES = ("flat", "cum")
 
 
@@ -54,11 +56,11 @@ class ListScreen(ProfileScreen[_Listing]):
         Binding("up", "choose_step(-1)", show=False),
     ]
     name_of_view = "list"
-    scopes: ClassVar[tuple[str, ...]] = (PROFILE, CODE)
+    title_of_view = "List"
+    scopes: ClassVar[tuple[str, ...]] = (PROFILE, LIST, CODE)
 
     def __init__(self, study: Study) -> None:
         super().__init__(study)
-        self._subject = study.frame
         self._source = CodeView(id="source")
         self._functions = TableView(id="functions")
         self._functions.display = False
@@ -83,6 +85,20 @@ class ListScreen(ProfileScreen[_Listing]):
         """The function that the line under the cursor belongs to, as other views show it."""
         name = self._function_here(self._shown) if self._shown is not None else ""
         return Frame(name) if name else None
+
+    @property
+    def chosen(self) -> Function | None:
+        """The same by its name."""
+        return None if self.selected is None else Function(name=readable(self.selected.function))
+
+    def leave_trace(self) -> None:
+        """Have the next view open there, and the next listing at the same line."""
+        super().leave_trace()
+        self.study.subject = self.selected
+
+    def offers(self, command: Command) -> bool:
+        """All but looking for a text: functions are looked for here."""
+        return command.action not in _NOT_HERE and super().offers(command)
 
     def compose(self) -> ComposeResult:
         """The source or the functions, and the keys."""
@@ -150,9 +166,15 @@ class ListScreen(ProfileScreen[_Listing]):
             return held.function
         return listing.function.name if listing.function is not None else ""
 
-    def action_match(self, step: int) -> None:
-        """Go to the next (1) or previous (-1) line that holds anything."""
-        self._source.costly(step)
+    def entitle(self, remark: str) -> None:
+        """Write the file into the frame, from the left as much as there is room for, and ``remark`` below."""
+        since = self.study.moment.since if self.study.lens.is_differential else ""
+        sample_type = self._made_of.sample_type.kind if self._made_of is not None else ""
+        parts = (self.title_of_view, sample_type, since)
+        title = " · ".join(part for part in parts if part)
+        path = self._shown.file.path if self._shown is not None else ""
+        room = (self.main.outer_size.width or self.app.size.width) - _BORDER_CELLS - width_of(title) - 3
+        self.main.entitle(f"{title} · {cut(path, max(room, 8), 'start')}" if path else title, remark)
 
     # Choosing a function
 
@@ -187,9 +209,8 @@ class ListScreen(ProfileScreen[_Listing]):
         if self._functions.display:
             self._functions.step(by)
 
-    @on(FilterBar.Typed)
-    def _typed(self, typed: FilterBar.Typed) -> None:
-        typed.prevent_default()  # what is typed is not looked for in the view
+    def take_typed(self, typed: FilterBar.Typed) -> None:
+        """Offer the functions that match, or open one."""
         if not typed.done:
             self._offer(typed.wanted)
         elif typed.given_up:

@@ -20,9 +20,10 @@ from memdash.probes.cpython.inject.memory import TargetMemory
 from memdash.probes.cpython.inject.ptrace import NotNow, Registers, StoppedThread
 from memdash.probes.cpython.inject.rehearsal import rehearsed_form
 from memdash.probes.cpython.inject.signal_frame import FrameForm, UnknownState, form_of_frames
-from memdash.probes.cpython.inject.system_calls import name_of, standing
+from memdash.probes.cpython.inject.system_calls import standing
 from memdash.process.identity import identify
 from memdash.process.memory import ProcessMemory
+from memdash.process.system_calls import name_of
 
 needs_compiler = pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler: apt install gcc libc6-dev")
 

@@ -53,11 +53,11 @@ class CutShort(TargetMemory):
         self.left -= 1
 
 
-DAILY = (8, 15)
+FEW = (8, 15)
 """Those whose ways differ most; ``-m matrix`` tries the others."""
 
 
-@pytest.fixture(params=readable(DAILY))
+@pytest.fixture(params=readable(FEW))
 def python(request: pytest.FixtureRequest) -> Python:
     found: Python = request.param
     return found

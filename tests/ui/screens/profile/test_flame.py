@@ -103,10 +103,10 @@ async def test_boxes_hang_below_their_callers(see: See) -> None:
         assert body[3].index("▏log") == 78 * 700 // 1000
 
 
-async def test_with_room_each_level_has_a_line_for_its_figures(see: See) -> None:
-    async with see() as seen:
-        assert seen.lines[7].startswith("│▏add")
-        assert seen.lines[8].startswith("│▏70.0 %  700 B")
+async def test_with_room_each_level_has_lines_for_its_figures_and_place(see: See) -> None:
+    async with see({"main > add@/src/store.go:7": 70, "main > log@/src/log.go:9 > log@/src/log.go:11": 30}) as seen:
+        assert [line.strip("│")[:20].rstrip() for line in seen.lines[7:10]] == ["▏add", "▏70.0 %  70 B", "▏store.go:7"]
+        assert "▏log.go:9 +1" in seen.text
 
 
 async def test_arrows_and_letters_walk_and_the_box_is_told_in_full(see: See) -> None:
@@ -121,7 +121,7 @@ async def test_arrows_and_letters_walk_and_the_box_is_told_in_full(see: See) -> 
 
 
 async def test_enter_zooms_and_esc_leads_back_out(see: See) -> None:
-    async with see() as seen:
+    async with see(height=14) as seen:
         await seen.press("down", "down", "down", "right", "enter")
         assert "▶ log" in seen.lines[7]
         assert seen.lines[8].startswith("│▏ 20.0 %  200 B") or seen.lines[8].startswith("│▏20.0 %  200 B")
@@ -146,14 +146,14 @@ async def test_esc_at_the_root_never_quits_and_q_does(see: See) -> None:
 
 
 async def test_a_click_chooses_and_a_second_one_zooms(see: See) -> None:
-    async with see() as seen:
+    async with see(height=14) as seen:
         await seen.pilot.click("#flame", offset=(60, 7))
         await seen.settle()
         assert "log" in seen.told
         await seen.pilot.click("#flame", offset=(60, 7), times=2)
         await seen.settle()
         assert "boot" not in seen.text
-        await seen.pilot.click("#flame", offset=(5, 19))  # where there is no box
+        await seen.pilot.click("#flame", offset=(75, 8))  # where there is no box
         assert "log" in seen.told
 
 

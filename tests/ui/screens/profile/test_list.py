@@ -130,7 +130,7 @@ async def test_against_a_baseline_figures_bear_their_signs(show: Show, sources: 
     async with show(replace(watch, baseline=replace(watch.baseline, marked=True)), sources=sources.path) as shown:
         await shown.press("l")
         await shown.built()
-        assert "List, changes" in shown.text
+        assert "since the baseline at 12:04:04" in shown.text
         assert any("+62.1 MiB" in line and "118" in line for line in shown.lines)
         await shown.press("slash")
         assert any("+62.1 MiB" in line and "cart.(*Store).Add" in line for line in shown.lines)

@@ -1,0 +1,61 @@
+"""Work that takes long, done in slices of CPU time: each reading does one, and is pending until the last."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from itertools import chain, repeat
+from typing import Generic, NamedTuple, TypeVar
+
+__all__ = ["Done", "Slices"]
+
+ProgressT = TypeVar("ProgressT")
+ResultT = TypeVar("ResultT")
+
+
+class Done(NamedTuple, Generic[ResultT]):
+    """What came of it."""
+
+    result: ResultT
+
+
+class Slices(Generic[ProgressT, ResultT]):
+    """Goes on with a generator that yields how far it is every few milliseconds, and returns what came of it.
+
+    The first slices may be of other lengths than those that follow.
+    """
+
+    def __init__(self, first_s: Sequence[float], later_s: float, cpu_s: Callable[[], float] = time.thread_time) -> None:
+        """``cpu_s`` is the clock of the reading thread."""
+        self._first_s = first_s
+        self._later_s = later_s
+        self._cpu_s = cpu_s
+        self._lengths_s: Iterator[float] = iter(())
+        self._work: Generator[ProgressT, None, ResultT] | None = None
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Drop what is under way; the first slices come again."""
+        self._lengths_s = chain(self._first_s, repeat(self._later_s))
+        self._work = None
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether the next slice goes on with what the last one began."""
+        return self._work is not None
+
+    def go_on(self, begin: Callable[[], Generator[ProgressT, None, ResultT]]) -> Done[ResultT] | ProgressT:
+        """Work for one slice, on what ``begin`` gives if nothing is under way: Done, or how far it is.
+
+        Raises what the work raises, and then drops it.
+        """
+        until_s = self._cpu_s() + next(self._lengths_s)
+        work, self._work = self._work or begin(), None
+        try:
+            progress = next(work)
+            while self._cpu_s() < until_s:
+                progress = next(work)
+        except StopIteration as end:
+            return Done(end.value)
+        self._work = work
+        return progress
