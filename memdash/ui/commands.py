@@ -121,11 +121,11 @@ COMMANDS: tuple[Command, ...] = (
         "Choose another function, by a regular expression; those of the file come first.", 3, palette=False,
     ),
     Command(
-        CODE, "n,right_square_bracket", "n ]", "costly(1)", "next line", "source",
+        CODE, "n", "n", "costly(1)", "next line", "source",
         "Go to the next line that holds anything.", 8, palette=False,
     ),
     Command(
-        CODE, "N,left_square_bracket", "N [", "costly(-1)", "line before", "source",
+        CODE, "N", "N", "costly(-1)", "line before", "source",
         "Go to the line before that holds anything.", palette=False,
     ),
     Command(CODE, "right", "→", "sideways(1)", "right", "source", "Show what stands further right.", palette=False),
@@ -147,15 +147,7 @@ COMMANDS: tuple[Command, ...] = (
         "The flame graph, with the cursor on the function of the row.", 6, palette=False,
     ),
     Command(
-        DRILL, "n", "n", "costly(1)", "next line", "row in full",
-        "Go to the next line of the source that holds anything.", palette=False,
-    ),
-    Command(
-        DRILL, "N", "N", "costly(-1)", "line before", "row in full",
-        "Go to the line before that holds anything.", palette=False,
-    ),
-    Command(
-        DRILL, "y", "y", "copy", "copy", "row in full", "Copy the name and the place of the row.", 8, palette=False,
+        DRILL, "y", "y", "copy", "copy", "row in full", "Copy the name and the place of the row.", 8, palette=False
     ),
     Command(DRILL, "escape", "esc", "leave", "back", "row in full", "Back to the dashboard.", 19, palette=False),
     Command(

@@ -120,7 +120,7 @@ class CodeView(Painted, can_focus=True):
         """Move to the first (0) or last (1) line."""
         self.move_to(end * len(self._numbers))
 
-    def costly(self, by: int) -> None:
+    def action_costly(self, by: int) -> None:
         """Move to the next (1) or previous (-1) line that holds anything, around the ends."""
         if not self._costly:
             return

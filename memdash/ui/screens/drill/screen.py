@@ -120,10 +120,6 @@ class DrillScreen(Screen[None]):
         self._body.open(number)
         self.call_after_refresh(self.follow)
 
-    def action_costly(self, step: int) -> None:
-        """Go to the next (1) or previous (-1) line of the source that holds anything."""
-        self._source.costly(step)
-
     def action_profile(self, name: str) -> None:
         """A view of the profile, about the place of this row."""
         from memdash.ui.screens.profile import visit

@@ -26,7 +26,6 @@ from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from memdash.pprof.view import Frame as ShownFrame
     from memdash.ui.screens.profile.screen import ProfileScreen
     from memdash.ui.screens.profile.study import Moment, Study
 

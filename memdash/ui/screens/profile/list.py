@@ -12,12 +12,14 @@ from textual.binding import Binding, BindingType
 
 from memdash.errors import UsageError
 from memdash.model.missing import Maybe, Missing
+from memdash.model.profile import Frame
 from memdash.pprof.costs import CostedFile, CostedFunction, costed_files
+from memdash.pprof.names import readable
 from memdash.pprof.pattern import compiled
 from memdash.pprof.source import SourceFile
 from memdash.pprof.view import Frame as Function
 from memdash.pprof.view import View, clean_path
-from memdash.tables.code import Code, code_of
+from memdash.tables.code import NO_CODE, Code, code_of
 from memdash.tables.profile_functions import functions_table, unit_of
 from memdash.tables.table import Table
 from memdash.ui.commands import CODE, LIST, PROFILE, Command, bindings
@@ -25,7 +27,7 @@ from memdash.ui.screens.profile.screen import ProfileScreen
 from memdash.ui.screens.profile.study import Study
 from memdash.ui.screens.sources import WITHOUT_FILE, doubts
 from memdash.ui.widgets.code import CodeView
-from memdash.ui.widgets.cut import cut
+from memdash.ui.widgets.cut import cut, width_of
 from memdash.ui.widgets.filter import FilterBar
 from memdash.ui.widgets.table import TableView
 from memdash.units import Unit, count, figure, ratio, signed
@@ -34,6 +36,7 @@ __all__ = ["ListScreen"]
 
 _NOT_HERE = ("find", "match(1)", "match(-1)", "whole")
 _TITLES = ("flat", "cum")
+_BORDER_CELLS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +52,10 @@ class _Listing:
 
 
 class ListScreen(ProfileScreen[_Listing]):
-    """Flat and cum by line of the file that the study's frame stands in, or else of the heaviest function."""
+    """Flat and cum by line of the file that the study's subject stands in, or else of the heaviest function."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(LIST),
         Binding("down", "choose_step(1)", show=False),
         Binding("up", "choose_step(-1)", show=False),
     ]
@@ -68,23 +72,17 @@ class ListScreen(ProfileScreen[_Listing]):
         self._shown: _Listing | None = None
 
     @property
-    def title_of_view(self) -> str:
-        """The verb that prints the same, and the file, from the left as much as there is room for."""
-        kind = "List, changes" if self.study.lens.is_differential else "List"
-        path = self._shown.file.path if self._shown is not None else ""
-        width = self.main.outer_size.width or self.app.size.width
-        return f"{kind} · {cut(path, max(width // 2, 8), 'start')}" if path else kind
-
-    @property
     def main(self) -> CodeView:
         """The source."""
         return self._source
 
     @property
-    def chosen(self) -> Frame | None:
-        """The function that the line under the cursor belongs to, as other views show it."""
-        name = self._function_here(self._shown) if self._shown is not None else ""
-        return Frame(name) if name else None
+    def selected(self) -> Frame | None:
+        """The function that the line under the cursor belongs to."""
+        if self._shown is None:
+            return self.study.subject
+        name = self._function_here(self._shown)
+        return Frame(name, self._shown.file.path, self._source.number) if name else self.study.subject
 
     @property
     def chosen(self) -> Function | None:
@@ -110,11 +108,11 @@ class ListScreen(ProfileScreen[_Listing]):
         """Sum up by line and read the source."""
         view = self.study.view_of_lines()
         files = self.study.kept("files", lambda _: costed_files(view))
-        file, function = _meant(files, self._subject)
+        file, function = _meant(files, self.study.subject)
         source: Maybe[SourceFile] = self.study.finder.file(file.path) if file.path else WITHOUT_FILE
         texts: Sequence[str] = () if isinstance(source, Missing) else source.lines
-        named = self._subject.line if self._subject is not None else 0
-        line = function.hottest if function is not None else named
+        subject = self.study.subject
+        line = function.hottest if function is not None else subject.line if subject is not None else 0
         code = code_of(
             texts,
             {number: (cost.flat, cost.cum) for number, cost in file.lines.items()},
@@ -143,9 +141,9 @@ class ListScreen(ProfileScreen[_Listing]):
     @on(CodeView.Moved)
     def _describe(self) -> None:
         """Say below which function the cursor is in, and what that holds."""
-        listing = self._shown
-        if listing is None:
+        if self._shown is None:
             return
+        listing = self._shown
         name = self._function_here(listing)
         here = next((function for function in listing.file.functions if function.name == name), None)
         if here is None:
@@ -153,8 +151,9 @@ class ListScreen(ProfileScreen[_Listing]):
             return
         unit, total = unit_of(listing.view), listing.view.total
         share = f" ({ratio(abs(here.cum) / total)})" if total else ""
-        flat, cum = self._written(here.flat, unit), self._written(here.cum, unit)
-        self.entitle(f"{here.name} · flat {flat} · cum {cum}{share}")
+        self.entitle(
+            f"{here.name} · flat {self._written(here.flat, unit)} · cum {self._written(here.cum, unit)}{share}"
+        )
 
     def _written(self, value: int, unit: Unit) -> str:
         return signed(value, unit) if self.study.lens.is_differential else figure(value, unit)
@@ -169,8 +168,7 @@ class ListScreen(ProfileScreen[_Listing]):
     def entitle(self, remark: str) -> None:
         """Write the file into the frame, from the left as much as there is room for, and ``remark`` below."""
         since = self.study.moment.since if self.study.lens.is_differential else ""
-        sample_type = self._made_of.sample_type.kind if self._made_of is not None else ""
-        parts = (self.title_of_view, sample_type, since)
+        parts = (self.title_of_view, self.study.sample_type, since)
         title = " · ".join(part for part in parts if part)
         path = self._shown.file.path if self._shown is not None else ""
         room = (self.main.outer_size.width or self.app.size.width) - _BORDER_CELLS - width_of(title) - 3
@@ -178,8 +176,8 @@ class ListScreen(ProfileScreen[_Listing]):
 
     # Choosing a function
 
-    def action_find(self) -> None:
-        """Type a regular expression that a function's name matches."""
+    def action_choose_function(self) -> None:
+        """Type a regular expression that its name matches."""
         if self._shown is not None and not self.query(FilterBar):
             bar = FilterBar("", "a regular expression for functions; ↑ ↓ enter opens one, esc leaves it")
             self.mount(bar, before=self._keys)
@@ -222,7 +220,7 @@ class ListScreen(ProfileScreen[_Listing]):
     def _choose(self, chosen: TableView.Chosen) -> None:
         """Show the source of that function."""
         file, name = chosen.row.key.split("\0")
-        self._subject = Frame(name, file=file)
+        self.study.subject = Frame(name, file, 0)
         self._stop_choosing()
         self.rebuild()
 
@@ -243,10 +241,12 @@ def _meant(files: Sequence[CostedFile], subject: Frame | None) -> tuple[CostedFi
     """The function that ``subject`` is, by name and file, or by name; else its file, be it without any figures."""
     if subject is None:
         return (files[0], files[0].functions[0]) if files else (CostedFile("", (), {}), None)
-    name, path = subject.name, subject.file
-    named = [(file, function) for file in files for function in file.functions if name in ("", function.name)]
+    name, path = readable(subject.function), clean_path(subject.file)
+    named = [(file, function) for file in files for function in file.functions if function.name == name]
     in_file = next((file for file in files if file.path == path), CostedFile(path, (), {}))
     exact = next(((file, function) for file, function in named if file is in_file), None)
     if exact is not None or (named and not path):
         return exact or named[0]
-    return (in_file, None) if path else _meant(files, None)
+    if path:
+        return in_file, None
+    return _meant(files, None)

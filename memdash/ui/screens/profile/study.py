@@ -114,7 +114,7 @@ class Study:
 
     @property
     def finder(self) -> SourceFinder:
-        """Finds the source files of the profile. Raises what taking it raises."""
+        """Source files of the profile. Raises what taking it raises."""
         if self._finder is None:
             self._finder = SourceFinder.of(self._sources, self.taken.files)
         return self._finder

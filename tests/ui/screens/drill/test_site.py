@@ -123,7 +123,7 @@ async def test_the_whole_file_is_one_key_away_and_esc_leads_back(show: Show, sou
         await shown.press("y", "l")
         await shown.built()
         assert shown.app.clipboard == "session.New /src/shop/session/session.go:52"
-        assert "List, changes" in shown.text
+        assert "List · inuse_space" in shown.text
         assert "/src/shop/session/session.go" in shown.text
         await shown.press("escape", "f")
         await shown.built()
