@@ -24,6 +24,7 @@ __all__ = [
     "count",
     "duration",
     "figure",
+    "file_time",
     "iso_time",
     "nanoseconds",
     "parse_bytes",
@@ -167,6 +168,11 @@ def signed(value: float, unit: Unit, *, per: str = "") -> str:
 def clock_time(wall_s: float) -> str:
     """A moment as local wall-clock time: ``12:07:41``."""
     return datetime.fromtimestamp(wall_s, tz=UTC).astimezone().strftime("%H:%M:%S")
+
+
+def file_time(wall_s: float) -> str:
+    """A moment as local time in the name of a file: ``20260131-120741``."""
+    return datetime.fromtimestamp(wall_s, tz=UTC).astimezone().strftime("%Y%m%d-%H%M%S")
 
 
 def iso_time(wall_s: float) -> str:

@@ -8,6 +8,8 @@ process), ``screen`` (the dashboard around a session) and ``opening`` (its first
 memdash's own: one in Go, built by ``toolchain``, or ``pyshop``. May import: everything below; ``memdash.ui`` only
 inside functions, because a headless verb must never load Textual; ``memdash.pprof`` too, because it takes 40 ms.
 
+``browsing`` shows a view of a profile without a dashboard below it.
+
 To add a verb, write a module and name it in ``VERBS``.
 """
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
+from memdash.commands.browsing import Look, browse, look_options
 from memdash.commands.options import Verb
+from memdash.commands.output import STDOUT
 from memdash.commands.source import profile_from
 from memdash.commands.viewing import Viewing, show, tell_unmatched, viewing_options
 
@@ -16,11 +18,17 @@ __all__ = ["command"]
 
 @click.command(cls=Verb, short_help="Stacks as a tree, from main inwards.")
 @viewing_options
-def command(argument: str, viewing: Viewing, **printing: Any) -> None:
-    """Print what is held through each call, callers above what they call.
+@look_options
+def command(argument: str, viewing: Viewing, look: Look, **printing: Any) -> None:
+    """Show what is held through each call, callers above what they call.
 
-    With --diff-base each also shows how that has changed; with --base only the difference is drawn.
+    On a terminal this is a flame graph to go through with keys and mouse; with --text, or where it is not read by a
+    person, an indented list. With --diff-base each call also shows how it has changed; with --base only the difference
+    is drawn.
     """
+    if look.is_possible and not printing["json"] and printing["output"] == STDOUT:
+        browse("flame", argument, viewing, look)
+        return
     from memdash.pprof.flame import flame
     from memdash.pprof.text import Writer
     from memdash.pprof.values import flame_values

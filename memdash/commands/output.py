@@ -1,4 +1,4 @@
-"""Files that are never overwritten by accident, and never half written."""
+"""What a verb writes, and where: standard output, or a file that is never overwritten by accident."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from memdash.errors import UsageError
+from memdash.files import is_device, written
 
 __all__ = ["STDOUT", "check_output", "writing"]
 
@@ -23,7 +24,7 @@ def check_output(output: str, force: bool) -> None:
     path = Path(output)
     if path.is_dir():
         raise UsageError(f"{output} is a directory", "name a file in it")
-    if _is_device(path):
+    if is_device(path):
         return
     if path.exists() and not force:
         raise UsageError(f"{output} exists already", "choose another name, or overwrite it with --force")
@@ -33,11 +34,7 @@ def check_output(output: str, force: bool) -> None:
 
 @contextmanager
 def writing(output: str, force: bool) -> Iterator[BinaryIO]:
-    """Open ``output`` (``-`` is standard output) for one piece of data.
-
-    A file appears under its name once all is written; after an error there is none. A device or pipe has no content to
-    lose and is never replaced: it is written to. Raises UsageError.
-    """
+    """Open ``output`` (``-`` is standard output) for one piece of data, as ``written`` does. Raises UsageError."""
     check_output(output, force)
     try:
         with _opened(output, force) as out:
@@ -45,6 +42,8 @@ def writing(output: str, force: bool) -> Iterator[BinaryIO]:
             out.flush()
     except BrokenPipeError:
         raise  # whoever reads has had enough, which is no error of theirs or ours
+    except FileExistsError:
+        raise UsageError(f"{output} exists already", "choose another name, or overwrite it with --force") from None
     except OSError as error:
         name = "standard output" if output == STDOUT else output
         raise UsageError(f"{name} cannot be written: {error.strerror or error}", "choose another place") from None
@@ -52,47 +51,10 @@ def writing(output: str, force: bool) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _opened(output: str, force: bool) -> Iterator[BinaryIO]:
-    if output == STDOUT:
-        if sys.stdout is None:
-            raise UsageError("standard output is closed", "name a file with -o")
+    if output != STDOUT:
+        with written(Path(output), replaces=force) as out:
+            yield out
+    elif sys.stdout is None:
+        raise UsageError("standard output is closed", "name a file with -o")
+    else:
         yield sys.stdout.buffer
-        return
-    path = Path(output)
-    if _is_device(path):
-        with path.open("wb") as device:
-            yield device
-        return
-    import tempfile  # 5 ms
-
-    path = path.resolve()
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        temporary = Path(file.name)
-        try:
-            yield cast(BinaryIO, file)
-            temporary.chmod(0o666 & ~_umask())
-            _publish(temporary, path, force)
-        finally:
-            temporary.unlink(missing_ok=True)
-
-
-def _is_device(path: Path) -> bool:
-    return path.exists() and not path.is_file() and not path.is_dir()
-
-
-def _publish(temporary: Path, path: Path, force: bool) -> None:
-    """Give the file its name. A link fails when somebody took the name meanwhile; a rename would not."""
-    if force:
-        temporary.rename(path)
-        return
-    try:
-        path.hardlink_to(temporary)
-    except FileExistsError:
-        raise UsageError(f"{path} exists already", "choose another name, or overwrite it with --force") from None
-    except OSError:  # a file system without links
-        temporary.rename(path)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -14,7 +14,7 @@ from memdash.errors import UsageError
 from memdash.pprof.pattern import Pattern
 from memdash.pprof.view import Frame, View
 
-__all__ = ["Edge", "Graph", "Node", "graph", "no_match"]
+__all__ = ["Edge", "Graph", "Node", "graph", "held_by_frame", "no_match"]
 
 
 class Edge(NamedTuple):
@@ -70,6 +70,12 @@ def graph(view: View, *, node_count: int | None = None, is_trimmed: bool = True)
         sums = _Sums(view, set(order[:node_count]))
         order = sums.sorted(by_cum=options.by_cum)
     return Graph(sums.nodes(order, edge_cutoff), dropped, found)
+
+
+def held_by_frame(view: View) -> dict[Frame, int]:
+    """Cum by frame, of those that hold anything: a quarter of the work that ``graph`` is."""
+    _, cum = _held(view)
+    return {frame: held for frame, held in zip(view.numbered_frames, cum, strict=True) if held}
 
 
 def no_match(view: View, pattern: Pattern) -> UsageError:

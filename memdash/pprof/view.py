@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import posixpath
+from collections import defaultdict
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -16,7 +18,7 @@ from memdash.pprof.filters import Filters, filtered, pruned
 from memdash.pprof.merge import BASE
 from memdash.pprof.names import simplified
 
-__all__ = ["Frame", "Granularity", "Options", "View"]
+__all__ = ["Frame", "Granularity", "Options", "View", "clean_path"]
 
 
 _MOST_CHARACTERS = 64 << 20
@@ -129,6 +131,27 @@ class View:
         flat = chain.from_iterable
         return [[*flat([flags[key] for key in stack])] for stack, _ in self.stacks]
 
+    def condensed(self) -> View:
+        """The same with equal stacks put together, as those are that both sides of a difference have.
+
+        Such a sum may be zero; the stack stays, for pprof counts its calls.
+        """
+        other = copy(self)
+        sums: dict[tuple[int, ...], int] = defaultdict(int)
+        for stack, value in self.stacks:
+            sums[stack] += value
+        other.stacks = [*sums.items()]
+        return other
+
+    def turned(self) -> View:
+        """The same with every stack the other way round: a flame of it leads from who holds out to who called."""
+        other = copy(self)
+        for name in ("paths", "inlined"):
+            other.__dict__.pop(name, None)
+        other.stacks = [(stack[::-1], value) for stack, value in self.stacks]
+        other.__dict__["frames"] = {key: frames[::-1] for key, frames in self.frames.items()}
+        return other
+
     def _frames(self, location: Location) -> tuple[Frame, ...]:
         binary = location.mapping.file if location.mapping is not None else ""
         address = location.address if self.options.granularity is Granularity.ADDRESSES else 0
@@ -155,7 +178,7 @@ class View:
     def _clean(self, path: str) -> str:
         cleaned = self._cleaned.get(path)
         if cleaned is None:
-            cleaned = self._cleaned[path] = _clean(path)
+            cleaned = self._cleaned[path] = clean_path(path)
         return cleaned
 
 
@@ -165,7 +188,7 @@ def _total(document: Document, index: int) -> int:
     return based or sum(values)
 
 
-def _clean(path: str) -> str:
+def clean_path(path: str) -> str:
     """The path without detours; empty when it is."""
     if not path:
         return ""

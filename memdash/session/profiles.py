@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -13,7 +14,7 @@ from memdash.model.missing import Maybe, Missing
 from memdash.model.objects import Objects
 from memdash.model.profile import Profile
 from memdash.model.sample import Instant
-from memdash.model.snapshot import Snapshot
+from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Target
 from memdash.network.address import Address
 from memdash.pprof.convert import objects_document, sites_document
@@ -24,8 +25,21 @@ from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
 from memdash.process.code import build_id, code_pieces
 from memdash.session.live import read_once
+from memdash.units import file_time
 
-__all__ = ["profile_at", "profile_before", "profile_of", "served_profile", "take_profile"]
+__all__ = [
+    "files_of",
+    "profile_at",
+    "profile_before",
+    "profile_name",
+    "profile_of",
+    "profiled",
+    "served_profile",
+    "take_profile",
+]
+
+_LONGEST_NAME = 40
+_OTHERS = Missing("these are no allocation sites")
 
 
 def profile_at(address: Address) -> Document:
@@ -57,44 +71,64 @@ def take_profile(target: Target, entries: Sequence[ProbeEntry] = PROBES) -> Take
     return profile_of(read_once(target, entries=entries))
 
 
+def profiled(snapshot: Snapshot) -> Capability:
+    """Whose facts ``profile_of`` makes a profile of: allocation sites, or objects where there are none."""
+    return Capability.OBJECTS if isinstance(snapshot.sample.sites, Missing) else Capability.SITES
+
+
 def profile_of(snapshot: Snapshot) -> TakenProfile:
     """The allocation sites of a moment, or else its live objects by type. Raises ProbeError when it has neither."""
     sample = snapshot.sample
     notes: tuple[str, ...] = ()
-    capability = Capability.SITES
     if isinstance(sample.sites, Missing):
         notes = (f"these are live objects by type, for there are no allocation sites: {sample.sites.why}",)
-        capability = Capability.OBJECTS
     made = _document(snapshot, sample.sites, sample.objects, snapshot.at)
-    return replace(made, notes=notes + _caveats(snapshot, capability))
+    return replace(made, notes=notes + _caveats(snapshot, profiled(snapshot)))
 
 
 def profile_before(snapshot: Snapshot) -> TakenProfile:
     """The same as it was at the moment that changes count from. Raises ProbeError when nothing was read then."""
-    capability = Capability.OBJECTS if isinstance(snapshot.sample.sites, Missing) else Capability.SITES
+    capability = profiled(snapshot)
     at = snapshot.since.get(capability, snapshot.baseline.at)
-    return _document(snapshot, snapshot.before.sites, snapshot.before.objects, at)
+    sites = snapshot.before.sites if capability is Capability.SITES else snapshot.sample.sites
+    objects = snapshot.before.objects if capability is Capability.OBJECTS else _OTHERS
+    return _document(snapshot, sites, objects, at)
+
+
+def profile_name(snapshot: Snapshot) -> str:
+    """A name for the file that a profile of this moment is saved as: ``shop-server-41287-20260131-120741.heap.pb.gz``.
+
+    A process is called what it likes: only what is harmless in the name of a file is taken from that.
+    """
+    target = snapshot.target
+    name = re.sub(r"[^\w.+-]+", "_", target.name, flags=re.ASCII).lstrip(".-")[:_LONGEST_NAME] or "process"
+    known_by = f"{name}-{target.pid}" if target.is_local else name
+    return f"{known_by}-{file_time(snapshot.at.wall_s)}.heap.pb.gz"
 
 
 def _document(snapshot: Snapshot, sites: Maybe[Profile], objects: Maybe[Objects], at: Instant) -> TakenProfile:
     target, taken_ns = snapshot.target, round(at.wall_s * 1_000_000_000)
+    is_there = snapshot.ending is None  # else its pid may be another's by now
     if not isinstance(sites, Missing):
-        document = sites_document(sites, tuple(_mappings(target, _pcs(sites))), taken_ns)
+        document = sites_document(sites, tuple(_mappings(target, _pcs(sites), is_there=is_there)), taken_ns)
     elif not isinstance(objects, Missing):
-        document = objects_document(objects, tuple(_mappings(target, ())), taken_ns)
+        document = objects_document(objects, tuple(_mappings(target, (), is_there=is_there)), taken_ns)
     else:
         raise ProbeError(f"there is no profile to be had: {sites.why}", sites.hint or objects.hint)
-    return TakenProfile(document, files=_files(target))
+    return TakenProfile(document, files=files_of(snapshot))
 
 
-def _files(target: Target) -> Files:
+def files_of(snapshot: Snapshot) -> Files:
+    """Where the source files of the target are; in our own file system once it has ended: its own is gone then."""
+    target = snapshot.target
     if not target.is_local:
         return Files()
-    root = f"/proc/{target.pid}/root"
+    root = "" if snapshot.state is State.ENDED else f"/proc/{target.pid}/root"
     try:
-        return Files(root, root + str(Path(f"/proc/{target.pid}/cwd").readlink()))
-    except OSError:  # it has ended, or is another user's
-        return Files(root)
+        folder = root and root + str(Path(f"/proc/{target.pid}/cwd").readlink())
+    except OSError:  # it is another user's, or ends just now
+        folder = ""
+    return Files(root, folder, target.started_at_s)
 
 
 def _caveats(snapshot: Snapshot, capability: Capability) -> tuple[str, ...]:
@@ -107,13 +141,13 @@ def _pcs(profile: Profile) -> set[int]:
     return set().union(*(site.pcs for site in profile.sites))
 
 
-def _mappings(target: Target, pcs: Iterable[int]) -> Iterator[Mapping]:
+def _mappings(target: Target, pcs: Iterable[int], *, is_there: bool) -> Iterator[Mapping]:
     """The program first, then what else holds any of the addresses. Its names are resolved: pprof need not try."""
     if not target.is_local:
         return
-    program = Mapping(file=target.exe or target.name, build_id=build_id(target.pid))
+    program = Mapping(file=target.exe or target.name, build_id=build_id(target.pid) if is_there else "")
     try:
-        pieces = list(code_pieces(target.pid))
+        pieces = list(code_pieces(target.pid)) if is_there else []
     except TargetError:  # it has ended, and its profile can be looked at for ever
         pieces = []
     ordered = sorted(pcs)

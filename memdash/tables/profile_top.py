@@ -1,42 +1,118 @@
-"""What each function holds itself and with all that it calls."""
+"""What each function holds itself and with all that it calls, or how that has changed."""
 
 from __future__ import annotations
 
-from memdash.pprof.top import Top, TopRow
-from memdash.pprof.view import View
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from memdash.pprof.graph import held_by_frame
+from memdash.pprof.top import Top, TopRow, top
+from memdash.pprof.view import Frame, View
+from memdash.tables.profile_figures import ProfileFigures, standing, word_cell
 from memdash.tables.table import Cell, Column, Row, Table, Tone
-from memdash.units import Unit, figure, ratio
 
-__all__ = ["top_table"]
-
-_COLUMNS = (
-    Column("flat", "flat", 11, right=True),
-    Column("flat_share", "flat%", 6, right=True, drop=2),
-    Column("cum", "cum", 11, right=True),
-    Column("cum_share", "cum%", 6, right=True, drop=1),
-    Column("function", "function", 0, cut="function"),
-)
+__all__ = ["RankedTop", "TopOrder", "ranked_top", "top_remark", "top_table"]
 
 
-def top_table(view: View, top: Top) -> Table:
-    """A row a function, heaviest first."""
-    unit = Unit.BYTES if view.sample_type.unit == "bytes" else Unit.COUNT
-    rows = tuple(_row(row, view.total, unit) for row in top.rows)
-    return Table("Top", _COLUMNS, rows, empty="" if rows else "nothing is held")
+class TopOrder(Enum):
+    """What the rows are sorted by; the value is the column's key."""
+
+    FLAT = "flat"
+    CUM = "cum"
+    FUNCTION = "function"
 
 
-def _row(row: TopRow, total: int, unit: Unit) -> Row:
-    return Row(
-        row.frame.text,
-        (
-            Cell(figure(row.flat, unit), Tone.STRONG),
-            Cell(_share(row.flat, total), Tone.FAINT),
-            Cell(figure(row.cum, unit)),
-            Cell(_share(row.cum, total), Tone.FAINT),
-            Cell(row.frame.text),
-        ),
+@dataclass(frozen=True, slots=True)
+class RankedTop:
+    """A top, and what writes its figures; of a difference also which functions are new in it, and which are gone."""
+
+    top: Top
+    figures: ProfileFigures
+    is_difference: bool = False
+    words: Mapping[Frame, str] = field(default_factory=dict)
+
+
+def ranked_top(view: View, now: View, before: View | None) -> RankedTop:
+    """The top of a view; where ``before`` is given, ``view`` is the difference to it. Raises what ``top`` raises."""
+    found = top(view)
+    values = [row.flat or row.cum for row in found.rows]
+    figures = ProfileFigures(view.sample_type.unit, view.total, values, is_signed=before is not None)
+    if before is None:
+        return RankedTop(found, figures)
+    held, was_held = held_by_frame(now), held_by_frame(before)
+    words = {row.frame: standing(held.get(row.frame, 0), was_held.get(row.frame, 0)) for row in found.rows}
+    return RankedTop(found, figures, True, {frame: word for frame, word in words.items() if word})
+
+
+def top_table(ranked: RankedTop, order: TopOrder, reverse: bool, wanted: str, empty: str) -> Table:
+    """A row a function whose name contains ``wanted``, whatever its case. Figures come from large to small.
+
+    ``sum%`` adds up what stands above, as pprof does; ``empty`` are the words for no rows at all.
+    """
+    figures = ranked.figures
+    width = max(figures.width_of(value for row in ranked.top.rows for value in (row.flat, row.cum)), 8)
+    rows = tuple(_rows(ranked, figures, order, reverse, wanted))
+    if not rows and wanted and ranked.top.rows:
+        empty = f"no function matches {wanted!r}"
+    return Table("Top", _columns(width, has_words=bool(ranked.words)), rows, empty="" if rows else empty)
+
+
+def top_remark(ranked: RankedTop, *, is_relative_to_base: bool) -> str:
+    """How many of the functions are shown, and how much they hold together."""
+    found, figures = ranked.top.graph, ranked.figures
+    every = found.found + found.dropped
+    functions = f"{len(ranked.top.rows)} of {every} functions" if found.dropped else f"{every} functions"
+    share, total = figures.share(found.flat), figures.amount(figures.total)
+    if not ranked.is_difference:
+        return f"{functions}, {share or '0%'} of {total}"
+    whole = "held then" if is_relative_to_base else "that changed"
+    return f"{functions}, {figures.value(found.flat)} in all" + (f": {share} of {total} {whole}" if share else "")
+
+
+def _columns(width: int, *, has_words: bool) -> tuple[Column, ...]:
+    columns = (
+        Column("flat", "flat", width, right=True),
+        Column("flat%", "flat%", 6, right=True, drop=3),
+        Column("sum%", "sum%", 6, right=True, drop=4),
+        Column("cum", "cum", width, right=True, drop=1),
+        Column("cum%", "cum%", 6, right=True, drop=2),
+        Column("bar", "", 10, least=4, drop=5),
+        Column("word", "", 4),
+        Column("function", "function", 0, cut="function", least=30),
     )
+    return columns if has_words else tuple(column for column in columns if column.key != "word")
 
 
-def _share(value: int, total: int) -> str:
-    return ratio(value / total) if total else ""
+def _rows(ranked: RankedTop, figures: ProfileFigures, order: TopOrder, reverse: bool, wanted: str) -> Iterator[Row]:
+    needle = wanted.casefold()
+    kept = [row for row in ranked.top.rows if needle in row.frame.text.casefold()]
+    if order is TopOrder.CUM:
+        kept.sort(key=lambda row: (-abs(row.cum), row.frame.text, -abs(row.flat)))
+    elif order is TopOrder.FUNCTION:
+        kept.sort(key=lambda row: row.frame.text)
+    if reverse:
+        kept.reverse()
+    measured = [abs(row.cum if order is TopOrder.CUM else row.flat) for row in kept]
+    most, running = max(measured, default=0), 0
+    for row, size in zip(kept, measured, strict=True):
+        running += row.flat
+        yield _row(ranked, figures, row, running, size / most if most else 0.0)
+
+
+def _row(ranked: RankedTop, figures: ProfileFigures, row: TopRow, running: int, bar: float) -> Row:
+    def cells() -> tuple[Cell, ...]:
+        inlined = f" ({row.inlined})" if row.inlined else ""
+        made: tuple[Cell, ...] = (
+            figures.cell(row.flat, Tone.STRONG),
+            Cell(figures.share(row.flat), Tone.FAINT),
+            Cell(figures.share(running), Tone.FAINT),
+            figures.cell(row.cum),
+            Cell(figures.share(row.cum), Tone.FAINT),
+            Cell(bar=bar),
+        )
+        if ranked.words:
+            made += (word_cell(ranked.words.get(row.frame, "")),)
+        return (*made, Cell(f"{row.frame.text}{inlined}"))
+
+    return Row(row.frame.text, cells)

@@ -42,9 +42,9 @@ class Span(NamedTuple):
 class Cell:
     """One cell. ``text`` may come from the target: show it, never interpret it.
 
-    ``spark`` (oldest first, NaN for gaps) asks for a sparkline instead of text, ``bar`` (0 to 1) for a bar,
-    ``span`` for a piece of one. ``sort`` is
-    what the column sorts by; ``note`` explains, such as why a figure is missing.
+    ``spark`` (oldest first, NaN for gaps) asks for a sparkline instead of text, ``bar`` (0 to 1) for a bar, ``span``
+    for a piece of one. ``sort`` is what the column sorts by; ``note`` explains, such as why a figure is missing.
+    ``lead`` stands before the text, like the indent of a tree: it is no part of what is cut.
     """
 
     text: str = ""
@@ -54,6 +54,7 @@ class Cell:
     bar: float | None = None
     span: Span | None = None
     note: str = ""
+    lead: str = ""
 
 
 @dataclass(frozen=True, slots=True)

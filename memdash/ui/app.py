@@ -17,9 +17,10 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from memdash.config import USUAL_SOURCES, SourcePath
 from memdash.model.target import Target
 from memdash.signals import ENDING, Signalled
-from memdash.ui.commands import APP, COMMANDS, DASHBOARD, bindings
+from memdash.ui.commands import APP, COMMANDS, Command, bindings
 from memdash.ui.glyphs import ASCII, UNICODE
 from memdash.ui.lean import settle
 from memdash.ui.screens.dashboard import Dashboard
@@ -30,18 +31,22 @@ if TYPE_CHECKING:
     from memdash.probes.survey import Surveyed
     from memdash.session import Session, Watches
 
-__all__ = ["MemdashApp", "Options", "run", "run_picker"]
+__all__ = ["MemdashApp", "Options", "run", "run_picker", "run_view"]
 
 _SETTLED_AFTER_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How it looks. ``theme`` is one of ours or of Textual's; ``no_color`` adds to the NO_COLOR variable."""
+    """How it looks, and where for source files.
+
+    ``theme`` is one of ours or of Textual's; ``no_color`` adds to the NO_COLOR variable.
+    """
 
     theme: str = DEFAULT_THEME
     ascii: bool = False
     no_color: bool = False
+    sources: SourcePath = USUAL_SOURCES
 
 
 class MemdashApp(App[Target]):
@@ -134,10 +139,7 @@ class MemdashApp(App[Target]):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The palette: our commands, then the choice of theme."""
         for command in COMMANDS:
-            if command.palette and (
-                command.scope == APP
-                or (command.scope == DASHBOARD and isinstance(screen, Dashboard) and screen.offers(command))
-            ):
+            if command.palette and (command.scope == APP or _has(screen, command)):
                 yield SystemCommand(
                     command.label,
                     f"{command.help}  {command.shown}",
@@ -159,11 +161,24 @@ class MemdashApp(App[Target]):
             self.push_screen(HelpScreen())
 
 
+def _has(screen: Screen[Any], command: Command) -> bool:
+    """Whether a screen says that the command is one of its own, and that it can do anything there now."""
+    scopes: tuple[str, ...] = getattr(screen, "scopes", ())
+    return command.scope in scopes and bool(screen.offers(command))  # type: ignore[attr-defined]  # goes with scopes
+
+
 def run_picker(candidates: Callable[[], Iterable[Surveyed]], options: Options = Options()) -> Target | None:
     """Let the user choose one of the processes that ``candidates`` yields; None when they leave instead."""
     from memdash.ui.screens.picker import Picker
 
     return MemdashApp(lambda: Picker(candidates), options).run_to_its_end()
+
+
+def run_view(view: Callable[[], Screen[Any]], options: Options = Options()) -> None:
+    """Show a view of a profile, and those that are opened from it, until the user leaves."""
+    from memdash.ui.screens.ground import Ground
+
+    MemdashApp(lambda: Ground(view), options).run_to_its_end()
 
 
 def run(session: Session, watches: Watches, options: Options = Options()) -> None:
@@ -172,6 +187,6 @@ def run(session: Session, watches: Watches, options: Options = Options()) -> Non
     It may have been started already; that saves time.
     """
     try:
-        MemdashApp(lambda: Dashboard(session, watches), options).run_to_its_end()
+        MemdashApp(lambda: Dashboard(session, watches, sources=options.sources), options).run_to_its_end()
     finally:
         watches.close()

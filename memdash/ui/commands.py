@@ -12,10 +12,22 @@ from textual.binding import Binding, BindingType
 from memdash.model.action import Action
 from memdash.model.capability import Capability
 
-__all__ = ["APP", "COMMANDS", "DASHBOARD", "PROFILE", "ROWS", "TABLE", "Command", "bindings"]
+__all__ = [
+    "APP", "CODE", "COMMANDS", "DASHBOARD", "DRILL", "FLAME", "ICICLE", "LIST", "PEEK", "PROFILE", "RANKED", "ROWS",
+    "TABLE", "TREE", "Command", "bindings",
+]  # fmt: skip
 
-APP, DASHBOARD, PROFILE, TABLE, ROWS = "app", "screen", "profile", "table", "rows"
-"""Scopes: works everywhere, on the dashboard, in each view of a profile, in the focused table, in whatever scrolls."""
+APP, DASHBOARD, DRILL = "app", "screen", "drill"
+"""Scopes: works everywhere, on the dashboard, in all about a row."""
+
+TABLE, ROWS, CODE = "table", "rows", "code"
+"""More of them: works in the focused table, in whatever scrolls, in source code."""
+
+PROFILE, RANKED, TREE, PEEK, LIST = "profile", "ranked", "tree", "peek", "list"
+"""Works in each view of a profile, in those that are tables, in the tree, among callers and callees, in listings."""
+
+FLAME, ICICLE = "flame", "icicle"
+"""In the flame graph, and on its boxes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +108,150 @@ COMMANDS: tuple[Command, ...] = (
         DASHBOARD, "d", "d", "profile('top', True)", "diff", "profile",
         "What each function holds itself and with all it calls, and how that has changed since the baseline.", 15,
     ),
-    Command(PROFILE, "d", "d", "profile('top')", "top/diff", "profile", "The functions that hold most.", 4),
     Command(
-        PROFILE, "i", "i", "in_use", "inuse/alloc", "profile", "Switch between what is held and all ever asked for.", 9,
+        DASHBOARD, "l", "l", "listing", "list", "profile",
+        "The source of the row under the cursor, or of what holds most, each line with what it holds.", 19,
     ),
-    Command(PROFILE, "o", "o", "objects", "bytes/objects", "profile", "Switch between bytes and objects.", 10),
-    Command(PROFILE, "u", "u", "newest", "newest", "profile", "Take the newest profile.", 11),
-    Command(PROFILE, "escape", "esc", "leave", "back", "profile", "Back to the dashboard.", 19, palette=False),
+    Command(
+        PROFILE, "l", "l", "profile('list')", "list", "profile",
+        "The source of the function under the cursor, each line with what it holds.", 7,
+    ),
+    Command(
+        LIST, "slash", "/", "choose_function", "functions", "source",
+        "Choose another function, by a regular expression; those of the file come first.", 3, palette=False,
+    ),
+    Command(
+        CODE, "n", "n", "costly(1)", "next line", "source",
+        "Go to the next line that holds anything.", 8, palette=False,
+    ),
+    Command(
+        CODE, "N", "N", "costly(-1)", "line before", "source",
+        "Go to the line before that holds anything.", palette=False,
+    ),
+    Command(CODE, "right", "→", "sideways(1)", "right", "source", "Show what stands further right.", palette=False),
+    Command(CODE, "left", "←", "sideways(-1)", "left", "source", "Show what stands further left.", palette=False),
+    Command(
+        DRILL, "tab,right_square_bracket", "tab ]", "section(1)", "section", "row in full",
+        "Go to the next section.", 2, palette=False,
+    ),
+    Command(
+        DRILL, "shift+tab,left_square_bracket", "shift+tab [", "section(-1)", "section before", "row in full",
+        "Go to the section before.", palette=False,
+    ),
+    Command(
+        DRILL, "l", "l", "profile('list')", "list", "row in full",
+        "The whole source file, each line with what it holds itself and with all it calls.", 5, palette=False,
+    ),
+    Command(
+        DRILL, "f", "f", "profile('flame')", "flame", "row in full",
+        "The flame graph, with the cursor on the function of the row.", 6, palette=False,
+    ),
+    Command(
+        DRILL, "y", "y", "copy", "copy", "row in full", "Copy the name and the place of the row.", 8, palette=False
+    ),
+    Command(DRILL, "escape", "esc", "leave", "back", "row in full", "Back to the dashboard.", 19, palette=False),
+    Command(
+        DASHBOARD, "t", "t", "profile('tree')", "tree", "profile",
+        "Open the tree of calls, from the outermost inwards, with what is held through each.", 17,
+    ),
+    Command(
+        DASHBOARD, "ctrl+s", "ctrl+s", "save", "save profile", "profile",
+        "Save the profile of the moment on the screen as a file that go tool pprof opens.", 18,
+    ),
+    Command(PROFILE, "t", "t", "profile('tree')", "tree", "profile", "The tree of calls, to be opened and closed.", 5),
+    Command(PROFILE, "d", "d", "profile('top')", "top", "profile", "The functions that hold most, or changed most.", 4),
+    Command(
+        DASHBOARD, "f", "f", "profile('flame')", "flame", "profile",
+        "The flame graph: what is held through each call, from the outermost function down.", 16,
+    ),
+    Command(PROFILE, "f", "f", "profile('flame')", "flame", "profile", "The flame graph of the same profile.", 6),
+    Command(
+        PROFILE, "slash", "/", "find", "find", "profile",
+        "Look for a text, whatever its case; esc shows all again.", 2,
+    ),
+    Command(PROFILE, "n", "n", "match(1)", "next match", "profile", "Go to the next place that contains it."),
+    Command(PROFILE, "N", "N", "match(-1)", "previous match", "profile", "Go to the previous place that contains it."),
+    Command(
+        PROFILE, "F", "F", "filters", "filters", "profile",
+        "Focus, ignore, hide and show by regular expressions, as pprof does; they hold in all views.", 10,
+    ),
+    Command(
+        PROFILE, "c", "c", "compare", "now/change", "profile",
+        "Switch between what is held and how that has changed since the baseline.", 9,
+    ),
+    Command(
+        PROFILE, "percent_sign", "%", "shares", "shares of", "profile",
+        "Of a change: shares of what the baseline held (-diff_base), or of all that changed (-base).",
+    ),
+    Command(
+        PROFILE, "a", "a", "whole", "large/all", "profile",
+        "Show also what holds less than half a percent, which pprof leaves out.", 15,
+    ),
+    Command(
+        PROFILE, "i", "i", "in_use", "inuse/alloc", "profile",
+        "Switch between what is held and all ever asked for.", 12,
+    ),
+    Command(PROFILE, "o", "o", "objects", "bytes/objects", "profile", "Switch between bytes and objects.", 13),
+    Command(PROFILE, "u", "u", "newest", "newest", "profile", "Take the newest profile.", 14),
+    Command(
+        RANKED, "s", "s", "sort(1)", "sort", "profile",
+        "Sort by the next column; the columns' titles can be clicked too.", 3,
+    ),
+    Command(RANKED, "S", "S", "sort(-1)", "sort back", "profile", "Sort by the previous column."),
+    Command(RANKED, "r", "r", "reverse", "reverse", "profile", "Turn the order of the rows round."),
+    Command(
+        RANKED, "", "enter", "open", "callers", "profile",
+        "Open the callers and callees of the function; enter on one of them walks on to it.", 8, palette=False,
+    ),
+    Command(TREE, "right", "→", "unfold", "open", "tree", "Open the branch, or go into it.", 18),
+    Command(TREE, "left", "←", "fold", "close", "tree", "Close the branch, or go out of it."),
+    Command(TREE, "plus", "+", "unfold_all", "open all", "tree", "Open all branches below the row."),
+    Command(TREE, "minus", "-", "fold_all", "close all", "tree", "Close all branches."),
+    Command(
+        TREE, "asterisk", "*", "hot_path", "hot path", "tree", "Open the heaviest path from the row on.", 17,
+    ),
+    Command(
+        TREE, "v", "v", "turn", "calls/callers", "tree",
+        "Turn the tree round: from those that hold something to who called them.", 11,
+    ),
+    Command(
+        PEEK, "backspace", "backspace", "walk_back", "step back", "profile",
+        "Back to the function that was walked from.", 11,
+    ),
+    Command(
+        PROFILE, "ctrl+s", "ctrl+s", "save", "save", "profile",
+        "Save the whole profile as a file that go tool pprof opens.", 16,
+    ),
+    Command(PROFILE, "y", "y", "copy", "copy", "profile", "Copy the name in full to the clipboard of your terminal."),
+    Command(
+        PROFILE, "escape", "esc", "leave", "back", "profile", "Back to where the view was opened.", 19, palette=False,
+    ),
+    Command(
+        ICICLE, "enter", "enter", "zoom_in", "zoom", "flame graph",
+        "Give the box the full width; its callers stay above it. A second click does the same.", 3, palette=False,
+    ),
+    Command(
+        FLAME, "backspace", "backspace", "zoom_out", "zoom out", "flame graph",
+        "Undo the last zoom. So does esc, which first ends a search, and where nothing is zoomed leads back.",
+    ),
+    Command(ICICLE, "home,r", "r", "root", "all", "flame graph", "Show all again, with the root at the top."),
+    Command(
+        FLAME, "space", "space", "follow", "follow", "flame graph",
+        "Take the newest profile every other second, or stay at the one that is shown.", 8,
+    ),
+    Command(ICICLE, "down,j", "↓ j", "deeper", "deeper", "flame graph", "Into what the box calls.", palette=False),
+    Command(ICICLE, "up,k", "↑ k", "outward", "outward", "flame graph", "To its caller.", palette=False),
+    Command(ICICLE, "left,h", "← h", "beside(-1)", "left", "flame graph", "To the box before.", palette=False),
+    Command(
+        ICICLE, "right", "→", "beside(1)", "right", "flame graph", "To the next box; l is the listing.", palette=False,
+    ),
+    Command(
+        ICICLE, "pagedown", "page down", "levels(1)", "page deeper", "flame graph",
+        "A screenful of levels deeper; the wheel only looks.", palette=False,
+    ),
+    Command(
+        ICICLE, "pageup", "page up", "levels(-1)", "page back", "flame graph", "A screenful back.", palette=False,
+    ),
     Command(DASHBOARD, "plus", "+", "zoom(-1)", "zoom in", "chart", "Show a shorter span in the chart."),
     Command(DASHBOARD, "minus", "-", "zoom(1)", "zoom out", "chart", "Show a longer span in the chart."),
     Command(DASHBOARD, "equals_sign", "=", "zoom(0)", "usual zoom", "chart", "Show the last five minutes again."),

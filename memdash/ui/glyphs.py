@@ -10,9 +10,10 @@ __all__ = ["ASCII", "UNICODE", "Glyphs"]
 _TO_ASCII = str.maketrans(
     {
         "\u202f": " ", "\u00a0": " ", "·": "-", "…": "~", "–": "-", "—": "-", "−": "-", "×": "x", "µ": "u",
-        "Δ": "d", "●": "*", "▲": "!", "◌": "o", "◐": "?", "■": "#", "‖": "=", "✕": "x", "✓": "+", "▼": "v",
+        "Δ": "d", "●": "*", "▲": "!", "◌": "o", "◐": "?", "■": "#", "‖": "=", "✕": "x", "✓": "+", "▼": "v", "◆": "*",
         "┊": ":", "─": "-", "│": "|", "┌": "+", "┐": "+", "└": "+", "┘": "+", "├": "+", "┤": "+", "┬": "+", "┴": "+",
         "┼": "+", "▬": "=", "←": "<", "→": ">", "↑": "^", "↓": "v", "’": "'", "“": '"', "”": '"', "≥": ">", "≤": "<",
+        "▸": "+", "▾": "-",
     }
 )  # fmt: skip
 
@@ -23,7 +24,8 @@ class Glyphs:
 
     ``steps`` are a sparkline's heights from low to high, ``level`` its line when nothing changes; ``full`` is a
     cell of a bar, ``parts`` are its last cell filling up, and ``half`` a first one that begins in its middle; ``taken``
-    is a cell of a bar that takes away, ``mark`` a place on one.
+    is a cell of a bar that takes away, ``mark`` a place on one. A box begins with its ``edge``, or the ``pointer`` at
+    the one that is chosen; ``several`` fills what stands for many.
     """
 
     ascii: bool
@@ -35,6 +37,9 @@ class Glyphs:
     half: str
     taken: str
     mark: str
+    edge: str
+    pointer: str
+    several: str
 
     def text(self, text: str) -> str:
         """``text`` in this character set; what ASCII has no likeness for becomes ``?``."""
@@ -44,6 +49,10 @@ class Glyphs:
 
 
 UNICODE = Glyphs(
-    ascii=False, ellipsis="…", steps="▁▂▃▄▅▆▇█", level="─", parts="▏▎▍▌▋▊▉", full="█", half="▐", taken="░", mark="┊"
-)
-ASCII = Glyphs(ascii=True, ellipsis="~", steps="_.,-=+*#", level="-", parts="", full="#", half="", taken="-", mark=":")
+    ascii=False, ellipsis="…", steps="▁▂▃▄▅▆▇█", level="─", parts="▏▎▍▌▋▊▉", full="█", half="▐", taken="░", mark="┊",
+    edge="▏", pointer="▶", several="┊",
+)  # fmt: skip
+ASCII = Glyphs(
+    ascii=True, ellipsis="~", steps="_.,-=+*#", level="-", parts="", full="#", half="", taken="-", mark=":",
+    edge="|", pointer=">", several=":",
+)  # fmt: skip

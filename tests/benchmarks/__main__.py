@@ -9,6 +9,7 @@ from tests.benchmarks.agent import agent
 from tests.benchmarks.census import census
 from tests.benchmarks.cpython import cpython
 from tests.benchmarks.family import family
+from tests.benchmarks.flames import flames
 from tests.benchmarks.goroutines import goroutines, objects
 from tests.benchmarks.headless import report
 from tests.benchmarks.profiles import profiles
@@ -35,6 +36,7 @@ BENCHMARKS: tuple[Callable[[], Iterator[Result]], ...] = (
     family,
     agent,
     profiles,
+    flames,
 )
 
 

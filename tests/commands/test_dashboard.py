@@ -13,6 +13,8 @@ import pytest
 
 from memdash.commands.toolchain import find_toolchain
 from memdash.errors import MemdashError
+from memdash.pprof.encode import encode
+from tests.pprof.documents import of_stacks
 
 pytestmark = pytest.mark.terminal
 
@@ -204,3 +206,41 @@ def test_the_demo_leaks_before_ones_eyes_and_leaves_nothing_behind(open_terminal
     assert b"memdash:" not in tail
     assert not Path(f"/proc/{server}").exists()
     assert list(tmp_path.glob("*.log")) == []
+
+
+def test_a_flame_of_a_file_opens_where_there_is_a_terminal(open_terminal: OpenTerminal, tmp_path: Path) -> None:
+    path, base = tmp_path / "heap.pb.gz", tmp_path / "base.pb.gz"
+    path.write_bytes(encode(of_stacks({"main > add": 800, "main > log": 200})))
+    base.write_bytes(encode(of_stacks({"main > add": 300})))
+    terminal = open_terminal("flame", str(path), "--diff-base", str(base), "--ascii")
+    terminal.child.expect_exact(ALTERNATE)
+    terminal.shows("since base.pb.gz")
+    terminal.child.send("jj")
+    terminal.shows("! grew +500 B")
+    terminal.child.send("q")
+    code, tail = terminal.ends()
+    assert code == 0
+    assert USUAL in tail
+
+
+def test_a_flame_is_text_when_that_is_asked_for(open_terminal: OpenTerminal, tmp_path: Path) -> None:
+    path = tmp_path / "heap.pb.gz"
+    path.write_bytes(encode(of_stacks({"main > add": 800})))
+    terminal = open_terminal("flame", "--text", str(path))
+    code, tail = terminal.ends()
+    assert code == 0
+    assert b"held%" in tail
+    assert ALTERNATE not in tail
+
+
+def test_what_is_wrong_with_a_profile_is_said_before_a_screen_opens(
+    open_terminal: OpenTerminal, tmp_path: Path
+) -> None:
+    (tmp_path / "none.pb.gz").write_bytes(b"nonsense")
+    for argv, code, words in (
+        (("flame", str(tmp_path / "none.pb.gz")), 2, b"none.pb.gz"),
+        (("flame", str(tmp_path / "missing")), 2, b"there is no file"),
+        (("flame", "--theme", "nothing", str(tmp_path / "missing")), 2, b"there is no theme"),
+    ):
+        ended, tail = open_terminal(*argv).ends()
+        assert (ended, words in tail, ALTERNATE in tail) == (code, True, False), tail

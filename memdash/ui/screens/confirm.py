@@ -11,6 +11,8 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+from memdash.ui.widgets.paint import Painted
+
 __all__ = ["Confirm"]
 
 
@@ -33,7 +35,7 @@ class Confirm(ModalScreen[bool]):
         """A framed question over the dashboard."""
         with Vertical(id="question") as question:
             question.border_title = self._title
-            question.border_subtitle = "← → choose · enter · esc cancel"
+            question.border_subtitle = Painted.glyphs.text("← → choose · enter · esc cancel")
             yield Static(f"{self._words.rstrip('.')}.", markup=False)
             with Horizontal():
                 yield Button("Cancel", id="cancel", compact=True)

@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 
 from textual.strip import Strip
 
-from memdash.ui.commands import APP, COMMANDS, DASHBOARD, PROFILE, TABLE, Command
+from memdash.ui.commands import APP, CODE, COMMANDS, ICICLE, TABLE, Command
 from memdash.ui.widgets.cut import width_of
 from memdash.ui.widgets.paint import Painted
 
 __all__ = ["KeyLine"]
 
-_NAMESPACES = {APP: "app", DASHBOARD: "screen", PROFILE: "screen", TABLE: "focused"}
+_NAMESPACES = {APP: "app", TABLE: "focused", CODE: "focused", ICICLE: "focused"}
+"""Where the action of a scope is, if not on the screen."""
 
 
 class KeyLine(Painted):
@@ -45,7 +46,7 @@ class KeyLine(Painted):
             shown.append(command)
         line = self.line()
         for command in sorted(shown, key=lambda command: command.footer):
-            click = f"{_NAMESPACES[command.scope]}.{command.action}"
+            click = f"{_NAMESPACES.get(command.scope, 'screen')}.{command.action}"
             line.write(f" {command.shown} ", "key", click=click)
             line.write(f"{command.label} ", "faint", click=click)
         return line.strip(width)

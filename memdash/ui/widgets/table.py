@@ -64,6 +64,18 @@ class TableView(Painted, can_focus=True):
             return self.view
 
     @dataclass
+    class LeadClicked(Message):
+        """A click on what stands before the text of a cell, like the mark of a branch."""
+
+        view: TableView
+        row: Row
+
+        @property
+        def control(self) -> TableView:
+            """The table it happened in."""
+            return self.view
+
+    @dataclass
     class Moved(Message):
         """A person has put the cursor on another row."""
 
@@ -98,6 +110,11 @@ class TableView(Painted, can_focus=True):
     def row(self) -> Row | None:
         """The row under the cursor."""
         return self._shown.rows[self._cursor] if self._shown.rows else None
+
+    @property
+    def cursor(self) -> int:
+        """The place of that row."""
+        return self._cursor
 
     @property
     def rows_in_view(self) -> range:
@@ -240,17 +257,28 @@ class TableView(Painted, can_focus=True):
             return
         again = index == self._cursor and event.chain == 2
         self.move_to(index)
-        if again:
+        if self._is_lead(self._shown.rows[index], offset.x):
+            self.post_message(self.LeadClicked(self, self._shown.rows[index]))
+        elif again:
             self.action_choose()
 
     def _column_at(self, x: int) -> Column | None:
+        found = self._cell_at(x)
+        return None if found is None else self._shown.columns[found[0]]
+
+    def _cell_at(self, x: int) -> tuple[int, int, int] | None:
+        """The column at a place, how far it lies from its left edge, and how wide it is."""
         layout, gap = self.fit
-        right = 0
+        left = 0
         for index, cells in layout:
-            right += cells + gap
-            if x < right:
-                return self._shown.columns[index]
+            if x < left + cells + gap:
+                return index, x - left, cells
+            left += cells + gap
         return None
+
+    def _is_lead(self, row: Row, x: int) -> bool:
+        found = self._cell_at(x)
+        return found is not None and found[1] < min(len(row.cells[found[0]].lead), found[2] // 2)
 
     # Painting
 
@@ -318,6 +346,10 @@ class TableView(Painted, can_focus=True):
         elif cell.span is not None:
             self._paint_span(line, cell.span, room, "bar" if cell.tone is Tone.PLAIN else cell.tone.value)
         else:
+            if cell.lead:
+                lead = cut(self.glyphs.text(cell.lead), room // 2, "start", self.glyphs.ellipsis)
+                line.drawn(lead, len(lead), "faint")
+                room -= len(lead)
             line.field(cell.text, room, cell.tone.value, right=column.right, where=column.cut)
 
     def _paint_span(self, line: Line, span: Span, room: int, look: str) -> None:

@@ -1,7 +1,9 @@
 """The views of a profile, each a screen over all: what pprof shows, live.
 
-Lives here: ``study`` (the profile that all views of one visit share, and how it is looked at), ``screen`` (what every
-view is), and the views themselves: ``top`` (also what changed).
+Lives here: ``study`` (the profile that all views of one visit share, and how it is looked at), ``looking`` (the keys
+for that), ``screen`` (what every view is), ``rows`` (what views that are tables share), ``filters`` (where focus,
+ignore, hide and show are typed), and the views themselves: ``top`` (also what changed), ``tree``, ``peek``, ``list``,
+``flame``.
 
 To add a view:
 
@@ -19,26 +21,60 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from memdash.config import USUAL_SOURCES, SourcePath
+from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from memdash.ui.screens.profile.screen import ProfileScreen
-    from memdash.ui.screens.profile.study import Study
+    from memdash.ui.screens.profile.study import Moment, Study
 
-__all__ = ["VIEWS", "view_of", "visit"]
+__all__ = ["VIEWS", "moment_of", "view_of", "visit"]
 
-VIEWS = {"top": "top.TopScreen"}
+VIEWS = {
+    "top": "top.TopScreen",
+    "tree": "tree.TreeScreen",
+    "peek": "peek.PeekScreen",
+    "list": "list.ListScreen",
+    "flame": "flame.FlameScreen",
+}
 """By the name of the view: its module here and its class."""
 
 
-def visit(name: str, moment: Callable[[], Snapshot], *, is_differential: bool = False) -> ProfileScreen[Any]:
-    """The screen of a view, over what ``moment`` returns when the profile is taken."""
-    from memdash.session.profiles import profile_before, profile_of
+def visit(
+    name: str,
+    moment: Callable[[], Snapshot],
+    *,
+    is_differential: bool = False,
+    subject: Frame | None = None,
+    sources: SourcePath = USUAL_SOURCES,
+) -> ProfileScreen[Any]:
+    """The screen of a view, over what ``moment`` returns now, and again whenever the newest profile is wanted.
+
+    ``subject`` is the function that it is about, or opens at; ``sources`` say where its source may be.
+    """
     from memdash.ui.screens.profile.study import Lens, Study
 
     lens = Lens(is_differential=is_differential or moment().baseline.marked)
-    study = Study(lambda: profile_of(moment()), lambda: profile_before(moment()), lens=lens)
-    return view_of(name, study)
+    return view_of(name, Study(lambda: moment_of(moment()), lens, subject=subject, sources=sources))
+
+
+def moment_of(snapshot: Snapshot) -> Moment:
+    """The profile of one moment, not yet taken, and that of its baseline."""
+    from memdash.session.profiles import profile_before, profile_name, profile_of, profiled
+    from memdash.tables.since import since_words
+    from memdash.ui.screens.profile.study import Moment
+    from memdash.units import clock_time
+
+    target = snapshot.target
+    return Moment(
+        lambda: profile_of(snapshot),
+        lambda: profile_before(snapshot),
+        title=f"{target.name} {target.pid}" if target.is_local else target.name,
+        at=f"at {clock_time(snapshot.at.wall_s)}",
+        since=since_words(snapshot, profiled(snapshot)) or "since the attach",
+        file_name=profile_name(snapshot),
+    )
 
 
 def view_of(name: str, study: Study) -> ProfileScreen[Any]:

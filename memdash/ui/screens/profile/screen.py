@@ -2,53 +2,62 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar, Generic, TypeVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.worker import get_current_worker
 
 from memdash.errors import MemdashError, defects_told
 from memdash.plain import plain
-from memdash.ui.commands import PROFILE, bindings
-from memdash.ui.screens.profile.study import Study
+from memdash.pprof.taken import TakenProfile
+from memdash.pprof.view import Frame
+from memdash.ui.commands import PROFILE, Command, bindings
+from memdash.ui.lean import resettle, undisturbed
+from memdash.ui.saving import ask_to_save
+from memdash.ui.screens.ground import Ground
+from memdash.ui.screens.profile.looking import Looking
+from memdash.ui.screens.profile.study import Lens, Study
+from memdash.ui.widgets.filter import FilterBar
 from memdash.ui.widgets.footer import KeyLine
 from memdash.ui.widgets.paint import Painted
 
-__all__ = ["ProfileScreen"]
+__all__ = ["Built", "ProfileScreen"]
 
 Built = TypeVar("Built")
 
 _SOON_S = 0.15
-"""What is ready before then needs no word about its being made."""
-
-_OTHER_TIME = {
-    "inuse_space": "alloc_space", "inuse_objects": "alloc_objects",
-    "alloc_space": "inuse_space", "alloc_objects": "inuse_objects",
-}  # fmt: skip
-_OTHER_UNIT = {
-    "inuse_space": "inuse_objects", "inuse_objects": "inuse_space",
-    "alloc_space": "alloc_objects", "alloc_objects": "alloc_space",
-}  # fmt: skip
+"""What is ready before then needs no word about its being made anew."""
+_LEFT_S = 1.0
+"""By then Textual has let go of a screen."""
+_BEING_MADE = "being made …"
 
 
-class ProfileScreen(Screen[None], Generic[Built]):
+class ProfileScreen(Looking, Generic[Built]):
     """A view of the profile that ``study`` holds. Subclasses say what is built, and how it is shown.
 
-    ``name_of_view`` is its key in ``VIEWS``; ``main`` its widget, whose frame bears the title.
+    ``name_of_view`` is its key in ``VIEWS``; ``main`` its widget, whose frame bears the title. ``scopes`` are those of
+    the commands that it has: one of its own adds a scope, and binds it. ``is_being_built`` until what is wanted is
+    ready.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(PROFILE), Binding("q", "leave", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(PROFILE), Binding("q", "close", show=False)]
 
     name_of_view: ClassVar[str]
-    title_of_view: ClassVar[str]
+    scopes: ClassVar[tuple[str, ...]] = (PROFILE,)
 
     def __init__(self, study: Study) -> None:
-        super().__init__()
-        self.study = study
-        self._keys = KeyLine(PROFILE)
+        super().__init__(study)
+        self.wanted = ""
+        self._built_through: Lens | None = None
+        self.is_being_built = False
+        self._keys = KeyLine(*self.scopes)
+
+    @property
+    def title_of_view(self) -> str:
+        """What it is called in its frame."""
+        raise NotImplementedError
 
     @property
     def main(self) -> Painted:
@@ -56,12 +65,39 @@ class ProfileScreen(Screen[None], Generic[Built]):
         raise NotImplementedError
 
     def build(self) -> Built:
-        """Make the view from ``study``. On a thread of its own. Raises MemdashError."""
+        """Make the view from ``study``. On a thread of its own, one at a time. Raises MemdashError."""
         raise NotImplementedError
 
     def present(self, built: Built) -> None:
         """Show what was built."""
         raise NotImplementedError
+
+    def say(self, words: str) -> None:
+        """Say why there is no view to be shown, or not yet."""
+        self.entitle(words)
+
+    @property
+    def chosen(self) -> Frame | None:
+        """The frame under the cursor: where another view opens."""
+        return None
+
+    def leave_trace(self) -> None:
+        """Have the next view open at the frame under the cursor."""
+        if self.chosen is not None:
+            self.study.stand_on(self.chosen)
+
+    @property
+    def words(self) -> str:
+        """What is under the cursor in full, to be copied."""
+        return "" if self.chosen is None else plain(self.chosen.text)
+
+    def search(self) -> None:
+        """Show what contains the text ``wanted``, or all where it is empty."""
+
+    def match(self, step: int) -> None:
+        """Go to the next (1) or previous (-1) place that contains it."""
+
+    # Making it
 
     def compose(self) -> ComposeResult:
         """The view, framed, and the keys."""
@@ -70,79 +106,148 @@ class ProfileScreen(Screen[None], Generic[Built]):
 
     def on_mount(self) -> None:
         """Begin to build."""
+        self._keys.follow(self.offers)
         self.main.focus()
+        self.say(_BEING_MADE)
         self.rebuild()
 
-    def rebuild(self) -> None:
-        """Build again, for another lens or a newer profile; what stands there stays until that is ready."""
+    def on_screen_resume(self) -> None:
+        """Catch up with what was done to the lens in a view that lay over this one."""
+        if self._built_through not in (None, self.study.lens):
+            self.rebuild()
+
+    def on_unmount(self) -> None:
+        """Give back what the profile took, once the last view of one is left."""
+        if not any(isinstance(screen, ProfileScreen) for screen in self.app.screen_stack):
+            self.app.set_timer(_LEFT_S, resettle)
+
+    def rebuild(self, *, newest: bool = False) -> None:
+        """Build again, for another lens or the ``newest`` profile; what stands there stays until that is ready."""
+        self._built_through, self.is_being_built = self.study.lens, True
         self.set_timer(_SOON_S, self._say_building)
-        self.run_worker(self._build, thread=True, exclusive=True, group="build")
+        self.run_worker(lambda: self._build(newest), thread=True, exclusive=True, group="build")
 
     def _say_building(self) -> None:
-        if any(worker.group == "build" and worker.is_running for worker in self.workers):
-            self.entitle("being made …")
+        if self.is_being_built:
+            self.entitle(_BEING_MADE)
 
-    def _build(self) -> None:
-        """On the worker's thread."""
+    def _build(self, newest: bool) -> None:
+        """On the worker's thread. One that was overtaken still works for as long as it takes: its end is waited for."""
         worker = get_current_worker()
         built: Built | None = None
         failure: MemdashError | None = None
-        try:
-            with defects_told():
-                built = self.build()
-        except MemdashError as error:
-            failure = error
-        if worker.is_cancelled:
-            return
-        self.app.call_from_thread(self._built, built, failure)
+        with self.study.lock:
+            if worker.is_cancelled:
+                return
+            try:
+                with defects_told(), undisturbed():
+                    if newest:
+                        self.study.renew()
+                    built = self.build()
+            except MemdashError as error:
+                failure = error
+        if not worker.is_cancelled:
+            self.app.call_from_thread(self._built, built, failure)
 
     def _built(self, built: Built | None, failure: MemdashError | None) -> None:
+        self.is_being_built = False
         if not self.is_attached:
             return
         if failure is not None or built is None:
             words = "nothing to show" if failure is None else ". ".join(filter(None, (failure.what, failure.hint)))
-            self.entitle(plain(words))
-            self.notify(plain(words), severity="warning", markup=False)
+            self.say(plain(words))
             return
         self.present(built)
 
     def entitle(self, remark: str) -> None:
         """Write what is shown into the frame, and ``remark`` below."""
-        parts = (self.title_of_view, self.study.lens.sample_type, self.study.title)
+        study = self.study
+        since = study.moment.since if study.lens.is_differential else ""
+        when = f"{study.moment.title} {study.moment.at}".strip()
+        parts = (self.title_of_view, study.sample_type, self._filters_in_force(), since, when)
         self.main.entitle(" · ".join(part for part in parts if part), remark)
+
+    def _filters_in_force(self) -> str:
+        idle = self.study.unmatched
+        return ", ".join(
+            f"{name} {pattern.text}{' (matches nothing)' if name in idle else ''}"
+            for name, pattern in self.study.lens.filters.given.items()
+        )
 
     # What a person does
 
+    def offers(self, command: Command) -> bool:
+        """Whether a command can do anything here."""
+        return not (command.action == "compare" and not self.study.has_baseline)
+
     def action_leave(self) -> None:
-        """Back to where the view was opened from."""
-        self.dismiss()
+        """Out of what is looked for, or back to where the view was opened from; it never quits."""
+        if self.wanted:
+            self.wanted = ""
+            self.search()
+        elif self._is_alone:
+            self.notify("q quits", timeout=2)
+        else:
+            self.dismiss()
+
+    def action_close(self) -> None:
+        """Back to where the view was opened from, or out of memdash."""
+        if self._is_alone:
+            self.app.exit()
+        else:
+            self.dismiss()
+
+    @property
+    def _is_alone(self) -> bool:
+        """No dashboard lies below."""
+        return isinstance(self.app.screen_stack[0], Ground)
 
     def action_profile(self, name: str) -> None:
         """Another view of the same profile, through the same lens."""
         from memdash.ui.screens.profile import view_of
 
         if name != self.name_of_view:
+            self.leave_trace()
             self.app.switch_screen(view_of(name, self.study))
 
     def action_newest(self) -> None:
         """Take the newest profile."""
-        self.study.renew()
-        self.rebuild()
+        self.rebuild(newest=True)
 
-    def action_in_use(self) -> None:
-        """Between inuse and alloc."""
-        self._switch(_OTHER_TIME)
+    def action_save(self) -> None:
+        """Save the profile, all of it, whatever the lens."""
+        ask_to_save(self, self._take, self.study.moment.file_name)
 
-    def action_objects(self) -> None:
-        """Between bytes and objects."""
-        self._switch(_OTHER_UNIT)
+    def _take(self) -> TakenProfile:
+        with self.study.lock:
+            return self.study.taken
 
-    def _switch(self, other: dict[str, str]) -> None:
-        document = self.study.taken.document
-        now = self.study.lens.sample_type or document.sample_types[document.index_of("")].kind
-        wanted = other.get(now, "")
-        if wanted not in [held.kind for held in document.sample_types]:
-            self.notify(f"this profile has no {wanted or 'other values'}", severity="warning", markup=False)
-            return
-        self.study.lens = replace(self.study.lens, sample_type=wanted)
-        self.rebuild()
+    def action_copy(self) -> None:
+        """Put what is under the cursor into the terminal's clipboard (OSC 52)."""
+        if words := self.words:
+            self.app.copy_to_clipboard(words)
+            self.notify("copied", timeout=2)
+
+    def action_match(self, step: int) -> None:
+        """Go to the next (1) or previous (-1) place that contains what is looked for."""
+        if self.wanted:
+            self.match(step)
+
+    def action_find(self) -> None:
+        """Open the line in which it is typed."""
+        if not self.query(FilterBar):
+            bar = FilterBar(self.wanted)
+            self.mount(bar, before=self._keys)
+            bar.focus()
+
+    @on(FilterBar.Typed)
+    def _typed(self, typed: FilterBar.Typed) -> None:
+        self.take_typed(typed)
+
+    def take_typed(self, typed: FilterBar.Typed) -> None:
+        """Look for what is typed there."""
+        self.wanted = typed.wanted
+        if typed.done:
+            typed.bar.remove()
+            self.main.focus()
+        self.search()

@@ -2,48 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from memdash.pprof.top import Top, top
-from memdash.pprof.view import View
-from memdash.tables.profile_top import top_table
+from memdash.pprof.view import Frame
+from memdash.tables.profile_top import RankedTop, TopOrder, ranked_top, top_remark, top_table
 from memdash.tables.table import Table
-from memdash.ui.screens.profile.screen import ProfileScreen
+from memdash.ui.panes.sorted import Sorting
+from memdash.ui.screens.profile.rows import RowsScreen
 from memdash.ui.screens.profile.study import Study
-from memdash.ui.widgets.table import TableView
 
 __all__ = ["TopScreen"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Ranked:
-    view: View
-    top: Top
-    table: Table
-
-
-class TopScreen(ProfileScreen[_Ranked]):
+class TopScreen(RowsScreen[RankedTop]):
     """Flat and cum by function, as ``go tool pprof -top`` has them; through a differential lens with their signs."""
 
     name_of_view = "top"
-    title_of_view = "Top"
 
     def __init__(self, study: Study) -> None:
         super().__init__(study)
-        self._rows = TableView(id="profile")
+        self._sorting = Sorting(TopOrder, (TopOrder.FUNCTION,))
 
     @property
-    def main(self) -> TableView:
-        """The rows."""
-        return self._rows
+    def title_of_view(self) -> str:
+        """The verb that prints the same."""
+        return "Diff" if self.study.lens.is_differential else "Top"
 
-    def build(self) -> _Ranked:
+    @property
+    def sorting(self) -> Sorting[TopOrder]:
+        """By flat at first."""
+        return self._sorting
+
+    def build(self) -> RankedTop:
         """Sum up by function."""
-        view = self.study.view()
-        ranked = top(view)
-        return _Ranked(view, ranked, top_table(view, ranked))
+        study = self.study
+        return ranked_top(study.view(), study.view_now(), study.view_before())
 
-    def present(self, built: _Ranked) -> None:
-        """Show the rows."""
-        self._rows.show_table(built.table)
-        self.entitle(f"{len(built.top.rows)} functions")
+    def table(self, content: RankedTop) -> Table:
+        """A row a function."""
+        sorting = self._sorting
+        return top_table(content, sorting.order, sorting.reversed, self.wanted, self.empty_words)
+
+    def remark(self, content: RankedTop) -> str:
+        """How many there are, and how much they hold."""
+        return top_remark(content, is_relative_to_base=self.study.lens.is_relative_to_base)
+
+    def frame_of(self, content: RankedTop, key: str) -> Frame | None:
+        """Rows are known by what they show."""
+        return next((row.frame for row in content.top.rows if row.frame.text == key), None)

@@ -1,0 +1,114 @@
+"""A view of a profile on the whole screen, to go through with keys and mouse, without a dashboard below it."""
+
+from __future__ import annotations
+
+import functools
+import gc
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from memdash.commands.options import settings
+from memdash.commands.screen import check_theme
+from memdash.commands.source import profile_from
+from memdash.commands.viewing import Viewing
+from memdash.signals import signals_raised
+from memdash.units import clock_time
+
+if TYPE_CHECKING:
+    from memdash.pprof.taken import TakenProfile
+    from memdash.ui.screens.profile.study import Moment
+
+__all__ = ["Look", "browse", "look_options"]
+
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How the screen looks; with ``text`` there is none."""
+
+    text: bool
+    theme: str | None
+    no_color: bool
+    ascii: bool
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether a screen is wanted, and there are a terminal and a person at it."""
+        streams = (sys.stdin, sys.stdout, sys.stderr)
+        has_terminal = all(stream is not None and stream.isatty() for stream in streams)
+        return has_terminal and not self.text and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def look_options(function: Function) -> Callable[..., Any]:
+    """Give a command the options of a screen; it gets one ``look`` instead."""
+
+    @settings("text", "theme", "no-color", "ascii")
+    @functools.wraps(function)
+    def wrapped(**values: Any) -> Any:
+        ours = {name: values.pop(name) for name in Look.__dataclass_fields__}
+        return function(look=Look(**ours), **values)
+
+    return wrapped
+
+
+def browse(name: str, argument: str, viewing: Viewing, look: Look) -> None:
+    """Show the view ``name`` of a profile until the user leaves it.
+
+    The profile is read once before the screen opens: what is wrong with it is said where the command was given. Raises
+    what reading it raises.
+    """
+    check_theme(look.theme)
+    options = viewing.options()
+    first = _now(argument, viewing)
+    if viewing.diff_base:
+        profile_from(viewing.diff_base)
+    gc.enable()  # the verbs do without while they print; this may stay open for hours
+    from memdash.ui.app import Options, run_view
+    from memdash.ui.screens.profile import view_of
+    from memdash.ui.screens.profile.study import Lens, Study
+    from memdash.ui.theme import DEFAULT_THEME
+
+    moments = _moments(argument, viewing, first)
+    lens = Lens(
+        sample_type=options.sample_type,
+        granularity=options.granularity,
+        filters=options.filters,
+        is_differential=bool(viewing.diff_base),
+    )
+    study = Study(lambda: next(moments), lens)
+    with signals_raised():
+        run_view(
+            lambda: view_of(name, study),
+            Options(theme=look.theme or DEFAULT_THEME, ascii=look.ascii, no_color=look.no_color),
+        )
+
+
+def _now(argument: str, viewing: Viewing) -> TakenProfile:
+    return replace(viewing, diff_base=None).source(argument)
+
+
+def _moments(argument: str, viewing: Viewing, first: TakenProfile) -> Iterator[Moment]:
+    """The profile that was read already, then again and again as it is at the time."""
+    from memdash.ui.screens.profile.study import Moment
+
+    def moment(taken: TakenProfile | None) -> Moment:
+        base = viewing.diff_base
+        is_file = Path(argument).is_file()
+        return Moment(
+            lambda: taken or _now(argument, viewing),
+            None if base is None else lambda: profile_from(base),
+            title=Path(argument).name if is_file else f"pid {argument}",
+            at="" if is_file else f"at {clock_time(time.time())}",
+            since="" if base is None else f"since {Path(base).name}",
+        )
+
+    yield moment(first)
+    while True:
+        yield moment(None)

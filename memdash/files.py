@@ -1,0 +1,54 @@
+"""Files that are never half written, and never overwritten unasked."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+__all__ = ["is_device", "written"]
+
+
+@contextmanager
+def written(path: Path, *, replaces: bool) -> Iterator[BinaryIO]:
+    """Open ``path`` for one piece of data: a file appears under its name once all is written, after an error none does.
+
+    A device or pipe has no content to lose and is never replaced: it is written to. Raises OSError; FileExistsError
+    when there is such a file, or comes to be one meanwhile, and it is not to be replaced.
+    """
+    if is_device(path):
+        with path.open("wb") as device:
+            yield device
+        return
+    path = path.resolve()
+    if not replaces and path.exists():
+        raise FileExistsError(path)
+    temporary = path.with_name(f".memdash-{secrets.token_hex(8)}")
+    with temporary.open("xb") as file:
+        try:
+            yield file
+            file.flush()
+            _publish(temporary, path, replaces=replaces)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def is_device(path: Path) -> bool:
+    """Whether something is there that is neither a file nor a directory."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def _publish(temporary: Path, path: Path, *, replaces: bool) -> None:
+    """Give the file its name. A link fails when somebody took the name meanwhile; a rename would not."""
+    if replaces:
+        temporary.rename(path)
+        return
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        temporary.rename(path)

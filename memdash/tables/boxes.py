@@ -1,0 +1,67 @@
+"""Boxes in boxes: a tree of weights, as an icicle shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+__all__ = ["Boxes"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Boxes:
+    """Box 0 is the root and has parent -1; each comes after its parent, at one ``depth`` more.
+
+    ``inner`` are those right inside a box, in their order. Together with ``rest``, what is in a box but too small to be
+    told one by one, they weigh no more than the box.
+    """
+
+    parents: Sequence[int]
+    depths: Sequence[int]
+    inner: Sequence[Sequence[int]]
+    weights: Sequence[int]
+    rests: Sequence[int]
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[int, int, int, int]]) -> Boxes:
+        """From rows (depth, least weight, what is in no inner box, rest) in preorder: the root, then its branches.
+
+        A box weighs at least what is in it: where some of that has grown and some has shrunk, more than it says itself.
+        """
+        parents: list[int] = []
+        depths: list[int] = []
+        inner: list[list[int]] = []
+        weights: list[int] = []
+        rests: list[int] = []
+        contents: list[int] = []
+        above: list[int] = []
+        for index, (depth, weight, own, rest) in enumerate(rows):
+            del above[depth:]
+            parent = above[-1] if above else -1
+            above.append(index)
+            parents.append(parent)
+            depths.append(depth)
+            inner.append([])
+            weights.append(weight)
+            rests.append(rest)
+            contents.append(own + rest)
+            if parent >= 0:
+                inner[parent].append(index)
+        for index in range(len(parents) - 1, -1, -1):
+            weights[index] = max(weights[index], contents[index])
+            if index:
+                contents[parents[index]] += weights[index]
+        return cls(parents, depths, inner, weights, rests)
+
+    def path(self, box: int) -> list[int]:
+        """The boxes from the root to ``box``, both included."""
+        found = []
+        while box >= 0:
+            found.append(box)
+            box = self.parents[box]
+        return found[::-1]
+
+    def end(self, box: int) -> int:
+        """The first box after ``box`` that is not in it."""
+        depth = self.depths[box]
+        return next((i for i in range(box + 1, len(self.depths)) if self.depths[i] <= depth), len(self.depths))

@@ -1,0 +1,210 @@
+"""Tables of a profile: their figures are those of go tool pprof."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from memdash.pprof.decode import decode
+from memdash.pprof.document import Document
+from memdash.pprof.flame import flame
+from memdash.pprof.merge import minus
+from memdash.pprof.pattern import compiled
+from memdash.pprof.text import Writer
+from memdash.pprof.top import top
+from memdash.pprof.tree import peek
+from memdash.pprof.view import Options, View
+from memdash.tables.profile_peek import PeekOrder, calls_in, peek_table
+from memdash.tables.profile_top import RankedTop, TopOrder, ranked_top, top_remark, top_table
+from memdash.tables.profile_tree import CallTree, TreeOrder, tree_table
+from memdash.tables.table import Table
+from tests.pprof.documents import CORPUS, of_stacks
+from tests.pprof.synthetic import heap_profile
+
+MIB = 1 << 20
+NOW = {"main > handle > grow": 300 * MIB, "main > handle": 50 * MIB, "main > log": 150 * MIB, "main > fresh": 7 * MIB}
+THEN = {"main > handle > grow": 100 * MIB, "main > log": 190 * MIB, "main > old": 30 * MIB}
+_PPROF = {"KiB": "kB", "MiB": "MB", "GiB": "GB", "TiB": "TB"}
+
+
+def as_pprof(figure: str) -> str:
+    """A figure of ours as pprof spells it."""
+    number, _, unit = figure.replace("+", "").rpartition(" ")
+    if unit.isdigit() or not number:
+        number, unit = figure.replace("+", "").replace(" ", ""), ""
+    return number.replace(" ", "").removesuffix(".00") + _PPROF.get(unit, unit)
+
+
+def texts(table: Table, key: str) -> list[str]:
+    place = [column.key for column in table.columns].index(key)
+    return [row.cells[place].text for row in table.rows]
+
+
+def ranked(document: Document, base: Document | None = None, *, relative: bool = True, **options: object) -> RankedTop:
+    chosen = Options(**options)  # type: ignore[arg-type]  # by name
+    now = View(document, chosen)
+    if base is None:
+        return ranked_top(now, now, None)
+    view = View(minus(document, base, relative_to_base=relative), chosen)
+    return ranked_top(view, now, View(base, chosen))
+
+
+@pytest.mark.parametrize("kind", ["", "inuse_objects", "alloc_space"])
+@pytest.mark.parametrize("document", [heap_profile(300), *map(Path.read_bytes, CORPUS)], ids=lambda _: "")
+def test_flat_and_cum_are_those_of_pprof_to_the_last_digit(document: Document | bytes, kind: str) -> None:
+    document = decode(document) if isinstance(document, bytes) else document
+    if kind not in ("", *(held.kind for held in document.sample_types)):
+        return
+    view = View(document, Options(sample_type=kind))
+    table = top_table(ranked(document, sample_type=kind), TopOrder.FLAT, False, "", "")
+    lines = [line.split() for line in Writer(view).top(top(view)) if re.match(r" *-?[\d.]+[a-zA-Z]* +[\d.]+% ", line)]
+    for place, key in enumerate(("flat", "flat%", "sum%", "cum", "cum%")):
+        assert [as_pprof(text) for text in texts(table, key)] == [line[place] for line in lines]
+
+
+def test_a_difference_has_signs_and_words() -> None:
+    found = ranked(of_stacks(NOW), of_stacks(THEN))
+    table = top_table(found, TopOrder.FLAT, False, "", "")
+    rows = dict(
+        zip(texts(table, "function"), zip(texts(table, "flat"), texts(table, "word"), strict=True), strict=True)
+    )
+    assert rows == {
+        "grow": ("+200.00 MiB", ""),
+        "handle": ("+50.00 MiB", ""),
+        "log": ("-40.00 MiB", ""),
+        "old": ("-30.00 MiB", "gone"),
+        "fresh": ("+7.00 MiB", "new"),
+        "main": ("0", ""),
+    }
+    assert texts(table, "function")[:4] == ["grow", "handle", "log", "old"]
+    assert [row.cells[0].tone.value for row in table.rows[:3]] == ["grows", "grows", "shrinks"]
+
+
+def test_shares_of_a_difference_are_of_the_baseline_or_of_all_that_changed() -> None:
+    of_base, of_change = (ranked(of_stacks(NOW), of_stacks(THEN), relative=relative) for relative in (True, False))
+    assert texts(top_table(of_base, TopOrder.FLAT, False, "", ""), "flat%")[0] == "62.50%"
+    assert top_remark(of_base, is_relative_to_base=True).endswith("+187.00 MiB in all: 58.44% of 320.00 MiB held then")
+    assert texts(top_table(of_change, TopOrder.FLAT, False, "", ""), "flat%")[0] == "61.16%"
+    assert top_remark(of_change, is_relative_to_base=False).endswith("of 327.00 MiB that changed")
+
+
+def test_rows_are_sorted_and_found() -> None:
+    found = ranked(of_stacks(NOW))
+
+    def names(order: TopOrder, *, reverse: bool = False, wanted: str = "") -> list[str]:
+        return texts(top_table(found, order, reverse, wanted, "nothing"), "function")
+
+    assert names(TopOrder.FLAT)[:3] == ["grow", "log", "handle"]
+    assert names(TopOrder.CUM)[:3] == ["main", "handle", "grow"]
+    assert names(TopOrder.FUNCTION) == ["fresh", "grow", "handle", "log", "main"]
+    assert names(TopOrder.FUNCTION, reverse=True)[0] == "main"
+    assert names(TopOrder.FLAT, wanted="GR") == ["grow"]
+    table = top_table(found, TopOrder.FLAT, False, "zz", "nothing")
+    assert (table.rows, table.empty) == ((), "no function matches 'zz'")
+
+
+def test_a_profile_of_nothing_says_what_it_is_told() -> None:
+    found = ranked(of_stacks({}))
+    table = top_table(found, TopOrder.FLAT, False, "", "nothing is held")
+    assert (table.rows, table.empty) == ((), "nothing is held")
+    assert top_remark(found, is_relative_to_base=True) == "0 functions, 0% of 0"
+
+
+def a_tree(*, differs: bool = False, turned: bool = False) -> CallTree:
+    options = Options()
+    view, before = View(of_stacks(NOW), options), View(of_stacks(THEN), options) if differs else None
+    if turned:
+        view, before = view.turned(), before and before.turned()
+    return CallTree(flame(view, before), "bytes", view.total, is_difference=differs, is_turned=turned)
+
+
+def lines(tree: CallTree, opened: set[int], wanted: str = "", *, order: TreeOrder | None = None) -> list[str]:
+    table = tree_table(tree, opened, order or tree.order, False, wanted, "")
+    return [row.cells[-1].lead + row.cells[-1].text for row in table.rows]
+
+
+def keys(tree: CallTree, *names: str) -> set[int]:
+    return {key for key, row in zip(tree.keys, tree.flame.rows, strict=True) if row.frame.name in names}
+
+
+def test_branches_show_when_they_are_open() -> None:
+    tree = a_tree()
+    assert lines(tree, set()) == ["▸ main"]
+    assert lines(tree, keys(tree, "main")) == ["▾ main", " ▸ handle", "   log", "   fresh"]
+    assert lines(tree, keys(tree, "main", "handle"))[2] == "    grow"
+    assert lines(tree, keys(tree, "main"), order=TreeOrder.FUNCTION)[1] == "   fresh"
+
+
+def test_the_tree_of_callers_begins_with_those_that_hold_something() -> None:
+    tree = a_tree(turned=True)
+    assert lines(tree, set())[:3] == ["▸ grow", "▸ log", "▸ handle"]
+    assert lines(tree, set(tree.keys))[:3] == ["▾ grow", " ▾ handle", "    main"]
+    assert "own" not in [column.key for column in tree_table(tree, set(), tree.order, False, "", "").columns]
+
+
+def test_a_tree_of_changes_keeps_what_is_gone() -> None:
+    table = tree_table(tree := a_tree(differs=True), set(tree.keys), tree.order, False, "", "")
+    rows = dict(
+        zip(texts(table, "function"), zip(texts(table, "change"), texts(table, "word"), strict=True), strict=True)
+    )
+    assert rows["old"] == ("-30.00 MiB", "gone")
+    assert rows["fresh"] == ("+7.00 MiB", "new")
+    assert rows["main"] == ("+187.00 MiB", "")
+    assert texts(table, "function")[1:3] == ["handle", "grow"]
+
+
+def test_the_hot_path_ends_where_no_call_holds_more() -> None:
+    tree = a_tree()
+    assert [tree.flame.rows[number].frame.name for number in tree.hot_path()] == ["main", "handle", "grow"]
+    stops = View(of_stacks({"main > add": 90, "main > add > grow": 20}), Options())
+    tree = CallTree(flame(stops), "bytes", stops.total, is_difference=False, is_turned=False)
+    assert [tree.flame.rows[number].frame.name for number in tree.hot_path()] == ["main", "add"]
+    empty = View(of_stacks({}), Options())
+    assert CallTree(flame(empty), "bytes", 0, is_difference=False, is_turned=False).hot_path() == []
+
+
+def test_what_is_found_is_shown_with_what_leads_to_it() -> None:
+    tree = a_tree()
+    assert lines(tree, set(), "GROW") == ["▾ main", " ▾ handle", "    grow"]
+    assert lines(tree, set(), "main") == ["▸ main"]
+    assert tree_table(tree, set(), tree.order, False, "zz", "").empty == "no function matches 'zz'"
+
+
+def test_branches_keep_their_keys_from_one_flame_to_the_next() -> None:
+    assert keys(a_tree(), "handle") == keys(a_tree(differs=True), "handle")
+
+
+def test_a_function_stands_between_its_callers_and_its_callees() -> None:
+    document = heap_profile(300)
+    view = View(document, Options())
+    calls = calls_in(view, is_difference=False)
+    node = max(calls.nodes.values(), key=lambda node: len(node.callers) * len(node.callees))
+    table = peek_table(calls, node, PeekOrder.WEIGHT, False, "")
+    whole, shown = peek(view, compiled(f"^{re.escape(node.frame.text)}$"))
+    printed = [
+        line.split() for line in Writer(view).tree(whole, shown) if re.match(r" *-?[\d.]+[a-zA-Z]* +[\d.]+% +\|", line)
+    ]
+    sides = [row.cells[0].text for row in table.rows]
+    weights = [
+        as_pprof(weight)
+        for side, weight in zip(sides, texts(table, "weight"), strict=True)
+        if side in ("called by", "calls") and weight
+    ]
+    assert [line[0] for line in printed] == weights
+    assert sides == sorted(sides, key=["called by", "holds", "itself", "calls"].index)
+
+
+def test_a_walk_finds_who_stands_in_a_row() -> None:
+    calls = calls_in(View(of_stacks(NOW), Options()), is_difference=False)
+    nodes = {node.frame.name: node for node in calls.nodes.values()}
+    table = peek_table(calls, nodes["handle"], PeekOrder.WEIGHT, False, "")
+    found = [calls.frame(nodes["handle"], row.key) for row in table.rows]
+    assert [frame.name for frame in found if frame] == ["main", "handle", "handle", "grow"]
+    outermost = peek_table(calls, nodes["main"], PeekOrder.FUNCTION, False, "")
+    assert texts(outermost, "function") == [
+        "nobody: stacks begin here", "main", "not through calls", "fresh", "handle", "log",
+    ]  # fmt: skip
+    assert calls.frame(nodes["main"], outermost.rows[0].key) is None
+    assert texts(peek_table(calls, nodes["main"], PeekOrder.WEIGHT, True, "l"), "function")[-2:] == ["log", "handle"]

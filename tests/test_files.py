@@ -1,0 +1,32 @@
+"""What both verbs and screens write with; what verbs make of it is in tests/commands/test_output.py."""
+
+from pathlib import Path
+
+import pytest
+
+from memdash.files import is_device, written
+
+
+def test_a_file_that_is_there_or_comes_meanwhile_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    with pytest.raises(FileExistsError), written(path, replaces=False):
+        path.write_text("mine")
+    with pytest.raises(FileExistsError), written(path, replaces=False):
+        pass
+    assert [*tmp_path.iterdir()] == [path]
+    assert path.read_text() == "mine"
+    with written(path, replaces=True) as out:
+        out.write(b"yours")
+    assert path.read_text() == "yours"
+
+
+def test_devices_are_told_from_files(tmp_path: Path) -> None:
+    assert is_device(Path("/dev/null"))
+    assert not is_device(tmp_path)
+    assert not is_device(tmp_path / "none")
+
+
+def test_names_as_long_as_they_may_be(tmp_path: Path) -> None:
+    with written(tmp_path / ("x" * 255), replaces=False) as out:
+        out.write(b"data")
+    assert [len(path.name) for path in tmp_path.iterdir()] == [255]
