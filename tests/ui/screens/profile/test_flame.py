@@ -265,6 +265,12 @@ async def test_a_view_over_the_dashboard_takes_the_newest_moment(show: Show) -> 
         assert "fresh.New" in shown.text
 
 
+async def test_what_is_to_be_known_of_the_profile_is_said(see: See) -> None:
+    taken = TakenProfile(of_stacks(STACKS), notes=("these are live objects by type",))
+    async with see(taken) as seen:
+        assert "these are live objects by type" in seen.lines[-2]
+
+
 async def test_resizing_keeps_the_box_in_view(see: See) -> None:
     async with see({" > ".join(f"f{level}" for level in range(40)): 5}) as seen:
         seen.icicle.choose(Choice(30))
