@@ -181,7 +181,7 @@ async def test_a_match_too_narrow_to_be_seen_is_zoomed_to(see: See) -> None:
         assert "f32" in seen.told
         assert "▶ f32" in seen.text
         await seen.press("slash", "backspace", "backspace", "backspace", "x", "enter")
-        assert "no frame drawn contains 'x': too small (1)" in seen.text
+        assert "'x' is only in frames too small to be drawn (1): F focuses on them" in seen.text
 
 
 async def test_changes_bear_signs_and_words(see: See) -> None:
