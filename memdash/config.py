@@ -19,7 +19,17 @@ from pathlib import Path
 from memdash.errors import UsageError
 from memdash.units import parse_duration, parse_growth
 
-__all__ = ["SETTINGS", "Limit", "Setting", "default_file", "load_file", "nearest", "parse_interval"]
+__all__ = [
+    "SETTINGS",
+    "USUAL_SOURCES",
+    "Limit",
+    "Setting",
+    "SourcePath",
+    "default_file",
+    "load_file",
+    "nearest",
+    "parse_interval",
+]
 
 _SHORTEST_INTERVAL_S = 0.05
 _LONGEST_INTERVAL_S = 60.0
@@ -33,6 +43,22 @@ class Limit:
 
     metric: str
     value: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePath:
+    """Folders to look for source files in, none for the usual ones, and what to cut off the front of a path first."""
+
+    search: tuple[str, ...] = ()
+    trim: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, search: str | None, trim: str | None) -> SourcePath:
+        """What ``--source-path`` and ``--trim-path`` say: folders separated by colons."""
+        return cls(*(tuple(folder for folder in (text or "").split(":") if folder) for text in (search, trim)))
+
+
+USUAL_SOURCES = SourcePath()
 
 
 @dataclass(frozen=True, slots=True)

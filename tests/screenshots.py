@@ -20,6 +20,7 @@ from textual.pilot import Pilot
 import memdash.commands
 from memdash.commands.prepared import Prepared, prepared
 from memdash.commands.toolchain import build, find_toolchain
+from memdash.config import USUAL_SOURCES, SourcePath
 from memdash.process.identity import identify
 from memdash.session import Live, Session, Watches
 from memdash.ui.app import MemdashApp
@@ -37,7 +38,9 @@ _GO: _Screens = (
     ("dashboard", (160, 45), ("plus",)),
     ("dashboard-120x40", (120, 40), ("plus",)),
     ("dashboard-80x24", (80, 24), ("plus",)),
-    ("site", (120, 32), ("enter",)),
+    ("site", (120, 40), ("enter",)),
+    ("list", (120, 40), ("l",)),
+    ("goroutine", (120, 40), ("5", "enter")),
     ("diff", (120, 32), ("d",)),
     ("tree", (120, 32), ("t",)),
     ("flame", (120, 32), ("f", "down", "down")),
@@ -71,8 +74,8 @@ class _Shared:
         """Leave it open."""
 
 
-async def _draw(session: Session, size: tuple[int, int], keys: Sequence[str]) -> str:
-    app = MemdashApp(lambda: Dashboard(session, Watches(lambda _: session)))
+async def _draw(session: Session, size: tuple[int, int], keys: Sequence[str], sources: SourcePath) -> str:
+    app = MemdashApp(lambda: Dashboard(session, Watches(lambda _: session), sources=sources))
     async with app.run_test(size=size) as pilot:
         await _settled(pilot)
         for key in keys:
@@ -87,10 +90,10 @@ async def _settled(pilot: Pilot[Any]) -> None:
     await pilot.pause(1.2)
 
 
-async def _draw_all(session: Session, screens: _Screens, seconds: float) -> None:
+async def _draw_all(session: Session, screens: _Screens, seconds: float, sources: SourcePath) -> None:
     await asyncio.sleep(seconds)
     for name, size, keys in screens:
-        (_OUT / f"{name}.svg").write_text(await _draw(session, size, keys) + "\n", encoding="utf-8")
+        (_OUT / f"{name}.svg").write_text(await _draw(session, size, keys, sources) + "\n", encoding="utf-8")
         _say(f"{name}.svg")
 
 
@@ -98,7 +101,13 @@ def _say(words: str) -> None:
     sys.stderr.write(f"{words}\n")
 
 
-def _watch(command: Sequence[str | Path], given: Prepared, screens: _Screens, seconds: float) -> None:
+def _watch(
+    command: Sequence[str | Path],
+    given: Prepared,
+    screens: _Screens,
+    seconds: float,
+    sources: SourcePath = USUAL_SOURCES,
+) -> None:
     """Start, watch, draw, end."""
     environment = {**os.environ, **given.environment}
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
@@ -106,7 +115,7 @@ def _watch(command: Sequence[str | Path], given: Prepared, screens: _Screens, se
         session = Live(identify(process.pid), entries=given.entries)
         try:
             session.start()
-            asyncio.run(_draw_all(_Shared(session), screens, seconds))
+            asyncio.run(_draw_all(_Shared(session), screens, seconds, sources))
         finally:
             session.close()
             process.kill()
@@ -120,8 +129,10 @@ def main() -> None:
     with prepared(agent=True, trace=8) as given:
         _watch(python, given, _PYTHON, seconds)
     _watch(python, Prepared(), _OBJECTS, min(seconds, 60.0))
-    server = build(find_toolchain(), _SERVER, "shop-server", _say)
-    _watch([server], Prepared(), _GO, seconds)
+    toolchain = find_toolchain()
+    server = build(toolchain, _SERVER, "shop-server", _say)
+    sources = SourcePath((str(_SERVER.parent), str(toolchain.root / "src")))  # its paths are trimmed
+    _watch([server], Prepared(), _GO, seconds, sources)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -36,7 +37,8 @@ def command(screen: Screen, runtime: str | None) -> None:
     dashboard.
     """
     screen.check()
-    server = _server(runtime)
+    server, sources = _server(runtime)
+    screen = replace(screen, source_path=screen.source_path or sources)
     with (
         signals_raised(),
         log_file(None, force=False) as log,
@@ -50,8 +52,8 @@ def command(screen: Screen, runtime: str | None) -> None:
         log.write_bytes(b"")  # of no interest: an empty log goes away
 
 
-def _server(runtime: str | None) -> Sequence[str]:
-    """The command that starts it; that in Go is built when first needed."""
+def _server(runtime: str | None) -> tuple[Sequence[str], str | None]:
+    """The command that starts it, and where its source is when it does not know; that in Go is built at first."""
     try:
         toolchain = None if runtime == "python" else find_toolchain()
     except MemdashError:
@@ -59,10 +61,10 @@ def _server(runtime: str | None) -> Sequence[str]:
             raise
         toolchain = None
     if toolchain is None:
-        return [sys.executable, "-m", _PYTHON_MODULE]
+        return [sys.executable, "-m", _PYTHON_MODULE], None
     built = build(toolchain, _GO_SOURCE, "shop-server", _progress)
     click.echo("\r\x1b[K", err=True, nl=False)
-    return [str(built)]
+    return [str(built)], f"{_GO_SOURCE.parent}:{toolchain.root / 'src'}"
 
 
 def _progress(words: str) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from memdash.commands.options import Verb, settings
 from memdash.commands.viewing import Viewing, pattern, show, tell_unmatched, viewing_options
+from memdash.config import SourcePath
 
 __all__ = ["command"]
 
@@ -33,14 +33,10 @@ def command(
     source = viewing.source(argument)
     view = listing_view(source.document, viewing.options())
     tell_unmatched(view)
-    search = _folders(source_path) or [folder for folder in (source.files.folder, str(Path.cwd())) if folder]
-    files = listing(view, wanted, SourceFinder(search, _folders(trim_path), source.files.root).lines)
+    finder = SourceFinder.of(SourcePath.of(source_path, trim_path), source.files)
+    files = listing(view, wanted, finder.lines)
     lost = {listed.file: listed.missing for listed in files if listed.file and listed.missing is not None}
     if lost:
         hint = next(iter(lost.values())).hint
         click.echo(f"memdash: {len(lost)} source file{'s' * (len(lost) > 1)} could not be read; {hint}", err=True)
     show(Writer(view).listing(files), lambda: listing_values(view, files), **printing)
-
-
-def _folders(text: str | None) -> list[str]:
-    return [folder for folder in (text or "").split(":") if folder]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from memdash.commands.limits import rules_for
 from memdash.commands.opening import Opening
 from memdash.commands.options import settings
-from memdash.config import Limit, nearest
+from memdash.config import Limit, SourcePath, nearest
 from memdash.errors import UsageError
 from memdash.model.action import Action
 from memdash.model.target import Target
@@ -43,6 +43,8 @@ class Screen:
     theme: str | None
     no_color: bool
     ascii: bool
+    source_path: str | None
+    trim_path: str | None
 
     def check(self) -> None:
         """Refuse before anything is started what could not be shown. Raises UsageError."""
@@ -108,7 +110,8 @@ class Screen:
         from memdash.ui.app import Options
         from memdash.ui.theme import DEFAULT_THEME
 
-        return Options(theme=self.theme or DEFAULT_THEME, ascii=self.ascii, no_color=self.no_color)
+        sources = SourcePath.of(self.source_path, self.trim_path)
+        return Options(theme=self.theme or DEFAULT_THEME, ascii=self.ascii, no_color=self.no_color, sources=sources)
 
 
 def check_theme(name: str | None) -> None:
@@ -128,6 +131,7 @@ def screen_options(function: Function) -> Callable[..., Any]:
     """Give a command the dashboard's options; it gets one ``screen`` instead."""
 
     @settings("interval", "max", "max-growth", "agent", "read-only", "theme", "no-color", "ascii")
+    @settings("source-path", "trim-path")
     @functools.wraps(function)
     def wrapped(**values: Any) -> Any:
         ours = {name: values.pop(name) for name in Screen.__dataclass_fields__}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from memdash.model.sample import Instant
 
-__all__ = ["Series", "Timeline"]
+__all__ = ["Courses", "Series", "Timeline"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +50,10 @@ class Timeline(Protocol):
 
     def series(self, key: str, span_s: float) -> Series:
         """The last ``span_s`` seconds of the metric named ``key``, in the finest buckets that reach so far back."""
+
+
+class Courses(Protocol):
+    """What the rows of a fact held over the whole watch, as of one instant."""
+
+    def of(self, key: Hashable) -> Series:
+        """The course of one row; empty when it was never among the largest, which alone are followed."""

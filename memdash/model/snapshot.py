@@ -14,7 +14,7 @@ from memdash.model.objects import Objects, TypeCount
 from memdash.model.profile import Frame, Profile, Usage
 from memdash.model.residence import Residence
 from memdash.model.sample import Instant, Sample
-from memdash.model.series import Timeline
+from memdash.model.series import Courses, Timeline
 from memdash.model.target import Ending, Target
 from memdash.model.tasks import Task, TaskKind
 
@@ -108,9 +108,10 @@ class Snapshot:
     """One moment. ``findings`` is the alert log, newest first; ``groups`` are the allocation sites.
 
     ``groups`` and ``objects`` are sorted by bytes, ``tasks`` by number, largest first; ``before`` holds the readings
-    that their changes count from, and ``since`` says when those were taken in. ``residence`` is that of the newest look
-    at the mappings. ``missing`` says for each capability the watch does not have why not, ``actions`` what can be done
-    to the target; ``ending`` is set once it is gone.
+    that their changes count from, and ``since`` says when those were taken in. ``courses`` tells for sites (by frame),
+    objects (by name) and tasks (by key) what they held over the watch. ``residence`` is that of the newest look at the
+    mappings. ``missing`` says for each capability the watch does not have why not, ``actions`` what can be done to the
+    target; ``ending`` is set once it is gone.
     """
 
     target: Target
@@ -126,6 +127,7 @@ class Snapshot:
     tasks: Maybe[tuple[TaskGroup, ...]] = _UNREAD
     residence: Maybe[Residence] = _UNREAD
     since: Mapping[Capability, Instant] = field(default_factory=dict)
+    courses: Mapping[Capability, Courses] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     findings_dropped: int = 0
     missing: Mapping[Capability, Missing] = field(default_factory=dict)

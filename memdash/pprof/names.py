@@ -11,18 +11,18 @@ from dataclasses import replace
 
 from memdash.pprof.document import Document, Location
 
-__all__ = ["simplified"]
+__all__ = ["readable", "simplified"]
 
 
 def simplified(document: Document) -> Document:
     """The document with the names that pprof would show; itself when they are the same."""
     functions = {line.function for location in document.locations.values() for line in location.lines}
     raw = [function for function in functions if function.name in ("", function.system_name)]
-    readable = {name: _readable(name) for name in {function.system_name for function in raw}}
+    shown_as = {name: readable(name) for name in {function.system_name for function in raw}}
     changed = {
         function: function._replace(name=shown)
         for function in raw
-        if (shown := readable[function.system_name]) != function.name
+        if (shown := shown_as[function.system_name]) != function.name
     }
     if not changed:
         return document
@@ -34,7 +34,8 @@ def simplified(document: Document) -> Document:
     return replace(document, locations={key: renamed(location) for key, location in document.locations.items()})
 
 
-def _readable(name: str) -> str:
+def readable(name: str) -> str:
+    """A name as the linker knows it in the form that pprof shows."""
     return _without(_without(name, "(", ")"), "<", ">") if _looks_like_cpp(name) else name
 
 

@@ -11,10 +11,14 @@ __all__ = ["Files", "TakenProfile"]
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """Where the files that a profile names are: ``root`` goes before their paths, relative ones are in ``folder``."""
+    """Where the files that a profile names are: ``root`` goes before their paths, relative ones are in ``folder``.
+
+    What was written after ``since_s`` (Unix time; 0 when it is not known) may not be what runs.
+    """
 
     root: str = ""
     folder: str = ""
+    since_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

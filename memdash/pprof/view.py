@@ -18,7 +18,7 @@ from memdash.pprof.filters import Filters, filtered, pruned
 from memdash.pprof.merge import BASE
 from memdash.pprof.names import simplified
 
-__all__ = ["Frame", "Granularity", "Options", "View"]
+__all__ = ["Frame", "Granularity", "Options", "View", "clean_path"]
 
 
 _MOST_CHARACTERS = 64 << 20
@@ -178,7 +178,7 @@ class View:
     def _clean(self, path: str) -> str:
         cleaned = self._cleaned.get(path)
         if cleaned is None:
-            cleaned = self._cleaned[path] = _clean(path)
+            cleaned = self._cleaned[path] = clean_path(path)
         return cleaned
 
 
@@ -188,7 +188,7 @@ def _total(document: Document, index: int) -> int:
     return based or sum(values)
 
 
-def _clean(path: str) -> str:
+def clean_path(path: str) -> str:
     """The path without detours; empty when it is."""
     if not path:
         return ""

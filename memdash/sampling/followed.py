@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 from memdash.model.capability import Source
 from memdash.model.missing import Maybe, Missing
 from memdash.model.sample import Instant, Origin
+from memdash.sampling.courses import CourseKeeper, CourseView
 from memdash.sampling.trends import Trends
 
 __all__ = ["Followed"]
@@ -46,6 +47,8 @@ class Followed(Generic[FactT, Key, Value, Group]):
         self._size = size
         self._grouped = grouped
         self._trends = Trends[Key]()
+        self._courses = CourseKeeper()
+        self._read_s = 0.0
         self._fact: FactT | None = None
         self._source: Source | None = None
         self._newest: dict[Key, Value] = {}
@@ -55,23 +58,40 @@ class Followed(Generic[FactT, Key, Value, Group]):
         self._made_of: tuple[object, object] = (None, None)
 
     def take(self, at: Instant, fact: Maybe[FactT], origin: Origin | None) -> None:
-        """Take in what a sample has; the same reading as before changes nothing.
+        """Take in what a sample has; the same reading as before changes nothing, but that it still holds.
 
         Another source tells of more or less than the one before: what it has then is no change.
         """
-        if isinstance(fact, Missing) or fact is self._fact:
+        if isinstance(fact, Missing):
+            return
+        read_at = at if origin is None else origin.at
+        if fact is self._fact:
+            self._follow(read_at)
             return
         self._fact = fact
         if origin is not None and origin.source is not self._source:
             self._source = origin.source
+            self._courses = CourseKeeper()
             self._at_attach = None
             self._at_mark = None if self._at_mark is None else _Baseline(at, None, {})
         self._newest = self._by_key(fact)
         self._trends.add({key: self._size(value) for key, value in self._newest.items()})
+        self._follow(read_at)
         if self._at_attach is None or not self._at_attach.values:
             self._at_attach = _Baseline(at, fact, self._newest)
         if self._at_mark is not None and not self._at_mark.values:
             self._at_mark = _Baseline(at, fact, self._newest)
+
+    def _follow(self, read_at: Instant) -> None:
+        """Note what the rows held when they were read, once a reading."""
+        if read_at.mono_s > self._read_s:
+            self._read_s = read_at.mono_s
+            self._courses.add(read_at, {key: self._size(value) for key, value in self._newest.items()})
+
+    @property
+    def courses(self) -> CourseView:
+        """What the rows held over the whole watch, as of the newest reading."""
+        return self._courses.view()
 
     def mark(self, at: Instant) -> None:
         """Count changes from the newest reading on."""

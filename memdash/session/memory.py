@@ -103,8 +103,14 @@ class Memory:
             Capability.OBJECTS: self._objects.since,
             Capability.TASKS: self._tasks.since,
         }
+        courses = {
+            Capability.SITES: self._sites.courses,
+            Capability.OBJECTS: self._objects.courses,
+            Capability.TASKS: self._tasks.courses,
+        }
         return replace(
             shown,
+            courses=courses,
             baseline=Baseline(self._marked or shown.history.since, self.is_marked),
             since={capability: since for capability, since in followed.items() if since is not None},
             before=Before(self._sites.before or _NO_READING, self._objects.before or _NO_READING),

@@ -14,7 +14,7 @@ from memdash.model.missing import Maybe, Missing
 from memdash.model.objects import Objects
 from memdash.model.profile import Profile
 from memdash.model.sample import Instant
-from memdash.model.snapshot import Snapshot
+from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Target
 from memdash.network.address import Address
 from memdash.pprof.convert import objects_document, sites_document
@@ -28,6 +28,7 @@ from memdash.session.live import read_once
 from memdash.units import file_time
 
 __all__ = [
+    "files_of",
     "profile_at",
     "profile_before",
     "profile_name",
@@ -114,17 +115,20 @@ def _document(snapshot: Snapshot, sites: Maybe[Profile], objects: Maybe[Objects]
         document = objects_document(objects, tuple(_mappings(target, (), is_there=is_there)), taken_ns)
     else:
         raise ProbeError(f"there is no profile to be had: {sites.why}", sites.hint or objects.hint)
-    return TakenProfile(document, files=_files(target))
+    return TakenProfile(document, files=files_of(snapshot))
 
 
-def _files(target: Target) -> Files:
+def files_of(snapshot: Snapshot) -> Files:
+    """Where the source files of the target are; in our own file system once it has ended: its own is gone then."""
+    target = snapshot.target
     if not target.is_local:
         return Files()
-    root = f"/proc/{target.pid}/root"
+    root = "" if snapshot.state is State.ENDED else f"/proc/{target.pid}/root"
     try:
-        return Files(root, root + str(Path(f"/proc/{target.pid}/cwd").readlink()))
-    except OSError:  # it has ended, or is another user's
-        return Files(root)
+        folder = root and root + str(Path(f"/proc/{target.pid}/cwd").readlink())
+    except OSError:  # it is another user's, or ends just now
+        folder = ""
+    return Files(root, folder, target.started_at_s)
 
 
 def _caveats(snapshot: Snapshot, capability: Capability) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from memdash.config import USUAL_SOURCES, SourcePath
 from memdash.model.target import Target
 from memdash.signals import ENDING, Signalled
 from memdash.ui.commands import APP, COMMANDS, Command, bindings
@@ -37,11 +38,15 @@ _SETTLED_AFTER_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How it looks. ``theme`` is one of ours or of Textual's; ``no_color`` adds to the NO_COLOR variable."""
+    """How it looks, and where for source files.
+
+    ``theme`` is one of ours or of Textual's; ``no_color`` adds to the NO_COLOR variable.
+    """
 
     theme: str = DEFAULT_THEME
     ascii: bool = False
     no_color: bool = False
+    sources: SourcePath = USUAL_SOURCES
 
 
 class MemdashApp(App[Target]):
@@ -182,6 +187,6 @@ def run(session: Session, watches: Watches, options: Options = Options()) -> Non
     It may have been started already; that saves time.
     """
     try:
-        MemdashApp(lambda: Dashboard(session, watches), options).run_to_its_end()
+        MemdashApp(lambda: Dashboard(session, watches, sources=options.sources), options).run_to_its_end()
     finally:
         watches.close()

@@ -13,15 +13,18 @@ from memdash.model.action import Action
 from memdash.model.capability import Capability
 
 __all__ = [
-    "APP", "COMMANDS", "DASHBOARD", "FLAME", "ICICLE", "PEEK", "PROFILE", "RANKED", "ROWS", "TABLE", "TREE", "Command",
-    "bindings",
+    "APP", "CODE", "COMMANDS", "DASHBOARD", "DRILL", "FLAME", "ICICLE", "LIST", "PEEK", "PROFILE", "RANKED", "ROWS",
+    "TABLE", "TREE", "Command", "bindings",
 ]  # fmt: skip
 
-APP, DASHBOARD, TABLE, ROWS = "app", "screen", "table", "rows"
-"""Scopes: works everywhere, on the dashboard, in the focused table, in whatever scrolls."""
+APP, DASHBOARD, DRILL = "app", "screen", "drill"
+"""Scopes: works everywhere, on the dashboard, in all about a row."""
 
-PROFILE, RANKED, TREE, PEEK = "profile", "ranked", "tree", "peek"
-"""More of them: works in each view of a profile, in those that are tables, in the tree, among callers and callees."""
+TABLE, ROWS, CODE = "table", "rows", "code"
+"""More of them: works in the focused table, in whatever scrolls, in source code."""
+
+PROFILE, RANKED, TREE, PEEK, LIST = "profile", "ranked", "tree", "peek", "list"
+"""Works in each view of a profile, in those that are tables, in the tree, among callers and callees, in listings."""
 
 FLAME, ICICLE = "flame", "icicle"
 """In the flame graph, and on its boxes."""
@@ -105,6 +108,44 @@ COMMANDS: tuple[Command, ...] = (
         DASHBOARD, "d", "d", "profile('top', True)", "diff", "profile",
         "What each function holds itself and with all it calls, and how that has changed since the baseline.", 15,
     ),
+    Command(
+        DASHBOARD, "l", "l", "listing", "list", "profile",
+        "The source of the row under the cursor, or of what holds most, each line with what it holds.", 19,
+    ),
+    Command(
+        PROFILE, "l", "l", "profile('list')", "list", "profile",
+        "The source of the function under the cursor, each line with what it holds.", 7,
+    ),
+    Command(
+        LIST, "slash", "/", "choose_function", "functions", "source",
+        "Choose another function, by a regular expression; those of the file come first.", 3, palette=False,
+    ),
+    Command(
+        CODE, "n,right_square_bracket", "n ]", "costly(1)", "next line", "source",
+        "Go to the next line that holds anything.", 8, palette=False,
+    ),
+    Command(
+        CODE, "N,left_square_bracket", "N [", "costly(-1)", "line before", "source",
+        "Go to the line before that holds anything.", palette=False,
+    ),
+    Command(CODE, "right", "→", "sideways(1)", "right", "source", "Show what stands further right.", palette=False),
+    Command(CODE, "left", "←", "sideways(-1)", "left", "source", "Show what stands further left.", palette=False),
+    Command(
+        DRILL, "tab,right_square_bracket", "tab ]", "section(1)", "section", "row in full",
+        "Go to the next section.", 2, palette=False,
+    ),
+    Command(
+        DRILL, "shift+tab,left_square_bracket", "shift+tab [", "section(-1)", "section before", "row in full",
+        "Go to the section before.", palette=False,
+    ),
+    Command(
+        DRILL, "l", "l", "profile('list')", "list", "row in full",
+        "The whole source file, each line with what it holds itself and with all it calls.", 5, palette=False,
+    ),
+    Command(
+        DRILL, "y", "y", "copy", "copy", "row in full", "Copy the name and the place of the row.", 8, palette=False
+    ),
+    Command(DRILL, "escape", "esc", "leave", "back", "row in full", "Back to the dashboard.", 19, palette=False),
     Command(
         DASHBOARD, "t", "t", "profile('tree')", "tree", "profile",
         "Open the tree of calls, from the outermost inwards, with what is held through each.", 17,

@@ -45,13 +45,14 @@ def undisturbed() -> Iterator[None]:
     A profile of 50 000 stacks is a million objects. Collecting while they are made takes half as long as making them,
     and the first look at them all holds every thread, the screen's too, for half a second.
     """
-    gc.disable()
-    try:
-        yield
-    finally:
-        if gc.get_freeze_count():
-            gc.freeze()
-        gc.enable()
+    from memdash.pprof.garbage import without_collections  # the dashboard itself does without pprof
+
+    with without_collections():
+        try:
+            yield
+        finally:
+            if gc.get_freeze_count():
+                gc.freeze()
 
 
 def resettle() -> None:

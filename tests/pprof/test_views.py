@@ -307,6 +307,39 @@ class TestSource:
         inside = SourceFinder([str(tmp_path / "a/b")], root=str(tmp_path / "a/b"))
         assert isinstance(inside.lines("f.py"), Missing)
 
+    def test_what_is_no_text_is_not_shown(self, tmp_path: Path) -> None:
+        (tmp_path / "program").write_bytes(b"\x7fELF\0\0")
+        (tmp_path / "lines.py").write_bytes(b"\n" * 1_000_001)
+        for name, why in (("program", "not a text"), ("lines.py", "more lines than any source file")):
+            found = SourceFinder([]).file(str(tmp_path / name))
+            assert isinstance(found, Missing)
+            assert why in found.why
+
+    def test_what_stands_in_the_way_is_told(self, tmp_path: Path) -> None:
+        (tmp_path / "a.py").mkdir()
+        found = SourceFinder([str(tmp_path)]).file("a.py")
+        assert isinstance(found, Missing)
+        assert found.why == "open a.py: not a regular file"
+
+    def test_links_lead_to_where_they_lead_below_the_root(self, tmp_path: Path) -> None:
+        root = tmp_path / "root"
+        (root / "srv" / "shop").mkdir(parents=True)
+        (root / "srv" / "shop" / "a.py").write_text("inside")
+        (tmp_path / "a.py").write_text("outside")
+        links = {
+            "absolute.py": "/srv/shop/a.py", "relative.py": "shop/a.py", "above.py": "../../../../srv/shop/a.py",
+            "folder": "/srv/shop", "twice.py": "absolute.py", "loop.py": "loop.py", "nowhere.py": "/a.py",
+            "out.py": str(tmp_path / "a.py"),
+        }  # fmt: skip
+        for name, target in links.items():
+            (root / "srv" / name).symlink_to(target)
+        finder = SourceFinder([str(root / "srv")], root=str(root))
+        for name in ("absolute.py", "relative.py", "above.py", "folder/a.py", "twice.py"):
+            assert finder.lines(f"/srv/{name}") == ("inside",)
+            assert finder.lines(name) == ("inside",)
+        for name in ("loop.py", "nowhere.py", "out.py"):
+            assert isinstance(finder.lines(f"/srv/{name}"), Missing)
+
     def test_lines_without_their_text_are_those_that_hold_something(self) -> None:
         seen = listing_view(of_stacks({"main@/no/such.go:7 > add@/no/such.go:3": 5}), ALL)
         (main,) = listing(seen, compiled("main"), SourceFinder([]).lines)

@@ -17,6 +17,7 @@ import textual.screen
 from textual.pilot import Pilot
 
 from memdash.analysis.sites import grouped, usage_by_leaf
+from memdash.config import USUAL_SOURCES, SourcePath
 from memdash.model.action import Action
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding, Severity
@@ -29,6 +30,7 @@ from memdash.sampling.history import History
 from memdash.session import Watches
 from memdash.ui.app import MemdashApp, Options
 from memdash.ui.screens.dashboard import Dashboard
+from memdash.ui.screens.drill.screen import DrillScreen
 from tests.fakes import NOON_S, a_gc, a_sample, a_system, a_target, memstats
 
 MIB = 1 << 20
@@ -285,6 +287,12 @@ class Shown:
         await self.app.workers.wait_for_complete()
         await self.settle()
 
+    async def follow(self) -> None:
+        """Until all about a row has looked at the newest moment."""
+        assert isinstance(self.app.screen, DrillScreen)
+        self.app.screen.follow()
+        await self.built()
+
     async def publish(self, snapshot: Snapshot) -> None:
         """A new moment, and what it looks like."""
         self.session.publish(snapshot)
@@ -333,11 +341,14 @@ def show() -> Show:
         height: int = 45,
         options: Options | None = None,
         watches: Watches | None = None,
+        sources: SourcePath = USUAL_SOURCES,
     ) -> AsyncIterator[Shown]:
         session = FakeSession(snapshot or a_watch())
         clock = [NOON_S + 0.4]
         watches = watches or Watches(lambda _: session)
-        app = MemdashApp(lambda: Dashboard(session, watches, wall_s=lambda: clock[0]), options or Options())
+        app = MemdashApp(
+            lambda: Dashboard(session, watches, wall_s=lambda: clock[0], sources=sources), options or Options()
+        )
         async with app.run_test(size=(width, height)) as pilot:
             shown = Shown(pilot, session, clock)
             await shown.settle()

@@ -9,10 +9,13 @@ from textual.binding import Binding
 from memdash.ui.app import MemdashApp
 from memdash.ui.commands import (
     APP,
+    CODE,
     COMMANDS,
     DASHBOARD,
+    DRILL,
     FLAME,
     ICICLE,
+    LIST,
     PEEK,
     PROFILE,
     RANKED,
@@ -22,12 +25,15 @@ from memdash.ui.commands import (
     bindings,
 )
 from memdash.ui.screens.dashboard import Dashboard
+from memdash.ui.screens.drill.screen import DrillScreen
 from memdash.ui.screens.help import help_lines
 from memdash.ui.screens.profile.flame import FlameScreen
+from memdash.ui.screens.profile.list import ListScreen
 from memdash.ui.screens.profile.peek import PeekScreen
 from memdash.ui.screens.profile.rows import RowsScreen
 from memdash.ui.screens.profile.screen import ProfileScreen
 from memdash.ui.screens.profile.tree import TreeScreen
+from memdash.ui.widgets.code import CodeView
 from memdash.ui.widgets.icicle import Icicle
 from memdash.ui.widgets.table import TableView
 from tests.ui.conftest import Show
@@ -35,14 +41,17 @@ from tests.ui.conftest import Show
 HOLDERS = {
     APP: (MemdashApp,),
     DASHBOARD: (Dashboard,),
+    DRILL: (DrillScreen,),
     PROFILE: (ProfileScreen,),
     RANKED: (RowsScreen,),
     TREE: (TreeScreen,),
     PEEK: (PeekScreen,),
     FLAME: (FlameScreen,),
     ICICLE: (Icicle,),
+    LIST: (ListScreen,),
     TABLE: (TableView,),
-    ROWS: (TableView,),
+    ROWS: (TableView, CodeView),
+    CODE: (CodeView,),
 }
 
 PLACES = ((APP, PROFILE, RANKED, TREE, ROWS), (APP, PROFILE, RANKED, PEEK, ROWS), (APP, PROFILE, FLAME, ICICLE))
@@ -56,7 +65,7 @@ def test_every_command_has_its_action() -> None:
 
 
 def test_no_key_means_two_things_in_one_place() -> None:
-    for scopes in (*PLACES, (APP, DASHBOARD), (APP, TABLE, ROWS)):
+    for scopes in (*PLACES, (APP, DASHBOARD), (APP, DRILL), (APP, TABLE, ROWS), (APP, CODE, ROWS)):
         keys = [
             key for command in COMMANDS if command.scope in scopes and command.keys for key in command.keys.split(",")
         ]
@@ -77,7 +86,7 @@ def test_help_explains_every_command() -> None:
 
 
 def test_the_footer_ranks_are_distinct() -> None:
-    for scopes in ((APP, DASHBOARD, TABLE), *PLACES):
+    for scopes in ((APP, DASHBOARD, TABLE), *PLACES, (APP, PROFILE, LIST, CODE), (APP, DRILL)):
         ranks = sorted(command.footer for command in COMMANDS if command.footer and command.scope in scopes)
         assert all(a < b for a, b in pairwise(ranks))
 

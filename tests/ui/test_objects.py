@@ -99,13 +99,15 @@ async def test_the_keys_of_sites_work_on_types(show: Show) -> None:
 async def test_a_type_in_full(show: Show, snapshot: SnapshotAssertion) -> None:
     async with show(a_python_watch(), 100, 32) as shown:
         await shown.press(*"jjj", "enter")
+        await shown.built()
         assert shown.text == snapshot
 
 
 async def test_a_type_that_is_gone_says_so(show: Show) -> None:
     async with show(a_python_watch()) as shown:
-        shown.dashboard._shown = replace(a_python_watch(), objects=())
         await shown.press("enter")
+        await shown.publish(replace(a_python_watch(), objects=()))
+        await shown.follow()
         assert "no objects of this type are counted any more" in shown.text
 
 

@@ -12,8 +12,9 @@ from memdash.model.capability import Capability
 from memdash.model.snapshot import Snapshot
 from memdash.tables.heap_chart import HeapChart, heap_chart
 from memdash.ui.panes.pane import Pane
+from memdash.ui.widgets.axis import round_values, span_words
 from memdash.ui.widgets.chart import ChartView, Plot, PlotLine
-from memdash.units import byte_size, byte_tick, duration
+from memdash.units import byte_size, byte_tick
 
 __all__ = ["HeapPane"]
 
@@ -54,7 +55,7 @@ class HeapPane(ChartView, Pane):
     def caption(self, snapshot: Snapshot) -> str:
         """What span is shown."""
         del snapshot
-        return f"Heap · last {_words(self._span_s)}"
+        return f"Heap · last {span_words(self._span_s)}"
 
     @property
     def remark(self) -> Content | str:
@@ -113,7 +114,7 @@ def _plot(chart: HeapChart, rows: int, empty: str) -> Plot:
         low=low,
         high=high,
         x_ticks=_times(chart),
-        y_ticks=[(value, byte_tick(value)) for value in _round_sizes(low, high, max(rows // 3, 2))],
+        y_ticks=[(value, byte_tick(value)) for value in round_values(low, high, max(rows // 3, 2), 1024.0)],
         empty="" if lines else empty,
     )
 
@@ -128,20 +129,5 @@ def _times(chart: HeapChart) -> list[tuple[int, str]]:
     step_s = SPANS_S[chart.span_s] * (1 if chart.width >= _WIDE_DOTS else 2)
     ages_s = [number * step_s for number in range(int(chart.span_s / step_s), 0, -1)]
     last = chart.width - 1
-    before = [(round(last * (1 - age_s / chart.span_s)), f"-{_words(age_s)}") for age_s in ages_s]
+    before = [(round(last * (1 - age_s / chart.span_s)), f"-{span_words(age_s)}") for age_s in ages_s]
     return [*before, (last, "now")]
-
-
-def _words(span_s: float) -> str:
-    """A span without needless zeros: ``5m``, ``45s``, ``1h30m``."""
-    return duration(span_s).replace("m00s", "m").replace("h00m", "h").replace("d00h", "d").replace(" s", "s")
-
-
-def _round_sizes(low: float, high: float, count: int) -> list[float]:
-    """Sizes worth a label: round in the unit they are shown in, at most ``count`` of them."""
-    least = (high - low) / count
-    unit = 1024.0 ** max(int(math.log(max(high, 1.0), 1024)), 0)
-    step = unit * 10 ** math.floor(math.log10(max(least / unit, 1e-9)))
-    step = next((step * factor for factor in (1, 2, 5, 10) if step * factor >= least), 10 * step)
-    first = math.ceil(low / step)
-    return [number * step for number in range(first, math.floor(high / step) + 1)]

@@ -12,6 +12,7 @@ from memdash.tables.objects import TITLE, ObjectMeasure, ObjectOrder, objects_ta
 from memdash.tables.since import since_words
 from memdash.tables.table import Row, Table
 from memdash.ui.panes.ranking import Ranking
+from memdash.ui.watched import Watched
 from memdash.units import byte_size, count
 
 __all__ = ["ObjectRanking"]
@@ -49,12 +50,12 @@ class ObjectRanking(Ranking[ObjectOrder]):
         """The type's whole name."""
         return plain(row.key)
 
-    def screen(self, snapshot: Snapshot, row: Row) -> Screen[None]:
+    def screen(self, watched: Watched, row: Row) -> Screen[None]:
         """Its figures and their course."""
         # Imported when first asked for: the first frame does not wait for it.
-        from memdash.ui.screens.objects import TypeScreen
+        from memdash.ui.screens.drill.types import TypeScreen
 
-        return TypeScreen(snapshot, row.key)
+        return TypeScreen(watched, row.key)
 
     def switch_time(self) -> str:
         """There is no telling what was ever allocated."""

@@ -8,10 +8,12 @@ from textual.content import Content
 from textual.screen import Screen
 
 from memdash.model.capability import Capability
+from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot
 from memdash.plain import plain
 from memdash.tables.table import Table
 from memdash.ui.shape import Shape
+from memdash.ui.watched import Watched
 from memdash.ui.widgets.paint import Painted
 from memdash.ui.widgets.table import TableView
 from memdash.units import age
@@ -95,13 +97,18 @@ class TablePane(TableView, Pane):
         return "  ".join(plain(cell.text) for cell in self.row.cells if cell.text) if self.row else ""
 
     @property
+    def frame_of_row(self) -> Frame | None:
+        """Where in the program the row under the cursor is, if that can be said of it."""
+        return None
+
+    @property
     def sorted_by(self) -> tuple[str, bool]:
         """The key of the column that the rows are sorted by, and whether large comes first."""
         return "", True
 
-    def screen_of_row(self, snapshot: Snapshot) -> Screen[None] | None:
+    def screen_of_row(self, watched: Watched) -> Screen[None] | None:
         """All there is to say about the row under the cursor: in full, and below it what its cells have to add."""
-        del snapshot
+        del watched
         # Imported when first asked for: the first frame does not wait for it.
         from memdash.ui.screens.detail import TextScreen
 

@@ -8,9 +8,11 @@ from typing import TypeVar
 from textual.screen import Screen
 
 from memdash.model.capability import Capability
+from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot
 from memdash.tables.table import Row, Table
 from memdash.ui.panes.sorted import Sorting
+from memdash.ui.watched import Watched
 
 __all__ = ["Ranking"]
 
@@ -37,7 +39,12 @@ class Ranking(Sorting[Order]):
         """A row in full, to be copied."""
         raise NotImplementedError
 
-    def screen(self, snapshot: Snapshot, row: Row) -> Screen[None]:
+    def frame(self, row: Row) -> Frame | None:
+        """Where in the program a row is, if that can be said of it."""
+        del row
+        return None
+
+    def screen(self, watched: Watched, row: Row) -> Screen[None]:
         """All there is to say about a row."""
         raise NotImplementedError
 

@@ -13,6 +13,7 @@ from memdash.tables.since import since_words
 from memdash.tables.sites import Measure, SiteOrder, sites_table, why_unknown
 from memdash.tables.table import Row, Table
 from memdash.ui.panes.ranking import Ranking
+from memdash.ui.watched import Watched
 from memdash.units import count, figure
 
 __all__ = ["SiteRanking"]
@@ -69,16 +70,20 @@ class SiteRanking(Ranking[SiteOrder]):
 
     def words(self, row: Row) -> str:
         """Function, file in full and line."""
-        function, file, line = row.key.split("\0")
-        return plain(f"{function} {file}:{line}")
+        frame = self.frame(row)
+        return plain(f"{frame.function} {frame.file}:{frame.line}")
 
-    def screen(self, snapshot: Snapshot, row: Row) -> Screen[None]:
+    def frame(self, row: Row) -> Frame:
+        """The line that asked for the memory."""
+        function, file, line = row.key.split("\0")
+        return Frame(function, file, int(line))
+
+    def screen(self, watched: Watched, row: Row) -> Screen[None]:
         """Its figures and its stacks."""
         # Imported when first asked for: the first frame does not wait for it.
-        from memdash.ui.screens.detail import SiteScreen
+        from memdash.ui.screens.drill.site import SiteScreen
 
-        function, file, line = row.key.split("\0")
-        return SiteScreen(snapshot, Frame(function, file, int(line)))
+        return SiteScreen(watched, self.frame(row))
 
     def switch_time(self) -> str:
         """Between what is held and what was ever asked for; where that is not known, stay, and say why."""

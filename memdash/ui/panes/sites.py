@@ -8,12 +8,14 @@ from textual.screen import Screen
 
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
+from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot
 from memdash.tables.table import Table
 from memdash.ui.panes.object_ranking import ObjectRanking
 from memdash.ui.panes.ranking import Ranking
 from memdash.ui.panes.site_ranking import SiteRanking
 from memdash.ui.panes.sorted import SortedPane
+from memdash.ui.watched import Watched
 
 __all__ = ["SitesPane"]
 
@@ -60,6 +62,11 @@ class SitesPane(SortedPane):
         return self.ranking.words(self.row) if self.row else ""
 
     @property
+    def frame_of_row(self) -> Frame | None:
+        """The site under the cursor."""
+        return self.ranking.frame(self.row) if self.row else None
+
+    @property
     def sorting(self) -> Ranking[Any]:
         """The ranking knows its order."""
         return self.ranking
@@ -82,6 +89,6 @@ class SitesPane(SortedPane):
         """Between bytes and objects."""
         self.ranking.switch_unit()
 
-    def screen_of_row(self, snapshot: Snapshot) -> Screen[None] | None:
+    def screen_of_row(self, watched: Watched) -> Screen[None] | None:
         """All there is to say about the row under the cursor."""
-        return self.ranking.screen(snapshot, self.row) if self.row else None
+        return self.ranking.screen(watched, self.row) if self.row else None

@@ -6,12 +6,14 @@ from textual.screen import Screen
 
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
+from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot
 from memdash.plain import plain
 from memdash.tables.since import since_words
 from memdash.tables.table import Table
 from memdash.tables.tasks import TaskOrder, has_tasks, tasks_table, tasks_title
 from memdash.ui.panes.sorted import SortedPane, Sorting
+from memdash.ui.watched import Watched
 
 __all__ = ["TasksPane"]
 
@@ -35,11 +37,17 @@ class TasksPane(SortedPane):
         """The order of the groups."""
         return self.order
 
-    def screen_of_row(self, snapshot: Snapshot) -> Screen[None] | None:
+    def screen_of_row(self, watched: Watched) -> Screen[None] | None:
         """The stacks and the course of the group under the cursor."""
-        from memdash.ui.screens.tasks import TaskScreen
+        from memdash.ui.screens.drill.tasks import TaskScreen
 
-        return TaskScreen(snapshot, self.row.key) if self.row else None
+        return TaskScreen(watched, self.row.key, self.frame_of_row) if self.row else None
+
+    @property
+    def frame_of_row(self) -> Frame | None:
+        """Where the tasks under the cursor stand."""
+        groups = self._built[0] if self._built and isinstance(self._built[0], tuple) else ()
+        return next((group.frame for group in groups if self.row and group.key == self.row.key), None)
 
     def wants_room(self, snapshot: Snapshot) -> bool:
         """Whether there is anything to say of tasks."""

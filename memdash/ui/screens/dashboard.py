@@ -13,8 +13,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.timer import Timer
 
+from memdash.config import USUAL_SOURCES, SourcePath
 from memdash.model.action import Action
 from memdash.model.capability import Capability
+from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot, State
 from memdash.tables.family import place_words
 from memdash.tables.vitals import figures_line, gc_line
@@ -33,6 +35,7 @@ from memdash.ui.panes.sorted import SortedPane
 from memdash.ui.saving import ask_to_save
 from memdash.ui.screens.relatives import Relatives
 from memdash.ui.shape import Shape
+from memdash.ui.watched import Watched
 from memdash.ui.widgets.filter import FilterBar
 from memdash.ui.widgets.footer import KeyLine
 from memdash.ui.widgets.table import TableView
@@ -63,8 +66,16 @@ class Dashboard(Relatives):
     AUTO_FOCUS = f"#{SitesPane.key}"
     scopes: ClassVar[tuple[str, ...]] = (DASHBOARD,)
 
-    def __init__(self, session: Session, watches: Watches, *, wall_s: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        session: Session,
+        watches: Watches,
+        *,
+        wall_s: Callable[[], float] = time.time,
+        sources: SourcePath = USUAL_SOURCES,
+    ) -> None:
         super().__init__(watches)
+        self._watched = Watched(self.newest, sources)
         self._session = session
         self._wall_s = wall_s
         self._feed: Feed | None = None
@@ -284,14 +295,20 @@ class Dashboard(Relatives):
         """Have something done to the target, once a person has confirmed it."""
         ask_to_act(self, self._session, self._shown, Action[name])
 
-    def action_profile(self, name: str, is_differential: bool = False) -> None:
+    def action_profile(self, name: str, is_differential: bool = False, subject: Frame | None = None) -> None:
         """Open a view of the profile as it now stands; against the baseline where that is wanted or was marked."""
         from memdash.ui.screens.profile import visit
 
-        self.app.push_screen(visit(name, self._newest, is_differential=is_differential))
+        self.app.push_screen(
+            visit(name, self.newest, is_differential=is_differential, sources=self._watched.sources, subject=subject)
+        )
 
-    def _newest(self) -> Snapshot:
-        """What a view of the profile is of: while one lies over this screen, that is not painted."""
+    def action_listing(self) -> None:
+        """Show the source of the row under the cursor, or of what holds most."""
+        self.action_profile("list", subject=self._panes.table_in_use.frame_of_row)
+
+    def newest(self) -> Snapshot:
+        """The newest moment, or the one that the view is frozen at: for the screens over this one."""
         return self._shown if self._frozen or self._feed is None else self._feed.newest
 
     def action_save(self) -> None:
@@ -305,7 +322,7 @@ class Dashboard(Relatives):
         """Show where RSS comes from; a frozen view stays frozen there."""
         from memdash.ui.screens.residence import ResidenceScreen
 
-        self.app.push_screen(ResidenceScreen(lambda: self._shown if self._frozen else self._session.snapshot()))
+        self.app.push_screen(ResidenceScreen(self.newest))
 
     def action_copy(self) -> None:
         """Put the row under the cursor into the terminal's clipboard (OSC 52)."""
@@ -348,5 +365,5 @@ class Dashboard(Relatives):
             self.action_family()
         elif isinstance(pane, MemStatsPane) and pane.is_rss(chosen.row):
             self.action_residence()
-        elif isinstance(pane, TablePane) and (screen := pane.screen_of_row(self._shown)) is not None:
+        elif isinstance(pane, TablePane) and (screen := pane.screen_of_row(self._watched)) is not None:
             self.app.push_screen(screen)

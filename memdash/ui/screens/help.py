@@ -56,6 +56,8 @@ _PANES = (
     ("flat%, cum%", "their shares of all that is held; of a change, of what the baseline held, or of all that changed"),
     ("sum%", "the shares of this row and of all above it together"),
     ("held, own", "in the tree of calls: what is held through this call, and what of it by the function itself"),
+    ("course", "what the largest rows held since the attach: the longer the watch the coarser, but no peak is lost"),
+    ("callers", "who called where a site's memory was asked for, and what is held through each of them"),
     ("function, where", "the line of the program that asked for the memory; of a task, where in the program it stands"),
     ("state", "what a task does: runs, waits in a system call, holds Python's global lock (GIL) or wants it"),
     ("waiting", "for how long a task has at least not run; of several, the one that has waited longest"),

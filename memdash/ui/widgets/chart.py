@@ -75,7 +75,7 @@ class ChartView(Painted, can_focus=True):
     @property
     def cells(self) -> tuple[int, int]:
         """Columns and rows of cells inside the axes."""
-        return max(self.inner.width - _LABELS - 1 - self._legend_width, 0), max(self.inner.height - 2, 0)
+        return max(self.inner.width - _LABELS - 1 - self.legend_width, 0), max(self.inner.height - 2, 0)
 
     @property
     def dots_across(self) -> int:
@@ -85,10 +85,11 @@ class ChartView(Painted, can_focus=True):
     @property
     def names_lines(self) -> bool:
         """Whether there is room to name the lines where they end."""
-        return self._legend_width > 0
+        return self.legend_width > 0
 
     @property
-    def _legend_width(self) -> int:
+    def legend_width(self) -> int:
+        """Cells right of the chart in which its lines are named; 0 where there is no room or no need."""
         width = self.inner.width
         return 0 if width < _LEGEND_FROM else _LEGEND if width < _VALUES_FROM else _LEGEND_WITH_VALUES
 
@@ -178,7 +179,7 @@ class ChartView(Painted, can_focus=True):
 
     def _legend(self, plot: Plot, rows: int) -> dict[int, list[Segment]]:
         """Name and value of each line at the height where it ends, by row; neighbours make room for each other."""
-        if not self._legend_width:
+        if not self.legend_width:
             return {}
         ends = []
         for line in plot.lines:
@@ -188,7 +189,7 @@ class ChartView(Painted, can_focus=True):
                 ends.append((min(max(rows - 1 - int(share * rows), 0), rows - 1), line))
         ends.sort(key=lambda end: end[0])
         taken = _spread([row for row, _ in ends], rows)
-        room, with_values = self._legend_width - 1, self._legend_width == _LEGEND_WITH_VALUES
+        room, with_values = self.legend_width - 1, self.legend_width == _LEGEND_WITH_VALUES
         return {
             row: [
                 Segment(

@@ -20,14 +20,15 @@ class FilterBar(Input):
 
     @dataclass
     class Typed(Message):
-        """The filter as it stands; ``done`` once the line can go."""
+        """The filter as it stands; ``done`` once the line can go, ``given_up`` when it was dropped."""
 
         bar: FilterBar
         wanted: str
         done: bool = False
+        given_up: bool = False
 
-    def __init__(self, wanted: str) -> None:
-        super().__init__(wanted, placeholder="text to look for; enter keeps it, esc drops it", compact=True)
+    def __init__(self, wanted: str, request: str = "text to look for; enter keeps it, esc drops it") -> None:
+        super().__init__(wanted, placeholder=request, compact=True)
         self.cursor_blink = False
 
     @on(Input.Changed)
@@ -42,4 +43,4 @@ class FilterBar(Input):
 
     def action_give_up(self) -> None:
         """Show all rows again."""
-        self.post_message(self.Typed(self, "", done=True))
+        self.post_message(self.Typed(self, "", done=True, given_up=True))

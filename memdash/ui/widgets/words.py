@@ -63,10 +63,11 @@ class TextView(Painted, can_focus=True):
         self._lines: Sequence[Sequence[Part]] = ()
         self._top = 0
 
-    def show_lines(self, lines: Sequence[Sequence[Part]]) -> None:
-        """Show ``lines``, from the top if there were others before."""
+    def show_lines(self, lines: Sequence[Sequence[Part]], *, stay: bool = False) -> None:
+        """Show ``lines``; from the top if there were others before, unless it is to ``stay`` where it is."""
         if lines != self._lines:
-            self._lines, self._top = lines, 0
+            self._lines = lines
+            self._top = min(self._top, max(len(lines) - self.inner.height, 0)) if stay else 0
             self.refresh()
 
     def scroll_by(self, lines: int) -> None:

@@ -2,7 +2,8 @@
 
 Lives here: ``study`` (the profile that all views of one visit share, and how it is looked at), ``looking`` (the keys
 for that), ``screen`` (what every view is), ``rows`` (what views that are tables share), ``filters`` (where focus,
-ignore, hide and show are typed), and the views themselves: ``top`` (also what changed), ``tree``, ``peek``, ``flame``.
+ignore, hide and show are typed), and the views themselves: ``top`` (also what changed), ``tree``, ``peek``, ``list``,
+``flame``.
 
 To add a view:
 
@@ -20,6 +21,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from memdash.config import USUAL_SOURCES, SourcePath
+from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -28,16 +31,32 @@ if TYPE_CHECKING:
 
 __all__ = ["VIEWS", "moment_of", "view_of", "visit"]
 
-VIEWS = {"top": "top.TopScreen", "tree": "tree.TreeScreen", "peek": "peek.PeekScreen", "flame": "flame.FlameScreen"}
+VIEWS = {
+    "top": "top.TopScreen",
+    "tree": "tree.TreeScreen",
+    "peek": "peek.PeekScreen",
+    "list": "list.ListScreen",
+    "flame": "flame.FlameScreen",
+}
 """By the name of the view: its module here and its class."""
 
 
-def visit(name: str, moment: Callable[[], Snapshot], *, is_differential: bool = False) -> ProfileScreen[Any]:
-    """The screen of a view, over what ``moment`` returns now, and again whenever the newest profile is wanted."""
+def visit(
+    name: str,
+    moment: Callable[[], Snapshot],
+    *,
+    is_differential: bool = False,
+    subject: Frame | None = None,
+    sources: SourcePath = USUAL_SOURCES,
+) -> ProfileScreen[Any]:
+    """The screen of a view, over what ``moment`` returns now, and again whenever the newest profile is wanted.
+
+    ``subject`` is the function that it is about, or opens at; ``sources`` say where its source may be.
+    """
     from memdash.ui.screens.profile.study import Lens, Study
 
     lens = Lens(is_differential=is_differential or moment().baseline.marked)
-    return view_of(name, Study(lambda: moment_of(moment()), lens))
+    return view_of(name, Study(lambda: moment_of(moment()), lens, subject=subject, sources=sources))
 
 
 def moment_of(snapshot: Snapshot) -> Moment:

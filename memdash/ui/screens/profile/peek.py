@@ -101,5 +101,5 @@ class PeekScreen(RowsScreen[Calls]):
 
     def _stand_on(self, frame: Frame | None) -> None:
         if frame is not None:
-            self.study.frame = self._walk[-1]
+            self.study.stand_on(self._walk[-1])
             self.move_to(frame)

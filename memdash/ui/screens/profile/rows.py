@@ -125,7 +125,7 @@ class RowsScreen(ProfileScreen[Built]):
         from memdash.ui.screens.profile import view_of
 
         if self.chosen is not None:
-            self.study.frame = self.chosen
+            self.leave_trace()
             self.app.push_screen(view_of("peek", self.study))
 
     @on(TableView.Chosen)

@@ -81,6 +81,11 @@ class ProfileScreen(Looking, Generic[Built]):
         """The frame under the cursor: where another view opens."""
         return None
 
+    def leave_trace(self) -> None:
+        """Have the next view open at the frame under the cursor."""
+        if self.chosen is not None:
+            self.study.stand_on(self.chosen)
+
     @property
     def words(self) -> str:
         """What is under the cursor in full, to be copied."""
@@ -203,7 +208,7 @@ class ProfileScreen(Looking, Generic[Built]):
         from memdash.ui.screens.profile import view_of
 
         if name != self.name_of_view:
-            self.study.frame = self.chosen or self.study.frame
+            self.leave_trace()
             self.app.switch_screen(view_of(name, self.study))
 
     def action_newest(self) -> None:
@@ -237,7 +242,11 @@ class ProfileScreen(Looking, Generic[Built]):
             bar.focus()
 
     @on(FilterBar.Typed)
-    def _find(self, typed: FilterBar.Typed) -> None:
+    def _typed(self, typed: FilterBar.Typed) -> None:
+        self.take_typed(typed)
+
+    def take_typed(self, typed: FilterBar.Typed) -> None:
+        """Look for what is typed there."""
         self.wanted = typed.wanted
         if typed.done:
             typed.bar.remove()

@@ -7,10 +7,14 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any, TypeVar
 
+from memdash.config import USUAL_SOURCES, SourcePath
+from memdash.model.profile import Frame as Place
 from memdash.pprof.document import Document
 from memdash.pprof.filters import Filters
 from memdash.pprof.listing import listing_view
 from memdash.pprof.merge import minus
+from memdash.pprof.names import readable
+from memdash.pprof.source import SourceFinder
 from memdash.pprof.taken import TakenProfile
 from memdash.pprof.view import Frame, Granularity, Options, View
 
@@ -64,14 +68,25 @@ class Study:
     """Takes a profile, and that of the baseline, when they are first needed, and makes views of them.
 
     All of that takes long: whoever does it holds ``lock``. Each view is made once a lens. ``frame`` is the one that a
-    person last had under the cursor: another view opens there.
+    person last had under the cursor: another view opens there. ``subject`` is the same with its file and line, as far
+    as they are known: what listings are about.
     """
 
-    def __init__(self, look: Callable[[], Moment], lens: Lens = Lens()) -> None:
+    def __init__(
+        self,
+        look: Callable[[], Moment],
+        lens: Lens = Lens(),
+        *,
+        subject: Place | None = None,
+        sources: SourcePath = USUAL_SOURCES,
+    ) -> None:
         """``look`` chooses the moment, now and whenever the newest is wanted."""
         self.lens = lens
-        self.frame: Frame | None = None
+        self.subject = subject
+        self.frame = None if subject is None else Frame(name=readable(subject.function))
         self.lock = Lock()
+        self._sources = sources
+        self._finder: SourceFinder | None = None
         self._look = look
         self._taken: TakenProfile | None = None
         self._before: TakenProfile | None = None
@@ -97,11 +112,23 @@ class Study:
             self._before = self.moment.take_before()
         return self._before
 
+    @property
+    def finder(self) -> SourceFinder:
+        """Source files of the profile. Raises what taking it raises."""
+        if self._finder is None:
+            self._finder = SourceFinder.of(self._sources, self.taken.files)
+        return self._finder
+
     def renew(self) -> None:
         """Go over to the newest moment."""
         self.moment = self._look()
-        self._taken = self._before = None
+        self._taken = self._before = self._finder = None
         self._made.clear()
+
+    def stand_on(self, frame: Frame) -> None:
+        """Have the next view open there."""
+        self.frame = frame
+        self.subject = Place(frame.name, frame.file, frame.line)
 
     # At hand at any time
 

@@ -189,7 +189,7 @@ class TreeScreen(RowsScreen[CallTree]):
 
     def action_turn(self) -> None:
         """Between calls from the outermost inwards and callers of those who hold something."""
-        self.study.frame = self.chosen or self.study.frame
+        self.leave_trace()
         self._is_turned = not self._is_turned
         self._opened.clear()
         self.rebuild()

@@ -145,6 +145,17 @@ async def test_a_view_opens_where_the_last_one_was_left(show_view: ShowView) -> 
         assert cursor(shown) == "main.fresh"
 
 
+async def test_a_listing_is_of_the_function_under_the_cursor_and_leads_back_to_it(show_view: ShowView) -> None:
+    placed = {"main.main@main.go:3 > main.log@log.go:9": 150, "main.main@main.go:4 > main.grow@grow.go:7": 300}
+    async with show_view("top", a_study(placed)) as shown:
+        await shown.press("down", "l")
+        await shown.built()
+        assert "log.go" in shown.lines[0]
+        await shown.press("t")
+        await shown.built()
+        assert cursor(shown) == "main.log"
+
+
 async def test_what_was_changed_in_a_view_above_holds_below(show_view: ShowView) -> None:
     async with show_view("top", a_study(NOW, THEN)) as shown:
         await shown.press("enter")

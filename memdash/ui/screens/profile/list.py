@@ -1,0 +1,249 @@
+"""The source of a file, each line with what it holds; and the functions to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from memdash.errors import UsageError
+from memdash.model.missing import Maybe, Missing
+from memdash.model.profile import Frame
+from memdash.pprof.costs import CostedFile, CostedFunction, costed_files
+from memdash.pprof.names import readable
+from memdash.pprof.pattern import compiled
+from memdash.pprof.source import SourceFile
+from memdash.pprof.view import Frame as Function
+from memdash.pprof.view import View, clean_path
+from memdash.tables.code import Code, code_of
+from memdash.tables.profile_functions import functions_table, unit_of
+from memdash.tables.table import Table
+from memdash.ui.commands import CODE, LIST, PROFILE, Command, bindings
+from memdash.ui.screens.profile.screen import ProfileScreen
+from memdash.ui.screens.profile.study import Study
+from memdash.ui.screens.sources import WITHOUT_FILE, doubts
+from memdash.ui.widgets.code import CodeView
+from memdash.ui.widgets.cut import cut, width_of
+from memdash.ui.widgets.filter import FilterBar
+from memdash.ui.widgets.table import TableView
+from memdash.units import Unit, figure, ratio, signed
+
+__all__ = ["ListScreen"]
+
+_NOT_HERE = ("find", "match(1)", "match(-1)", "whole")
+_TITLES = ("flat", "cum")
+_BORDER_CELLS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """A file, the function of it that is meant, and what is to be said of it."""
+
+    file: CostedFile
+    function: CostedFunction | None
+    code: Code
+    why: str
+
+
+class ListScreen(ProfileScreen[_Listing]):
+    """Flat and cum by line of the file that the study's subject stands in, or else of the heaviest function."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(LIST),
+        Binding("down", "choose_step(1)", show=False),
+        Binding("up", "choose_step(-1)", show=False),
+    ]
+    name_of_view = "list"
+    title_of_view = "List"
+    scopes: ClassVar[tuple[str, ...]] = (PROFILE, LIST, CODE)
+
+    def __init__(self, study: Study) -> None:
+        super().__init__(study)
+        self._source = CodeView(id="source")
+        self._functions = TableView(id="functions")
+        self._functions.display = False
+        self._functions.keeps_cursor = True
+        self._made_of: View | None = None
+        self._files: tuple[CostedFile, ...] = ()
+        self._shown: _Listing | None = None
+
+    @property
+    def main(self) -> CodeView:
+        """The source."""
+        return self._source
+
+    @property
+    def selected(self) -> Frame | None:
+        """The function that the line under the cursor belongs to."""
+        if self._shown is None:
+            return self.study.subject
+        name = self._function_here(self._shown)
+        return Frame(name, self._shown.file.path, self._source.number) if name else self.study.subject
+
+    @property
+    def chosen(self) -> Function | None:
+        """The same by its name."""
+        return None if self.selected is None else Function(name=readable(self.selected.function))
+
+    def leave_trace(self) -> None:
+        """Have the next view open there, and the next listing at the same line."""
+        super().leave_trace()
+        self.study.subject = self.selected
+
+    def offers(self, command: Command) -> bool:
+        """All but looking for a text: functions are looked for here."""
+        return command.action not in _NOT_HERE and super().offers(command)
+
+    def compose(self) -> ComposeResult:
+        """The source or the functions, and the keys."""
+        yield self._source
+        yield self._functions
+        yield self._keys
+
+    def build(self) -> _Listing:
+        """Sum up by line and read the source."""
+        view = self.study.view_of_lines()
+        if view is not self._made_of:
+            self._files, self._made_of = costed_files(view), view
+        file, function = _meant(self._files, self.study.subject)
+        source: Maybe[SourceFile] = self.study.finder.file(file.path) if file.path else WITHOUT_FILE
+        texts: Sequence[str] = () if isinstance(source, Missing) else source.lines
+        subject = self.study.subject
+        line = function.hottest if function is not None else subject.line if subject is not None else 0
+        code = code_of(
+            texts,
+            {number: (cost.flat, cost.cum) for number, cost in file.lines.items()},
+            _TITLES,
+            unit=unit_of(view),
+            functions={number: cost.function for number, cost in file.lines.items()},
+            marked=line,
+            is_change=self.study.lens.is_differential,
+        )
+        return _Listing(file, function, code, doubts(source, self.study.taken.files))
+
+    def present(self, built: _Listing) -> None:
+        """Show the source; the cursor goes to the function's heaviest line, unless only figures changed."""
+        before = self._shown
+        is_same = before is not None and (before.file.path, before.code.marked) == (built.file.path, built.code.marked)
+        self._shown = built
+        self._source.show_code(built.code, built.why, at=None if is_same else built.code.marked)
+        self._describe()
+
+    @on(CodeView.Moved)
+    def _describe(self) -> None:
+        """Say below which function the cursor is in, and what that holds."""
+        if self._shown is None:
+            return
+        listing = self._shown
+        name = self._function_here(listing)
+        here = next((function for function in listing.file.functions if function.name == name), None)
+        if here is None:
+            self.entitle(name if listing.function is not None else "nothing here holds anything")
+            return
+        view = self.study.view_of_lines()
+        unit = unit_of(view)
+        share = f" ({ratio(abs(here.cum) / view.total)})" if view.total else ""
+        self.entitle(
+            f"{here.name} · flat {self._written(here.flat, unit)} · cum {self._written(here.cum, unit)}{share}"
+        )
+
+    def _written(self, value: int, unit: Unit) -> str:
+        return signed(value, unit) if self.study.lens.is_differential else figure(value, unit)
+
+    def _function_here(self, listing: _Listing) -> str:
+        """The function of the line under the cursor; between lines that hold anything, the one that is meant."""
+        held = listing.code.figures.get(self._source.number)
+        if held is not None:
+            return held.function
+        return listing.function.name if listing.function is not None else ""
+
+    def entitle(self, remark: str) -> None:
+        """Write the file into the frame, from the left as much as there is room for, and ``remark`` below."""
+        since = self.study.moment.since if self.study.lens.is_differential else ""
+        sample_type = self._made_of.sample_type.kind if self._made_of is not None else ""
+        parts = (self.title_of_view, sample_type, since)
+        title = " · ".join(part for part in parts if part)
+        path = self._shown.file.path if self._shown is not None else ""
+        room = (self.main.outer_size.width or self.app.size.width) - _BORDER_CELLS - width_of(title) - 3
+        self.main.entitle(f"{title} · {cut(path, max(room, 8), 'start')}" if path else title, remark)
+
+    # Choosing a function
+
+    def action_choose_function(self) -> None:
+        """Type a regular expression that its name matches."""
+        if self._shown is not None and not self.query(FilterBar):
+            bar = FilterBar("", "a regular expression for functions; ↑ ↓ enter opens one, esc leaves it")
+            self.mount(bar, before=self._keys)
+            bar.focus()
+            self._offer("")
+
+    def _offer(self, wanted: str) -> None:
+        self._source.display, self._functions.display = False, True
+        self._functions.show_table(self._matching(wanted))
+        self._functions.entitle("Functions", f"{len(self._functions.table.rows)} match")
+
+    def _matching(self, wanted: str) -> Table:
+        """Those of the file first, then all others, heaviest first."""
+        unit = unit_of(self.study.view_of_lines())
+        try:
+            pattern = compiled(wanted)
+        except UsageError as error:
+            return functions_table((), unit, f"{error.what}. {error.hint}")
+        here = self._shown.file.path if self._shown is not None else ""
+        files = sorted(self._files, key=lambda file: file.path != here)
+        found = (f for file in files for f in file.functions if pattern.found_in(f.name or f.file))
+        is_change = self.study.lens.is_differential
+        return functions_table(found, unit, f"no function matches {wanted!r}", is_change=is_change)
+
+    def action_choose_step(self, by: int) -> None:
+        """Move among them while the expression is typed."""
+        if self._functions.display:
+            self._functions.step(by)
+
+    def take_typed(self, typed: FilterBar.Typed) -> None:
+        """Offer the functions that match, or open one."""
+        if not typed.done:
+            self._offer(typed.wanted)
+        elif typed.given_up:
+            self._stop_choosing()
+        else:
+            self._functions.action_choose()
+
+    @on(TableView.Chosen)
+    def _choose(self, chosen: TableView.Chosen) -> None:
+        """Show the source of that function."""
+        file, name = chosen.row.key.split("\0")
+        self.study.subject = Frame(name, file, 0)
+        self._stop_choosing()
+        self.rebuild()
+
+    def _stop_choosing(self) -> None:
+        self.query(FilterBar).remove()
+        self._source.display, self._functions.display = True, False
+        self._source.focus()
+
+    def action_leave(self) -> None:
+        """Out of the choice first."""
+        if self._functions.display:
+            self._stop_choosing()
+        else:
+            super().action_leave()
+
+
+def _meant(files: Sequence[CostedFile], subject: Frame | None) -> tuple[CostedFile, CostedFunction | None]:
+    """The function that ``subject`` is, by name and file, or by name; else its file, be it without any figures."""
+    if subject is None:
+        return (files[0], files[0].functions[0]) if files else (CostedFile("", (), {}), None)
+    name, path = readable(subject.function), clean_path(subject.file)
+    named = [(file, function) for file in files for function in file.functions if function.name == name]
+    in_file = next((file for file in files if file.path == path), CostedFile(path, (), {}))
+    exact = next(((file, function) for file, function in named if file is in_file), None)
+    if exact is not None or (named and not path):
+        return exact or named[0]
+    if path:
+        return in_file, None
+    return _meant(files, None)
