@@ -7,4 +7,4 @@ thread and what it remembers), ``analysis`` (pure judgement); ``session`` (the o
 ``exports``; ``commands``; ``cli``. Imports only point down this list, and import-linter checks that they do.
 """
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
