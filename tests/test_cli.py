@@ -39,9 +39,12 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="module")
-def sleeper() -> Iterator[str]:
-    """The pid of a process of which little is to be read, which is over sooner."""
-    with subprocess.Popen(["sleep", "600"]) as child:
+def small() -> Iterator[str]:
+    """The pid of a Python of which less is to be read than of the tests' own, which is over sooner."""
+    command = [sys.executable, "-S", "-c", "import time; print(flush=True); time.sleep(600)"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
         yield str(child.pid)
         child.kill()
 
@@ -149,36 +152,36 @@ def test_a_process_that_hides_is_not_permitted(as_nobody: Callable[[Callable[[],
     assert as_nobody(report) in ("0", "4")
 
 
-def test_a_report_is_text_or_json(run: Run) -> None:
-    code, out, err = run("report", OURSELVES)
+def test_a_report_is_text_or_json(run: Run, small: str) -> None:
+    code, out, err = run("report", small)
     assert (code, err) == (0, "")
     assert "RSS" in out
-    code, out, err = run("report", "--json", "--pid", OURSELVES)
+    code, out, err = run("report", "--json", "--pid", small)
     assert (code, err) == (0, "")
-    assert json.loads(out)["target"]["pid"] == os.getpid()
+    assert json.loads(out)["target"]["pid"] == int(small)
 
 
-def test_a_report_goes_to_a_file_that_did_not_exist(run: Run, tmp_path: Path, sleeper: str) -> None:
+def test_a_report_goes_to_a_file_that_did_not_exist(run: Run, tmp_path: Path, small: str) -> None:
     path = tmp_path / "report.json"
-    assert run("report", "--json", "-o", str(path), sleeper) == (0, "", "")
+    assert run("report", "--json", "-o", str(path), small) == (0, "", "")
     assert json.loads(path.read_text())["schema"] == "memdash/1"
-    code, _, err = run("report", "--json", "-o", str(path), sleeper)
+    code, _, err = run("report", "--json", "-o", str(path), small)
     assert code == 2
     assert "exists already" in err
     assert "--force" in err
-    assert run("report", "-o", str(path), "--force", sleeper)[0] == 0
+    assert run("report", "-o", str(path), "--force", small)[0] == 0
     assert "RSS" in path.read_text()
 
 
 def test_a_process_is_found_by_its_name(run: Run, start: Start) -> None:
-    sleeper = start("sleep", "61.125")
+    small = start("sleep", "61.125")
     code, out, _ = run("report", "--json", "--name", "61.125")
-    assert (code, json.loads(out)["target"]["pid"]) == (0, sleeper.pid)
+    assert (code, json.loads(out)["target"]["pid"]) == (0, small.pid)
     start("sleep", "61.125")
     code, out, err = run("report", "--json", "--name", "61.125")
     assert (code, out) == (2, "")
     assert "2 processes have '61.125' in their name" in err
-    assert f"{sleeper.pid} sleep" in err
+    assert f"{small.pid} sleep" in err
 
 
 def test_a_watched_report_has_rates(run: Run) -> None:
@@ -188,24 +191,24 @@ def test_a_watched_report_has_rates(run: Run) -> None:
     assert document["cost"]["probes"]["system.process"]["reads"] >= 2
 
 
-def test_a_limit_that_is_passed_is_a_finding(run: Run) -> None:
-    _, out, _ = run("report", "--json", "--max", "system.rss_bytes=1MiB", "--max", "system.vms_bytes=1PiB", OURSELVES)
+def test_a_limit_that_is_passed_is_a_finding(run: Run, small: str) -> None:
+    _, out, _ = run("report", "--json", "--max", "system.rss_bytes=1MiB", "--max", "system.vms_bytes=1PiB", small)
     findings = [finding for finding in json.loads(out)["findings"] if finding["rule"].startswith("max ")]
     assert [(f["severity"], f["evidence"]["limit"]) for f in findings] == [("warning", 1 << 20)]
 
 
 def test_a_target_that_ends_early_gives_a_report_and_code_5(run: Run, start: Start) -> None:
-    sleeper = start("sh", "-c", "read line")
-    assert sleeper.stdin
+    small = start("sh", "-c", "read line")
+    assert small.stdin
 
     def end(_number: int, _frame: object) -> None:
-        assert sleeper.stdin
-        sleeper.stdin.close()
+        assert small.stdin
+        small.stdin.close()
 
     before = signal.signal(signal.SIGALRM, end)
     signal.setitimer(signal.ITIMER_REAL, 0.5)
     try:
-        code, out, err = run("report", "--json", "-d", "30s", "-i", "100ms", str(sleeper.pid))
+        code, out, err = run("report", "--json", "-d", "30s", "-i", "100ms", str(small.pid))
     finally:
         signal.signal(signal.SIGALRM, before)
     assert code == 5
@@ -227,10 +230,10 @@ def test_ctrl_c_is_130_and_says_nothing(run: Run) -> None:
 
 
 def test_flags_outrank_variables_which_outrank_the_file(
-    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sleeper: str
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, small: str
 ) -> None:
     def interval(*argv: str) -> str:
-        _, _, err = run("report", "-v", *argv, sleeper)
+        _, _, err = run("report", "-v", *argv, small)
         return next(line for line in err.splitlines() if "interval" in line)
 
     assert interval() == "memdash: interval = 1.0 (default)"
@@ -258,12 +261,12 @@ def test_a_wrong_value_says_where_it_stands(run: Run, monkeypatch: pytest.Monkey
 
 
 def test_a_pid_on_the_command_line_outranks_one_in_a_variable(
-    run: Run, monkeypatch: pytest.MonkeyPatch, sleeper: str
+    run: Run, monkeypatch: pytest.MonkeyPatch, small: str
 ) -> None:
     monkeypatch.setenv("MEMDASH_NAME", "no process has this name")
-    _, out, _ = run("report", "--json", sleeper)
-    assert json.loads(out)["target"]["pid"] == int(sleeper)
-    monkeypatch.setenv("MEMDASH_PID", sleeper)
+    _, out, _ = run("report", "--json", small)
+    assert json.loads(out)["target"]["pid"] == int(small)
+    monkeypatch.setenv("MEMDASH_PID", small)
     assert run("report", "--json")[0] == 2
     monkeypatch.delenv("MEMDASH_NAME")
     assert run("report", "--json")[0] == 0
@@ -325,23 +328,27 @@ def memdash(*argv: str, **how: object) -> subprocess.CompletedProcess[str]:
 
 
 HEADLESS = [
-    ["report", "--json", OURSELVES],
-    ["report", OURSELVES],
+    ["report", "--json", "SMALL"],
+    ["report", "SMALL"],
     ["ps"],
-    ["doctor", OURSELVES],
+    ["doctor", "SMALL"],
     ["--help"],
     ["version"],
 ]
 
 
 @pytest.mark.parametrize("argv", HEADLESS, ids=lambda argv: argv[0])
-def test_headless_verbs_load_no_screen(argv: list[str]) -> None:
+def test_headless_verbs_load_no_screen(argv: list[str], small: str) -> None:
     program = (
         "import sys; from memdash.cli import main; code = main(sys.argv[1:]); "
         "print(code, *sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program, *argv], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", program, *(word.replace("SMALL", small) for word in argv)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     )
     code, *modules = done.stderr.splitlines()[-1].split(" ")
     assert code == "0"

@@ -263,7 +263,7 @@ class FlameChart:
             return Matches(wanted, found, f"{words}, {small} more too small" if small else words)
         if not small:
             return Matches(wanted, (), f"no frame contains {wanted!r}")
-        return Matches(wanted, (), f"no frame drawn contains {wanted!r}: too small ({small})")
+        return Matches(wanted, (), f"{wanted!r} is only in frames too small to be drawn ({small}): F focuses on them")
 
     def _too_small(self, needle: str, found: Iterable[int]) -> str:
         """How many functions contain a text and have no box; empty when there are none."""

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+from memdash.pprof.decode import decode
 from memdash.pprof.flame import flame
 from memdash.pprof.graph import graph
 from memdash.pprof.measure import percentage
 from memdash.pprof.view import Frame, Options, View
 from memdash.pprof.within import within
 from memdash.tables.profile_flame import FlameChart, grafted
-from tests.pprof.documents import of_stacks
+from memdash.units import ratio
+from tests.pprof.documents import CORPUS, of_stacks
 from tests.pprof.synthetic import heap_profile
 
 NOW = {"main > add@store.go:7 > grow@store.go:9": 800, "main > log": 200}
+
+
+FULL = ("cpu.pb.gz", "goroutine.pb.gz", "heap.pb.gz")
+"""The others of the corpus hold next to nothing."""
 
 
 def a_chart(now: dict[str, int], before: dict[str, int] | None = None, fraction: float = 0.005) -> FlameChart:
@@ -131,6 +141,18 @@ def test_an_empty_profile_has_one_box_of_nothing() -> None:
     chart = a_chart({})
     assert chart.boxes.weights == [0]
     assert (chart.share(0), chart.search("x").boxes) == ("", ())
+
+
+@pytest.mark.parametrize("path", [path for path in CORPUS if path.name in FULL], ids=lambda path: path.name)
+def test_what_is_called_in_one_place_holds_its_cum(path: Path) -> None:
+    """Profiles of Go programs; figures of top are those of ``go tool pprof``."""
+    view = View(decode(path.read_bytes()), Options(node_fraction=0))
+    chart = FlameChart(view, None, flame(view))
+    cums = {node.frame: node.cum for node in graph(view).nodes}
+    boxes = [chart.frame(box) for box in range(1, len(chart.boxes.parents))]
+    once = [box for box, frame in enumerate(boxes, start=1) if boxes.count(frame) == 1 and frame in cums]
+    assert once
+    assert all(chart.share(box) == ratio(cums[chart.frame(box)] / view.total) for box in once)
 
 
 def test_of_one_line_of_calls_each_holds_its_cum() -> None:

@@ -63,6 +63,10 @@ _PANES = (
     ("waiting", "for how long a task has at least not run; of several, the one that has waited longest"),
 )
 _MARKS = (
+    ("width of a box", "in the flame graph: what it holds with all it calls; compared, the larger of now and then"),
+    ("▲ ▼ =", "in the flame graph: grew, shrank, is as it was; the more of all that is, the stronger the colour"),
+    ("┊", "in the flame graph: boxes narrower than a cell; enter gives them the full width, or a look inside"),
+    ("◆", "in the flame graph: a frame that contains what is looked for"),
     ("▲ CRIT", "a critical finding"),
     ("● WARN", "a warning"),
     ("· INFO", "something that happened"),

@@ -63,7 +63,7 @@ class FlameScreen(ProfileScreen[FlameChart]):
     def __init__(self, study: Study) -> None:
         super().__init__(study)
         self._icicle = Icicle(id="flame")
-        self._title, self._figures = WordLine(id="what"), WordLine(id="told")
+        self._title, self._figures, self._note = WordLine(id="what"), WordLine(id="told"), WordLine(id="note")
         self._chart: FlameChart | None = None
         self._matches = Matches()
         self._found: frozenset[int] = frozenset()
@@ -81,10 +81,12 @@ class FlameScreen(ProfileScreen[FlameChart]):
         return self._icicle
 
     def compose(self) -> ComposeResult:
-        """The boxes, two lines about one of them, the keys."""
+        """The boxes, two lines about one of them, what is to be known of the profile, the keys."""
+        self._note.display = False
         yield self._icicle
         yield self._title
         yield self._figures
+        yield self._note
         yield self._keys
 
     # Making it
@@ -117,6 +119,8 @@ class FlameScreen(ProfileScreen[FlameChart]):
         self._chart = built
         self._matches = built.search(self.wanted)
         self._found = frozenset(self._matches.boxes)
+        self._note.display = bool(self.study.notes)
+        self._note.say([Part(f" {'; '.join(self.study.notes)}", "faint")])
         empty = "" if built.boxes.weights[0] else "nothing is held"
         self._icicle.show_boxes(BoxCursor(built.boxes, zooms, chosen), self._face, empty)
         self._tell()

@@ -178,7 +178,8 @@ class ProfileScreen(Looking, Generic[Built]):
 
     def offers(self, command: Command) -> bool:
         """Whether a command can do anything here."""
-        return not (command.action == "compare" and not self.study.has_baseline)
+        is_here = command.action == f"profile('{self.name_of_view}')"
+        return not is_here and not (command.action == "compare" and not self.study.has_baseline)
 
     def action_leave(self) -> None:
         """Out of what is looked for, or back to where the view was opened from; it never quits."""

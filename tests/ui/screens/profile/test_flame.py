@@ -181,7 +181,7 @@ async def test_a_match_too_narrow_to_be_seen_is_zoomed_to(see: See) -> None:
         assert "f32" in seen.told
         assert "▶ f32" in seen.text
         await seen.press("slash", "backspace", "backspace", "backspace", "x", "enter")
-        assert "no frame drawn contains 'x': too small (1)" in seen.text
+        assert "'x' is only in frames too small to be drawn (1): F focuses on them" in seen.text
 
 
 async def test_changes_bear_signs_and_words(see: See) -> None:
@@ -263,6 +263,12 @@ async def test_a_view_over_the_dashboard_takes_the_newest_moment(show: Show) -> 
         await shown.press("u")
         await shown.built()
         assert "fresh.New" in shown.text
+
+
+async def test_what_is_to_be_known_of_the_profile_is_said(see: See) -> None:
+    taken = TakenProfile(of_stacks(STACKS), notes=("these are live objects by type",))
+    async with see(taken) as seen:
+        assert "these are live objects by type" in seen.lines[-2]
 
 
 async def test_resizing_keeps_the_box_in_view(see: See) -> None:
