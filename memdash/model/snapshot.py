@@ -16,6 +16,7 @@ from memdash.model.sample import Instant, Sample
 from memdash.model.series import Timeline
 from memdash.model.target import Ending, Target
 from memdash.model.tasks import Task, TaskKind
+from memdash.model.verdict import Verdict
 
 __all__ = ["Baseline", "Before", "ObjectGroup", "OwnCost", "SiteGroup", "Snapshot", "State", "TaskGroup"]
 
@@ -109,6 +110,7 @@ class Snapshot:
     ``groups`` and ``objects`` are sorted by bytes, ``tasks`` by number, largest first; ``before`` holds the readings
     that their changes count from, and ``since`` says when those were taken in. ``missing`` says for each capability
     the watch does not have why not, ``actions`` what can be done to the target; ``ending`` is set once it is gone.
+    ``verdict`` is what the watch makes of the memory so far, None before it has seen any.
     """
 
     target: Target
@@ -129,6 +131,7 @@ class Snapshot:
     actions: Mapping[Action, Maybe[str]] = field(default_factory=dict)
     cost: OwnCost = OwnCost()
     ending: Ending | None = None
+    verdict: Verdict | None = None
 
     @property
     def worst(self) -> Finding | None:

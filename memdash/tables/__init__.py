@@ -3,8 +3,8 @@
 Lives here: ``table`` (what a table is), one module per table: ``memstats``, ``gc`` (with ``generations``), ``sites``,
 ``objects``, ``tasks``, ``alerts``, ``profile_top`` (functions of a profile), ``family`` (the process tree),
 ``processes`` (all there are); ``heap_chart`` (lines cut to columns), ``headline`` and ``vitals`` (single lines),
-``figures`` and ``paths`` (a metric, and a file, as cells), ``since`` (since when changes count). May import:
-``analysis``, ``pprof``, ``model``, ``units``; ``processes`` also what ``probes`` and ``process`` say of the processes
-it lists. Nothing here knows a screen: a cell says what it means (its tone), never its colour. To add a table, write a
-module with a pure function from Snapshot, or from a view of a profile.
+``verdict`` (in a few words), ``figures`` and ``paths`` (a metric, and a file, as cells), ``since`` (since when changes
+count). May import: ``analysis``, ``pprof``, ``model``, ``units``; ``processes`` also what ``probes`` and ``process``
+say of the processes it lists. Nothing here knows a screen: a cell says what it means (its tone), never its colour. To
+add a table, write a module with a pure function from Snapshot, or from a view of a profile.
 """

@@ -1,0 +1,144 @@
+"""Looks at a history again and again, and makes up its mind: slowly, and saying why it changes it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from memdash.analysis.forecast import forecast
+from memdash.analysis.points import Points, points
+from memdash.analysis.teeth import longest_tooth
+from memdash.analysis.trend import Trend, trend
+from memdash.analysis.verdict import PATIENCE_S, Ruling, ruling
+from memdash.analysis.verdict_words import severity, summary
+from memdash.model.missing import Missing
+from memdash.model.sample import Instant, Sample
+from memdash.model.series import Timeline
+from memdash.model.verdict import Forecast, Verdict, VerdictKind
+
+__all__ = ["Judge"]
+
+_HORIZONS_S = (900.0, 21_600.0, 259_200.0)
+"""The spans of the history's tiers. A short one sees what has begun lately, a long one what is slow."""
+
+_ENOUGH = 16
+
+_LOOKS_A_HORIZON = 120
+"""A longer horizon is looked at again after a 120th of it: one look in three minutes for six hours."""
+
+_HOLD_S, _LEAVE_S = 15.0, 60.0
+"""How long another verdict must hold before it is told, and how long one that calls off a leak."""
+
+_URGENT_S, _HASTE_S, _HASTY_S = 1200.0, 180.0, 50.0
+"""Where a limit is near, but not so near that this is just a program that loads its data, less patience is needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What one horizon shows."""
+
+    points: Points
+    trend: Trend | None
+    ruling: Ruling
+    forecast: Forecast | None
+
+    @property
+    def rank(self) -> int:
+        """A leak that any horizon shows counts; else what the shortest says that can tell."""
+        return {VerdictKind.LEAK: 0, VerdictKind.NOT_YET: 2}.get(self.ruling.kind, 1)
+
+
+class Judge:
+    """Used by one thread at a time. A look costs 0.5 ms where there is no new point, 3 ms where there is one."""
+
+    def __init__(self) -> None:
+        self._verdict: Verdict | None = None
+        self._looks: dict[float, _Look] = {}
+        self._looked_s: dict[float, float] = {}
+        self._newest_s = -math.inf
+        self._other: tuple[VerdictKind, float] | None = None
+
+    def look(self, history: Timeline, sample: Sample) -> tuple[Verdict, str]:
+        """The verdict as of the newest sample, and a sentence when it has just changed its mind, else an empty one."""
+        span_s, newest = _shortest(history)
+        stopped = not isinstance(sample.system, Missing) and sample.system.is_stopped
+        newest_s = newest.times_s[-1] if len(newest) else history.until.mono_s
+        due = newest_s - self._newest_s > newest.window_s / _LOOKS_A_HORIZON
+        if self._verdict is not None and (stopped or not due):
+            return self._verdict, ""
+        self._newest_s = newest_s
+        self._look_at(history, span_s, newest, sample)
+        return self._settled(history.until, min(self._looks.values(), key=lambda look: look.rank))
+
+    def _look_at(self, history: Timeline, span_s: float, newest: Points, sample: Sample) -> None:
+        """The horizon of these points, and of the longer ones those that reach further back and are due."""
+        known_s, now_s = _known_s(history), history.until.mono_s
+        tooth = longest_tooth(newest if known_s <= span_s else points(history, min(known_s, _HORIZONS_S[-1])))
+        self._looks = {span: look for span, look in sorted(self._looks.items()) if span >= span_s}
+        for shorter_s, longer_s in pairwise((0.0, *_HORIZONS_S)):
+            if longer_s > span_s and known_s < 1.5 * shorter_s:
+                break
+            if longer_s < span_s or now_s - self._looked_s.get(longer_s, -math.inf) < shorter_s / _LOOKS_A_HORIZON:
+                continue
+            self._looked_s[longer_s] = now_s
+            seen = newest if longer_s == span_s else points(history, longer_s)
+            course = trend(seen)
+            ahead = None if course is None else forecast(course.line.slope, course.level_bytes, sample)
+            self._looks[longer_s] = _Look(seen, course, ruling(course, tooth, _patience_s(ahead)), ahead)
+
+    def _settled(self, at: Instant, look: _Look) -> tuple[Verdict, str]:
+        """Another kind of verdict is told once it has held for a while."""
+        held, kind, found = self._verdict, look.ruling.kind, _verdict(at, look)
+        if held is None or kind is held.kind:
+            self._other = None
+            self._verdict = found if held is None else replace(found, at_s=held.at_s)
+            return self._verdict, ""
+        if self._other is None or self._other[0] is not kind:
+            self._other = (kind, at.mono_s)
+        if at.mono_s - self._other[1] < (_LEAVE_S if held.kind is VerdictKind.LEAK else _HOLD_S):
+            return held, ""
+        self._verdict, self._other = found, None
+        return found, f"{held.kind.value} → {kind.value}: {look.ruling.why}"
+
+
+def _known_s(history: Timeline) -> float:
+    return history.until.mono_s - history.since.mono_s
+
+
+def _shortest(history: Timeline) -> tuple[float, Points]:
+    """The shortest horizon that holds enough points to be judged, or all that there are."""
+    known_s = _known_s(history)
+    for span_s in _HORIZONS_S:
+        found = points(history, span_s)
+        if len(found) >= _ENOUGH or span_s >= known_s:
+            break
+    return span_s, found
+
+
+def _patience_s(ahead: Forecast | None) -> float:
+    if ahead is None or not _HASTE_S <= ahead.soonest_s <= _URGENT_S:
+        return PATIENCE_S
+    return _HASTY_S
+
+
+def _verdict(at: Instant, look: _Look) -> Verdict:
+    course, ruled = look.trend, look.ruling
+    grows = ruled.kind in (VerdictKind.LEAK, VerdictKind.GROWING, VerdictKind.WARM_UP)
+    if course is None:
+        verdict = Verdict(kind=ruled.kind, at_s=at.wall_s, why=ruled.why, basis=look.points.basis.value)
+        return replace(verdict, points=len(look.points), summary=summary(verdict))
+    verdict = Verdict(
+        kind=ruled.kind,
+        at_s=at.wall_s,
+        why=ruled.why,
+        basis=look.points.basis.value,
+        slope=course.line.slope,
+        window_s=course.window_s,
+        points=course.points,
+        cycles=course.cycles,
+        level_bytes=course.level_bytes,
+        growth_bytes=course.growth_bytes,
+        forecast=look.forecast if grows else None,
+    )
+    return replace(verdict, severity=severity(verdict), summary=summary(verdict))
