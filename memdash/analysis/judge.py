@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from memdash.analysis.forecast import forecast
-from memdash.analysis.points import Points, points
-from memdash.analysis.teeth import longest_tooth
+from memdash.analysis.points import Points, outside, points
+from memdash.analysis.teeth import Tooth, longest_tooth
 from memdash.analysis.trend import Trend, trend
 from memdash.analysis.verdict import PATIENCE_S, Ruling, ruling
 from memdash.analysis.verdict_words import severity, summary
@@ -28,7 +28,7 @@ _LOOKS_A_HORIZON = 120
 """A longer horizon is looked at again after a 120th of it: one look in three minutes for six hours."""
 
 _HOLD_S, _LEAVE_S = 15.0, 60.0
-"""How long another verdict must hold before it is told, and how long one that calls off a leak."""
+"""How long a verdict must be in doubt before another is told, and how long a leak; one must itself hold as long."""
 
 _URGENT_S, _HASTE_S, _HASTY_S = 1200.0, 180.0, 50.0
 """Where a limit is near, but not so near that this is just a program that loads its data, less patience is needed."""
@@ -45,7 +45,7 @@ class _Look:
 
     @property
     def rank(self) -> int:
-        """A leak that any horizon shows counts; else what the shortest says that can tell."""
+        """A leak comes first, and what cannot tell last."""
         return {VerdictKind.LEAK: 0, VerdictKind.NOT_YET: 2}.get(self.ruling.kind, 1)
 
 
@@ -55,9 +55,12 @@ class Judge:
     def __init__(self) -> None:
         self._verdict: Verdict | None = None
         self._looks: dict[float, _Look] = {}
+        self._outside: dict[float, _Look] = {}
         self._looked_s: dict[float, float] = {}
         self._newest_s = -math.inf
-        self._other: tuple[VerdictKind, float] | None = None
+        self._tooth: Tooth | None = None
+        self._doubt_s: float | None = None
+        self._leak_s: float | None = None
 
     def look(self, history: Timeline, sample: Sample) -> tuple[Verdict, str]:
         """The verdict as of the newest sample, and a sentence when it has just changed its mind, else an empty one."""
@@ -69,37 +72,63 @@ class Judge:
             return self._verdict, ""
         self._newest_s = newest_s
         self._look_at(history, span_s, newest, sample)
-        return self._settled(history.until, min(self._looks.values(), key=lambda look: look.rank))
+        return self._settled(history.until, self._best)
 
     def _look_at(self, history: Timeline, span_s: float, newest: Points, sample: Sample) -> None:
         """The horizon of these points, and of the longer ones those that reach further back and are due."""
         known_s, now_s = _known_s(history), history.until.mono_s
-        tooth = longest_tooth(newest if known_s <= span_s else points(history, min(known_s, _HORIZONS_S[-1])))
-        self._looks = {span: look for span, look in sorted(self._looks.items()) if span >= span_s}
-        for shorter_s, longer_s in pairwise((0.0, *_HORIZONS_S)):
-            if longer_s > span_s and known_s < 1.5 * shorter_s:
-                break
-            if longer_s < span_s or now_s - self._looked_s.get(longer_s, -math.inf) < shorter_s / _LOOKS_A_HORIZON:
+        for looks in (self._looks, self._outside):
+            for span in [span for span in looks if span < span_s]:
+                del looks[span]
+        for shorter_s, longer_s in reversed(list(pairwise((0.0, *_HORIZONS_S)))):
+            is_newest = longer_s == span_s
+            if longer_s < span_s or (not is_newest and known_s < 1.5 * shorter_s):
+                continue
+            if not is_newest and now_s - self._looked_s.get(longer_s, -math.inf) < shorter_s / _LOOKS_A_HORIZON:
                 continue
             self._looked_s[longer_s] = now_s
-            seen = newest if longer_s == span_s else points(history, longer_s)
-            course = trend(seen)
-            ahead = None if course is None else forecast(course.line.slope, course.level_bytes, sample)
-            self._looks[longer_s] = _Look(seen, course, ruling(course, tooth, _patience_s(ahead)), ahead)
+            seen = newest if is_newest else points(history, longer_s)
+            if longer_s >= known_s or longer_s == _HORIZONS_S[-1]:
+                self._tooth = longest_tooth(seen)
+            self._looks[longer_s] = _look(seen, self._tooth, sample)
+            beside = outside(history, longer_s)
+            if beside is not None:
+                self._outside[longer_s] = _look(beside, longest_tooth(beside), sample)
+
+    @property
+    def _best(self) -> _Look:
+        """A leak that any horizon shows counts, in the heap before outside of it; else the shortest that can tell."""
+        looks = [look for _, look in sorted(self._looks.items(), key=lambda item: item[0])]
+        around = [look for look in self._outside.values() if look.ruling.kind is VerdictKind.LEAK]
+        return min((*looks, *around), key=lambda look: look.rank)
 
     def _settled(self, at: Instant, look: _Look) -> tuple[Verdict, str]:
         """Another kind of verdict is told once it has held for a while."""
-        held, kind, found = self._verdict, look.ruling.kind, _verdict(at, look)
+        held, kind = self._verdict, look.ruling.kind
+        if held is not None and kind is VerdictKind.NOT_YET:  # a new stretch has just begun: the old one still stands
+            return held, ""
+        found = _verdict(at, look)
         if held is None or kind is held.kind:
-            self._other = None
+            self._doubt_s = self._leak_s = None
             self._verdict = found if held is None else replace(found, at_s=held.at_s)
             return self._verdict, ""
-        if self._other is None or self._other[0] is not kind:
-            self._other = (kind, at.mono_s)
-        if at.mono_s - self._other[1] < (_LEAVE_S if held.kind is VerdictKind.LEAK else _HOLD_S):
+        now_s = at.mono_s
+        self._doubt_s = now_s if self._doubt_s is None else self._doubt_s
+        if kind is not VerdictKind.LEAK:
+            self._leak_s = None
+        elif self._leak_s is None:
+            self._leak_s = now_s
+        since_s = self._doubt_s if self._leak_s is None else self._leak_s
+        if now_s - since_s < (_LEAVE_S if held.kind is VerdictKind.LEAK else _HOLD_S):
             return held, ""
-        self._verdict, self._other = found, None
+        self._verdict, self._doubt_s, self._leak_s = found, None, None
         return found, f"{held.kind.value} → {kind.value}: {look.ruling.why}"
+
+
+def _look(seen: Points, tooth: Tooth | None, sample: Sample) -> _Look:
+    course = trend(seen)
+    ahead = None if course is None else forecast(course.line.slope, course.level_bytes, sample)
+    return _Look(seen, course, ruling(course, tooth, _patience_s(ahead)), ahead)
 
 
 def _known_s(history: Timeline) -> float:

@@ -12,7 +12,7 @@ from typing import Self
 
 from memdash.model.series import Series, Timeline
 
-__all__ = ["Basis", "Points", "newest_points", "points"]
+__all__ = ["Basis", "Points", "newest_points", "outside", "points"]
 
 _LIVE, _FULL = "heap.live_bytes", "gc.full_collections"
 _RESIDENT, _SWAP = "system.rss_bytes", "system.swap_bytes"
@@ -80,6 +80,18 @@ def points(history: Timeline, span_s: float) -> Points:
         return after if len(after) >= _ENOUGH_FULL else _floor(Basis.FLOOR, live, busy, cycles=after.cycles)
     if _has_values(count):
         return _after_collections(Basis.CYCLES, live, count, load, busy)
+    return _floor(Basis.RESIDENT, resident, busy, swap)
+
+
+def outside(history: Timeline, span_s: float) -> Points | None:
+    """What is resident, where the live heap is not all that the program itself allocates; None where it is.
+
+    That of a CPython leaves out what malloc holds as long as no agent tells it.
+    """
+    full, malloc = history.series(_FULL, span_s), history.series("malloc.in_use_bytes", span_s)
+    if not _has_values(full) or _has_values(malloc):
+        return None
+    resident, swap, busy = _together(history, span_s, (_RESIDENT, _SWAP, "system.cpu_percent"))
     return _floor(Basis.RESIDENT, resident, busy, swap)
 
 

@@ -14,6 +14,7 @@ from memdash.analysis.slopes import Line, line
 __all__ = ["Earlier", "Trend", "blocks", "trend"]
 
 _FINEST = 64
+_MOST = 640
 _COARSER = (64, 32, 16, 10)
 _STEPS = 12
 _MOST_CUTS = 3
@@ -66,7 +67,9 @@ def trend(points: Points, cuts: int = _MOST_CUTS) -> Trend | None:
     if len(points) < FEWEST:
         return None
     times_s, floors = blocks(points.times_s, points.values, _FINEST, min)
-    at = change_at(times_s, floors)
+    at, half = change_at(times_s, floors), len(floors) // 2
+    if at is None and (later := change_at(times_s[half:], floors[half:])) is not None:
+        at = half + later  # one that three lines would show
     if at is not None:
         before, after = line(times_s[:at], floors[:at]), line(times_s[at:], floors[at:])
         if before is not None and after is not None and not _goes_on(before, after, times_s, at):
@@ -88,10 +91,10 @@ def _goes_on(before: Line, after: Line, times_s: Sequence[float], at: int) -> bo
 def _stretch(points: Points, earlier: Earlier | None) -> Trend | None:
     if len(points) < FEWEST:
         return None
-    window_s = points.window_s
-    begin_s = points.times_s[0]
-    seconds = [time_s - begin_s for time_s in points.times_s]
-    fits = list(_fits(seconds, points.values))
+    times_s, values = blocks(points.times_s, points.values, _MOST, min)
+    window_s, begin_s = points.window_s, points.times_s[0]
+    seconds = [time_s - begin_s for time_s in times_s]
+    fits = _fits(seconds, values)
     if not fits:
         return None
     fitted, at_s, of = min(fits, key=lambda fit: _unrest(fit[0].slope.per_s * window_s, fit[2]))
@@ -100,7 +103,7 @@ def _stretch(points: Points, earlier: Earlier | None) -> Trend | None:
     third = [value for time_s, value in zip(at_s, of, strict=True) if 0.5 <= time_s / window_s < 0.75]
     last = [value for time_s, value in zip(at_s, of, strict=True) if time_s >= 0.75 * window_s]
     growth = fitted.slope.per_s * window_s
-    apart = sorted(value - fitted.at(time_s) for time_s, value in zip(seconds, points.values, strict=True))
+    apart = sorted(value - fitted.at(time_s) for time_s, value in zip(seconds, values, strict=True))
     return Trend(
         line=fitted,
         points=len(points),
@@ -113,7 +116,7 @@ def _stretch(points: Points, earlier: Earlier | None) -> Trend | None:
         swing_bytes=apart[19 * (len(apart) - 1) // 20] - apart[(len(apart) - 1) // 20],
         bend=late.slope.per_s / early.slope.per_s if early and late and early.slope.per_s > 0 else 1.0,
         bends=bool(early and late and late.slope.high_per_s < early.slope.low_per_s),
-        jumps=min(_jumps(blocks(seconds, points.values, _STEPS, pick)[1]) for pick in _PICKS),
+        jumps=min(_jumps(blocks(seconds, values, _STEPS, pick)[1]) for pick in _PICKS),
         load_growth=_load_growth(points.loads),
         earlier=earlier,
     )

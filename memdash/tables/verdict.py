@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from memdash.analysis.verdict_words import RULE
 from memdash.model.finding import Finding
 from memdash.model.snapshot import Snapshot
 from memdash.model.verdict import VerdictKind
@@ -12,10 +11,9 @@ __all__ = ["alert_words", "calm_words"]
 
 def alert_words(finding: Finding) -> str:
     """Glyph, word and the summary without what follows its colon: ``▲ LEAK +1.19 MiB/s``, ``● WARN GC pause …``."""
-    head = finding.summary.partition(":")[0]
-    if finding.rule == RULE:
-        kind, _, rate = head.partition(" ")
-        return f"{finding.severity.glyph} {kind.upper()} {rate}"
+    head, kind = finding.summary.partition(":")[0], finding.evidence.get("kind")
+    if isinstance(kind, str):
+        return f"{finding.severity.glyph} {kind.upper()}{head.removeprefix(kind)}"
     return f"{finding.severity.glyph} {finding.severity.word} {head}"
 
 

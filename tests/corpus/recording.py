@@ -16,11 +16,12 @@ from memdash.model.missing import Maybe, Missing
 from memdash.model.sample import Instant, Origin, Sample
 from memdash.sampling.history import History, HistoryView
 
-__all__ = ["LIVE", "Label", "Recording", "load", "recordings", "save"]
+__all__ = ["KEYS", "LIVE", "Label", "Recording", "load", "recordings", "save"]
 
 LIVE = "heap.live_bytes"
-_KEYS = (
+KEYS = (
     LIVE, "NumGC", "gc.full_collections", "TotalAlloc", "tasks.total", "system.rss_bytes", "system.swap_bytes",
+    "malloc.in_use_bytes",
     "system.cpu_percent"
 )  # fmt: skip
 _BEGAN = Instant(1_769_861_261.0, 10_000.0)
@@ -76,7 +77,7 @@ class Recording:
 
             return read
 
-        metrics = [replace(METRICS_BY_KEY[key], read=reader(key)) for key in _KEYS]
+        metrics = [replace(METRICS_BY_KEY[key], read=reader(key)) for key in KEYS]
         history = History(1.0, metrics)
         origins = {capability: Origin(Source.MEMORY, _BEGAN) for capability in Capability}
         empty = Sample.empty(_BEGAN, _NOTHING)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 
 from memdash.analysis.judge import Judge
 from memdash.model.finding import Severity
@@ -14,10 +13,13 @@ from memdash.model.sample import Sample
 from memdash.model.series import Timeline
 from tests.corpus.recording import Recording
 
-__all__ = ["Detector", "Trial", "naive", "try_on", "verdicts"]
+__all__ = ["Detector", "Look", "Trial", "try_on", "verdicts"]
 
-Detector = Callable[[], Callable[[Timeline], tuple[bool, str]]]
-"""Made anew for each series; says for a history whether it alarms, and why or what it thinks."""
+Look = Callable[[Timeline], tuple[bool, str]]
+"""Says for a history whether it alarms, and what it thinks."""
+
+Detector = Callable[[], Look]
+"""Makes one for each series."""
 
 _DEADLINE_S, _DEADLINE_CYCLES = 300.0, 20
 
@@ -86,7 +88,7 @@ def _due_s(recording: Recording) -> float:
     return max(begin_s + _DEADLINE_S, cycles_s)
 
 
-def verdicts() -> Callable[[Timeline], tuple[bool, str]]:
+def verdicts() -> Look:
     """memdash itself."""
     judge = Judge()
 
@@ -95,38 +97,3 @@ def verdicts() -> Callable[[Timeline], tuple[bool, str]]:
         return verdict.severity >= Severity.WARNING, f"{verdict.kind.value}: {verdict.why}"
 
     return look
-
-
-def naive(name: str) -> Detector:
-    """What one would write at first, over the live heap of the last five minutes."""
-
-    def values(history: Timeline) -> list[float]:
-        known = history.series("heap.live_bytes", 300.0).known or history.series("system.rss_bytes", 300.0).known
-        return [value for _, value in known]
-
-    def last_minus_first() -> Callable[[Timeline], tuple[bool, str]]:
-        def look(history: Timeline) -> tuple[bool, str]:
-            seen = values(history)
-            return len(seen) >= 60 and seen[-1] - seen[0] > max(0.002 * seen[0], 50 << 10), ""
-
-        return look
-
-    def each_larger() -> Callable[[Timeline], tuple[bool, str]]:
-        def look(history: Timeline) -> tuple[bool, str]:
-            seen = values(history)[:: max(len(values(history)) // 10, 1)]
-            return len(seen) >= 10 and all(b > a for a, b in pairwise(seen)), ""
-
-        return look
-
-    def over_first() -> Callable[[Timeline], tuple[bool, str]]:
-        first: list[float] = []
-
-        def look(history: Timeline) -> tuple[bool, str]:
-            seen = values(history)
-            if seen and not first:
-                first.append(seen[0])
-            return bool(first) and seen[-1] > 1.2 * first[0], ""
-
-        return look
-
-    return {"last minus first": last_minus_first, "each larger": each_larger, "over the first": over_first}[name]

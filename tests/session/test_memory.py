@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from memdash.analysis.rules import Over
+import pytest
+
+from memdash.analysis.judge import Judge
+from memdash.analysis.rules import Grown, Over
 from memdash.model.finding import Finding
-from memdash.model.sample import Instant
+from memdash.model.missing import Missing
+from memdash.model.sample import Instant, Sample
 from memdash.model.series import Timeline
+from memdash.model.verdict import Verdict, VerdictKind
 from memdash.session.memory import Memory
-from tests.fakes import NOON_S, a_sample, a_snapshot
+from tests.fakes import NOON_S, a_gc, a_profile, a_sample, a_snapshot, a_system, memstats
+
+MIB = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -29,3 +36,50 @@ def test_a_rule_that_goes_wrong_is_told_once_and_costs_no_other() -> None:
     assert sorted(finding.rule for finding in shown.findings) == ["heap", "memdash"]
     (told,) = (finding.summary for finding in shown.findings if finding.rule == "memdash")
     assert told == "the rule broken cannot check: a defect of memdash: ZeroDivisionError: by zero"
+
+
+def leaking(second: int) -> Sample:
+    """A collection a second, after which 1 MiB more lives; the site of it grows with every tenth."""
+    return a_sample(
+        Instant(NOON_S + second, 20_000.0 + second),
+        memstats(300 * MIB, NumGC=second),
+        a_gc(live_after_gc_bytes=100 * MIB + second * MIB, memory_limit_bytes=Missing("none is set")),
+        a_system(cgroup=Missing("no limit"), host_available_bytes=64 << 30),
+        a_profile(1 + second // 10 / 100),
+    )
+
+
+def test_a_leak_is_in_the_snapshot_and_in_the_log_with_what_grew_most() -> None:
+    memory, shown = Memory(1.0, ()), a_snapshot(1)
+    for second in range(300):
+        shown = memory.add(shown, leaking(second))
+    assert shown.verdict is not None
+    assert shown.verdict.kind is VerdictKind.LEAK
+    assert [grower.name for grower in shown.verdict.growers] == ["cart.(*Store).Add", "session.New"]
+    assert shown.worst is not None
+    assert shown.worst.summary == shown.verdict.summary
+    told = [finding.summary for finding in shown.findings if finding.rule == "memdash"]
+    assert told[0] == "growing → leak: grows without an end"
+
+
+def test_growth_in_all_counts_from_the_baseline_that_was_set() -> None:
+    memory, shown = Memory(1.0, (Grown("grown", 50 * MIB),)), a_snapshot(1)
+    for second in range(60):
+        shown = memory.add(shown, leaking(second))
+    assert [finding.rule for finding in shown.findings if finding.ended_at_s is None] == ["grown"]
+    memory.mark(shown.at)
+    for second in range(60, 105):
+        shown = memory.add(shown, leaking(second))
+    assert not [finding.rule for finding in shown.findings if finding.ended_at_s is None]
+
+
+def test_a_judge_that_goes_wrong_is_told_and_costs_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    def look(*_: object) -> tuple[Verdict, str]:
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr(Judge, "look", look)
+    memory, shown = Memory(1.0, (Over("heap", "HeapAlloc", 1.0),)), a_snapshot(1)
+    for second in range(3):
+        shown = memory.add(shown, leaking(second))
+    assert shown.verdict is None
+    assert sorted(finding.rule for finding in shown.findings) == ["heap", "memdash"]
