@@ -16,7 +16,7 @@ __all__ = ["Earlier", "Trend", "blocks", "trend"]
 _FINEST = 64
 _MOST = 640
 _COARSER = (64, 32, 16, 10)
-_STEPS = 12
+_STEPS = 8
 _MOST_CUTS = 3
 _PICKS: tuple[Callable[[Sequence[float]], float], ...] = (min, median)
 
@@ -38,8 +38,9 @@ class Trend:
     that load and batches, which come and go, are left out. ``growth_bytes`` is what it rises in ``window_s`` and
     ``fall_bytes`` the largest fall of one block below one before it, ``newest_bytes`` the rise from the third quarter
     to the last. ``swing_bytes`` is the spread of the points themselves around the line. ``bend`` is the slope of the
-    second half over that of the first, and ``bends`` whether their intervals lie apart; ``jumps`` the share that the
-    two largest of twelve steps have in the growth, and ``load_growth`` by what part the allocation rate (or the use of
+    second half over that of the first, ``bend_low`` the least it can be by their intervals, and ``bends`` whether those
+    lie apart; ``jumps`` the share that the
+    two largest of seven steps have in the growth, and ``load_growth`` by what part the allocation rate (or the use of
     the CPU) has risen.
     """
 
@@ -53,6 +54,7 @@ class Trend:
     newest_bytes: float
     swing_bytes: float
     bend: float
+    bend_low: float
     bends: bool
     jumps: float
     load_growth: float
@@ -114,12 +116,17 @@ def _stretch(points: Points, earlier: Earlier | None) -> Trend | None:
         fall_bytes=_fall(of),
         newest_bytes=median(last) - median(third) if last and third else growth / 4,
         swing_bytes=apart[19 * (len(apart) - 1) // 20] - apart[(len(apart) - 1) // 20],
-        bend=late.slope.per_s / early.slope.per_s if early and late and early.slope.per_s > 0 else 1.0,
+        bend=late.slope.per_s / early.slope.per_s if early and late and _rises(early) else 1.0,
+        bend_low=max(late.slope.low_per_s, 0.0) / early.slope.high_per_s if early and late and _rises(early) else 0.0,
         bends=bool(early and late and late.slope.high_per_s < early.slope.low_per_s),
         jumps=min(_jumps(blocks(seconds, values, _STEPS, pick)[1]) for pick in _PICKS),
         load_growth=_load_growth(points.loads),
         earlier=earlier,
     )
+
+
+def _rises(part: Line) -> bool:
+    return part.slope.per_s > 0
 
 
 def _fits(seconds: Sequence[float], values: Sequence[float]) -> list[tuple[Line, list[float], list[float]]]:

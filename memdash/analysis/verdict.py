@@ -7,7 +7,6 @@ gets longer while the growth goes on, however slow it is: none can hide a leak f
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -28,6 +27,9 @@ _FEWEST, _ENOUGH = 6, 16
 
 _TELLING_SHARE, _TELLING_BYTES = 0.003, 128 * KIB
 """What a stretch must have grown by: noise that lingers does so much. At 0.1 % a minute this takes three minutes."""
+
+_CALM = 30
+"""Growth that is so many times the largest fall has no noise that could bend it."""
 
 _BUSIER = 0.05
 """A load that has grown by less has not grown: it is never quite the same."""
@@ -64,23 +66,29 @@ def _is_sure(trend: Trend) -> bool:
 
 def _slows_down(trend: Trend) -> Ruling | None:
     """Caches fill ever more slowly: the second half of the stretch grew by less than the first."""
-    trusted = trend.bends or trend.growth_bytes > 30 * trend.fall_bytes or trend.points < 24
+    trusted = trend.bends or trend.growth_bytes > _CALM * trend.fall_bytes or trend.points < 24
     if trend.bend >= 0.7 or (trend.bend >= 0.5 and not trusted):
         return None
     return Ruling(VerdictKind.WARM_UP, f"slows down: its newer half grew {ratio(max(trend.bend, 0.0))} as fast")
 
 
 def _slowed_down(trend: Trend) -> Ruling | None:
-    """It grew faster before: if that went on slowing at the same pace, this stretch is too short to show it."""
+    """It grew faster before: where it might have gone on slowing at that pace, this is what a cache does as it fills.
+
+    Had it, the second half of this stretch would have grown less than the first by a factor that follows from how far
+    apart the two stretches are. A leak shows in time that it has not.
+    """
     earlier, slope = trend.earlier, trend.line.slope.per_s
     if earlier is None or earlier.slope_per_s <= 1.5 * slope:
         return None
     if earlier.drop_bytes > 0.2 * earlier.slope_per_s * earlier.window_s:
         return None
-    slowing_s = (earlier.window_s + trend.window_s) / 2 / math.log(earlier.slope_per_s / slope)
-    if trend.window_s >= 1.5 * slowing_s:
+    slower = earlier.slope_per_s / slope
+    expected = slower ** (-trend.window_s / (earlier.window_s + trend.window_s))
+    is_calm = trend.growth_bytes > _CALM * trend.fall_bytes
+    if trend.bend_low > expected or (is_calm and expected < 0.8 and trend.bend > (1 + expected) / 2):
         return None
-    return Ruling(VerdictKind.WARM_UP, f"has slowed down {earlier.slope_per_s / slope:.1f}-fold")
+    return Ruling(VerdictKind.WARM_UP, f"has slowed down {slower:.1f}-fold")
 
 
 def _stopped(trend: Trend) -> Ruling | None:

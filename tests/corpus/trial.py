@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -44,8 +45,9 @@ class Trial:
 
     @property
     def is_miss(self) -> bool:
-        """A leak was never found."""
-        return self.alarm_s is None and self.recording.label.leaks
+        """A leak was never found, though there was time for it."""
+        due = self.due_s <= self.recording.times_s[-1]
+        return self.alarm_s is None and self.recording.label.leaks and due
 
     @property
     def is_late(self) -> bool:
@@ -84,7 +86,7 @@ def _due_s(recording: Recording) -> float:
     ]
     cycles_s = next((time_s for time_s, count in counts if count >= counts[0][1] + _DEADLINE_CYCLES), 0.0)
     if counts and not cycles_s:
-        cycles_s = recording.times_s[-1]
+        cycles_s = math.inf
     return max(begin_s + _DEADLINE_S, cycles_s)
 
 
