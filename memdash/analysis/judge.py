@@ -91,9 +91,11 @@ class Judge:
             if longer_s >= known_s or longer_s == _HORIZONS_S[-1]:
                 self._tooth = longest_tooth(seen)
             self._looks[longer_s] = _look(seen, self._tooth, sample)
-            beside = outside(history, longer_s)
-            if beside is not None:
-                self._outside[longer_s] = _look(beside, longest_tooth(beside), sample)
+            self._outside.pop(longer_s, None)
+            if (beside := outside(history, longer_s)) is not None:
+                around, inside = _look(beside, longest_tooth(beside), sample), self._looks[longer_s].trend
+                if around.trend and inside and around.trend.growth_bytes > inside.swing_bytes:
+                    self._outside[longer_s] = around  # else it may be the holes that a heap leaves as it comes and goes
 
     @property
     def _best(self) -> _Look:

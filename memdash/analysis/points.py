@@ -16,6 +16,9 @@ __all__ = ["Basis", "Points", "newest_points", "outside", "points"]
 
 _LIVE, _FULL = "heap.live_bytes", "gc.full_collections"
 _RESIDENT, _SWAP = "system.rss_bytes", "system.swap_bytes"
+_AT_REST = 5.0
+"""Percent of a CPU that count as nothing: a program at rest that uses 1 % and then 2 % is not twice as busy."""
+
 _ENOUGH_FULL = 8
 """Full collections of a CPython from which they are judged alone: what is dead in cycles goes only with them."""
 
@@ -130,7 +133,7 @@ def _after_collections(basis: Basis, live: Series, count: Series, allocated: Ser
             first = before if first != first else first
             times_s.append(time_s)
             values.append(value)
-            loads.append((load - before_bytes) / (time_s - before_s) if allocated else load)
+            loads.append((load - before_bytes) / (time_s - before_s) if allocated else load + _AT_REST)
         elif number < before:  # another program's counters, or a reset: what came before says nothing of it
             times_s, values, loads, first = array("d"), array("d"), array("d"), math.nan
         before, before_s, before_bytes = number, time_s, load
@@ -144,5 +147,5 @@ def _floor(basis: Basis, series: Series, busy: Series, added: Series | None = No
         if low == low:
             times_s.append(time_s)
             values.append(low + more if added is not None and more == more else low)
-            loads.append(load)
+            loads.append(load + _AT_REST)
     return Points(basis, times_s, values, loads, cycles)

@@ -14,7 +14,7 @@ from memdash.analysis.slopes import Line, line
 __all__ = ["Earlier", "Trend", "blocks", "trend"]
 
 _FINEST = 64
-_MOST = 640
+_MOST = 320
 _COARSER = (64, 32, 16, 10)
 _STEPS = 8
 _MOST_CUTS = 3
