@@ -27,8 +27,8 @@ _ENOUGH = 16
 _LOOKS_A_HORIZON = 120
 """A longer horizon is looked at again after a 120th of it: one look in three minutes for six hours."""
 
-_HOLD_S, _LEAVE_S = 15.0, 60.0
-"""How long a verdict must be in doubt before another is told, and how long a leak; one must itself hold as long."""
+_HOLD_S, _LEAVE_S, _DOUBT_S = 15.0, 60.0, 180.0
+"""How long another verdict must hold before it is told; one that calls off a leak, as nothing grows or as it slows."""
 
 _URGENT_S, _HASTE_S, _HASTY_S = 1200.0, 180.0, 50.0
 """Where a limit is near, but not so near that this is just a program that loads its data, less patience is needed."""
@@ -121,10 +121,16 @@ class Judge:
         elif self._leak_s is None:
             self._leak_s = now_s
         since_s = self._doubt_s if self._leak_s is None else self._leak_s
-        if now_s - since_s < (_LEAVE_S if held.kind is VerdictKind.LEAK else _HOLD_S):
+        if now_s - since_s < _hold_s(held.kind, kind):
             return held, ""
         self._verdict, self._doubt_s, self._leak_s = found, None, None
         return found, f"{held.kind.value} → {kind.value}: {look.ruling.why}"
+
+
+def _hold_s(held: VerdictKind, kind: VerdictKind) -> float:
+    if held is not VerdictKind.LEAK:
+        return _HOLD_S
+    return _LEAVE_S if kind in (VerdictKind.PLATEAU, VerdictKind.SAWTOOTH) else _DOUBT_S
 
 
 def _look(seen: Points, tooth: Tooth | None, sample: Sample) -> _Look:

@@ -16,8 +16,8 @@ __all__ = ["Basis", "Points", "newest_points", "outside", "points"]
 
 _LIVE, _FULL = "heap.live_bytes", "gc.full_collections"
 _RESIDENT, _SWAP = "system.rss_bytes", "system.swap_bytes"
-_AT_REST = 5.0
-"""Percent of a CPU that count as nothing: a program at rest that uses 1 % and then 2 % is not twice as busy."""
+_AT_REST = 1.0
+"""Percent of a CPU, added to what is used: a program at rest that takes 0.2 % after 0.1 % is not twice as busy."""
 
 _ENOUGH_FULL = 8
 """Full collections of a CPython from which they are judged alone: what is dead in cycles goes only with them."""

@@ -98,7 +98,7 @@ def _stopped(trend: Trend) -> Ruling | None:
 
 
 def _jumps(trend: Trend) -> Ruling | None:
-    if trend.jumps <= 0.7:
+    if trend.jumps <= 0.7 or trend.jumps * trend.growth_bytes < 1.5 * trend.swing_bytes:  # noise makes steps as well
         return None
     return Ruling(VerdictKind.GROWING, "went up in one or two jumps")
 

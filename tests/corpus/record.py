@@ -35,7 +35,7 @@ __all__ = ["main"]
 _SOURCES = Path(__file__).parent / "programs"
 _FACTOR = 10.0
 _SECONDS = 900
-_AT_ONCE = 10
+_AT_ONCE = 13
 _READ = frozenset({Capability.MEMSTATS, Capability.GC, Capability.SYSTEM})
 _SEEDS = {"go": 101, "cpython": 202, "native": 303}
 
