@@ -121,16 +121,17 @@ class Judge:
         elif self._leak_s is None:
             self._leak_s = now_s
         since_s = self._doubt_s if self._leak_s is None else self._leak_s
-        if now_s - since_s < _hold_s(held.kind, kind):
+        if now_s - since_s < _hold_s(held.kind, found):
             return held, ""
         self._verdict, self._doubt_s, self._leak_s = found, None, None
         return found, f"{held.kind.value} → {kind.value}: {look.ruling.why}"
 
 
-def _hold_s(held: VerdictKind, kind: VerdictKind) -> float:
+def _hold_s(held: VerdictKind, found: Verdict) -> float:
+    """What is seen over hours must hold for longer than what is seen over minutes: it is looked at more rarely."""
     if held is not VerdictKind.LEAK:
-        return _HOLD_S
-    return _LEAVE_S if kind in (VerdictKind.PLATEAU, VerdictKind.SAWTOOTH) else _DOUBT_S
+        return max(_HOLD_S, found.window_s / 60) if found.kind is VerdictKind.LEAK else _HOLD_S
+    return _LEAVE_S if found.kind in (VerdictKind.PLATEAU, VerdictKind.SAWTOOTH) else _DOUBT_S
 
 
 def _look(seen: Points, tooth: Tooth | None, sample: Sample) -> _Look:

@@ -7,6 +7,7 @@ gets longer while the growth goes on, however slow it is: none can hide a leak f
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,8 +26,9 @@ _SURE_Z = 3.0
 _FEWEST, _ENOUGH = 6, 16
 """Points without which nothing is said, and those that a leak takes; 8 do where a third of all has come in them."""
 
-_TELLING_SHARE, _TELLING_BYTES = 0.003, 128 * KIB
-"""What a stretch must have grown by: noise that lingers does so much. At 0.1 % a minute this takes three minutes."""
+_TELLING_SHARE, _TELLING_BYTES, _TELLING_S = 0.003, 128 * KIB, 300.0
+"""What a stretch of five minutes must have grown by: noise that lingers does so much, and what wanders goes as far as
+the root of the time, up to 3 % in eight hours. At 0.1 % a minute this takes two minutes, at 0.01 % three hours."""
 
 _CALM = 30
 """Growth that is so many times the largest fall has no noise that could bend it."""
@@ -59,7 +61,8 @@ def ruling(trend: Trend | None, tooth: Tooth | None = None, patience_s: float = 
 
 def _is_sure(trend: Trend) -> bool:
     growth, line = trend.growth_bytes, trend.line
-    if growth < max(_TELLING_SHARE * trend.level_bytes, _TELLING_BYTES) or growth < 2.5 * trend.fall_bytes:
+    share = _TELLING_SHARE * min(math.sqrt(max(trend.window_s / _TELLING_S, 1.0)), 10.0)
+    if growth < max(share * trend.level_bytes, _TELLING_BYTES) or growth < 2.5 * trend.fall_bytes:
         return False
     return line.z >= _SURE_Z or (line.plain_z >= _SURE_Z and growth > 5 * trend.fall_bytes)
 
@@ -85,8 +88,8 @@ def _slowed_down(trend: Trend) -> Ruling | None:
         return None
     slower = earlier.slope_per_s / slope
     expected = slower ** (-trend.window_s / (earlier.window_s + trend.window_s))
-    is_calm = trend.growth_bytes > _CALM * trend.fall_bytes
-    if trend.bend_low > expected or (is_calm and expected < 0.8 and trend.bend > (1 + expected) / 2):
+    is_straight = trend.growth_bytes > 10 * trend.swing_bytes
+    if trend.bend_low > expected or (is_straight and expected < 0.8 and trend.bend > (1 + expected) / 2):
         return None
     return Ruling(VerdictKind.WARM_UP, f"has slowed down {slower:.1f}-fold")
 
