@@ -29,7 +29,10 @@ def severity(verdict: Verdict) -> Severity:
 
 
 def summary(verdict: Verdict) -> str:
-    """``leak +1.19 MiB/s: live heap after each GC rose by 285.0 MiB over 96 cycles in 4m00s · …``."""
+    """``leak +1.19 MiB/s: 1.00 GiB cgroup limit in 7–9 min · cart.(*Store).Add … · live heap after each GC rose …``.
+
+    What to do something about comes first, the evidence last: a narrow line shows no more than its beginning.
+    """
     kind = verdict.kind
     if kind is VerdictKind.NOT_YET or verdict.slope is None:
         return f"{kind.value}: {verdict.why}"
@@ -38,14 +41,13 @@ def summary(verdict: Verdict) -> str:
         seen = f"in {duration(verdict.window_s)}"
     if kind in (VerdictKind.PLATEAU, VerdictKind.SAWTOOTH):
         return f"{kind.value}: {verdict.basis} {verdict.why}, {byte_size(verdict.level_bytes)}, {seen}"
-    parts = [f"{verdict.basis} rose by {byte_size(verdict.growth_bytes)} {seen}{_interval(verdict.slope)}"]
-    if kind is not VerdictKind.LEAK:
-        parts.append(verdict.why)
+    parts = [] if kind is VerdictKind.LEAK else [verdict.why]
     if verdict.forecast is not None:
         ahead = verdict.forecast
         within = time_range(ahead.soonest_s, ahead.latest_s)
         parts.append(f"{byte_size(ahead.limit_bytes)} {ahead.limit} in {within}")
     parts += map(_grower, verdict.growers)
+    parts.append(f"{verdict.basis} rose by {byte_size(verdict.growth_bytes)} {seen}{_interval(verdict.slope)}")
     return f"{kind.value} {rate_words(verdict.slope)}: {' · '.join(parts)}"
 
 

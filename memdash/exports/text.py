@@ -52,8 +52,9 @@ def _head(snapshot: Snapshot) -> Iterator[str]:
     yield plain(", ".join(part for part in parts if part))
     yield plain(f"command: {' '.join(snapshot.target.argv) or snapshot.target.exe}")
     yield f"taken at {iso_time(snapshot.at.wall_s)}"
-    if snapshot.verdict is not None:
-        yield plain(f"verdict: {snapshot.verdict.summary}")
+    verdict = snapshot.verdict
+    if verdict is not None and (head.worst is None or head.worst.summary != verdict.summary):
+        yield plain(f"verdict: {verdict.summary}")
     if head.worst is not None:
         yield plain(f"{head.worst.severity.word}: {head.worst.summary}")
 

@@ -154,9 +154,9 @@ def test_the_sentence_of_a_leak() -> None:
         ),
     )
     assert verdict.summary == (
-        "leak +1.19 MiB/s: live heap after each GC rose by 291.0 MiB over 98 cycles in 4m05s (+1.15 MiB to +1.23 MiB/s)"
-        " · 1.00 GiB cgroup limit in 7–9 min · cart.(*Store).Add store.go:118 +61.0 MiB"
+        "leak +1.19 MiB/s: 1.00 GiB cgroup limit in 7–9 min · cart.(*Store).Add store.go:118 +61.0 MiB"
         " · goroutines by cart.(*Store).watch store.go:77 +412"
+        " · live heap after each GC rose by 291.0 MiB over 98 cycles in 4m05s (+1.15 MiB to +1.23 MiB/s)"
     )
     assert verdict.severity is Severity.CRITICAL
     found = finding(verdict)
@@ -173,7 +173,7 @@ def test_the_sentences_of_the_others() -> None:
     )
     growing = a_leak(kind=VerdictKind.GROWING, why="seen for 2m00s only", cycles=0, slope=Slope(100, -math.inf, 300))
     assert growing.summary == (
-        "growing +351.6 KiB/h: live heap after each GC rose by 291.0 MiB in 4m05s · seen for 2m00s only"
+        "growing +351.6 KiB/h: seen for 2m00s only · live heap after each GC rose by 291.0 MiB in 4m05s"
     )
 
 
