@@ -15,7 +15,7 @@ __all__ = ["Earlier", "Trend", "blocks", "trend"]
 
 _FINEST = 64
 _MOST = 320
-_COARSER = (64, 32, 16, 10)
+_COARSER = (40, 20, 10)
 _STEPS = 8
 _MOST_CUTS = 3
 _PICKS: tuple[Callable[[Sequence[float]], float], ...] = (min, median)
