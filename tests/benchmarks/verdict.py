@@ -16,7 +16,9 @@ from tests.corpus.trial import Detector, Trial, try_on, verdicts
 
 __all__ = ["verdict"]
 
-_SEEDS = range(8)
+_SEEDS = range(100, 108)
+"""None of those that the thresholds were chosen on, which were the first two dozen, and the recorded series."""
+
 _EVERY = 3
 """A look every so many seconds at what is made up, and at each second of what is recorded."""
 _LOOK_MS = 5.0
