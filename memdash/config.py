@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from memdash.errors import UsageError
-from memdash.units import parse_duration, parse_growth
+from memdash.units import parse_bytes, parse_duration, parse_growth
 
 __all__ = [
     "SETTINGS",
     "USUAL_SOURCES",
+    "Growth",
     "Limit",
     "Setting",
     "SourcePath",
@@ -43,6 +44,14 @@ class Limit:
 
     metric: str
     value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """One ``--max-growth``: bytes in all since the attach or baseline, or a second where ``is_rate``."""
+
+    bytes: float
+    is_rate: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +129,13 @@ def _parse_limit(text: str) -> Limit:
     return Limit(name.strip(), value.strip())
 
 
+def _parse_growth(text: str) -> Growth:
+    try:
+        return Growth(parse_growth(text), True) if "/" in text else Growth(parse_bytes(text), False)
+    except UsageError:
+        raise UsageError(f"{text!r} is no growth", "write it like 1MiB/min, or like 64MiB for all of it") from None
+
+
 def _parse_depth(text: str) -> int:
     if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= _DEEPEST_TRACE:
         raise UsageError(
@@ -176,7 +192,13 @@ _ALL = (
     Setting(
         "max", "Alert when a metric is over a limit: HeapAlloc=512MiB.", "NAME=VALUE", many=True, parse=_parse_limit
     ),
-    Setting("max-growth", "Alert when the live heap grows faster than this.", "RATE", parse=parse_growth),
+    Setting(
+        "max-growth",
+        "Alert when the live heap grows faster than this, 1MiB/min, or by more than this in all, 64MiB.",
+        "GROWTH",
+        many=True,
+        parse=_parse_growth,
+    ),
     Setting("ignore-top-function", "Tasks that stand in this function may stay.", "FUNCTION", many=True),
     Setting("ignore-created-by", "Tasks that this function started may stay.", "FUNCTION", many=True),
     Setting("ignore-current", "All tasks that there are at first may stay."),

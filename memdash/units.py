@@ -33,6 +33,7 @@ __all__ = [
     "per_minute",
     "ratio",
     "signed",
+    "time_range",
 ]
 
 KIB = 1024
@@ -116,6 +117,18 @@ def duration(seconds: float) -> str:
     if whole < 86_400:
         return f"{sign}{whole // 3600}h{whole % 3600 // 60:02d}m"
     return f"{sign}{whole // 86_400}d{whole % 86_400 // 3600:02d}h"
+
+
+def time_range(soonest_s: float, latest_s: float) -> str:
+    """A span that is known roughly, from a few seconds up: ``40–80 s``, ``7–9 min``, ``3 h``, ``2–11 d``."""
+    step_s, unit = next((step for step in _RANGE_STEPS if soonest_s < 100 * step[0]), _RANGE_STEPS[-1])
+    low, high = int(soonest_s / step_s), math.ceil(latest_s / step_s)
+    if high > 10_000:
+        return f"{count(low)} {unit} or more"
+    return f"{count(low)}–{count(high)} {unit}" if high > low else f"{count(low)} {unit}"
+
+
+_RANGE_STEPS = ((1.0, "s"), (60.0, "min"), (3600.0, "h"), (86_400.0, "d"))
 
 
 def age(seconds: float) -> str:

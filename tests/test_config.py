@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from memdash.config import SETTINGS, Limit, load_file, nearest, parse_interval
+from memdash.config import SETTINGS, Growth, Limit, load_file, nearest, parse_interval
 from memdash.errors import UsageError
 
 
@@ -16,6 +16,14 @@ def test_other_intervals_are_refused_with_an_example(text: str) -> None:
     with pytest.raises(UsageError) as refused:
         parse_interval(text)
     assert "write it like" in refused.value.hint
+
+
+def test_growth_is_a_rate_or_so_much_in_all() -> None:
+    setting = SETTINGS["max-growth"]
+    assert setting.value("1MiB/min") == Growth(pytest.approx((1 << 20) / 60), True)  # type: ignore[arg-type]
+    assert setting.value("64MiB") == Growth(64 << 20, False)
+    with pytest.raises(UsageError, match="'soon' is no growth"):
+        setting.value("soon")
 
 
 def test_each_setting_has_a_variable_of_its_own() -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Protocol
 
+from memdash.analysis.points import newest_points, points
+from memdash.analysis.trend import trend
 from memdash.model.finding import Finding, NotYet, Severity
 from memdash.model.metric import METRICS_BY_KEY, Metric
 from memdash.model.series import Timeline
-from memdash.units import MIB, duration, figure
+from memdash.units import Unit, byte_size, duration, figure, signed
 
-__all__ = ["Growing", "Over", "Rule", "default_rules"]
+__all__ = ["GrowingFast", "Grown", "Over", "Rule", "default_rules"]
 
 
 class Rule(Protocol):
@@ -66,51 +67,70 @@ class Over:
 
 
 @dataclass(frozen=True, slots=True)
-class Growing:
-    """A gauge that keeps rising faster than ``limit_per_s``, judged on its lows so that a sawtooth passes.
+class GrowingFast:
+    """The live heap grows faster than ``limit_per_s``, by the line through its floors of the last two minutes or so.
 
-    The span is cut into quarters; each quarter's low must lie above the one before, and the rise from the first to the
-    last must be fast enough.
+    Whatever it grows for: a warm-up as well as a leak, which is what the verdict tells apart.
     """
 
     name: str
-    metric: str
     limit_per_s: float
     span_s: float = 120.0
     severity: Severity = Severity.WARNING
 
     def check(self, history: Timeline) -> Finding | NotYet | None:
-        """Compare the lows of the four quarters of the span."""
-        metric = METRICS_BY_KEY[self.metric]
-        series = history.series(metric.key, self.span_s)
-        known = [(t, low) for t, low in zip(series.times_s, series.low, strict=True) if not math.isnan(low)]
-        if not known or known[-1][0] - known[0][0] < self.span_s - 2 * series.spacing_s:
-            return NotYet(f"{metric.label} has not been watched for {duration(self.span_s)}")
-        start_s = history.until.mono_s - self.span_s
-        quarters: list[list[float]] = [[], [], [], []]
-        for time_s, low in known:
-            quarters[min(max(int(4 * (time_s - start_s) / self.span_s), 0), 3)].append(low)
-        if not all(quarters):
-            return NotYet(f"{metric.label} has gaps")
-        lows = [min(quarter) for quarter in quarters]
-        per_s = (lows[3] - lows[0]) / (0.75 * self.span_s)
-        if any(later <= earlier for earlier, later in pairwise(lows)) or per_s <= self.limit_per_s:
+        """Fit the span, or the last eight collections where they take longer."""
+        seen = newest_points(history, self.span_s, fewest=8)
+        if len(seen) < 8 or seen.window_s < 0.5 * self.span_s:
+            return NotYet(f"{seen.basis.value} has not been watched for {duration(self.span_s)}")
+        course = trend(seen)
+        if course is None:
+            return NotYet(f"{seen.basis.value} has only just changed its course")
+        slope = course.line.slope.per_s
+        if slope <= self.limit_per_s or course.growth_bytes <= course.fall_bytes:
             return None
-        rate = f"{figure(per_s * 60, metric.unit)}/min"
         return Finding(
             rule=self.name,
             severity=self.severity,
             at_s=history.until.wall_s,
-            summary=f"{metric.label} +{rate}: its low rose from {figure(lows[0], metric.unit)} to "
-            f"{figure(lows[3], metric.unit)} in {duration(self.span_s)}",
-            evidence={"metric": metric.key, "per_s": per_s, "limit_per_s": self.limit_per_s, "span_s": self.span_s},
+            summary=f"live heap {signed(60 * slope, Unit.BYTES, per='/min')} over "
+            f"{byte_size(60 * self.limit_per_s)}/min: {seen.basis.value} rose by {byte_size(course.growth_bytes)} "
+            f"in {duration(course.window_s)}",
+            evidence={"per_s": slope, "limit_per_s": self.limit_per_s, "window_s": course.window_s},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """The live heap is more than ``limit_bytes`` larger than at the attach, or at the baseline that was set since."""
+
+    name: str
+    limit_bytes: float
+    severity: Severity = Severity.WARNING
+
+    def check(self, history: Timeline) -> Finding | NotYet | None:
+        """Compare the first value since then with the floor of the newest few: what is in use for a moment passes."""
+        span_s = history.until.mono_s - history.baseline.mono_s
+        seen = points(history, span_s)
+        known = history.series(seen.basis.metric, span_s).known
+        if len(seen) < 2 or not known:
+            return NotYet(f"{seen.basis.value} has not been seen twice")
+        before, now = known[0][1], min(seen.values[-3:])
+        if now - before <= self.limit_bytes:
+            return None
+        return Finding(
+            rule=self.name,
+            severity=self.severity,
+            at_s=history.until.wall_s,
+            summary=f"live heap grew by {byte_size(now - before)}, over {byte_size(self.limit_bytes)}: "
+            f"{seen.basis.value} was {byte_size(before)} and is {byte_size(now)}",
+            evidence={"before": before, "value": now, "limit": self.limit_bytes},
         )
 
 
 def default_rules() -> tuple[Rule, ...]:
-    """What is watched without being asked: a growing live heap, pauses over 10 ms, the way to the cgroup's limit."""
+    """What is watched without being asked, beside the verdict: pauses over 10 ms, the way to the cgroup's limit."""
     return (
-        Growing("heap growth", "heap.live_bytes", MIB / 60),
         Over("gc pause", "gc.pause_recent_ns", 10_000_000),
         Over("cgroup headroom", "cgroup.used_ratio", 0.9, for_s=5.0),
         Over("cgroup limit near", "cgroup.used_ratio", 0.97, for_s=2.0, severity=Severity.CRITICAL),

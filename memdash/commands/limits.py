@@ -5,24 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from memdash.analysis.rules import Growing, Over, Rule, default_rules
-from memdash.config import Limit, nearest
+from memdash.analysis.rules import GrowingFast, Grown, Over, Rule, default_rules
+from memdash.config import Growth, Limit, nearest
 from memdash.errors import UsageError
 from memdash.model.metric import METRICS_BY_KEY
-from memdash.units import Unit, parse_bytes, parse_duration
+from memdash.units import Unit, byte_size, parse_bytes, parse_duration
 
 __all__ = ["rules_for"]
 
-_GROWTH = "heap growth"
-"""The default rule that ``--max-growth`` takes the place of."""
 
-
-def rules_for(limits: Sequence[Limit], max_growth_per_s: float | None) -> tuple[Rule, ...]:
+def rules_for(limits: Sequence[Limit], growths: Sequence[Growth]) -> tuple[Rule, ...]:
     """The rules that always hold, and one for each limit. Raises UsageError for what names no metric."""
-    rules = [rule for rule in default_rules() if max_growth_per_s is None or rule.name != _GROWTH]
-    if max_growth_per_s is not None:
-        rules.append(Growing(_GROWTH, "heap.live_bytes", max_growth_per_s))
-    return (*rules, *map(_over, limits))
+    return (*default_rules(), *map(_growth, growths), *map(_over, limits))
+
+
+def _growth(growth: Growth) -> Rule:
+    if growth.is_rate:
+        return GrowingFast(f"max growth {byte_size(60 * growth.bytes)}/min", growth.bytes)
+    return Grown(f"max growth {byte_size(growth.bytes)}", growth.bytes)
 
 
 def _over(limit: Limit) -> Over:

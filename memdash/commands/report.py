@@ -12,7 +12,7 @@ from memdash.commands.limits import rules_for
 from memdash.commands.options import Verb, settings
 from memdash.commands.output import check_output, writing
 from memdash.commands.target import Choice, target_options
-from memdash.config import Limit
+from memdash.config import Growth, Limit
 from memdash.errors import TargetExited
 from memdash.exports.exporter import Exporter
 from memdash.model.snapshot import Snapshot, State
@@ -34,7 +34,7 @@ def command(
     duration: float | None,
     interval: float,
     max: Sequence[Limit],  # noqa: A002 - click names parameters as the flags are called
-    max_growth: float | None,
+    max_growth: Sequence[Growth],
 ) -> None:
     """Report everything that can be read of one process, once.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from memdash.commands.limits import rules_for
 from memdash.commands.opening import Opening
 from memdash.commands.options import settings
-from memdash.config import Limit, SourcePath, nearest
+from memdash.config import Growth, Limit, SourcePath, nearest
 from memdash.errors import UsageError
 from memdash.model.action import Action
 from memdash.model.target import Target
@@ -37,7 +37,7 @@ class Screen:
 
     interval: float
     max: Sequence[Limit]
-    max_growth: float | None
+    max_growth: Sequence[Growth]
     agent: bool
     read_only: bool
     theme: str | None

@@ -26,6 +26,7 @@ from memdash.model.snapshot import Snapshot
 from memdash.model.system import Smaps
 from memdash.model.target import Ending
 from memdash.model.tasks import Task, Tasks
+from memdash.model.verdict import Verdict
 from memdash.units import iso_time
 
 __all__ = ["JSON", "document", "task_row"]
@@ -34,6 +35,7 @@ Object: TypeAlias = dict[str, Any]
 
 _MAPPINGS_AT_MOST = 100
 _FAR = Missing("a server that is asked by its URL tells nothing of its process")
+_NO_VERDICT = Missing("nothing has been judged")
 _NO_GENERATIONS = Missing("this collector has no generations")
 
 
@@ -61,6 +63,7 @@ def document(snapshot: Snapshot) -> Object:
         "malloc": sample.malloc,
         "family": _family(sample.family),
         "residence": _residence(snapshot.residence),
+        "verdict": _verdict(snapshot.verdict),
         "findings": [_finding(finding) for finding in snapshot.findings],
         "missing": missing,
         "cost": _spread(snapshot.cost) | {"probes": {name: _probe_cost(cost) for name, cost in sample.costs.items()}},
@@ -262,6 +265,34 @@ def _mapping(group: MappingGroup) -> Object:
     """One that is no single mapping has no address."""
     start = f"{group.start:x}" if group.end else None
     return group._asdict() | {"kind": group.kind.value, "start": start, "end": f"{group.end:x}" if group.end else None}
+
+
+def _verdict(verdict: Verdict | None) -> Maybe[Object]:
+    """Taken as plain: an end of an interval that nothing bounds is null."""
+    if verdict is None:
+        return _NO_VERDICT
+    slope, ahead = verdict.slope, verdict.forecast
+    ends = (
+        {}
+        if slope is None
+        else {key: value if math.isfinite(value) else None for key, value in slope._asdict().items()}
+    )
+    return {
+        "kind": verdict.kind.value,
+        "severity": verdict.severity.name.lower(),
+        "since": iso_time(verdict.at_s),
+        "summary": verdict.summary,
+        "why": verdict.why,
+        "basis": verdict.basis,
+        "slope": ends or None,
+        "window_s": round(verdict.window_s, 3),
+        "points": verdict.points,
+        "cycles": verdict.cycles,
+        "level_bytes": round(verdict.level_bytes),
+        "growth_bytes": round(verdict.growth_bytes),
+        "growers": [_spread(grower) for grower in verdict.growers],
+        "forecast": None if ahead is None else _spread(ahead),
+    }
 
 
 def _finding(finding: Finding) -> Object:

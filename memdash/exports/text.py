@@ -70,6 +70,9 @@ def _head(snapshot: Snapshot) -> Iterator[str]:
     else:
         yield plain(f"asked at: {snapshot.target.url}")
     yield f"taken at {iso_time(snapshot.at.wall_s)}"
+    verdict = snapshot.verdict
+    if verdict is not None and (head.worst is None or head.worst.summary != verdict.summary):
+        yield plain(f"verdict: {verdict.summary}")
     if head.worst is not None:
         yield plain(f"{head.worst.severity.word}: {head.worst.summary}")
 

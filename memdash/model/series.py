@@ -48,6 +48,10 @@ class Timeline(Protocol):
     def since(self) -> Instant:
         """The oldest moment it holds."""
 
+    @property
+    def baseline(self) -> Instant:
+        """The moment that changes are counted from: the attach, or one that a person chose."""
+
     def series(self, key: str, span_s: float) -> Series:
         """The last ``span_s`` seconds of the metric named ``key``, in the finest buckets that reach so far back."""
 

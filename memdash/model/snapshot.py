@@ -17,6 +17,7 @@ from memdash.model.sample import Instant, Sample
 from memdash.model.series import Courses, Timeline
 from memdash.model.target import Ending, Target
 from memdash.model.tasks import Task, TaskKind
+from memdash.model.verdict import Verdict
 
 __all__ = ["Baseline", "Before", "ObjectGroup", "OwnCost", "SiteGroup", "Snapshot", "State", "TaskGroup"]
 
@@ -111,7 +112,8 @@ class Snapshot:
     that their changes count from, and ``since`` says when those were taken in. ``courses`` tells for sites (by frame),
     objects (by name) and tasks (by key) what they held over the watch. ``residence`` is that of the newest look at the
     mappings. ``missing`` says for each capability the watch does not have why not, ``actions`` what can be done to the
-    target; ``ending`` is set once it is gone.
+    target; ``ending`` is set once it is gone. ``verdict`` is what the watch makes of the memory so far, None before it
+    has seen any.
     """
 
     target: Target
@@ -134,6 +136,7 @@ class Snapshot:
     actions: Mapping[Action, Maybe[str]] = field(default_factory=dict)
     cost: OwnCost = OwnCost()
     ending: Ending | None = None
+    verdict: Verdict | None = None
 
     @property
     def worst(self) -> Finding | None:

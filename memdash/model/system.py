@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from memdash.model.missing import Maybe
+from memdash.model.missing import Maybe, Missing
 
 __all__ = ["Cgroup", "Pressure", "Smaps", "SystemStats"]
+
+_UNLIMITED = Missing("its address space is not limited")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,10 @@ class Pressure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemStats:
-    """Cheap figures of the kernel, read every tick. ``is_stopped``: by SIGSTOP, a shell's ctrl+z or a debugger."""
+    """Cheap figures of the kernel, read every tick. ``is_stopped``: by SIGSTOP, a shell's ctrl+z or a debugger.
+
+    ``address_space_limit_bytes`` is RLIMIT_AS, which ``vms_bytes`` cannot exceed.
+    """
 
     rss_bytes: Maybe[int]
     vms_bytes: Maybe[int]
@@ -66,6 +71,7 @@ class SystemStats:
     host_available_bytes: Maybe[int]
     host_total_bytes: Maybe[int]
     is_stopped: bool = False
+    address_space_limit_bytes: Maybe[int] = _UNLIMITED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

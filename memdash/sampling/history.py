@@ -145,11 +145,12 @@ class History:
         value = metric.read(sample)
         return _NAN if isinstance(value, Missing) else float(value)
 
-    def view(self) -> HistoryView:
-        """This history as of its newest sample."""
+    def view(self, baseline: Instant | None = None) -> HistoryView:
+        """This history as of its newest sample; changes count from ``baseline``, or from its beginning."""
         with self._lock:
             newest = tuple(tier.open for tier in self._tiers)
-            return HistoryView(self, self._since or self._until, self._until, newest, self._began_s)
+            since = self._since or self._until
+            return HistoryView(self, since, self._until, newest, self._began_s, baseline or since)
 
     def slice(
         self, key: str, start_s: float, newest: Sequence[_Bucket | None], began_s: Mapping[Capability, float]
@@ -179,12 +180,14 @@ class HistoryView:
         until: Instant,
         newest: Sequence[_Bucket | None],
         began_s: Mapping[Capability, float],
+        baseline: Instant,
     ) -> None:
         self._history = history
         self._newest = newest
         self._began_s = began_s
         self.since = since
         self.until = until
+        self.baseline = baseline
 
     def series(self, key: str, span_s: float) -> Series:
         """The last ``span_s`` seconds before ``until``."""

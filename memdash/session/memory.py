@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from memdash.analysis.alerts import AlertLog
+from memdash.analysis.growers import growers
+from memdash.analysis.judge import Judge
 from memdash.analysis.objects import count_by_type, object_groups
 from memdash.analysis.residence import residence_of
 from memdash.analysis.rules import Rule
 from memdash.analysis.sites import grouped, usage_by_leaf
 from memdash.analysis.tasks import number, task_groups, tasks_by_group
+from memdash.analysis.verdict_words import RULE, finding, named
 from memdash.errors import MemdashError, defects_told
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding, NotYet, Severity
@@ -20,11 +24,14 @@ from memdash.model.sample import Instant, Sample
 from memdash.model.series import Timeline
 from memdash.model.snapshot import Baseline, Before, Snapshot
 from memdash.model.target import Runtime
+from memdash.model.verdict import Verdict
 from memdash.sampling.cost import CostMeter
 from memdash.sampling.followed import Followed
 from memdash.sampling.history import History
 
 __all__ = ["Memory"]
+
+Found = TypeVar("Found")
 
 _NO_READING = Missing("there has been no reading to compare with yet")
 
@@ -44,6 +51,7 @@ class Memory:
         self._marked: Instant | None = None
         self._residence: Maybe[Residence] = Missing("not read yet")
         self._mapped_at: Instant | None = None
+        self._judge = Judge()
 
     def note(self, at_s: float, summary: str, severity: Severity = Severity.INFO) -> None:
         """Put a line into the alert log."""
@@ -52,13 +60,28 @@ class Memory:
     def add(self, shown: Snapshot, sample: Sample) -> Snapshot:
         """The snapshot that follows ``shown`` once ``sample`` has been taken in."""
         self._history.append(sample)
-        view = self._history.view()
-        self._log.observe(sample.at.wall_s, {rule.name: self._checked(rule, view) for rule in self._rules})
+        view = self._history.view(self._marked)
         self._sites.take(sample.at, sample.sites, sample.origins.get(Capability.SITES))
         self._objects.take(sample.at, sample.objects, sample.origins.get(Capability.OBJECTS))
         self._tasks.take(sample.at, sample.tasks, sample.origins.get(Capability.TASKS))
         self._reside(sample, shown.target.runtime)
-        return self.refreshed(replace(shown, at=sample.at, sample=sample, history=view, cost=self._cost.measure()))
+        verdict = self._judged(view, sample)
+        found = {rule.name: self._checked(rule.name, rule.check, view) for rule in self._rules}
+        if verdict is not None:
+            found[RULE] = finding(verdict)
+        self._log.observe(sample.at.wall_s, found)
+        cost = self._cost.measure()
+        return self.refreshed(replace(shown, at=sample.at, sample=sample, history=view, cost=cost, verdict=verdict))
+
+    def _judged(self, view: Timeline, sample: Sample) -> Verdict | None:
+        """What is made of it all; None when judging goes wrong. A change of mind is told in the log."""
+        ruled = self._checked(RULE, lambda history: self._judge.look(history, sample), view)
+        if isinstance(ruled, NotYet):
+            return None
+        verdict, changed = ruled
+        if changed:
+            self.note(sample.at.wall_s, changed)
+        return named(verdict, growers(self._sites.groups(sample.sites), self._tasks.groups(sample.tasks)))
 
     def _reside(self, sample: Sample, runtime: Runtime) -> None:
         """Bring both accounts together while they are of one moment: mappings are read seldom, counters always."""
@@ -67,15 +90,15 @@ class Memory:
         if mapped_at is None or mapped_at != self._mapped_at:
             self._residence, self._mapped_at = residence_of(sample, runtime), mapped_at
 
-    def _checked(self, rule: Rule, view: Timeline) -> Finding | NotYet | None:
+    def _checked(self, name: str, check: Callable[[Timeline], Found], view: Timeline) -> Found | NotYet:
         """What it says; a rule that goes wrong is told once, finds nothing, and costs none of the others."""
         try:
             with defects_told():
-                return rule.check(view)
+                return check(view)
         except MemdashError as error:
-            if rule.name not in self._broken:
-                self._broken.add(rule.name)
-                self.note(view.until.wall_s, f"the rule {rule.name} cannot check: {error.what}", Severity.WARNING)
+            if name not in self._broken:
+                self._broken.add(name)
+                self.note(view.until.wall_s, f"the rule {name} cannot check: {error.what}", Severity.WARNING)
             return NotYet(error.what)
 
     @property

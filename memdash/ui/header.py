@@ -11,6 +11,7 @@ from memdash.model.missing import Missing
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.system import SystemStats
 from memdash.tables.headline import headline
+from memdash.tables.verdict import alert_words, calm_words
 from memdash.ui.widgets.cut import cut, width_of
 from memdash.ui.widgets.words import Part
 from memdash.units import clock_time, duration
@@ -115,17 +116,20 @@ def head_parts(
 
 
 def _verdict(snapshot: Snapshot, room: int) -> Part | None:
-    """The worst finding that holds, without the evidence after its colon."""
+    """The worst finding that holds, without the evidence after its colon; else what is made of the memory, quietly."""
     worst = snapshot.worst
     if worst is None:
-        return None
+        calm = calm_words(snapshot)
+        return Part(f" {cut(calm, room - 2)} ", "faint") if calm else None
     token = "verdict-critical" if worst.severity is Severity.CRITICAL else "verdict-warning"
-    words = f"{worst.severity.glyph} {worst.severity.word} {worst.summary.partition(':')[0]}"
-    return Part(f" {cut(words, room - 2)} ", token)
+    return Part(f" {cut(alert_words(worst), room - 2)} ", token)
 
 
 def verdict_parts(snapshot: Snapshot) -> list[Part]:
-    """The worst finding that holds, else the newest entry of the log, for a line of its own."""
+    """The worst finding that holds, else the verdict, else the newest entry of the log, for a line of its own."""
+    verdict = snapshot.verdict
+    if verdict is not None and calm_words(snapshot):
+        return [Part(f" {verdict.severity.glyph} ", "faint"), Part(verdict.summary)]
     finding = snapshot.worst or next(iter(snapshot.findings), None)
     if finding is None:
         return [Part(" nothing to report", "faint")]

@@ -18,12 +18,13 @@ class Written:
 
     def __init__(self, values: Mapping[str, Sequence[float | None]]) -> None:
         self._values = values
-        length = max(map(len, values.values()))
+        self._length = length = max(map(len, values.values()))
         self.since = Instant(NOON_S - length + 1, 1000.0 - length + 1)
         self.until = Instant(NOON_S, 1000.0)
+        self.baseline = self.since
 
     def series(self, key: str, span_s: float) -> Series:
-        values = self._values.get(key, [])
+        values = self._values.get(key, [None] * self._length)
         start_s = self.until.mono_s - len(values) + 1
         points = [(start_s + i, math.nan if v is None else float(v)) for i, v in enumerate(values)]
         kept = [(t, v) for t, v in points if t >= self.until.mono_s - span_s]

@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
-from memdash.analysis.rules import Growing, Over, default_rules
+from memdash.analysis.rules import GrowingFast, Grown, Over, default_rules
 from memdash.model.finding import Finding, NotYet, Severity
 from memdash.model.series import Timeline
 
 Write = Callable[[Mapping[str, Sequence[float | None]]], Timeline]
 MIB = 1 << 20
-LIVE = "gc.live_after_gc_bytes"
 
 
 def test_over_a_limit_for_a_time(written: Write) -> None:
@@ -45,29 +44,56 @@ def test_without_a_time_the_newest_sample_decides(written: Write) -> None:
     assert rule.check(written({"gc.pause_p99_ns": [11_000_000, 9_000_000]})) is None
 
 
-def test_steady_growth_is_found_with_its_rate(written: Write) -> None:
-    found = Growing("growth", LIVE, MIB / 60).check(written({LIVE: [i * MIB / 10 for i in range(200)]}))
+def cycles(live: Sequence[float]) -> dict[str, Sequence[float | None]]:
+    """A collection every two seconds, after which so much lives."""
+    return {
+        "NumGC": [float(second // 2) for second in range(2 * len(live))],
+        "heap.live_bytes": [live[second // 2] for second in range(2 * len(live))],
+    }
+
+
+def test_fast_growth_is_found_with_its_rate(written: Write) -> None:
+    found = GrowingFast("growth", MIB / 60).check(written(cycles([i * MIB / 5 for i in range(100)])))
     assert isinstance(found, Finding)
     assert found.evidence["per_s"] == pytest.approx(MIB / 10, rel=0.05)
-    assert "/min" in found.summary
+    assert found.summary.startswith("live heap +6.00 MiB/min over 1.00 MiB/min: live heap after each GC rose by ")
 
 
-def test_a_sawtooth_is_no_growth(written: Write) -> None:
-    values = [100 * MIB + (i % 20) * 5 * MIB for i in range(200)]
-    assert Growing("growth", LIVE, MIB / 60).check(written({LIVE: values})) is None
+def test_growth_below_the_rate_is_none(written: Write) -> None:
+    rule = GrowingFast("growth", MIB)
+    assert rule.check(written(cycles([i * MIB / 5 for i in range(100)]))) is None
+    assert rule.check(written(cycles([100 * MIB + (i % 10) * 5 * MIB for i in range(100)]))) is None
 
 
-def test_a_plateau_after_a_rise_is_no_growth(written: Write) -> None:
-    values = [min(i, 30) * MIB for i in range(150)]
-    assert Growing("growth", LIVE, MIB / 60).check(written({LIVE: values})) is None
+def test_growth_needs_half_its_span(written: Write) -> None:
+    assert isinstance(GrowingFast("growth", 1.0).check(written(cycles([1, 2, 3]))), NotYet)
+    assert isinstance(GrowingFast("growth", 1.0).check(written({"HeapAlloc": [1, 2, 3]})), NotYet)
 
 
-def test_growth_needs_its_whole_span(written: Write) -> None:
-    assert isinstance(Growing("growth", LIVE, 1.0).check(written({LIVE: [1, 2, 3]})), NotYet)
-    gappy: list[float | None] = [1.0] * 20 + [None] * 60 + [2.0] * 60
-    assert isinstance(Growing("growth", LIVE, 1.0).check(written({LIVE: gappy})), NotYet)
+def test_growth_in_all_counts_from_the_first_value(written: Write) -> None:
+    history = written(cycles([(100 + min(i, 65)) * MIB for i in range(100)]))
+    found = Grown("grown", 64 * MIB).check(history)
+    assert isinstance(found, Finding)
+    assert found.evidence["value"] == 165 * MIB
+    assert found.summary == (
+        "live heap grew by 65.0 MiB, over 64.0 MiB: live heap after each GC was 100.0 MiB and is 165.0 MiB"
+    )
+    assert Grown("grown", 65 * MIB).check(history) is None
+    assert isinstance(Grown("grown", 1).check(written(cycles([1]))), NotYet)
+
+
+def test_growth_in_all_counts_from_the_baseline(written: Write) -> None:
+    history = written(cycles([(100 + min(i, 65)) * MIB for i in range(100)]))
+    history.baseline = history.until._replace(mono_s=history.until.mono_s - 100)  # type: ignore[misc]
+    found = Grown("grown", 10 * MIB).check(history)
+    assert isinstance(found, Finding)
+    assert found.evidence["before"] == 149 * MIB
+
+
+def test_what_is_in_use_for_a_moment_is_no_growth_in_all(written: Write) -> None:
+    assert Grown("grown", 10 * MIB).check(written(cycles([100 * MIB] * 50 + [150 * MIB] * 2))) is None
 
 
 def test_the_default_rules_have_names_of_their_own() -> None:
     names = [rule.name for rule in default_rules()]
-    assert len(set(names)) == len(names) >= 4
+    assert len(set(names)) == len(names) >= 3

@@ -18,6 +18,7 @@ from tests.benchmarks.result import Result, table
 from tests.benchmarks.screen import dashboard, first_frame, keys
 from tests.benchmarks.target_cost import target_cost
 from tests.benchmarks.tracemalloc import tracemalloc
+from tests.benchmarks.verdict import verdict
 
 BENCHMARKS: tuple[Callable[[], Iterator[Result]], ...] = (
     attach,
@@ -37,6 +38,7 @@ BENCHMARKS: tuple[Callable[[], Iterator[Result]], ...] = (
     agent,
     profiles,
     flames,
+    verdict,
 )
 
 

@@ -1,5 +1,6 @@
 import io
 import json
+import math
 from dataclasses import fields, replace
 from typing import Any
 
@@ -16,6 +17,8 @@ from memdash.model.profile import Frame, Profile, Site, Usage
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.system import SystemStats
 from memdash.model.target import Ending
+from memdash.model.verdict import Forecast, Grower, Slope
+from tests.analysis.test_verdict import a_leak
 from tests.fakes import NOON_S, a_family, a_gc, a_snapshot, a_system, a_target, memstats
 from tests.pages import GO_ARENAS, MIB, resident, some_mappings
 
@@ -34,6 +37,22 @@ def changed(snapshot: Snapshot, **facts: Any) -> Snapshot:
 
 def test_the_whole_document(snapshot: SnapshotAssertion) -> None:
     assert document(a_snapshot(seconds=60, findings=[GROWTH])) == snapshot(extension_class=JSONSnapshotExtension)
+
+
+def test_the_verdict_with_its_interval_and_its_forecast() -> None:
+    leak = a_leak(
+        slope=Slope(2.0, 1.0, math.inf),
+        forecast=Forecast("cgroup limit", 1 << 30, 450.0, 520.0),
+        growers=(Grower("site", "cart.(*Store).Add", "store.go:118", 61 << 20),),
+    )
+    found = json.loads(json.dumps(document(a_snapshot(seconds=2, verdict=leak))))["verdict"]
+    assert found["kind"] == "leak"
+    assert found["slope"] == {"per_s": 2.0, "low_per_s": 1.0, "high_per_s": None}
+    assert found["forecast"] == {
+        "limit": "cgroup limit", "limit_bytes": 1 << 30, "soonest_s": 450.0, "latest_s": 520.0,
+    }  # fmt: skip
+    assert found["growers"][0]["change"] == 61 << 20
+    assert found["summary"] == leak.summary
 
 
 def test_every_field_of_the_model_is_in_the_document() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memdash.analysis.rates import change_per_s, per_second
-from memdash.analysis.rules import Growing, Over
+from memdash.analysis.rules import GrowingFast, Over
 from memdash.model.capability import Capability, Source
 from memdash.model.finding import Finding
 from memdash.model.metric import METRICS_BY_KEY
@@ -176,7 +176,7 @@ def told_by(source: Source, second: float, heap_bytes: int) -> Sample:
 def test_another_source_starts_its_metrics_anew() -> None:
     """An agent adds malloc to HeapAlloc and goes again: neither step is a change, a finding or a part of a chart."""
     heap, rss = METRICS_BY_KEY["HeapAlloc"], METRICS_BY_KEY["system.rss_bytes"]
-    rules = (Over("heap", "HeapAlloc", 2000, for_s=5.0), Growing("growth", "HeapAlloc", 1.0, span_s=20.0))
+    rules = (Over("heap", "HeapAlloc", 2000, for_s=5.0), GrowingFast("growth", 1.0, span_s=20.0))
     history = History(1.0)
     for second in range(90):
         by_agent = 30 <= second < 60

@@ -1,45 +1,85 @@
-"""What a watch makes of the mappings: both accounts are brought together when they are of one moment."""
+"""What a watch remembers, and what it makes of a rule that goes wrong."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
 
-from memdash.model.capability import Capability, Source
+import pytest
+
+from memdash.analysis.judge import Judge
+from memdash.analysis.rules import Grown, Over
+from memdash.model.finding import Finding
 from memdash.model.missing import Missing
-from memdash.model.residence import Residence, StepKind
-from memdash.model.sample import Instant, Origin, Sample
-from memdash.model.snapshot import Snapshot
+from memdash.model.sample import Instant, Sample
+from memdash.model.series import Timeline
+from memdash.model.verdict import Verdict, VerdictKind
 from memdash.session.memory import Memory
-from tests.fakes import NOON_S, a_gc, a_sample, a_snapshot, memstats
-from tests.pages import GO_ARENAS, MIB, some_mappings
+from tests.fakes import NOON_S, a_gc, a_profile, a_sample, a_snapshot, a_system, memstats
+
+MIB = 1 << 20
 
 
-def sample_at(second: int, heap_mib: int, mapped_at: int) -> Sample:
-    at, seen = Instant(NOON_S + second, 20_000.0 + second), Instant(NOON_S + mapped_at, 20_000.0 + mapped_at)
-    sample = a_sample(at, memstats(heap_mib * MIB), a_gc(live_after_gc_bytes=0), some_mappings(), GO_ARENAS)
-    return replace(sample, origins={**sample.origins, Capability.MAPPINGS: Origin(Source.PROC, seen)})
+@dataclass(frozen=True)
+class Broken:
+    """memdash's own code goes wrong in it."""
+
+    name: str = "broken"
+
+    def check(self, history: Timeline) -> Finding | None:
+        raise ZeroDivisionError("by zero")
 
 
-def heap_mib(snapshot: Snapshot) -> float:
-    assert isinstance(snapshot.residence, Residence)
-    steps = {step.kind: step.size_bytes for step in snapshot.residence.steps}
-    return steps[StepKind.RECENT] / MIB
+def test_a_rule_that_goes_wrong_is_told_once_and_costs_no_other() -> None:
+    memory, shown = Memory(1.0, (Broken(), Over("heap", "HeapAlloc", 1.0))), a_snapshot(1)
+    for second in range(3):
+        shown = memory.add(shown, a_sample(Instant(NOON_S + second, 20_000.0 + second)))
+    assert sorted(finding.rule for finding in shown.findings) == ["heap", "memdash"]
+    (told,) = (finding.summary for finding in shown.findings if finding.rule == "memdash")
+    assert told == "the rule broken cannot check: a defect of memdash: ZeroDivisionError: by zero"
 
 
-def test_the_counters_are_those_of_when_the_mappings_were_read() -> None:
-    memory, shown = Memory(1.0, ()), a_snapshot(seconds=1)
-    shown = memory.add(shown, sample_at(0, 412, mapped_at=0))
-    assert heap_mib(shown) == 412
-    shown = memory.add(shown, sample_at(1, 500, mapped_at=0))
-    assert heap_mib(shown) == 412
-    assert heap_mib(memory.refreshed(shown)) == 412
-    shown = memory.add(shown, sample_at(10, 480, mapped_at=10))
-    assert heap_mib(shown) == 480
+def leaking(second: int) -> Sample:
+    """A collection a second, after which 1 MiB more lives; the site of it grows with every tenth."""
+    return a_sample(
+        Instant(NOON_S + second, 20_000.0 + second),
+        memstats(300 * MIB, NumGC=second),
+        a_gc(live_after_gc_bytes=100 * MIB + second * MIB, memory_limit_bytes=Missing("none is set")),
+        a_system(cgroup=Missing("no limit"), host_available_bytes=64 << 30),
+        a_profile(1 + second // 10 / 100),
+    )
 
 
-def test_while_there_are_no_mappings_it_says_why() -> None:
-    memory, why = Memory(1.0, ()), Missing("the kernel shows it only to its owner")
-    shown = memory.add(a_snapshot(seconds=1), sample_at(0, 412, mapped_at=0))
-    lost = replace(sample_at(1, 412, mapped_at=0), mappings=why)
-    assert memory.add(shown, replace(lost, origins={})).residence == why
-    assert heap_mib(memory.add(shown, sample_at(30, 400, mapped_at=30))) == 400
+def test_a_leak_is_in_the_snapshot_and_in_the_log_with_what_grew_most() -> None:
+    memory, shown = Memory(1.0, ()), a_snapshot(1)
+    for second in range(300):
+        shown = memory.add(shown, leaking(second))
+    assert shown.verdict is not None
+    assert shown.verdict.kind is VerdictKind.LEAK
+    assert [grower.name for grower in shown.verdict.growers] == ["cart.(*Store).Add", "session.New"]
+    assert shown.worst is not None
+    assert shown.worst.summary == shown.verdict.summary
+    told = [finding.summary for finding in shown.findings if finding.rule == "memdash"]
+    assert told[0] == "growing → leak: grows without an end"
+
+
+def test_growth_in_all_counts_from_the_baseline_that_was_set() -> None:
+    memory, shown = Memory(1.0, (Grown("grown", 50 * MIB),)), a_snapshot(1)
+    for second in range(60):
+        shown = memory.add(shown, leaking(second))
+    assert [finding.rule for finding in shown.findings if finding.ended_at_s is None] == ["grown"]
+    memory.mark(shown.at)
+    for second in range(60, 105):
+        shown = memory.add(shown, leaking(second))
+    assert not [finding.rule for finding in shown.findings if finding.ended_at_s is None]
+
+
+def test_a_judge_that_goes_wrong_is_told_and_costs_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    def look(*_: object) -> tuple[Verdict, str]:
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr(Judge, "look", look)
+    memory, shown = Memory(1.0, (Over("heap", "HeapAlloc", 1.0),)), a_snapshot(1)
+    for second in range(3):
+        shown = memory.add(shown, leaking(second))
+    assert shown.verdict is None
+    assert sorted(finding.rule for finding in shown.findings) == ["heap", "memdash"]

@@ -9,7 +9,9 @@ from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Origin
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Ending, Target
+from memdash.model.verdict import VerdictKind
 from memdash.ui.header import head_parts, standing, verdict_parts
+from tests.analysis.test_verdict import a_leak
 from tests.fakes import NOON_S, a_system
 from tests.ui.conftest import MONO_S, a_watch, attaching, refused
 
@@ -134,3 +136,13 @@ def test_the_verdict_leaves_its_evidence_to_the_log(watch: Snapshot) -> None:
     calm = replace(watch, findings=())
     assert head_parts(calm, standing(calm, now_s=NOON_S, frozen=False), 160)[1] == []
     assert verdict_parts(calm)[0].text.strip() == "nothing to report"
+
+
+def test_without_an_alert_the_verdict_is_told_quietly(watch: Snapshot) -> None:
+    plateau = a_leak(kind=VerdictKind.PLATEAU, why="holds its level")
+    calm = replace(watch, findings=(), verdict=plateau)
+    assert [part.text for part in head_parts(calm, standing(calm, now_s=NOON_S, frozen=False), 160)[1]] == [
+        " ✓ plateau "
+    ]
+    assert "".join(part.text for part in verdict_parts(calm)).endswith(plateau.summary)
+    assert "LIVE HEAP" not in "".join(part.text for part in verdict_parts(replace(watch, verdict=plateau)))

@@ -31,6 +31,7 @@ class ProcessProbe:
         self._status = KeptFile(f"/proc/{pid}/status")
         self._oom_score = KeptFile(f"/proc/{pid}/oom_score", 32)
         self._meminfo = KeptFile("/proc/meminfo")
+        self._limits = KeptFile(f"/proc/{pid}/limits")
         self._fds = Path(f"/proc/{pid}/fd")
         self._cgroup = CgroupReader(pid)
         self._cpu_before: tuple[float, float] | None = None
@@ -63,6 +64,7 @@ class ProcessProbe:
             host_available_bytes=_line(host, b"MemAvailable", "/proc/meminfo"),
             host_total_bytes=_line(host, b"MemTotal", "/proc/meminfo"),
             is_stopped=stat.is_stopped,
+            address_space_limit_bytes=_address_space(self._limits.get(bytes, "the kernel does not tell")),
         )
         return Reading(Source.PROC, (stats,))
 
@@ -85,7 +87,7 @@ class ProcessProbe:
 
     def close(self) -> None:
         """Close every file; may be called twice."""
-        for file in (self._stat, self._status, self._oom_score, self._meminfo, self._cgroup):
+        for file in (self._stat, self._status, self._oom_score, self._meminfo, self._limits, self._cgroup):
             file.close()
 
 
@@ -96,6 +98,15 @@ def _line(text: Maybe[bytes], name: bytes, file: str) -> Maybe[int]:
         return bytes_of(text, name)
     except KeyError:
         return Missing(f"{file} has no line {name.decode()}")
+
+
+def _address_space(limits: Maybe[bytes]) -> Maybe[int]:
+    """The soft limit in /proc/PID/limits (proc_pid_limits(5)): ``Max address space  unlimited  unlimited  bytes``."""
+    if isinstance(limits, Missing):
+        return limits
+    _, _, row = limits.partition(b"\nMax address space")
+    soft = next(iter(row.split()), b"")
+    return int(soft) if soft.isdigit() else Missing("its address space is not limited")
 
 
 def _cpu_time_s(pid: int, stat: Stat) -> float:

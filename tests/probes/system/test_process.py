@@ -111,7 +111,15 @@ def test_every_figure_of_our_own_process_can_be_had(resting: psutil.Process, pro
         for field in fields(read)
         if isinstance(getattr(read, field.name), Missing) and field.name not in ("cgroup", "psi")
     }
-    assert absent == {}
+    assert list(absent) == ["address_space_limit_bytes"]
+
+
+def test_the_limit_of_the_address_space(start: Start, probe: Probe) -> None:
+    child = start("prlimit", f"--as={1 << 30}", "sleep", "60")
+    reader = probe(child.pid)
+    while Path(f"/proc/{child.pid}/comm").read_text() != "sleep\n":
+        os.sched_yield()
+    assert stats(reader).address_space_limit_bytes == 1 << 30
 
 
 @pytest.mark.parametrize("reaped", [True, False])

@@ -1,0 +1,94 @@
+"""A verdict in one sentence, and how bad it is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from memdash.model.finding import Finding, Severity
+from memdash.model.verdict import Grower, Slope, Verdict, VerdictKind
+from memdash.units import MIB, Unit, byte_size, count, duration, signed, time_range
+
+__all__ = ["RULE", "finding", "named", "rate_words", "severity", "summary"]
+
+RULE = "heap growth"
+"""The name under which a verdict stands in the log."""
+
+_CRITICAL_S, _WARNING_S = 1800.0, 1200.0
+_RATES = ((1.0, "/s"), (60.0, "/min"), (3600.0, "/h"), (86_400.0, "/d"))
+
+
+def severity(verdict: Verdict) -> Severity:
+    """A leak is a warning, and critical where it hits a limit soon; other growth is one where it does sooner yet."""
+    ahead_s = math.inf if verdict.forecast is None else verdict.forecast.soonest_s
+    if verdict.kind is VerdictKind.LEAK:
+        return Severity.CRITICAL if ahead_s < _CRITICAL_S else Severity.WARNING
+    if verdict.kind is VerdictKind.GROWING:
+        return Severity.WARNING if ahead_s < _WARNING_S else Severity.INFO
+    return Severity.INFO if verdict.kind in (VerdictKind.WARM_UP, VerdictKind.NOT_YET) else Severity.OK
+
+
+def summary(verdict: Verdict) -> str:
+    """``leak +1.19 MiB/s: 1.00 GiB cgroup limit in 7–9 min · cart.(*Store).Add … · live heap after each GC rose …``.
+
+    What to do something about comes first, the evidence last: a narrow line shows no more than its beginning.
+    """
+    kind = verdict.kind
+    if kind is VerdictKind.NOT_YET or verdict.slope is None:
+        return f"{kind.value}: {verdict.why}"
+    seen = f"over {count(verdict.cycles)} cycles in {duration(verdict.window_s)}"
+    if not verdict.cycles:
+        seen = f"in {duration(verdict.window_s)}"
+    if kind in (VerdictKind.PLATEAU, VerdictKind.SAWTOOTH):
+        return f"{kind.value}: {verdict.basis} {verdict.why}, {byte_size(verdict.level_bytes)}, {seen}"
+    parts = [] if kind is VerdictKind.LEAK else [verdict.why]
+    if verdict.forecast is not None:
+        ahead = verdict.forecast
+        within = time_range(ahead.soonest_s, ahead.latest_s)
+        parts.append(f"{byte_size(ahead.limit_bytes)} {ahead.limit} in {within}")
+    parts += map(_grower, verdict.growers)
+    parts.append(f"{verdict.basis} rose by {byte_size(verdict.growth_bytes)} {seen}{_interval(verdict.slope)}")
+    return f"{kind.value} {rate_words(verdict.slope)}: {' · '.join(parts)}"
+
+
+def named(verdict: Verdict, growers: tuple[Grower, ...]) -> Verdict:
+    """The same with what grew most, where something grew."""
+    if verdict.kind not in (VerdictKind.LEAK, VerdictKind.GROWING, VerdictKind.WARM_UP) or growers == verdict.growers:
+        return verdict
+    verdict = replace(verdict, growers=growers)
+    return replace(verdict, summary=summary(verdict))
+
+
+def rate_words(slope: Slope) -> str:
+    """``+1.19 MiB/s``, ``+71.4 KiB/min``: in the unit of time in which it is a figure that people can picture."""
+    step_s, per = next((step for step in _RATES if abs(slope.per_s) * step[0] >= MIB / 8), _RATES[1])
+    return signed(slope.per_s * step_s, Unit.BYTES, per=per)
+
+
+def _interval(slope: Slope) -> str:
+    if not slope.is_bounded:
+        return ""
+    step_s, per = next((step for step in _RATES if abs(slope.per_s) * step[0] >= MIB / 8), _RATES[1])
+    low, high = (signed(end * step_s, Unit.BYTES) for end in (slope.low_per_s, slope.high_per_s))
+    return f" ({low} to {high}{per})"
+
+
+def _grower(grower: Grower) -> str:
+    change = signed(grower.change, Unit.BYTES if grower.kind == "site" else Unit.COUNT)
+    return " ".join(word for word in (grower.name, grower.place, change) if word)
+
+
+def finding(verdict: Verdict) -> Finding | None:
+    """What stands in the log while a verdict is an alert."""
+    if verdict.severity < Severity.WARNING or verdict.slope is None:
+        return None
+    evidence: dict[str, float | str] = {
+        "kind": verdict.kind.value,
+        "basis": verdict.basis,
+        "per_s": verdict.slope.per_s,
+        "window_s": verdict.window_s,
+        "cycles": verdict.cycles,
+    }
+    if verdict.slope.is_bounded:
+        evidence |= {"low_per_s": verdict.slope.low_per_s, "high_per_s": verdict.slope.high_per_s}
+    return Finding(rule=RULE, severity=verdict.severity, at_s=verdict.at_s, summary=verdict.summary, evidence=evidence)

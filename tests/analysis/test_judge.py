@@ -1,0 +1,137 @@
+"""A judge who looks at every tick: how it makes up and changes its mind, and what may befall the history meanwhile."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import pytest
+
+from memdash.analysis.judge import Judge
+from memdash.model.missing import Missing
+from memdash.model.sample import Instant, Sample
+from memdash.model.verdict import Verdict, VerdictKind
+from memdash.sampling.history import History
+from tests.corpus.recording import LIVE, Label, Recording
+from tests.fakes import NOON_S, a_gc, a_sample, a_system, memstats
+
+MIB = 1 << 20
+
+
+def series(live_mib: Callable[[float], float], seconds: int, every_s: float = 3.0) -> Recording:
+    """A collection at each sample, after which so much lives; NaN is a gap."""
+    times_s = [index * every_s for index in range(int(seconds / every_s))]
+    values = [live_mib(time_s) * MIB for time_s in times_s]
+    columns: dict[str, list[float | None]] = {
+        LIVE: [None if math.isnan(value) else value for value in values],
+        "NumGC": [float(index) for index in range(len(times_s))],
+    }
+    return Recording(name="x", label=Label.STEADY, runtime="go", times_s=times_s, columns=columns)
+
+
+def story(recording: Recording, system: Callable[[float], Sample] | None = None) -> list[tuple[float, Verdict, str]]:
+    """Each change of the kind: when, to what, and what was said of it."""
+    judge, told = Judge(), list[tuple[float, Verdict, str]]()
+    for time_s, history in recording.watched():
+        sample = Sample.empty(history.until, Missing("not read")) if system is None else system(time_s)
+        verdict, changed = judge.look(history, sample)
+        if not told or verdict.kind is not told[-1][1].kind:
+            told.append((time_s, verdict, changed))
+    return told
+
+
+def kinds(told: Iterable[tuple[float, Verdict, str]]) -> list[VerdictKind]:
+    return [verdict.kind for _, verdict, _ in told]
+
+
+def test_it_changes_its_mind_and_says_why() -> None:
+    told = story(series(lambda t: 100 + max(min(t, 800) - 300, 0) / 10 + t % 2 / 10, 1100))
+    assert kinds(told)[0] is VerdictKind.NOT_YET
+    assert kinds(told)[1] is VerdictKind.PLATEAU
+    assert VerdictKind.LEAK in kinds(told)
+    assert kinds(told)[-1] is VerdictKind.PLATEAU
+    (leak_s, leak, said) = next(row for row in told if row[1].kind is VerdictKind.LEAK)
+    assert 540 <= leak_s <= 600
+    assert said == "growing → leak: grows without an end"
+    assert leak.at_s == pytest.approx(1_769_861_261 + leak_s)
+    assert told[-1][2].startswith(("growing → plateau: ", "leak → plateau: "))
+
+
+def test_a_passing_doubt_is_not_told() -> None:
+    told = story(series(lambda t: 100 + t / 10 + (3 if 300 <= t < 310 else 0), 500))
+    assert kinds(told) == [VerdictKind.NOT_YET, VerdictKind.GROWING, VerdictKind.LEAK]
+
+
+def test_a_stopped_target_keeps_its_verdict() -> None:
+    def system(time_s: float) -> Sample:
+        stopped = 400 <= time_s < 800
+        return a_sample(Instant(NOON_S + time_s, time_s), a_system(is_stopped=stopped, cgroup=Missing("no limit")))
+
+    told = story(series(lambda t: 100 + min(t, 400) / 10, 800), system)
+    assert kinds(told)[-1] is VerdictKind.LEAK
+
+
+def test_a_gap_hides_nothing() -> None:
+    told = story(series(lambda t: math.nan if 100 <= t < 200 else 100 + t / 10, 400))
+    assert kinds(told)[-1] is VerdictKind.LEAK
+
+
+def test_one_sample_an_hour_is_enough() -> None:
+    told = story(series(lambda t: 100 + t / 36_000, 60 * 3600, every_s=3600.0))
+    assert kinds(told)[-1] is VerdictKind.LEAK
+    assert told[-1][0] <= 48 * 3600
+    assert kinds(story(series(lambda t: 100 + t % 7200 / 36_000, 60 * 3600, every_s=3600.0)))[-1] in (
+        VerdictKind.PLATEAU,
+        VerdictKind.SAWTOOTH,
+    )
+
+
+def test_what_is_too_slow_for_a_quarter_of_an_hour_is_found_in_hours() -> None:
+    """0.015 % a minute under noise of 0.5 %."""
+    told = story(series(lambda t: 100 + t / 4000 + t % 420 * 0.0007 + t % 11 * 0.02, 4 * 3600, every_s=60.0))
+    assert VerdictKind.LEAK in kinds(told)
+    assert all(time_s > 900 for time_s, verdict, _ in told if verdict.kind is VerdictKind.LEAK)
+
+
+def test_a_sawtooth_of_half_an_hour_is_known_after_its_first_teeth() -> None:
+    told = story(series(lambda t: 100 + t % 1830 / 20, 4 * 3600, every_s=60.0))
+    assert all(time_s < 1800 for time_s, verdict, _ in told if verdict.kind is VerdictKind.LEAK)
+
+
+def test_without_collections_nothing_is_known() -> None:
+    history, judge = History(1.0), Judge()
+    for second in range(0, 400, 4):
+        at = Instant(NOON_S + second, 10_000.0 + second)
+        sample = a_sample(at, memstats(100 * MIB + second * MIB, NumGC=0), a_gc(live_after_gc_bytes=Missing("no GC")))
+        history.append(sample)
+        verdict, _ = judge.look(history.view(), sample)
+    assert verdict.kind is VerdictKind.NOT_YET
+
+
+def test_a_clock_that_jumps_moves_nothing() -> None:
+    """Wall time may jump; what is judged is on the other clock."""
+    history, judge = History(1.0), Judge()
+    for second in range(0, 300, 3):
+        wall_s = NOON_S + second + (86_400 if second > 150 else 0)
+        sample = a_sample(
+            Instant(wall_s, 10_000.0 + second),
+            memstats(300 * MIB, NumGC=second),
+            a_gc(live_after_gc_bytes=100 * MIB + second * MIB),
+        )
+        history.append(replace(sample, system=Missing("no limits")))
+        verdict, _ = judge.look(history.view(), replace(sample, system=Missing("no limits")))
+    assert verdict.kind is VerdictKind.LEAK
+    assert verdict.window_s < 300
+
+
+def test_near_a_limit_less_patience_is_needed() -> None:
+    def system(time_s: float) -> Sample:
+        at, limit = Instant(NOON_S + time_s, time_s), a_gc(memory_limit_bytes=700 * MIB)
+        of_go = memstats(100 * MIB, Sys=200 * MIB, HeapSys=190 * MIB)
+        return a_sample(at, limit, of_go, a_system(rss_bytes=200 * MIB, cgroup=Missing("none")))
+
+    told = story(series(lambda t: 100 + t, 90, every_s=1.0), system)
+    assert kinds(told)[-1] is VerdictKind.LEAK
+    assert told[-1][0] <= 70
+    assert told[-1][1].forecast is not None

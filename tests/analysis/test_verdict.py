@@ -1,0 +1,214 @@
+"""What is a leak and what is not, what speaks against it, when it hits a limit, and in which words."""
+
+from __future__ import annotations
+
+import math
+import random
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pytest
+
+from memdash.analysis.forecast import forecast
+from memdash.analysis.growers import growers
+from memdash.analysis.points import Basis, Points
+from memdash.analysis.sites import grouped, usage_by_leaf
+from memdash.analysis.tasks import task_groups, tasks_by_group
+from memdash.analysis.teeth import longest_tooth
+from memdash.analysis.trend import trend
+from memdash.analysis.verdict import ruling
+from memdash.analysis.verdict_words import finding, named, rate_words, severity, summary
+from memdash.model.finding import Severity
+from memdash.model.missing import Missing
+from memdash.model.sample import Instant
+from memdash.model.tasks import Tasks
+from memdash.model.verdict import Forecast, Grower, Slope, Verdict, VerdictKind
+from tests.fakes import NOON_S, a_gc, a_profile, a_sample, a_system, a_thread, memstats
+
+MIB, GIB = 1 << 20, 1 << 30
+NOW = Instant(NOON_S, 1000.0)
+
+
+def judged(
+    shape: Callable[[float], float], seconds: int = 300, noise: float = 0.1, loads: Sequence[float] = ()
+) -> VerdictKind:
+    """A collection a second, 100 MiB and ``shape`` of it in MiB."""
+    chance = random.Random(4)
+    values = array("d", ((100 + shape(t) + chance.gauss(0, noise)) * MIB for t in range(seconds)))
+    seen = Points(Basis.CYCLES, array("d", range(seconds)), values, array("d", loads or [math.nan] * seconds), seconds)
+    return ruling(trend(seen), longest_tooth(seen)).kind
+
+
+@pytest.mark.parametrize("per_min", [0.1, 1, 100])
+def test_growth_without_an_end_is_a_leak_however_slow(per_min: float) -> None:
+    assert judged(lambda t: per_min * t / 60, noise=0.02) is VerdictKind.LEAK
+
+
+def test_a_leak_is_claimed_after_four_minutes() -> None:
+    assert judged(lambda t: t / 10, 200) is VerdictKind.GROWING
+    assert judged(lambda t: t / 10, 260) is VerdictKind.LEAK
+
+
+def test_what_is_too_short_to_tell() -> None:
+    assert judged(lambda t: t, 25) is VerdictKind.NOT_YET
+    assert ruling(None).kind is VerdictKind.NOT_YET
+
+
+def test_noise_is_a_plateau_and_swings_are_a_sawtooth() -> None:
+    assert judged(lambda _: 0, noise=2) is VerdictKind.PLATEAU
+    assert judged(lambda t: 40 * (t % 37) / 37) is VerdictKind.SAWTOOTH
+
+
+@pytest.mark.parametrize("tau_s", [30, 100, 250])
+def test_what_fills_ever_more_slowly_is_a_warm_up(tau_s: float) -> None:
+    assert judged(lambda t: 50 * (1 - math.exp(-t / tau_s)), 260) in (VerdictKind.WARM_UP, VerdictKind.PLATEAU)
+
+
+def test_a_cache_that_is_full_is_a_plateau() -> None:
+    assert judged(lambda t: min(t, 150)) is VerdictKind.PLATEAU
+
+
+def test_two_jumps_are_no_leak_but_many_are() -> None:
+    assert judged(lambda t: 20 * ((t > 90) + (t > 210))) is not VerdictKind.LEAK
+    assert judged(lambda t: 2 * (t // 20)) is VerdictKind.LEAK
+
+
+def test_growth_under_a_growing_load_is_no_leak_yet() -> None:
+    busier = [100.0 + t for t in range(300)]
+    assert judged(lambda t: t / 10, loads=busier) is VerdictKind.GROWING
+    assert judged(lambda t: t / 10, loads=[100.0] * 300) is VerdictKind.LEAK
+
+
+def test_what_was_given_back_before_may_be_given_back_again() -> None:
+    """Teeth of ten minutes: the third is no leak after five, but one that goes on for twenty is."""
+    teeth = [t % 600 for t in range(1200)]
+    assert judged(lambda t: (*teeth, *range(2000))[int(t)] / 10, 1500) is not VerdictKind.LEAK
+    assert judged(lambda t: (*teeth, *range(2000))[int(t)] / 10, 2600) is VerdictKind.LEAK
+
+
+# The forecast
+
+
+def test_the_nearest_limit_comes_first() -> None:
+    sample = a_sample(NOW, a_gc(memory_limit_bytes=900 * MIB), a_system())
+    ahead = forecast(Slope(MIB, 0.9 * MIB, 1.1 * MIB), 320 * MIB, sample)
+    assert ahead is not None
+    assert ahead.limit == "cgroup limit"
+    room, per_live = 1024 - (560 - 20), 533 / 320
+    assert ahead.soonest_s == pytest.approx(room / (1.1 * per_live))
+    assert ahead.latest_s == pytest.approx(room / 0.9)
+
+
+@pytest.mark.parametrize(
+    ("sample", "limit"),
+    [
+        (a_sample(NOW, a_gc(memory_limit_bytes=400 * MIB), memstats(380 * MIB)), "GOMEMLIMIT"),
+        (a_sample(NOW, a_system(address_space_limit_bytes=2000 * MIB)), "RLIMIT_AS"),
+        (a_sample(NOW, a_system(host_available_bytes=90 * MIB)), "host memory"),
+    ],
+)
+def test_each_limit_is_looked_at(sample: object, limit: str) -> None:
+    ahead = forecast(Slope(MIB, 0.9 * MIB, 1.1 * MIB), 320 * MIB, sample)  # type: ignore[arg-type]
+    assert ahead is not None
+    assert ahead.limit == limit
+
+
+def test_nothing_is_claimed_where_the_interval_holds_no_growth() -> None:
+    for slope in (Slope(MIB, -1, 2 * MIB), Slope(MIB, 0, 2 * MIB), Slope(MIB, 1, math.inf)):
+        assert forecast(slope, 320 * MIB, a_sample(NOW)) is None
+
+
+def test_nothing_is_claimed_where_no_limit_is_known() -> None:
+    nothing = Missing("not read")
+    assert forecast(Slope(2, 1, 3), 320 * MIB, a_sample(NOW, gc=nothing, system=nothing, memstats=nothing)) is None
+
+
+# The words
+
+
+def a_leak(**changes: object) -> Verdict:
+    verdict = Verdict(
+        kind=VerdictKind.LEAK,
+        at_s=NOON_S,
+        why="grows without an end",
+        basis=Basis.CYCLES.value,
+        slope=Slope(1.19 * MIB, 1.15 * MIB, 1.23 * MIB),
+        window_s=245.0,
+        points=98,
+        cycles=98,
+        level_bytes=700 * MIB,
+        growth_bytes=291 * MIB,
+    )
+    verdict = replace(verdict, **changes)  # type: ignore[arg-type]
+    verdict = replace(verdict, severity=severity(verdict))
+    return replace(verdict, summary=summary(verdict))
+
+
+def test_the_sentence_of_a_leak() -> None:
+    verdict = a_leak(
+        forecast=Forecast("cgroup limit", GIB, 450.0, 520.0),
+        growers=(
+            Grower("site", "cart.(*Store).Add", "store.go:118", 61 * MIB),
+            Grower("task", "goroutines by cart.(*Store).watch", "store.go:77", 412),
+        ),
+    )
+    assert verdict.summary == (
+        "leak +1.19 MiB/s: 1.00 GiB cgroup limit in 7–9 min · cart.(*Store).Add store.go:118 +61.0 MiB"
+        " · goroutines by cart.(*Store).watch store.go:77 +412"
+        " · live heap after each GC rose by 291.0 MiB over 98 cycles in 4m05s (+1.15 MiB to +1.23 MiB/s)"
+    )
+    assert verdict.severity is Severity.CRITICAL
+    found = finding(verdict)
+    assert found is not None
+    assert (found.rule, found.evidence["kind"], found.evidence["low_per_s"]) == ("heap growth", "leak", 1.15 * MIB)
+
+
+def test_the_sentences_of_the_others() -> None:
+    assert a_leak(kind=VerdictKind.NOT_YET, slope=None, why="too little has been seen").summary == (
+        "not enough data: too little has been seen"
+    )
+    assert a_leak(kind=VerdictKind.PLATEAU, why="holds its level").summary == (
+        "plateau: live heap after each GC holds its level, 700.0 MiB, over 98 cycles in 4m05s"
+    )
+    growing = a_leak(kind=VerdictKind.GROWING, why="seen for 2m00s only", cycles=0, slope=Slope(100, -math.inf, 300))
+    assert growing.summary == (
+        "growing +351.6 KiB/h: seen for 2m00s only · live heap after each GC rose by 291.0 MiB in 4m05s"
+    )
+
+
+def test_how_bad_it_is() -> None:
+    soon, late = Forecast("host memory", GIB, 600.0, 900.0), Forecast("host memory", GIB, 9000.0, 1e5)
+    assert a_leak(forecast=late).severity is Severity.WARNING
+    assert a_leak(kind=VerdictKind.GROWING, forecast=soon).severity is Severity.WARNING
+    assert a_leak(kind=VerdictKind.GROWING, forecast=late).severity is Severity.INFO
+    assert a_leak(kind=VerdictKind.PLATEAU).severity is Severity.OK
+    assert finding(a_leak(kind=VerdictKind.PLATEAU)) is None
+
+
+@pytest.mark.parametrize(
+    ("per_s", "words"), [(2 * MIB, "+2.00 MiB/s"), (MIB / 60, "+1.00 MiB/min"), (MIB / 600, "+6.00 MiB/h")]
+)
+def test_rates_in_the_time_that_fits(per_s: float, words: str) -> None:
+    assert rate_words(Slope(per_s, 0, 0)) == words
+
+
+def test_what_grew_most_is_named() -> None:
+    then, now = usage_by_leaf(a_profile()), usage_by_leaf(a_profile(1.5))
+    before, after = Tasks((a_thread("Prices.watch", "waiting", 3),)), Tasks((a_thread("Prices.watch", "waiting", 30),))
+    tasks = task_groups(tasks_by_group(after), tasks_by_group(before), {})
+    found = growers(grouped(now, then, {}), tasks)
+    assert [(grower.kind, grower.name, grower.place) for grower in found] == [
+        ("site", "cart.(*Store).Add", "store.go:118"),
+        ("site", "session.New", "session.go:52"),
+        ("task", "threads by Prices.watch", "shop.py:30"),
+    ]
+    assert found[2].change == 27
+    assert "cart.(*Store).Add" in named(a_leak(), found).summary
+    assert named(a_leak(kind=VerdictKind.PLATEAU), found).growers == ()
+
+
+def test_what_did_not_grow_is_not_named() -> None:
+    same = usage_by_leaf(a_profile())
+    assert growers(grouped(same, same, {}), ()) == ()
+    assert growers(Missing("no profile"), Missing("no tasks")) == ()

@@ -1,0 +1,3 @@
+module shaped
+
+go 1.21

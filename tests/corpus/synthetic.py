@@ -1,0 +1,61 @@
+"""Made-up series: a heap of a program's shape, its collector and its load, from a seed."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator
+
+from tests.corpus.recording import LIVE, Label, Recording
+from tests.corpus.shapes import MIB, Program, programs
+
+__all__ = ["run", "synthetic"]
+
+
+def run(program: Program, name: str, label: Label, seconds: int, seed: int, every_s: float = 1.0) -> Recording:
+    """Watch it for so long."""
+    chance = random.Random(seed)
+    start_s = chance.random() * 50
+    live = program.base_bytes + program.held(start_s)
+    heap, allocated, cycles, wander = live, 0.0, 10, 0.0
+    rss = heap
+    times: list[float] = []
+    columns: dict[str, list[float | None]] = {
+        key: [] for key in (LIVE, "NumGC", "TotalAlloc", "system.rss_bytes", "tasks.total")
+    }
+    steps = max(round(4 * every_s), 4)
+    leaked = 0.0
+    for tick in range(int(seconds / every_s)):
+        for step in range(steps):
+            now_s = start_s + (tick + step / steps) * every_s
+            load = program.load(now_s) * max(chance.gauss(1, 0.1), 0.05)
+            wander = 0.98 * wander + 0.2 * chance.gauss(0, 1)
+            new = program.alloc_per_s * load * every_s / steps
+            allocated, heap = allocated + new, heap + new
+            leaked += program.leak(now_s) * every_s / steps
+            if heap > live * (1 + program.gogc) + 4 * MIB:
+                cycles += 1
+                spread = math.exp(program.noise * (0.7 * chance.gauss(0, 1) + 0.3 * wander))
+                live = program.base_bytes + program.held(now_s) + leaked + program.flight_bytes * load * spread
+                heap = live
+            rss = max(rss * 0.9999, heap + 8 * MIB)
+        times.append(tick * every_s)
+        tasks = 20 + 40 * load + program.tasks(now_s)
+        row = (live, cycles, allocated, rss, tasks)
+        for column, value in zip(columns.values(), row, strict=True):
+            column.append(float(round(value)))
+    return Recording(
+        name=name,
+        label=label,
+        runtime="go",
+        times_s=times,
+        columns=columns,
+        leaks_from_s=max(program.settled_s - start_s, 0.0),
+    )
+
+
+def synthetic(seeds: range, seconds: int = 900) -> Iterator[Recording]:
+    """Every kind for each seed."""
+    for seed in seeds:
+        for name, label, program in programs(seed, (8, 800), (0.05, 2)):
+            yield run(program, f"{name} {seed}", label, seconds, seed)
