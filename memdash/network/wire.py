@@ -6,15 +6,17 @@ import io
 import socket
 import time
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from memdash.errors import BadAnswer, EndpointUnreachable
 from memdash.network.address import Address
 from memdash.units import duration
 
-__all__ = ["USUAL", "Patience", "Wire"]
+__all__ = ["USUAL", "Patience", "Peer", "Wire"]
 
 _MOST_ADDRESSES = 4
 """A name may stand for many; each is given a part of the time."""
+_LOOPBACKS = ("127.", "::1", "::ffff:127.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,14 @@ class Patience:
 
 
 USUAL = Patience()
+
+
+class Peer(NamedTuple):
+    """Whom a connection has reached, as an address in numbers; ``is_here`` when that is one of this machine's."""
+
+    host: str
+    port: int
+    is_here: bool
 
 
 class Wire(io.RawIOBase):
@@ -79,6 +89,15 @@ class Wire(io.RawIOBase):
             return f"no answer within {duration(self._patience.connect_s)}"
         told: str = getattr(error, "verify_message", "") or error.strerror or str(error)
         return told[:1].lower() + told[1:]
+
+    @property
+    def peer(self) -> Peer:
+        """Who is at the other end. Raises EndpointUnreachable when there is nobody any more."""
+        try:
+            (host, port, *_), (own, *_) = self._socket.getpeername(), self._socket.getsockname()
+        except OSError as error:
+            raise EndpointUnreachable(f"{self._server} closed the connection early: {self._words(error)}") from None
+        return Peer(host, port, own == host or host.startswith(_LOOPBACKS))
 
     def readable(self) -> bool:
         """It is."""

@@ -11,7 +11,7 @@ import pytest
 from memdash.cli import main
 from memdash.network import wire
 from memdash.pprof.decode import decode
-from tests.served import GOROUTINES, HEAP, MEMSTATS, goroutines, served
+from tests.served import GOROUTINES, HEAP, MEMSTATS, collecting, goroutines, served
 from tests.servers import IMPATIENT, Serve, Server, answer, serving
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
@@ -85,13 +85,14 @@ def test_doctor_says_what_was_found(run: Run, server: Server) -> None:
     assert "endpoint.heap_profile: read in" in out
 
 
-def test_doctor_says_of_a_process_why_none_was_found(run: Run, serve: Serve, start: Start) -> None:
-    code, out, _ = run("doctor", str(start("sleep", "60").pid), "--endpoint", serve({}).address.url)
+def test_doctor_says_of_a_process_why_none_was_found(run: Run, serve: Serve) -> None:
+    code, out, _ = run("doctor", OURSELVES, "--endpoint", serve({}).address.url)
     assert code == 0
     assert "endpoint: no\n  there is neither net/http/pprof nor expvar" in out
 
 
-def test_garbage_is_collected_through_a_url(run: Run, server: Server) -> None:
+def test_garbage_is_collected_through_a_url(run: Run, serve: Serve) -> None:
+    server = serve(collecting())
     code, out, _ = run("gc", server.address.url, "--yes")
     assert code == 0
     assert out.startswith("force GC: the program collected its garbage in ")

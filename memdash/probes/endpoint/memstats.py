@@ -17,7 +17,7 @@ from memdash.model.missing import Maybe, Missing, known
 from memdash.plain import plain
 from memdash.probes.pauses import newest_first, pauses, percentile
 
-__all__ = ["HEAP_TEXT", "gc_stats", "of_expvar", "of_heap_text"]
+__all__ = ["HEAP_TEXT", "cmdline_of", "gc_stats", "of_expvar", "of_heap_text"]
 
 HEAP_TEXT = b"heap profile: "
 """How the text of a heap profile begins."""
@@ -55,6 +55,17 @@ def of_expvar(body: bytes) -> MemStats:
     if rows is not None:
         told["BySize"] = tuple(SizeClass(row.Size, row.Mallocs, row.Frees) for row in rows[:_MOST_SIZE_CLASSES])
     return _mem_stats({name: value for name, value in told.items() if value is not None})
+
+
+def cmdline_of(body: bytes) -> list[str] | None:
+    """The command line that /debug/vars tells; None when it tells none. Raises BadAnswer."""
+    import msgspec
+
+    try:
+        told = msgspec.json.decode(body, type=dict[str, msgspec.Raw]).get("cmdline")
+        return None if told is None else msgspec.json.decode(told, type=list[str])
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise BadAnswer(f"this is not what expvar answers: {plain(str(error))[:_LONGEST_SHOWN]}") from None
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from memdash.errors import BadAnswer, EndpointUnreachable
 from memdash.model.capability import Capability, Source
@@ -12,7 +12,7 @@ from memdash.model.memstats import MemStats
 from memdash.model.missing import Missing
 from memdash.model.sample import Fact
 from memdash.network.address import Address
-from memdash.network.client import MOST_BYTES, Answer, Client
+from memdash.network.client import MOST_BYTES, Answer, Check, Client
 from memdash.probes.asking import AskedProbe, Asking, Pace
 from memdash.probes.endpoint.discover import VARS_BYTES, Found
 from memdash.probes.endpoint.leaks import LeakSearch
@@ -21,6 +21,7 @@ from memdash.probes.endpoint.pulse import Pulse
 
 __all__ = ["Question", "asked", "probes_of"]
 
+T = TypeVar("T")
 _Reader: TypeAlias = Callable[[Answer], tuple[Fact, ...]]
 
 _MEMORY = frozenset({Capability.MEMSTATS, Capability.GC})
@@ -43,33 +44,40 @@ _HEAP = Question("heap", "", MOST_BYTES, _SELDOM, "each reading has it write a h
 _GOROUTINES = Question("goroutine", "", MOST_BYTES, _SELDOM, "each reading stops it to copy the stacks")
 
 
-def probes_of(found: Found, pulse: Pulse, search: LeakSearch | None) -> tuple[AskedProbe[Answer], ...]:
+def probes_of(found: Found, pulse: Pulse, search: LeakSearch | None) -> tuple[AskedProbe, ...]:
     """Those that what was found can answer, MemStats first; ``search`` is there when net/http/pprof is."""
+    probe = partial(_probe, pulse=pulse, check=found.check)
     probes = []
     if not isinstance(found.vars, Missing):
-        probes.append(_probe("memstats", _MEMORY, found.vars, _VARS, partial(_memory_facts, of_expvar, pulse), pulse))
+        probes.append(probe("memstats", _MEMORY, found.vars, _VARS, partial(_memory_facts, of_expvar, pulse)))
     elif search is not None:
-        probes.append(
-            _probe("memstats", _MEMORY, search.pprof, _TEXT, partial(_memory_facts, of_heap_text, pulse), pulse)
-        )
+        probes.append(probe("memstats", _MEMORY, search.pprof, _TEXT, partial(_memory_facts, of_heap_text, pulse)))
     if search is not None:
         sites, tasks = frozenset({Capability.SITES}), frozenset({Capability.TASKS})
-        probes.append(_probe("heap_profile", sites, search.pprof, _HEAP, _heap_facts, pulse))
-        goroutine_facts = partial(_goroutine_facts, search)
-        probes.append(_probe("goroutines", tasks, search.pprof, _GOROUTINES, goroutine_facts, pulse))
+        probes.append(probe("heap_profile", sites, search.pprof, _HEAP, _heap_facts))
+        probes.append(probe("goroutines", tasks, search.pprof, _GOROUTINES, partial(_goroutine_facts, search)))
     return tuple(probes)
 
 
 def _probe(
-    name: str, capabilities: frozenset[Capability], place: Address, question: Question, facts: _Reader, pulse: Pulse
-) -> AskedProbe[Answer]:
-    asking = asked(Client(place), question, pulse)
-    return AskedProbe(f"endpoint.{name}", capabilities, Source.ENDPOINT, asking, facts, question.cost_note)
+    name: str,
+    capabilities: frozenset[Capability],
+    place: Address,
+    question: Question,
+    facts: _Reader,
+    pulse: Pulse,
+    check: Check,
+) -> AskedProbe:
+    asking = asked(Client(place, check=check), question, pulse, facts)
+    return AskedProbe(f"endpoint.{name}", capabilities, Source.ENDPOINT, asking, question.cost_note)
 
 
-def asked(client: Client, question: Question, pulse: Pulse) -> Asking[Answer]:
-    """The question, put to a server again and again; ``pulse`` hears whether it answers."""
-    return Asking(partial(_answer, client, question, pulse), client.cancel, question.pace)
+def asked(client: Client, question: Question, pulse: Pulse, facts: Callable[[Answer], T]) -> Asking[T]:
+    """The question, put to a server again and again; ``pulse`` hears whether it answers.
+
+    ``facts`` makes something of the answer, on the thread that has asked.
+    """
+    return Asking(lambda: facts(_answer(client, question, pulse)), client.cancel, question.pace)
 
 
 def _answer(client: Client, question: Question, pulse: Pulse) -> Answer:

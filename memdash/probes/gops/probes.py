@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple, TypeAlias
 
 from memdash.errors import BadAnswer, BadProfile
@@ -30,15 +29,15 @@ class _Row(NamedTuple):
     cost_note: str
 
 
-def probes_of(target: Target) -> tuple[AskedProbe[bytes], ...]:
+def probes_of(target: Target) -> tuple[AskedProbe, ...]:
     """One for each question, MemStats first."""
     return tuple(_probe(target, row) for row in _ROWS)
 
 
-def _probe(target: Target, row: _Row) -> AskedProbe[bytes]:
+def _probe(target: Target, row: _Row) -> AskedProbe:
     agent = Agent(target)
-    asking = Asking(partial(agent.ask, row.question), agent.cancel, row.pace)
-    return AskedProbe(f"gops.{row.name}", row.capabilities, Source.GOPS, asking, row.facts, row.cost_note)
+    asking = Asking(lambda: row.facts(agent.ask(row.question)), agent.cancel, row.pace)
+    return AskedProbe(f"gops.{row.name}", row.capabilities, Source.GOPS, asking, row.cost_note)
 
 
 def _memory_facts(answer: bytes) -> tuple[Fact, ...]:

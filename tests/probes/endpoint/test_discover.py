@@ -9,10 +9,9 @@ from memdash.errors import BadAnswer, EndpointUnreachable, UnsupportedRuntime
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.network.address import Address
-from memdash.probes.endpoint.discover import Found, found_at, found_in, require_of
+from memdash.probes.endpoint.discover import Found, found_at, found_in
 from memdash.process.identity import identify
-from tests.fakes import a_target
-from tests.served import INDEX, VARS, served
+from tests.served import VARS, served
 from tests.servers import IMPATIENT, Serve, answer
 
 
@@ -120,16 +119,3 @@ def test_a_container_is_said_to_have_a_network_of_its_own(monkeypatch: pytest.Mo
     with pytest.raises(UnsupportedRuntime, match="network of its own") as caught:
         found_in(identify(os.getpid()))
     assert "--endpoint http://" in caught.value.hint
-
-
-def test_an_endpoint_of_another_program_is_refused(serve: Serve) -> None:
-    pages = served() | {"/debug/pprof/cmdline": answer(b"/srv/other\0--port\x007", "text/plain")}
-    found = found_at(serve(pages).address)
-    require_of(a_target(argv=("/srv/other", "--port", "7")), found)
-    with pytest.raises(BadAnswer, match="/srv/other --port 7") as caught:
-        require_of(a_target(), found)
-    assert "memdash --url" in caught.value.hint
-
-
-def test_where_no_command_line_is_told_the_endpoint_is_believed(serve: Serve) -> None:
-    require_of(a_target(), found_at(serve(served(index=INDEX)).address))

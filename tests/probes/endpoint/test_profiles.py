@@ -93,6 +93,14 @@ def test_a_change_is_asked_of_the_server(serve: Serve) -> None:
     assert fetched(client, "heap", 3) == decode(HEAP)
 
 
+def test_what_is_asked_for_is_what_is_taken(serve: Serve) -> None:
+    client = Client(serve(served(heap=GOROUTINES, goroutine=HEAP)).address.at("/debug/pprof/"))
+    with pytest.raises(BadAnswer, match="it measures goroutine"):
+        fetched(client, "heap")
+    with pytest.raises(BadAnswer, match="it measures alloc_objects"):
+        fetched(client, "goroutine")
+
+
 @pytest.mark.parametrize("path", ["/", "/debug/pprof", "/debug/pprof/", "/debug/pprof/heap"])
 def test_a_url_means_the_heap_unless_it_names_something_else(serve: Serve, path: str) -> None:
     assert fetched_from(serve(served()).address.at(path)) == decode(HEAP)
