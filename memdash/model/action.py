@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol, Self
 
+from memdash.errors import MemdashError
 from memdash.model.capability import Capability
 from memdash.model.missing import Maybe, Missing
 from memdash.model.sample import Sample
@@ -50,6 +51,7 @@ class Deed:
     """One action: what came of it in a clause, or why it failed, and the target just before and after.
 
     ``took_s`` is wall time; ``begun`` says that it is under way and that the clause tells no more than how far.
+    ``error`` is what was raised when it was tried and failed.
     """
 
     action: Action
@@ -58,6 +60,7 @@ class Deed:
     before: Sample
     after: Sample
     begun: bool = False
+    error: MemdashError | None = None
 
     @property
     def failed(self) -> bool:

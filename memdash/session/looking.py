@@ -19,6 +19,8 @@ from memdash.session.attach import attach
 
 __all__ = ["TaskLooks"]
 
+_CPU_S, _WALL_S = 10.0, 60.0
+"""What one look may take: nothing else waits for it."""
 _TASKS = frozenset({Capability.TASKS})
 _NOBODY = Missing(
     "nothing here can have the runtime search for leaked ones",
@@ -36,7 +38,7 @@ class TaskLooks:
 
     def look(self) -> Tasks:
         """Those there are now. Raises UnsupportedRuntime when they cannot be read, TargetExited."""
-        tasks = self._roster.look(_TASKS).tasks
+        tasks = self._roster.look(_TASKS, cpu_s=_CPU_S, wall_s=_WALL_S).tasks
         if isinstance(tasks, Missing):
             raise UnsupportedRuntime(tasks.why, tasks.hint)
         return tasks

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -194,6 +195,26 @@ def test_each_trouble_is_one_clear_error(
     assert (told, out) == (code, "")
     assert len([line for line in err.splitlines() if line.startswith("memdash: ")]) == 1
     assert "Traceback" not in err
+
+
+NO_GC = {
+    "hangs": (lambda connection: connection.recv(1), 5),
+    "answers with text": (lambda connection: connection.sendall(answer(b"ok", "text/plain")), 2),
+    "breaks off": (lambda connection: connection.sendall(answer(HEAP)[:-20]), 5),
+}
+
+
+@pytest.mark.parametrize(("behaviour", "code"), NO_GC.values(), ids=NO_GC)
+def test_a_collection_that_fails_exits_as_any_question_would(
+    run: Run, serve: Serve, monkeypatch: pytest.MonkeyPatch, behaviour: Callable[[object], object], code: int
+) -> None:
+    monkeypatch.setattr(wire.Patience, "longer", lambda patience, seconds: IMPATIENT if seconds else patience)
+    pages = served()
+
+    def behave(connection: socket.socket, path: str) -> None:
+        behaviour(connection) if path.endswith("gc=1") else connection.sendall(pages[path])
+
+    assert run("gc", "--yes", serve(behave).address.url)[0] == code
 
 
 def test_nobody_there_is_said_so(run: Run, server: Server) -> None:
