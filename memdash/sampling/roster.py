@@ -60,13 +60,19 @@ class Roster:
         clock: Clock,
         actors: Sequence[Actor] = (),
     ) -> None:
-        self._actors = actors
+        self._actors = list(actors)
         self._slots = [_Slot(probe, Budget(probe.cadence_s)) for probe in probes]
         self._missing = missing
         self._clock = clock
         self._facts: dict[Capability, Fact] = {}
         self._origins: dict[Capability, Origin] = {}
         self._is_cancelled = False
+
+    def add(self, probes: Sequence[Probe], missing: Mapping[Capability, Missing], actors: Sequence[Actor]) -> None:
+        """Read these too from now on, and pass on what they can do; ``missing`` is what is known now not to be had."""
+        self._slots += [_Slot(probe, Budget(probe.cadence_s)) for probe in probes]
+        self._missing = missing
+        self._actors += actors
 
     def tick(self, at: Instant) -> Iterator[Sample]:
         """Read the probes that are due: first all the quick ones, then a sample more after each slow one.
@@ -106,7 +112,7 @@ class Roster:
     def offers(self) -> Mapping[Action, Maybe[str]]:
         """What can be done to the target now; of two who tell of one action, the first that can do it counts."""
         found: dict[Action, Maybe[str]] = {}
-        for actor in self._actors:
+        for actor in self._actors:  # one of them may add others here, and they are asked too
             for action, offer in _offers_of(actor).items():
                 if isinstance(found.get(action, _NOBODY), Missing):
                     found[action] = offer
