@@ -92,7 +92,7 @@ class Client:
 def _request(place: Address) -> bytes:
     lines = (
         f"GET {place.resource} HTTP/1.1",
-        f"Host: {place.server}",
+        f"Host: {place.header}",
         f"User-Agent: memdash/{__version__}",
         "Accept: */*",
         "Accept-Encoding: identity",

@@ -43,15 +43,17 @@ class TaskLooks:
             raise UnsupportedRuntime(tasks.why, tasks.hint)
         return tasks
 
-    def search(self, consent: Callable[[Action, str], bool]) -> Maybe[str]:
+    def search(self, consent: Maybe[Callable[[Action, str], bool]]) -> Maybe[str]:
         """Have the runtime itself search for leaked ones: what came of it, or why it did not.
 
         Looks from then on tell those that it found. ``consent`` is asked with the sentence that says what it does to
-        the target. Raises TargetExited.
+        the target; where nobody can be asked, it is why not. Raises TargetExited.
         """
         offer = self._roster.offers().get(Action.FIND_LEAKS, _NOBODY)
         if isinstance(offer, Missing):
             return offer
+        if isinstance(consent, Missing):
+            return consent
         return self._roster.act(Action.FIND_LEAKS).outcome if consent(Action.FIND_LEAKS, offer) else _UNWANTED
 
     def __enter__(self) -> Self:

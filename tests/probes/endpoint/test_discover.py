@@ -1,7 +1,9 @@
 """Which URLs and ports are believed to be endpoints."""
 
 import os
+import socket
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -9,6 +11,7 @@ from memdash.errors import BadAnswer, EndpointUnreachable, UnsupportedRuntime
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.network.address import Address
+from memdash.network.wire import Patience
 from memdash.probes.endpoint.discover import Found, found_at, found_in
 from memdash.process.identity import identify
 from tests.served import VARS, served
@@ -71,6 +74,42 @@ def test_a_server_that_is_silent_is_given_up_at_once(serve: Serve) -> None:
     with pytest.raises(EndpointUnreachable):
         found_at(server.address, IMPATIENT)
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("how", ["hangs", "closes"])
+def test_one_that_does_not_answer_takes_nothing_from_what_was_found(serve: Serve, how: str) -> None:
+    pages = served()
+
+    def behave(connection: socket.socket, path: str) -> None:
+        if path in pages and "vars" not in path:
+            connection.sendall(pages[path])
+        elif how == "hangs":
+            connection.recv(1)
+
+    found = found_at(serve(behave).address, IMPATIENT)
+    assert paths(found) == ("/debug/pprof/", "")
+
+
+def test_a_folder_that_does_not_answer_keeps_none_from_being_looked_at(serve: Serve) -> None:
+    pages = served("/pprof/")
+
+    def behave(connection: socket.socket, path: str) -> None:
+        if path.startswith("/pprof/"):
+            connection.sendall(pages[path])
+        elif path != "/debug/vars":
+            connection.sendall(answer(b"", status="404 Not Found"))
+
+    assert paths(found_at(serve(behave).address, IMPATIENT)) == ("/pprof/", "")
+
+
+def test_a_search_as_a_whole_has_an_end(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock_s = iter(range(0, 1000, 12))
+    clock = SimpleNamespace(monotonic=lambda: next(clock_s))
+    monkeypatch.setattr("memdash.probes.endpoint.discover.time", clock)
+    server = serve({})
+    with pytest.raises(EndpointUnreachable, match="takes too long over its answers"):
+        found_at(server.address.at("/a/b"), Patience(total_s=10.0))
+    assert len(server.requests) <= 2
 
 
 @pytest.fixture
