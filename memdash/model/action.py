@@ -3,7 +3,8 @@
 To add an action:
 
 1. Name it in ``Action``, with the capabilities that it is meant to change: they are read before and after, and told.
-2. Let an ``Actor`` offer it and do it. An entry of ``probes`` brings actors in its ``Attachment``.
+2. Let an ``Actor`` offer it and do it. An entry of ``probes`` brings actors in its ``Attachment``; those who do not
+   offer it need not know of it, unless they have a reason to tell why not.
 3. Give it a key: a ``Command`` in ``ui.commands`` that ``needs`` it, with ``act('NAME')``.
 4. Give it a verb: ``acting.verb`` makes one in a module of ``commands``, to be named in ``VERBS``.
 

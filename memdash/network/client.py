@@ -11,17 +11,15 @@ from memdash import __version__
 from memdash.errors import BadAnswer, EndpointUnreachable
 from memdash.network.address import Address
 from memdash.network.calls import Calls
-from memdash.network.wire import USUAL, Patience, Peer, Wire
+from memdash.network.wire import MOST_BYTES, USUAL, Patience, Peer, Wire
 from memdash.plain import plain
 from memdash.units import byte_size
 
-__all__ = ["MOST_BYTES", "Answer", "Check", "Client", "anybody"]
+__all__ = ["Answer", "Check", "Client", "anybody"]
 
 Check: TypeAlias = Callable[[Peer], object]
 """Is told whom a connection has reached, and raises what shall become of the question."""
 
-MOST_BYTES = 64 << 20
-"""No answer is longer."""
 _HEADER_BYTES = 64 << 10
 _PIECE_BYTES = 64 << 10
 _LONGEST_SHOWN = 200

@@ -14,8 +14,10 @@ from memdash.errors import BadAnswer, EndpointUnreachable
 from memdash.network.address import Address
 from memdash.units import duration
 
-__all__ = ["USUAL", "Patience", "Peer", "Wire"]
+__all__ = ["MOST_BYTES", "USUAL", "Patience", "Peer", "Wire"]
 
+MOST_BYTES = 64 << 20
+"""No answer is longer."""
 _MOST_ADDRESSES = 4
 """A name may stand for many; each is given a part of the time."""
 _LOOPBACKS = ("127.", "::1", "::ffff:127.")

@@ -11,7 +11,7 @@ from memdash.errors import MemdashError, defects_told
 from memdash.model.capability import Capability, Source
 from memdash.model.sample import Fact, Reading
 
-__all__ = ["AskedProbe", "Asking", "Pace"]
+__all__ = ["COLLECTS", "OFTEN", "SELDOM", "STOPS_BRIEFLY", "WRITES_A_HEAP", "AskedProbe", "Asking", "Pace"]
 
 T = TypeVar("T")
 
@@ -29,6 +29,16 @@ class Pace(NamedTuple):
 
     least_s: float
     share: float
+
+
+OFTEN, SELDOM = Pace(least_s=1.0, share=0.05), Pace(least_s=10.0, share=0.01)
+"""For what a Go program counts anyhow, and for what it has to gather first."""
+STOPS_BRIEFLY, WRITES_A_HEAP = "each reading stops it for some 100 µs", "each reading has it write a heap profile"
+COLLECTS = (
+    "the program runs runtime.GC, which stops it twice for a moment and takes CPU time from it until all of its heap"
+    " has been marked and swept"
+)
+"""What a Go program goes through when it is asked for a collection."""
 
 
 class Asking(Generic[T]):

@@ -9,6 +9,7 @@ from memdash.model.action import Action
 from memdash.model.missing import Maybe, Missing
 from memdash.network.address import Address
 from memdash.network.client import Client
+from memdash.probes.asking import COLLECTS
 from memdash.probes.endpoint.discover import VARS_BYTES
 from memdash.probes.endpoint.leaks import LeakSearch
 from memdash.probes.endpoint.memstats import of_expvar
@@ -18,10 +19,6 @@ __all__ = ["EndpointActor"]
 
 _NO_VARS = Missing("nothing else tells of its collections")
 _NOBODY = "an endpoint can force a collection and find leaks, and nothing else"
-_COLLECTS = (
-    "the program runs runtime.GC, which stops it twice for a moment and takes CPU time from it until all of its heap"
-    " has been marked and swept"
-)
 
 
 class EndpointActor:
@@ -39,9 +36,9 @@ class EndpointActor:
         """Force a collection, or one that finds leaks."""
         url = self._client.address.at("heap", "gc=1").url
         return {
-            Action.FORCE_GC: f"Asks {url} for a heap profile after a collection: {_COLLECTS}",
+            Action.FORCE_GC: f"Asks {url} for a heap profile after a collection: {COLLECTS}",
             Action.FIND_LEAKS: f"Asks {self._search.url} for the goroutines that nothing can ever wake: to find them"
-            f" {_COLLECTS}, several times over if need be",
+            f" {COLLECTS}, several times over if need be",
         }
 
     def act(self, action: Action) -> str:

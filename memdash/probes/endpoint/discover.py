@@ -20,8 +20,8 @@ from memdash.model.capability import Capability
 from memdash.model.missing import Maybe, Missing
 from memdash.model.target import Target
 from memdash.network.address import Address
-from memdash.network.client import MOST_BYTES, Check, Client, anybody
-from memdash.network.wire import Patience
+from memdash.network.client import Check, Client, anybody
+from memdash.network.wire import MOST_BYTES, Patience
 from memdash.probes.endpoint.memstats import HEAP_TEXT, of_expvar
 from memdash.process.sockets import Listening, listening_on, shares_our_network
 

@@ -12,8 +12,9 @@ from memdash.model.memstats import MemStats
 from memdash.model.missing import Missing
 from memdash.model.sample import Fact
 from memdash.network.address import Address
-from memdash.network.client import MOST_BYTES, Answer, Check, Client
-from memdash.probes.asking import AskedProbe, Asking, Pace
+from memdash.network.client import Answer, Check, Client
+from memdash.network.wire import MOST_BYTES
+from memdash.probes.asking import OFTEN, SELDOM, STOPS_BRIEFLY, WRITES_A_HEAP, AskedProbe, Asking, Pace
 from memdash.probes.endpoint.discover import VARS_BYTES, Found
 from memdash.probes.endpoint.leaks import LeakSearch
 from memdash.probes.endpoint.memstats import gc_stats, of_expvar, of_heap_text
@@ -37,11 +38,10 @@ class Question(NamedTuple):
     cost_note: str
 
 
-_SELDOM = Pace(least_s=10.0, share=0.01)
-_VARS = Question("", "", VARS_BYTES, Pace(least_s=1.0, share=0.05), "each reading stops it for some 100 µs")
-_TEXT = Question("heap", "debug=1", MOST_BYTES, _SELDOM, "each reading stops it and has it write a heap profile")
-_HEAP = Question("heap", "", MOST_BYTES, _SELDOM, "each reading has it write a heap profile")
-_GOROUTINES = Question("goroutine", "", MOST_BYTES, _SELDOM, "each reading stops it to copy the stacks")
+_VARS = Question("", "", VARS_BYTES, OFTEN, STOPS_BRIEFLY)
+_TEXT = Question("heap", "debug=1", MOST_BYTES, SELDOM, "each reading stops it and has it write a heap profile")
+_HEAP = Question("heap", "", MOST_BYTES, SELDOM, WRITES_A_HEAP)
+_GOROUTINES = Question("goroutine", "", MOST_BYTES, SELDOM, "each reading stops it to copy the stacks")
 
 
 def probes_of(found: Found, pulse: Pulse, search: LeakSearch | None) -> tuple[AskedProbe, ...]:
