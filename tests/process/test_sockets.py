@@ -60,6 +60,17 @@ def test_who_answers_at_an_address_is_known_of_the_kernel() -> None:
         assert not answers_at(os.getppid(), "127.0.0.1", port)
 
 
+def test_what_listens_on_all_addresses_of_both_kinds_answers_at_each() -> None:
+    try:
+        wide = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
+    except (OSError, ValueError) as error:
+        pytest.skip(f"there is no IPv6 here: {error}")
+    with wide:
+        port = wide.getsockname()[1]
+        assert answers_at(os.getpid(), "127.0.0.1", port)
+        assert answers_at(os.getpid(), "::1", port)
+
+
 def test_a_port_that_is_shared_with_another_is_nobodys_own() -> None:
     program = (
         "import socket, sys; s = socket.create_server(('127.0.0.1', int(sys.argv[1])), reuse_port=True);"

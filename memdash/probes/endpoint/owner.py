@@ -44,7 +44,7 @@ class Owner:
             return
         if not is_own:
             raise EndpointUnreachable(
-                f"process {self._target.pid} does not listen on port {peer.port}, or not alone: nothing was asked there",
+                f"process {self._target.pid} does not listen on port {peer.port}, or not alone: nothing was asked",
                 "memdash --url watches whoever does",
             )
         self._is_known = True

@@ -54,7 +54,7 @@ def test_whoever_takes_the_port_over_is_told_nothing(serve: Serve) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         other.stdout.readline()
-        with pytest.raises(EndpointUnreachable, match="nothing was asked there"):
+        with pytest.raises(EndpointUnreachable, match="nothing was asked"):
             attachment.actors[0].act(Action.FORCE_GC)
         assert other.stdout.readline() == b"0\n"
 
