@@ -3,6 +3,7 @@
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -306,6 +307,51 @@ class TestSource:
         assert SourceFinder([str(tmp_path / "a/b")], root=str(tmp_path / "a")).lines("f.py") == ("one", "two")
         inside = SourceFinder([str(tmp_path / "a/b")], root=str(tmp_path / "a/b"))
         assert isinstance(inside.lines("f.py"), Missing)
+
+    def test_a_file_that_is_there_is_not_guessed_at(self, tmp_path: Path) -> None:
+        """What follows the name of a folder that is searched leads to another of that name only when there is none."""
+        (tmp_path / "build" / "shop").mkdir(parents=True)
+        (tmp_path / "build" / "shop" / "f.py").write_text("whole")
+        (tmp_path / "shop").mkdir()
+        for guessed in ("shop/f.py", "f.py"):
+            (tmp_path / guessed).write_text("guessed")
+        path = f"{tmp_path}/build/shop/f.py"
+        assert SourceFinder([f"{tmp_path}/shop"]).lines(path) == ("whole",)
+        assert SourceFinder([f"{tmp_path}/shop"], root=str(tmp_path)).lines("/build/shop/f.py") == ("whole",)
+        assert SourceFinder([f"{tmp_path}/shop"], [f"{tmp_path}/build/shop"]).lines(path) == ("guessed",)
+        (tmp_path / "build" / "shop" / "f.py").unlink()
+        assert SourceFinder([f"{tmp_path}/shop"]).lines(path) == ("guessed",)
+
+    def test_no_other_file_takes_the_place_of_one_that_cannot_be_read(self, tmp_path: Path) -> None:
+        (tmp_path / "build" / "shop" / "f.py").mkdir(parents=True)
+        (tmp_path / "shop").mkdir()
+        (tmp_path / "shop" / "f.py").write_text("guessed")
+        found = SourceFinder([f"{tmp_path}/shop"]).file(f"{tmp_path}/build/shop/f.py")
+        assert isinstance(found, Missing)
+        assert "not a regular file" in found.why
+
+    @pytest.mark.parametrize("closed", [True, False])
+    def test_a_closed_folder_tells_of_no_file(
+        self, closed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Root may open all of them, so the system's answer is made up."""
+        (tmp_path / "shop").mkdir()
+        (tmp_path / "shop" / "f.py").write_text("guessed")
+        opened = os.open
+
+        def refuse(path: str, *given: Any, **named: Any) -> int:
+            if path == "/closed/shop/f.py":
+                raise PermissionError(13, "Permission denied")
+            return opened(path, *given, **named)
+
+        def look(path: str) -> None:
+            if closed:
+                raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(os, "open", refuse)
+        monkeypatch.setattr(os, "lstat", look)
+        found = SourceFinder([f"{tmp_path}/shop"]).lines("/closed/shop/f.py")
+        assert found == ("guessed",) if closed else isinstance(found, Missing)
 
     def test_what_is_no_text_is_not_shown(self, tmp_path: Path) -> None:
         (tmp_path / "program").write_bytes(b"\x7fELF\0\0")
