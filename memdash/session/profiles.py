@@ -29,11 +29,13 @@ from memdash.units import file_time
 
 __all__ = [
     "files_of",
+    "is_first_reading",
     "profile_at",
     "profile_before",
     "profile_name",
     "profile_of",
     "profiled",
+    "read_at",
     "served_profile",
     "take_profile",
 ]
@@ -76,13 +78,25 @@ def profiled(snapshot: Snapshot) -> Capability:
     return Capability.OBJECTS if isinstance(snapshot.sample.sites, Missing) else Capability.SITES
 
 
+def read_at(snapshot: Snapshot) -> Instant:
+    """When the facts of ``profile_of`` were read: costly ones are read more seldom than the rest of the moment."""
+    origin = snapshot.sample.origins.get(profiled(snapshot))
+    return snapshot.at if origin is None else origin.at
+
+
+def is_first_reading(snapshot: Snapshot) -> bool:
+    """Whether those are the very ones that changes count from: nothing can be said of changes before the next."""
+    since = snapshot.since.get(profiled(snapshot))
+    return since is not None and read_at(snapshot).mono_s <= since.mono_s
+
+
 def profile_of(snapshot: Snapshot) -> TakenProfile:
     """The allocation sites of a moment, or else its live objects by type. Raises ProbeError when it has neither."""
     sample = snapshot.sample
     notes: tuple[str, ...] = ()
     if isinstance(sample.sites, Missing):
         notes = (f"these are live objects by type, for there are no allocation sites: {sample.sites.why}",)
-    made = _document(snapshot, sample.sites, sample.objects, snapshot.at)
+    made = _document(snapshot, sample.sites, sample.objects, read_at(snapshot))
     return replace(made, notes=notes + _caveats(snapshot, profiled(snapshot)))
 
 
@@ -96,14 +110,14 @@ def profile_before(snapshot: Snapshot) -> TakenProfile:
 
 
 def profile_name(snapshot: Snapshot) -> str:
-    """A name for the file that a profile of this moment is saved as: ``shop-server-41287-20260131-120741.heap.pb.gz``.
+    """A name for the file that it is saved as: ``shop-server-41287-20260131-120741.heap.pb.gz``, by when it was read.
 
     A process is called what it likes: only what is harmless in the name of a file is taken from that.
     """
     target = snapshot.target
     name = re.sub(r"[^\w.+-]+", "_", target.name, flags=re.ASCII).lstrip(".-")[:_LONGEST_NAME] or "process"
     known_by = f"{name}-{target.pid}" if target.is_local else name
-    return f"{known_by}-{file_time(snapshot.at.wall_s)}.heap.pb.gz"
+    return f"{known_by}-{file_time(read_at(snapshot).wall_s)}.heap.pb.gz"
 
 
 def _document(snapshot: Snapshot, sites: Maybe[Profile], objects: Maybe[Objects], at: Instant) -> TakenProfile:
