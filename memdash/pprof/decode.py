@@ -20,9 +20,9 @@ from memdash.pprof.records import chunks, unpacked
 __all__ = ["decode"]
 
 _MOST_HELD = 256 << 20
-"""What all that a file says may take in memory, by the estimates below; 100 000 stacks take 40 MiB."""
+"""What all that a file says may take in memory, by the estimates below; 100 000 stacks take 60 MiB."""
 _COSTS_BYTES = {
-    "samples": 200, "frames": 8, "locations": 250, "lines": 200, "functions": 250, "mappings": 400, "values": 24,
+    "samples": 300, "frames": 8, "locations": 250, "lines": 200, "functions": 250, "mappings": 400, "values": 24,
     "labels": 8, "different labels": 300, "strings": 48, "texts": 1, "comments": 8,
 }  # fmt: skip
 _MOST_FRAMES = 1 << 23

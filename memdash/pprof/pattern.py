@@ -32,7 +32,7 @@ _SHORTEST = 100
 """Characters that an expression must be fit to be looked for in: names have so many."""
 _MOST_S = 0.5
 """CPU time that all searches for one expression may take: 50 000 names take 50 ms."""
-_FASTER = "with fewer repetitions and choices, and none within another, it is faster"
+_FASTER = "use fewer repetitions and choices, and none within another"
 
 
 class Pattern:
