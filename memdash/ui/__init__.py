@@ -6,7 +6,8 @@ Lives here: ``app`` (small: themes, screens, quitting), ``feed`` (snapshots from
 are about), ``header`` (the top line), ``shape`` and ``arrangement`` (which panes are to be seen), ``theme`` and
 ``glyphs`` (colours and characters by meaning), ``lean`` (what keeps it small), and the rooms ``widgets`` (know cells,
 not memory), ``panes`` (one region of the dashboard each) and ``screens``. May import: ``tables``, ``session`` (its
-Protocol), ``model``, ``units``, ``files``, ``errors``.
+Protocol), ``analysis``, ``pprof`` (its views), ``model``, ``config``, ``units``, ``plain``, ``signals``, ``files``,
+``errors``.
 
 Nothing here reads a process, computes a figure or formats a number: panes show what ``tables`` return.
 """

@@ -1,7 +1,9 @@
 """The small parts of the views, and what pprof itself does not show."""
 
 import os
+import time
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -270,6 +272,33 @@ def test_an_expression_out_of_a_file_must_not_take_for_ever() -> None:
     assert {stack for stack, *_ in pruned(of_stacks(stacks, drop_frames="malloc")).samples} == {(3,)}
     hostile = of_stacks({"main > " + "a" * 40 + " > x": 1}, drop_frames="(a+)+b")
     assert pruned(hostile) is hostile
+
+
+@pytest.mark.parametrize(
+    "text", ["(a+)+b", "(a|a)*b", "(a?){40}", "a?" * 25, r"(\w+\.)*x", ".*" * 6 + "x", "(?:a*){3,}"]
+)
+def test_an_expression_that_could_take_for_ever_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="could take for ever"):
+        compiled(text)
+
+
+@pytest.mark.parametrize("text", [r"main\.\(\*Store\)\.Add", "(a|b){2}x", "{x}", "(?i)x|y?z", r"\(a\)\*x", "[(|)*]x"])
+def test_an_expression_without_repetitions_is_looked_for_in_names_of_any_length(text: str) -> None:
+    assert not compiled(text).found_in("ab" * 100_000)
+
+
+@pytest.mark.parametrize("text", ["a.*b.*c.*x", "(ab)+x", "(?i)a|b*?x", "[(|)*]+x"])
+def test_an_expression_with_repetitions_is_given_up_in_a_name_that_is_too_long(text: str) -> None:
+    assert not compiled(text).found_in("cd" * 80)
+    with pytest.raises(UsageError, match="takes too long"):
+        compiled(text).found_in("cd" * 10_000)
+
+
+def test_an_expression_that_has_taken_too_long_in_all_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "thread_time", count(0, 0.1).__next__)
+    pattern = compiled("add")
+    with pytest.raises(UsageError, match="takes too long"):
+        [pattern.found_in(f"add{number}") for number in range(20)]
 
 
 def test_names_that_would_fill_memory_are_refused() -> None:
