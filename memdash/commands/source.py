@@ -43,10 +43,13 @@ def profile_from(argument: str) -> TakenProfile:
 
 
 def _of_process(pid: int) -> TakenProfile:
+    from memdash.commands.denials import denials_told
     from memdash.process.identity import identify
     from memdash.session.profiles import take_profile
 
-    taken = take_profile(identify(pid))
+    target = identify(pid)
+    with denials_told(target):
+        taken = take_profile(target)
     for note in taken.notes:
         click.echo(f"memdash: {plain(note)}", err=True)
     return taken
