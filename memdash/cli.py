@@ -21,7 +21,7 @@ import click
 from memdash.commands import VERBS
 from memdash.config import nearest
 from memdash.errors import MemdashError, UsageError, defect_of
-from memdash.network.address import is_url
+from memdash.network.address import is_url, require_scheme
 from memdash.plain import plain
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def _with_verb(args: list[str], completing: bool) -> list[str]:
     if first == "--version":
         return ["version"]
     if first and not first.startswith("-") and not first[0].isdigit() and not is_url(first):
+        require_scheme(first)
         guess = nearest(first, list(VERBS))
         raise UsageError(
             f"there is no command {first!r}",
@@ -99,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MemdashError as error:
         return _tell(error.what, error.hint, error.exit_code)
     except click.ClickException as error:
-        return _tell(*_of_click(error))
+        return _tell(*_of_click(error, sys.argv[1:] if argv is None else list(argv)))
     except click.exceptions.Exit as done:
         return done.exit_code
     except SystemExit as done:  # a signal, or the shell has got its completions
@@ -130,12 +131,27 @@ def _tell(what: str, hint: str, code: int) -> int:
     return code
 
 
-def _of_click(error: click.ClickException) -> tuple[str, str, int]:
+def _of_click(error: click.ClickException, argv: Sequence[str]) -> tuple[str, str, int]:
     """Put an error of click's into our form: no capital, no final stop, where to look."""
     message = error.format_message().strip().rstrip(".")
     what = message[:1].lower() + message[1:]
     ctx = error.ctx if isinstance(error, click.UsageError) else None
-    return what, f"see {ctx.command_path} --help" if ctx else UsageError.default_hint, UsageError.exit_code
+    usual = f"see {ctx.command_path} --help" if ctx else UsageError.default_hint
+    return what, (_meant(ctx, argv) if ctx else "") or usual, UsageError.exit_code
+
+
+def _meant(ctx: click.Context, argv: Sequence[str]) -> str:
+    """What a person may have meant who puts options first, or writes them with one dash as for go tool pprof."""
+    flags = {flag for param in ctx.command.params for flag in param.opts if flag.startswith("--")}
+    for word in argv:
+        name, is_given, value = word.partition("=")
+        flag = f"-{name}".replace("_", "-")
+        if name.startswith("-") and flag in flags:
+            return f"did you mean {flag}{is_given}{value}?"
+    verb = next((word for word in argv if word in VERBS), "")
+    if verb and argv[0].startswith("-"):
+        return f"options come after the command: memdash {verb} --help shows how"
+    return ""
 
 
 def _closed_pipe() -> int:

@@ -36,6 +36,8 @@ _SHORTEST_INTERVAL_S = 0.05
 _LONGEST_INTERVAL_S = 60.0
 _LARGEST_FILE_BYTES = 1 << 20
 _DEEPEST_TRACE = 100
+_LEAST_ALIKE = 0.6
+"""So much of two words must be the same; below that a guess misleads: ``profile`` is no ``goroutineleak``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +250,7 @@ def nearest(word: str, known: list[str]) -> str:
     """The known word that ``word`` was probably meant to be, or an empty string."""
     import difflib  # 5 ms, wanted after a mistake only
 
-    return next(iter(difflib.get_close_matches(word, known, n=1, cutoff=0.5)), "")
+    return next(iter(difflib.get_close_matches(word, known, n=1, cutoff=_LEAST_ALIKE)), "")
 
 
 def default_file() -> Path | None:

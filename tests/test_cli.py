@@ -52,6 +52,12 @@ def small() -> Iterator[str]:
 @pytest.mark.parametrize(
     ("argv", "code", "what", "hint"),
     [
+        (["memdash"], 2, "there is no command 'memdash'", "memdash --name memdash watches it"),
+        (["localhost:6060"], 2, "'localhost:6060' looks like a server", "write http://localhost:6060"),
+        (["report", "127.0.0.1:1"], 2, "'127.0.0.1:1' looks like a server", "write http://127.0.0.1:1"),
+        (["--interval", "1s", "report", "1"], 2, "got unexpected extra argument", "memdash report --help shows how"),
+        (["report", "-max=NumGC=3", "1"], 2, "no such option '-m'", "did you mean --max=NumGC=3?"),
+        (["profile", "--type", "profile", "1"], 2, "there is no type 'profile'", "it is one of heap, "),
         (["reprot", "1"], 2, "there is no command 'reprot'", "did you mean memdash report?"),
         (["nginx"], 2, "there is no command 'nginx'", "memdash --name nginx"),
         (["report"], 2, "no process was named", "memdash ps"),

@@ -1,8 +1,8 @@
 """Where RSS comes from: the kernel's pages and the runtime's own account of its memory, brought together.
 
 The runtime counts what it took from the system and what it uses it for; the kernel counts which pages are in RAM, and
-what is mapped there. What the runtime holds without a page behind it is subtracted in one step, so that the steps add
-up to RSS exactly.
+what is mapped there. What the runtime keeps outside its arenas counts as far as it is in RAM. Which of its objects and
+free spans have no page nobody tells, so these are subtracted in one step: the steps add up to RSS exactly.
 """
 
 from __future__ import annotations
@@ -49,6 +49,25 @@ class _Account:
     def total_bytes(self) -> int:
         return sum(self.counts.values())
 
+    def without(self, absent_bytes: int) -> _Counts:
+        """The counts, less what of those outside the arenas is not in RAM: metadata, then stacks made for threads."""
+        counts = dict(self.counts)
+        for kind in (StepKind.METADATA, StepKind.STACKS):
+            taken = min(absent_bytes, counts.get(kind, 0))
+            if taken:
+                counts[kind] -= taken
+                absent_bytes -= taken
+        return counts
+
+
+@dataclass(frozen=True, slots=True)
+class _Resident:
+    """How much of an account is in RAM: in all, and how much of what it has outside the arenas is not."""
+
+    total_bytes: int
+    absent_bytes: int
+    estimated: frozenset[StepKind]
+
 
 def residence_of(sample: Sample, runtime: Runtime) -> Maybe[Residence]:
     """All steps of one moment. Missing when the mappings are; without a runtime's account they are the steps."""
@@ -65,10 +84,11 @@ def residence_of(sample: Sample, runtime: Runtime) -> Maybe[Residence]:
     counts: _Counts = {}
     estimated: frozenset[StepKind] = frozenset()
     if not isinstance(account, Missing):
-        pages, is_estimated = _resident_of(account, arenas, resident[MappingKind.ANONYMOUS], groups)
-        resident[MappingKind.ANONYMOUS] -= pages
-        counts = account.counts | {StepKind.NOT_RESIDENT: pages - account.total_bytes}
-        estimated = frozenset({StepKind.NOT_RESIDENT, StepKind.ANONYMOUS} if is_estimated else ())
+        pages = _resident_of(account, arenas, resident[MappingKind.ANONYMOUS], groups)
+        resident[MappingKind.ANONYMOUS] -= pages.total_bytes
+        counts = account.without(pages.absent_bytes)
+        counts[StepKind.NOT_RESIDENT] = pages.total_bytes - sum(counts.values())
+        estimated = pages.estimated
     _take_malloc(sample, resident, counts)
     counts |= {step: resident[kind] for kind, step in _MAPPED.items()}
     rss_bytes = known(mappings.rss_bytes, mappings.counted_bytes)
@@ -114,25 +134,28 @@ def _may_hold_arenas(group: MappingGroup) -> bool:
 
 def _resident_of(
     account: _Account, arenas: Maybe[Arenas], anonymous_bytes: int, groups: Sequence[MappingGroup]
-) -> tuple[int, bool]:
-    """How much of what the runtime counts is in RAM, of so much anonymous memory; and whether that is estimated.
+) -> _Resident:
+    """How much of what the runtime counts is in RAM, of so much anonymous memory; and which steps that leaves unsure.
 
     Memory outside the arenas bears no name on most kernels: it is taken to be the runtime's up to what that counts,
     but for mappings that are larger than all of it.
     """
     if isinstance(arenas, Missing):
-        return min(account.total_bytes, anonymous_bytes), True
+        unsure = frozenset({StepKind.NOT_RESIDENT, StepKind.ANONYMOUS})
+        return _Resident(min(account.total_bytes, anonymous_bytes), 0, unsure)
     in_arenas = min(arenas.resident_bytes, anonymous_bytes)
     left = anonymous_bytes - in_arenas
     named = sum(group.rss_bytes for group in groups if group.name.startswith(_GO_NAMES))
-    if named:
-        return in_arenas + min(max(named - in_arenas, 0), left), False
     outside = account.outside_bytes
+    if named:
+        taken = min(max(named - in_arenas, 0), left)
+        return _Resident(in_arenas + taken, max(outside - taken, 0), frozenset())
     fitting = sum(
         group.rss_bytes for group in groups if group.kind is MappingKind.ANONYMOUS and group.rss_bytes <= outside
     )
     taken = min(outside, fitting, left)
-    return in_arenas + taken, bool(outside) and left > taken
+    unsure = frozenset({StepKind.METADATA, StepKind.ANONYMOUS} if outside and left > taken else ())
+    return _Resident(in_arenas + taken, outside - taken, unsure)
 
 
 def _account(sample: Sample, runtime: Runtime) -> Maybe[_Account]:

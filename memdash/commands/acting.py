@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import click
 
 from memdash.analysis.deeds import deed_words
+from memdash.commands.denials import denials_told
 from memdash.commands.options import Verb, settings
 from memdash.commands.target import Choice, target_options
 from memdash.errors import ProbeError, UsageError
@@ -43,16 +44,20 @@ def verb(action: Action, short_help: str, full_help: str) -> click.Command:
 def act_on(target: Target, action: Action, *, agreed: bool, entries: Sequence[ProbeEntry] = PROBES) -> Deed | None:
     """Have it done and say what came of it; ``agreed`` asks no questions. None when it was left undone.
 
-    Raises UsageError when there is nobody to ask, ProbeError or TargetError when it failed.
+    Raises UsageError when it could be done and there is nobody to ask, AccessDenied, else what it failed with.
     """
-    if not agreed and not sys.stdin.isatty():
-        raise UsageError(f"{action.value} wants a yes, and standard input is no terminal", "give --yes")
-    errand = Errand(consent=lambda step, words: agreed or asked(step, words), tell=_tell, entries=entries)
-    deed = errand.run(target, action)
-    if deed is None:
-        click.echo("memdash: left as it is", err=True)
-    elif isinstance(deed.outcome, Missing):
-        raise deed.error or ProbeError(deed.outcome.why, deed.outcome.hint)
+
+    def consent(step: Action, words: str) -> bool:
+        if not agreed and not sys.stdin.isatty():
+            raise UsageError(f"{action.value} wants a yes, and standard input is no terminal", "give --yes")
+        return agreed or asked(step, words)
+
+    with denials_told(target):
+        deed = Errand(consent=consent, tell=_tell, entries=entries).run(target, action)
+        if deed is None:
+            click.echo("memdash: left as it is", err=True)
+        elif isinstance(deed.outcome, Missing):
+            raise deed.error or ProbeError(deed.outcome.why, deed.outcome.hint)
     return deed
 
 

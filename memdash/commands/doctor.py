@@ -8,6 +8,7 @@ import click
 
 from memdash.commands.options import Verb
 from memdash.commands.target import Choice, target_options
+from memdash.errors import EndpointUnreachable
 from memdash.model.missing import Missing
 from memdash.model.target import Target
 from memdash.plain import plain
@@ -21,15 +22,21 @@ __all__ = ["command"]
 
 @click.command(cls=Verb, short_help="How a process can be read, and what stands in the way of more.")
 @target_options
-def command(choice: Choice) -> None:
-    """Try every way of reading one process, once, and say what it gives and costs, or why not and what would help."""
+def command(choice: Choice) -> int:
+    """Try every way of reading one process, once, and say what it gives and costs, or why not and what would help.
+
+    It exits with 5 when the server that was asked by its URL cannot be read.
+    """
     target = choice.target()
     for line in _target(target):
         click.echo(plain(line))
+    is_read = target.is_local
     for examined in examine(target, choice.entries):
+        is_read = is_read or (not isinstance(examined.verdict, Refusal) and examined.failure is None)
         click.echo()
         for line in _way(examined):
             click.echo(plain(line))
+    return 0 if is_read else EndpointUnreachable.exit_code
 
 
 def _target(target: Target) -> Iterator[str]:

@@ -12,6 +12,7 @@ import click
 
 from memdash.analysis.leaks import Expected, Suspect, suspects
 from memdash.commands.acting import asked
+from memdash.commands.denials import denials_told
 from memdash.commands.options import Verb, settings
 from memdash.commands.output import STDOUT, writing
 from memdash.commands.target import Choice, target_options
@@ -122,13 +123,13 @@ def search(
     consent: Maybe[Callable[[Action, str], bool]] = _UNASKED,
     pause: Callable[[float], object] = time.sleep,
 ) -> Searched:
-    """Look again and again; a search ends as soon as a look shows nothing. Raises UsageError when nothing can be seen.
+    """Look again and again; a search ends as soon as a look shows nothing.
 
     With ``consent`` the runtime is asked to search too, where it can be, which that allows or not; else that says why
-    nobody can allow it.
+    nobody can allow it. Raises UsageError when nothing can be seen, AccessDenied when nothing may be.
     """
     try:
-        with TaskLooks(target, entries) as tasks:
+        with denials_told(target), TaskLooks(target, entries) as tasks:
             if watch.ignores_current:
                 expected = Expected(
                     top_functions=expected.top_functions, creators=expected.creators, current=tasks.look()

@@ -12,6 +12,7 @@ import click
 
 from memdash.analysis.deeds import deed_words
 from memdash.commands.acting import act_on
+from memdash.commands.denials import denials_told
 from memdash.commands.options import Verb, settings
 from memdash.commands.output import STDOUT, check_output, writing
 from memdash.commands.target import Choice, target_options
@@ -77,7 +78,8 @@ def _taken(choice: Choice, target: Target, kind: str | None, seconds: int) -> Ta
     from memdash.session.profiles import served_profile, take_profile
 
     if choice.endpoint is None or (target.is_local and kind is None and not seconds):
-        return take_profile(target, choice.entries)
+        with denials_told(target):
+            return take_profile(target, choice.entries)
     if kind == _LEAKS:
         click.echo("memdash: the program collects its garbage for this: that finds what has leaked", err=True)
     with _counted(seconds):

@@ -14,7 +14,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from memdash.errors import BadProfile, MemdashError, UsageError
-from memdash.network.address import Address, is_url
+from memdash.network.address import Address, is_url, require_scheme
 from memdash.plain import plain
 
 if TYPE_CHECKING:
@@ -25,6 +25,10 @@ __all__ = ["SOURCE", "complete_source", "profile_from"]
 
 SOURCE = "PROFILE|PID|URL"
 """How help names the argument."""
+
+_LOOKED_AT = 512
+_NO_PROFILE = "this is not a profile"
+"""How ``pprof.records`` begins what it says of bytes that are none."""
 
 
 def profile_from(argument: str) -> TakenProfile:
@@ -39,14 +43,19 @@ def profile_from(argument: str) -> TakenProfile:
     path = Path(argument)
     if argument.isascii() and argument.isdecimal() and not path.is_file():
         return _of_process(int(argument))
+    if not path.exists():
+        require_scheme(argument)
     return TakenProfile(_of_file(path))
 
 
 def _of_process(pid: int) -> TakenProfile:
+    from memdash.commands.denials import denials_told
     from memdash.process.identity import identify
     from memdash.session.profiles import take_profile
 
-    taken = take_profile(identify(pid))
+    target = identify(pid)
+    with denials_told(target):
+        taken = take_profile(target)
     for note in taken.notes:
         click.echo(f"memdash: {plain(note)}", err=True)
     return taken
@@ -76,7 +85,16 @@ def _of_file(path: Path) -> Document:
     try:
         return decode(content)
     except BadProfile as error:
-        raise BadProfile(f"{path}: {error.what}", error.hint) from None
+        is_text = error.what.startswith(_NO_PROFILE) and _is_text(content)
+        what = f"{_NO_PROFILE}: it is text" if is_text else error.what
+        raise BadProfile(f"{path}: {what}", error.hint) from None
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        return all(char.isprintable() or char.isspace() for char in content[:_LOOKED_AT].decode("ascii"))
+    except UnicodeDecodeError:
+        return False
 
 
 def complete_source(ctx: click.Context, param: click.Parameter, incomplete: str) -> Sequence[CompletionItem]:

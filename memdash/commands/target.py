@@ -16,7 +16,7 @@ from memdash.commands.options import settings
 from memdash.config import SETTINGS
 from memdash.errors import NoSuchTarget, UsageError
 from memdash.model.target import Target
-from memdash.network.address import Address, is_url
+from memdash.network.address import Address, is_url, require_scheme
 from memdash.plain import plain
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES, probes_with
@@ -113,6 +113,7 @@ def _given(ctx: click.Context, positional: str | None, named: dict[str, Any]) ->
     if positional is not None:
         if positional in VERBS:
             raise UsageError(f"options come after the command {positional!r}", f"memdash {positional} --help shows how")
+        require_scheme(positional)
         said = {"url": positional} if is_url(positional) else {"pid": SETTINGS["pid"].parse(positional)}
         given = said | {f"--{key}": value for key, value in given.items()}
     for source in (ParameterSource.ENVIRONMENT, ParameterSource.DEFAULT_MAP):

@@ -90,7 +90,10 @@ class Arenas:
 
 
 class StepKind(Enum):
-    """One step on the way to RSS. The value is its key in the JSON document."""
+    """One step on the way to RSS. The value is its key in the JSON document.
+
+    METADATA is what of it is in RAM, wherever that is known; of what stands before it NOT_RESIDENT is not.
+    """
 
     LIVE = "live_heap"
     HEAP = "heap_objects"

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Self
 
 from memdash.errors import UsageError
 
-__all__ = ["Address", "is_url"]
+__all__ = ["Address", "is_url", "require_scheme"]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SAFE = "/%:@!$&'()*+,;=~"
 _LONGEST = 2048
+_SERVER = re.compile(r"(?:[\w.-]+|\[[0-9a-fA-F:]+\]):\d{1,5}(?:/\S*)?", re.ASCII)
 _EXAMPLE = "write it like http://localhost:6060 or http://localhost:6060/debug/pprof"
 
 
 def is_url(text: str) -> bool:
     """Whether a word is meant as a URL rather than as a pid, a name or a file."""
     return text.lower().startswith(("http://", "https://"))
+
+
+def require_scheme(text: str) -> None:
+    """Raise UsageError for what is a URL but for its scheme, as ``go tool pprof`` takes it: ``localhost:6060``."""
+    if _SERVER.fullmatch(text):
+        raise UsageError(f"{text!r} looks like a server, and names no scheme", f"write http://{text}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

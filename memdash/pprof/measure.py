@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-__all__ = ["AUTO", "aligned", "label", "output_unit", "percentage", "scale"]
+__all__ = ["AUTO", "label", "output_unit", "percentage", "scale"]
 
 AUTO = "auto"
 """The unit that suits each value best."""
@@ -89,23 +89,6 @@ def label(value: int, from_unit: str, to_unit: str = AUTO) -> str:
     scaled, unit = scale(value, from_unit, to_unit)
     text = f"{scaled:.2f}".removesuffix(".00")
     return "0" if text in ("0", "-0") else text + unit
-
-
-_OURS = {"kB": "KiB", "MB": "MiB", "GB": "GiB", "TB": "TiB", "PB": "PiB", "us": "µs", "hrs": "h"}
-
-
-def aligned(value: int, from_unit: str, to_unit: str) -> str:
-    """The digits of ``label``, for a column: ``512.01 KiB``, ``3.00 MiB``, ``1 200 118``, ``0``.
-
-    What pprof calls MB are 2^20 bytes, which everywhere else in memdash are a MiB.
-    """
-    scaled, unit = scale(value, from_unit, to_unit)
-    text = f"{scaled:,.2f}".replace(",", " ")
-    if text in ("0.00", "-0.00"):
-        return "0"
-    if unit in ("", "B", "ns") or from_unit == to_unit:
-        text = text.removesuffix(".00")
-    return f"{text} {_OURS.get(unit, unit)}".rstrip()
 
 
 def percentage(value: int, total: int) -> str:

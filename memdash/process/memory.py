@@ -18,7 +18,7 @@ from typing import Self
 
 from memdash.errors import AccessDenied, BadRead, MemdashError, TargetExited
 
-__all__ = ["ProcessMemory", "ReadPlan"]
+__all__ = ["ProcessMemory", "ReadPlan", "require_permission"]
 
 _MOST_PARTS = 1024
 """UIO_MAXIOV: the kernel takes no more places at once."""
@@ -37,6 +37,18 @@ _process_vm_readv.argtypes = (
     ctypes.c_ulong,
     ctypes.c_ulong,
 )
+
+
+def require_permission(pid: int) -> None:
+    """Raises AccessDenied when the kernel does not let us read the memory of a process, TargetExited."""
+    try:
+        os.close(os.open(f"/proc/{pid}/mem", os.O_RDONLY | os.O_CLOEXEC))
+    except (FileNotFoundError, ProcessLookupError):
+        raise TargetExited(f"process {pid} has ended") from None
+    except PermissionError:
+        raise AccessDenied(f"the kernel does not let memdash read the memory of process {pid}") from None
+    except OSError:  # that it cannot be opened for another reason forbids nothing
+        return
 
 
 class ProcessMemory:

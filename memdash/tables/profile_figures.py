@@ -1,40 +1,41 @@
-"""What a view of a profile holds, in figures that can be held against ``go tool pprof``.
+"""What a view of a profile holds: values as everywhere in the dashboard, shares as ``go tool pprof`` has them.
 
-One unit for all values, chosen as pprof chooses it, and its two decimals; the unit's name is the house's.
+The verbs print what pprof prints, to the letter (``pprof.text``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from memdash.pprof.measure import aligned, output_unit, percentage
+from memdash.pprof.measure import percentage, scale
 from memdash.tables.table import Cell, Tone
+from memdash.units import Unit, figure
 
-__all__ = ["ProfileFigures", "standing", "word_cell"]
+__all__ = ["VALUE_CELLS", "ProfileFigures", "standing", "word_cell"]
+
+VALUE_CELLS = 10
+"""What the longest value takes: ``+412.6 MiB``, ``-9 999 999``."""
+
+_BASES = {"B": (Unit.BYTES, 1.0), "s": (Unit.NANOSECONDS, 1e9)}
+"""What pprof's units come down to, and how many of ours that is."""
 
 
 class ProfileFigures:
-    """Writes values of one kind. ``values`` are those that the unit is chosen for, ``total`` is what shares are of."""
+    """Writes values of one kind; ``unit`` is pprof's word for theirs, ``total`` is what shares are of."""
 
-    def __init__(self, unit: str, total: int, values: Iterable[int], *, is_signed: bool = False) -> None:
+    def __init__(self, unit: str, total: int, *, is_signed: bool = False) -> None:
         self.total = total
-        self._from = unit
-        self._unit = output_unit(values, total, unit)
+        one, base = scale(1, unit, "count")
+        self._unit, per_base = _BASES.get(base, (Unit.COUNT, 1.0))
+        self._factor = one * per_base
         self._is_signed = is_signed
 
-    def width_of(self, values: Iterable[int]) -> int:
-        """Cells that the longest of these values takes."""
-        kept = [*values] or [0]
-        return max(len(self.value(least_or_most)) for least_or_most in (min(kept), max(kept)))
-
     def value(self, value: int) -> str:
-        """A value, with its sign where values are changes: ``188.20 MiB``, ``+12.00 MiB``."""
+        """A value, with its sign where values are changes: ``188.2 MiB``, ``+12.0 MiB``."""
         text = self.amount(value)
         return f"+{text}" if self._is_signed and value > 0 and text != "0" else text
 
     def amount(self, value: int) -> str:
         """A value that is no change."""
-        return aligned(value, self._from, self._unit)
+        return figure(value * self._factor, self._unit) if value else "0"
 
     def share(self, value: int, of: int | None = None) -> str:
         """Its share of the total, or of another value: ``4.20%``; nothing where there is no whole."""

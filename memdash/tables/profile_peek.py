@@ -8,7 +8,7 @@ from enum import Enum
 
 from memdash.pprof.graph import Edge, Node, graph
 from memdash.pprof.view import Frame, View
-from memdash.tables.profile_figures import ProfileFigures
+from memdash.tables.profile_figures import VALUE_CELLS, ProfileFigures
 from memdash.tables.table import Cell, Column, Row, Table, Tone
 
 __all__ = ["Calls", "PeekOrder", "calls_in", "peek_table"]
@@ -42,8 +42,7 @@ class Calls:
 def calls_in(view: View, *, is_difference: bool) -> Calls:
     """All calls of a view. 0.5 s for 50 000 stacks."""
     nodes = graph(view, is_trimmed=False).nodes
-    weights = [node.flat or node.cum for node in nodes]
-    figures = ProfileFigures(view.sample_type.unit, view.total, weights, is_signed=is_difference)
+    figures = ProfileFigures(view.sample_type.unit, view.total, is_signed=is_difference)
     return Calls({node.frame: node for node in nodes}, figures)
 
 
@@ -53,10 +52,9 @@ def peek_table(calls: Calls, node: Node, order: PeekOrder, reverse: bool, wanted
     Weights are what is held through the calls between the two, their shares are of all that the function holds.
     """
     callers, callees = (_kept(edges, order, reverse, wanted) for edges in (node.callers, node.callees))
-    values = [node.cum, node.flat, *(edge.weight for edge in (*callers, *callees))]
     columns = (
         Column("side", "", 9),
-        Column("weight", "held", max(calls.figures.width_of(values), 8), right=True),
+        Column("weight", "held", VALUE_CELLS, right=True),
         Column("share", "share", 6, right=True, drop=1),
         Column("bar", "", 14, least=4, drop=2),
         Column("function", "function", 0, cut="function", least=36),

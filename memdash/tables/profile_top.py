@@ -9,7 +9,7 @@ from enum import Enum
 from memdash.pprof.graph import held_by_frame
 from memdash.pprof.top import Top, TopRow, top
 from memdash.pprof.view import Frame, View
-from memdash.tables.profile_figures import ProfileFigures, standing, word_cell
+from memdash.tables.profile_figures import VALUE_CELLS, ProfileFigures, standing, word_cell
 from memdash.tables.table import Cell, Column, Row, Table, Tone
 
 __all__ = ["RankedTop", "TopOrder", "ranked_top", "top_remark", "top_table"]
@@ -36,8 +36,7 @@ class RankedTop:
 def ranked_top(view: View, now: View, before: View | None) -> RankedTop:
     """The top of a view; where ``before`` is given, ``view`` is the difference to it. Raises what ``top`` raises."""
     found = top(view)
-    values = [row.flat or row.cum for row in found.rows]
-    figures = ProfileFigures(view.sample_type.unit, view.total, values, is_signed=before is not None)
+    figures = ProfileFigures(view.sample_type.unit, view.total, is_signed=before is not None)
     if before is None:
         return RankedTop(found, figures)
     held, was_held = held_by_frame(now), held_by_frame(before)
@@ -51,11 +50,10 @@ def top_table(ranked: RankedTop, order: TopOrder, reverse: bool, wanted: str, em
     ``sum%`` adds up what stands above, as pprof does; ``empty`` are the words for no rows at all.
     """
     figures = ranked.figures
-    width = max(figures.width_of(value for row in ranked.top.rows for value in (row.flat, row.cum)), 8)
     rows = tuple(_rows(ranked, figures, order, reverse, wanted))
     if not rows and wanted and ranked.top.rows:
         empty = f"no function matches {wanted!r}"
-    return Table("Top", _columns(width, has_words=bool(ranked.words)), rows, empty="" if rows else empty)
+    return Table("Top", _columns(has_words=bool(ranked.words)), rows, empty="" if rows else empty)
 
 
 def top_remark(ranked: RankedTop, *, is_relative_to_base: bool) -> str:
@@ -70,12 +68,12 @@ def top_remark(ranked: RankedTop, *, is_relative_to_base: bool) -> str:
     return f"{functions}, {figures.value(found.flat)} in all" + (f": {share} of {total} {whole}" if share else "")
 
 
-def _columns(width: int, *, has_words: bool) -> tuple[Column, ...]:
+def _columns(*, has_words: bool) -> tuple[Column, ...]:
     columns = (
-        Column("flat", "flat", width, right=True),
+        Column("flat", "flat", VALUE_CELLS, right=True),
         Column("flat%", "flat%", 6, right=True, drop=3),
         Column("sum%", "sum%", 6, right=True, drop=4),
-        Column("cum", "cum", width, right=True, drop=1),
+        Column("cum", "cum", VALUE_CELLS, right=True, drop=1),
         Column("cum%", "cum%", 6, right=True, drop=2),
         Column("bar", "", 10, least=4, drop=5),
         Column("word", "", 4),

@@ -10,7 +10,7 @@ from itertools import chain
 
 from memdash.pprof.flame import Flame, FlameRow
 from memdash.pprof.view import Frame
-from memdash.tables.profile_figures import ProfileFigures, standing, word_cell
+from memdash.tables.profile_figures import VALUE_CELLS, ProfileFigures, standing, word_cell
 from memdash.tables.table import Cell, Column, Row, Table, Tone
 
 __all__ = ["MOST_MATCHES", "CallTree", "TreeOrder", "tree_table"]
@@ -47,9 +47,8 @@ class CallTree:
         self.is_difference = is_difference
         self.is_turned = is_turned
         self.has_words = is_difference and any(standing(row.held, row.base) for row in flame.rows)
-        values = [row.own or row.held for row in flame.rows]
-        self.figures = ProfileFigures(unit, total, values)
-        self.changes = ProfileFigures(unit, total, values, is_signed=True)
+        self.figures = ProfileFigures(unit, total)
+        self.changes = ProfileFigures(unit, total, is_signed=True)
         self.inner: dict[int, list[int]] = defaultdict(list)
         self.outer: list[int] = []
         self.keys: list[int] = []
@@ -157,14 +156,11 @@ def tree_table(
 
 
 def _columns(tree: CallTree) -> tuple[Column, ...]:
-    rows = tree.flame.rows
-    width = max(tree.figures.width_of(row.held for row in rows), 8)
-    columns = [Column("held", "held", width, right=True), Column("held%", "held%", 6, right=True, drop=3)]
+    columns = [Column("held", "held", VALUE_CELLS, right=True), Column("held%", "held%", 6, right=True, drop=3)]
     if not tree.is_turned:
-        columns.append(Column("own", "own", width, right=True, drop=2))
+        columns.append(Column("own", "own", VALUE_CELLS, right=True, drop=2))
     if tree.is_difference:
-        changes = max(tree.changes.width_of(row.held - row.base for row in rows), 8)
-        columns.append(Column("change", "change", changes, right=True))
+        columns.append(Column("change", "change", VALUE_CELLS, right=True))
     if tree.has_words:
         columns.append(Column("word", "", 4, drop=1))
     title = "callers" if tree.is_turned else "calls"

@@ -128,8 +128,11 @@ def _begun(sentence: str) -> str:
 def _details(step: Step, snapshot: Snapshot, residence: Residence) -> Iterator[str]:
     stats, arenas = snapshot.sample.memstats, residence.arenas
     if step.kind is StepKind.METADATA and isinstance(stats, MemStats):
-        sizes = ((word, getattr(stats, field)) for word, field in _PARTS)
-        yield ", ".join(f"{word} {byte_size(size)}" for word, size in sizes if isinstance(size, int) and size)
+        read = ((word, getattr(stats, field)) for word, field in _PARTS)
+        sizes = {word: size for word, size in read if isinstance(size, int) and size}
+        yield ", ".join(f"{word} {byte_size(size)}" for word, size in sizes.items())
+        if step.size_bytes < sum(sizes.values()):
+            yield f"of these {byte_size(sum(sizes.values()))} of address space {byte_size(step.size_bytes)} are in RAM"
     if step.kind is StepKind.NOT_RESIDENT and not isinstance(arenas, Missing):
         words = f"of {byte_size(arenas.size_bytes)} of arenas {byte_size(arenas.resident_bytes)} are in RAM"
         yield words + (f", {byte_size(arenas.swapped_bytes)} in swap" if arenas.swapped_bytes else "")

@@ -52,10 +52,12 @@ class Command:
     needs: Action | Capability | None = None
 
 
+_QUITS = "Leave; the target does not notice. In what lies over the dashboard, go back."
+
 COMMANDS: tuple[Command, ...] = (
     Command(APP, "question_mark,f1", "?", "explain", "help", "memdash", "Explain every figure, key and state.", 1),
     Command(APP, "ctrl+p,colon", "ctrl+p :", "command_palette", "palette", "memdash", "Find a command.", palette=False),
-    Command(APP, "q,ctrl+q,ctrl+c", "q", "quit", "quit", "memdash", "Leave; the target does not notice.", 20),
+    Command(APP, "q,ctrl+q,ctrl+c", "q", "quit", "quit", "memdash", _QUITS, 30),
     Command(
         DASHBOARD, "slash", "/", "filter", "filter", "find",
         "Keep the rows that contain a text, whatever its case; esc shows all again.", 2,
@@ -64,21 +66,21 @@ COMMANDS: tuple[Command, ...] = (
     Command(DASHBOARD, "N", "N", "match(-1)", "previous match", "find", "Go to the previous row that matches."),
     Command(
         DASHBOARD, "s", "s", "sort(1)", "sort", "find",
-        "Sort the pane in use, or the sites, by the next column; the columns' titles can be clicked too.", 3,
+        "Sort the pane in use, or the sites, by the next column; the columns' titles can be clicked too.", 11,
     ),
     Command(DASHBOARD, "S", "S", "sort(-1)", "sort back", "find", "Sort it by the previous column."),
     Command(DASHBOARD, "r", "r", "reverse", "reverse", "find", "Turn the order of its rows round."),
     Command(
         DASHBOARD, "i", "i", "in_use", "inuse/alloc", "sites",
-        "Switch the sites between what is held now and all that was ever asked for.", 9,
+        "Switch the sites between what is held now and all that was ever asked for.", 18,
     ),
     Command(
         DASHBOARD, "o", "o", "objects", "bytes/objects", "sites",
-        "Switch the sites or types between bytes and numbers of objects.", 10,
+        "Switch the sites or types between bytes and numbers of objects.", 19,
     ),
     Command(
         DASHBOARD, "b", "b", "baseline", "baseline", "watch",
-        "Count changes of sites, types and tasks from this moment on.", 7,
+        "Count changes of sites, types and tasks from this moment on.", 13,
     ),
     Command(DASHBOARD, "B", "B", "no_baseline", "clear baseline", "watch", "Count changes from the attach again."),
     Command(
@@ -88,7 +90,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         DASHBOARD, "greater_than_sign", ">", "member(1)", "next process", "process tree",
-        "Watch the next process of the tree: the next worker of a master, and after the last one the master.", 13,
+        "Watch the next process of the tree: the next worker of a master, and after the last one the master.", 10,
         needs=Capability.FAMILY,
     ),
     Command(
@@ -97,24 +99,24 @@ COMMANDS: tuple[Command, ...] = (
         needs=Capability.FAMILY,
     ),
     Command(
-        DASHBOARD, "M", "M", "residence", "where RSS is", "watch",
-        "Show where RSS comes from, step by step: heap, idle, stacks, files, mappings; enter on RSS does, too.",
+        DASHBOARD, "M", "M", "residence", "RSS", "watch",
+        "Show where RSS comes from, step by step: heap, idle, stacks, files, mappings; enter on RSS does, too.", 8,
     ),
     Command(
         DASHBOARD, "space,p", "space", "pause", "pause", "watch",
-        "Freeze the view; collection goes on. The frozen view scrolls, sorts and filters.", 5,
+        "Freeze the view; collection goes on. The frozen view scrolls, sorts and filters.", 12,
     ),
     Command(
         DASHBOARD, "d", "d", "profile('top', True)", "diff", "profile",
-        "What each function holds itself and with all it calls, and how that has changed since the baseline.", 15,
+        "What each function holds itself and with all it calls, and how that has changed since the baseline.", 5,
     ),
     Command(
         DASHBOARD, "l", "l", "listing", "list", "profile",
-        "The source of the row under the cursor, or of what holds most, each line with what it holds.", 19,
+        "The source of the row under the cursor, or of what holds most, each line with what it holds.", 7,
     ),
     Command(
-        PROFILE, "l", "l", "profile('list')", "list", "profile",
-        "The source of the function under the cursor, each line with what it holds.", 7,
+        PROFILE, "l", "l", "profile('list')", "list", "in views",
+        "The listing of the function under the cursor.", 7,
     ),
     Command(
         LIST, "slash", "/", "choose_function", "functions", "source",
@@ -152,55 +154,55 @@ COMMANDS: tuple[Command, ...] = (
     Command(DRILL, "escape", "esc", "leave", "back", "row in full", "Back to the dashboard.", 19, palette=False),
     Command(
         DASHBOARD, "t", "t", "profile('tree')", "tree", "profile",
-        "Open the tree of calls, from the outermost inwards, with what is held through each.", 17,
+        "Open the tree of calls, from the outermost inwards, with what is held through each.", 6,
     ),
     Command(
         DASHBOARD, "ctrl+s", "ctrl+s", "save", "save profile", "profile",
-        "Save the profile of the moment on the screen as a file that go tool pprof opens.", 18,
+        "Save the profile of the moment on the screen as a file that go tool pprof opens.", 9,
     ),
-    Command(PROFILE, "t", "t", "profile('tree')", "tree", "profile", "The tree of calls, to be opened and closed.", 5),
-    Command(PROFILE, "d", "d", "profile('top')", "top", "profile", "The functions that hold most, or changed most.", 4),
+    Command(PROFILE, "t", "t", "profile('tree')", "tree", "in views", "The tree of calls, to be opened and closed.", 5),
+    Command(PROFILE, "d", "d", "profile('top')", "top", "in views", "What holds most, or has changed most.", 4),
     Command(
         DASHBOARD, "f", "f", "profile('flame')", "flame", "profile",
-        "The flame graph: what is held through each call, from the outermost function down.", 16,
+        "The flame graph: what is held through each call, from the outermost function down.", 4,
     ),
-    Command(PROFILE, "f", "f", "profile('flame')", "flame", "profile", "The flame graph of the same profile.", 6),
+    Command(PROFILE, "f", "f", "profile('flame')", "flame", "in views", "The flame graph of the same profile.", 6),
     Command(
-        PROFILE, "slash", "/", "find", "find", "profile",
+        PROFILE, "slash", "/", "find", "find", "in views",
         "Look for a text, whatever its case; esc shows all again.", 2,
     ),
-    Command(PROFILE, "n", "n", "match(1)", "next match", "profile", "Go to the next place that contains it."),
-    Command(PROFILE, "N", "N", "match(-1)", "previous match", "profile", "Go to the previous place that contains it."),
+    Command(PROFILE, "n", "n", "match(1)", "next match", "in views", "Go to the next place that contains it."),
+    Command(PROFILE, "N", "N", "match(-1)", "previous match", "in views", "Go to the previous place that contains it."),
     Command(
-        PROFILE, "F", "F", "filters", "filters", "profile",
+        PROFILE, "F", "F", "filters", "filters", "in views",
         "Focus, ignore, hide and show by regular expressions, as pprof does; they hold in all views.", 10,
     ),
     Command(
-        PROFILE, "c", "c", "compare", "now/change", "profile",
+        PROFILE, "c", "c", "compare", "now/change", "in views",
         "Switch between what is held and how that has changed since the baseline.", 9,
     ),
     Command(
-        PROFILE, "percent_sign", "%", "shares", "shares of", "profile",
+        PROFILE, "percent_sign", "%", "shares", "shares of", "in views",
         "Of a change: shares of what the baseline held (-diff_base), or of all that changed (-base).",
     ),
     Command(
-        PROFILE, "a", "a", "whole", "large/all", "profile",
+        PROFILE, "a", "a", "whole", "large/all", "in views",
         "Show also what holds less than half a percent, which pprof leaves out.", 15,
     ),
     Command(
-        PROFILE, "i", "i", "in_use", "inuse/alloc", "profile",
+        PROFILE, "i", "i", "in_use", "inuse/alloc", "in views",
         "Switch between what is held and all ever asked for.", 12,
     ),
-    Command(PROFILE, "o", "o", "objects", "bytes/objects", "profile", "Switch between bytes and objects.", 13),
-    Command(PROFILE, "u", "u", "newest", "newest", "profile", "Take the newest profile.", 14),
+    Command(PROFILE, "o", "o", "objects", "bytes/objects", "in views", "Switch between bytes and objects.", 13),
+    Command(PROFILE, "u", "u", "newest", "newest", "in views", "Take the newest profile.", 14),
     Command(
-        RANKED, "s", "s", "sort(1)", "sort", "profile",
+        RANKED, "s", "s", "sort(1)", "sort", "in views",
         "Sort by the next column; the columns' titles can be clicked too.", 3,
     ),
-    Command(RANKED, "S", "S", "sort(-1)", "sort back", "profile", "Sort by the previous column."),
-    Command(RANKED, "r", "r", "reverse", "reverse", "profile", "Turn the order of the rows round."),
+    Command(RANKED, "S", "S", "sort(-1)", "sort back", "in views", "Sort by the previous column."),
+    Command(RANKED, "r", "r", "reverse", "reverse", "in views", "Turn the order of the rows round."),
     Command(
-        RANKED, "", "enter", "open", "callers", "profile",
+        RANKED, "", "enter", "open", "callers", "in views",
         "Open the callers and callees of the function; enter on one of them walks on to it.", 8, palette=False,
     ),
     Command(TREE, "right", "→", "unfold", "open", "tree", "Open the branch, or go into it.", 18),
@@ -215,16 +217,16 @@ COMMANDS: tuple[Command, ...] = (
         "Turn the tree round: from those that hold something to who called them.", 11,
     ),
     Command(
-        PEEK, "backspace", "backspace", "walk_back", "step back", "profile",
+        PEEK, "backspace", "backspace", "walk_back", "step back", "in views",
         "Back to the function that was walked from.", 11,
     ),
     Command(
-        PROFILE, "ctrl+s", "ctrl+s", "save", "save", "profile",
+        PROFILE, "ctrl+s", "ctrl+s", "save", "save", "in views",
         "Save the whole profile as a file that go tool pprof opens.", 16,
     ),
-    Command(PROFILE, "y", "y", "copy", "copy", "profile", "Copy the name in full to the clipboard of your terminal."),
+    Command(PROFILE, "y", "y", "copy", "copy", "in views", "Copy the name in full to the clipboard of your terminal."),
     Command(
-        PROFILE, "escape", "esc", "leave", "back", "profile", "Back to where the view was opened.", 19, palette=False,
+        PROFILE, "escape", "esc", "leave", "back", "in views", "Back to where the view was opened.", 19, palette=False,
     ),
     Command(
         ICICLE, "enter", "enter", "zoom_in", "zoom", "flame graph",
@@ -257,7 +259,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(DASHBOARD, "equals_sign", "=", "zoom(0)", "usual zoom", "chart", "Show the last five minutes again."),
     Command(
         DASHBOARD, "e", "e", "enlarge", "enlarge", "panes",
-        "Give the pane in use the whole screen, or take it back.", 8,
+        "Give the pane in use the whole screen, or take it back.", 17,
     ),
     Command(
         DASHBOARD, "", "1-9", "enlarge", "enlarge one", "panes", "Give the pane with that number the whole screen.",
@@ -267,7 +269,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(DASHBOARD, "shift+tab", "shift+tab", "pane(-1)", "previous pane", "panes", "Move to the pane before."),
     Command(
         DASHBOARD, "right_square_bracket", "]", "tab(1)", "tab", "panes",
-        "Show the next tab; without tabs, move to the next pane.", 6,
+        "Show the next tab; without tabs, move to the next pane.", 16,
     ),
     Command(DASHBOARD, "left_square_bracket", "[", "tab(-1)", "previous tab", "panes", "Show the tab before."),
     Command(
@@ -277,12 +279,12 @@ COMMANDS: tuple[Command, ...] = (
     Command(DASHBOARD, "y", "y", "copy", "copy", "find", "Copy the row in full to the clipboard of your terminal."),
     Command(
         DASHBOARD, "ctrl+g", "ctrl+g", "act('FORCE_GC')", "force GC", "actions",
-        "Have the target collect its garbage now, after a question; the alert log shows before and after.", 11,
+        "Have the target collect its garbage now, after a question; the alert log shows before and after.", 15,
         needs=Action.FORCE_GC,
     ),
     Command(
         DASHBOARD, "ctrl+t", "ctrl+t", "act('TRIM')", "trim", "actions",
-        "Have the target's allocator give memory back to the system, after a question.", 12,
+        "Have the target's allocator give memory back to the system, after a question.", 20,
         needs=Action.TRIM,
     ),
     Command(
@@ -296,7 +298,7 @@ COMMANDS: tuple[Command, ...] = (
         needs=Action.LOAD_AGENT,
     ),
     Command(
-        TABLE, "enter", "enter", "choose", "detail", "rows", "Show all there is to say about the row.", 4, palette=False
+        TABLE, "enter", "enter", "choose", "detail", "rows", "Show all there is to say about the row.", 3, palette=False
     ),
     Command(ROWS, "down,j", "↓ j", "step(1)", "down", "rows", "Go one row down.", palette=False),
     Command(ROWS, "up,k", "↑ k", "step(-1)", "up", "rows", "Go one row up.", palette=False),

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
+from collections.abc import Iterator
 
 import pytest
 
 from memdash.cli import main
+from memdash.commands import denials
+from memdash.errors import AccessDenied
 from memdash.model.action import Action, Deed
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Sample
@@ -24,3 +28,33 @@ def test_what_helps_has_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.setattr(Errand, "run", refused)
     assert main(["gc", "--yes", str(os.getpid())]) == 1
     assert capsys.readouterr().err == "memdash: the agent is blocked in read\n  try: wake it\n"
+
+
+@pytest.fixture(scope="module")
+def program() -> Iterator[int]:
+    """The pid of one that has no runtime which memdash knows."""
+    with subprocess.Popen(["sleep", "600"]) as process:
+        yield process.pid
+        process.kill()
+
+
+@pytest.mark.parametrize(
+    "argv", [["leaks"], ["profile", "-o", "/dev/null", "--force"], ["top"], ["gc"], ["trim", "--yes"]]
+)
+def test_what_may_not_be_read_has_an_exit_code_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], program: int, argv: list[str]
+) -> None:
+    assert main([*argv, str(program)]) in (1, 2)
+    capsys.readouterr()
+
+    def denied(pid: int) -> None:
+        raise AccessDenied(f"process {pid} is closed to us", "be its owner")
+
+    monkeypatch.setattr(denials, "require_permission", denied)
+    assert main([*argv, str(program)]) == AccessDenied.exit_code
+    assert capsys.readouterr().err == f"memdash: process {program} is closed to us\n  try: be its owner\n"
+
+
+def test_nobody_is_asked_for_a_yes_to_what_cannot_be_done(program: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["gc", str(program)]) == 1
+    assert "yes" not in capsys.readouterr().err

@@ -86,6 +86,12 @@ def test_doctor_says_what_was_found(run: Run, server: Server) -> None:
     assert "endpoint.heap_profile: read in" in out
 
 
+def test_doctor_fails_where_a_server_cannot_be_read(run: Run) -> None:
+    code, out, _ = run("doctor", "http://127.0.0.1:1/")
+    assert code == 5
+    assert "nothing answers at 127.0.0.1:1" in out
+
+
 def test_doctor_says_of_a_process_why_none_was_found(run: Run, serve: Serve) -> None:
     code, out, _ = run("doctor", OURSELVES, "--endpoint", serve({}).address.url)
     assert code == 0

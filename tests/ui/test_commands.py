@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from textual.binding import Binding
 
 from memdash.ui.app import MemdashApp
@@ -108,3 +109,29 @@ async def test_a_key_in_the_footer_can_be_clicked(show: Show) -> None:
         await shown.pilot.click("#keys", offset=(column, 0))
         await shown.settle()
         assert "paused" in shown.lines[0]
+
+
+@pytest.mark.parametrize(
+    ("width", "keys"),
+    [
+        (80, "f flame  d diff  t tree  l list  M RSS"),
+        (120, "f flame  d diff  t tree  l list  M RSS  ctrl+s save profile  s sort"),
+    ],
+)
+async def test_the_footer_leads_to_the_views_first(show: Show, width: int, keys: str) -> None:
+    async with show(width=width, height=24) as shown:
+        assert shown.lines[-1].strip() == f"? help  / filter  enter detail  {keys}  q quit"
+
+
+async def test_in_a_view_over_the_dashboard_the_footer_leads_back_and_nothing_quits(show: Show) -> None:
+    async with show() as shown:
+        await shown.press("f")
+        assert "esc back" in shown.lines[-1]
+        assert "quit" not in shown.lines[-1]
+        await shown.press("q")
+        assert "q quit" in shown.lines[-1]
+
+
+def test_no_key_is_listed_twice_under_one_title_of_help() -> None:
+    listed = [(command.group, command.shown) for command in COMMANDS]
+    assert sorted(set(listed)) == sorted(listed)

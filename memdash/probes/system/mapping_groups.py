@@ -46,12 +46,14 @@ _KINDS = (
 class Grouping:
     """Takes in the mappings of one process in the order of their addresses. Bounded, however many there are.
 
-    ``exe`` is the path of the program, ``stack_pointers`` are ascending.
+    ``exe`` is the path of the program; where the kernel does not tell that (empty) it is the file that lies lowest, if
+    there is code in it: the kernel loads programs below all that is mapped later. ``stack_pointers`` are ascending.
     """
 
     def __init__(self, exe: str, stack_pointers: Sequence[int]) -> None:
         self.total = 0
         self._exe = os.fsencode(exe).removesuffix(_DELETED)
+        self._is_told = bool(exe)
         self._stack_pointers = stack_pointers
         self._by_name: dict[bytes, list[int]] = {}
         self._with_code: set[bytes] = set()
@@ -68,6 +70,8 @@ class Grouping:
             self._undecided = None
             self._add_single(arena, MappingKind.MALLOC if _ends_arena(arena, mapping) else MappingKind.ANONYMOUS)
         name = mapping.name
+        if not self._exe and name.startswith(b"/"):
+            self._exe = name.removesuffix(_DELETED)
         if mapping.permissions[2:3] == b"x" and name and len(self._with_code) < _MOST_NAMES:
             self._with_code.add(name)
         if mapping.rss_bytes or mapping.swap_bytes:
@@ -116,7 +120,7 @@ class Grouping:
         for head, kind in _KINDS:
             if name.startswith(head) and name.removesuffix(_DELETED) != self._exe:
                 return kind
-        if name.removesuffix(_DELETED) == self._exe:
+        if name.removesuffix(_DELETED) == self._exe and (self._is_told or name in self._with_code):
             return MappingKind.PROGRAM
         return MappingKind.LIBRARY if name in self._with_code else MappingKind.FILE
 

@@ -65,6 +65,23 @@ def test_a_program_in_a_memfd_is_the_program() -> None:
     assert group.kind is MappingKind.PROGRAM
 
 
+def test_a_program_that_the_kernel_does_not_name_is_the_lowest_file_with_its_variables() -> None:
+    program, lib = EXE.encode(), b"/usr/lib/libc.so.6"
+    mappings = (
+        a_mapping(PAGE, 1, program, b"r--p"), a_mapping(2 * PAGE, 1, program, b"r-xp"), a_mapping(3 * PAGE, 1, program),
+        a_mapping(4 * PAGE, 9), a_mapping(HIGH, 2, lib, b"r-xp"),
+    )  # fmt: skip
+    assert grouped(*mappings, exe="") == grouped(*mappings)
+    assert [(group.kind, group.rss_bytes // PAGE) for group in grouped(*mappings, exe="")] == [
+        (MappingKind.PROGRAM, 12), (MappingKind.LIBRARY, 2),
+    ]  # fmt: skip
+
+
+def test_a_file_without_code_is_no_program() -> None:
+    (group,) = grouped(a_mapping(PAGE, 3, b"/srv/data.db"), exe="")
+    assert group.kind is MappingKind.FILE
+
+
 def test_a_file_with_code_in_it_is_a_library_with_all_its_pieces() -> None:
     lib = b"/usr/lib/libc.so.6"
     (group,) = grouped(

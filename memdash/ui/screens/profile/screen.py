@@ -179,6 +179,8 @@ class ProfileScreen(Looking, Generic[Built]):
     def offers(self, command: Command) -> bool:
         """Whether a command can do anything here."""
         is_here = command.action == f"profile('{self.name_of_view}')"
+        if command.action == "leave" and self._is_alone:
+            return False
         return not is_here and not (command.action == "compare" and not self.study.has_baseline)
 
     def action_leave(self) -> None:

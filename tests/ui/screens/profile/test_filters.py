@@ -13,7 +13,7 @@ async def test_filters_hold_in_all_views_and_are_written_in_the_frame(show_view:
         assert "focus grow|fresh, hide handle" in shown.lines[0]
         assert "main.log" not in shown.text
         assert "main.handle" not in shown.text
-        assert "307.00 MiB" in shown.text
+        assert "307.0 MiB" in shown.text
         await shown.press("t")
         await shown.built()
         assert "focus grow|fresh, hide handle" in shown.lines[0]

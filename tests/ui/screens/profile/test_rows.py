@@ -40,7 +40,7 @@ async def test_at_every_size_figures_and_names_stand(show_view: ShowView, view: 
         for width, height in SIZES:
             await shown.pilot.resize_terminal(width, height)
             await shown.settle()
-            for words in ("+200.00 MiB", "-40.00 MiB", "main.grow"):
+            for words in ("+200.0 MiB", "-40.0 MiB", "main.grow"):
                 assert words in shown.text
             assert (max(map(len, shown.lines)), len(shown.lines)) == (width, height)
             assert shown.lines[-1].startswith(" ? help")
@@ -50,14 +50,14 @@ async def test_at_every_size_figures_and_names_stand(show_view: ShowView, view: 
 async def test_the_frame_tells_what_is_compared_and_how_much_is_shown(show_view: ShowView) -> None:
     async with show_view("top", a_study(NOW, THEN, lens=DIFFERENCE)) as shown:
         assert "Diff · inuse_space · since the baseline at 12:04:04 · shop 42 at 12:07:41" in shown.text
-        assert "6 functions, +187.00 MiB in all: 58.44% of 320.00 MiB held then" in shown.text
+        assert "6 functions, +187.0 MiB in all: 58.44% of 320.0 MiB held then" in shown.text
         await shown.press("percent_sign")
         await shown.built()
-        assert "of 327.00 MiB that changed" in shown.text
+        assert "of 327.0 MiB that changed" in shown.text
         await shown.press("c")
         await shown.built()
         assert "Top · inuse_space · shop 42 at 12:07:41" in shown.text
-        assert "5 functions, 100% of 507.00 MiB" in shown.text
+        assert "5 functions, 100% of 507.0 MiB" in shown.text
 
 
 async def test_without_a_baseline_there_is_nothing_to_compare_with(show_view: ShowView) -> None:
