@@ -180,8 +180,7 @@ class ListScreen(ProfileScreen[_Listing]):
         """Type a regular expression that its name matches."""
         if self._shown is not None and not self.query(FilterBar):
             bar = FilterBar("", "a regular expression for functions; ↑ ↓ enter opens one, esc leaves it")
-            self.mount(bar, before=self._keys)
-            bar.focus()
+            bar.open(self._keys)
             self._offer("")
 
     def _offer(self, wanted: str) -> None:
