@@ -10,6 +10,11 @@ from memdash.model.missing import Missing
 from memdash.pprof.listing import listing, listing_view
 from memdash.pprof.pattern import compiled
 from memdash.pprof.source import SourceFinder
+from memdash.pprof.text import Writer
+from memdash.pprof.view import Options
+from tests.pprof.documents import of_stacks
+
+ALL = Options(node_fraction=0, edge_fraction=0)
 
 
 class TestSource:
