@@ -55,7 +55,9 @@ class SiteReader:
         whole = look.parts_read == look.parts
         self.pending = "" if whole else f"{look.parts_read} of {look.parts} parts of the traces have been read"
         self.caveats = tuple(self._caveats(look, whole, own_bytes))
-        return Profile(sites, 1, published=True, no_alloc=_NO_ALLOC, peak_bytes=look.totals.peak_bytes)
+        return Profile(
+            sites, 1, published=True, no_alloc=_NO_ALLOC, peak_bytes=look.totals.peak_bytes, estimated=not whole
+        )
 
     def _name(self, look: Look) -> Generator[None]:
         """Have the files read that are worth it."""

@@ -63,17 +63,19 @@ class TracemallocProbe:
         self._reader: SiteReader | None = None
         self._slices = Slices[None, None](_FIRST_SLICES_S, _SLICE_S, cpu_s)
         self._newest: tuple[Profile, ...] = ()
+        self._has_whole = False
         self._was_off = False
         self._since = ""
 
     def read(self) -> Reading:
         """Read for a while; the last slice of a round returns a profile. Raises ProbeError, TargetError.
 
-        One of a part of the traces is as good as can be had in a slice, and is not waited with.
+        Before there is a whole one, one of a part of the traces is as good as can be had, and is not waited with; later
+        the last whole one stands until there is another.
         """
         self._interpreter.require_running()
         if not self._tracing.depth():
-            self._reader, self._was_off = None, True
+            self._reader, self._was_off, self._has_whole = None, True, False
             self._slices.begin_anew()
             return Reading(Source.MEMORY, (), absent=NOT_TRACING)
         if self._reader is None:
@@ -91,8 +93,9 @@ class TracemallocProbe:
         """Read until a profile is whole."""
         while True:
             profile = yield from reader.read()
-            self._newest = (profile,)
-            if not reader.pending:
+            self._has_whole = self._has_whole or not profile.estimated
+            self._newest = () if profile.estimated and self._has_whole else (profile,)
+            if not profile.estimated:
                 return
 
     def _begun(self) -> str:
