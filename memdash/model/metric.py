@@ -180,7 +180,7 @@ METRICS: tuple[Metric, ...] = (
         _generational(lambda generations: sum(generation.collected for generation in generations)),
     ),
     _at("gc", "tracked_objects", "GC objects", _N, _GAUGE, "CPython: objects that the collector looks at."),
-    _at("tasks", "total", "tasks", _N, _GAUGE, "CPython: threads that run its code, and asyncio tasks."),
+    _at("tasks", "total", "tasks", _N, _GAUGE, "Goroutines; of CPython threads that run its code, and asyncio tasks."),
     _at("system", "rss_bytes", "RSS", _B, _GAUGE, "Resident set: pages of the process that are in RAM now."),
     _at("system", "vms_bytes", "VMS", _B, _GAUGE, "Address space mapped, touched or not; says little about memory."),
     _at("system", "swap_bytes", "swap", _B, _GAUGE, "Pages of the process that are swapped out."),
