@@ -36,6 +36,11 @@ class SiteReader:
         self.pending = ""
         self.caveats: tuple[str, ...] = ()
 
+    @property
+    def divisions(self) -> int:
+        """How often the traces had to be read from the first part on; the first time counts."""
+        return self._traces.divisions
+
     def read(self) -> Generator[None, None, Profile]:
         """Read once; yields every few milliseconds. ``caveats`` then says what is to be known of the profile.
 
