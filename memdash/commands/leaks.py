@@ -26,6 +26,7 @@ from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
 from memdash.session.looking import TaskLooks
 from memdash.signals import signals_raised
+from memdash.tables.tasks import state_words
 from memdash.units import count
 
 __all__ = ["Searched", "Watch", "command", "search"]
@@ -185,7 +186,7 @@ def _lines(found: Sequence[Suspect], hint: str) -> Iterator[str]:
 def _group(suspect: Suspect) -> Iterator[str]:
     task = suspect.task
     kind = f"{task.kind.value}{'s' if suspect.number != 1 else ''}"
-    yield f"{count(suspect.number)} {kind} · {plain(task.state)} · {suspect.verdict}: {suspect.evidence}"
+    yield f"{count(suspect.number)} {kind} · {plain(state_words(task))} · {suspect.verdict}: {suspect.evidence}"
     yield from (_frame(frame) for frame in task.stack)
     if not isinstance(task.created_by, Missing):
         yield f"{_frame(task.created_by)}  started it"

@@ -67,6 +67,7 @@ class TaskGroup:
     stand nowhere in the program. ``change`` is since the baseline, and 0 while their creator has as many tasks as then:
     they only moved. ``waiting_s`` is that of the one that has waited longest, ``trend`` their number at the newest
     readings, oldest first. ``tasks`` are told apart by their stacks; a group of the baseline that is gone has none.
+    ``is_leaked`` says that the runtime has found that nothing can ever wake them.
     """
 
     key: str
@@ -80,6 +81,7 @@ class TaskGroup:
     trend: tuple[int, ...]
     tasks: tuple[Task, ...]
     is_creators: bool = False
+    is_leaked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,11 @@
 """The small parts of the views, and what pprof itself does not show."""
 
 import os
+import time
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -271,6 +274,33 @@ def test_an_expression_out_of_a_file_must_not_take_for_ever() -> None:
     assert pruned(hostile) is hostile
 
 
+@pytest.mark.parametrize(
+    "text", ["(a+)+b", "(a|a)*b", "(a?){40}", "a?" * 25, r"(\w+\.)*x", ".*" * 6 + "x", "(?:a*){3,}"]
+)
+def test_an_expression_that_could_take_for_ever_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="could take for ever"):
+        compiled(text)
+
+
+@pytest.mark.parametrize("text", [r"main\.\(\*Store\)\.Add", "(a|b){2}x", "{x}", "(?i)x|y?z", r"\(a\)\*x", "[(|)*]x"])
+def test_an_expression_without_repetitions_is_looked_for_in_names_of_any_length(text: str) -> None:
+    assert not compiled(text).found_in("ab" * 100_000)
+
+
+@pytest.mark.parametrize("text", ["a.*b.*c.*x", "(ab)+x", "(?i)a|b*?x", "[(|)*]+x"])
+def test_an_expression_with_repetitions_is_given_up_in_a_name_that_is_too_long(text: str) -> None:
+    assert not compiled(text).found_in("cd" * 80)
+    with pytest.raises(UsageError, match="takes too long"):
+        compiled(text).found_in("cd" * 10_000)
+
+
+def test_an_expression_that_has_taken_too_long_in_all_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "thread_time", count(0, 0.1).__next__)
+    pattern = compiled("add")
+    with pytest.raises(UsageError, match="takes too long"):
+        [pattern.found_in(f"add{number}") for number in range(20)]
+
+
 def test_names_that_would_fill_memory_are_refused() -> None:
     lines = {key: Location((Line(Function("f", "", "x" * 100_000), key),)) for key in range(1, 1000)}
     document = replace(of_stacks({}), locations=lines)
@@ -306,6 +336,51 @@ class TestSource:
         assert SourceFinder([str(tmp_path / "a/b")], root=str(tmp_path / "a")).lines("f.py") == ("one", "two")
         inside = SourceFinder([str(tmp_path / "a/b")], root=str(tmp_path / "a/b"))
         assert isinstance(inside.lines("f.py"), Missing)
+
+    def test_a_file_that_is_there_is_not_guessed_at(self, tmp_path: Path) -> None:
+        """What follows the name of a folder that is searched leads to another of that name only when there is none."""
+        (tmp_path / "build" / "shop").mkdir(parents=True)
+        (tmp_path / "build" / "shop" / "f.py").write_text("whole")
+        (tmp_path / "shop").mkdir()
+        for guessed in ("shop/f.py", "f.py"):
+            (tmp_path / guessed).write_text("guessed")
+        path = f"{tmp_path}/build/shop/f.py"
+        assert SourceFinder([f"{tmp_path}/shop"]).lines(path) == ("whole",)
+        assert SourceFinder([f"{tmp_path}/shop"], root=str(tmp_path)).lines("/build/shop/f.py") == ("whole",)
+        assert SourceFinder([f"{tmp_path}/shop"], [f"{tmp_path}/build/shop"]).lines(path) == ("guessed",)
+        (tmp_path / "build" / "shop" / "f.py").unlink()
+        assert SourceFinder([f"{tmp_path}/shop"]).lines(path) == ("guessed",)
+
+    def test_no_other_file_takes_the_place_of_one_that_cannot_be_read(self, tmp_path: Path) -> None:
+        (tmp_path / "build" / "shop" / "f.py").mkdir(parents=True)
+        (tmp_path / "shop").mkdir()
+        (tmp_path / "shop" / "f.py").write_text("guessed")
+        found = SourceFinder([f"{tmp_path}/shop"]).file(f"{tmp_path}/build/shop/f.py")
+        assert isinstance(found, Missing)
+        assert "not a regular file" in found.why
+
+    @pytest.mark.parametrize("closed", [True, False])
+    def test_a_closed_folder_tells_of_no_file(
+        self, closed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Root may open all of them, so the system's answer is made up."""
+        (tmp_path / "shop").mkdir()
+        (tmp_path / "shop" / "f.py").write_text("guessed")
+        opened = os.open
+
+        def refuse(path: str, *given: Any, **named: Any) -> int:
+            if path == "/closed/shop/f.py":
+                raise PermissionError(13, "Permission denied")
+            return opened(path, *given, **named)
+
+        def look(path: str) -> None:
+            if closed:
+                raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(os, "open", refuse)
+        monkeypatch.setattr(os, "lstat", look)
+        found = SourceFinder([f"{tmp_path}/shop"]).lines("/closed/shop/f.py")
+        assert found == ("guessed",) if closed else isinstance(found, Missing)
 
     def test_what_is_no_text_is_not_shown(self, tmp_path: Path) -> None:
         (tmp_path / "program").write_bytes(b"\x7fELF\0\0")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from memdash.errors import BadAnswer, UnsupportedRuntime
-from memdash.model.tasks import LEAKED, Task, TaskKey, Tasks
+from memdash.model.tasks import Task, TaskKey, Tasks
 from memdash.network.address import Address
 from memdash.network.client import Client
 
@@ -65,6 +65,6 @@ class LeakSearch:
     def _parts(self, task: Task) -> Iterator[Task]:
         leaked = min(self._leaked.get(task.key, 0), task.count)
         if leaked:
-            yield replace(task, count=leaked, state=f"{task.state}{LEAKED}")
+            yield replace(task, count=leaked, is_leaked=True)
         if task.count > leaked:
             yield replace(task, count=task.count - leaked)

@@ -66,7 +66,7 @@ class PeekScreen(RowsScreen[Calls]):
 
     def _why_not_there(self, frame: Frame) -> str:
         if self.study.lens.is_differential:
-            return f"{frame.text}: nothing has changed {self.study.moment.since}; c shows what is held"
+            return f"{frame.text}: {self.study.moment.unchanged}; c shows what is held"
         filters = "; F changes the filters" if self.study.lens.filters.given else ""
         return f"{frame.text} holds nothing of {self.study.sample_type}{filters}"
 

@@ -99,7 +99,7 @@ class RowsScreen(ProfileScreen[Built]):
         if lens.filters.given:
             return "nothing is left; F changes the filters"
         if lens.is_differential and self.study.has_baseline:
-            return f"nothing has changed {self.study.moment.since}; c shows what is held"
+            return f"{self.study.moment.unchanged}; c shows what is held"
         return f"nothing is held: all {self.study.sample_type} are zero"
 
     def search(self) -> None:

@@ -52,8 +52,8 @@ class Lens:
 class Moment:
     """What is studied: a profile, and that of the baseline where there is one. Taking either may raise MemdashError.
 
-    ``title`` says of what it is and ``at`` when, ``since`` what it is compared with; ``file_name`` is what it may be
-    saved as.
+    ``title`` says of what it is and ``at`` when, ``since`` what it is compared with, ``is_first`` that it is that
+    very reading; ``file_name`` is what it may be saved as.
     """
 
     take: Callable[[], TakenProfile]
@@ -61,7 +61,17 @@ class Moment:
     title: str = ""
     at: str = ""
     since: str = ""
+    is_first: bool = False
     file_name: str = "profile.pb.gz"
+
+    @property
+    def unchanged(self) -> str:
+        """Why there is no change to be shown."""
+        return (
+            f"the profile has not been read again {self.since}"
+            if self.is_first
+            else f"nothing has changed {self.since}"
+        )
 
 
 class Study:
