@@ -122,5 +122,5 @@ def test_what_is_one_alone_is_told_from_piles_and_comes_last() -> None:
     after = Tasks((a_task(1, "main.loop"), a_task(61, "main.pile"), a_task(4, "main.grown")))
     found = [(s.task.stack[0].function, s.is_lone) for s in suspects([before, after], Expected())]
     assert found == [("main.grown", False), ("main.pile", False), ("main.loop", True)]
-    (proven,) = suspects([Tasks((a_task(1, state="chan receive (leaked)"),))], Expected())
+    (proven,) = suspects([Tasks((replace(a_task(1), is_leaked=True),))], Expected())
     assert not proven.is_lone
