@@ -58,6 +58,11 @@ class Suspect:
         return self.last - self.first
 
     @property
+    def is_lone(self) -> bool:
+        """Whether it is one alone, neither proven nor growing: every service has loops of its own that look so too."""
+        return not self.task.is_leaked and max(self.first, self.last) == 1
+
+    @property
     def verdict(self) -> str:
         """In a word, by the strongest of the signals: ``leaked`` is proven, ``growing``, ``staying``."""
         return "leaked" if self.task.is_leaked else "growing" if self.growth > 0 else "staying"
@@ -82,7 +87,9 @@ class Suspect:
 
 
 def suspects(looks: Sequence[Tasks], expected: Expected, *, searched: bool = False) -> tuple[Suspect, ...]:
-    """What all of these looks show and nothing explains, what is proven and the most first; none without a look.
+    """What all of these looks show and nothing explains; none without a look.
+
+    What is proven comes first, then what grows, then the most, so that those that are alone come last.
 
     Tasks that are told apart must be the same ones at every look: a server always has some that answer requests, each
     time others. Those that are not must be as many.
@@ -97,7 +104,11 @@ def suspects(looks: Sequence[Tasks], expected: Expected, *, searched: bool = Fal
         suspect = current.beyond(task, alike) if len(alike) == len(looks) else None
         if suspect is not None:
             found.append(replace(suspect, searched=searched))
-    return tuple(sorted(found, key=lambda suspect: (not suspect.task.is_leaked, -suspect.number, suspect.task.name)))
+    return tuple(sorted(found, key=_rank))
+
+
+def _rank(suspect: Suspect) -> tuple[bool, bool, bool, int, str]:
+    return not suspect.task.is_leaked, suspect.is_lone, suspect.growth <= 0, -suspect.number, suspect.task.name
 
 
 class _Current:

@@ -11,9 +11,9 @@ from memdash.analysis.trend import trend
 from memdash.model.finding import Finding, NotYet, Severity
 from memdash.model.metric import METRICS_BY_KEY, Metric
 from memdash.model.series import Timeline
-from memdash.units import Unit, byte_size, duration, figure, signed
+from memdash.units import Unit, byte_size, count, duration, figure, signed
 
-__all__ = ["GrowingFast", "Grown", "Over", "Rule", "default_rules"]
+__all__ = ["GrowingFast", "Grown", "Over", "PiledUp", "Rule", "default_rules"]
 
 
 class Rule(Protocol):
@@ -128,10 +128,52 @@ class Grown:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class PiledUp:
+    """There are so many tasks more than at the attach, or the baseline set since, at every sample of ``for_s`` seconds.
+
+    They are ``least`` more and more by the ``share`` of those there were. A load that lasts does that too, and when it
+    passes the finding ends: it is worth a look, no proof. An attach is given ``settling_s``, since a program that has
+    just started begins its tasks then: what counts is the most there were until then.
+    """
+
+    name: str
+    least: int
+    share: float
+    for_s: float
+    severity: Severity = Severity.WARNING
+    metric: str = "tasks.total"
+    settling_s: float = 30.0
+
+    def check(self, history: Timeline) -> Finding | NotYet | None:
+        """Compare the first number since then with the fewest of late."""
+        span_s = history.until.mono_s - history.baseline.mono_s
+        if span_s < self.for_s:
+            return NotYet(f"tasks have not been watched for {duration(self.for_s)}")
+        known = history.series(self.metric, span_s).known
+        settled_s = history.since.mono_s + self.settling_s if history.baseline == history.since else 0.0
+        before = max((value for seen_s, value in known if seen_s <= max(settled_s, known[0][0])), default=None)
+        lately = [value for value in history.series(self.metric, self.for_s).low if not math.isnan(value)]
+        if before is None or not lately:
+            return NotYet("tasks are not known")
+        fewest = min(lately)
+        if fewest - before < max(self.least, self.share * before):
+            return None
+        return Finding(
+            rule=self.name,
+            severity=self.severity,
+            at_s=history.until.wall_s,
+            summary=f"tasks pile up: {count(round(before))} at first, for {duration(self.for_s)} now no fewer than "
+            f"{count(round(fewest))}",
+            evidence={"metric": self.metric, "before": before, "value": fewest, "for_s": self.for_s},
+        )
+
+
 def default_rules() -> tuple[Rule, ...]:
-    """What is watched without being asked, beside the verdict: pauses over 10 ms, the way to the cgroup's limit."""
+    """What is watched without being asked, beside the verdict: long pauses, the way to the cgroup's limit, tasks."""
     return (
         Over("gc pause", "gc.pause_recent_ns", 10_000_000),
         Over("cgroup headroom", "cgroup.used_ratio", 0.9, for_s=5.0),
         Over("cgroup limit near", "cgroup.used_ratio", 0.97, for_s=2.0, severity=Severity.CRITICAL),
+        PiledUp("tasks pile up", least=50, share=0.5, for_s=60.0),
     )

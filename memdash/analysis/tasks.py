@@ -66,6 +66,7 @@ def _group(key: str, now: tuple[Task, ...], known: Sequence[Task], change: int, 
         waiting_s=max(waits) if waits else largest.waiting_s,
         trend=trend,
         tasks=now,
+        is_creators=largest.is_creators,
         is_leaked=largest.is_leaked,
     )
 

@@ -42,6 +42,9 @@ _NEW_ONES_S = 10.0
 """How long to watch for new ones when those there are do not count, unless --duration says otherwise."""
 
 _UNASKED = Missing("nobody asked for it", "--endpoint auto has a program of Go 1.27 search itself")
+_ALONE = "each of these is one alone and does not grow; the loops that every service runs look so too"
+_SPARE = " · --ignore-current leaves out those that run now"
+
 _BY_MEMORY = "memdash doctor PID says what can be read of it"
 
 
@@ -78,7 +81,7 @@ def command(
     if searched.proof is not _UNASKED:
         words = searched.proof if isinstance(searched.proof, str) else f"not proven: {searched.proof.words}"
         click.echo(f"memdash: {plain(words)}", err=True)
-    lines = [dumps(_object(searched))] if json else list(_lines(searched.suspects))
+    lines = [dumps(_object(searched))] if json else list(_lines(searched.suspects, "" if ignore_current else _SPARE))
     with writing(STDOUT, force=False) as out:
         out.write("".join(f"{line}\n" for line in lines).encode())
     return int(bool(searched.suspects))
@@ -164,17 +167,32 @@ def _require_creators(tasks: Tasks, expected: Expected) -> None:
         raise UsageError(f"--ignore-created-by cannot be obeyed: {unknown[0].why}", unknown[0].hint)
 
 
-def _lines(found: Sequence[Suspect]) -> Iterator[str]:
+def _lines(found: Sequence[Suspect], hint: str) -> Iterator[str]:
+    """The groups of several and those that grow, then those that are one alone; a summary last, where one looks."""
+    several = [suspect for suspect in found if not suspect.is_lone]
+    lone = [suspect for suspect in found if suspect.is_lone]
     if not found:
         yield "no leaks"
-    for suspect in found:
-        task = suspect.task
-        kind = f"{task.kind.value}{'s' if suspect.number != 1 else ''}"
-        yield f"{count(suspect.number)} {kind} · {plain(state_words(task))} · {suspect.verdict}: {suspect.evidence}"
-        yield from (_frame(frame) for frame in task.stack)
-        if not isinstance(task.created_by, Missing):
-            yield f"{_frame(task.created_by)}  started it"
-        yield ""
+    for suspect in several:
+        yield from _group(suspect)
+    if lone:
+        yield from (f"{_ALONE}:", "")
+    for suspect in lone:
+        yield from _group(suspect)
+    if found:
+        number = sum(suspect.number for suspect in several)
+        groups = f"{count(len(several))} group{'s' * (len(several) != 1)} of several or growing"
+        yield f"{groups}, {count(number)} in all · {count(len(lone))} alone{hint}"
+
+
+def _group(suspect: Suspect) -> Iterator[str]:
+    task = suspect.task
+    kind = f"{task.kind.value}{'s' if suspect.number != 1 else ''}"
+    yield f"{count(suspect.number)} {kind} · {plain(state_words(task))} · {suspect.verdict}: {suspect.evidence}"
+    yield from (_frame(frame) for frame in task.stack)
+    if not isinstance(task.created_by, Missing):
+        yield f"{_frame(task.created_by)}  started it"
+    yield ""
 
 
 def _frame(frame: Frame) -> str:
@@ -198,6 +216,7 @@ def _object(searched: Searched) -> dict[str, object]:
                 "proven": suspect.task.is_leaked,
                 "growth": suspect.growth,
                 "same": suspect.are_same,
+                "alone": suspect.is_lone,
                 "evidence": suspect.evidence,
             }
             for suspect in searched.suspects

@@ -66,7 +66,8 @@ class Profile:
     ``sample_rate_bytes`` is the mean number of bytes between two samples (Go: MemProfileRate); 1 when every allocation
     is recorded. ``published`` counts what the runtime itself would report: complete as of the last finished GC.
     ``no_alloc`` says why the alloc figures are not known, when they are not: they are 0 then, and not to be shown.
-    ``peak_bytes`` is the most that all sites together ever held.
+    ``peak_bytes`` is the most that all sites together ever held. ``estimated`` says that not all of it has been read:
+    then the figures are scaled up, and nothing may be compared with them.
     """
 
     sites: tuple[Site, ...]
@@ -74,6 +75,7 @@ class Profile:
     published: bool
     no_alloc: Missing | None = None
     peak_bytes: Maybe[int] = _NO_PEAK
+    estimated: bool = False
 
     @property
     def total(self) -> Usage:

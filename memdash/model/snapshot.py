@@ -63,7 +63,8 @@ class TaskGroup:
     """The tasks of one kind, creator, state and function of the program, wherever in it they stand.
 
     ``key`` is what it is known by from one reading to the next. ``state`` and ``frame`` are those of most of them; the
-    busy states count as one. ``change`` is since the baseline, and 0 while their creator has as many tasks as then:
+    busy states count as one. ``is_creators`` says that ``frame`` is not theirs, but that of who began them, since they
+    stand nowhere in the program. ``change`` is since the baseline, and 0 while their creator has as many tasks as then:
     they only moved. ``waiting_s`` is that of the one that has waited longest, ``trend`` their number at the newest
     readings, oldest first. ``tasks`` are told apart by their stacks; a group of the baseline that is gone has none.
     ``is_leaked`` says that the runtime has found that nothing can ever wake them.
@@ -79,6 +80,7 @@ class TaskGroup:
     waiting_s: Maybe[float]
     trend: tuple[int, ...]
     tasks: tuple[Task, ...]
+    is_creators: bool = False
     is_leaked: bool = False
 
 

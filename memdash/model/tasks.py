@@ -41,10 +41,10 @@ class Task:
     ``stack`` is innermost first and may be empty; ``name`` is that of the group's first member, empty when it has none.
     ``waiting_s`` says how long the one that has waited longest has at least been in this state; ``stack_bytes`` is the
     memory set aside for the stacks of all of them. ``own_at`` is the number of the frame where the program itself
-    stands: the innermost that is no library's. ``is_busy`` says that the state is one of those that a task which
-    computes goes through many times a second. ``ids`` are those of its members, where somebody wants to know whether
-    they are the same as before: goroutine ids, which are never used again, or thread ids. ``is_leaked`` says that the
-    runtime itself has found that nothing can ever wake them.
+    stands: the innermost that is no library's; the number after the last stands for the creator. ``is_busy`` says that
+    the state is one of those that a task which computes goes through many times a second. ``ids`` are those of its
+    members, where somebody wants to know whether they are the same as before: goroutine ids, which are never used
+    again, or thread ids. ``is_leaked`` says that the runtime itself has found that nothing can ever wake them.
     """
 
     kind: TaskKind
@@ -63,7 +63,16 @@ class Task:
     @property
     def own(self) -> Frame:
         """Where the program itself stands."""
-        return self.stack[self.own_at] if self.stack else _NOWHERE
+        if not self.stack:
+            return _NOWHERE
+        if self.own_at >= len(self.stack) and not isinstance(self.created_by, Missing):
+            return self.created_by
+        return self.stack[min(self.own_at, len(self.stack) - 1)]
+
+    @property
+    def is_creators(self) -> bool:
+        """Whether the program stands nowhere on the stack, and only who began the tasks can be named."""
+        return 0 < len(self.stack) <= self.own_at and not isinstance(self.created_by, Missing)
 
     @property
     def key(self) -> TaskKey:

@@ -15,6 +15,7 @@ from memdash.model.profile import Frame, Profile, Site, Usage, leaf_at
 from memdash.model.tasks import Task, TaskKey, TaskKind, Tasks
 from memdash.plain import plain
 from memdash.pprof.document import Document, Location
+from memdash.probes.standard import own_at
 
 __all__ = ["sites", "tasks"]
 
@@ -98,16 +99,17 @@ def tasks(document: Document, kind: str = "goroutine") -> Tasks:
 def _task(stack: tuple[Frame, ...], count: int) -> Task:
     """Without the functions of the runtime that it waits in: its state says that, as in Go's tracebacks."""
     began = next((frame.function for frame in reversed(stack) if frame.function != _BOTTOM), "")
-    state = _state(stack)
+    state, shown = _state(stack), stack[leaf_at(stack) :]
     return Task(
         kind=TaskKind.GOROUTINE,
         count=count,
         state=state,
-        stack=stack[leaf_at(stack) :],
+        stack=shown,
         created_by=_UNTOLD,
         waiting_s=_UNTOLD,
         name=began,
         stack_bytes=_UNTOLD,
+        own_at=own_at(shown, creator_known=False),
         is_busy=state == _BUSY,
     )
 

@@ -31,6 +31,7 @@ class Slices(Generic[ProgressT, ResultT]):
         self._later_s = later_s
         self._cpu_s = cpu_s
         self._lengths_s: Iterator[float] = iter(())
+        self._until_s = 0.0
         self._work: Generator[ProgressT, None, ResultT] | None = None
         self.begin_anew()
 
@@ -38,6 +39,10 @@ class Slices(Generic[ProgressT, ResultT]):
         """Drop what is under way; the first slices come again."""
         self._lengths_s = chain(self._first_s, repeat(self._later_s))
         self._work = None
+
+    def extend(self, by_s: float) -> None:
+        """Have the slice that is under way take so much longer; called by the work itself."""
+        self._until_s += by_s
 
     @property
     def is_under_way(self) -> bool:
@@ -49,11 +54,11 @@ class Slices(Generic[ProgressT, ResultT]):
 
         Raises what the work raises, and then drops it.
         """
-        until_s = self._cpu_s() + next(self._lengths_s)
+        self._until_s = self._cpu_s() + next(self._lengths_s)
         work, self._work = self._work or begin(), None
         try:
             progress = next(work)
-            while self._cpu_s() < until_s:
+            while self._cpu_s() < self._until_s:
                 progress = next(work)
         except StopIteration as end:
             return Done(end.value)

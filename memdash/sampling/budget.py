@@ -35,11 +35,15 @@ class Budget:
         return now_s >= self._due_s - 0.0005
 
     def spent(self, now_s: float, cost_s: float, *, pending: bool = False) -> None:
-        """Book a successful read that began at ``now_s``; what is pending goes on as soon as its own cost allows."""
+        """Book a successful read that began at ``now_s``; what is pending goes on as soon as its cost allows."""
         self._costs.append(cost_s)
         self._reads += 1
         self._failures = 0
-        self._due_s = now_s + (cost_s / (_HURRY * self._share) if pending else self.cadence_s)
+        self._due_s = now_s + (self._pause_s(cost_s) if pending else self.cadence_s)
+
+    def _pause_s(self, cost_s: float) -> float:
+        """How long what is pending rests: one large slice among small ones, such as the first, is forgiven."""
+        return min(cost_s, self._median()) / (_HURRY * self._share)
 
     def failed(self, now_s: float) -> None:
         """Book a failure; the next attempt waits longer each time."""
@@ -54,8 +58,9 @@ class Budget:
         return max(self.own_cadence_s, self._median() / self._share)
 
     def _median(self) -> float:
+        """The lower one of two, as the first slices of what is read piece by piece are a small one and a large one."""
         ordered = sorted(self._costs)
-        return ordered[len(ordered) // 2]
+        return ordered[(len(ordered) - 1) // 2]
 
     @property
     def cost(self) -> ProbeCost:
@@ -63,7 +68,7 @@ class Budget:
         ordered = sorted(self._costs) or [0.0]
         return ProbeCost(
             reads=self._reads,
-            median_s=ordered[len(ordered) // 2],
+            median_s=ordered[(len(ordered) - 1) // 2],
             p99_s=ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))],
             cadence_s=self.cadence_s,
         )

@@ -34,7 +34,8 @@ class Followed(Generic[FactT, Key, Value, Group]):
 
     ``by_key`` breaks a fact down, ``size`` says what of a row its trend shows, ``grouped`` makes the rows of a snapshot
     from the newest values, those of the baseline, and the trends. A baseline asked for before the first reading takes
-    that one, else all that there is were a change.
+    that one, else all that there is were a change. What is only ``estimated`` is shown, but has no part in a trend or
+    a course, and is neither a baseline nor compared with one.
     """
 
     def __init__(
@@ -42,10 +43,13 @@ class Followed(Generic[FactT, Key, Value, Group]):
         by_key: Callable[[FactT], dict[Key, Value]],
         size: Callable[[Value], int],
         grouped: Callable[[Mapping[Key, Value], Mapping[Key, Value], Mapping[Key, tuple[int, ...]]], tuple[Group, ...]],
+        estimated: Callable[[FactT], bool] = lambda _: False,
     ) -> None:
         self._by_key = by_key
         self._size = size
         self._grouped = grouped
+        self._estimated = estimated
+        self._is_estimate = False
         self._trends = Trends[Key]()
         self._courses = CourseKeeper()
         self._read_s = 0.0
@@ -75,6 +79,9 @@ class Followed(Generic[FactT, Key, Value, Group]):
             self._at_attach = None
             self._at_mark = None if self._at_mark is None else _Baseline(at, None, {})
         self._newest = self._by_key(fact)
+        self._is_estimate = self._estimated(fact)
+        if self._is_estimate:
+            return
         self._trends.add({key: self._size(value) for key, value in self._newest.items()})
         self._follow(read_at)
         if self._at_attach is None or not self._at_attach.values:
@@ -84,7 +91,7 @@ class Followed(Generic[FactT, Key, Value, Group]):
 
     def _follow(self, read_at: Instant) -> None:
         """Note what the rows held when they were read, once a reading."""
-        if read_at.mono_s > self._read_s:
+        if read_at.mono_s > self._read_s and not self._is_estimate:
             self._read_s = read_at.mono_s
             self._courses.add(read_at, {key: self._size(value) for key, value in self._newest.items()})
 
@@ -94,8 +101,8 @@ class Followed(Generic[FactT, Key, Value, Group]):
         return self._courses.view()
 
     def mark(self, at: Instant) -> None:
-        """Count changes from the newest reading on."""
-        self._at_mark = _Baseline(at, self._fact, self._newest)
+        """Count changes from the newest reading on, or from the next when that one is an estimate."""
+        self._at_mark = _Baseline(at, None, {}) if self._is_estimate else _Baseline(at, self._fact, self._newest)
 
     def clear(self) -> None:
         """Count changes from the first reading again."""
@@ -122,6 +129,7 @@ class Followed(Generic[FactT, Key, Value, Group]):
         baseline = self._baseline
         if self._made_of[0] is not self._fact or self._made_of[1] is not baseline:
             trends = {key: self._trends.of(key) for key in self._newest}
-            self._groups = self._grouped(self._newest, baseline.values if baseline else {}, trends)
+            then = self._newest if self._is_estimate else baseline.values if baseline else {}
+            self._groups = self._grouped(self._newest, then, trends)
             self._made_of = (self._fact, baseline)
         return self._groups

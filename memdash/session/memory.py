@@ -45,7 +45,9 @@ class Memory:
         self._broken: set[str] = set()
         self._log = AlertLog()
         self._cost = CostMeter()
-        self._sites = Followed(usage_by_leaf, lambda held: held[0].inuse_bytes, grouped)
+        self._sites = Followed(
+            usage_by_leaf, lambda held: held[0].inuse_bytes, grouped, lambda profile: profile.estimated
+        )
         self._objects = Followed(count_by_type, lambda row: row.held_bytes, object_groups)
         self._tasks = Followed(tasks_by_group, number, task_groups)
         self._marked: Instant | None = None

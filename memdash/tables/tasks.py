@@ -15,6 +15,7 @@ from memdash.units import Unit, count, duration, signed
 __all__ = ["TaskOrder", "has_tasks", "state_words", "tasks_table", "tasks_title"]
 
 _ROWS_AT_MOST = 500
+_STARTED = " started it"
 
 _NAMES = {TaskKind.GOROUTINE: "Goroutines", TaskKind.THREAD: "Threads", TaskKind.ASYNCIO: "asyncio tasks"}
 
@@ -101,7 +102,7 @@ def _cells(row: TaskGroup) -> tuple[Cell, ...]:
         Cell(count(row.count), Tone.STRONG, sort=row.count),
         _change(row.change),
         _state(row),
-        Cell(row.frame.function, sort=row.frame.function),
+        Cell(row.frame.function + _STARTED * row.is_creators, sort=row.frame.function),
         Cell(where, Tone.FAINT, sort=where, note=row.frame.file),
         _waiting(row.waiting_s),
     )

@@ -115,3 +115,12 @@ def test_those_that_were_there_may_stay_and_no_others_instead_of_them() -> None:
 def test_those_that_were_elsewhere_before_may_stay_too() -> None:
     elsewhere = Tasks((replace(a_task(1, "main.other"), ids=frozenset({4})),))
     assert numbers(told_apart({4}, {4}), Expected(current=elsewhere)) == []
+
+
+def test_what_is_one_alone_is_told_from_piles_and_comes_last() -> None:
+    before = Tasks((a_task(1, "main.loop"), a_task(61, "main.pile"), a_task(1, "main.grown")))
+    after = Tasks((a_task(1, "main.loop"), a_task(61, "main.pile"), a_task(4, "main.grown")))
+    found = [(s.task.stack[0].function, s.is_lone) for s in suspects([before, after], Expected())]
+    assert found == [("main.grown", False), ("main.pile", False), ("main.loop", True)]
+    (proven,) = suspects([Tasks((replace(a_task(1), is_leaked=True),))], Expected())
+    assert not proven.is_lone

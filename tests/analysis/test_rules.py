@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 import pytest
 
-from memdash.analysis.rules import GrowingFast, Grown, Over, default_rules
+from memdash.analysis.rules import GrowingFast, Grown, Over, PiledUp, default_rules
 from memdash.model.finding import Finding, NotYet, Severity
+from memdash.model.sample import Instant
 from memdash.model.series import Timeline
+from tests.analysis.conftest import Written
 
 Write = Callable[[Mapping[str, Sequence[float | None]]], Timeline]
 MIB = 1 << 20
@@ -97,3 +100,33 @@ def test_what_is_in_use_for_a_moment_is_no_growth_in_all(written: Write) -> None
 def test_the_default_rules_have_names_of_their_own() -> None:
     names = [rule.name for rule in default_rules()]
     assert len(set(names)) == len(names) >= 3
+
+
+PILE = PiledUp("pile", least=50, share=0.5, for_s=60.0)
+
+
+def test_tasks_that_pile_up_and_stay_are_found(written: Write) -> None:
+    found = PILE.check(written({"tasks.total": [20] * 40 + [80] * 62}))
+    assert isinstance(found, Finding)
+    assert found.summary == "tasks pile up: 20 at first, for 1m00s now no fewer than 80"
+    assert (found.evidence["before"], found.evidence["value"]) == (20, 80)
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [[20] * 60 + [80] * 40, [20] * 40 + [80] * 40 + [60] + [80] * 30, [1000] * 40 + [1400] * 70, [1] * 20 + [80] * 90],
+    ids=["for a while", "with a dip", "few beside what there was", "it starts"],
+)
+def test_a_burst_of_tasks_is_no_pile(written: Write, numbers: Sequence[float]) -> None:
+    assert PILE.check(written({"tasks.total": numbers})) is None
+
+
+@pytest.mark.parametrize("numbers", [[20] * 10, [None] * 90])
+def test_a_pile_cannot_be_told_yet(written: Write, numbers: Sequence[float | None]) -> None:
+    assert isinstance(PILE.check(written({"tasks.total": numbers})), NotYet)
+
+
+def test_a_pile_since_a_mark_is_found_however_early(written: Write) -> None:
+    watch = cast("Written", written({"tasks.total": [5] * 40 + [20] * 3 + [80] * 62}))
+    watch.baseline = Instant(watch.until.wall_s - 64, watch.until.mono_s - 64)
+    assert isinstance(PILE.check(watch), Finding)

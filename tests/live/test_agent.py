@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +16,8 @@ from memdash.model.gc import GcStats
 from memdash.model.malloc import Malloc
 from memdash.model.memstats import MemStats
 from memdash.model.missing import Missing
-from memdash.model.tasks import Task, TaskKind
+from memdash.model.profile import Profile
+from memdash.model.tasks import Task, TaskKind, Tasks
 from memdash.probes.cpython import CPython
 from memdash.probes.cpython.agent.agents import Agents
 from memdash.probes.cpython.agent.feed import AgentFeed
@@ -190,6 +193,22 @@ def test_threads_go_by_the_names_that_python_gives_them(host: Host, link: AgentL
         return set(feed.names().values())
 
     wait_until(lambda: names() == {"MainThread", "the loop", "memdash's agent"})
+
+
+def test_the_agent_itself_is_neither_among_the_threads_nor_among_the_sites(agents: Agents) -> None:
+    python, tracing = Path(sys.executable).resolve(), {"PYTHONTRACEMALLOC": "1"}
+    with Host(python, agents, tracing) as host, Following(host.pid, probes_with(agents)) as watch:
+        shown = watch.until(
+            lambda shown: not isinstance(shown.sample.sites, Missing) and not isinstance(shown.sample.tasks, Missing)
+        )
+        assert isinstance(shown.sample.sites, Profile)
+        assert isinstance(shown.sample.tasks, Tasks)
+        held = {site.leaf.file: site.usage.inuse_bytes for site in shown.sample.sites.sites}
+        assert "<memdash>" not in held
+        assert held.get("<string>", 0) < 4096  # that of named tuples
+        assert any("memdash's own agent" in caveat for caveat in shown.sample.origins[Capability.SITES].caveats)
+        assert not [task for task in shown.sample.tasks.groups if task.stack and task.stack[-1].file == "<memdash>"]
+        assert shown.sample.tasks.hidden == 1
 
 
 def test_what_is_left_behind_is_nothing(host: Host, agents: Agents) -> None:

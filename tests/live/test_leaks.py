@@ -54,11 +54,13 @@ def test_those_that_stay_are_printed_with_their_stacks(target: GoTarget, said: C
     target.command("select", 1)
     code, out, _ = said(target.pid)
     assert code == 1
-    first, second = out.strip().split("\n\n")
+    first, heading, second, summary = out.strip().split("\n\n")
     assert first.startswith("10 goroutines · chan receive · staying: the same at every look")
     assert "    main.parkInChan  memdash/target/main.go:" in first
     assert first.splitlines()[-1].startswith("    main.spawn  memdash/target/main.go:")
+    assert heading.startswith("each of these is one alone and does not grow; ")
     assert second.startswith("1 goroutine · select (no cases)")
+    assert summary.startswith("1 group of several or growing, 10 in all · 1 alone · ")
 
 
 @pytest.mark.parametrize("option", ["--ignore-top-function=main.parkInChan", "--ignore-created-by=main.spawn"])
@@ -75,6 +77,7 @@ def test_for_programs_it_is_one_document(target: GoTarget, said: Callable[..., S
     assert code == 1
     assert document["schema"] == "memdash.leaks/1"
     assert (leak["count"], leak["first"], leak["last"], leak["growth"]) == (10, 10, 10, 0)
+    assert leak["alone"] is False
     assert (leak["verdict"], leak["proven"], leak["same"]) == ("staying", False, True)
     assert leak["stack"][0]["function"] == "main.parkInChan"
     assert json.loads(said("--json", "--ignore-created-by=main.spawn", target.pid)[1])["leaks"] == []
@@ -83,7 +86,8 @@ def test_for_programs_it_is_one_document(target: GoTarget, said: Callable[..., S
 def verdicts(out: str) -> dict[str, str]:
     """By where they stand, of those that stand in the program itself."""
     blocks = [block.splitlines() for block in out.strip().split("\n\n")]
-    return {lines[1].split()[0]: lines[0] for lines in blocks if lines[1].split()[0].startswith("main.")}
+    stacks = [lines for lines in blocks if len(lines) > 1]
+    return {lines[1].split()[0]: lines[0] for lines in stacks if lines[1].split()[0].startswith("main.")}
 
 
 @pytest.mark.parametrize("way", ["endpoint", "url"])

@@ -239,6 +239,12 @@ def test_a_large_table_is_estimated_from_its_first_part_and_then_counted(
     assert_equal(mine, theirs)
     for function in ("leaking.Store.add", "leaking.words"):
         assert blocks(estimate)[function] == pytest.approx(blocks(profile)[function], rel=0.1)
+    assert estimate.estimated
+    assert not profile.estimated
+    some_target.command("leak", 40_000)  # so many that it begins anew with more parts
+    later = some_target.reading()
+    assert not later.pending
+    assert re.fullmatch(r"read in \d+ parts", later.caveats[1])
 
 
 def test_what_is_dropped_goes_from_the_parts_it_was_in(target: Traced, monkeypatch: pytest.MonkeyPatch) -> None:

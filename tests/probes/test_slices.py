@@ -39,6 +39,17 @@ def test_begun_anew_the_first_slices_come_again() -> None:
     assert [work.go_on(lambda: counting(90)) for _ in range(2)] == [5, 6]
 
 
+def test_the_work_itself_may_make_its_slice_longer() -> None:
+    def costly() -> Generator[int, None, str]:
+        yield 1
+        work.extend(3.0)
+        yield from range(2, 90)
+        return "never"
+
+    work = slices(later_s=2.0)
+    assert [work.go_on(costly) for _ in range(2)] == [5, 7]
+
+
 def test_what_fails_is_not_gone_on_with() -> None:
     def failing() -> Generator[int, None, str]:
         yield 1

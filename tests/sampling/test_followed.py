@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from memdash.model.capability import Source
 from memdash.model.missing import Missing
@@ -20,8 +20,10 @@ def changes(
     return tuple((key, newest.get(key, 0) - then.get(key, 0), trends.get(key, ())) for key in {**newest, **then})
 
 
-def followed() -> Followed[dict[str, int], str, int, tuple[str, int, tuple[int, ...]]]:
-    return Followed(dict, lambda size: size, changes)
+def followed(
+    estimated: Callable[[dict[str, int]], bool] = lambda _: False,
+) -> Followed[dict[str, int], str, int, tuple[str, int, tuple[int, ...]]]:
+    return Followed(dict, lambda size: size, changes, estimated)
 
 
 def test_changes_count_from_the_first_reading_until_a_person_marks_another() -> None:
@@ -61,6 +63,21 @@ def test_what_another_source_tells_more_is_no_change() -> None:
         assert rows.since == LATER
         rows.take(LATER, third, AGENT)
         assert rows.groups(third) == (("thread", 0, (3, 3, 3)), ("task", 1, (40, 41)))
+
+
+def test_an_estimate_is_shown_but_never_compared_with() -> None:
+    rows = followed(lambda sizes: "estimate" in sizes)
+    estimate, whole, later = {"a": 900, "estimate": 1}, {"a": 5}, {"a": 7}
+    rows.take(AT, estimate, MEMORY)
+    assert rows.groups(estimate) == (("a", 0, ()), ("estimate", 0, ()))
+    rows.mark(AT)
+    assert rows.before is None
+    assert rows.groups(estimate) == (("a", 0, ()), ("estimate", 0, ()))
+    rows.take(LATER, whole, MEMORY)
+    assert rows.groups(whole) == (("a", 0, (5,)),)
+    assert rows.since == LATER
+    rows.take(LATER, later, MEMORY)
+    assert rows.groups(later) == (("a", 2, (5, 7)),)
 
 
 def test_what_is_missing_stays_missing() -> None:

@@ -208,6 +208,18 @@ def test_what_has_not_finished_goes_on_at_twice_the_share() -> None:
     assert budget.due(4)
 
 
+def test_the_one_large_slice_at_the_start_holds_up_none_of_those_that_follow() -> None:
+    budget = Budget(2.0, share=0.01)
+    budget.spent(0, 0.018, pending=True)
+    budget.spent(1, 0.600, pending=True)
+    assert budget.due(2)
+    budget = Budget(2.0, share=0.01)
+    budget.spent(0, 0.018, pending=True)
+    budget.spent(1, 0.400)
+    assert budget.cadence_s == 2.0
+    assert budget.due(3)
+
+
 def objects_in(slices: list[float], clock: FakeClock) -> Callable[[], Reading]:
     """Pending until the slices are used up; each takes so much CPU time."""
 

@@ -11,6 +11,7 @@ from memdash.analysis.tasks import number, task_groups, tasks_by_group
 from memdash.exports.text import lines
 from memdash.model.capability import Source
 from memdash.model.missing import Missing
+from memdash.model.profile import Frame
 from memdash.model.sample import Instant, Origin
 from memdash.model.snapshot import Snapshot, TaskGroup
 from memdash.model.tasks import Task, TaskKind, Tasks
@@ -146,3 +147,15 @@ def test_the_report_has_them_where_there_are_any() -> None:
     at = report.index("Threads 11")
     assert report[at + 2].split()[:4] == ["8", "0", "in", "futex"]
     assert "Tasks" not in list(lines(a_snapshot(5)))
+
+
+def test_piles_that_wait_alike_are_told_apart_by_who_began_them() -> None:
+    wait = Frame("internal/poll.runtime_pollWait", "/go/src/runtime/netpoll.go", 305)
+    began = [Frame(function, "/go/src/net/http/server.go", line) for function, line in (("a.Serve", 9), ("b.Dial", 7))]
+    goroutine = a_thread("", "IO wait", 61, kind=TaskKind.GOROUTINE, stack=(wait,), own_at=1)
+    first, second = texts(shown(Tasks(tuple(replace(goroutine, created_by=creator) for creator in began))))
+    assert first[3:5] == ["a.Serve started it", "http/server.go:9"]
+    assert second[3:5] == ["b.Dial started it", "http/server.go:7"]
+    unknown = replace(goroutine, created_by=Missing("a goroutine profile does not tell it"))
+    assert unknown.own == wait
+    assert not unknown.is_creators

@@ -117,3 +117,13 @@ async def test_names_of_types_are_shown_and_never_obeyed(show: Show) -> None:
         assert r"[red]x[/red]\e[31m\u202e" in shown.text
         await shown.press("enter")
         assert r"[red]x[/red]\e[31m\u202e" in shown.text
+
+
+async def test_what_takes_long_to_read_says_how_old_it_is(show: Show) -> None:
+    watch = a_python_watch()
+    origin = Origin(Source.MEMORY, Instant(NOON_S - 47, MONO_S - 47))
+    origins = {**watch.sample.origins, Capability.OBJECTS: origin}
+    async with show(watch, 160, 45) as shown:
+        assert "read 47 s ago" not in shown.text
+        await shown.publish(replace(watch, sample=replace(watch.sample, origins=origins)))
+        assert "read 47 s ago" in shown.text

@@ -31,7 +31,7 @@ NOT_TRACING = Missing(
     "start it as memdash --trace -- python … to have sites by tracemalloc",
 )
 
-_FIRST_SLICES_S, _SLICE_S = (0.018, 0.6), 0.018
+_FIRST_SLICES_S, _SLICE_S, _ANEW_S = (0.018, 1.2), 0.018, 1.2
 _PENDING = "the traces of allocations are being read"
 _VARIABLE = "PYTHONTRACEMALLOC"
 _OPTION = re.compile(r"(?:-X)?tracemalloc(?:=\d+)?")
@@ -41,7 +41,8 @@ class TracemallocProbe:
     """Sites by tracemalloc, in slices of 18 ms of CPU time; 60 ms in all for 50 000 traces.
 
     The second slice is a large one: the sites of most programs are there a second after the attach, and are not looked
-    for while the first frame is being drawn.
+    for while the first frame is being drawn. So is the one in which the traces have to be read from the first part on,
+    since their table was moved to be twice as large: that is seldom, and what is shown until then misses what is new.
     """
 
     name = "cpython.tracemalloc"
@@ -63,17 +64,19 @@ class TracemallocProbe:
         self._reader: SiteReader | None = None
         self._slices = Slices[None, None](_FIRST_SLICES_S, _SLICE_S, cpu_s)
         self._newest: tuple[Profile, ...] = ()
+        self._has_whole = False
         self._was_off = False
         self._since = ""
 
     def read(self) -> Reading:
         """Read for a while; the last slice of a round returns a profile. Raises ProbeError, TargetError.
 
-        One of a part of the traces is as good as can be had in a slice, and is not waited with.
+        Before there is a whole one, one of a part of the traces is as good as can be had, and is not waited with; later
+        the last whole one stands until there is another.
         """
         self._interpreter.require_running()
         if not self._tracing.depth():
-            self._reader, self._was_off = None, True
+            self._reader, self._was_off, self._has_whole = None, True, False
             self._slices.begin_anew()
             return Reading(Source.MEMORY, (), absent=NOT_TRACING)
         if self._reader is None:
@@ -90,10 +93,25 @@ class TracemallocProbe:
     def _rounds(self, reader: SiteReader) -> Generator[None]:
         """Read until a profile is whole."""
         while True:
-            profile = yield from reader.read()
-            self._newest = (profile,)
-            if not reader.pending:
+            profile = yield from self._read(reader)
+            self._has_whole = self._has_whole or not profile.estimated
+            self._newest = () if profile.estimated and self._has_whole else (profile,)
+            if not profile.estimated:
                 return
+
+    def _read(self, reader: SiteReader) -> Generator[None, None, Profile]:
+        """Read one part; the slice becomes a large one when that turns out to be the first of all once more."""
+        work, divisions = reader.read(), reader.divisions
+        while True:
+            try:
+                next(work)
+            except StopIteration as end:
+                profile: Profile = end.value
+                return profile
+            if self._has_whole and reader.divisions > divisions:
+                self._slices.extend(_ANEW_S)
+            divisions = reader.divisions
+            yield
 
     def _begun(self) -> str:
         """Since when allocations are traced, as far as is known: what was there before is not in the profile."""

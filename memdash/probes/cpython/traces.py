@@ -72,6 +72,7 @@ class TraceReader:
         self._traces, self._again = (Scatter(interpreter.memory, _TRACE_BYTES) for _ in range(2))
         self._tracebacks = Tracebacks(interpreter)
         self._heads: dict[int, TableHead] = {}
+        self.divisions = 0
         self._parts = 1
         self._next = 0
         self._read: dict[int, _Part] = {}
@@ -100,10 +101,11 @@ class TraceReader:
                 return
 
     def _divide(self, heads: dict[int, TableHead]) -> None:
-        """Begin anew with other tables, and when the parts have become too large."""
+        """Begin anew with other tables, and when the parts have become too large; ``divisions`` counts how often."""
         traces = sum(head.entries for head in heads.values())
         if _are_same(self._heads, heads) and traces <= 2 * PART_TRACES * self._parts:
             return
+        self.divisions += 1
         self._heads, self._next, self._read = heads, 0, {}
         self._parts = max(-(-traces // PART_TRACES), 1)
         self._sum = _Part(Counter(), Counter())

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 
 from memdash.errors import BadRead
 from memdash.model.missing import Maybe, Missing, known
-from memdash.model.profile import leaf_at
 from memdash.model.tasks import Task, TaskKey, TaskKind, Tasks
 from memdash.probes.go.goroutines import GoroutineReader, Kind, Tally
 from memdash.probes.go.program import Program
 from memdash.probes.go.symbols import Code, Symbolizer
 from memdash.probes.go.wait_reasons import States
 from memdash.probes.go.waits import Waits
+from memdash.probes.standard import own_at
 
 __all__ = ["TaskReader"]
 
@@ -116,17 +116,17 @@ class TaskReader:
         name = self._function_at(kind.started_at)
         if name.startswith("runtime.") and name not in _USERS and self._at_rest.get(name, kind.reason) == kind.reason:
             return None
-        is_first = name == "runtime.main" or not kind.created_at
+        stack, is_first = kind.stack.frames, name == "runtime.main" or not kind.created_at
         task = Task(
             kind=TaskKind.GOROUTINE,
             count=0,
             state=self._states.words(kind.status, kind.reason),
             is_leaked=self._states.is_leaked(kind.status),
-            stack=kind.stack.frames,
+            stack=stack,
             created_by=_STARTED_BY_RUNTIME if is_first else self._frames[kind.created_at],
             waiting_s=_NOT_WAITING,
             name=name,
-            own_at=leaf_at(kind.stack.frames),
+            own_at=own_at(stack, creator_known=not is_first),
             is_busy=kind.status in self._busy,
         )
         return _Told(task, task.key, kind.status in self._may_wait)

@@ -9,6 +9,7 @@ from textual.screen import Screen
 
 from memdash.model.capability import Capability
 from memdash.model.profile import Frame
+from memdash.model.sample import Origin
 from memdash.model.snapshot import Snapshot
 from memdash.plain import plain
 from memdash.tables.table import Table
@@ -19,6 +20,9 @@ from memdash.ui.widgets.table import TableView
 from memdash.units import age
 
 __all__ = ["Pane", "TablePane"]
+
+_FRESH_S = 5.0
+"""What is read every few seconds need not say when."""
 
 
 class Pane(Painted):
@@ -125,7 +129,8 @@ class TablePane(TableView, Pane):
         """Show this moment."""
         super().show(snapshot)
         origin = snapshot.sample.origins.get(self.capability)
-        self._caveat = "; ".join(origin.caveats) if origin is not None else ""
+        parts = () if origin is None else (*origin.caveats, _read_when(origin, snapshot))
+        self._caveat = "; ".join(part for part in parts if part)
         column, descending = self.sorted_by
         self.show_table(self.build(snapshot), column, descending=descending)
 
@@ -136,3 +141,9 @@ def _age_of(capability: Capability, snapshot: Snapshot) -> str:
     if origin is None or not origin.failing:
         return ""
     return f"{age(snapshot.at.mono_s - origin.at.mono_s)}: {origin.failing}"
+
+
+def _read_when(origin: Origin, snapshot: Snapshot) -> str:
+    """How old a fact is that takes long to read; nothing while it is fresh, or its newer readings fail."""
+    old_s = snapshot.at.mono_s - origin.at.mono_s
+    return "" if origin.failing or old_s < _FRESH_S else f"read {age(old_s)}"

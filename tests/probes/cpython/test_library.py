@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from memdash.model.profile import Frame
-from memdash.probes.cpython.library import is_library, module_part, own_at
+from memdash.probes.cpython import library
+from memdash.probes.cpython.library import OURS, is_library, module_part, own_at
 
 
 @pytest.mark.parametrize(
@@ -23,6 +26,20 @@ from memdash.probes.cpython.library import is_library, module_part, own_at
 )
 def test_the_own_frame_is_the_innermost_of_the_programs_code(files: list[str], own: int) -> None:
     assert own_at([Frame(f"f{number}", file, 1) for number, file in enumerate(files)]) == own
+
+
+def test_the_script_that_begins_an_installed_program_is_not_its_own_code() -> None:
+    wait, run = Frame("SyncWorker.wait", "/v/lib/python3.11/site-packages/gunicorn/sync.py", 35), "/v/bin/gunicorn"
+    assert own_at([wait, Frame("<module>", run, 8)]) == 0
+    assert own_at([wait, Frame("app", "/srv/app.py", 3), Frame("<module>", run, 8)]) == 1
+    assert own_at([wait, Frame("main", "/home/me/bin/tool", 8), Frame("<module>", "/home/me/bin/tool", 9)]) == 1
+    assert own_at([wait, Frame("<module>", "/home/me/bin/tool.py", 9)]) == 1
+
+
+def test_the_agent_says_in_the_target_what_it_is_known_by() -> None:
+    agent = Path(library.__file__).parent / "agent"
+    assert f'NAME = "{OURS}"' in (agent / "guard.py").read_text()
+    assert f'"{OURS}"' in (agent / "customize.py").read_text()
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ def begin(here):  # type: ignore[no-untyped-def]  # Python 2 has no annotations
     if sys.version_info >= (3, 8) and sys.implementation.name == "cpython":
         try:
             with open(here + "/agent", "rb") as file:
-                exec(file.read(), {})  # noqa: S102 - our own text
+                exec(compile(file.read(), "<memdash>", "exec"), {})  # noqa: S102 - our own text
         except Exception:  # noqa: BLE001, S110 - without an agent the program is what it was
             pass
 

@@ -138,7 +138,8 @@ class Agent:
         """A function that can be made to do nothing and hold nothing: the interpreter never lets go of it."""
         calls = [method]
         self.at_forks.append(calls)
-        return eval("lambda: [call() for call in calls]", {"calls": calls})  # noqa: S307 - with globals of its own
+        code = compile("lambda: [call() for call in calls]", "<memdash>", "eval")
+        return eval(code, {"calls": calls})  # noqa: S307 - with globals of its own
 
     def start(self) -> None:
         """Begin anew: nothing is connected, nobody forks, there is no thread."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from memdash.probes.cpython.library import OURS
+
 __all__ = ["agent_text", "customize_text", "first_text", "guarded_text"]
 
 _HERE = Path(__file__).parent
 _LATE_ANNOTATIONS = "from __future__ import annotations\n"
 _AROUND = """\
 try:
- try:exec({!a},{{}})
+ try:exec(compile({!a},{!r},'exec'),{{}})
  except KeyboardInterrupt:(lambda t:t.start_new_thread(t.interrupt_main,()))(__import__('_thread'))
 except:0
 """
@@ -21,7 +23,7 @@ import _signal
 before=_signal.pthread_sigmask(0,_signal.valid_signals()-{{4,6,7,8,11}})
 try:
  with __import__('io').open({!r},'rb') as file:text=file.read()
- exec(compile(text,'<memdash>','exec'),{{'__name__':'memdash_guard','before':before}})
+ exec(compile(text,{!r},'exec'),{{'__name__':'memdash_guard','before':before}})
 finally:_signal.pthread_sigmask(2,before)
 """
 """Short, since a handler that raises before it has begun is not heard of: SIG_BLOCK all but faults, SIG_SETMASK."""
@@ -32,7 +34,7 @@ def first_text(rest: str) -> str:
 
     Raises nothing there. May be run more than once: an agent that runs stays.
     """
-    return _AROUND.format(_FIRST.format(rest))
+    return _AROUND.format(_FIRST.format(rest, OURS), OURS)
 
 
 def agent_text(path: str, token: str, *, follows_forks: bool) -> str:
