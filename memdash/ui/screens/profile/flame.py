@@ -20,7 +20,7 @@ from memdash.tables.profile_flame import FlameChart, Matches, grafted
 from memdash.tables.table import Cell
 from memdash.ui.commands import FLAME, ICICLE, PROFILE, Command, bindings
 from memdash.ui.screens.profile.screen import ProfileScreen
-from memdash.ui.screens.profile.study import Lens, Study
+from memdash.ui.screens.profile.study import Sight, Study
 from memdash.ui.theme import BOXES
 from memdash.ui.widgets.box_cursor import BoxCursor, Choice
 from memdash.ui.widgets.cut import cut, width_of
@@ -91,19 +91,15 @@ class FlameScreen(ProfileScreen[FlameChart]):
 
     # Making it
 
-    def build(self, *closer: tuple[Frame, ...]) -> FlameChart:
+    def build(self, sight: Sight, *closer: tuple[Frame, ...]) -> FlameChart:
         """Put the stacks together; more closely what begins with one of these paths, and what is zoomed into."""
-        coarse = self.study.kept("flame", self._coarse)
+        coarse = sight.kept("flame", lambda: _coarse(sight))
         rows: Sequence[FlameRow] = coarse.flame.rows
         for path in (*closer, *self._zoomed):
             rows = grafted(rows, path, _flame(coarse.now, coarse.before, path))
-        chart = FlameChart(coarse.now, coarse.before, replace(coarse.flame, rows=tuple(rows)), self.study.moment.since)
+        chart = FlameChart(coarse.now, coarse.before, replace(coarse.flame, rows=tuple(rows)), sight.moment.since)
         chart.warm()
         return chart
-
-    def _coarse(self, _lens: Lens) -> _Coarse:
-        now, before = self.study.view_now(), self.study.view_before()
-        return _Coarse(now, before, _flame(now, before, ()))
 
     def present(self, built: FlameChart) -> None:
         """Show it, with the cursor and the zoom where they were."""
@@ -119,8 +115,8 @@ class FlameScreen(ProfileScreen[FlameChart]):
         self._chart = built
         self._matches = built.search(self.wanted)
         self._found = frozenset(self._matches.boxes)
-        self._note.display = bool(self.study.notes)
-        self._note.say([Part(f" {'; '.join(self.study.notes)}", "faint")])
+        self._note.display = bool(self.caption.notes)
+        self._note.say([Part(f" {'; '.join(self.caption.notes)}", "faint")])
         empty = "" if built.boxes.weights[0] else "nothing is held"
         self._icicle.show_boxes(BoxCursor(built.boxes, zooms, chosen), self._face, empty)
         self._tell()
@@ -247,6 +243,11 @@ class FlameScreen(ProfileScreen[FlameChart]):
         if boxes:
             ahead = [box for box in boxes if (box - here) * step > 0]
             self._icicle.choose(Choice(ahead[0 if step > 0 else -1] if ahead else boxes[0 if step > 0 else -1]))
+
+
+def _coarse(sight: Sight) -> _Coarse:
+    now, before = sight.view_now(), sight.view_before()
+    return _Coarse(now, before, _flame(now, before, ()))
 
 
 def _flame(now: View, before: View | None, path: tuple[Frame, ...]) -> Flame:
