@@ -7,13 +7,13 @@ from typing import ClassVar, Generic, TypeVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.worker import get_current_worker
 
-from memdash.errors import MemdashError, defects_told
+from memdash.errors import MemdashError
 from memdash.model.profile import Frame as Place
 from memdash.plain import plain
 from memdash.pprof.taken import TakenProfile
 from memdash.pprof.view import Frame
+from memdash.ui.beside import beside
 from memdash.ui.commands import PROFILE, Command, bindings
 from memdash.ui.lean import resettle, undisturbed
 from memdash.ui.saving import ask_to_save
@@ -129,39 +129,36 @@ class ProfileScreen(Looking, Generic[Built]):
         lens, subject = self.study.lens, self.study.subject
         self._built_through, self.is_being_built = lens, True
         self.set_timer(_SOON_S, self._say_building)
-        self.run_worker(lambda: self._build(lens, subject, newest), thread=True, exclusive=True, group="build")
+        beside(
+            self,
+            lambda: self._build(lens, subject, newest),
+            lambda built: self._built(*built),
+            lambda error: self._failed(error, self.study.sight(lens, subject).caption),
+            group="build",
+            turn=self.study.lock,
+        )
 
     def _say_building(self) -> None:
         if self.is_being_built:
             self.entitle(_BEING_MADE)
 
-    def _build(self, lens: Lens, subject: Place | None, newest: bool) -> None:
-        """On the worker's thread. One that was overtaken still works for as long as it takes: its end is waited for."""
-        worker = get_current_worker()
-        built: Built | MemdashError
-        with self.study.lock:
-            if worker.is_cancelled:
-                return
-            try:
-                with defects_told(), undisturbed():
-                    if newest:
-                        self.study.renew()
-                    sight = self.study.sight(lens, subject)
-                    built = self.build(sight)
-            except MemdashError as error:
-                built, sight = error, self.study.sight(lens, subject)
-        if not worker.is_cancelled:
-            self.app.call_from_thread(self._built, built, sight.caption)
+    def _build(self, lens: Lens, subject: Place | None, newest: bool) -> tuple[Built, Caption]:
+        """On the thread. One that was overtaken still works for as long as it takes: its end is waited for."""
+        with undisturbed():
+            if newest:
+                self.study.renew()
+            sight = self.study.sight(lens, subject)
+            return self.build(sight), sight.caption
 
-    def _built(self, built: Built | MemdashError, caption: Caption) -> None:
+    def _built(self, built: Built, caption: Caption) -> None:
         self.is_being_built = False
-        if not self.is_attached:
-            return
         self.caption = caption
-        if isinstance(built, MemdashError):
-            self.say(plain(". ".join(filter(None, (built.what, built.hint)))))
-        else:
-            self.present(built)
+        self.present(built)
+
+    def _failed(self, error: MemdashError, caption: Caption) -> None:
+        self.is_being_built = False
+        self.caption = caption
+        self.say(plain(". ".join(filter(None, (error.what, error.hint)))))
 
     def entitle(self, remark: str) -> None:
         """Write what is shown into the frame, and ``remark`` below."""
