@@ -20,7 +20,7 @@ from memdash.tables.profile_flame import FlameChart, Matches, grafted
 from memdash.tables.table import Cell
 from memdash.ui.commands import FLAME, ICICLE, PROFILE, Command, bindings
 from memdash.ui.screens.profile.screen import ProfileScreen
-from memdash.ui.screens.profile.study import Sight, Study
+from memdash.ui.screens.profile.study import Lens, Sight, Study
 from memdash.ui.theme import BOXES
 from memdash.ui.widgets.box_cursor import BoxCursor, Choice
 from memdash.ui.widgets.cut import cut, width_of
@@ -96,7 +96,7 @@ class FlameScreen(ProfileScreen[FlameChart]):
         coarse = sight.kept("flame", lambda: _coarse(sight))
         rows: Sequence[FlameRow] = coarse.flame.rows
         for path in (*closer, *self._zoomed):
-            rows = grafted(rows, path, _flame(coarse.now, coarse.before, path))
+            rows = grafted(rows, path, _flame(coarse.now, coarse.before, path, _fraction(sight.lens)))
         chart = FlameChart(coarse.now, coarse.before, replace(coarse.flame, rows=tuple(rows)), sight.moment.since)
         chart.warm()
         return chart
@@ -247,12 +247,15 @@ class FlameScreen(ProfileScreen[FlameChart]):
 
 def _coarse(sight: Sight) -> _Coarse:
     now, before = sight.view_now(), sight.view_before()
-    return _Coarse(now, before, _flame(now, before, ()))
+    return _Coarse(now, before, _flame(now, before, (), _fraction(sight.lens)))
 
 
-def _flame(now: View, before: View | None, path: tuple[Frame, ...]) -> Flame:
-    closer = within(now, path, _NODE_FRACTION)
-    return flame(closer, None if before is None else within(before, path, _NODE_FRACTION))
+def _fraction(lens: Lens) -> float:
+    return _NODE_FRACTION if lens.node_fraction is None else lens.node_fraction
+
+
+def _flame(now: View, before: View | None, path: tuple[Frame, ...], fraction: float) -> Flame:
+    return flame(within(now, path, fraction), None if before is None else within(before, path, fraction))
 
 
 def _part(cell: Cell) -> Part:

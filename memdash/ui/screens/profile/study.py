@@ -31,7 +31,8 @@ class Lens:
     """How a profile is looked at: which of its values (empty: its default), what of it, and against the baseline.
 
     Shares of a difference are of what the baseline held (pprof's ``-diff_base``), or of all that changed (``-base``);
-    ``is_whole`` shows also what is too small for pprof.
+    ``is_whole`` shows also what is too small. That is what holds less than ``node_fraction`` of all; None leaves the
+    measure to the view.
     """
 
     sample_type: str = ""
@@ -40,12 +41,15 @@ class Lens:
     is_relative_to_base: bool = True
     is_whole: bool = False
     granularity: Granularity = Granularity.FUNCTIONS
+    node_fraction: float | None = None
 
     @property
     def options(self) -> Options:
         """The same as the views of ``pprof`` take it."""
         options = Options(sample_type=self.sample_type, filters=self.filters, granularity=self.granularity)
-        return replace(options, node_fraction=0, edge_fraction=0) if self.is_whole else options
+        if self.is_whole:
+            return replace(options, node_fraction=0, edge_fraction=0)
+        return options if self.node_fraction is None else replace(options, node_fraction=self.node_fraction)
 
 
 @dataclass(frozen=True, slots=True)

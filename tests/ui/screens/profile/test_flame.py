@@ -78,6 +78,7 @@ def see() -> See:
         before: Mapping[str, int] | None = None,
         *,
         later: Mapping[str, int] | None = None,
+        lens: Lens | None = None,
         width: int = 80,
         height: int = 24,
         options: Options | None = None,
@@ -87,7 +88,7 @@ def see() -> See:
         moment = Moment(lambda: taken, None if then is None else lambda: then, since="since the baseline")
         newest = moment if later is None else Moment(lambda: TakenProfile(of_stacks(later)))
         moments = chain([moment], repeat(newest))
-        study = Study(lambda: next(moments), Lens(is_differential=before is not None))
+        study = Study(lambda: next(moments), lens or Lens(is_differential=before is not None))
         app = MemdashApp(lambda: Ground(lambda: FlameScreen(study)), options or Options())
         async with app.run_test(size=(width, height)) as pilot:
             seen = Seen(pilot)
@@ -343,3 +344,9 @@ async def test_boxes_of_large_profiles_are_whole(see: See) -> None:
         await seen.press("down", "down", "enter", "i", "o")
         assert "alloc_objects" in seen.text
         assert "being made" not in seen.text
+
+
+async def test_what_is_too_small_is_as_it_was_asked_for(see: See) -> None:
+    for fraction, is_seen in ((None, True), (0.1, False)):
+        async with see(lens=Lens(node_fraction=fraction)) as seen:
+            assert ("boot" in seen.text) is is_seen
