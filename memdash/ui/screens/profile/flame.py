@@ -216,18 +216,25 @@ class FlameScreen(ProfileScreen[FlameChart]):
         self._icicle.zoom_out()
 
     def action_follow(self) -> None:
-        """Take the newest profile again and again, or stop that."""
-        if self._following is not None:
-            self._following.stop()
-            self._following = None
-        else:
+        """Take the newest profile again and again, or stop that. It ends with the target."""
+        if self._following is None and not self.study.is_over:
             self._following = self.set_interval(_FOLLOW_EVERY_S, self._follow)
             self._follow()
+        else:
+            self._stop_following()
         self._tell()
 
     def _follow(self) -> None:
-        if not self.is_being_built:
+        if self.study.has_newer and not self.is_being_built:
             self.rebuild(newest=True)
+        elif self.study.is_over:
+            self._stop_following()
+            self._tell()
+
+    def _stop_following(self) -> None:
+        if self._following is not None:
+            self._following.stop()
+            self._following = None
 
     def search(self) -> None:
         """Mark what contains the text ``wanted``."""

@@ -164,14 +164,14 @@ class ListScreen(ProfileScreen[_Listing]):
             return held.function
         return listing.function.name if listing.function is not None else ""
 
-    def entitle(self, remark: str) -> None:
-        """Write the file into the frame, from the left as much as there is room for, and ``remark`` below."""
+    def frame_title(self) -> str:
+        """With the file, from the left as much of it as there is room for."""
         since = self.caption.moment.since if self.caption.lens.is_differential else ""
-        parts = (self.title_of_view, self.caption.sample_type, since)
+        parts = (self.title_of_view, self.target_state, self.caption.sample_type, since)
         title = " · ".join(part for part in parts if part)
         path = self._shown.file.path if self._shown is not None else ""
         room = (self.main.outer_size.width or self.app.size.width) - _BORDER_CELLS - width_of(title) - 3
-        self.main.entitle(f"{title} · {cut(path, max(room, 8), 'start')}" if path else title, remark)
+        return f"{title} · {cut(path, max(room, 8), 'start')}" if path else title
 
     # Choosing a function
 

@@ -30,6 +30,7 @@ Built = TypeVar("Built")
 
 _SOON_S = 0.15
 """What is ready before then needs no word about its being made anew."""
+_LOOK_EVERY_S = 1.0
 _LEFT_S = 1.0
 """By then Textual has let go of a screen."""
 _BEING_MADE = "being made …"
@@ -54,6 +55,7 @@ class ProfileScreen(Looking, Generic[Built]):
         self.caption = study.sight(study.lens, study.subject).caption
         self._built_through: Lens | None = None
         self.is_being_built = False
+        self.target_state = self._said_below = ""
         self._keys = KeyLine(*self.scopes)
 
     @property
@@ -109,6 +111,7 @@ class ProfileScreen(Looking, Generic[Built]):
     def on_mount(self) -> None:
         """Begin to build."""
         self._keys.follow(self.offers)
+        self.set_interval(_LOOK_EVERY_S, self._look_at_target)
         self.main.focus()
         self.say(_BEING_MADE)
         self.rebuild()
@@ -160,13 +163,25 @@ class ProfileScreen(Looking, Generic[Built]):
         self.caption = caption
         self.say(plain(". ".join(filter(None, (error.what, error.hint)))))
 
+    def _look_at_target(self) -> None:
+        """Say in the frame how the target stands, once that is another."""
+        if self.target_state != self.study.state:
+            self.entitle(self._said_below)
+
     def entitle(self, remark: str) -> None:
-        """Write what is shown into the frame, and ``remark`` below."""
+        """Write what is shown into the frame, how its target stands, and ``remark`` below."""
+        self._said_below, self.target_state = remark, self.study.state
+        self.main.entitle(self.frame_title(), remark)
+
+    def frame_title(self) -> str:
+        """What stands in the frame above."""
         caption = self.caption
         since = caption.moment.since if caption.lens.is_differential else ""
         when = f"{caption.moment.title} {caption.moment.at}".strip()
-        parts = (self.title_of_view, caption.sample_type, self._filters_in_force(), since, when)
-        self.main.entitle(" · ".join(part for part in parts if part), remark)
+        parts = (
+            self.title_of_view, self.target_state, caption.sample_type, self._filters_in_force(), since, when
+        )  # fmt: skip
+        return " · ".join(part for part in parts if part)
 
     def _filters_in_force(self) -> str:
         idle = self.caption.unmatched

@@ -24,6 +24,9 @@ Made = TypeVar("Made")
 
 _MOST_KEPT = 8
 """Views of 50 000 stacks take 20 MiB each."""
+_LIVE = "live"
+_OVER = frozenset({"ended", "replaced"})
+"""As the top line of the dashboard has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class Moment:
     """What is studied: a profile, and that of the baseline where there is one. Taking either may raise MemdashError.
 
     ``title`` says of what it is and ``at`` when, ``since`` what it is compared with; ``file_name`` is what it may be
-    saved as.
+    saved as. ``made_of`` are the facts behind both, where they are known: two moments of the same have one profile.
     """
 
     take: Callable[[], TakenProfile]
@@ -66,11 +69,17 @@ class Moment:
     at: str = ""
     since: str = ""
     file_name: str = "profile.pb.gz"
+    made_of: tuple[object, ...] = ()
 
     @property
     def has_baseline(self) -> bool:
         """Whether there is anything to compare with."""
         return self.take_before is not None
+
+    def is_same(self, other: Moment) -> bool:
+        """Whether both are known to have one profile."""
+        pairs = zip(self.made_of, other.made_of, strict=False)
+        return bool(self.made_of) and all(one is another for one, another in pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,14 +247,16 @@ class Study:
         *,
         subject: Place | None = None,
         sources: SourcePath = USUAL_SOURCES,
+        standing: Callable[[], str] = lambda: _LIVE,
     ) -> None:
-        """``look`` chooses the moment, now and whenever the newest is wanted."""
+        """``look`` chooses the moment, now and whenever the newest is wanted; ``standing`` says how its target is."""
         self.lens = lens
         self.subject = subject
         self.frame = None if subject is None else Frame(name=readable(subject.function))
         self.lock = Lock()
         self._sources = sources
         self._look = look
+        self._standing = standing
         self._visit = _Visit(look(), sources)
 
     @property
@@ -272,6 +283,22 @@ class Study:
     def sight(self, lens: Lens, subject: Place | None) -> Sight:
         """The newest moment through a lens."""
         return Sight(self._visit, lens, subject)
+
+    @property
+    def state(self) -> str:
+        """How the target stands by now, in a word; empty while it lives, and where there is none."""
+        word = self._standing()
+        return "" if word == _LIVE else word
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there will never be a newer profile."""
+        return self._standing() in _OVER
+
+    @property
+    def has_newer(self) -> bool:
+        """Whether the newest moment may have another profile than the one that is looked at."""
+        return not self.moment.is_same(self._look())
 
     def renew(self) -> None:
         """Go over to the newest moment, in one step: other threads look at the study meanwhile."""
