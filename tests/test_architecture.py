@@ -54,6 +54,38 @@ def test_a_door_plate_names_every_module_behind_it(package: Path) -> None:
     assert behind - plates <= (set(VERBS) if package.parent.name == "commands" else set())
 
 
+ROOMS = {source.relative_to(ROOT).parts[1].removesuffix(".py") for source in SOURCES} - {"__init__", "__main__"}
+
+
+def imported(source: Path) -> set[str]:
+    """The rooms that a module takes something from when it runs."""
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    only_checked = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    names = set[str]()
+    for node in set(ast.walk(tree)) - only_checked:
+        if isinstance(node, ast.ImportFrom) and node.module is not None:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return {name.split(".")[1] for name in names if name.startswith("memdash.")} & ROOMS
+
+
+@pytest.mark.parametrize(
+    "room", [package for package in PACKAGES if len(package.relative_to(ROOT).parts) == 3], ids=name
+)
+def test_a_door_plate_names_every_room_that_is_used(room: Path) -> None:
+    docstring = " ".join((ast.get_docstring(ast.parse(room.read_text(encoding="utf-8"))) or "").split())
+    allowed = docstring.partition("May import: ")[2].partition(". ")[0]
+    used = set[str]().union(*map(imported, room.parent.rglob("*.py"))) - {room.parent.name}
+    if not allowed.startswith("everything below"):
+        assert used <= set(re.findall(r"``(\w+)``", allowed))
+
+
 @pytest.mark.parametrize("folder", ["memdash", "tests"])
 def test_no_file_has_more_than_one_job(folder: str) -> None:
     long = {

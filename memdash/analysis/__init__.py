@@ -11,5 +11,6 @@ grew most), ``judge`` (which looks again at each tick and changes its mind slowl
 
 May import: ``model``, ``units``, ``errors``. To add a rule, write a value with ``name`` and ``check`` in ``rules`` and
 name it in ``default_rules``. To add what speaks against a leak, write a function in ``verdict``, name it in
-``_OBJECTIONS``, and see what the corpus makes of it: ``python -m tests.benchmarks verdict``.
+``_OBJECTIONS``, and see what the corpus makes of it: ``python -m tests.benchmarks verdict``. To add a step of the way
+to RSS, name it in ``StepKind``, count it in ``residence`` and give it words in the ``step_words`` of ``tables``.
 """

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from memdash.model.missing import Missing
-from memdash.model.tasks import LEAKED, Task, TaskKey, TaskKind, Tasks
+from memdash.model.tasks import Task, TaskKey, TaskKind, Tasks
 from memdash.units import count, duration
 
 __all__ = ["Expected", "Suspect", "suspects"]
@@ -124,4 +124,4 @@ class _Current:
 
 def _unproven(task: Task) -> TaskKey:
     """Its key as it was before anybody searched."""
-    return task.key._replace(state=task.state.removesuffix(LEAKED))
+    return task.key._replace(is_leaked=False)

@@ -66,6 +66,7 @@ def _group(key: str, now: tuple[Task, ...], known: Sequence[Task], change: int, 
         waiting_s=max(waits) if waits else largest.waiting_s,
         trend=trend,
         tasks=now,
+        is_leaked=largest.is_leaked,
     )
 
 
@@ -74,7 +75,7 @@ def _creator(task: Task) -> tuple[TaskKind, Frame | None]:
 
 
 def _key(task: Task) -> str:
-    state = "busy" if task.is_busy else task.state
+    state = "busy" if task.is_busy else f"{task.state}\0leaked" if task.is_leaked else task.state
     creator = _creator(task)[1]
     begun = f"{creator.function}\0{creator.file}\0{creator.line}" if creator else ""
     return f"{task.kind.value}\0{state}\0{task.own.function}\0{task.own.file}\0{begun}"

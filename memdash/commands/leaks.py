@@ -26,6 +26,7 @@ from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
 from memdash.session.looking import TaskLooks
 from memdash.signals import signals_raised
+from memdash.tables.tasks import state_words
 from memdash.units import count
 
 __all__ = ["Searched", "Watch", "command", "search"]
@@ -71,7 +72,7 @@ def command(
     else:
         watch = Watch(0.0, _WATCH_S if duration is None else duration)
     with signals_raised():
-        consent = _UNASKED if choice.entries is PROBES else _consent(agreed=yes)
+        consent = _consent(agreed=yes) if choice.asks else _UNASKED
         searched = search(choice.target(), expected, watch, choice.entries, consent)
     if searched.proof is not _UNASKED:
         words = searched.proof if isinstance(searched.proof, str) else f"not proven: {searched.proof.words}"
@@ -123,7 +124,8 @@ def search(
 ) -> Searched:
     """Look again and again; a search ends as soon as a look shows nothing. Raises UsageError when nothing can be seen.
 
-    With ``consent`` the runtime is asked to search too, which that allows or not; else that says why it is not.
+    With ``consent`` the runtime is asked to search too, where it can be, which that allows or not; else that says why
+    nobody can allow it.
     """
     try:
         with TaskLooks(target, entries) as tasks:
@@ -132,7 +134,7 @@ def search(
                     top_functions=expected.top_functions, creators=expected.creators, current=tasks.look()
                 )
             pause(watch.wait_s)
-            proof = consent if isinstance(consent, Missing) else tasks.search(consent)
+            proof = consent if consent is _UNASKED else tasks.search(consent)
             looks: list[Tasks] = [tasks.look()]
             _require_stacks(looks[0])
             _require_creators(looks[0], expected)
@@ -167,7 +169,7 @@ def _lines(found: Sequence[Suspect]) -> Iterator[str]:
     for suspect in found:
         task = suspect.task
         kind = f"{task.kind.value}{'s' if suspect.number != 1 else ''}"
-        yield f"{count(suspect.number)} {kind} · {plain(task.state)} · {suspect.verdict}: {suspect.evidence}"
+        yield f"{count(suspect.number)} {kind} · {plain(state_words(task))} · {suspect.verdict}: {suspect.evidence}"
         yield from (_frame(frame) for frame in task.stack)
         if not isinstance(task.created_by, Missing):
             yield f"{_frame(task.created_by)}  started it"

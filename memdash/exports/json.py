@@ -27,6 +27,7 @@ from memdash.model.system import Smaps
 from memdash.model.target import Ending
 from memdash.model.tasks import Task, Tasks
 from memdash.model.verdict import Verdict
+from memdash.tables.tasks import state_words
 from memdash.units import iso_time
 
 __all__ = ["JSON", "document", "task_row"]
@@ -202,7 +203,7 @@ def task_row(task: Task) -> Object:
         "kind": task.kind.value,
         "name": task.name,
         "count": task.count,
-        "state": task.state,
+        "state": state_words(task),
         "waiting_s": None if isinstance(task.waiting_s, Missing) else round(task.waiting_s, 3),
         "stack_bytes": None if isinstance(task.stack_bytes, Missing) else task.stack_bytes,
         "created_by": None if isinstance(task.created_by, Missing) else task.created_by._asdict(),

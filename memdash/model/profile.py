@@ -59,7 +59,7 @@ class Site(NamedTuple):
         return self.stack[self.leaf_at] if self.stack else _NO_STACK
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Profile:
     """All allocation sites at one instant, in no particular order.
 

@@ -66,6 +66,7 @@ class TaskGroup:
     busy states count as one. ``change`` is since the baseline, and 0 while their creator has as many tasks as then:
     they only moved. ``waiting_s`` is that of the one that has waited longest, ``trend`` their number at the newest
     readings, oldest first. ``tasks`` are told apart by their stacks; a group of the baseline that is gone has none.
+    ``is_leaked`` says that the runtime has found that nothing can ever wake them.
     """
 
     key: str
@@ -78,6 +79,7 @@ class TaskGroup:
     waiting_s: Maybe[float]
     trend: tuple[int, ...]
     tasks: tuple[Task, ...]
+    is_leaked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,7 @@ from typing import NamedTuple
 from memdash.model.missing import Maybe, Missing
 from memdash.model.profile import Frame
 
-__all__ = ["LEAKED", "Task", "TaskKey", "TaskKind", "Tasks"]
-
-LEAKED = " (leaked)"
-"""What the state of a task ends with that nothing can ever wake, as Go's tracebacks have it."""
+__all__ = ["Task", "TaskKey", "TaskKind", "Tasks"]
 
 _UNCOUNTED = Missing("nothing counts the stacks of these tasks")
 _ALIKE = Missing("these tasks are not told apart")
@@ -34,6 +31,7 @@ class TaskKey(NamedTuple):
     created_by: Frame | None
     state: str
     stack: tuple[Frame, ...]
+    is_leaked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +43,8 @@ class Task:
     memory set aside for the stacks of all of them. ``own_at`` is the number of the frame where the program itself
     stands: the innermost that is no library's. ``is_busy`` says that the state is one of those that a task which
     computes goes through many times a second. ``ids`` are those of its members, where somebody wants to know whether
-    they are the same as before: goroutine ids, which are never used again, or thread ids.
+    they are the same as before: goroutine ids, which are never used again, or thread ids. ``is_leaked`` says that the
+    runtime itself has found that nothing can ever wake them.
     """
 
     kind: TaskKind
@@ -59,6 +58,7 @@ class Task:
     own_at: int = 0
     is_busy: bool = False
     ids: Maybe[frozenset[int]] = _ALIKE
+    is_leaked: bool = False
 
     @property
     def own(self) -> Frame:
@@ -66,15 +66,10 @@ class Task:
         return self.stack[self.own_at] if self.stack else _NOWHERE
 
     @property
-    def is_leaked(self) -> bool:
-        """Whether the runtime itself has found that nothing can ever wake them."""
-        return self.state.endswith(LEAKED)
-
-    @property
     def key(self) -> TaskKey:
         """What it is followed by from one reading to the next."""
         creator = self.created_by if isinstance(self.created_by, Frame) else None
-        return TaskKey(self.kind, creator, self.state, self.stack)
+        return TaskKey(self.kind, creator, self.state, self.stack, self.is_leaked)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, fields, replace
 
+from memdash.errors import UsageError
 from memdash.pprof.document import Document, Line, Location, Sample
 from memdash.pprof.pattern import Pattern, compiled, is_harmless
 
@@ -114,12 +115,15 @@ def pruned(document: Document) -> Document:
     work = sum(map(len, names)) * sum(map(len, expressions))
     if work > _MOST_WORK or not all(map(is_harmless, expressions)):
         return document
-    drop, *keep = (compiled(f"^({text})$") for text in expressions)
-    dropped = {
-        name
-        for name in names
-        if name and drop.found_in(short := _simple(name)) and not (keep and keep[0].found_in(short))
-    }
+    try:
+        drop, *keep = (compiled(f"^({text})$") for text in expressions)
+        dropped = {
+            name
+            for name in names
+            if name and drop.found_in(short := _simple(name)) and not (keep and keep[0].found_in(short))
+        }
+    except UsageError:
+        return document
     return _cut(document, dropped) if dropped else document
 
 

@@ -27,6 +27,8 @@ _MOST_LINKS = 40
 """As the kernel follows in one path."""
 _TELLING_BYTES = 8192
 """What is no text shows it in its beginning."""
+_BUILT_IN = "/proc/self/cwd/"
+"""What Bazel calls the folder that it builds in: for us that is another."""
 _HINT = "--source-path names folders to look in, --trim-path what to cut off the front of a path"
 
 
@@ -66,6 +68,13 @@ class SourceFinder:
         return found if isinstance(found, Missing) else found.lines
 
     def _found(self, path: str) -> Maybe[SourceFile]:
+        # pprof guesses at once where what follows the name of a folder that it searches may be, and so takes another
+        # file of that name for one that is there. We guess only when there is none: what is found the same way is
+        # printed as pprof prints it.
+        if posixpath.isabs(path) and not self._trim and not path.startswith(_BUILT_IN):
+            whole = _read(self._root, path, path)
+            if whole is not None and not (isinstance(whole, Missing) and _is_hidden(self._root, path)):
+                return whole
         shorter = self._trimmed(path)
         if posixpath.isabs(shorter):
             return _read(self._root, shorter, shorter) or Missing(
@@ -88,7 +97,7 @@ class SourceFinder:
                 _, found, rest = path.partition(f"/{posixpath.basename(folder.rstrip('/'))}/")
                 if found:
                     return rest
-        for prefix in (*self._trim, "/proc/self/cwd/./", "/proc/self/cwd/"):
+        for prefix in (*self._trim, f"{_BUILT_IN}./", _BUILT_IN):
             whole = prefix if prefix.endswith("/") else f"{prefix}/"
             if path.startswith(whole):
                 return path[len(whole) :]
@@ -97,6 +106,17 @@ class SourceFinder:
 
 def _is_below(folder: str, root: str) -> bool:
     return folder == root or folder.startswith(f"{root}/")
+
+
+def _is_hidden(root: str, path: str) -> bool:
+    """Whether it cannot be told if the file is there: a folder above it is closed to us."""
+    try:
+        os.lstat(_within(root, path))
+    except PermissionError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return False
 
 
 def _read(root: str, path: str, shown: str) -> Maybe[SourceFile] | None:

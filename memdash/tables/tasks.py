@@ -7,12 +7,12 @@ from enum import Enum
 
 from memdash.model.missing import Maybe, Missing
 from memdash.model.snapshot import Snapshot, State, TaskGroup
-from memdash.model.tasks import LEAKED, TaskKind
+from memdash.model.tasks import Task, TaskKind
 from memdash.tables.paths import place
 from memdash.tables.table import DASH, Cell, Column, Row, Table, Tone
 from memdash.units import Unit, count, duration, signed
 
-__all__ = ["TaskOrder", "has_tasks", "tasks_table", "tasks_title"]
+__all__ = ["TaskOrder", "has_tasks", "state_words", "tasks_table", "tasks_title"]
 
 _ROWS_AT_MOST = 500
 
@@ -42,7 +42,7 @@ class TaskOrder(Enum):
 _KEYS: dict[TaskOrder, tuple[Callable[[TaskGroup], tuple[float | str, ...]], bool]] = {
     TaskOrder.COUNT: (lambda row: (row.count, row.change), True),
     TaskOrder.CHANGE: (lambda row: (row.change, row.count), True),
-    TaskOrder.STATE: (lambda row: (row.state, row.frame.function), False),
+    TaskOrder.STATE: (lambda row: (state_words(row), row.frame.function), False),
     TaskOrder.FUNCTION: (lambda row: (row.frame.function, row.frame.file), False),
     TaskOrder.WHERE: (lambda row: (row.frame.file, row.frame.line), False),
     TaskOrder.WAITING: (lambda row: (_seconds(row.waiting_s), row.count), True),
@@ -63,6 +63,11 @@ def tasks_title(snapshot: Snapshot) -> str:
         return "Tasks"
     kinds = {task.kind for task in tasks.groups}
     return f"{_NAMES[kinds.pop()] if len(kinds) == 1 else 'Tasks'} {count(tasks.total)}"
+
+
+def state_words(tasks: Task | TaskGroup) -> str:
+    """What they do; ``chan receive (leaked)``, as Go's tracebacks have it, where nothing can ever wake them."""
+    return f"{tasks.state} (leaked)" if tasks.is_leaked else tasks.state
 
 
 def tasks_table(
@@ -87,7 +92,7 @@ def tasks_table(
 
 def _searched(row: TaskGroup) -> str:
     names = (task.name for task in row.tasks)
-    return "\n".join((row.frame.function, row.frame.file, row.state, *names)).casefold()
+    return "\n".join((row.frame.function, row.frame.file, state_words(row), *names)).casefold()
 
 
 def _cells(row: TaskGroup) -> tuple[Cell, ...]:
@@ -95,18 +100,18 @@ def _cells(row: TaskGroup) -> tuple[Cell, ...]:
     return (
         Cell(count(row.count), Tone.STRONG, sort=row.count),
         _change(row.change),
-        _state(row.state),
+        _state(row),
         Cell(row.frame.function, sort=row.frame.function),
         Cell(where, Tone.FAINT, sort=where, note=row.frame.file),
         _waiting(row.waiting_s),
     )
 
 
-def _state(state: str) -> Cell:
+def _state(row: TaskGroup) -> Cell:
     """What is proven comes first: the end of it may be cut off."""
-    if state.endswith(LEAKED):
-        return Cell(f"leaked, {state.removesuffix(LEAKED)}", Tone.WARNING, sort=state)
-    return Cell(state, sort=state)
+    if row.is_leaked:
+        return Cell(f"leaked, {row.state}", Tone.WARNING, sort=state_words(row))
+    return Cell(row.state, sort=row.state)
 
 
 def _change(change: int) -> Cell:

@@ -25,6 +25,7 @@ from memdash.ui.glyphs import ASCII, UNICODE
 from memdash.ui.lean import settle
 from memdash.ui.screens.dashboard import Dashboard
 from memdash.ui.theme import DEFAULT_THEME, THEMES, derived_tokens
+from memdash.ui.turns import Turns
 from memdash.ui.widgets.paint import Painted
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Options:
     sources: SourcePath = USUAL_SOURCES
 
 
-class MemdashApp(App[Target]):
+class MemdashApp(Turns[Target]):
     """Opens one screen and lets it work."""
 
     CSS_PATH = Path(__file__).with_name("memdash.tcss")

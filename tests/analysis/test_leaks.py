@@ -76,7 +76,7 @@ def test_the_first_task_and_the_librarys_may_stay() -> None:
 
 
 def test_the_largest_group_comes_first_with_its_evidence() -> None:
-    proven = a_task(9, "main.a", state="chan receive (leaked)", waiting_s=90.0)
+    proven = replace(a_task(9, "main.a", waiting_s=90.0), is_leaked=True)
     before = Tasks((proven, a_task(20, "main.b"), a_task(1, "main.c")))
     after = Tasks((proven, a_task(1200, "main.b"), a_task(1, "main.c")))
     assert [(s.number, s.verdict, s.evidence) for s in suspects([before, after], Expected())] == [

@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -14,7 +16,7 @@ from memdash.model.missing import Maybe, Missing
 from memdash.model.profile import Frame
 from memdash.model.sample import Fact, Reading
 from memdash.model.target import Runtime, Target
-from memdash.model.tasks import LEAKED, Task, TaskKind, Tasks
+from memdash.model.tasks import Task, TaskKind, Tasks
 from memdash.probes.gops.answers import goroutines
 from memdash.probes.probe import Attachment, Fit
 from memdash.process.identity import identify
@@ -51,7 +53,7 @@ class Program:
 
     def act(self, action: Action) -> str:
         self.searches += 1
-        self.tasks = Tasks((waiting(2, f"chan receive{LEAKED}"),))
+        self.tasks = Tasks((waiting(2, is_leaked=True),))
         return "found 2 leaked goroutines"
 
     def cancel(self) -> None: ...
@@ -62,9 +64,12 @@ class Program:
     def close(self) -> None: ...
 
 
-def waiting(count: int, state: str = "chan receive") -> Task:
+def waiting(count: int, **changes: Any) -> Task:
     stack = (Frame("main.wait", "main.go", 3),)
-    return Task(kind=TaskKind.GOROUTINE, count=count, state=state, stack=stack, created_by=NOBODY, waiting_s=NOBODY)
+    task = Task(
+        kind=TaskKind.GOROUTINE, count=count, state="chan receive", stack=stack, created_by=NOBODY, waiting_s=NOBODY
+    )
+    return replace(task, **changes)
 
 
 def searched(program: Program, consent: Maybe[Consent]) -> leaks.Searched:
@@ -84,6 +89,12 @@ def test_proof_is_asked_for_with_what_it_does() -> None:
     assert program.searches == 1
     assert found.proof == "found 2 leaked goroutines"
     assert [suspect.verdict for suspect in found.suspects] == ["leaked"]
+
+
+def test_a_yes_is_not_asked_for_what_could_not_be_done() -> None:
+    program = Program(Tasks((waiting(2),)))
+    program.offer = Missing("a gops agent cannot search", "ask net/http/pprof")
+    assert searched(program, Missing("there is nobody to ask", "give --yes")).proof == program.offer
 
 
 @pytest.mark.parametrize("consent", [lambda _action, _words: False, Missing("there is nobody to ask", "give --yes")])

@@ -143,13 +143,35 @@ def test_what_is_no_profile_is_refused_in_a_line(content: bytes, what: str) -> N
 
 
 def record(field: int, content: bytes) -> bytes:
-    size, head = len(content), bytes([field << 3 | 2])
-    while size >= 0x80:
-        head, size = head + bytes([size & 0x7F | 0x80]), size >> 7
-    return head + bytes([size]) + content
+    return bytes([field << 3 | 2]) + varint(len(content)) + content
+
+
+def varint(number: int) -> bytes:
+    content = b""
+    while number >= 0x80:
+        content, number = content + bytes([number & 0x7F | 0x80]), number >> 7
+    return content + bytes([number])
 
 
 MIB = 1 << 20
+
+
+def different_ids(at: int) -> bytes:
+    """A stack of as many locations as find room in a record, from the ``at``-th such lot."""
+    count = MIB // 4 - 9
+    return record(2, record(1, b"".join(map(varint, range(MIB + at * count, MIB + (at + 1) * count)))))
+
+
+def different_labels(at: int) -> bytes:
+    """A sample with as many labels as find room in a record, none of which another has."""
+    count = MIB // 8
+    return record(2, b"".join(record(3, b"\x18" + varint(n)) for n in range(MIB + at * count, MIB + (at + 1) * count)))
+
+
+def with_names(name: bytes, count: int) -> bytes:
+    """A profile of so many functions, each of that name, written anew."""
+    functions = (record(5, b"\x08" + varint(n) + b"\x10" + varint(n)) for n in range(1, count + 1))
+    return record(6, b"") + record(6, name) * count + b"".join(functions)
 
 
 @contextmanager
@@ -169,18 +191,26 @@ def allowed(more_bytes: int) -> Iterator[None]:
     [
         (lambda: gzip.compress(bytes(65 * MIB), 1), "more than 64 MiB"),
         (lambda: gzip.compress(b"\x12\0" * (2 * MIB), 1), "records"),
-        (lambda: record(2, b"\x1a\0" * (MIB // 2 - 9)) * 9, "labels"),
-        pytest.param(lambda: record(2, record(1, b"\1" * (MIB - 9))) * 17, "frames", marks=pytest.mark.matrix),
-        (lambda: record(2, record(2, b"\1" * (MIB - 9))) * 5, "values"),
+        (lambda: b"".join(map(different_labels, range(7))), "labels"),
+        pytest.param(lambda: record(2, record(1, b"\1" * (MIB - 9))) * 9, "frames", marks=pytest.mark.matrix),
+        pytest.param(lambda: b"".join(map(different_ids, range(5))), "locations", marks=pytest.mark.matrix),
+        (lambda: record(2, record(2, b"\1" * (MIB - 9))) * 12, "values"),
         (lambda: b"".join(record(4, bytes((8, n)) + b"\x22\0" * (MIB // 2 - 9)) for n in (1, 2, 3)), "lines"),
-        (lambda: record(13, b"\1" * MIB), "comments"),
+        (lambda: record(13, b"\1" * MIB) * 34, "comments"),
     ],
 )
 def test_a_file_that_would_fill_memory_is_refused_before(make: Callable[[], bytes], what: str) -> None:
     content = make()
-    with allowed(400 * MIB), pytest.raises(BadProfile) as refused:
+    with allowed(320 * MIB), pytest.raises(BadProfile) as refused:
         decode(content)
     assert what in refused.value.what
+
+
+def test_damaged_bytes_take_no_more_room_than_characters() -> None:
+    name = "\N{GRINNING FACE}".encode() + b"\xff" * (MIB - 9)
+    content = with_names(name, 12) + record(6, name) * 40
+    with allowed(170 * MIB):
+        assert len(decode(content).samples) == 0
 
 
 def test_a_location_of_many_lines_on_many_stacks_is_refused() -> None:

@@ -1,25 +1,23 @@
 """The small parts of the views, and what pprof itself does not show."""
 
-import os
+import time
 from dataclasses import replace
-from pathlib import Path
+from itertools import count
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memdash.errors import BadProfile, UsageError
-from memdash.model.missing import Missing
 from memdash.pprof.document import Document, Function, Line, Location, ValueType
 from memdash.pprof.filters import Filters, pruned
 from memdash.pprof.flame import Flame, flame
 from memdash.pprof.graph import graph
-from memdash.pprof.listing import listing, listing_view
+from memdash.pprof.listing import listing_view
 from memdash.pprof.measure import label, output_unit, percentage
 from memdash.pprof.merge import minus
 from memdash.pprof.names import simplified
 from memdash.pprof.pattern import compiled, is_harmless
-from memdash.pprof.source import SourceFinder
 from memdash.pprof.text import Writer
 from memdash.pprof.top import top
 from memdash.pprof.tree import peek
@@ -277,6 +275,33 @@ def test_an_expression_out_of_a_file_must_not_take_for_ever() -> None:
     assert pruned(hostile) is hostile
 
 
+@pytest.mark.parametrize(
+    "text", ["(a+)+b", "(a|a)*b", "(a?){40}", "a?" * 25, r"(\w+\.)*x", ".*" * 6 + "x", "(?:a*){3,}"]
+)
+def test_an_expression_that_could_take_for_ever_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="could take for ever"):
+        compiled(text)
+
+
+@pytest.mark.parametrize("text", [r"main\.\(\*Store\)\.Add", "(a|b){2}x", "{x}", "(?i)x|y?z", r"\(a\)\*x", "[(|)*]x"])
+def test_an_expression_without_repetitions_is_looked_for_in_names_of_any_length(text: str) -> None:
+    assert not compiled(text).found_in("ab" * 100_000)
+
+
+@pytest.mark.parametrize("text", ["a.*b.*c.*x", "(ab)+x", "(?i)a|b*?x", "[(|)*]+x"])
+def test_an_expression_with_repetitions_is_given_up_in_a_name_that_is_too_long(text: str) -> None:
+    assert not compiled(text).found_in("cd" * 80)
+    with pytest.raises(UsageError, match="takes too long"):
+        compiled(text).found_in("cd" * 10_000)
+
+
+def test_an_expression_that_has_taken_too_long_in_all_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "thread_time", count(0, 0.1).__next__)
+    pattern = compiled("add")
+    with pytest.raises(UsageError, match="takes too long"):
+        [pattern.found_in(f"add{number}") for number in range(20)]
+
+
 def test_names_that_would_fill_memory_are_refused() -> None:
     lines = {key: Location((Line(Function("f", "", "x" * 100_000), key),)) for key in range(1, 1000)}
     document = replace(of_stacks({}), locations=lines)
@@ -289,72 +314,3 @@ def test_what_a_target_calls_itself_steers_no_terminal() -> None:
     seen = view(stacks)
     lines = [*Writer(seen).top(top(seen)), *Writer(seen).flame(flame(seen))]
     assert not any(character in line for line in lines for character in "\x1b\n\u202e")
-
-
-class TestSource:
-    def test_only_regular_files_are_read(self, tmp_path: Path) -> None:
-        os.mkfifo(tmp_path / "pipe.go")
-        for path in (str(tmp_path / "pipe.go"), "/dev/zero", str(tmp_path), "/no/such", "/nul\0"):
-            assert isinstance(SourceFinder([]).lines(path), Missing)
-
-    def test_a_huge_file_is_not_read(self, tmp_path: Path) -> None:
-        with (tmp_path / "big.go").open("wb") as file:
-            file.truncate(17 << 20)
-        assert isinstance(SourceFinder([]).lines(str(tmp_path / "big.go")), Missing)
-
-    def test_a_path_is_found_below_a_folder_or_its_parents(self, tmp_path: Path) -> None:
-        (tmp_path / "a" / "b").mkdir(parents=True)
-        (tmp_path / "a" / "f.py").write_text("one\ntwo\n")
-        for search in ("a/b", "a"):
-            assert SourceFinder([str(tmp_path / search)]).lines("f.py") == ("one", "two")
-        assert SourceFinder([str(tmp_path / "a")], ["/build"]).lines("/build/f.py") == ("one", "two")
-        assert SourceFinder([], root=str(tmp_path)).lines("/a/f.py") == ("one", "two")
-        assert SourceFinder([str(tmp_path / "a/b")], root=str(tmp_path / "a")).lines("f.py") == ("one", "two")
-        inside = SourceFinder([str(tmp_path / "a/b")], root=str(tmp_path / "a/b"))
-        assert isinstance(inside.lines("f.py"), Missing)
-
-    def test_what_is_no_text_is_not_shown(self, tmp_path: Path) -> None:
-        (tmp_path / "program").write_bytes(b"\x7fELF\0\0")
-        (tmp_path / "lines.py").write_bytes(b"\n" * 1_000_001)
-        for name, why in (("program", "not a text"), ("lines.py", "more lines than any source file")):
-            found = SourceFinder([]).file(str(tmp_path / name))
-            assert isinstance(found, Missing)
-            assert why in found.why
-
-    def test_what_stands_in_the_way_is_told(self, tmp_path: Path) -> None:
-        (tmp_path / "a.py").mkdir()
-        found = SourceFinder([str(tmp_path)]).file("a.py")
-        assert isinstance(found, Missing)
-        assert found.why == "open a.py: not a regular file"
-
-    def test_links_lead_to_where_they_lead_below_the_root(self, tmp_path: Path) -> None:
-        root = tmp_path / "root"
-        (root / "srv" / "shop").mkdir(parents=True)
-        (root / "srv" / "shop" / "a.py").write_text("inside")
-        (tmp_path / "a.py").write_text("outside")
-        links = {
-            "absolute.py": "/srv/shop/a.py", "relative.py": "shop/a.py", "above.py": "../../../../srv/shop/a.py",
-            "folder": "/srv/shop", "twice.py": "absolute.py", "loop.py": "loop.py", "nowhere.py": "/a.py",
-            "out.py": str(tmp_path / "a.py"),
-        }  # fmt: skip
-        for name, target in links.items():
-            (root / "srv" / name).symlink_to(target)
-        finder = SourceFinder([str(root / "srv")], root=str(root))
-        for name in ("absolute.py", "relative.py", "above.py", "folder/a.py", "twice.py"):
-            assert finder.lines(f"/srv/{name}") == ("inside",)
-            assert finder.lines(name) == ("inside",)
-        for name in ("loop.py", "nowhere.py", "out.py"):
-            assert isinstance(finder.lines(f"/srv/{name}"), Missing)
-
-    def test_lines_without_their_text_are_those_that_hold_something(self) -> None:
-        seen = listing_view(of_stacks({"main@/no/such.go:7 > add@/no/such.go:3": 5}), ALL)
-        (main,) = listing(seen, compiled("main"), SourceFinder([]).lines)
-        assert [(line.number, line.text, line.flat, line.cum) for line in main.lines] == [(7, "", 0, 5)]
-        assert main.missing is not None
-        assert "no such file" in main.missing.why
-        assert " Error: open /no/such.go: no such file or directory" in Writer(seen).listing([main])
-
-    def test_a_function_without_a_file_says_so(self) -> None:
-        seen = listing_view(of_stacks({"main": 5}), ALL)
-        listed = listing(seen, compiled("main"), SourceFinder([]).lines)
-        assert "No source information for main" in Writer(seen).listing(listed)

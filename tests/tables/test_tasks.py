@@ -13,7 +13,7 @@ from memdash.model.capability import Source
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Origin
 from memdash.model.snapshot import Snapshot, TaskGroup
-from memdash.model.tasks import LEAKED, Task, TaskKind, Tasks
+from memdash.model.tasks import Task, TaskKind, Tasks
 from memdash.sampling.followed import Followed
 from memdash.tables.table import Tone
 from memdash.tables.tasks import TaskOrder, has_tasks, tasks_table, tasks_title
@@ -47,7 +47,7 @@ def test_a_row_says_where_in_the_program_its_tasks_stand() -> None:
 
 
 def test_what_is_proven_to_have_leaked_says_so_first() -> None:
-    snapshot = shown(Tasks((a_thread("work", f"chan receive{LEAKED}", 3), a_thread("work", "chan receive"))))
+    snapshot = shown(Tasks((a_thread("work", "chan receive", 3, is_leaked=True), a_thread("work", "chan receive"))))
     leaked, other = tasks_table(snapshot).rows
     assert (leaked.cells[2].text, leaked.cells[2].tone) == ("leaked, chan receive", Tone.WARNING)
     assert other.cells[2].text == "chan receive"

@@ -11,7 +11,7 @@ from memdash.analysis.tasks import number, task_groups, tasks_by_group
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.snapshot import Snapshot
-from memdash.model.tasks import LEAKED, Tasks
+from memdash.model.tasks import Tasks
 from memdash.tables.tasks import TaskOrder
 from memdash.ui.app import Options
 from memdash.ui.panes.sites import SitesPane
@@ -150,7 +150,7 @@ async def test_a_row_in_full(show: Show, snapshot: SnapshotAssertion) -> None:
 
 
 async def test_a_row_of_leaked_ones_says_that_it_is_proven(show: Show) -> None:
-    groups = (a_thread("work", f"chan receive{LEAKED}", 3), a_thread("other", "chan receive"))
+    groups = (a_thread("work", "chan receive", 3, is_leaked=True), a_thread("other", "chan receive"))
     async with show(with_tasks(Tasks(groups)), 100, 30) as shown:
         await shown.press("5")
         assert "leaked, chan " in shown.text

@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import resource
 import signal
 
 from memdash.commands.pyshop.shop import Shop
 from memdash.commands.pyshop.visitor import visit
 
 MIB = 1 << 20
+MOST_MAPPED = 768 * MIB
+"""Some minutes of leaking away, so that there is an end to foresee; the leak stops before."""
 
 
 async def serve(visits: int, leak_limit: int) -> None:
@@ -35,9 +38,11 @@ async def serve(visits: int, leak_limit: int) -> None:
 def main() -> None:
     """Take the options and serve."""
     parser = argparse.ArgumentParser(prog="pyshop", description="A small web shop with a memory leak.")
-    parser.add_argument("--visits", type=int, default=60, help="visits a second")
-    parser.add_argument("--leak-limit", type=int, default=512, help="stop leaking once so many MiB are held")
+    parser.add_argument("--visits", type=int, default=120, help="visits a second")
+    parser.add_argument("--leak-limit", type=int, default=160, help="stop leaking once so many MiB are held")
     options = parser.parse_args()
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MAPPED, hard))
     asyncio.run(serve(options.visits, options.leak_limit * MIB))
 
 

@@ -12,7 +12,7 @@ from memdash.commands.pyshop.catalogue import Catalogue, Product
 from memdash.commands.pyshop.store import Store
 
 PRODUCTS = 4000
-PAGES_KEPT = 300
+PAGES_KEPT = 60
 PAGE_BYTES = 48 * 1024
 WATCH_EVERY = 90
 RENEW_EVERY_S = 0.5

@@ -27,11 +27,11 @@ import (
 )
 
 func main() {
-	visits := flag.Int("visits", 150, "visits a second")
-	leakMiB := flag.Int64("leak-limit", 512, "stop leaking once this many MiB are held")
+	visits := flag.Int("visits", 250, "visits a second")
+	leakMiB := flag.Int64("leak-limit", 448, "stop leaking once this many MiB are held")
 	flag.Parse()
 
-	debug.SetMemoryLimit(1 << 30)
+	debug.SetMemoryLimit(640 << 20) // some minutes of leaking away, so that there is an end to foresee; the leak stops before
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	if err := serve(ctx, *visits, *leakMiB<<20); err != nil {

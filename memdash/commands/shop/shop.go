@@ -11,7 +11,7 @@ import (
 
 const (
 	products    = 5000
-	cachedPages = 1500
+	cachedPages = 500
 )
 
 type product struct {

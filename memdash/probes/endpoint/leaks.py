@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from memdash.errors import BadAnswer, UnsupportedRuntime
-from memdash.model.tasks import LEAKED, Task, TaskKey, Tasks
+from memdash.model.tasks import Task, TaskKey, Tasks
 from memdash.network.address import Address
-from memdash.network.client import Client
+from memdash.network.client import Check, Client, anybody
 
 __all__ = ["LeakSearch"]
 
@@ -21,11 +21,12 @@ _INDEX_BYTES = 1 << 20
 
 
 class LeakSearch:
-    """Asks for the profile ``goroutineleak``. ``pprof`` is where net/http/pprof is."""
+    """Asks for the profile ``goroutineleak``. ``pprof`` is where net/http/pprof is, ``check`` whether it is still."""
 
-    def __init__(self, pprof: Address) -> None:
+    def __init__(self, pprof: Address, check: Check = anybody) -> None:
         self.pprof = pprof
-        self._client = Client(pprof)
+        self.check = check
+        self._client = Client(pprof, check=check)
         self._leaked: dict[TaskKey, int] = {}
 
     @property
@@ -65,6 +66,6 @@ class LeakSearch:
     def _parts(self, task: Task) -> Iterator[Task]:
         leaked = min(self._leaked.get(task.key, 0), task.count)
         if leaked:
-            yield replace(task, count=leaked, state=f"{task.state}{LEAKED}")
+            yield replace(task, count=leaked, is_leaked=True)
         if task.count > leaked:
             yield replace(task, count=task.count - leaked)

@@ -121,6 +121,7 @@ class TaskReader:
             kind=TaskKind.GOROUTINE,
             count=0,
             state=self._states.words(kind.status, kind.reason),
+            is_leaked=self._states.is_leaked(kind.status),
             stack=kind.stack.frames,
             created_by=_STARTED_BY_RUNTIME if is_first else self._frames[kind.created_at],
             waiting_s=_NOT_WAITING,

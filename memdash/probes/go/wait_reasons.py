@@ -9,7 +9,6 @@ import re
 import struct
 
 from memdash.errors import BadRead
-from memdash.model.tasks import LEAKED
 from memdash.probes.go.program import Program
 
 __all__ = ["States"]
@@ -22,7 +21,7 @@ _STATUSES = {
     "_Gwaiting": "waiting",
     "_Gcopystack": "copystack",
     "_Gpreempted": "preempted",
-    "_Gleaked": "leaked",
+    "_Gleaked": "waiting",
 }
 
 
@@ -41,8 +40,11 @@ class States:
         text = self._statuses.get(status, f"status {status}")
         if not reason:
             return text
-        text = self._reasons[reason] if reason < len(self._reasons) else f"wait reason {reason}"
-        return f"{text}{LEAKED}" if status == self._leaked else text
+        return self._reasons[reason] if reason < len(self._reasons) else f"wait reason {reason}"
+
+    def is_leaked(self, status: int) -> bool:
+        """Whether the runtime has found that nothing can ever wake it."""
+        return status == self._leaked
 
 
 def _texts(program: Program) -> tuple[str, ...]:

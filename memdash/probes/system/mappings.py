@@ -11,6 +11,7 @@ from memdash.model.missing import Maybe, Missing
 from memdash.model.residence import Mappings
 from memdash.model.sample import Reading
 from memdash.model.target import Target
+from memdash.probes.slices import Done, Slices
 from memdash.probes.system.mapping_groups import Grouping
 from memdash.process.fields import bytes_of
 from memdash.process.kept import KeptFile
@@ -47,10 +48,9 @@ class MappingsProbe:
     ) -> None:
         self._target = target
         self._read = read
-        self._cpu_s = cpu_s
         self._status = KeptFile(f"/proc/{target.pid}/status")
         self._stacks: dict[int, int] = {}
-        self._walk: Generator[int, None, Reading] | None = None
+        self._slices = Slices[int, Reading]((), _SLICE_S, cpu_s)
         try:
             require_readable(target.pid)
         except BaseException:
@@ -59,16 +59,10 @@ class MappingsProbe:
 
     def read(self) -> Reading:
         """Count for a while; the last slice of a round returns the Mappings. Raises BadRead, TargetExited."""
-        until_s = self._cpu_s() + _SLICE_S
-        walk, self._walk = self._walk or self._round(), None  # one that fails is not gone on with
-        try:
-            counted = next(walk)
-            while self._cpu_s() < until_s:
-                counted = next(walk)
-        except StopIteration as end:
-            reading: Reading = end.value
+        counted = self._slices.go_on(self._round)
+        if isinstance(counted, Done):
+            reading: Reading = counted.result
             return reading
-        self._walk = walk
         return Reading(Source.PROC, (), pending=f"mappings are being counted: {count(counted)} so far")
 
     def _round(self) -> Generator[int, None, Reading]:
@@ -110,7 +104,7 @@ class MappingsProbe:
 
     def close(self) -> None:
         """Close the files; may be called twice."""
-        self._walk = None
+        self._slices.begin_anew()
         self._status.close()
 
 

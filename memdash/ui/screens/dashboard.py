@@ -339,9 +339,7 @@ class Dashboard(Relatives):
         """Open the filter line."""
         if not self.query(FilterBar):
             self._filtered = self._panes.table_in_use
-            bar = FilterBar(self._filtered.wanted)
-            self.mount(bar, before=self._keys)
-            bar.focus()
+            FilterBar(self._filtered.wanted).open(self._keys)
 
     @on(FilterBar.Typed)
     def _filter(self, typed: FilterBar.Typed) -> None:

@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input
 
 __all__ = ["FilterBar"]
@@ -30,6 +31,11 @@ class FilterBar(Input):
     def __init__(self, wanted: str, request: str = "text to look for; enter keeps it, esc drops it") -> None:
         super().__init__(wanted, placeholder=request, compact=True)
         self.cursor_blink = False
+
+    def open(self, before: Widget) -> None:
+        """Stand before another widget of the screen, and take what is typed from now on."""
+        before.screen.mount(self, before=before)
+        before.screen.set_focus(self)
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:

@@ -38,8 +38,8 @@ def test_those_that_were_found_are_told_from_then_on(serve: Serve) -> None:
     now = tasks(decode(goroutines((20, WAITING), (1, ELSEWHERE))))
     assert search.marked(now) == now
     assert search.run() == 13
-    assert [(task.state, task.count) for task in search.marked(now).groups] == [
-        ("chan receive (leaked)", 8), ("chan receive", 12), ("select (leaked)", 1),
+    assert [(task.state, task.is_leaked, task.count) for task in search.marked(now).groups] == [
+        ("chan receive", True, 8), ("chan receive", False, 12), ("select", True, 1),
     ]  # fmt: skip
 
 

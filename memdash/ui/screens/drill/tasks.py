@@ -14,6 +14,7 @@ from memdash.model.snapshot import Snapshot, TaskGroup
 from memdash.model.tasks import Task, TaskKind
 from memdash.tables.since import since_words
 from memdash.tables.table import DASH
+from memdash.tables.tasks import state_words
 from memdash.ui.screens.drill.course import course_of
 from memdash.ui.screens.drill.figures import Figure
 from memdash.ui.screens.drill.screen import DrillScreen
@@ -85,7 +86,7 @@ def _figures(group: TaskGroup, snapshot: Snapshot) -> tuple[Figure, ...]:
         Figure("change", signed(group.change, Unit.COUNT), more=since, look=look),
         waiting,
         *stacks,
-        Figure("state", text=group.state + (_PROVEN if any(task.is_leaked for task in group.tasks) else "")),
+        Figure("state", text=state_words(group) + (_PROVEN if group.is_leaked else "")),
         Figure("begun by", text=begun, look="faint" if isinstance(creator, Missing) else "plain"),
     )
 
@@ -96,7 +97,7 @@ def _stacks(group: TaskGroup) -> tuple[Stack, ...]:
 
 
 def _words(task: Task) -> Sequence[Part]:
-    return [Part(_who(task)), Part(task.state, "faint")]
+    return [Part(_who(task)), Part(state_words(task), "faint")]
 
 
 def _who(task: Task) -> str:

@@ -67,7 +67,15 @@ def visit(
 
 def moment_of(snapshot: Snapshot) -> Moment:
     """The profile of one moment, not yet taken, and that of its baseline."""
-    from memdash.session.profiles import facts_of, profile_before, profile_name, profile_of, profiled
+    from memdash.session.profiles import (
+        facts_of,
+        is_first_reading,
+        profile_before,
+        profile_name,
+        profile_of,
+        profiled,
+        read_at,
+    )
     from memdash.tables.since import since_words
     from memdash.ui.screens.profile.study import Moment
     from memdash.units import clock_time
@@ -77,8 +85,9 @@ def moment_of(snapshot: Snapshot) -> Moment:
         lambda: profile_of(snapshot),
         lambda: profile_before(snapshot),
         title=f"{target.name} {target.pid}" if target.is_local else target.name,
-        at=f"at {clock_time(snapshot.at.wall_s)}",
+        at=f"at {clock_time(read_at(snapshot).wall_s)}",
         since=since_words(snapshot, profiled(snapshot)) or "since the attach",
+        is_first=is_first_reading(snapshot),
         file_name=profile_name(snapshot),
         made_of=facts_of(snapshot),
     )

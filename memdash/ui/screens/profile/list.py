@@ -179,8 +179,7 @@ class ListScreen(ProfileScreen[_Listing]):
         """Type a regular expression that its name matches."""
         if self._shown is not None and not self.query(FilterBar):
             bar = FilterBar("", "a regular expression for functions; ↑ ↓ enter opens one, esc leaves it")
-            self.mount(bar, before=self._keys)
-            bar.focus()
+            bar.open(self._keys)
             self._offer("")
 
     def _offer(self, wanted: str) -> None:
@@ -192,12 +191,12 @@ class ListScreen(ProfileScreen[_Listing]):
     def _matching(self, listing: _Listing, wanted: str) -> Table:
         """Those of the file first, then all others, heaviest first."""
         unit = unit_of(listing.view)
+        files = sorted(listing.files, key=lambda file: file.path != listing.file.path)
         try:
             pattern = compiled(wanted)
+            found = [f for file in files for f in file.functions if pattern.found_in(f.name or f.file)]
         except UsageError as error:
             return functions_table((), unit, f"{error.what}. {error.hint}")
-        files = sorted(listing.files, key=lambda file: file.path != listing.file.path)
-        found = (f for file in files for f in file.functions if pattern.found_in(f.name or f.file))
         is_change = self.caption.lens.is_differential
         return functions_table(found, unit, f"no function matches {wanted!r}", is_change=is_change)
 

@@ -62,7 +62,7 @@ class PeekScreen(RowsScreen[Calls]):
 
     def _why_not_there(self, frame: Frame) -> str:
         if self.caption.lens.is_differential:
-            return f"{frame.text}: nothing has changed {self.caption.moment.since}; c shows what is held"
+            return f"{frame.text}: {self.caption.moment.unchanged}; c shows what is held"
         filters = "; F changes the filters" if self.caption.lens.filters.given else ""
         return f"{frame.text} holds nothing of {self.caption.sample_type}{filters}"
 

@@ -99,7 +99,7 @@ class RowsScreen(ProfileScreen[Built]):
         if lens.filters.given:
             return "nothing is left; F changes the filters"
         if lens.is_differential and moment.has_baseline:
-            return f"nothing has changed {moment.since}; c shows what is held"
+            return f"{moment.unchanged}; c shows what is held"
         return f"nothing is held: all {self.caption.sample_type} are zero"
 
     def search(self) -> None:

@@ -253,9 +253,7 @@ class ProfileScreen(Looking, Generic[Built]):
     def action_find(self) -> None:
         """Open the line in which it is typed."""
         if not self.query(FilterBar):
-            bar = FilterBar(self.wanted)
-            self.mount(bar, before=self._keys)
-            bar.focus()
+            FilterBar(self.wanted).open(self._keys)
 
     @on(FilterBar.Typed)
     def _typed(self, typed: FilterBar.Typed) -> None:

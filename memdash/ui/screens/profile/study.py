@@ -59,8 +59,9 @@ class Lens:
 class Moment:
     """What is studied: a profile, and that of the baseline where there is one. Taking either may raise MemdashError.
 
-    ``title`` says of what it is and ``at`` when, ``since`` what it is compared with; ``file_name`` is what it may be
-    saved as. ``made_of`` are the facts behind both, where they are known: two moments of the same have one profile.
+    ``title`` says of what it is and ``at`` when, ``since`` what it is compared with, ``is_first`` that it is that
+    very reading; ``file_name`` is what it may be saved as. ``made_of`` are the facts behind both, where they are known:
+    two moments of the same have one profile.
     """
 
     take: Callable[[], TakenProfile]
@@ -68,8 +69,15 @@ class Moment:
     title: str = ""
     at: str = ""
     since: str = ""
+    is_first: bool = False
     file_name: str = "profile.pb.gz"
     made_of: tuple[object, ...] = ()
+
+    @property
+    def unchanged(self) -> str:
+        """Why there is no change to be shown."""
+        what = "the profile has not been read again" if self.is_first else "nothing has changed"
+        return f"{what} {self.since}"
 
     @property
     def has_baseline(self) -> bool:

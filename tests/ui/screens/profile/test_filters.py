@@ -49,3 +49,9 @@ async def test_what_matches_nothing_is_told(show_view: ShowView) -> None:
         await shown.press("F", *"yy", "enter")
         await shown.built()
         assert "nothing is left: focus matched nothing; F changes the filters" in shown.text
+
+
+async def test_an_expression_that_could_take_for_ever_is_told_at_its_field(show_view: ShowView) -> None:
+    async with show_view("top", a_study()) as shown:
+        await shown.press("F", *"(a+)+b", "enter")
+        assert "could take for ever" in shown.text

@@ -115,6 +115,8 @@ async def test_functions_are_chosen_by_a_regular_expression(show: Show) -> None:
         assert "1 match" in shown.text
         await shown.press("backspace", *"((")
         assert "is not a regular expression" in shown.text
+        await shown.press("backspace", "backspace", *"(a+)+b")
+        assert "could take for ever" in shown.text
         await shown.press("escape")
         assert code(shown).number == 118
         await shown.press("slash", *"main", "down", "up", "down", "enter")

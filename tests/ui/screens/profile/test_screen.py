@@ -6,9 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from memdash.model.capability import Capability, Source
 from memdash.model.missing import Missing
+from memdash.model.sample import Instant, Origin
 from memdash.model.snapshot import Before, State
 from memdash.model.target import Ending
+from memdash.session.profiles import profile_name, profile_of
+from memdash.ui.panes.sites import SitesPane
+from memdash.units import clock_time, file_time
 from tests.fakes import NOON_S
 from tests.ui.conftest import Show, Shown, a_profile_of, a_watch
 
@@ -95,3 +100,26 @@ async def test_following_makes_nothing_anew_while_nothing_is_new_and_ends_with_t
         await until(shown, "following", gone=True)
         await shown.press("space")
         assert "following" not in shown.text
+
+
+async def test_the_time_is_that_of_the_reading(show: Show) -> None:
+    """Costly sites are read more seldom than the rest: what is shown, saved and compared is as old as they are."""
+    watch = a_watch(60)
+    read = Instant(watch.at.wall_s - 40, watch.at.mono_s - 40)
+    origins = {**watch.sample.origins, Capability.SITES: Origin(Source.MEMORY, read)}
+    watch = replace(watch, sample=replace(watch.sample, origins=origins), since={Capability.SITES: read})
+    before = replace(watch, before=Before(watch.sample.sites))
+    async with show(before) as shown:
+        assert "read 40 s ago" in shown.text
+        await shown.press("d")
+        await shown.built()
+        assert f"at {clock_time(read.wall_s)}" in shown.lines[0]
+        assert "the profile has not been read again since the baseline at" in shown.text
+        assert "nothing has changed" not in shown.text
+    assert file_time(read.wall_s) in profile_name(watch)
+    assert profile_of(watch).document.time_ns == round(read.wall_s * 1e9)
+
+
+async def test_rows_of_now_bear_no_age(show: Show) -> None:
+    async with show() as shown:
+        assert "ago" not in shown.dashboard.query_one(SitesPane).remark
