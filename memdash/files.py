@@ -16,8 +16,9 @@ __all__ = ["is_device", "written"]
 def written(path: Path, *, replaces: bool) -> Iterator[BinaryIO]:
     """Open ``path`` for one piece of data: a file appears under its name once all is written, after an error none does.
 
-    A device or pipe has no content to lose and is never replaced: it is written to. Raises OSError; FileExistsError
-    when there is such a file, or comes to be one meanwhile, and it is not to be replaced.
+    A file that takes the place of another may be read and written by the same people. A device or pipe has no content
+    to lose and is never replaced: it is written to. Raises OSError; FileExistsError when there is such a file, or comes
+    to be one meanwhile, and it is not to be replaced.
     """
     if is_device(path):
         with path.open("wb") as device:
@@ -29,6 +30,8 @@ def written(path: Path, *, replaces: bool) -> Iterator[BinaryIO]:
     temporary = path.with_name(f".memdash-{secrets.token_hex(8)}")
     with temporary.open("xb") as file:
         try:
+            if replaces and path.exists():
+                os.fchmod(file.fileno(), path.stat().st_mode & 0o777)
             yield file
             file.flush()
             _publish(temporary, path, replaces=replaces)

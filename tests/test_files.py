@@ -30,3 +30,14 @@ def test_names_as_long_as_they_may_be(tmp_path: Path) -> None:
     with written(tmp_path / ("x" * 255), replaces=False) as out:
         out.write(b"data")
     assert [len(path.name) for path in tmp_path.iterdir()] == [255]
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o664])
+def test_a_file_that_takes_the_place_of_another_is_open_to_no_more_people(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "a"
+    path.touch()
+    path.chmod(mode)
+    with written(path, replaces=True) as out:
+        out.write(b"data")
+    assert path.stat().st_mode & 0o777 == mode
+    assert path.read_bytes() == b"data"

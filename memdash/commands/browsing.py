@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import gc
 import os
 import sys
 import time
@@ -12,10 +11,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from memdash.commands.options import settings
+import click
+
+from memdash.commands.options import origin, settings
 from memdash.commands.screen import check_theme
 from memdash.commands.source import profile_from
 from memdash.commands.viewing import Viewing
+from memdash.config import SETTINGS
+from memdash.network.address import Address, is_url
+from memdash.pprof.garbage import without_collections
 from memdash.signals import signals_raised
 from memdash.units import clock_time
 
@@ -66,21 +70,21 @@ def browse(name: str, argument: str, viewing: Viewing, look: Look) -> None:
     """
     check_theme(look.theme)
     options = viewing.options()
-    first = _now(argument, viewing)
-    if viewing.diff_base:
-        profile_from(viewing.diff_base)
-    gc.enable()  # the verbs do without while they print; this may stay open for hours
+    with without_collections():
+        first = _now(argument, viewing)
+        base = profile_from(viewing.diff_base) if viewing.diff_base else None
     from memdash.ui.app import Options, run_view
     from memdash.ui.screens.profile import view_of
     from memdash.ui.screens.profile.study import Lens, Study
     from memdash.ui.theme import DEFAULT_THEME
 
-    moments = _moments(argument, viewing, first)
+    moments = _moments(argument, viewing, first, base)
     lens = Lens(
         sample_type=options.sample_type,
         granularity=options.granularity,
         filters=options.filters,
-        is_differential=bool(viewing.diff_base),
+        is_differential=base is not None,
+        node_fraction=options.node_fraction if _is_given("nodefraction") else None,
     )
     study = Study(lambda: next(moments), lens)
     with signals_raised():
@@ -94,21 +98,32 @@ def _now(argument: str, viewing: Viewing) -> TakenProfile:
     return replace(viewing, diff_base=None).source(argument)
 
 
-def _moments(argument: str, viewing: Viewing, first: TakenProfile) -> Iterator[Moment]:
-    """The profile that was read already, then again and again as it is at the time."""
+def _is_given(name: str) -> bool:
+    """Whether somebody asked for the value of a setting: it is not the one that the verbs print with."""
+    return bool(origin(click.get_current_context(), SETTINGS[name]))
+
+
+def _moments(argument: str, viewing: Viewing, first: TakenProfile, base: TakenProfile | None) -> Iterator[Moment]:
+    """The profile that was read already, then again and again as it is at the time; always against the same."""
     from memdash.ui.screens.profile.study import Moment
 
     def moment(taken: TakenProfile | None) -> Moment:
-        base = viewing.diff_base
         is_file = Path(argument).is_file()
         return Moment(
             lambda: taken or _now(argument, viewing),
-            None if base is None else lambda: profile_from(base),
-            title=Path(argument).name if is_file else f"pid {argument}",
+            None if base is None else lambda: base,
+            title=_name(argument),
             at="" if is_file else f"at {clock_time(time.time())}",
-            since="" if base is None else f"since {Path(base).name}",
+            since=f"since {_name(viewing.diff_base)}" if viewing.diff_base else "",
         )
 
     yield moment(first)
     while True:
         yield moment(None)
+
+
+def _name(argument: str) -> str:
+    """What a profile is called where there is little room."""
+    if is_url(argument):
+        return Address.parse(argument).url
+    return Path(argument).name if Path(argument).is_file() else f"pid {argument}"

@@ -12,6 +12,7 @@ from memdash.commands.options import Verb
 from memdash.commands.output import STDOUT
 from memdash.commands.source import profile_from
 from memdash.commands.viewing import Viewing, show, tell_unmatched, viewing_options
+from memdash.pprof.garbage import without_collections
 
 __all__ = ["command"]
 
@@ -28,7 +29,12 @@ def command(argument: str, viewing: Viewing, look: Look, **printing: Any) -> Non
     """
     if look.is_possible and not printing["json"] and printing["output"] == STDOUT:
         browse("flame", argument, viewing, look)
-        return
+    else:
+        _show(argument, viewing, **printing)
+
+
+@without_collections()
+def _show(argument: str, viewing: Viewing, **printing: Any) -> None:
     from memdash.pprof.flame import flame
     from memdash.pprof.text import Writer
     from memdash.pprof.values import flame_values

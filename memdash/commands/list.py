@@ -9,6 +9,7 @@ import click
 from memdash.commands.options import Verb, settings
 from memdash.commands.viewing import Viewing, pattern, show, tell_unmatched, viewing_options
 from memdash.config import SourcePath
+from memdash.pprof.garbage import without_collections
 
 __all__ = ["command"]
 
@@ -17,6 +18,7 @@ __all__ = ["command"]
 @click.argument("regex", metavar="REGEX")
 @viewing_options
 @settings("source-path", "trim-path")
+@without_collections()
 def command(
     regex: str, argument: str, viewing: Viewing, source_path: str | None, trim_path: str | None, **printing: Any
 ) -> None:

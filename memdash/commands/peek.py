@@ -8,6 +8,7 @@ import click
 
 from memdash.commands.options import Verb
 from memdash.commands.viewing import Viewing, pattern, show, tell_unmatched, viewing_options
+from memdash.pprof.garbage import without_collections
 
 __all__ = ["command"]
 
@@ -15,6 +16,7 @@ __all__ = ["command"]
 @click.command(cls=Verb, short_help="Callers and callees of the functions that match.")
 @click.argument("regex", metavar="REGEX")
 @viewing_options
+@without_collections()
 def command(regex: str, argument: str, viewing: Viewing, **printing: Any) -> None:
     """Print the functions whose name matches between their callers and callees, as go tool pprof -peek does."""
     from memdash.pprof.text import Writer

@@ -8,6 +8,7 @@ import click
 
 from memdash.commands.options import Verb
 from memdash.commands.viewing import Viewing, show, tell_unmatched, viewing_options
+from memdash.pprof.garbage import without_collections
 
 __all__ = ["command", "show_top"]
 
@@ -19,6 +20,7 @@ def command(argument: str, viewing: Viewing, **printing: Any) -> None:
     show_top(argument, viewing, **printing)
 
 
+@without_collections()
 def show_top(argument: str, viewing: Viewing, **printing: Any) -> None:
     """Print the top of a profile."""
     from memdash.pprof.text import Writer

@@ -8,12 +8,14 @@ import click
 
 from memdash.commands.options import Verb
 from memdash.commands.viewing import Viewing, show, tell_unmatched, viewing_options
+from memdash.pprof.garbage import without_collections
 
 __all__ = ["command"]
 
 
 @click.command(cls=Verb, short_help="Functions with their callers and callees.")
 @viewing_options
+@without_collections()
 def command(argument: str, viewing: Viewing, **printing: Any) -> None:
     """Print the functions that hold most between their callers and callees, as go tool pprof -tree does."""
     from memdash.pprof.text import Writer

@@ -13,7 +13,6 @@ from memdash.commands.options import settings
 from memdash.commands.output import writing
 from memdash.commands.source import SOURCE, complete_source, profile_from
 from memdash.errors import UsageError
-from memdash.pprof.garbage import without_collections
 
 if TYPE_CHECKING:
     from memdash.pprof.pattern import Pattern
@@ -83,8 +82,7 @@ def viewing_options(function: Function) -> Callable[..., Any]:
     @functools.wraps(function)
     def wrapped(**values: Any) -> Any:
         ours = {name: values.pop(name) for name in Viewing.__dataclass_fields__}
-        with without_collections():
-            return function(viewing=Viewing(**ours), **values)
+        return function(viewing=Viewing(**ours), **values)
 
     return wrapped
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from memdash.plain import plain
+
 __all__ = ["AUTO", "label", "output_unit", "percentage", "scale"]
 
 AUTO = "auto"
@@ -85,10 +87,10 @@ def _converted(base: float, family: _Family, to_unit: str) -> tuple[float, str]:
 
 
 def label(value: int, from_unit: str, to_unit: str = AUTO) -> str:
-    """``value`` with two decimals at most, and its unit: ``512.01kB``, ``3MB``, ``0``."""
+    """``value`` with two decimals at most, and its unit, whatever a file calls it: ``512.01kB``, ``3MB``, ``0``."""
     scaled, unit = scale(value, from_unit, to_unit)
     text = f"{scaled:.2f}".removesuffix(".00")
-    return "0" if text in ("0", "-0") else text + unit
+    return "0" if text in ("0", "-0") else text + plain(unit)
 
 
 def percentage(value: int, total: int) -> str:

@@ -6,7 +6,7 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Mapping
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 from itertools import chain
@@ -22,6 +22,8 @@ __all__ = ["Frame", "Granularity", "Options", "View", "clean_path"]
 
 
 _MOST_CHARACTERS = 64 << 20
+_OF_STACKS = ("paths", "inlined")
+"""What a view works out of its stacks, once."""
 
 
 class Granularity(Enum):
@@ -136,20 +138,25 @@ class View:
 
         Such a sum may be zero; the stack stays, for pprof counts its calls.
         """
-        other = copy(self)
         sums: dict[tuple[int, ...], int] = defaultdict(int)
         for stack, value in self.stacks:
             sums[stack] += value
-        other.stacks = [*sums.items()]
-        return other
+        return self.holding([*sums.items()])
 
     def turned(self) -> View:
         """The same with every stack the other way round: a flame of it leads from who holds out to who called."""
-        other = copy(self)
-        for name in ("paths", "inlined"):
-            other.__dict__.pop(name, None)
-        other.stacks = [(stack[::-1], value) for stack, value in self.stacks]
+        other = self.holding([(stack[::-1], value) for stack, value in self.stacks])
         other.__dict__["frames"] = {key: frames[::-1] for key, frames in self.frames.items()}
+        return other
+
+    def holding(self, stacks: list[tuple[tuple[int, ...], int]], node_fraction: float | None = None) -> View:
+        """The same with other stacks, and all that was worked out of its frames; shares are still of all it has."""
+        other = copy(self)
+        other.stacks = stacks
+        if node_fraction is not None:
+            other.options = replace(self.options, node_fraction=node_fraction)
+        for name in _OF_STACKS if stacks is not self.stacks else ():
+            other.__dict__.pop(name, None)
         return other
 
     def _frames(self, location: Location) -> tuple[Frame, ...]:

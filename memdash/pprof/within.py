@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
-from dataclasses import replace
 
 from memdash.pprof.view import Frame, View
 
@@ -16,15 +14,12 @@ def within(view: View, path: Sequence[Frame], node_fraction: float) -> View:
 
     What a flame of it leaves out is measured against the branch: small things come to light. 0.1 s for 50 000 stacks.
     """
-    branch = copy.copy(view)  # with what has been worked out of its frames
-    branch.options = replace(view.options, node_fraction=node_fraction)
-    if path:
-        begins = {key: tuple(reversed(frames)) for key, frames in view.frames.items()}
-        wanted = tuple(path)
-        branch.stacks = [held for held in view.stacks if _outermost(held[0], begins, len(wanted)) == wanted]
-        branch.__dict__.pop("paths", None)
-        branch.__dict__.pop("inlined", None)
-    return branch
+    wanted = tuple(path)
+    if not wanted:
+        return view.holding(view.stacks, node_fraction)
+    begins = {key: tuple(reversed(frames)) for key, frames in view.frames.items()}
+    stacks = [held for held in view.stacks if _outermost(held[0], begins, len(wanted)) == wanted]
+    return view.holding(stacks, node_fraction)
 
 
 def _outermost(stack: Sequence[int], begins: dict[int, tuple[Frame, ...]], count: int) -> tuple[Frame, ...]:

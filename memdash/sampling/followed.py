@@ -76,6 +76,7 @@ class Followed(Generic[FactT, Key, Value, Group]):
         if origin is not None and origin.source is not self._source:
             self._source = origin.source
             self._courses = CourseKeeper()
+            self._trends = Trends[Key]()
             self._at_attach = None
             self._at_mark = None if self._at_mark is None else _Baseline(at, None, {})
         self._newest = self._by_key(fact)

@@ -29,6 +29,7 @@ from memdash.session.live import read_once
 from memdash.units import file_time
 
 __all__ = [
+    "facts_of",
     "files_of",
     "is_first_reading",
     "profile_at",
@@ -108,6 +109,13 @@ def profile_before(snapshot: Snapshot) -> TakenProfile:
     sites = snapshot.before.sites if capability is Capability.SITES else snapshot.sample.sites
     objects = snapshot.before.objects if capability is Capability.OBJECTS else _OTHERS
     return _document(snapshot, sites, objects, at)
+
+
+def facts_of(snapshot: Snapshot) -> tuple[object, object]:
+    """What both are made of: while these are the same objects, the profiles are the same too."""
+    if profiled(snapshot) is Capability.SITES:
+        return snapshot.sample.sites, snapshot.before.sites
+    return snapshot.sample.objects, snapshot.before.objects
 
 
 def profile_name(snapshot: Snapshot) -> str:

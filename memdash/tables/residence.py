@@ -14,7 +14,7 @@ from memdash.model.target import Runtime
 from memdash.plain import plain
 from memdash.tables.step_words import step_words
 from memdash.tables.table import Cell, Column, Row, Span, Table, Tone
-from memdash.units import age, byte_size, count, ratio
+from memdash.units import age, byte_size, clock_time, count, ratio
 
 __all__ = ["TITLE", "age_words", "mapping_words", "mappings_table", "residence_table", "step_paragraphs"]
 
@@ -139,12 +139,14 @@ def _details(step: Step, snapshot: Snapshot, residence: Residence) -> Iterator[s
 
 
 def age_words(snapshot: Snapshot) -> str:
-    """``counted 4.0 s ago``, and what is to be known of the counting."""
+    """``counted 4.0 s ago``, or once the target has ended, at what time; and what is to be known of the counting."""
     origin = snapshot.sample.origins.get(Capability.MAPPINGS)
     if origin is None:
         return ""
-    counted = f"counted {age(snapshot.at.mono_s - origin.at.mono_s)}"
-    return " · ".join(part for part in (counted, origin.failing, *origin.caveats) if part)
+    counted, ended = f"counted {age(snapshot.at.mono_s - origin.at.mono_s)}", ""
+    if snapshot.ending is not None:
+        counted, ended = f"counted at {clock_time(origin.at.wall_s)}", f"ended: {snapshot.ending.words}"
+    return " · ".join(part for part in (ended, counted, origin.failing, *origin.caveats) if part)
 
 
 def mappings_table(snapshot: Snapshot) -> Table:

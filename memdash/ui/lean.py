@@ -6,8 +6,14 @@ import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 
 __all__ = ["left_out", "resettle", "settle", "undisturbed"]
+
+
+_LOOK_AT_ALL_EVERY = 30
+"""Once a minute while a flame follows its target: 2.4 MiB until then."""
+_TIMES = count(1)
 
 
 @contextmanager
@@ -43,15 +49,19 @@ def undisturbed() -> Iterator[None]:
     """Around making much that stays: nothing is collected meanwhile, and in a program of our own not looked at later.
 
     A profile of 50 000 stacks is a million objects. Collecting while they are made takes half as long as making them,
-    and the first look at them all holds every thread, the screen's too, for half a second.
+    and the first look at them all holds every thread, the screen's too, for half a second. The lines that stand
+    on the screen by then are taken for permanent too, 80 KiB: all is looked at now and then after all.
     """
     from memdash.pprof.garbage import without_collections  # the dashboard itself does without pprof
 
+    is_ours = bool(gc.get_freeze_count())
     with without_collections():
         try:
             yield
         finally:
-            if gc.get_freeze_count():
+            if is_ours and not next(_TIMES) % _LOOK_AT_ALL_EVERY:
+                resettle()
+            elif is_ours:
                 gc.freeze()
 
 

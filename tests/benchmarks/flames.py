@@ -49,14 +49,15 @@ def _opened(now: TakenProfile, then: TakenProfile | None) -> tuple[float, float]
     moment = Moment(lambda: now, None if then is None else lambda: then)
     whole, branch = [], []
     for _ in range(_TIMES):
-        screen = FlameScreen(Study(lambda: moment, Lens(is_differential=then is not None)))
+        study = Study(lambda: moment, Lens(is_differential=then is not None))
+        screen, sight = FlameScreen(study), study.sight(study.lens, None)
         began = time.process_time()
-        chart = screen.build()
+        chart = screen.build(sight)
         BoxCursor(chart.boxes).fit(_COLUMNS, _ROWS)
         whole.append(1e3 * (time.process_time() - began))
         path = chart.path(chart.boxes.inner[1][0])
         began = time.process_time()
-        BoxCursor(screen.build(path).boxes).fit(_COLUMNS, _ROWS)
+        BoxCursor(screen.build(sight, path).boxes).fit(_COLUMNS, _ROWS)
         branch.append(1e3 * (time.process_time() - began))
     return statistics.median(whole), statistics.median(branch)
 

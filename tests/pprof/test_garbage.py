@@ -38,5 +38,6 @@ def test_two_at_a_time_leave_them_as_they_were() -> None:
     one.__enter__()
     other.__enter__()
     one.__exit__(None, None, None)
+    assert not gc.isenabled()
     other.__exit__(None, None, None)
     assert gc.isenabled()

@@ -156,6 +156,12 @@ def test_whatever_the_format_can_hold_can_be_looked_at(document: Document, other
     look_into(document, document)
 
 
+def test_a_unit_is_text_of_a_file_like_any_other() -> None:
+    held = of_stacks({"main > add": 7}, sample_types=(ValueType("space", "\x1b[2J\n"),))
+    look_into(held, held)
+    assert label(7, "\x1b[2J\n", "\x1b[2J\n") == "7\\e[2J\\n"
+
+
 def test_a_stack_deeper_than_any_is_cut() -> None:
     report = flame(view({" > ".join(f"f{i % 3}" for i in range(5000)): 7}))
     assert len(report.rows) == 1024

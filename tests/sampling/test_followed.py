@@ -51,7 +51,7 @@ def test_a_mark_before_the_first_reading_takes_that_one() -> None:
     assert rows.since == LATER
 
 
-def test_what_another_source_tells_more_is_no_change() -> None:
+def test_what_another_source_tells_more_is_no_change_nor_part_of_a_trend() -> None:
     for marked in (False, True):
         rows = followed()
         first, second, third = {"thread": 3}, {"thread": 3, "task": 40}, {"thread": 3, "task": 41}
@@ -59,10 +59,10 @@ def test_what_another_source_tells_more_is_no_change() -> None:
         if marked:
             rows.mark(AT)
         rows.take(LATER, second, AGENT)
-        assert rows.groups(second) == (("thread", 0, (3, 3)), ("task", 0, (40,)))
+        assert rows.groups(second) == (("thread", 0, (3,)), ("task", 0, (40,)))
         assert rows.since == LATER
         rows.take(LATER, third, AGENT)
-        assert rows.groups(third) == (("thread", 0, (3, 3, 3)), ("task", 1, (40, 41)))
+        assert rows.groups(third) == (("thread", 0, (3, 3)), ("task", 1, (40, 41)))
 
 
 def test_an_estimate_is_shown_but_never_compared_with() -> None:

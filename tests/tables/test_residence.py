@@ -7,11 +7,12 @@ from itertools import pairwise
 
 import pytest
 
+from memdash.model.capability import Capability
 from memdash.model.malloc import Malloc
 from memdash.model.missing import Missing
 from memdash.model.residence import Arenas, MappingKind, StepKind
 from memdash.model.snapshot import Snapshot
-from memdash.model.target import Runtime
+from memdash.model.target import Ending, Runtime
 from memdash.tables.residence import (
     age_words,
     mapping_words,
@@ -21,7 +22,8 @@ from memdash.tables.residence import (
 )
 from memdash.tables.step_words import step_words
 from memdash.tables.table import Span, Table, Tone
-from tests.fakes import memstats
+from memdash.units import clock_time
+from tests.fakes import NOON_S, memstats
 from tests.pages import GO_ARENAS, MIB, a_group, resident, some_mappings
 
 CLOSED = Missing("the kernel shows the memory map of a process only to its owner", "run memdash as that user")
@@ -132,6 +134,9 @@ def test_how_old_it_is_and_what_it_leaves_out() -> None:
     assert age_words(resident(caveats=("counted over 3 s while the program ran",))) == (
         "counted 4.0 s ago · counted over 3 s while the program ran"
     )
+    ended = replace(resident(), ending=Ending(at_s=NOON_S, signal_number=9))
+    counted_s = ended.sample.origins[Capability.MAPPINGS].at.wall_s
+    assert age_words(ended) == f"ended: killed by SIGKILL · counted at {clock_time(counted_s)}"
     assert age_words(replace(resident(), sample=replace(resident().sample, origins={}))) == ""
 
 

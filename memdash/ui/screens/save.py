@@ -15,10 +15,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
-from memdash.errors import MemdashError, defects_told
-from memdash.files import written
+from memdash.errors import MemdashError
+from memdash.files import is_device, written
 from memdash.plain import plain
 from memdash.pprof.taken import TakenProfile
+from memdash.ui.beside import beside
 from memdash.ui.widgets.paint import Painted
 from memdash.units import byte_size
 
@@ -58,7 +59,7 @@ class SaveScreen(ModalScreen[str]):
     @on(Input.Submitted)
     def _submitted(self) -> None:
         name = self._field.value.strip()
-        if any(worker.is_running for worker in self.workers):
+        if any(worker.node is self and worker.is_running for worker in self.workers):
             return
         if not name:
             self._tell("a file needs a name")
@@ -67,14 +68,17 @@ class SaveScreen(ModalScreen[str]):
             path = Path(name).expanduser()
             is_there = path.exists()
             is_folder = path.is_dir()
+            is_no_file = is_device(path)
         except (OSError, RuntimeError, ValueError) as error:  # too long, nobody's home, a zero in it
             self._tell(_why(error))
             return
         if is_folder:
             self._tell(f"{path} is a folder; name a file in it")
+        elif is_no_file:
+            self._tell(f"{path} is a pipe or device, which may never take what is written; name a file")
         elif not path.parent.is_dir():
             self._tell(f"there is no folder {path.parent}")
-        elif is_there and path.is_file():
+        elif is_there:
             self._ask_to_overwrite(path)
         else:
             self._save(path, replaces=False)
@@ -94,34 +98,36 @@ class SaveScreen(ModalScreen[str]):
 
     def _save(self, path: Path, *, replaces: bool) -> None:
         self._tell("being written …", is_error=False)
-        self.run_worker(lambda: self._write(path, replaces), thread=True, exclusive=True, group="save")
 
-    def _write(self, path: Path, replaces: bool) -> None:
-        """On the worker's thread."""
+        def done(words: str | None) -> None:
+            if words is None:
+                self._ask_to_overwrite(path)
+            else:
+                self.dismiss(words)
+
+        beside(self, lambda: self._write(path, replaces), done, self._failed, group="save")
+
+    def _write(self, path: Path, replaces: bool) -> str | None:
+        """The words about it; None when there has come to be such a file. On the thread."""
         from memdash.pprof.encode import encode  # protobuf takes 30 ms
 
         worker = get_current_worker()
+        taken = self._take()
+        data = encode(taken.document)
+        if worker.is_cancelled:
+            return ""
         try:
-            with defects_told():
-                taken = self._take()
-                data = encode(taken.document)
-            if worker.is_cancelled:
-                return
             with written(path, replaces=replaces) as out:
                 out.write(data)
         except FileExistsError:
-            self.app.call_from_thread(self._ask_to_overwrite, path)
-        except MemdashError as error:
-            self.app.call_from_thread(self._tell, ". ".join(filter(None, (error.what, error.hint))))
+            return None
         except OSError as error:
-            self.app.call_from_thread(self._tell, f"{path} cannot be written: {_why(error)}")
-        else:
-            words = [f"{byte_size(len(data))} saved: go tool pprof {shlex.quote(str(path))}", *taken.notes]
-            self.app.call_from_thread(self._done, "\n".join(map(plain, words)))
+            raise MemdashError(f"{path} cannot be written: {_why(error)}") from None
+        words = [f"{byte_size(len(data))} saved: go tool pprof {shlex.quote(str(path))}", *taken.notes]
+        return "\n".join(map(plain, words))
 
-    def _done(self, words: str) -> None:
-        if self.is_attached:
-            self.dismiss(words)
+    def _failed(self, error: MemdashError) -> None:
+        self._tell(". ".join(filter(None, (error.what, error.hint))))
 
     def _tell(self, words: str, *, is_error: bool = True) -> None:
         if self.is_attached:

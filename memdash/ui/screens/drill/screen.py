@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from memdash.model.snapshot import Snapshot, State
+from memdash.ui.beside import beside
 from memdash.ui.commands import DRILL, bindings
 from memdash.ui.screens.drill.body import Body
 from memdash.ui.screens.drill.course import CourseChart
@@ -57,7 +58,7 @@ class DrillScreen(Screen[None]):
         raise NotImplementedError
 
     def look(self, snapshot: Snapshot, width: int) -> Look:
-        """The row at this moment; texts in lines of at most ``width`` cells."""
+        """The row at this moment; texts in lines of at most ``width`` cells. On a thread: many stacks take long."""
         raise NotImplementedError
 
     def compose(self) -> ComposeResult:
@@ -81,11 +82,25 @@ class DrillScreen(Screen[None]):
         rows, room = self.rows(snapshot), (self.app.size, self._course.inner, snapshot.state)
         if rows is not self._rows or room != self._room:
             self._rows, self._room = rows, room
-            with self.app.batch_update():
-                self._show(self.look(snapshot, self._body.text_width), snapshot)
+            width = self._body.text_width
+            beside(
+                self,
+                lambda: self.look(snapshot, width),
+                lambda look: self._show(look, snapshot),
+                lambda error: self._figures.show_lines([[Part(error.what, "warning")]]),
+                group="look",
+            )
+        self._entitle(snapshot)
+
+    def _entitle(self, snapshot: Snapshot) -> None:
         self._figures.entitle(self._look.kind if self._look is not None else "", _moment_words(snapshot))
 
     def _show(self, look: Look, snapshot: Snapshot) -> None:
+        with self.app.batch_update():
+            self._fill(look, snapshot)
+        self._entitle(snapshot)
+
+    def _fill(self, look: Look, snapshot: Snapshot) -> None:
         self._look = look
         lines = self._lines(look)
         self._figures.show_lines(lines, stay=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from memdash.errors import MemdashError, defects_told
+from memdash.config import SourcePath
 from memdash.model.missing import Maybe, Missing
 from memdash.model.snapshot import Snapshot
 from memdash.pprof.source import SourceFile, SourceFinder
 from memdash.pprof.taken import Files
 from memdash.session.profiles import files_of
 from memdash.tables.code import code_of
+from memdash.ui.beside import beside
 from memdash.ui.screens.drill.section import Look
 from memdash.ui.screens.sources import WITHOUT_FILE, doubts
 from memdash.ui.watched import Watched
@@ -18,6 +19,7 @@ from memdash.ui.widgets.code import CodeView
 
 __all__ = ["SourceView"]
 
+_Known = tuple[Files, SourceFinder]
 _BEING_READ = Missing("it is being read")
 
 
@@ -27,8 +29,7 @@ class SourceView(CodeView):
     def __init__(self, watched: Watched) -> None:
         super().__init__(id="source")
         self._watched = watched
-        self._finder: SourceFinder | None = None
-        self._files = Files()
+        self._known: _Known | None = None
         self._look: Look | None = None
         self._path: str | None = None
         self._text: Maybe[SourceFile] = _BEING_READ
@@ -39,26 +40,29 @@ class SourceView(CodeView):
         if look.frame is None:
             return
         if look.frame.file != self._path:
-            self._path = path = look.frame.file
-            self.run_worker(lambda: self._read(path, snapshot), thread=True, exclusive=True)
+            is_first, self._path, self._text = self._path is None, look.frame.file, _BEING_READ
+            if not is_first:
+                self._show_code(look, is_first=True)
+            self._begin(look.frame.file, snapshot)
         elif self._text is not _BEING_READ:
             self._show_code(look, is_first=False)
 
-    def _read(self, path: str, snapshot: Snapshot) -> None:
-        """On the worker's thread."""
-        try:
-            with defects_told():
-                if self._finder is None:
-                    self._files = files_of(snapshot)
-                    self._finder = SourceFinder.of(self._watched.sources, self._files)
-                found: Maybe[SourceFile] = self._finder.file(path) if path else WITHOUT_FILE
-        except MemdashError as error:
-            found = Missing(error.what, error.hint)
-        self.app.call_from_thread(self._have_read, path, found)
+    def _begin(self, path: str, snapshot: Snapshot) -> None:
+        known, sources = self._known, self._watched.sources
 
-    def _have_read(self, path: str, found: Maybe[SourceFile]) -> None:
-        if self.is_attached and path == self._path and self._look is not None:
-            self._text = found
+        def read() -> tuple[_Known, Maybe[SourceFile]]:
+            files, finder = known or _known(snapshot, sources)
+            return (files, finder), finder.file(path) if path else WITHOUT_FILE
+
+        beside(self, read, self._have_read, lambda error: self._have(Missing(error.what, error.hint)), group="read")
+
+    def _have_read(self, read: tuple[_Known, Maybe[SourceFile]]) -> None:
+        self._known, found = read
+        self._have(found)
+
+    def _have(self, text: Maybe[SourceFile]) -> None:
+        self._text = text
+        if self._look is not None:
             self._show_code(self._look, is_first=True)
 
     def _show_code(self, look: Look, *, is_first: bool) -> None:
@@ -72,4 +76,10 @@ class SourceView(CodeView):
             functions={},
             marked=line,
         )
-        self.show_code(code, doubts(self._text, self._files), at=line if is_first else None)
+        files = Files() if self._known is None else self._known[0]
+        self.show_code(code, doubts(self._text, files), at=line if is_first else None)
+
+
+def _known(snapshot: Snapshot, sources: SourcePath) -> _Known:
+    files = files_of(snapshot)
+    return files, SourceFinder.of(sources, files)

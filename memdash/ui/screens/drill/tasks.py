@@ -51,7 +51,8 @@ class TaskScreen(DrillScreen):
         groups = () if isinstance(snapshot.tasks, Missing) else snapshot.tasks
         group = next((group for group in groups if group.key == self._key), None)
         course = course_of(snapshot, Capability.TASKS, self._key, Unit.COUNT)
-        self._frame = frame = group.frame if group is not None else self._frame
+        last = self._frame if self._look is None else self._look.frame
+        frame = group.frame if group is not None else last
         heading = () if frame is None else ((frame.function, "strong"), (where(frame), "faint"))
         if group is None:
             return Look("Tasks", heading, (), course, (Section("Stacks", ()),), "none of these tasks is left", frame)

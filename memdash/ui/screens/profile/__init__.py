@@ -53,15 +53,22 @@ def visit(
 
     ``subject`` is the function that it is about, or opens at; ``sources`` say where its source may be.
     """
+    from memdash.ui.header import standing
     from memdash.ui.screens.profile.study import Lens, Study
 
+    def stands() -> str:
+        snapshot = moment()
+        return standing(snapshot, now_s=snapshot.at.wall_s, frozen=False).word
+
     lens = Lens(is_differential=is_differential or moment().baseline.marked)
-    return view_of(name, Study(lambda: moment_of(moment()), lens, subject=subject, sources=sources))
+    study = Study(lambda: moment_of(moment()), lens, subject=subject, sources=sources, standing=stands)
+    return view_of(name, study)
 
 
 def moment_of(snapshot: Snapshot) -> Moment:
     """The profile of one moment, not yet taken, and that of its baseline."""
     from memdash.session.profiles import (
+        facts_of,
         is_first_reading,
         profile_before,
         profile_name,
@@ -82,6 +89,7 @@ def moment_of(snapshot: Snapshot) -> Moment:
         since=since_words(snapshot, profiled(snapshot)) or "since the attach",
         is_first=is_first_reading(snapshot),
         file_name=profile_name(snapshot),
+        made_of=facts_of(snapshot),
     )
 
 

@@ -20,7 +20,7 @@ from memdash.tables.profile_flame import FlameChart, Matches, grafted
 from memdash.tables.table import Cell
 from memdash.ui.commands import FLAME, ICICLE, PROFILE, Command, bindings
 from memdash.ui.screens.profile.screen import ProfileScreen
-from memdash.ui.screens.profile.study import Lens, Study
+from memdash.ui.screens.profile.study import Lens, Sight, Study
 from memdash.ui.theme import BOXES
 from memdash.ui.widgets.box_cursor import BoxCursor, Choice
 from memdash.ui.widgets.cut import cut, width_of
@@ -91,19 +91,15 @@ class FlameScreen(ProfileScreen[FlameChart]):
 
     # Making it
 
-    def build(self, *closer: tuple[Frame, ...]) -> FlameChart:
+    def build(self, sight: Sight, *closer: tuple[Frame, ...]) -> FlameChart:
         """Put the stacks together; more closely what begins with one of these paths, and what is zoomed into."""
-        coarse = self.study.kept("flame", self._coarse)
+        coarse = sight.kept("flame", lambda: _coarse(sight))
         rows: Sequence[FlameRow] = coarse.flame.rows
         for path in (*closer, *self._zoomed):
-            rows = grafted(rows, path, _flame(coarse.now, coarse.before, path))
-        chart = FlameChart(coarse.now, coarse.before, replace(coarse.flame, rows=tuple(rows)), self.study.moment.since)
+            rows = grafted(rows, path, _flame(coarse.now, coarse.before, path, _fraction(sight.lens)))
+        chart = FlameChart(coarse.now, coarse.before, replace(coarse.flame, rows=tuple(rows)), sight.moment.since)
         chart.warm()
         return chart
-
-    def _coarse(self, _lens: Lens) -> _Coarse:
-        now, before = self.study.view_now(), self.study.view_before()
-        return _Coarse(now, before, _flame(now, before, ()))
 
     def present(self, built: FlameChart) -> None:
         """Show it, with the cursor and the zoom where they were."""
@@ -119,8 +115,8 @@ class FlameScreen(ProfileScreen[FlameChart]):
         self._chart = built
         self._matches = built.search(self.wanted)
         self._found = frozenset(self._matches.boxes)
-        self._note.display = bool(self.study.notes)
-        self._note.say([Part(f" {'; '.join(self.study.notes)}", "faint")])
+        self._note.display = bool(self.caption.notes)
+        self._note.say([Part(f" {'; '.join(self.caption.notes)}", "faint")])
         empty = "" if built.boxes.weights[0] else "nothing is held"
         self._icicle.show_boxes(BoxCursor(built.boxes, zooms, chosen), self._face, empty)
         self._tell()
@@ -220,18 +216,25 @@ class FlameScreen(ProfileScreen[FlameChart]):
         self._icicle.zoom_out()
 
     def action_follow(self) -> None:
-        """Take the newest profile again and again, or stop that."""
-        if self._following is not None:
-            self._following.stop()
-            self._following = None
-        else:
+        """Take the newest profile again and again, or stop that. It ends with the target."""
+        if self._following is None and not self.study.is_over:
             self._following = self.set_interval(_FOLLOW_EVERY_S, self._follow)
             self._follow()
+        else:
+            self._stop_following()
         self._tell()
 
     def _follow(self) -> None:
-        if not self.is_being_built:
+        if self.study.has_newer and not self.is_being_built:
             self.rebuild(newest=True)
+        elif self.study.is_over:
+            self._stop_following()
+            self._tell()
+
+    def _stop_following(self) -> None:
+        if self._following is not None:
+            self._following.stop()
+            self._following = None
 
     def search(self) -> None:
         """Mark what contains the text ``wanted``."""
@@ -249,9 +252,17 @@ class FlameScreen(ProfileScreen[FlameChart]):
             self._icicle.choose(Choice(ahead[0 if step > 0 else -1] if ahead else boxes[0 if step > 0 else -1]))
 
 
-def _flame(now: View, before: View | None, path: tuple[Frame, ...]) -> Flame:
-    closer = within(now, path, _NODE_FRACTION)
-    return flame(closer, None if before is None else within(before, path, _NODE_FRACTION))
+def _coarse(sight: Sight) -> _Coarse:
+    now, before = sight.view_now(), sight.view_before()
+    return _Coarse(now, before, _flame(now, before, (), _fraction(sight.lens)))
+
+
+def _fraction(lens: Lens) -> float:
+    return _NODE_FRACTION if lens.node_fraction is None else lens.node_fraction
+
+
+def _flame(now: View, before: View | None, path: tuple[Frame, ...], fraction: float) -> Flame:
+    return flame(within(now, path, fraction), None if before is None else within(before, path, fraction))
 
 
 def _part(cell: Cell) -> Part:

@@ -24,7 +24,7 @@ from memdash.tables.profile_functions import functions_table, unit_of
 from memdash.tables.table import Table
 from memdash.ui.commands import CODE, LIST, PROFILE, Command, bindings
 from memdash.ui.screens.profile.screen import ProfileScreen
-from memdash.ui.screens.profile.study import Study
+from memdash.ui.screens.profile.study import Sight, Study
 from memdash.ui.screens.sources import WITHOUT_FILE, doubts
 from memdash.ui.widgets.code import CodeView
 from memdash.ui.widgets.cut import cut, width_of
@@ -104,14 +104,13 @@ class ListScreen(ProfileScreen[_Listing]):
         yield self._functions
         yield self._keys
 
-    def build(self) -> _Listing:
+    def build(self, sight: Sight) -> _Listing:
         """Sum up by line and read the source."""
-        view = self.study.view_of_lines()
-        files = self.study.kept("files", lambda _: costed_files(view))
-        file, function = _meant(files, self.study.subject)
-        source: Maybe[SourceFile] = self.study.finder.file(file.path) if file.path else WITHOUT_FILE
+        view, subject = sight.view_of_lines(), sight.subject
+        files = sight.kept("files", lambda: costed_files(view))
+        file, function = _meant(files, subject)
+        source: Maybe[SourceFile] = sight.finder.file(file.path) if file.path else WITHOUT_FILE
         texts: Sequence[str] = () if isinstance(source, Missing) else source.lines
-        subject = self.study.subject
         line = function.hottest if function is not None else subject.line if subject is not None else 0
         code = code_of(
             texts,
@@ -120,9 +119,9 @@ class ListScreen(ProfileScreen[_Listing]):
             unit=unit_of(view),
             functions={number: cost.function for number, cost in file.lines.items()},
             marked=line,
-            is_change=self.study.lens.is_differential,
+            is_change=sight.lens.is_differential,
         )
-        return _Listing(view, files, file, function, code, doubts(source, self.study.taken.files))
+        return _Listing(view, files, file, function, code, doubts(source, sight.taken.files))
 
     def present(self, built: _Listing) -> None:
         """Show the source; the cursor goes to the function's heaviest line, unless only figures changed."""
@@ -156,7 +155,7 @@ class ListScreen(ProfileScreen[_Listing]):
         )
 
     def _written(self, value: int, unit: Unit) -> str:
-        return signed(value, unit) if self.study.lens.is_differential else figure(value, unit)
+        return signed(value, unit) if self.caption.lens.is_differential else figure(value, unit)
 
     def _function_here(self, listing: _Listing) -> str:
         """The function of the line under the cursor; between lines that hold anything, the one that is meant."""
@@ -165,14 +164,14 @@ class ListScreen(ProfileScreen[_Listing]):
             return held.function
         return listing.function.name if listing.function is not None else ""
 
-    def entitle(self, remark: str) -> None:
-        """Write the file into the frame, from the left as much as there is room for, and ``remark`` below."""
-        since = self.study.moment.since if self.study.lens.is_differential else ""
-        parts = (self.title_of_view, self.study.sample_type, since)
+    def frame_title(self) -> str:
+        """With the file, from the left as much of it as there is room for."""
+        since = self.caption.moment.since if self.caption.lens.is_differential else ""
+        parts = (self.title_of_view, self.target_state, self.caption.sample_type, since)
         title = " · ".join(part for part in parts if part)
         path = self._shown.file.path if self._shown is not None else ""
         room = (self.main.outer_size.width or self.app.size.width) - _BORDER_CELLS - width_of(title) - 3
-        self.main.entitle(f"{title} · {cut(path, max(room, 8), 'start')}" if path else title, remark)
+        return f"{title} · {cut(path, max(room, 8), 'start')}" if path else title
 
     # Choosing a function
 
@@ -198,7 +197,7 @@ class ListScreen(ProfileScreen[_Listing]):
             found = [f for file in files for f in file.functions if pattern.found_in(f.name or f.file)]
         except UsageError as error:
             return functions_table((), unit, f"{error.what}. {error.hint}")
-        is_change = self.study.lens.is_differential
+        is_change = self.caption.lens.is_differential
         return functions_table(found, unit, f"no function matches {wanted!r}", is_change=is_change)
 
     def action_choose_step(self, by: int) -> None:

@@ -57,7 +57,7 @@ class Looking(Screen[None]):
 
     def action_compare(self) -> None:
         """Between the profile as it is and what has changed in it."""
-        if not self.study.has_baseline:
+        if not self.study.moment.has_baseline:
             self.notify("there is no baseline to compare with", severity="warning", markup=False)
             return
         self.look_through(replace(self.study.lens, is_differential=not self.study.lens.is_differential))

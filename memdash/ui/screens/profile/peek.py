@@ -12,7 +12,7 @@ from memdash.tables.table import Table
 from memdash.ui.commands import PEEK, PROFILE, RANKED, bindings
 from memdash.ui.panes.sorted import Sorting
 from memdash.ui.screens.profile.rows import RowsScreen
-from memdash.ui.screens.profile.study import Lens, Study
+from memdash.ui.screens.profile.study import Sight, Study
 from memdash.units import count
 
 __all__ = ["PeekScreen"]
@@ -33,20 +33,16 @@ class PeekScreen(RowsScreen[Calls]):
     @property
     def title_of_view(self) -> str:
         """The verb that prints the same."""
-        return "Peek, changes" if self.study.lens.is_differential else "Peek"
+        return "Peek, changes" if self.caption.lens.is_differential else "Peek"
 
     @property
     def sorting(self) -> Sorting[PeekOrder]:
         """By weight at first."""
         return self._sorting
 
-    def build(self) -> Calls:
+    def build(self, sight: Sight) -> Calls:
         """Sum up all calls."""
-
-        def make(lens: Lens) -> Calls:
-            return calls_in(self.study.view(), is_difference=lens.is_differential and self.study.has_baseline)
-
-        return self.study.kept("calls", make)
+        return sight.kept("calls", lambda: calls_in(sight.view(), is_difference=sight.compares))
 
     def present(self, built: Calls) -> None:
         """Show the function, with the cursor on it."""
@@ -65,10 +61,10 @@ class PeekScreen(RowsScreen[Calls]):
         return peek_table(content, node, self._sorting.order, self._sorting.reversed, self.wanted)
 
     def _why_not_there(self, frame: Frame) -> str:
-        if self.study.lens.is_differential:
-            return f"{frame.text}: {self.study.moment.unchanged}; c shows what is held"
-        filters = "; F changes the filters" if self.study.lens.filters.given else ""
-        return f"{frame.text} holds nothing of {self.study.sample_type}{filters}"
+        if self.caption.lens.is_differential:
+            return f"{frame.text}: {self.caption.moment.unchanged}; c shows what is held"
+        filters = "; F changes the filters" if self.caption.lens.filters.given else ""
+        return f"{frame.text} holds nothing of {self.caption.sample_type}{filters}"
 
     def remark(self, content: Calls) -> str:
         """Of what the shares are, and the way back."""

@@ -79,7 +79,7 @@ class RowsScreen(ProfileScreen[Built]):
         if self.content is None:
             return
         column, descending = self.sorting.sorted_by
-        table = replace(self.table(self.content), footnote="; ".join(self.study.notes))
+        table = replace(self.table(self.content), footnote="; ".join(self.caption.notes))
         self.rows.show_table(table, column, descending=descending)
         sought = f"only {self.wanted!r}" if self.wanted else ""
         self.entitle(" · ".join(part for part in (sought, self.remark(self.content)) if part))
@@ -93,14 +93,14 @@ class RowsScreen(ProfileScreen[Built]):
     @property
     def empty_words(self) -> str:
         """Why there are no rows, as far as the lens tells."""
-        lens = self.study.lens
-        if idle := sorted(self.study.unmatched & {"focus", "show"}):
+        lens, moment = self.caption.lens, self.caption.moment
+        if idle := sorted(self.caption.unmatched & {"focus", "show"}):
             return f"nothing is left: {' and '.join(idle)} matched nothing; F changes the filters"
         if lens.filters.given:
             return "nothing is left; F changes the filters"
-        if lens.is_differential and self.study.has_baseline:
-            return f"{self.study.moment.unchanged}; c shows what is held"
-        return f"nothing is held: all {self.study.sample_type} are zero"
+        if lens.is_differential and moment.has_baseline:
+            return f"{moment.unchanged}; c shows what is held"
+        return f"nothing is held: all {self.caption.sample_type} are zero"
 
     def search(self) -> None:
         """Keep the rows that contain it."""

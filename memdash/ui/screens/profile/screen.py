@@ -7,18 +7,19 @@ from typing import ClassVar, Generic, TypeVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.worker import get_current_worker
 
-from memdash.errors import MemdashError, defects_told
+from memdash.errors import MemdashError
+from memdash.model.profile import Frame as Place
 from memdash.plain import plain
 from memdash.pprof.taken import TakenProfile
 from memdash.pprof.view import Frame
+from memdash.ui.beside import beside
 from memdash.ui.commands import PROFILE, Command, bindings
 from memdash.ui.lean import resettle, undisturbed
 from memdash.ui.saving import ask_to_save
 from memdash.ui.screens.ground import Ground
 from memdash.ui.screens.profile.looking import Looking
-from memdash.ui.screens.profile.study import Lens, Study
+from memdash.ui.screens.profile.study import Caption, Lens, Sight, Study
 from memdash.ui.widgets.filter import FilterBar
 from memdash.ui.widgets.footer import KeyLine
 from memdash.ui.widgets.paint import Painted
@@ -29,6 +30,7 @@ Built = TypeVar("Built")
 
 _SOON_S = 0.15
 """What is ready before then needs no word about its being made anew."""
+_LOOK_EVERY_S = 1.0
 _LEFT_S = 1.0
 """By then Textual has let go of a screen."""
 _BEING_MADE = "being made …"
@@ -39,7 +41,7 @@ class ProfileScreen(Looking, Generic[Built]):
 
     ``name_of_view`` is its key in ``VIEWS``; ``main`` its widget, whose frame bears the title. ``scopes`` are those of
     the commands that it has: one of its own adds a scope, and binds it. ``is_being_built`` until what is wanted is
-    ready.
+    ready; until then ``caption`` is of what still stands there, whatever the study's lens is by now.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(PROFILE), Binding("q", "close", show=False)]
@@ -50,8 +52,10 @@ class ProfileScreen(Looking, Generic[Built]):
     def __init__(self, study: Study) -> None:
         super().__init__(study)
         self.wanted = ""
+        self.caption = study.sight(study.lens, study.subject).caption
         self._built_through: Lens | None = None
         self.is_being_built = False
+        self.target_state = self._said_below = ""
         self._keys = KeyLine(*self.scopes)
 
     @property
@@ -64,8 +68,8 @@ class ProfileScreen(Looking, Generic[Built]):
         """What shows the view."""
         raise NotImplementedError
 
-    def build(self) -> Built:
-        """Make the view from ``study``. On a thread of its own, one at a time. Raises MemdashError."""
+    def build(self, sight: Sight) -> Built:
+        """Make the view, from ``sight`` alone. On a thread of its own, one at a time. Raises MemdashError."""
         raise NotImplementedError
 
     def present(self, built: Built) -> None:
@@ -107,13 +111,15 @@ class ProfileScreen(Looking, Generic[Built]):
     def on_mount(self) -> None:
         """Begin to build."""
         self._keys.follow(self.offers)
+        self.set_interval(_LOOK_EVERY_S, self._look_at_target)
         self.main.focus()
         self.say(_BEING_MADE)
         self.rebuild()
 
     def on_screen_resume(self) -> None:
-        """Catch up with what was done to the lens in a view that lay over this one."""
-        if self._built_through not in (None, self.study.lens):
+        """Catch up with what was done in a view that lay over this one: to the lens, or a newer profile taken."""
+        is_old = not self.is_being_built and self.caption.moment is not self.study.moment
+        if self._built_through is not None and (is_old or self._built_through != self.study.lens):
             self.rebuild()
 
     def on_unmount(self) -> None:
@@ -123,55 +129,65 @@ class ProfileScreen(Looking, Generic[Built]):
 
     def rebuild(self, *, newest: bool = False) -> None:
         """Build again, for another lens or the ``newest`` profile; what stands there stays until that is ready."""
-        self._built_through, self.is_being_built = self.study.lens, True
+        lens, subject = self.study.lens, self.study.subject
+        self._built_through, self.is_being_built = lens, True
         self.set_timer(_SOON_S, self._say_building)
-        self.run_worker(lambda: self._build(newest), thread=True, exclusive=True, group="build")
+        beside(
+            self,
+            lambda: self._build(lens, subject, newest),
+            lambda built: self._built(*built),
+            lambda error: self._failed(error, self.study.sight(lens, subject).caption),
+            group="build",
+            turn=self.study.lock,
+        )
 
     def _say_building(self) -> None:
         if self.is_being_built:
             self.entitle(_BEING_MADE)
 
-    def _build(self, newest: bool) -> None:
-        """On the worker's thread. One that was overtaken still works for as long as it takes: its end is waited for."""
-        worker = get_current_worker()
-        built: Built | None = None
-        failure: MemdashError | None = None
-        with self.study.lock:
-            if worker.is_cancelled:
-                return
-            try:
-                with defects_told(), undisturbed():
-                    if newest:
-                        self.study.renew()
-                    built = self.build()
-            except MemdashError as error:
-                failure = error
-        if not worker.is_cancelled:
-            self.app.call_from_thread(self._built, built, failure)
+    def _build(self, lens: Lens, subject: Place | None, newest: bool) -> tuple[Built, Caption]:
+        """On the thread. One that was overtaken still works for as long as it takes: its end is waited for."""
+        with undisturbed():
+            if newest:
+                self.study.renew()
+            sight = self.study.sight(lens, subject)
+            return self.build(sight), sight.caption
 
-    def _built(self, built: Built | None, failure: MemdashError | None) -> None:
+    def _built(self, built: Built, caption: Caption) -> None:
         self.is_being_built = False
-        if not self.is_attached:
-            return
-        if failure is not None or built is None:
-            words = "nothing to show" if failure is None else ". ".join(filter(None, (failure.what, failure.hint)))
-            self.say(plain(words))
-            return
+        self.caption = caption
         self.present(built)
 
+    def _failed(self, error: MemdashError, caption: Caption) -> None:
+        self.is_being_built = False
+        self.caption = caption
+        self.say(plain(". ".join(filter(None, (error.what, error.hint)))))
+
+    def _look_at_target(self) -> None:
+        """Say in the frame how the target stands, once that is another."""
+        if self.target_state != self.study.state:
+            self.entitle(self._said_below)
+
     def entitle(self, remark: str) -> None:
-        """Write what is shown into the frame, and ``remark`` below."""
-        study = self.study
-        since = study.moment.since if study.lens.is_differential else ""
-        when = f"{study.moment.title} {study.moment.at}".strip()
-        parts = (self.title_of_view, study.sample_type, self._filters_in_force(), since, when)
-        self.main.entitle(" · ".join(part for part in parts if part), remark)
+        """Write what is shown into the frame, how its target stands, and ``remark`` below."""
+        self._said_below, self.target_state = remark, self.study.state
+        self.main.entitle(self.frame_title(), remark)
+
+    def frame_title(self) -> str:
+        """What stands in the frame above."""
+        caption = self.caption
+        since = caption.moment.since if caption.lens.is_differential else ""
+        when = f"{caption.moment.title} {caption.moment.at}".strip()
+        parts = (
+            self.title_of_view, self.target_state, caption.sample_type, self._filters_in_force(), since, when
+        )  # fmt: skip
+        return " · ".join(part for part in parts if part)
 
     def _filters_in_force(self) -> str:
-        idle = self.study.unmatched
+        idle = self.caption.unmatched
         return ", ".join(
             f"{name} {pattern.text}{' (matches nothing)' if name in idle else ''}"
-            for name, pattern in self.study.lens.filters.given.items()
+            for name, pattern in self.caption.lens.filters.given.items()
         )
 
     # What a person does
@@ -181,7 +197,7 @@ class ProfileScreen(Looking, Generic[Built]):
         is_here = command.action == f"profile('{self.name_of_view}')"
         if command.action == "leave" and self._is_alone:
             return False
-        return not is_here and not (command.action == "compare" and not self.study.has_baseline)
+        return not is_here and not (command.action == "compare" and not self.study.moment.has_baseline)
 
     def action_leave(self) -> None:
         """Out of what is looked for, or back to where the view was opened from; it never quits."""

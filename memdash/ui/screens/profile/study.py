@@ -18,12 +18,15 @@ from memdash.pprof.source import SourceFinder
 from memdash.pprof.taken import TakenProfile
 from memdash.pprof.view import Frame, Granularity, Options, View
 
-__all__ = ["Lens", "Moment", "Study"]
+__all__ = ["Caption", "Lens", "Moment", "Sight", "Study"]
 
 Made = TypeVar("Made")
 
 _MOST_KEPT = 8
 """Views of 50 000 stacks take 20 MiB each."""
+_LIVE = "live"
+_OVER = frozenset({"ended", "replaced"})
+"""As the top line of the dashboard has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,8 @@ class Lens:
     """How a profile is looked at: which of its values (empty: its default), what of it, and against the baseline.
 
     Shares of a difference are of what the baseline held (pprof's ``-diff_base``), or of all that changed (``-base``);
-    ``is_whole`` shows also what is too small for pprof.
+    ``is_whole`` shows also what is too small. That is what holds less than ``node_fraction`` of all; None leaves the
+    measure to the view.
     """
 
     sample_type: str = ""
@@ -40,12 +44,15 @@ class Lens:
     is_relative_to_base: bool = True
     is_whole: bool = False
     granularity: Granularity = Granularity.FUNCTIONS
+    node_fraction: float | None = None
 
     @property
     def options(self) -> Options:
         """The same as the views of ``pprof`` take it."""
         options = Options(sample_type=self.sample_type, filters=self.filters, granularity=self.granularity)
-        return replace(options, node_fraction=0, edge_fraction=0) if self.is_whole else options
+        if self.is_whole:
+            return replace(options, node_fraction=0, edge_fraction=0)
+        return options if self.node_fraction is None else replace(options, node_fraction=self.node_fraction)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,8 @@ class Moment:
     """What is studied: a profile, and that of the baseline where there is one. Taking either may raise MemdashError.
 
     ``title`` says of what it is and ``at`` when, ``since`` what it is compared with, ``is_first`` that it is that
-    very reading; ``file_name`` is what it may be saved as.
+    very reading; ``file_name`` is what it may be saved as. ``made_of`` are the facts behind both, where they are known:
+    two moments of the same have one profile.
     """
 
     take: Callable[[], TakenProfile]
@@ -63,57 +71,57 @@ class Moment:
     since: str = ""
     is_first: bool = False
     file_name: str = "profile.pb.gz"
+    made_of: tuple[object, ...] = ()
 
     @property
     def unchanged(self) -> str:
         """Why there is no change to be shown."""
-        return (
-            f"the profile has not been read again {self.since}"
-            if self.is_first
-            else f"nothing has changed {self.since}"
-        )
-
-
-class Study:
-    """Takes a profile, and that of the baseline, when they are first needed, and makes views of them.
-
-    All of that takes long: whoever does it holds ``lock``. Each view is made once a lens. ``frame`` is the one that a
-    person last had under the cursor: another view opens there. ``subject`` is the same with its file and line, as far
-    as they are known: what listings are about.
-    """
-
-    def __init__(
-        self,
-        look: Callable[[], Moment],
-        lens: Lens = Lens(),
-        *,
-        subject: Place | None = None,
-        sources: SourcePath = USUAL_SOURCES,
-    ) -> None:
-        """``look`` chooses the moment, now and whenever the newest is wanted."""
-        self.lens = lens
-        self.subject = subject
-        self.frame = None if subject is None else Frame(name=readable(subject.function))
-        self.lock = Lock()
-        self._sources = sources
-        self._finder: SourceFinder | None = None
-        self._look = look
-        self._taken: TakenProfile | None = None
-        self._before: TakenProfile | None = None
-        self._made: dict[tuple[str, Lens], Any] = {}
-        self.moment = look()
+        what = "the profile has not been read again" if self.is_first else "nothing has changed"
+        return f"{what} {self.since}"
 
     @property
     def has_baseline(self) -> bool:
         """Whether there is anything to compare with."""
-        return self.moment.take_before is not None
+        return self.take_before is not None
+
+    def is_same(self, other: Moment) -> bool:
+        """Whether both are known to have one profile."""
+        pairs = zip(self.made_of, other.made_of, strict=False)
+        return bool(self.made_of) and all(one is another for one, another in pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """What is to be said of what a view shows: through which lens, of which moment.
+
+    ``sample_type`` is the kind of value, empty while it is not known; ``notes`` what a person should know about the
+    profile; ``unmatched`` the filters in force that match nothing in any view that was made through them.
+    """
+
+    lens: Lens
+    moment: Moment
+    sample_type: str = ""
+    notes: tuple[str, ...] = ()
+    unmatched: frozenset[str] = frozenset()
+
+
+class _Visit:
+    """A moment, and what was taken and made of it. It never goes over to another: threads look at it at any time."""
+
+    def __init__(self, moment: Moment, sources: SourcePath) -> None:
+        self.moment = moment
+        self.made: dict[tuple[str, Lens], Any] = {}
+        self.at_hand: TakenProfile | None = None
+        self._sources = sources
+        self._finder: SourceFinder | None = None
+        self._before: TakenProfile | None = None
 
     @property
     def taken(self) -> TakenProfile:
         """The profile. Raises what taking it raises."""
-        if self._taken is None:
-            self._taken = self.moment.take()
-        return self._taken
+        if self.at_hand is None:
+            self.at_hand = self.moment.take()
+        return self.at_hand
 
     @property
     def before(self) -> TakenProfile | None:
@@ -129,51 +137,75 @@ class Study:
             self._finder = SourceFinder.of(self._sources, self.taken.files)
         return self._finder
 
-    def renew(self) -> None:
-        """Go over to the newest moment."""
-        self.moment = self._look()
-        self._taken = self._before = self._finder = None
-        self._made.clear()
+    def kind(self, lens: Lens) -> str:
+        """The kind of value that is seen through ``lens``; empty while it is not known."""
+        if lens.sample_type or self.at_hand is None or not (types := self.at_hand.document.sample_types):
+            return lens.sample_type
+        return types[self.at_hand.document.index_of("")].kind
 
-    def stand_on(self, frame: Frame) -> None:
-        """Have the next view open there."""
-        self.frame = frame
-        self.subject = Place(frame.name, frame.file, frame.line)
+    def once(self, key: tuple[str, Lens], make: Callable[[], Made]) -> Made:
+        """What ``make`` makes, made once."""
+        if key not in self.made:
+            made = make()
+            while len(self.made) >= _MOST_KEPT:
+                del self.made[next(iter(self.made))]
+            self.made[key] = made
+        kept: Made = self.made[key]
+        return kept
 
-    # At hand at any time
+
+class Sight:
+    """A profile through one lens: what a view is built from, while a person may already want another.
+
+    All of it takes long: whoever asks holds the study's ``lock``. Each view is made once a lens. ``subject`` is what
+    listings are about.
+    """
+
+    def __init__(self, visit: _Visit, lens: Lens, subject: Place | None) -> None:
+        self.lens = lens
+        self.subject = subject
+        self._visit = visit
 
     @property
-    def sample_types(self) -> tuple[str, ...]:
-        """What kinds of values the profile has; none before it is taken."""
-        return () if self._taken is None else tuple(held.kind for held in self._taken.document.sample_types)
+    def moment(self) -> Moment:
+        """What is looked at."""
+        return self._visit.moment
 
     @property
-    def sample_type(self) -> str:
-        """The kind that is looked at; empty while it is not known."""
-        if self.lens.sample_type or self._taken is None or not self._taken.document.sample_types:
-            return self.lens.sample_type
-        return self.sample_types[self._taken.document.index_of("")]
+    def compares(self) -> bool:
+        """Whether changes are seen."""
+        return self.lens.is_differential and self.moment.has_baseline
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """What a person should know about the profile."""
-        return () if self._taken is None else self._taken.notes
+    def taken(self) -> TakenProfile:
+        """The profile. Raises what taking it raises."""
+        return self._visit.taken
 
     @property
-    def unmatched(self) -> frozenset[str]:
-        """The filters in force that match nothing in any view that was made through them."""
-        views = [made for (_, lens), made in [*self._made.items()] if lens == self.lens and isinstance(made, View)]
-        given = frozenset(self.lens.filters.given)
-        return given.intersection(*(view.unmatched for view in views)) if views else frozenset()
+    def finder(self) -> SourceFinder:
+        """Source files of the profile. Raises what taking it raises."""
+        return self._visit.finder
 
-    # Views
+    @property
+    def caption(self) -> Caption:
+        """What is to be said of it, as far as it is at hand: this takes nothing and never fails."""
+        taken, lens = self._visit.at_hand, self.lens
+        views = [made for (_, by), made in [*self._visit.made.items()] if by == lens and isinstance(made, View)]
+        given = frozenset(lens.filters.given)
+        return Caption(
+            lens,
+            self.moment,
+            self._visit.kind(lens),
+            () if taken is None else taken.notes,
+            given.intersection(*(view.unmatched for view in views)) if views else frozenset(),
+        )
 
     def view(self) -> View:
         """The profile through the lens; the difference to the baseline through a differential one.
 
         Raises UsageError when there is nothing of that kind in it, and what taking it raises.
         """
-        return self.kept("difference", self._difference_view) if self._compares else self.view_now()
+        return self.kept("difference", self._difference_view) if self.compares else self.view_now()
 
     def view_of_lines(self) -> View:
         """The same line by line, as listings want it."""
@@ -181,47 +213,106 @@ class Study:
 
     def view_before(self) -> View | None:
         """The baseline's profile through the same lens; None where there is none or the lens is not differential."""
-        before = self.before if self._compares else None
-        return None if before is None else self.kept("before", lambda lens: View(before.document, lens.options))
+        before = self._visit.before if self.compares else None
+        return None if before is None else self.kept("before", lambda: View(before.document, self.lens.options))
 
     def view_now(self) -> View:
         """The profile itself, through a differential lens too."""
-        return self.kept("now", lambda lens: View(self._document, lens.options))
+        return self.kept("now", lambda: View(self.taken.document, self.lens.options))
 
-    def kept(self, name: str, make: Callable[[Lens], Made]) -> Made:
-        """What ``make`` makes for the lens, made once: for what several views share, or one shows again."""
-        lens = self.lens
-        return self._once((name, lens), lambda: make(lens))
+    def kept(self, name: str, make: Callable[[], Made]) -> Made:
+        """What ``make`` makes of it, made once: for what several views share, or one shows again."""
+        return self._visit.once((name, self.lens), make)
 
-    def _once(self, key: tuple[str, Lens], make: Callable[[], Made]) -> Made:
-        if key not in self._made:
-            made = make()
-            while len(self._made) >= _MOST_KEPT:
-                del self._made[next(iter(self._made))]
-            self._made[key] = made
-        kept: Made = self._made[key]
-        return kept
+    def _difference_view(self) -> View:
+        return View(self._difference(), self.lens.options).condensed()
 
-    @property
-    def _document(self) -> Document:
-        return self.taken.document
+    def _listing_view(self) -> View:
+        return listing_view(self._difference() if self.compares else self.taken.document, self.lens.options)
 
-    @property
-    def _compares(self) -> bool:
-        return self.lens.is_differential and self.has_baseline
-
-    def _difference_view(self, lens: Lens) -> View:
-        return View(self._difference(lens), lens.options).condensed()
-
-    def _listing_view(self, lens: Lens) -> View:
-        return listing_view(self._difference(lens) if self._compares else self._document, lens.options)
-
-    def _difference(self, lens: Lens) -> Document:
+    def _difference(self) -> Document:
         """Made once for all lenses that have the same shares."""
-        before = self.before
+        now, before = self.taken.document, self._visit.before
         if before is None:
-            return self._document
-        key = ("minus", Lens(is_relative_to_base=lens.is_relative_to_base))
-        return self._once(
-            key, lambda: minus(self._document, before.document, relative_to_base=lens.is_relative_to_base)
-        )
+            return now
+        is_relative = self.lens.is_relative_to_base
+        key = ("minus", Lens(is_relative_to_base=is_relative))
+        return self._visit.once(key, lambda: minus(now, before.document, relative_to_base=is_relative))
+
+
+class Study:
+    """What the views of one visit share: the newest moment, and the ``lens`` that a person has chosen.
+
+    Profiles are taken when they are first needed, by whoever holds ``lock``. ``frame`` is the one that a person last
+    had under the cursor: another view opens there. ``subject`` is the same with its file and line, as far as they are
+    known. Lens, frame and subject may change while a view is built: it is built from a ``sight``, which does not.
+    """
+
+    def __init__(
+        self,
+        look: Callable[[], Moment],
+        lens: Lens = Lens(),
+        *,
+        subject: Place | None = None,
+        sources: SourcePath = USUAL_SOURCES,
+        standing: Callable[[], str] = lambda: _LIVE,
+    ) -> None:
+        """``look`` chooses the moment, now and whenever the newest is wanted; ``standing`` says how its target is."""
+        self.lens = lens
+        self.subject = subject
+        self.frame = None if subject is None else Frame(name=readable(subject.function))
+        self.lock = Lock()
+        self._sources = sources
+        self._look = look
+        self._standing = standing
+        self._visit = _Visit(look(), sources)
+
+    @property
+    def moment(self) -> Moment:
+        """The newest that was looked at."""
+        return self._visit.moment
+
+    @property
+    def taken(self) -> TakenProfile:
+        """Its profile; takes long, as all of a sight does. Raises what taking it raises."""
+        return self._visit.taken
+
+    @property
+    def sample_types(self) -> tuple[str, ...]:
+        """What kinds of values it has; none before it is taken."""
+        taken = self._visit.at_hand
+        return () if taken is None else tuple(held.kind for held in taken.document.sample_types)
+
+    @property
+    def sample_type(self) -> str:
+        """The one that is wanted; empty while it is not known."""
+        return self._visit.kind(self.lens)
+
+    def sight(self, lens: Lens, subject: Place | None) -> Sight:
+        """The newest moment through a lens."""
+        return Sight(self._visit, lens, subject)
+
+    @property
+    def state(self) -> str:
+        """How the target stands by now, in a word; empty while it lives, and where there is none."""
+        word = self._standing()
+        return "" if word == _LIVE else word
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there will never be a newer profile."""
+        return self._standing() in _OVER
+
+    @property
+    def has_newer(self) -> bool:
+        """Whether the newest moment may have another profile than the one that is looked at."""
+        return not self.moment.is_same(self._look())
+
+    def renew(self) -> None:
+        """Go over to the newest moment, in one step: other threads look at the study meanwhile."""
+        self._visit = _Visit(self._look(), self._sources)
+
+    def stand_on(self, frame: Frame) -> None:
+        """Have the next view open there."""
+        self.frame = frame
+        self.subject = Place(frame.name, frame.file, frame.line)

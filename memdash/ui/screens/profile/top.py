@@ -7,7 +7,7 @@ from memdash.tables.profile_top import RankedTop, TopOrder, ranked_top, top_rema
 from memdash.tables.table import Table
 from memdash.ui.panes.sorted import Sorting
 from memdash.ui.screens.profile.rows import RowsScreen
-from memdash.ui.screens.profile.study import Study
+from memdash.ui.screens.profile.study import Sight, Study
 
 __all__ = ["TopScreen"]
 
@@ -24,17 +24,16 @@ class TopScreen(RowsScreen[RankedTop]):
     @property
     def title_of_view(self) -> str:
         """The verb that prints the same."""
-        return "Diff" if self.study.lens.is_differential else "Top"
+        return "Diff" if self.caption.lens.is_differential else "Top"
 
     @property
     def sorting(self) -> Sorting[TopOrder]:
         """By flat at first."""
         return self._sorting
 
-    def build(self) -> RankedTop:
+    def build(self, sight: Sight) -> RankedTop:
         """Sum up by function."""
-        study = self.study
-        return ranked_top(study.view(), study.view_now(), study.view_before())
+        return ranked_top(sight.view(), sight.view_now(), sight.view_before())
 
     def table(self, content: RankedTop) -> Table:
         """A row a function."""
@@ -43,7 +42,7 @@ class TopScreen(RowsScreen[RankedTop]):
 
     def remark(self, content: RankedTop) -> str:
         """How many there are, and how much they hold."""
-        return top_remark(content, is_relative_to_base=self.study.lens.is_relative_to_base)
+        return top_remark(content, is_relative_to_base=self.caption.lens.is_relative_to_base)
 
     def frame_of(self, content: RankedTop, key: str) -> Frame | None:
         """Rows are known by what they show."""

@@ -16,7 +16,7 @@ from memdash.tables.table import Table
 from memdash.ui.commands import PROFILE, RANKED, TREE, bindings
 from memdash.ui.panes.sorted import Sorting
 from memdash.ui.screens.profile.rows import RowsScreen
-from memdash.ui.screens.profile.study import Study
+from memdash.ui.screens.profile.study import Sight, Study
 from memdash.ui.widgets.table import TableView
 from memdash.units import count
 
@@ -44,18 +44,19 @@ class TreeScreen(RowsScreen[CallTree]):
     @property
     def title_of_view(self) -> str:
         """Which way it leads."""
-        way = "Callers" if self._is_turned else "Tree"
-        return f"{way}, changes" if self.study.lens.is_differential else way
+        is_turned = self._is_turned if self.content is None else self.content.is_turned
+        way = "Callers" if is_turned else "Tree"
+        return f"{way}, changes" if self.caption.lens.is_differential else way
 
     @property
     def sorting(self) -> Sorting[TreeOrder]:
         """By change where there are changes."""
-        return self._by_change if self.study.lens.is_differential else self._by_size
+        return self._by_change if self.caption.lens.is_differential else self._by_size
 
-    def build(self) -> CallTree:
+    def build(self, sight: Sight) -> CallTree:
         """Put the stacks together."""
-        study, is_turned = self.study, self._is_turned
-        view, before = study.view_now(), study.view_before()
+        is_turned = self._is_turned
+        view, before = sight.view_now(), sight.view_before()
         if is_turned:
             view, before = view.turned(), before and before.turned()
         report = flame(view, before)

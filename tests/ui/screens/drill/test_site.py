@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import Event
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from memdash.model.missing import Missing
 from memdash.model.profile import Profile
-from memdash.model.snapshot import State
+from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Ending
 from memdash.ui.app import Options
+from memdash.ui.screens.drill.section import Look
+from memdash.ui.screens.drill.site import SiteScreen
 from tests.fakes import NOON_S
 from tests.ui.conftest import LONG, Show, a_watch
 from tests.ui.screens.conftest import Sources, followed
@@ -169,3 +172,19 @@ async def test_it_fits_everywhere(show: Show, sources: Sources, size: tuple[int,
         await shown.built()
         await shown.press("escape")
         assert shown.app.screen is shown.dashboard
+
+
+async def test_the_screen_does_not_wait_for_many_stacks(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on, look = Event(), SiteScreen.look
+
+    def slowly(screen: SiteScreen, snapshot: Snapshot, width: int) -> Look:
+        assert go_on.wait(30)
+        return look(screen, snapshot, width)
+
+    monkeypatch.setattr(SiteScreen, "look", slowly)
+    async with show(followed(a_watch())) as shown:
+        await shown.press("enter", "tab")
+        assert "Callers" in shown.text
+        go_on.set()
+        await shown.built()
+        assert "main.handle0" in shown.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from itertools import chain, repeat
 from typing import Any
 
 import pytest
@@ -76,6 +77,8 @@ def see() -> See:
         stacks: Mapping[str, int] | TakenProfile = STACKS,
         before: Mapping[str, int] | None = None,
         *,
+        later: Mapping[str, int] | None = None,
+        lens: Lens | None = None,
         width: int = 80,
         height: int = 24,
         options: Options | None = None,
@@ -83,7 +86,9 @@ def see() -> See:
         taken = stacks if isinstance(stacks, TakenProfile) else TakenProfile(of_stacks(stacks))
         then = None if before is None else TakenProfile(of_stacks(before))
         moment = Moment(lambda: taken, None if then is None else lambda: then, since="since the baseline")
-        study = Study(lambda: moment, Lens(is_differential=before is not None))
+        newest = moment if later is None else Moment(lambda: TakenProfile(of_stacks(later)))
+        moments = chain([moment], repeat(newest))
+        study = Study(lambda: next(moments), lens or Lens(is_differential=before is not None))
         app = MemdashApp(lambda: Ground(lambda: FlameScreen(study)), options or Options())
         async with app.run_test(size=(width, height)) as pilot:
             seen = Seen(pilot)
@@ -218,14 +223,9 @@ async def test_a_zoom_looks_closer(see: See) -> None:
 
 
 async def test_following_takes_the_newest_again_and_keeps_its_place(see: See) -> None:
-    async with see() as seen:
+    async with see(later={**STACKS, "main > serve > add": 1700}) as seen:
         await seen.press("down", "down", "enter", "down", "space")
         assert "following" in seen.text
-        seen.screen.study._look = lambda: Moment(
-            lambda: TakenProfile(of_stacks({**STACKS, "main > serve > add": 1700}))
-        )
-        seen.screen._follow()
-        await seen.settle()
         assert "held 1.66 KiB" in seen.told
         assert "▶ add" in seen.text
         assert "boot" not in seen.text
@@ -344,3 +344,9 @@ async def test_boxes_of_large_profiles_are_whole(see: See) -> None:
         await seen.press("down", "down", "enter", "i", "o")
         assert "alloc_objects" in seen.text
         assert "being made" not in seen.text
+
+
+async def test_what_is_too_small_is_as_it_was_asked_for(see: See) -> None:
+    for fraction, is_seen in ((None, True), (0.1, False)):
+        async with see(lens=Lens(node_fraction=fraction)) as seen:
+            assert ("boot" in seen.text) is is_seen

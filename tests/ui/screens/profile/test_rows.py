@@ -334,6 +334,19 @@ async def test_the_newest_profile_is_of_another_moment(show_view: ShowView) -> N
         assert "main.old" in shown.text
 
 
+async def test_going_over_to_the_newest_in_one_view_is_caught_up_with_in_the_one_below(show_view: ShowView) -> None:
+    moments = iter([replace(a_study(NOW).moment, at="noon"), replace(a_study(THEN).moment, at="one")])
+    async with show_view("top", Study(lambda: next(moments))) as shown:
+        await shown.press("enter")
+        await shown.built()
+        await shown.press("u")
+        await shown.built()
+        await shown.press("escape")
+        await shown.built()
+        assert "main.old" in shown.text
+        assert "Top · inuse_space · shop 42 one" in shown.text
+
+
 async def test_a_large_profile_is_shown(show_view: ShowView) -> None:
     async with show_view("tree", a_study(heap_profile(2000))) as shown:
         await shown.press("a")

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from memdash.model.capability import Capability, Source
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Origin
-from memdash.model.snapshot import Before
+from memdash.model.snapshot import Before, State
+from memdash.model.target import Ending
 from memdash.session.profiles import profile_name, profile_of
 from memdash.ui.panes.sites import SitesPane
 from memdash.units import clock_time, file_time
-from tests.ui.conftest import Show, a_watch
+from tests.fakes import NOON_S
+from tests.ui.conftest import Show, Shown, a_profile_of, a_watch
+
+ENDED = replace(a_watch(), state=State.ENDED, ending=Ending(at_s=NOON_S, signal_number=9))
+KEYS = {"top": "d", "list": "l", "flame": "f"}
+
+
+async def until(shown: Shown, words: str, *, gone: bool = False) -> None:
+    for _ in range(200):
+        if (words in shown.text) is not gone:
+            return
+        await shown.pilot.pause(0.02)
+    raise AssertionError(shown.text)
 
 
 async def test_a_view_is_one_key_away_and_esc_leads_back(show: Show) -> None:
@@ -53,6 +68,38 @@ async def test_without_a_profile_it_says_why(show: Show) -> None:
         await shown.press("d")
         await shown.built()
         assert "does not link Go's heap profiler" in shown.text
+
+
+@pytest.mark.parametrize("view", ["top", "list", "flame"])
+async def test_it_is_told_how_the_target_stands(show: Show, view: str) -> None:
+    async with show() as shown:
+        await shown.press(KEYS[view])
+        await shown.built()
+        assert "ended" not in shown.lines[0]
+        shown.session.publish(ENDED)
+        await until(shown, " · ended · ")
+
+
+async def test_following_makes_nothing_anew_while_nothing_is_new_and_ends_with_the_target(show: Show) -> None:
+    async with show() as shown:
+        await shown.press("f")
+        await shown.built()
+        await shown.press("space")
+        await shown.built()
+        moment = shown.app.screen.caption.moment  # type: ignore[attr-defined]  # a ProfileScreen
+        await shown.press("space", "space")
+        await shown.built()
+        assert shown.app.screen.caption.moment is moment  # type: ignore[attr-defined]
+        assert "following" in shown.text
+        await shown.press("space")
+        await shown.publish(a_watch(301, a_profile_of()))
+        await shown.press("space")
+        await shown.built()
+        assert shown.app.screen.caption.moment is not moment  # type: ignore[attr-defined]
+        shown.session.publish(ENDED)
+        await until(shown, "following", gone=True)
+        await shown.press("space")
+        assert "following" not in shown.text
 
 
 async def test_the_time_is_that_of_the_reading(show: Show) -> None:

@@ -1,0 +1,61 @@
+"""Work that takes long, on a thread beside the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import TypeVar
+
+from textual.widget import Widget
+from textual.worker import get_current_worker
+
+from memdash.errors import MemdashError, defects_told
+
+__all__ = ["beside"]
+
+Result = TypeVar("Result")
+
+
+def beside(
+    widget: Widget,
+    work: Callable[[], Result],
+    done: Callable[[Result], None],
+    failed: Callable[[MemdashError], None],
+    *,
+    group: str,
+    turn: AbstractContextManager[object] | None = None,
+) -> None:
+    """Do ``work`` on a thread, and hand ``done`` what it returns, or ``failed`` what it raises, on the screen's.
+
+    Whatever goes wrong in ``work`` or ``done`` is told, and ends nothing else. Work of the same ``group`` of a widget
+    is overtaken: it is not waited for, and nobody hears of it, no more than once the widget has gone. ``turn`` is held
+    meanwhile, where such work must not go on beside other; what was overtaken before its turn is not begun.
+    """
+
+    def told(result: Result | MemdashError) -> None:
+        if not widget.is_attached:
+            return
+        if isinstance(result, MemdashError):
+            failed(result)
+            return
+        try:
+            with defects_told():
+                done(result)
+        except MemdashError as error:
+            failed(error)
+
+    def on_thread() -> None:
+        worker = get_current_worker()
+        result: Result | MemdashError
+        with turn or nullcontext():
+            if worker.is_cancelled:
+                return
+            try:
+                with defects_told():
+                    result = work()
+            except MemdashError as error:
+                result = error
+        if not worker.is_cancelled:
+            widget.app.call_from_thread(told, result)
+
+    widget.run_worker(on_thread, thread=True, exclusive=True, group=group, exit_on_error=False)

@@ -1,0 +1,60 @@
+"""Work beside the screen: what becomes of it is told, and what goes wrong ends nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Event
+
+from textual.app import App
+from textual.pilot import Pilot
+
+from memdash.errors import Defect, MemdashError
+from memdash.ui.beside import beside
+
+
+class Told:
+    """What was done, and what failed."""
+
+    def __init__(self, pilot: Pilot[None]) -> None:
+        self.pilot = pilot
+        self.done: list[str] = []
+        self.failed: list[MemdashError] = []
+
+    def begin(self, work: Callable[[], str], done: Callable[[str], None] | None = None) -> None:
+        beside(self.pilot.app.screen, work, done or self.done.append, self.failed.append, group="some")
+
+    async def end(self) -> None:
+        await self.pilot.app.workers.wait_for_complete()
+        await self.pilot.pause()
+
+
+async def test_a_defect_in_the_work_or_in_showing_it_is_told_and_the_app_goes_on() -> None:
+    def show(_: str) -> None:
+        raise KeyError("shown")
+
+    async with App[None]().run_test() as pilot:
+        told = Told(pilot)
+        told.begin(lambda: str(1 // 0))
+        await told.end()
+        told.begin(lambda: "fine", show)
+        await told.end()
+        told.begin(lambda: "fine")
+        await told.end()
+        assert [(type(error), error.what) for error in told.failed] == [
+            (Defect, "a defect of memdash: ZeroDivisionError: integer division or modulo by zero"),
+            (Defect, "a defect of memdash: KeyError: 'shown'"),
+        ]
+        assert told.done == ["fine"]
+
+
+async def test_nobody_hears_of_what_was_overtaken() -> None:
+    go_on = Event()
+    async with App[None]().run_test() as pilot:
+        told = Told(pilot)
+        told.begin(lambda: f"late {go_on.wait(30)}")
+        told.begin(lambda: "first")
+        while not told.done:
+            await pilot.pause()
+        go_on.set()
+        await told.end()
+        assert (told.done, told.failed) == (["first"], [])

@@ -1,0 +1,45 @@
+"""What is taken for permanent stays bounded, however often a view is made anew."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+from memdash.ui.lean import undisturbed
+
+
+@pytest.fixture
+def frozen() -> Iterator[None]:
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+class Ring:
+    """Refers to itself: only the collector frees it."""
+
+    def __init__(self) -> None:
+        self.ring = self
+
+
+@pytest.mark.usefixtures("frozen")
+def test_garbage_does_not_stay_for_good() -> None:
+    counts = []
+    for _ in range(200):
+        on_screen = [Ring() for _ in range(100)]
+        with undisturbed():
+            pass
+        del on_screen
+        counts.append(gc.get_freeze_count())
+    assert max(counts) - counts[0] < 10_000
+    assert gc.isenabled()
+
+
+def test_in_a_program_that_others_use_too_nothing_is_taken_for_permanent() -> None:
+    with undisturbed():
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    assert gc.get_freeze_count() == 0
