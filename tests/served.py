@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import socket
+import threading
 from dataclasses import asdict
 from typing import Any
 
@@ -11,9 +14,20 @@ from memdash.pprof.convert import sites_document
 from memdash.pprof.document import Document, Function, Line, Location, Sample, ValueType
 from memdash.pprof.encode import encode
 from tests.fakes import a_profile, memstats
-from tests.servers import answer
+from tests.servers import Behaviour, answer
 
-__all__ = ["GOROUTINES", "HEAP", "HEAP_TEXT", "INDEX", "MEMSTATS", "VARS", "VARS_TOLD", "goroutines", "served"]
+__all__ = [
+    "GOROUTINES",
+    "HEAP",
+    "HEAP_TEXT",
+    "INDEX",
+    "MEMSTATS",
+    "VARS",
+    "VARS_TOLD",
+    "collecting",
+    "goroutines",
+    "served",
+]
 
 INDEX = b"<html>\n<head>\n<title>/debug/pprof/</title>\n</head><body>Types of profiles available:</body></html>"
 HEAP = encode(sites_document(a_profile(), (), 1_767_000_000_000_000_000))
@@ -38,7 +52,7 @@ def _told() -> dict[str, Any]:
     return told
 
 
-VARS_TOLD = {"cmdline": ["/srv/shop-server"], "requests": {"a": [1, 2.5, None]}, "memstats": _told()}
+VARS_TOLD: dict[str, Any] = {"cmdline": ["/srv/shop-server"], "requests": {"a": [1, 2.5, None]}, "memstats": _told()}
 VARS = json.dumps(VARS_TOLD).encode()
 
 _SPLIT = ("Stack", "MSpan", "MCache")
@@ -80,6 +94,19 @@ GOROUTINES = goroutines(
     (1, ("runtime.gopark", "time.Sleep", "main.main", "runtime.main", "runtime.goexit")),
     (1, ()),
 )
+
+
+def collecting() -> Behaviour:
+    """Answers like ``served``, and counts the collections that were asked for."""
+    pages, told, lock = served(), copy.deepcopy(VARS_TOLD), threading.Lock()
+
+    def behave(connection: socket.socket, path: str) -> None:
+        with lock:
+            told["memstats"]["NumForcedGC"] += path.endswith("?gc=1")
+            counted = answer(json.dumps(told).encode(), "application/json")
+        connection.sendall(counted if path == "/debug/vars" else pages.get(path, answer(b"", status="404 Not Found")))
+
+    return behave
 
 
 def served(prefix: str = "/debug/pprof/", **changes: bytes) -> dict[str, bytes]:

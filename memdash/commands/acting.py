@@ -44,7 +44,7 @@ def verb(action: Action, short_help: str, full_help: str) -> click.Command:
 def act_on(target: Target, action: Action, *, agreed: bool, entries: Sequence[ProbeEntry] = PROBES) -> Deed | None:
     """Have it done and say what came of it; ``agreed`` asks no questions. None when it was left undone.
 
-    Raises UsageError when it could be done and there is nobody to ask, ProbeError when it failed, AccessDenied.
+    Raises UsageError when it could be done and there is nobody to ask, ProbeError or TargetError when it failed.
     """
 
     def consent(step: Action, words: str) -> bool:
@@ -57,7 +57,7 @@ def act_on(target: Target, action: Action, *, agreed: bool, entries: Sequence[Pr
         if deed is None:
             click.echo("memdash: left as it is", err=True)
         elif isinstance(deed.outcome, Missing):
-            raise ProbeError(deed.outcome.why, deed.outcome.hint)
+            raise deed.error or ProbeError(deed.outcome.why, deed.outcome.hint)
     return deed
 
 

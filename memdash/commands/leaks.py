@@ -73,7 +73,7 @@ def command(
     else:
         watch = Watch(0.0, _WATCH_S if duration is None else duration)
     with signals_raised():
-        consent = _UNASKED if choice.entries is PROBES else _consent(agreed=yes)
+        consent = _consent(agreed=yes) if choice.asks else _UNASKED
         searched = search(choice.target(), expected, watch, choice.entries, consent)
     if searched.proof is not _UNASKED:
         words = searched.proof if isinstance(searched.proof, str) else f"not proven: {searched.proof.words}"
@@ -125,8 +125,8 @@ def search(
 ) -> Searched:
     """Look again and again; a search ends as soon as a look shows nothing.
 
-    With ``consent`` the runtime is asked to search too, which that allows or not; else that says why it is not. Raises
-    UsageError when nothing can be seen, AccessDenied when nothing may be.
+    With ``consent`` the runtime is asked to search too, where it can be, which that allows or not; else that says why
+    nobody can allow it. Raises UsageError when nothing can be seen, AccessDenied when nothing may be.
     """
     try:
         with denials_told(target), TaskLooks(target, entries) as tasks:
@@ -135,7 +135,7 @@ def search(
                     top_functions=expected.top_functions, creators=expected.creators, current=tasks.look()
                 )
             pause(watch.wait_s)
-            proof = consent if isinstance(consent, Missing) else tasks.search(consent)
+            proof = consent if consent is _UNASKED else tasks.search(consent)
             looks: list[Tasks] = [tasks.look()]
             _require_stacks(looks[0])
             _require_creators(looks[0], expected)

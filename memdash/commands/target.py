@@ -39,7 +39,7 @@ _AUTO, _GOPS = "auto", "gops"
 class Choice:
     """What the user said about what to read, and by which ways; at most one of the first four is set.
 
-    ``endpoint`` is among the ``entries`` when it is wanted.
+    ``endpoint`` is among the ``entries`` when it is wanted; ``asks`` says that some of them ask the program.
     """
 
     pid: int | None = None
@@ -48,6 +48,7 @@ class Choice:
     url: Address | None = None
     endpoint: Endpoint | None = None
     entries: Sequence[ProbeEntry] = PROBES
+    asks: bool = False
 
     @property
     def made(self) -> bool:
@@ -129,14 +130,14 @@ def _choice(ctx: click.Context, given: dict[str, Any], endpoint: str | None) -> 
             raise UsageError("--endpoint is for a process, and --url names a server", "leave one of them away")
         address = _address(given["url"], "--url")
         server = _endpoint(address)
-        return Choice(url=address, endpoint=server, entries=(server,))
+        return Choice(url=address, endpoint=server, entries=(server,), asks=True)
     if endpoint is None:
         return Choice(**given)
     if endpoint == _GOPS:
-        return Choice(**given, entries=probes_with(asked=(_gops(),)))
+        return Choice(**given, entries=probes_with(asked=(_gops(),)), asks=True)
     asked = _endpoint(None if endpoint == _AUTO else _address(endpoint, "--endpoint"))
     others = (_gops(),) if endpoint == _AUTO else ()
-    return Choice(**given, endpoint=asked, entries=probes_with(asked=(asked, *others)))
+    return Choice(**given, endpoint=asked, entries=probes_with(asked=(asked, *others)), asks=True)
 
 
 def _endpoint(address: Address | None) -> Endpoint:

@@ -3,7 +3,8 @@
 To add an action:
 
 1. Name it in ``Action``, with the capabilities that it is meant to change: they are read before and after, and told.
-2. Let an ``Actor`` offer it and do it. An entry of ``probes`` brings actors in its ``Attachment``.
+2. Let an ``Actor`` offer it and do it. An entry of ``probes`` brings actors in its ``Attachment``; those who do not
+   offer it need not know of it, unless they have a reason to tell why not.
 3. Give it a key: a ``Command`` in ``ui.commands`` that ``needs`` it, with ``act('NAME')``.
 4. Give it a verb: ``acting.verb`` makes one in a module of ``commands``, to be named in ``VERBS``.
 
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol, Self
 
+from memdash.errors import MemdashError
 from memdash.model.capability import Capability
 from memdash.model.missing import Maybe, Missing
 from memdash.model.sample import Sample
@@ -50,6 +52,7 @@ class Deed:
     """One action: what came of it in a clause, or why it failed, and the target just before and after.
 
     ``took_s`` is wall time; ``begun`` says that it is under way and that the clause tells no more than how far.
+    ``error`` is what was raised when it was tried and failed.
     """
 
     action: Action
@@ -58,6 +61,7 @@ class Deed:
     before: Sample
     after: Sample
     begun: bool = False
+    error: MemdashError | None = None
 
     @property
     def failed(self) -> bool:

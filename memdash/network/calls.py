@@ -22,14 +22,16 @@ class Calls:
 
     @contextmanager
     def over(self, wire: Wire) -> Iterator[Wire]:
-        """Use ``wire``, and close it in the end.
+        """Open ``wire``, and close it in the end.
 
-        Raises EndpointUnreachable when it was cancelled, for what was broken off looks like an answer that has ended.
+        Raises EndpointUnreachable when nobody answers, or when it was cancelled: what was broken off looks like an
+        answer that has ended.
         """
         try:
             with self._lock:
                 self._wire = wire
                 self._require_wanted()
+            wire.open()
             yield wire
             with self._lock:
                 self._require_wanted()

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse, IncompleteRead
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from memdash import __version__
 from memdash.errors import BadAnswer, EndpointUnreachable
 from memdash.network.address import Address
 from memdash.network.calls import Calls
-from memdash.network.wire import USUAL, Patience, Wire
+from memdash.network.wire import MOST_BYTES, USUAL, Patience, Peer, Wire
 from memdash.plain import plain
 from memdash.units import byte_size
 
-__all__ = ["MOST_BYTES", "Answer", "Client"]
+__all__ = ["Answer", "Check", "Client", "anybody"]
 
-MOST_BYTES = 64 << 20
-"""No answer is longer."""
+Check: TypeAlias = Callable[[Peer], object]
+"""Is told whom a connection has reached, and raises what shall become of the question."""
+
 _HEADER_BYTES = 64 << 10
 _PIECE_BYTES = 64 << 10
 _LONGEST_SHOWN = 200
@@ -36,12 +37,20 @@ class Answer(NamedTuple):
     url: str
 
 
-class Client:
-    """Asks one server. ``get`` belongs to one thread at a time, ``cancel`` to any."""
+def anybody(_peer: Peer) -> None:
+    """Whoever answers is asked."""
 
-    def __init__(self, address: Address, patience: Patience = USUAL) -> None:
+
+class Client:
+    """Asks one server. ``get`` belongs to one thread at a time, ``cancel`` to any.
+
+    ``check`` hears of each connection before anything is sent over it.
+    """
+
+    def __init__(self, address: Address, patience: Patience = USUAL, check: Check = anybody) -> None:
         self.address = address
         self._patience = patience
+        self._check = check
         self._calls = Calls()
 
     def get(self, path: str = "", query: str = "", *, longer_s: float = 0.0, most_bytes: int = MOST_BYTES) -> Answer:
@@ -54,7 +63,7 @@ class Client:
         place = self.address.at(path, query)
         wire = Wire(place, self._patience.longer(longer_s), _HEADER_BYTES)
         try:
-            with self._calls.over(wire), _response(wire, place) as response:
+            with self._calls.over(wire), self._response(wire, place) as response:
                 response.begin()
                 _require_ok(response, place)
                 wire.most_bytes += most_bytes
@@ -72,16 +81,16 @@ class Client:
         """Have the request that is under way fail soon, and every later one."""
         self._calls.cancel()
 
-
-def _response(wire: Wire, place: Address) -> HTTPResponse:
-    wire.sendall(_request(place))
-    return HTTPResponse(wire, method="GET")  # type: ignore[arg-type]  # all it wants is makefile()
+    def _response(self, wire: Wire, place: Address) -> HTTPResponse:
+        self._check(wire.peer)
+        wire.sendall(_request(place))
+        return HTTPResponse(wire, method="GET")  # type: ignore[arg-type]  # all it wants is makefile()
 
 
 def _request(place: Address) -> bytes:
     lines = (
         f"GET {place.resource} HTTP/1.1",
-        f"Host: {place.server}",
+        f"Host: {place.header}",
         f"User-Agent: memdash/{__version__}",
         "Accept: */*",
         "Accept-Encoding: identity",

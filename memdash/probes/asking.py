@@ -11,7 +11,7 @@ from memdash.errors import MemdashError, defects_told
 from memdash.model.capability import Capability, Source
 from memdash.model.sample import Fact, Reading
 
-__all__ = ["AskedProbe", "Asking", "Pace"]
+__all__ = ["COLLECTS", "OFTEN", "SELDOM", "STOPS_BRIEFLY", "WRITES_A_HEAP", "AskedProbe", "Asking", "Pace"]
 
 T = TypeVar("T")
 
@@ -31,22 +31,40 @@ class Pace(NamedTuple):
     share: float
 
 
+OFTEN, SELDOM = Pace(least_s=1.0, share=0.05), Pace(least_s=10.0, share=0.01)
+"""For what a Go program counts anyhow, and for what it has to gather first."""
+STOPS_BRIEFLY, WRITES_A_HEAP = "each reading stops it for some 100 µs", "each reading has it write a heap profile"
+COLLECTS = (
+    "the program runs runtime.GC, which stops it twice for a moment and takes CPU time from it until all of its heap"
+    " has been marked and swept"
+)
+"""What a Go program goes through when it is asked for a collection."""
+
+
 class Asking(Generic[T]):
     """Asks one question again and again, once at a time. For one thread, which it never holds up.
 
-    ``ask`` is called on a thread of its own and may raise MemdashErrors; ``cancel`` has it fail soon.
+    ``ask`` is called on a thread of its own, where it also makes of the answer what it means: that may take seconds of
+    CPU time. It may raise MemdashErrors; ``cancel`` has it fail soon.
     """
 
-    def __init__(self, ask: Callable[[], T], cancel: Callable[[], object], pace: Pace) -> None:
+    def __init__(
+        self,
+        ask: Callable[[], T],
+        cancel: Callable[[], object],
+        pace: Pace,
+        clock_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._ask = ask
         self._cancel = cancel
         self._pace = pace
+        self._clock_s = clock_s
         self._request: _Request[T] | None = None
         self._spent_s = 0.0
 
     @property
     def cadence_s(self) -> float:
-        """Seconds between two questions, by what the last answer took to make, to send and to read."""
+        """Seconds between two questions, by what the last answer took to make, to send and to understand."""
         return max(self._pace.least_s, min(self._spent_s / self._pace.share, _LONGEST_PAUSE_S))
 
     def answer(self) -> T | None:
@@ -55,7 +73,7 @@ class Asking(Generic[T]):
         Raises what ``ask`` raises.
         """
         if self._request is None:
-            self._request = _Request(self._ask)
+            self._request = _Request(self._ask, self._clock_s)
         request = self._request
         if not request.done.wait(_WAIT_S):
             return None
@@ -65,19 +83,15 @@ class Asking(Generic[T]):
             raise request.error
         return request.answer
 
-    def book(self, cpu_s: float) -> None:
-        """Add what reading the answer took."""
-        self._spent_s += cpu_s
-
     def close(self) -> None:
         """Break off what is under way. May be called twice."""
         self._cancel()
 
 
-class AskedProbe(Generic[T]):
-    """Asks one question, and goes on at once: the answer is read at a later look when it has come.
+class AskedProbe:
+    """Asks one question, and goes on at once: what the answer means is taken at a later look when it has come.
 
-    ``facts`` says what an answer means and raises ProbeError; ``cost_note`` what it has cost the target.
+    ``cost_note`` says what it has cost the target.
     """
 
     def __init__(
@@ -85,15 +99,13 @@ class AskedProbe(Generic[T]):
         name: str,
         capabilities: frozenset[Capability],
         source: Source,
-        asking: Asking[T],
-        facts: Callable[[T], tuple[Fact, ...]],
+        asking: Asking[tuple[Fact, ...]],
         cost_note: str,
     ) -> None:
         self.name = name
         self.capabilities = capabilities
         self._source = source
         self._asking = asking
-        self._facts = facts
         self._cost_note = cost_note
 
     @property
@@ -103,12 +115,9 @@ class AskedProbe(Generic[T]):
 
     def read(self) -> Reading:
         """Read the answer, if it is there. Raises ProbeError or TargetError."""
-        answer = self._asking.answer()
-        if answer is None:
+        facts = self._asking.answer()
+        if facts is None:
             return Reading(self._source, (), pending=_WAITING)
-        before_s = time.thread_time()
-        facts = self._facts(answer)
-        self._asking.book(time.thread_time() - before_s)
         return Reading(self._source, facts, (self._cost_note,))
 
     def close(self) -> None:
@@ -119,19 +128,19 @@ class AskedProbe(Generic[T]):
 class _Request(Generic[T]):
     """One question on a thread of its own; a thread takes 0.1 ms to start."""
 
-    def __init__(self, ask: Callable[[], T]) -> None:
+    def __init__(self, ask: Callable[[], T], clock_s: Callable[[], float]) -> None:
         self.done = threading.Event()
         self.answer: T | None = None
         self.error: MemdashError | None = None
         self.took_s = 0.0
-        threading.Thread(target=self._run, args=(ask,), name="memdash-asking", daemon=True).start()
+        threading.Thread(target=self._run, args=(ask, clock_s), name="memdash-asking", daemon=True).start()
 
-    def _run(self, ask: Callable[[], T]) -> None:
-        began_s = time.monotonic()
+    def _run(self, ask: Callable[[], T], clock_s: Callable[[], float]) -> None:
+        began_s = clock_s()
         try:
             with defects_told():
                 self.answer = ask()
         except MemdashError as error:
             self.error = error
-        self.took_s = time.monotonic() - began_s
+        self.took_s = clock_s() - began_s
         self.done.set()

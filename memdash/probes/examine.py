@@ -15,7 +15,7 @@ from memdash.probes.probe import Fit, Probe, ProbeEntry, Refusal, judged
 __all__ = ["Examined", "Tried", "examine"]
 
 _PATIENCE_S = 10.0
-"""CPU time that what is read piece by piece may take."""
+"""CPU time that what is read piece by piece may take, and time for an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +68,14 @@ def _attach(entry: ProbeEntry, fit: Fit, target: Target) -> Examined:
 
 
 def _read(probe: Probe) -> Tried:
-    before_s = time.thread_time()
+    before_s, until_s = time.thread_time(), time.monotonic() + 2 * _PATIENCE_S
     failure = None
     try:
         with defects_told():
-            while probe.read().pending and time.thread_time() - before_s < _PATIENCE_S:
-                pass
+            while pending := probe.read().pending:
+                if time.thread_time() - before_s >= _PATIENCE_S or time.monotonic() >= until_s:
+                    failure = Missing(pending)
+                    break
     except TargetExited:
         raise
     except (ProbeError, TargetError) as error:

@@ -96,7 +96,10 @@ class ProbeEntry(Protocol):
         """
 
     def fitness(self, target: Target) -> Fit | Refusal:
-        """Judge cheaply and without side effects whether it suits. Never raises for what a target may be."""
+        """Judge cheaply and without side effects whether it suits. Never raises for what a target may be.
+
+        One that was ``wanted_for`` something may ask the target: a watch waits for none of those.
+        """
 
     def attach(self, target: Target) -> Attachment:
         """Open the probes: one per cadence. Raises ProbeError or TargetError; leaves nothing open when it does."""

@@ -59,14 +59,18 @@ def sites(document: Document) -> Profile:
         raise BadAnswer(f"this is no heap profile: it measures {plain(', '.join(kinds))[:_LONGEST_SHOWN] or 'nothing'}")
     places = [kinds.index(kind) for kind in _VALUES]
     calls = {key: tuple(_calls(location)) for key, location in document.locations.items()}
+    expanded: dict[tuple[int, ...], tuple[tuple[Frame, ...], tuple[int, ...], int]] = {}
     found = []
     for keys, values, _ in document.samples:
         usage = Usage(*[max(values[place], 0) for place in places])
         if not any(usage):
             continue
-        expanded = [call for key in keys for call in calls[key]]
-        stack, pcs = tuple([frame for frame, _ in expanded]), tuple([pc for _, pc in expanded])
-        found.append(Site(stack, usage, pcs, leaf_at(stack)))
+        if keys not in expanded:  # objects of each size have a sample of their own under the same stack
+            whole = [call for key in keys for call in calls[key]]
+            frames = tuple([frame for frame, _ in whole])
+            expanded[keys] = frames, tuple([pc for _, pc in whole]), leaf_at(frames)
+        stack, pcs, leaf = expanded[keys]
+        found.append(Site(stack, usage, pcs, leaf))
     return Profile(tuple(found), max(document.period, 1), published=True)
 
 

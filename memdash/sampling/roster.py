@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, TypeVar
 
-from memdash.errors import ProbeError, TargetError, TargetExited, defects_told
+from memdash.errors import MemdashError, ProbeError, TargetError, TargetExited, defects_told
 from memdash.model.action import Action, Actor, Deed
 from memdash.model.capability import Capability
 from memdash.model.missing import Maybe, Missing
@@ -25,8 +25,10 @@ _UNREAD = {
     Capability.TASKS: Missing("memdash does not read the tasks of this runtime"),
     Capability.OBJECTS: Missing("memdash does not count the objects of this runtime by type"),
 }
-_LOOK_CPU_S = 1.0
-"""CPU time that a look out of turn may take for what is read piece by piece."""
+_LOOK_CPU_S, _LOOK_S = 1.0, 2.0
+"""CPU time that a look out of turn may take for what is read piece by piece, and wall time for what is answered."""
+_ANSWER_S = 90.0
+"""Wall time for those who are given the time to finish: no question waits for longer."""
 _GIVE_UP_AFTER = 5
 """So many failures in a row and the old value is no longer shown, only why there is none."""
 
@@ -38,6 +40,11 @@ class _Slot:
     failures: int = 0
     pending: bool = False
     why: Missing = field(default=Missing("not read yet"))
+
+
+class _Until(NamedTuple):
+    cpu_s: float
+    mono_s: float
 
 
 class Roster:
@@ -53,12 +60,19 @@ class Roster:
         clock: Clock,
         actors: Sequence[Actor] = (),
     ) -> None:
-        self._actors = actors
+        self._actors = list(actors)
         self._slots = [_Slot(probe, Budget(probe.cadence_s)) for probe in probes]
         self._missing = missing
         self._clock = clock
         self._facts: dict[Capability, Fact] = {}
         self._origins: dict[Capability, Origin] = {}
+        self._is_cancelled = False
+
+    def add(self, probes: Sequence[Probe], missing: Mapping[Capability, Missing], actors: Sequence[Actor]) -> None:
+        """Read these too from now on, and pass on what they can do; ``missing`` is what is known now not to be had."""
+        self._slots += [_Slot(probe, Budget(probe.cadence_s)) for probe in probes]
+        self._missing = missing
+        self._actors += actors
 
     def tick(self, at: Instant) -> Iterator[Sample]:
         """Read the probes that are due: first all the quick ones, then a sample more after each slow one.
@@ -78,21 +92,27 @@ class Roster:
 
     def finish(self, most_s: float) -> Iterator[Sample]:
         """Have those who have not finished do so, in ``most_s`` of CPU time at most; a sample if there were any."""
-        until_s = self._clock.thread_cpu_s() + most_s
+        until = self._until(most_s, _ANSWER_S)
         slots = [slot for slot in self._slots if slot.pending]
         for slot in slots:
-            self._finish(slot, until_s)
+            self._finish(slot, until)
         if slots:
             yield self._joined(self._clock.now())
 
-    def _finish(self, slot: _Slot, until_s: float) -> None:
-        while slot.pending and self._clock.thread_cpu_s() < until_s:
-            self._read(slot, self._clock.now())
+    def _until(self, cpu_s: float, wall_s: float) -> _Until:
+        return _Until(self._clock.thread_cpu_s() + cpu_s, self._clock.now().mono_s + wall_s)
+
+    def _finish(self, slot: _Slot, until: _Until) -> None:
+        while slot.pending and not self._is_cancelled and self._clock.thread_cpu_s() < until.cpu_s:
+            now = self._clock.now()
+            if now.mono_s >= until.mono_s:
+                return
+            self._read(slot, now)
 
     def offers(self) -> Mapping[Action, Maybe[str]]:
         """What can be done to the target now; of two who tell of one action, the first that can do it counts."""
         found: dict[Action, Maybe[str]] = {}
-        for actor in self._actors:
+        for actor in self._actors:  # one of them may add others here, and they are asked too
             for action, offer in _offers_of(actor).items():
                 if isinstance(found.get(action, _NOBODY), Missing):
                     found[action] = offer
@@ -111,6 +131,7 @@ class Roster:
             return Deed(action=action, outcome=actor, took_s=0.0, before=seen, after=seen)
         before, began_s, begun = self.look(action.changes), self._clock.now().mono_s, False
         outcome: Maybe[str]
+        failure: MemdashError | None = None
         try:
             with defects_told():
                 outcome = actor.act(action)
@@ -118,13 +139,16 @@ class Roster:
         except TargetExited:
             raise
         except (ProbeError, TargetError) as error:
-            outcome = Missing(error.what, error.hint)
+            failure, outcome = error, Missing(error.what, error.hint)
         took_s = self._clock.now().mono_s - began_s
         after = self.look(action.changes)
-        return Deed(action=action, outcome=outcome, took_s=took_s, before=before, after=after, begun=begun)
+        return Deed(
+            action=action, outcome=outcome, took_s=took_s, before=before, after=after, begun=begun, error=failure
+        )
 
     def cancel(self) -> None:
-        """Have what is being done to the target fail soon, and whatever follows. From any thread."""
+        """Have what is being done to the target fail soon, and whatever follows; wait for nobody. From any thread."""
+        self._is_cancelled = True
         for actor in self._actors:
             actor.cancel()
 
@@ -137,14 +161,21 @@ class Roster:
             why = offer
         return why
 
-    def look(self, capabilities: frozenset[Capability]) -> Sample:
-        """A sample in which these have just been read, due or not."""
-        at, until_s = self._clock.now(), self._clock.thread_cpu_s() + _LOOK_CPU_S
-        for slot in self._slots:
-            if slot.probe.capabilities & capabilities:
+    def look(
+        self, capabilities: frozenset[Capability], *, cpu_s: float = _LOOK_CPU_S, wall_s: float = _LOOK_S
+    ) -> Sample:
+        """A sample in which these have just been read, due or not; Missing where that takes longer."""
+        at, until = self._clock.now(), self._until(cpu_s, wall_s)
+        slots = [slot for slot in self._slots if slot.probe.capabilities & capabilities]
+        for slot in slots:
+            self._finish(slot, until)  # what is under way began before this look, and would pass for it
+        for slot in slots:
+            if not slot.pending:
                 self._read(slot, at)
-                self._finish(slot, until_s)
-        return self._joined(at)
+        for slot in slots:
+            self._finish(slot, until)
+        late: dict[str, Any] = {c.value: slot.why for slot in slots if slot.pending for c in slot.probe.capabilities}
+        return replace(self._joined(at), **late)
 
     def _read(self, slot: _Slot, at: Instant) -> None:
         before_s = self._clock.thread_cpu_s()

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from memdash.errors import MemdashError, ProbeError, TargetError, TargetExited, defects_told
+from memdash.errors import MemdashError
 from memdash.model.action import Action, Actor
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.target import Runtime, Target
-from memdash.probes.probe import Attachment, Probe, ProbeEntry, Refusal, Unable, judged
+from memdash.probes.probe import Attachment, Probe, ProbeEntry, Refusal, Unable
 from memdash.sampling.clock import Clock
 from memdash.sampling.roster import Roster
+from memdash.session.opening import LOOKED_FOR, Late, Opening, opening
 
 __all__ = ["Attached", "attach"]
 
@@ -27,23 +28,50 @@ class Attached:
     log: tuple[str, ...]
 
 
-def attach(target: Target, entries: Sequence[ProbeEntry], clock: Clock) -> Attached:
+def attach(
+    target: Target, entries: Sequence[ProbeEntry], clock: Clock, later: Callable[[Attached], object] | None = None
+) -> Attached:
     """Open every way of reading that suits; a capability is read by the first entry that gives it.
 
     An entry that refuses or fails leaves its reason under each capability that nobody else gives; that of one which
-    recognises the target counts before others. Raises TargetExited, and the last error when nothing can be read at all.
+    recognises the target counts before others. With ``later`` nobody waits for those who have to ask somebody first,
+    where there are others: it is told, on the thread that uses the roster, when they have been opened. Raises
+    TargetExited, and the last error when nothing can be read at all.
     """
     opened = _Opened(target)
+    late = [entry for entry in entries if entry.wanted_for] if later is not None else []
     try:
         for entry in entries:
-            if entry.wanted_for or not entry.capabilities <= opened.answered:
-                opened.take(entry)
+            if entry not in late and (entry.wanted_for or not entry.capabilities <= opened.answered):
+                opened.take(opening(entry, opened.target))
+        if not opened.probes:
+            while late:
+                opened.take(opening(late.pop(0), opened.target))
         opened.require_any()
     except BaseException:
         Roster(opened.probes, {}, clock, opened.actors).close()
         raise
-    missing = {capability: why for capability, why in opened.missing.items() if capability not in opened.given}
-    return Attached(opened.target, Roster(opened.probes, missing, clock, opened.actors), missing, tuple(opened.log))
+    roster = Roster(opened.probes, _waiting_for(late, opened), clock, opened.actors)
+    if late and later is not None:
+
+        def join(found: Opening) -> None:
+            probes, actors, log = len(opened.probes), len(opened.actors), len(opened.log)
+            opened.take(found)
+            late.remove(found.entry)
+            missing = _waiting_for(late, opened)
+            roster.add(opened.probes[probes:], missing, opened.actors[actors:])
+            later(Attached(opened.target, roster, missing, tuple(opened.log[log:])))
+
+        roster.add((), _waiting_for(late, opened), (Late(opened.target, tuple(late), join),))
+    return Attached(opened.target, roster, _waiting_for(late, opened), tuple(opened.log))
+
+
+def _waiting_for(late: Sequence[ProbeEntry], opened: _Opened) -> dict[Capability, Missing]:
+    """Why each capability that nobody gives is missing, as long as these are still being opened."""
+    missing = dict(opened.missing)
+    for entry in late:
+        missing |= dict.fromkeys(entry.capabilities, LOOKED_FOR)
+    return {capability: why for capability, why in missing.items() if capability not in opened.given}
 
 
 class _Opened:
@@ -60,25 +88,19 @@ class _Opened:
         self._failure: MemdashError | None = None
         self._unable: frozenset[Action] = frozenset()
 
-    def take(self, entry: ProbeEntry) -> None:
-        """Open one more way of reading, or note why not. Raises TargetExited."""
-        verdict = judged(entry, self.target)
+    def take(self, found: Opening) -> None:
+        """Keep one more way of reading, or note why there is none."""
+        entry, verdict = found.entry, found.verdict
         if isinstance(verdict, Refusal):
             self._note(entry, Missing(verdict.why, verdict.hint), first=not verdict.recognised)
-            return
-        try:
-            with defects_told():
-                attachment = entry.attach(self.target)
-        except TargetExited:
-            raise
-        except (ProbeError, TargetError) as error:
-            self._failure = error
-            self._note(entry, Missing(error.what, error.hint), failed=True)
-            return
-        self._keep(attachment)
-        if verdict.runtime is not Runtime.NATIVE:
-            version = verdict.runtime_version or self.target.runtime_version
-            self.target = replace(self.target, runtime=verdict.runtime, runtime_version=version)
+        elif isinstance(found.outcome, Attachment):
+            self._keep(found.outcome)
+            if verdict.runtime is not Runtime.NATIVE:
+                version = verdict.runtime_version or self.target.runtime_version
+                self.target = replace(self.target, runtime=verdict.runtime, runtime_version=version)
+        elif found.outcome is not None:
+            self._failure = found.outcome
+            self._note(entry, Missing(found.outcome.what, found.outcome.hint), failed=True)
 
     def require_any(self) -> None:
         """Raise the last error when nothing can be read at all."""

@@ -25,7 +25,7 @@ from memdash.sampling.clock import Clock, SystemClock
 from memdash.sampling.history import History
 from memdash.sampling.roster import Roster
 from memdash.sampling.sampler import Sampler, Watch
-from memdash.session.attach import attach
+from memdash.session.attach import Attached, attach
 from memdash.session.memory import Memory
 
 __all__ = ["Live", "read_once"]
@@ -137,12 +137,16 @@ class Live:
         self._sampler.stop()
 
     def _open(self) -> Roster:
-        attached = attach(self._snapshot.target, self._entries, self._clock)
+        attached = attach(self._snapshot.target, self._entries, self._clock, self._take)
+        self._take(attached)
+        return attached.roster
+
+    def _take(self, attached: Attached) -> None:
+        """Show what has been opened, at once or later."""
         with self._lock:
             for line in attached.log:
                 self._memory.note(self._clock.now().wall_s, line)
             self._snapshot = replace(self._snapshot, target=attached.target, missing=attached.missing)
-        return attached.roster
 
     def on_sample(self, sample: Sample) -> None:
         """Take in one tick."""

@@ -19,6 +19,8 @@ from memdash.session.attach import attach
 
 __all__ = ["TaskLooks"]
 
+_CPU_S, _WALL_S = 10.0, 60.0
+"""What one look may take: nothing else waits for it."""
 _TASKS = frozenset({Capability.TASKS})
 _NOBODY = Missing(
     "nothing here can have the runtime search for leaked ones",
@@ -36,20 +38,22 @@ class TaskLooks:
 
     def look(self) -> Tasks:
         """Those there are now. Raises UnsupportedRuntime when they cannot be read, TargetExited."""
-        tasks = self._roster.look(_TASKS).tasks
+        tasks = self._roster.look(_TASKS, cpu_s=_CPU_S, wall_s=_WALL_S).tasks
         if isinstance(tasks, Missing):
             raise UnsupportedRuntime(tasks.why, tasks.hint)
         return tasks
 
-    def search(self, consent: Callable[[Action, str], bool]) -> Maybe[str]:
+    def search(self, consent: Maybe[Callable[[Action, str], bool]]) -> Maybe[str]:
         """Have the runtime itself search for leaked ones: what came of it, or why it did not.
 
         Looks from then on tell those that it found. ``consent`` is asked with the sentence that says what it does to
-        the target. Raises TargetExited.
+        the target; where nobody can be asked, it is why not. Raises TargetExited.
         """
         offer = self._roster.offers().get(Action.FIND_LEAKS, _NOBODY)
         if isinstance(offer, Missing):
             return offer
+        if isinstance(consent, Missing):
+            return consent
         return self._roster.act(Action.FIND_LEAKS).outcome if consent(Action.FIND_LEAKS, offer) else _UNWANTED
 
     def __enter__(self) -> Self:

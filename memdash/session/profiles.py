@@ -63,10 +63,10 @@ def served_profile(endpoint: Endpoint, target: Target, kind: str, seconds: int) 
     from memdash.network.client import Client
     from memdash.probes.endpoint.profiles import fetched
 
-    pprof = endpoint.find(target).pprof
-    if isinstance(pprof, Missing):
-        raise BadAnswer(f"there is no profile to be had: {pprof.why}", pprof.hint)
-    return TakenProfile(fetched(Client(pprof), kind, seconds))
+    found = endpoint.find(target)
+    if isinstance(found.pprof, Missing):
+        raise BadAnswer(f"there is no profile to be had: {found.pprof.why}", found.pprof.hint)
+    return TakenProfile(fetched(Client(found.pprof, check=found.check), kind, seconds))
 
 
 def take_profile(target: Target, entries: Sequence[ProbeEntry] = PROBES) -> TakenProfile:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from memdash.cli import main
 from memdash.network import wire
 from memdash.pprof.decode import decode
-from tests.served import GOROUTINES, HEAP, MEMSTATS, goroutines, served
+from tests.served import GOROUTINES, HEAP, MEMSTATS, collecting, goroutines, served
 from tests.servers import IMPATIENT, Serve, Server, answer, serving
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
@@ -91,13 +92,14 @@ def test_doctor_fails_where_a_server_cannot_be_read(run: Run) -> None:
     assert "nothing answers at 127.0.0.1:1" in out
 
 
-def test_doctor_says_of_a_process_why_none_was_found(run: Run, serve: Serve, start: Start) -> None:
-    code, out, _ = run("doctor", str(start("sleep", "60").pid), "--endpoint", serve({}).address.url)
+def test_doctor_says_of_a_process_why_none_was_found(run: Run, serve: Serve) -> None:
+    code, out, _ = run("doctor", OURSELVES, "--endpoint", serve({}).address.url)
     assert code == 0
     assert "endpoint: no\n  there is neither net/http/pprof nor expvar" in out
 
 
-def test_garbage_is_collected_through_a_url(run: Run, server: Server) -> None:
+def test_garbage_is_collected_through_a_url(run: Run, serve: Serve) -> None:
+    server = serve(collecting())
     code, out, _ = run("gc", server.address.url, "--yes")
     assert code == 0
     assert out.startswith("force GC: the program collected its garbage in ")
@@ -199,6 +201,26 @@ def test_each_trouble_is_one_clear_error(
     assert (told, out) == (code, "")
     assert len([line for line in err.splitlines() if line.startswith("memdash: ")]) == 1
     assert "Traceback" not in err
+
+
+NO_GC = {
+    "hangs": (lambda connection: connection.recv(1), 5),
+    "answers with text": (lambda connection: connection.sendall(answer(b"ok", "text/plain")), 2),
+    "breaks off": (lambda connection: connection.sendall(answer(HEAP)[:-20]), 5),
+}
+
+
+@pytest.mark.parametrize(("behaviour", "code"), NO_GC.values(), ids=NO_GC)
+def test_a_collection_that_fails_exits_as_any_question_would(
+    run: Run, serve: Serve, monkeypatch: pytest.MonkeyPatch, behaviour: Callable[[object], object], code: int
+) -> None:
+    monkeypatch.setattr(wire.Patience, "longer", lambda patience, seconds: IMPATIENT if seconds else patience)
+    pages = served()
+
+    def behave(connection: socket.socket, path: str) -> None:
+        behaviour(connection) if path.endswith("gc=1") else connection.sendall(pages[path])
+
+    assert run("gc", "--yes", serve(behave).address.url)[0] == code
 
 
 def test_nobody_there_is_said_so(run: Run, server: Server) -> None:

@@ -91,6 +91,12 @@ def test_proof_is_asked_for_with_what_it_does() -> None:
     assert [suspect.verdict for suspect in found.suspects] == ["leaked"]
 
 
+def test_a_yes_is_not_asked_for_what_could_not_be_done() -> None:
+    program = Program(Tasks((waiting(2),)))
+    program.offer = Missing("a gops agent cannot search", "ask net/http/pprof")
+    assert searched(program, Missing("there is nobody to ask", "give --yes")).proof == program.offer
+
+
 @pytest.mark.parametrize("consent", [lambda _action, _words: False, Missing("there is nobody to ask", "give --yes")])
 def test_without_a_yes_there_is_no_proof_and_still_a_verdict(consent: Maybe[Consent]) -> None:
     program = Program(Tasks((waiting(2),)))

@@ -1,14 +1,18 @@
 """What servers may do to whoever asks them, and that each of it is one clear error within bounds."""
 
 import contextlib
+import errno
 import gzip
+import os
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, NoReturn
 
 import pytest
 
-from memdash.errors import BadAnswer, EndpointUnreachable, ProbeError
+from memdash.errors import BadAnswer, EndpointUnreachable, MemdashError, ProbeError
 from memdash.network.address import Address
 from memdash.network.client import Client
 from memdash.network.wire import USUAL, Patience
@@ -172,6 +176,59 @@ def test_an_encrypted_port_is_not_mistaken(serve: Serve) -> None:
     server = serve(sized(b"hello"))
     address = Address(host=server.address.host, port=server.address.port, is_secure=True)
     assert isinstance(error_of(address), EndpointUnreachable)
+
+
+def test_a_handshake_that_hangs_ends_with_the_patience_and_says_so(serve: Serve) -> None:
+    address = replace(serve(hang).address, is_secure=True)
+    error = error_of(address, Patience(connect_s=5.0, read_s=5.0, total_s=0.2))
+    assert isinstance(error, EndpointUnreachable)
+    assert error.what == f"{address.server} has not finished its TLS handshake within 0.2 s"
+
+
+def test_a_handshake_is_broken_off_when_it_is_not_wanted_any_more(serve: Serve) -> None:
+    begun = threading.Event()
+
+    def behave(connection: socket.socket, _path: str) -> None:
+        begun.set()
+        hang(connection)
+
+    client = Client(replace(serve(behave).address, is_secure=True))
+    failed: list[MemdashError] = []
+
+    def ask() -> None:
+        try:
+            client.get()
+        except MemdashError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    assert begun.wait(10.0)
+    client.cancel()
+    thread.join(5.0)
+    assert isinstance(failed[0], EndpointUnreachable)
+
+
+def test_a_name_server_that_is_silent_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    is_over, real = threading.Event(), socket.getaddrinfo
+
+    def silent(host: str, *args: Any, **named: Any) -> Any:
+        if named.get("flags"):
+            return real(host, *args, **named)
+        return is_over.wait(10.0) and []
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    error = error_of(Address.parse("http://shop.example/"), IMPATIENT)
+    assert error.what == "who is named shop.example has not been found out within 0.2 s"
+    is_over.set()
+
+
+def test_want_of_descriptors_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhausted(*_: object) -> NoReturn:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr("memdash.network.wire.socket.socket", exhausted)
+    assert "too many open files" in error_of(Address.parse("http://127.0.0.1:9/")).what
 
 
 def test_what_a_server_says_of_an_error_is_passed_on(serve: Serve) -> None:

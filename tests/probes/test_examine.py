@@ -73,6 +73,16 @@ def test_what_fits_but_will_not_open_says_why() -> None:
     assert examined.failure == Missing("an invariant is broken", "report it")
 
 
+def test_a_probe_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Silent(Probe):
+        def read(self) -> Reading:
+            return Reading(Source.ENDPOINT, (), pending="it has not answered yet")
+
+    monkeypatch.setattr("memdash.probes.examine._PATIENCE_S", 0.01)
+    (examined,) = examine(a_target(), [Entry(probes=(Silent(), Probe()))])
+    assert [tried.failure for tried in examined.tried] == [Missing("it has not answered yet"), None]
+
+
 def test_a_probe_that_fails_does_not_hide_the_others() -> None:
     probes = (Probe(failure=BadRead("unmapped")), Probe(name="go.sites"))
     (examined,) = examine(a_target(), [Entry(probes=probes)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 import pytest
@@ -304,6 +304,71 @@ class SlowProbe:
 def test_a_look_out_of_turn_waits_for_what_is_pending() -> None:
     sample = Roster((SlowProbe(),), {}, FakeClock()).look(SITES)
     assert isinstance(sample.sites, Profile)
+
+
+@dataclass
+class Awaited:
+    """Answers ``takes_s`` after it was asked with the number of the question; each look takes a tenth of a second."""
+
+    clock: FakeClock
+    takes_s: float
+    name: str = "awaited"
+    capabilities: frozenset[Capability] = SITES
+    cadence_s: float = 2.0
+    asked: int = 0
+    asked_at_s: float | None = None
+    on_read: Callable[[], object] = lambda: None
+
+    def read(self) -> Reading:
+        self.on_read()
+        if self.asked_at_s is None:
+            self.asked, self.asked_at_s = self.asked + 1, self.clock.mono_s
+        self.clock.advance(0.1)
+        if self.clock.mono_s - self.asked_at_s < self.takes_s:
+            return Reading(Source.ENDPOINT, (), pending="it has not answered yet")
+        self.asked_at_s = None
+        return Reading(Source.ENDPOINT, (replace(a_profile(), sample_rate_bytes=self.asked),))
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+def test_a_look_out_of_turn_waits_for_two_seconds_and_shows_nothing_older() -> None:
+    clock = FakeClock()
+    probe = Awaited(clock, takes_s=0.1)
+    readers = Roster((probe,), {}, clock)
+    assert isinstance(readers.look(SITES).sites, Profile)
+    probe.takes_s = 60.0
+    began_s = clock.mono_s
+    assert readers.look(SITES).sites == Missing("it has not answered yet")
+    assert clock.mono_s - began_s == pytest.approx(2.0, abs=0.2)
+    assert isinstance(readers.look(SITES, wall_s=150.0).sites, Profile)
+
+
+def test_an_answer_to_an_earlier_question_is_not_taken_for_a_look() -> None:
+    clock = FakeClock()
+    readers = Roster((Awaited(clock, takes_s=0.5),), {}, clock)
+    assert isinstance(tick(readers, clock).sites, Missing)
+    sites = readers.look(SITES).sites
+    assert isinstance(sites, Profile)
+    assert sites.sample_rate_bytes == 2
+
+
+def test_whoever_is_let_go_waits_for_no_answer() -> None:
+    clock = FakeClock()
+    probe = Awaited(clock, takes_s=60.0)
+    readers = Roster((probe,), {}, clock)
+    probe.on_read = readers.cancel
+    assert isinstance(readers.look(SITES).sites, Missing)
+    assert list(readers.finish(10.0))
+    assert clock.mono_s == pytest.approx(FakeClock().mono_s + 0.1)
+
+
+def test_what_was_raised_is_kept_with_the_deed() -> None:
+    failed = Roster((), {}, FakeClock(), actors=(Loaded(is_there=True),)).act(Action.FORCE_GC)
+    assert isinstance(failed.error, AgentUnreachable)
+    refused = Roster((), {}, FakeClock(), actors=(Loaded(is_there=False),)).act(Action.FORCE_GC)
+    assert refused.error is None
 
 
 def test_a_pace_that_a_probe_changes_is_kept() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import queue
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -14,6 +16,7 @@ from memdash.model.capability import Capability
 from memdash.model.finding import Severity
 from memdash.model.memstats import MemStats
 from memdash.model.missing import Maybe, Missing
+from memdash.model.objects import Objects
 from memdash.model.sample import Fact
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.system import SystemStats
@@ -22,11 +25,13 @@ from memdash.network.address import Address
 from memdash.probes.endpoint import Endpoint
 from memdash.probes.probe import Attachment, Fit, Refusal
 from memdash.session import Live, read_once
+from memdash.session.opening import LOOKED_FOR
 from tests.fakes import FakeProbe, a_gc, a_profile, a_system, a_target, memstats
 
 PATIENCE_S = 10.0
 GO = frozenset({Capability.MEMSTATS, Capability.GC, Capability.SITES})
 SYSTEM = frozenset({Capability.SYSTEM})
+OBJECTS = frozenset({Capability.OBJECTS})
 
 
 @dataclass
@@ -305,7 +310,7 @@ def test_a_way_that_was_asked_for_and_does_not_suit_is_told_of_and_keeps_others_
     live.subscribe(heard.put)
     live.start()
     try:
-        shown = wait_for(heard, lambda snapshot: snapshot.state is State.LIVE and bool(snapshot.actions))
+        shown = wait_for(heard, lambda snapshot: snapshot.actions.get(Action.FORCE_GC, LOOKED_FOR) != LOOKED_FOR)
     finally:
         live.close()
     assert shown.actions[Action.FORCE_GC] == Missing("it listens on no port", "start its server")
@@ -314,6 +319,57 @@ def test_a_way_that_was_asked_for_and_does_not_suit_is_told_of_and_keeps_others_
     closed = go(verdict=Refusal("memory is closed", "use sudo"))
     snapshot = read_once(a_target(), entries=(closed, refusing, system()))
     assert snapshot.missing[Capability.MEMSTATS].why == "memory is closed"
+
+
+@dataclass
+class SlowEntry(FakeEntry):
+    """Looks for whoever answers until it is told to find it."""
+
+    found: threading.Event = field(default_factory=threading.Event)
+
+    def attach(self, target: Target) -> Attachment:
+        self.found.wait(PATIENCE_S)
+        return super().attach(target)
+
+
+def slow() -> SlowEntry:
+    entry = SlowEntry("endpoint", OBJECTS, lambda: (Objects((), 0),), Fit(50, OBJECTS, Runtime.GO))
+    entry.wanted_for = frozenset({Action.FORCE_GC})
+    return entry
+
+
+def test_nothing_waits_for_a_way_that_has_to_ask_somebody(start: Start) -> None:
+    asked = slow()
+    live, heard, _ = start(go(), asked, system())
+    shown = wait_for(heard, lambda snapshot: snapshot.state is State.LIVE)
+    assert isinstance(shown.sample.memstats, MemStats)
+    assert shown.actions[Action.FORCE_GC] == shown.missing[Capability.OBJECTS] == LOOKED_FOR
+    asked.found.set()
+    shown = wait_for(heard, lambda snapshot: not isinstance(snapshot.sample.objects, Missing))
+    assert Capability.OBJECTS not in shown.missing
+    assert Action.FORCE_GC not in shown.actions
+    assert "endpoint attached" in [finding.summary for finding in shown.findings]
+    live.close()
+    assert asked.probes[0].closed == 1
+
+
+def test_what_is_found_too_late_is_let_go(start: Start) -> None:
+    asked = slow()
+    live, heard, _ = start(go(), asked)
+    wait_for(heard, lambda snapshot: snapshot.state is State.LIVE)
+    live.close()
+    asked.found.set()
+    until_s = time.monotonic() + PATIENCE_S
+    while not (asked.probes and asked.probes[0].closed) and time.monotonic() < until_s:
+        time.sleep(0.001)
+    assert (asked.probes[0].closed, asked.probes[0].reads) == (1, 0)
+
+
+def test_an_end_that_is_noticed_while_looking_ends_the_watch(start: Start) -> None:
+    asked = endpoint(failure=TargetExited("gone"))
+    _, heard, watch = start(go(), asked)
+    watch.ending = None
+    assert wait_for(heard, lambda snapshot: snapshot.state is State.ENDED).ending is not None
 
 
 def test_a_server_is_watched_by_whether_it_answers() -> None:

@@ -1,8 +1,9 @@
 """A Go program asked through the HTTP endpoints that it serves itself: only when a person wants it.
 
-Lives here: ``discover`` (which of a URL, or of a process's own ports, is an endpoint), ``memstats`` (of expvar, or of
-the text of a heap profile) and ``profiles`` (profile.proto), which ``probes`` read; ``actor`` (has it collect its
-garbage or, with ``leaks``, search for leaked goroutines) and ``pulse`` (whether it still answers).
+Lives here: ``discover`` (which of a URL, or of a process's own ports, is an endpoint), ``owner`` (whether it is the
+target that answers, each time), ``memstats`` (of expvar, or of the text of a heap profile) and ``profiles``
+(profile.proto), which ``probes`` read; ``actor`` (has it collect its garbage or, with ``leaks``, search for leaked
+goroutines) and ``pulse`` (whether it still answers).
 May import: ``network``, ``pprof``, ``process`` and what all probes may. Each answer is made by code that runs in the
 program, so every fact says what it costs there. To read another endpoint, write a function from an ``Answer`` to facts
 and name it in ``probes``.
@@ -10,17 +11,17 @@ and name it in ``probes``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from memdash.errors import ProbeError, TargetError
-from memdash.model.action import Action
+from memdash.model.action import Action, Actor
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.target import Runtime, Target
 from memdash.network.address import Address
 from memdash.probes.endpoint.pulse import Pulse
-from memdash.probes.probe import Attachment, Fit, Refusal
+from memdash.probes.probe import Attachment, Fit, Refusal, Unable
 
 if TYPE_CHECKING:
     from memdash.probes.endpoint.discover import Found
@@ -69,22 +70,28 @@ class Endpoint:
         from memdash.probes.endpoint.probes import probes_of
 
         found = self.find(target)
-        search = None if isinstance(found.pprof, Missing) else LeakSearch(found.pprof)
+        search = None if isinstance(found.pprof, Missing) else LeakSearch(found.pprof, found.check)
         probes = probes_of(found, self.pulse, search)
-        actors = () if search is None else (EndpointActor(search),)
+        actors: tuple[Actor, ...] = ()
+        if found.doubt is not None:
+            actors = (Unable(dict.fromkeys(self.wanted_for, found.doubt)),)
+        elif search is not None:
+            actors = (EndpointActor(search, found.vars),)
         far = {} if target.is_local else dict.fromkeys(_ONLY_LOCAL, _FAR)
-        return Attachment(probes, {**found.missing, **far}, (found.words,), actors)
+        log = (found.words,) if found.doubt is None else (found.words, found.doubt.why)
+        return Attachment(probes, {**found.missing, **far}, log, actors)
 
     def find(self, target: Target) -> Found:
         """Where the target's endpoints are. Raises ProbeError or TargetError when there are none."""
-        from memdash.probes.endpoint.discover import found_at, found_in, require_of
+        from memdash.probes.endpoint.discover import found_at, found_in
+        from memdash.probes.endpoint.owner import Owner
 
         if target not in self._found:
-            if self.address is None:
-                found = found_in(target)
+            if not target.is_local and self.address is not None:
+                self._found[target] = found_at(self.address)
             else:
-                found = found_at(self.address)
-                if target.is_local:
-                    require_of(target, found)
-            self._found[target] = found
+                owner, address = Owner(target), self.address
+                check = owner.check
+                found = found_in(target, check=check) if address is None else found_at(address, check=check)
+                self._found[target] = replace(found, check=check, doubt=owner.doubt(found))
         return self._found[target]

@@ -12,7 +12,7 @@ from dataclasses import replace
 from memdash.errors import BadAnswer, UnsupportedRuntime
 from memdash.model.tasks import Task, TaskKey, Tasks
 from memdash.network.address import Address
-from memdash.network.client import Client
+from memdash.network.client import Check, Client, anybody
 
 __all__ = ["LeakSearch"]
 
@@ -21,11 +21,12 @@ _INDEX_BYTES = 1 << 20
 
 
 class LeakSearch:
-    """Asks for the profile ``goroutineleak``. ``pprof`` is where net/http/pprof is."""
+    """Asks for the profile ``goroutineleak``. ``pprof`` is where net/http/pprof is, ``check`` whether it is still."""
 
-    def __init__(self, pprof: Address) -> None:
+    def __init__(self, pprof: Address, check: Check = anybody) -> None:
         self.pprof = pprof
-        self._client = Client(pprof)
+        self.check = check
+        self._client = Client(pprof, check=check)
         self._leaked: dict[TaskKey, int] = {}
 
     @property

@@ -6,6 +6,7 @@ Source: expvar/expvar.go (memstats), runtime/pprof/pprof.go (writeHeapInternal).
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
@@ -13,11 +14,12 @@ from typing import Any
 from memdash.errors import BadAnswer
 from memdash.model.gc import GcStats
 from memdash.model.memstats import MemStats, SizeClass
-from memdash.model.missing import Maybe, Missing, known
+from memdash.model.missing import Missing
 from memdash.plain import plain
-from memdash.probes.pauses import newest_first, pauses, percentile
+from memdash.probes.gc_figures import of_memstats
+from memdash.probes.pauses import newest_first
 
-__all__ = ["HEAP_TEXT", "gc_stats", "of_expvar", "of_heap_text"]
+__all__ = ["HEAP_TEXT", "cmdline_of", "gc_stats", "of_expvar", "of_heap_text"]
 
 HEAP_TEXT = b"heap profile: "
 """How the text of a heap profile begins."""
@@ -29,10 +31,12 @@ _LARGEST = (1 << 64) - 1
 _RING = 256
 _MOST_SIZE_CLASSES = 1024
 _LONGEST_SHOWN = 200
-_NS_PER_S = 1e9
+_MOST_CYCLES = (1 << 32) - 1
+_LONGEST_NS = (1 << 63) - 1
+_CLOCKS_DIFFER_S = 24 * 3600
+"""A server's clock may go before ours, but not by more."""
 
 _UNTOLD = Missing("what this endpoint answers does not hold it", "publish expvar too: it tells all of MemStats")
-_NO_CYCLE = Missing("no collection has finished yet")
 _IN_MEMORY = "watched by its pid, the process has it in its memory"
 _NO_LIVE_HEAP = Missing("MemStats do not tell what the last collection found alive", _IN_MEMORY)
 _NO_SETTING = Missing("MemStats do not tell it", _IN_MEMORY)
@@ -55,6 +59,17 @@ def of_expvar(body: bytes) -> MemStats:
     if rows is not None:
         told["BySize"] = tuple(SizeClass(row.Size, row.Mallocs, row.Frees) for row in rows[:_MOST_SIZE_CLASSES])
     return _mem_stats({name: value for name, value in told.items() if value is not None})
+
+
+def cmdline_of(body: bytes) -> list[str] | None:
+    """The command line that /debug/vars tells; None when it tells none. Raises BadAnswer."""
+    import msgspec
+
+    try:
+        told = msgspec.json.decode(body, type=dict[str, msgspec.Raw]).get("cmdline")
+        return None if told is None else msgspec.json.decode(told, type=list[str])
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise BadAnswer(f"this is not what expvar answers: {plain(str(error))[:_LONGEST_SHOWN]}") from None
 
 
 @cache
@@ -105,6 +120,13 @@ def _mem_stats(told: dict[str, Any]) -> MemStats:
     numbers += [number for row in told.get("BySize", ()) for number in _numbers(row)]
     if "HeapAlloc" not in told or not all(0 <= number <= _LARGEST for number in numbers):
         raise BadAnswer("what it answers as MemStats is none")
+    latest_ns = round((time.time() + _CLOCKS_DIFFER_S) * 1e9)
+    most = {"NumGC": _MOST_CYCLES, "NumForcedGC": _MOST_CYCLES, "PauseTotalNs": _LONGEST_NS, "LastGC": latest_ns}
+    bounded = [told.get(name, 0) <= largest for name, largest in most.items()]
+    bounded += [number <= _LONGEST_NS for number in rings.get("PauseNs", ())]
+    bounded += [number <= latest_ns for number in rings.get("PauseEnd", ())]
+    if not all(bounded) or not 0 <= told.get(_FRACTION, 0) <= 1:  # which is never so of NaN
+        raise BadAnswer("what it answers as MemStats is what no program can have")
     if "NumGC" in told:
         told |= {name: newest_first(ring, told["NumGC"]) for name, ring in rings.items()}
     names = (name for name in MemStats.__dataclass_fields__ if name != "HeapSmall")
@@ -117,27 +139,4 @@ def _numbers(row: SizeClass) -> tuple[int, int, int]:
 
 def gc_stats(stats: MemStats) -> GcStats:
     """The collector, as far as MemStats tell of it."""
-    cycles, lengths, ends = stats.NumGC, known(stats.PauseNs, ()), known(stats.PauseEnd, ())
-    by_length = sorted(lengths)
-    none: Maybe[int] = stats.PauseNs if isinstance(stats.PauseNs, Missing) else _NO_CYCLE
-
-    def share(percent: int) -> Maybe[int]:
-        return percentile(by_length, percent) if by_length else none
-
-    return GcStats(
-        count=cycles,
-        forced=stats.NumForcedGC,
-        last_at_s=stats.LastGC if isinstance(stats.LastGC, Missing) else stats.LastGC / _NS_PER_S or _NO_CYCLE,
-        next_target_bytes=stats.NextGC,
-        live_after_gc_bytes=_NO_LIVE_HEAP,
-        pause_p50_ns=share(50),
-        pause_p99_ns=share(99),
-        pause_max_ns=share(100),
-        pause_total_ns=stats.PauseTotalNs,
-        cpu_fraction=stats.GCCPUFraction,
-        phase=_NO_SETTING,
-        gogc=_NO_SETTING,
-        memory_limit_bytes=_NO_SETTING,
-        last_cycle=_NO_SETTING,
-        pauses=pauses(ends, lengths) if len(ends) == len(lengths) else (),
-    )
+    return of_memstats(stats, live=_NO_LIVE_HEAP, untold=_NO_SETTING)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from memdash.errors import BadAnswer, EndpointUnreachable
 from memdash.model.capability import Capability, Source
@@ -12,8 +12,9 @@ from memdash.model.memstats import MemStats
 from memdash.model.missing import Missing
 from memdash.model.sample import Fact
 from memdash.network.address import Address
-from memdash.network.client import MOST_BYTES, Answer, Client
-from memdash.probes.asking import AskedProbe, Asking, Pace
+from memdash.network.client import Answer, Check, Client
+from memdash.network.wire import MOST_BYTES
+from memdash.probes.asking import OFTEN, SELDOM, STOPS_BRIEFLY, WRITES_A_HEAP, AskedProbe, Asking, Pace
 from memdash.probes.endpoint.discover import VARS_BYTES, Found
 from memdash.probes.endpoint.leaks import LeakSearch
 from memdash.probes.endpoint.memstats import gc_stats, of_expvar, of_heap_text
@@ -21,6 +22,7 @@ from memdash.probes.endpoint.pulse import Pulse
 
 __all__ = ["Question", "asked", "probes_of"]
 
+T = TypeVar("T")
 _Reader: TypeAlias = Callable[[Answer], tuple[Fact, ...]]
 
 _MEMORY = frozenset({Capability.MEMSTATS, Capability.GC})
@@ -36,40 +38,46 @@ class Question(NamedTuple):
     cost_note: str
 
 
-_SELDOM = Pace(least_s=10.0, share=0.01)
-_VARS = Question("", "", VARS_BYTES, Pace(least_s=1.0, share=0.05), "each reading stops it for some 100 µs")
-_TEXT = Question("heap", "debug=1", MOST_BYTES, _SELDOM, "each reading stops it and has it write a heap profile")
-_HEAP = Question("heap", "", MOST_BYTES, _SELDOM, "each reading has it write a heap profile")
-_GOROUTINES = Question("goroutine", "", MOST_BYTES, _SELDOM, "each reading stops it to copy the stacks")
+_VARS = Question("", "", VARS_BYTES, OFTEN, STOPS_BRIEFLY)
+_TEXT = Question("heap", "debug=1", MOST_BYTES, SELDOM, "each reading stops it and has it write a heap profile")
+_HEAP = Question("heap", "", MOST_BYTES, SELDOM, WRITES_A_HEAP)
+_GOROUTINES = Question("goroutine", "", MOST_BYTES, SELDOM, "each reading stops it to copy the stacks")
 
 
-def probes_of(found: Found, pulse: Pulse, search: LeakSearch | None) -> tuple[AskedProbe[Answer], ...]:
+def probes_of(found: Found, pulse: Pulse, search: LeakSearch | None) -> tuple[AskedProbe, ...]:
     """Those that what was found can answer, MemStats first; ``search`` is there when net/http/pprof is."""
+    probe = partial(_probe, pulse=pulse, check=found.check)
     probes = []
     if not isinstance(found.vars, Missing):
-        probes.append(_probe("memstats", _MEMORY, found.vars, _VARS, partial(_memory_facts, of_expvar, pulse), pulse))
+        probes.append(probe("memstats", _MEMORY, found.vars, _VARS, partial(_memory_facts, of_expvar, pulse)))
     elif search is not None:
-        probes.append(
-            _probe("memstats", _MEMORY, search.pprof, _TEXT, partial(_memory_facts, of_heap_text, pulse), pulse)
-        )
+        probes.append(probe("memstats", _MEMORY, search.pprof, _TEXT, partial(_memory_facts, of_heap_text, pulse)))
     if search is not None:
         sites, tasks = frozenset({Capability.SITES}), frozenset({Capability.TASKS})
-        probes.append(_probe("heap_profile", sites, search.pprof, _HEAP, _heap_facts, pulse))
-        goroutine_facts = partial(_goroutine_facts, search)
-        probes.append(_probe("goroutines", tasks, search.pprof, _GOROUTINES, goroutine_facts, pulse))
+        probes.append(probe("heap_profile", sites, search.pprof, _HEAP, _heap_facts))
+        probes.append(probe("goroutines", tasks, search.pprof, _GOROUTINES, partial(_goroutine_facts, search)))
     return tuple(probes)
 
 
 def _probe(
-    name: str, capabilities: frozenset[Capability], place: Address, question: Question, facts: _Reader, pulse: Pulse
-) -> AskedProbe[Answer]:
-    asking = asked(Client(place), question, pulse)
-    return AskedProbe(f"endpoint.{name}", capabilities, Source.ENDPOINT, asking, facts, question.cost_note)
+    name: str,
+    capabilities: frozenset[Capability],
+    place: Address,
+    question: Question,
+    facts: _Reader,
+    pulse: Pulse,
+    check: Check,
+) -> AskedProbe:
+    asking = asked(Client(place, check=check), question, pulse, facts)
+    return AskedProbe(f"endpoint.{name}", capabilities, Source.ENDPOINT, asking, question.cost_note)
 
 
-def asked(client: Client, question: Question, pulse: Pulse) -> Asking[Answer]:
-    """The question, put to a server again and again; ``pulse`` hears whether it answers."""
-    return Asking(partial(_answer, client, question, pulse), client.cancel, question.pace)
+def asked(client: Client, question: Question, pulse: Pulse, facts: Callable[[Answer], T]) -> Asking[T]:
+    """The question, put to a server again and again; ``pulse`` hears whether it answers.
+
+    ``facts`` makes something of the answer, on the thread that has asked.
+    """
+    return Asking(lambda: facts(_answer(client, question, pulse)), client.cancel, question.pace)
 
 
 def _answer(client: Client, question: Question, pulse: Pulse) -> Answer:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from memdash.model.gc import NO_LIMIT, OFF, Cycle, GcStats
 from memdash.model.missing import Maybe, Missing
+from memdash.probes.gc_figures import NO_CYCLE, NO_GOAL
 from memdash.probes.go.counters import Counters
 from memdash.probes.pauses import newest_first, pauses, percentile
 
@@ -16,9 +17,6 @@ _PHASES = ("idle", "marking", "mark termination")
 _SWITCHED_OFF = -1
 _UNLIMITED = (1 << 63) - 1
 _NS_PER_S = 1e9
-
-_NO_CYCLE = Missing("no collection has finished yet")
-_NO_GOAL = Missing("collection is off and no memory limit is set")
 
 
 def gc_stats(counters: Counters, next_gc: Maybe[int]) -> GcStats:
@@ -32,12 +30,12 @@ def gc_stats(counters: Counters, next_gc: Maybe[int]) -> GcStats:
     return GcStats(
         count=cycles,
         forced=sys["numforcedgc"],
-        last_at_s=sys["last_gc_unix"] / _NS_PER_S if cycles else _NO_CYCLE,
-        next_target_bytes=_NO_GOAL if gc["gcPercent"] == _SWITCHED_OFF and gc["memoryLimit"] == _UNLIMITED else next_gc,
-        live_after_gc_bytes=gc["heapMarked"] if cycles else _NO_CYCLE,
-        pause_p50_ns=percentile(by_length, 50) if by_length else _NO_CYCLE,
-        pause_p99_ns=percentile(by_length, 99) if by_length else _NO_CYCLE,
-        pause_max_ns=by_length[-1] if by_length else _NO_CYCLE,
+        last_at_s=sys["last_gc_unix"] / _NS_PER_S if cycles else NO_CYCLE,
+        next_target_bytes=NO_GOAL if gc["gcPercent"] == _SWITCHED_OFF and gc["memoryLimit"] == _UNLIMITED else next_gc,
+        live_after_gc_bytes=gc["heapMarked"] if cycles else NO_CYCLE,
+        pause_p50_ns=percentile(by_length, 50) if by_length else NO_CYCLE,
+        pause_p99_ns=percentile(by_length, 99) if by_length else NO_CYCLE,
+        pause_max_ns=by_length[-1] if by_length else NO_CYCLE,
         pause_total_ns=sys["pause_total_ns"],
         cpu_fraction=counters.gc_cpu_fraction,
         phase=_PHASES[phase]
@@ -58,7 +56,7 @@ def last_cycle(counters: Counters) -> Maybe[Cycle]:
     """
     work, cycles = counters.work, counters.mstats["numgc"]
     if not cycles:
-        return _NO_CYCLE
+        return NO_CYCLE
     if not work or not has_consistent_work(counters):
         if counters.gc_phase or work.get("cycles") == cycles + 1:
             return Missing("a collection is running")

@@ -14,6 +14,7 @@ from memdash.errors import ProbeError, TargetError
 from memdash.model.action import Action
 from memdash.model.capability import Capability
 from memdash.model.target import Runtime, Target
+from memdash.probes.gops.probes import CAPABILITIES
 from memdash.probes.probe import Attachment, Fit, Refusal
 
 __all__ = ["GOPS"]
@@ -25,9 +26,7 @@ _ABOUT = "MemStats, allocation sites and the number of goroutines, each told by 
 @dataclass(frozen=True, slots=True)
 class _Gops:
     name: str = "gops"
-    capabilities: frozenset[Capability] = frozenset(
-        {Capability.MEMSTATS, Capability.GC, Capability.SITES, Capability.TASKS}
-    )
+    capabilities: frozenset[Capability] = CAPABILITIES
     wanted_for: frozenset[Action] = frozenset({Action.FORCE_GC})
 
     def fitness(self, target: Target) -> Fit | Refusal:

@@ -7,14 +7,12 @@ from collections.abc import Mapping
 from memdash.errors import BadAnswer, UnsupportedRuntime
 from memdash.model.action import Action
 from memdash.model.missing import Maybe
+from memdash.probes.asking import COLLECTS
 from memdash.probes.gops.client import Agent, Question
 
 __all__ = ["GopsActor"]
 
-_COLLECTS = (
-    "Asks the gops agent in the program for a collection: the program runs runtime.GC, which stops it twice for a"
-    " moment and takes CPU time from it until all of its heap has been marked and swept"
-)
+_OFFER = f"Asks the gops agent in the program for a collection: {COLLECTS}"
 _DONE = b"ok"
 
 
@@ -26,7 +24,7 @@ class GopsActor:
 
     def offers(self) -> Mapping[Action, Maybe[str]]:
         """Force a collection."""
-        return {Action.FORCE_GC: _COLLECTS}
+        return {Action.FORCE_GC: _OFFER}
 
     def act(self, action: Action) -> str:
         """Have it done. Raises ProbeError, AccessDenied, TargetExited."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from memdash.errors import BadAnswer
@@ -16,6 +17,7 @@ from memdash.model.gc import GcStats, Pause
 from memdash.model.memstats import MemStats
 from memdash.model.missing import Maybe, Missing
 from memdash.model.tasks import Task, TaskKind, Tasks
+from memdash.probes.gc_figures import of_memstats
 
 __all__ = ["goroutines", "memory", "text", "version"]
 
@@ -31,8 +33,6 @@ _NS_PER_S = 1e9
 
 _UNTOLD = Missing("the gops agent does not tell it")
 _NEWEST_ALONE = Missing("the gops agent tells only of the newest pause")
-_NO_CYCLE = Missing("no collection has finished yet")
-_NO_GOAL = Missing("collection is off and no memory limit is set")
 _ONLY_COUNTED = "only counted"
 _ONLY_A_NUMBER = Missing("the gops agent tells only how many goroutines there are")
 
@@ -115,26 +115,10 @@ def memory(told: str) -> tuple[MemStats, GcStats]:
 
 
 def _gc_stats(stats: MemStats, cycles: int, pause: Maybe[int], ended: Maybe[int]) -> GcStats:
-    ended_at_s = ended if isinstance(ended, Missing) else ended / _NS_PER_S
-    newest = () if isinstance(pause, Missing) or isinstance(ended_at_s, Missing) else (Pause(ended_at_s, pause),)
-    quantile = pause if cycles == 1 else _NEWEST_ALONE if cycles else _NO_CYCLE
-    return GcStats(
-        count=cycles,
-        forced=stats.NumForcedGC,
-        last_at_s=ended_at_s if cycles else _NO_CYCLE,
-        next_target_bytes=_NO_GOAL if stats.NextGC == _LARGEST - 1 else stats.NextGC,
-        live_after_gc_bytes=_UNTOLD if cycles else _NO_CYCLE,
-        pause_p50_ns=quantile,
-        pause_p99_ns=quantile,
-        pause_max_ns=quantile,
-        pause_total_ns=stats.PauseTotalNs,
-        cpu_fraction=stats.GCCPUFraction,
-        phase=_UNTOLD,
-        gogc=_UNTOLD,
-        memory_limit_bytes=_UNTOLD,
-        last_cycle=_UNTOLD,
-        pauses=newest if cycles else (),
-    )
+    gc = of_memstats(stats, live=_UNTOLD, untold=_UNTOLD)
+    if not cycles or isinstance(pause, Missing) or isinstance(ended, Missing):
+        return gc
+    return replace(gc, pauses=(Pause(ended / _NS_PER_S, pause),))
 
 
 def _all_or_none(newest: Maybe[int], cycles: int) -> Maybe[tuple[int, ...]]:

@@ -10,13 +10,12 @@ from enum import Enum
 
 from memdash.model.target import Target
 from memdash.network.calls import Calls
-from memdash.network.wire import Patience, Wire
+from memdash.network.wire import MOST_BYTES, Patience, Wire
 from memdash.probes.gops.port_file import address_of
 
 __all__ = ["Agent", "Question"]
 
 _MOST_TEXT_BYTES = 64 << 10
-_MOST_PROFILE_BYTES = 64 << 20
 
 
 def _within(seconds: float) -> Patience:
@@ -32,7 +31,7 @@ class Question(Enum):
     COLLECT = b"\x02", _COLLECTION, _MOST_TEXT_BYTES
     MEMSTATS = b"\x03", _TEXT, _MOST_TEXT_BYTES
     VERSION = b"\x04", _TEXT, _MOST_TEXT_BYTES
-    HEAP_PROFILE = b"\x05", _PROFILE, _MOST_PROFILE_BYTES
+    HEAP_PROFILE = b"\x05", _PROFILE, MOST_BYTES
     STATS = b"\x07", _TEXT, _MOST_TEXT_BYTES
 
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple, TypeAlias
 
 from memdash.errors import BadAnswer, BadProfile
 from memdash.model.capability import Capability, Source
 from memdash.model.sample import Fact
 from memdash.model.target import Target
-from memdash.probes.asking import AskedProbe, Asking, Pace
+from memdash.probes.asking import OFTEN, SELDOM, STOPS_BRIEFLY, WRITES_A_HEAP, AskedProbe, Asking, Pace
 from memdash.probes.gops.answers import goroutines, memory, text
 from memdash.probes.gops.client import Agent, Question
 
-__all__ = ["probes_of"]
+__all__ = ["CAPABILITIES", "probes_of"]
 
 _Reader: TypeAlias = Callable[[bytes], tuple[Fact, ...]]
 
@@ -30,15 +29,15 @@ class _Row(NamedTuple):
     cost_note: str
 
 
-def probes_of(target: Target) -> tuple[AskedProbe[bytes], ...]:
+def probes_of(target: Target) -> tuple[AskedProbe, ...]:
     """One for each question, MemStats first."""
     return tuple(_probe(target, row) for row in _ROWS)
 
 
-def _probe(target: Target, row: _Row) -> AskedProbe[bytes]:
+def _probe(target: Target, row: _Row) -> AskedProbe:
     agent = Agent(target)
-    asking = Asking(partial(agent.ask, row.question), agent.cancel, row.pace)
-    return AskedProbe(f"gops.{row.name}", row.capabilities, Source.GOPS, asking, row.facts, row.cost_note)
+    asking = Asking(lambda: row.facts(agent.ask(row.question)), agent.cancel, row.pace)
+    return AskedProbe(f"gops.{row.name}", row.capabilities, Source.GOPS, asking, row.cost_note)
 
 
 def _memory_facts(answer: bytes) -> tuple[Fact, ...]:
@@ -59,21 +58,20 @@ def _heap_facts(answer: bytes) -> tuple[Fact, ...]:
         raise BadAnswer(f"what its gops agent gives as a heap profile is none: {error.what}") from None
 
 
-_OFTEN, _SELDOM = Pace(least_s=1.0, share=0.05), Pace(least_s=10.0, share=0.01)
 _ROWS = (
     _Row(
         "memstats",
         frozenset({Capability.MEMSTATS, Capability.GC}),
         Question.MEMSTATS,
-        _OFTEN,
+        OFTEN,
         _memory_facts,
-        "each reading stops it for some 100 µs",
+        STOPS_BRIEFLY,
     ),
     _Row(
         "goroutines",
         frozenset({Capability.TASKS}),
         Question.STATS,
-        _OFTEN,
+        OFTEN,
         _goroutine_facts,
         "only counted by its gops agent",
     ),
@@ -81,8 +79,10 @@ _ROWS = (
         "heap_profile",
         frozenset({Capability.SITES}),
         Question.HEAP_PROFILE,
-        _SELDOM,
+        SELDOM,
         _heap_facts,
-        "each reading has it write a heap profile",
+        WRITES_A_HEAP,
     ),
 )
+CAPABILITIES = frozenset[Capability]().union(*(row.capabilities for row in _ROWS))
+"""All that an agent is asked for."""

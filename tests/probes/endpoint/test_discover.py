@@ -1,7 +1,9 @@
 """Which URLs and ports are believed to be endpoints."""
 
 import os
+import socket
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -9,10 +11,10 @@ from memdash.errors import BadAnswer, EndpointUnreachable, UnsupportedRuntime
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.network.address import Address
-from memdash.probes.endpoint.discover import Found, found_at, found_in, require_of
+from memdash.network.wire import Patience
+from memdash.probes.endpoint.discover import Found, found_at, found_in
 from memdash.process.identity import identify
-from tests.fakes import a_target
-from tests.served import INDEX, VARS, served
+from tests.served import VARS, served
 from tests.servers import IMPATIENT, Serve, answer
 
 
@@ -74,6 +76,42 @@ def test_a_server_that_is_silent_is_given_up_at_once(serve: Serve) -> None:
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize("how", ["hangs", "closes"])
+def test_one_that_does_not_answer_takes_nothing_from_what_was_found(serve: Serve, how: str) -> None:
+    pages = served()
+
+    def behave(connection: socket.socket, path: str) -> None:
+        if path in pages and "vars" not in path:
+            connection.sendall(pages[path])
+        elif how == "hangs":
+            connection.recv(1)
+
+    found = found_at(serve(behave).address, IMPATIENT)
+    assert paths(found) == ("/debug/pprof/", "")
+
+
+def test_a_folder_that_does_not_answer_keeps_none_from_being_looked_at(serve: Serve) -> None:
+    pages = served("/pprof/")
+
+    def behave(connection: socket.socket, path: str) -> None:
+        if path.startswith("/pprof/"):
+            connection.sendall(pages[path])
+        elif path != "/debug/vars":
+            connection.sendall(answer(b"", status="404 Not Found"))
+
+    assert paths(found_at(serve(behave).address, IMPATIENT)) == ("/pprof/", "")
+
+
+def test_a_search_as_a_whole_has_an_end(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock_s = iter(range(0, 1000, 12))
+    clock = SimpleNamespace(monotonic=lambda: next(clock_s))
+    monkeypatch.setattr("memdash.probes.endpoint.discover.time", clock)
+    server = serve({})
+    with pytest.raises(EndpointUnreachable, match="takes too long over its answers"):
+        found_at(server.address.at("/a/b"), Patience(total_s=10.0))
+    assert len(server.requests) <= 2
+
+
 @pytest.fixture
 def only_ports(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """Look at none but these: other tests of this process may listen too."""
@@ -120,16 +158,3 @@ def test_a_container_is_said_to_have_a_network_of_its_own(monkeypatch: pytest.Mo
     with pytest.raises(UnsupportedRuntime, match="network of its own") as caught:
         found_in(identify(os.getpid()))
     assert "--endpoint http://" in caught.value.hint
-
-
-def test_an_endpoint_of_another_program_is_refused(serve: Serve) -> None:
-    pages = served() | {"/debug/pprof/cmdline": answer(b"/srv/other\0--port\x007", "text/plain")}
-    found = found_at(serve(pages).address)
-    require_of(a_target(argv=("/srv/other", "--port", "7")), found)
-    with pytest.raises(BadAnswer, match="/srv/other --port 7") as caught:
-        require_of(a_target(), found)
-    assert "memdash --url" in caught.value.hint
-
-
-def test_where_no_command_line_is_told_the_endpoint_is_believed(serve: Serve) -> None:
-    require_of(a_target(), found_at(serve(served(index=INDEX)).address))

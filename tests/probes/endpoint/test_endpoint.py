@@ -1,5 +1,6 @@
 """What is read through an endpoint, at what pace, at what cost for the program, and what becomes of a silent one."""
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -23,8 +24,9 @@ from memdash.probes.endpoint.leaks import LeakSearch
 from memdash.probes.endpoint.probes import Question, asked
 from memdash.probes.endpoint.pulse import Pulse, PulseWatch
 from memdash.probes.probe import Fit, Probe, Refusal
-from tests.fakes import a_profile, a_target
-from tests.served import MEMSTATS, VARS, served
+from memdash.process.identity import identify
+from tests.fakes import a_profile
+from tests.served import GOROUTINES, MEMSTATS, VARS, collecting, served
 from tests.servers import IMPATIENT, Serve, Server, answer
 
 PATIENCE_S = 10.0
@@ -60,6 +62,8 @@ def test_all_that_is_served_is_read_and_says_what_it_costs(serve: Serve) -> None
         f"answers over HTTP: net/http/pprof at {target.url}debug/pprof/ and expvar at {target.url}debug/vars",
     )
     assert set(attachment.missing) == set(Capability) - endpoint.capabilities
+    assert frozenset[Capability]().union(*(probe.capabilities for probe in attachment.probes)) == endpoint.capabilities
+    assert endpoint.find(target).capabilities == endpoint.capabilities
 
 
 def test_without_expvar_memstats_come_with_the_heap_seldom(serve: Serve) -> None:
@@ -97,7 +101,7 @@ def test_the_sampler_never_waits_for_an_answer(serve: Serve) -> None:
         go.wait(PATIENCE_S)
         connection.sendall(answer(VARS))  # type: ignore[attr-defined]
 
-    asking = asked(Client(serve(behave).address), QUESTION, Pulse())
+    asking = asked(Client(serve(behave).address), QUESTION, Pulse(), bytes_of)
     assert asking.answer() is None
     assert asking.answer() is None
     go.set()
@@ -107,21 +111,43 @@ def test_the_sampler_never_waits_for_an_answer(serve: Serve) -> None:
 QUESTION = Question("x", "", 1 << 20, Pace(least_s=2.0, share=0.01), "each reading costs nothing")
 
 
-def awaited(asking: Asking[Answer]) -> object:
+def bytes_of(told: Answer) -> bytes:
+    return told.body
+
+
+def awaited(asking: Asking[bytes]) -> object:
     until_s = time.monotonic() + PATIENCE_S
     while (found := asking.answer()) is None and time.monotonic() < until_s:
         pass
     return found
 
 
-def test_what_takes_long_is_asked_seldom_but_not_never(serve: Serve) -> None:
-    asking = asked(Client(serve(answer(b"x")).address), QUESTION, Pulse())
+def test_what_takes_long_is_asked_seldom_but_not_never() -> None:
+    clock, took_s = Clock(), 0.5
+
+    def ask() -> bytes:
+        clock.now_s += took_s
+        return b"x"
+
+    asking = Asking(ask, lambda: None, QUESTION.pace, clock)
     assert asking.cadence_s == 2.0
     awaited(asking)
-    asking.book(0.5)
-    assert 50.0 <= asking.cadence_s <= 300.0
-    asking.book(1000.0)
+    assert asking.cadence_s == 50.0
+    took_s = 1000.0
+    awaited(asking)
     assert asking.cadence_s == 300.0
+
+
+def test_an_answer_is_understood_where_it_was_asked_for(serve: Serve) -> None:
+    threads: list[threading.Thread] = []
+
+    def facts(told: Answer) -> bytes:
+        threads.append(threading.current_thread())
+        return told.body
+
+    awaited(asked(Client(serve(answer(b"x")).address), QUESTION, Pulse(), facts))
+    assert threads
+    assert threading.current_thread() not in threads
 
 
 def test_a_probe_that_is_closed_ends_its_request(serve: Serve) -> None:
@@ -131,7 +157,7 @@ def test_a_probe_that_is_closed_ends_its_request(serve: Serve) -> None:
         begun.set()
         connection.recv(1)  # type: ignore[attr-defined]
 
-    asking = asked(Client(serve(behave).address), QUESTION, Pulse())
+    asking = asked(Client(serve(behave).address), QUESTION, Pulse(), bytes_of)
     assert asking.answer() is None
     assert begun.wait(PATIENCE_S)
     asking.close()
@@ -188,7 +214,7 @@ def test_another_process_is_not_taken_for_the_same(serve: Serve) -> None:
 def test_answers_of_any_kind_are_a_sign_of_life(serve: Serve) -> None:
     clock = Clock()
     pulse = Pulse(clock)
-    asking = asked(Client(serve({}).address), QUESTION, pulse)
+    asking = asked(Client(serve({}).address), QUESTION, pulse, bytes_of)
     for _ in range(3):
         with pytest.raises(BadAnswer):
             awaited(asking)
@@ -199,7 +225,9 @@ def test_answers_of_any_kind_are_a_sign_of_life(serve: Serve) -> None:
 def test_silence_is_noticed(serve: Serve) -> None:
     clock = Clock()
     pulse = Pulse(clock)
-    asking = asked(Client(serve(lambda connection, _: connection.recv(1) and None).address, IMPATIENT), QUESTION, pulse)
+    asking = asked(
+        Client(serve(lambda connection, _: connection.recv(1) and None).address, IMPATIENT), QUESTION, pulse, bytes_of
+    )
     for _ in range(3):
         with pytest.raises(EndpointUnreachable):
             awaited(asking)
@@ -226,6 +254,22 @@ def test_a_server_that_says_yes_to_everything_has_collected_nothing(serve: Serve
         actor.act(Action.FORCE_GC)
 
 
+def test_a_collection_is_believed_only_when_it_is_counted(serve: Serve) -> None:
+    server = serve(served())
+    pprof, vars_ = server.address.at("/debug/pprof/"), server.address.at("/debug/vars")
+    with pytest.raises(BadAnswer, match="forced no collection"):
+        EndpointActor(LeakSearch(pprof), vars_).act(Action.FORCE_GC)
+    server = serve(collecting())
+    pprof, vars_ = server.address.at("/debug/pprof/"), server.address.at("/debug/vars")
+    assert "collected" in EndpointActor(LeakSearch(pprof), vars_).act(Action.FORCE_GC)
+
+
+def test_a_profile_of_something_else_is_no_collection(serve: Serve) -> None:
+    pprof = serve(served(gc=GOROUTINES)).address.at("/debug/pprof/")
+    with pytest.raises(BadAnswer, match="it measures goroutine"):
+        EndpointActor(LeakSearch(pprof)).act(Action.FORCE_GC)
+
+
 def test_an_action_that_is_cancelled_fails(serve: Serve) -> None:
     actor = EndpointActor(LeakSearch(serve(served()).address.at("/debug/pprof/")))
     actor.cancel()
@@ -235,7 +279,7 @@ def test_an_action_that_is_cancelled_fails(serve: Serve) -> None:
 
 
 def test_doctor_hears_why_a_process_has_none(serve: Serve) -> None:
-    verdict = Endpoint(serve({}).address).fitness(a_target())
+    verdict = Endpoint(serve({}).address).fitness(identify(os.getpid()))
     assert isinstance(verdict, Refusal)
     assert "neither net/http/pprof nor expvar" in verdict.why
 

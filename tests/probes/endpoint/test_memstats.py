@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from dataclasses import fields
 from typing import Any
 
@@ -42,6 +43,11 @@ def test_the_collector_is_told_as_far_as_memstats_go() -> None:
     assert isinstance(gc.gogc, Missing)
 
 
+def test_the_goal_of_a_collector_that_is_off_is_none() -> None:
+    gc = gc_stats(of_expvar(changed("NextGC", (1 << 64) - 1)))
+    assert gc.next_target_bytes == Missing("collection is off and no memory limit is set")
+
+
 def changed(name: str, value: object) -> bytes:
     told: dict[str, Any] = copy.deepcopy(VARS_TOLD)
     told["memstats"][name] = value
@@ -70,8 +76,16 @@ def changed(name: str, value: object) -> bytes:
         changed("BySize", [{"Size": 8}]),
         changed("BySize", [{"Size": 8, "Mallocs": -1, "Frees": 0}]),
         changed("EnableGC", "yes"),
+        changed("GCCPUFraction", 1.5),
+        changed("GCCPUFraction", -0.1),
+        changed("NumGC", 1 << 32),
+        changed("NumForcedGC", (1 << 64) - 1),
+        changed("LastGC", 18_400_000_000_000_000_000),
+        changed("PauseEnd", [18_400_000_000_000_000_000]),
+        changed("PauseNs", [(1 << 64) - 1]),
+        changed("PauseTotalNs", 1 << 63),
     ],
-    ids=range(19),
+    ids=range(27),
 )
 def test_what_is_no_expvar_is_one_clear_error(body: bytes) -> None:
     with pytest.raises(BadAnswer) as caught:
@@ -92,8 +106,10 @@ def test_what_is_no_expvar_is_one_clear_error(body: bytes) -> None:
         HEAP_TEXT.replace(b"# Stack = ", b"# Stack = 1 / 2 / "),
         HEAP_TEXT.replace(b"# PauseNs = [", b"# PauseNs = [x "),
         HEAP_TEXT.replace(b"# HeapAlloc = ", b"# HeapAlloc = " + b"9" * 5000),
+        re.sub(rb"# GCCPUFraction = \S+", b"# GCCPUFraction = NaN", HEAP_TEXT),
+        re.sub(rb"# GCCPUFraction = \S+", b"# GCCPUFraction = +Inf", HEAP_TEXT),
     ],
-    ids=range(10),
+    ids=range(12),
 )
 def test_what_is_no_heap_profile_in_text_form_is_one_clear_error(body: bytes) -> None:
     with pytest.raises(BadAnswer):

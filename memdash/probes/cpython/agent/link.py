@@ -111,8 +111,8 @@ class AgentLink:
                 return self.ask("collect", _DEED_S, collected)
             case Action.TRIM:
                 return self.ask("trim", _DEED_S, trimmed)
-            case Action.FIND_LEAKS:
-                raise UnsupportedRuntime("a Python program cannot search itself for leaks")
+            case _:
+                raise UnsupportedRuntime(f"memdash's agent cannot do that: {action.value}")
 
     def absence(self) -> Missing | None:
         """Why there is no agent, or None when there is; one that has come meanwhile is taken in, or let go."""
