@@ -152,8 +152,9 @@ def waits(tasks: Tasks) -> Counter[tuple[str, str]]:
     """How many wait for what, in which function of the program; a stack does not show that a channel is nil."""
     found: Counter[tuple[str, str]] = Counter()
     for task in tasks.groups:
-        if task.own.function.startswith("main.") and not is_of_the_endpoint(task.stack) and not task.is_busy:
-            found[abbreviated(task.own.function), task.state.removesuffix(" (nil chan)")] += task.count
+        own = next((frame.function for frame in task.stack if frame.function.startswith("main.")), "")
+        if own and not is_of_the_endpoint(task.stack) and not task.is_busy:
+            found[abbreviated(own), task.state.removesuffix(" (nil chan)")] += task.count
     return found
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pytest
 from textual.widgets import Button
+from textual.widgets._toast import ToastRack
 
 from memdash.model.action import Action
 from memdash.model.missing import Missing
 from memdash.model.snapshot import State
 from memdash.model.target import Ending
+from memdash.session import Watches
+from memdash.ui.app import MemdashApp, Options
+from memdash.ui.screens.dashboard import Dashboard
 from tests.fakes import NOON_S
-from tests.ui.conftest import Show, Shown, a_watch
+from tests.ui.conftest import FakeSession, Show, Shown, a_watch
 
 OFFERS = {
     Action.FORCE_GC: "Runs gc.collect() in the target; its threads wait meanwhile.",
@@ -80,3 +84,12 @@ async def test_only_what_is_offered_has_a_key_in_the_footer(show: Show) -> None:
         assert "force GC" not in shown.lines[-1]
         await shown.publish(a_watch(actions=OFFERS))
         assert "ctrl+g force GC" in shown.lines[-1]
+
+
+async def test_what_is_told_in_passing_does_not_lie_over_the_alert_log() -> None:
+    session = FakeSession(a_watch())
+    app = MemdashApp(lambda: Dashboard(session, Watches(lambda _: session)), Options())
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        app.notify("under way")
+        await pilot.pause()
+        assert app.screen.query_one(ToastRack).styles.dock == "top"

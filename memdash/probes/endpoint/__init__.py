@@ -38,6 +38,18 @@ _SERVED = frozenset({Capability.MEMSTATS, Capability.GC, Capability.SITES, Capab
 _ONLY_LOCAL = frozenset(Capability) - _SERVED
 
 
+_OLDEST_SEARCH = 26
+"""Go 1.26 can be built with it (GOEXPERIMENT=goroutineleakprofile), 1.27 has it always."""
+
+
+def _why_no_search(version: str) -> Missing | None:
+    """Where the version is known beforehand, nobody need be asked for a yes to what cannot be done."""
+    minor = version.removeprefix("go1.").partition(".")[0]
+    if not minor.isdecimal() or int(minor) >= _OLDEST_SEARCH:
+        return None
+    return Missing(f"{version} has no search for leaked goroutines", "Go 1.27 and later have one")
+
+
 @dataclass(slots=True)
 class Endpoint:
     """Reads through ``address``, or through what it finds among the target's own ports when that is None.
@@ -76,7 +88,7 @@ class Endpoint:
         if found.doubt is not None:
             actors = (Unable(dict.fromkeys(self.wanted_for, found.doubt)),)
         elif search is not None:
-            actors = (EndpointActor(search, found.vars),)
+            actors = (EndpointActor(search, found.vars, _why_no_search(target.runtime_version)),)
         far = {} if target.is_local else dict.fromkeys(_ONLY_LOCAL, _FAR)
         log = (found.words,) if found.doubt is None else (found.words, found.doubt.why)
         return Attachment(probes, {**found.missing, **far}, log, actors)

@@ -27,9 +27,12 @@ class EndpointActor:
     Where expvar is too, at ``vars_``, that it was done is not merely believed.
     """
 
-    def __init__(self, search: LeakSearch, vars_: Maybe[Address] = _NO_VARS) -> None:
+    def __init__(
+        self, search: LeakSearch, vars_: Maybe[Address] = _NO_VARS, why_no_search: Missing | None = None
+    ) -> None:
         self._client = Client(search.pprof, check=search.check)
         self._vars = vars_
+        self._why_no_search = why_no_search
         self._search = search
 
     def offers(self) -> Mapping[Action, Maybe[str]]:
@@ -37,7 +40,8 @@ class EndpointActor:
         url = self._client.address.at("heap", "gc=1").url
         return {
             Action.FORCE_GC: f"Asks {url} for a heap profile after a collection: {COLLECTS}",
-            Action.FIND_LEAKS: f"Asks {self._search.url} for the goroutines that nothing can ever wake: to find them"
+            Action.FIND_LEAKS: self._why_no_search
+            or f"Asks {self._search.url} for the goroutines that nothing can ever wake: to find them"
             f" {COLLECTS}, several times over if need be",
         }
 

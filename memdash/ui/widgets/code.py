@@ -176,8 +176,10 @@ class CodeView(Painted, can_focus=True):
         line.space(1)
         line.field(str(number), self._number_cells, "plain" if held else "faint", right=True)
         line.write(" → " if number == self._code.marked else "   ", "warning")
-        text = shifted(plain(self._code.text(number)[:_MOST_CHARACTERS]), self._left)
-        line.field(text, max(width - line.width, 0), look)
+        text = self._code.text(number)
+        if not text and held is not None and held.function:  # nobody knows the line, and yet whose it is
+            text, look = held.function, "faint"
+        line.field(shifted(plain(text[:_MOST_CHARACTERS]), self._left), max(width - line.width, 0), look)
         return line.strip(width, "cursor" if index == self._cursor and self.has_focus else "")
 
     def _paint_margin(self, line: Line, texts: Sequence[str], look: str) -> None:

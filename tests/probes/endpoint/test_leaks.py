@@ -6,9 +6,11 @@ import pytest
 
 from memdash.errors import BadAnswer, EndpointUnreachable, UnsupportedRuntime
 from memdash.model.action import Action
+from memdash.model.target import Target
 from memdash.pprof.decode import decode
 from memdash.pprof.document import ValueType
 from memdash.pprof.encode import encode
+from memdash.probes.endpoint import Endpoint
 from memdash.probes.endpoint.actor import EndpointActor
 from memdash.probes.endpoint.leaks import LeakSearch
 from memdash.probes.profiles import tasks
@@ -86,4 +88,13 @@ def test_a_search_that_is_cancelled_fails(serve: Serve) -> None:
     actor.cancel()
     with pytest.raises(EndpointUnreachable):
         actor.act(Action.FIND_LEAKS)
+    actor.close()
+
+
+@pytest.mark.parametrize(("version", "can"), [("go1.19.13", False), ("go1.26.3", True), ("go1.27", True), ("", True)])
+def test_a_go_that_is_known_to_have_no_search_is_not_asked_for_one(serve: Serve, version: str, can: bool) -> None:
+    asked = server(serve, leaked((1, WAITING)))
+    target = replace(Target.at_url(asked.address.url, asked.address.server), runtime_version=version)
+    (actor,) = Endpoint(asked.address).attach(target).actors
+    assert isinstance(actor.offers()[Action.FIND_LEAKS], str) is can
     actor.close()

@@ -178,6 +178,7 @@ async def test_a_file_that_cannot_be_read_leaves_its_lines_and_the_reason(show: 
         await shown.built()
         assert "Open shop/cart/store.go: not a regular file. --source-path names folders" in shown.text
         assert any("188.2 MiB" in line and "118 →" in line for line in shown.lines)
+        assert any("118 → cart.(*Store).Add" in line for line in shown.lines)
 
 
 async def test_a_file_that_was_changed_is_shown_with_a_doubt(show: Show, sources: Sources) -> None:
