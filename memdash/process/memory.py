@@ -9,6 +9,7 @@ from __future__ import annotations
 import bisect
 import ctypes
 import errno
+import mmap
 import os
 import struct
 from array import array
@@ -23,6 +24,7 @@ __all__ = ["ProcessMemory", "ReadPlan", "require_permission"]
 _MOST_PARTS = 1024
 """UIO_MAXIOV: the kernel takes no more places at once."""
 
+_MAPPED_FROM_BYTES = 64 << 10
 _IOVEC_BYTES = 16
 _DENIED = (errno.EPERM, errno.EACCES)
 _GONE = (errno.ESRCH, errno.ENOENT)
@@ -159,15 +161,15 @@ class ReadPlan:
     """
 
     def __init__(
-        self, memory: ProcessMemory, parts: Sequence[tuple[int, int]], held: ctypes.Array[ctypes.c_char] | None = None
+        self, memory: ProcessMemory, parts: Sequence[tuple[int, int]], held: bytearray | mmap.mmap | None = None
     ) -> None:
         """``held`` is the buffer to read into, one of its own unless given."""
         self._memory = memory
         self._remote_at, self._remote = _iovecs(parts)
-        self.offsets = tuple(accumulate((size for _, size in parts), initial=0))
-        self._held = held if held is not None else ctypes.create_string_buffer(max(self.offsets[-1], 1))
-        self._held_at = ctypes.addressof(self._held)
-        self.buffer = memoryview(self._held).cast("B")[: self.offsets[-1]]
+        self.offsets = array("Q", accumulate((size for _, size in parts), initial=0))
+        self._held = held if held is not None else _room(self.offsets[-1])
+        self._held_at = ctypes.addressof(ctypes.c_char.from_buffer(self._held))
+        self.buffer = memoryview(self._held)[: self.offsets[-1]]  # as long as there is one, it stays where it is
         self._batches = tuple(
             (first, min(first + _MOST_PARTS, len(parts))) for first in range(0, len(parts), _MOST_PARTS)
         )
@@ -211,6 +213,16 @@ class ReadPlan:
         """The target's address that a place in the buffer is read from."""
         part = bisect.bisect_right(self.offsets, offset) - 1
         return self._remote[2 * part] + offset - self.offsets[part]
+
+
+def _room(size: int) -> bytearray | mmap.mmap:
+    """A buffer. Of a large one the pages that nothing was read into take no memory: most plans are read in part.
+
+    An array of ctypes would be a type of its own for each size, of which a plan for other places makes one more.
+    """
+    if size < _MAPPED_FROM_BYTES:
+        return bytearray(max(size, 1))
+    return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 
 
 def _iovecs(parts: Sequence[tuple[int, int]]) -> tuple[int, array[int]]:

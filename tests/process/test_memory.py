@@ -5,6 +5,7 @@ import errno
 import mmap
 import os
 import subprocess
+from array import array
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -101,7 +102,7 @@ def test_a_plan_of_more_parts_than_one_call_takes(either: ProcessMemory) -> None
     read = bytes(plan.read())
     assert read == b"".join(content[at : at + 1 + at % 3] for at in range(2990))
     assert plan.offsets[-1] == len(read)
-    assert plan.offsets[1:3] == (1, 3)
+    assert list(plan.offsets[1:3]) == [1, 3]
 
 
 def test_a_plan_reads_anew_into_the_same_buffer(own: ProcessMemory) -> None:
@@ -128,7 +129,7 @@ def test_other_parts_are_read_into_the_same_buffer(either: ProcessMemory) -> Non
 
 @both_ways
 def test_an_empty_plan(either: ProcessMemory) -> None:
-    assert either.plan([]).offsets == (0,)
+    assert list(either.plan([]).offsets) == [0]
     either.plan([]).read()
 
 
@@ -198,3 +199,25 @@ def test_closing_twice(by_file: ProcessMemory) -> None:
     by_file.read(Buffer(b"x").address, 1)
     by_file.close()
     by_file.close()
+
+
+def test_a_large_plan_takes_memory_for_what_is_read_alone() -> None:
+    place = array("Q", [0])
+    with ProcessMemory(os.getpid()) as memory:
+        before = _private_kib()
+        plan = memory.plan([(place.buffer_info()[0], 8)] + [(0, 8 << 20)] * 4)
+        plan.read_at(array("Q", [place.buffer_info()[0]]))
+        assert _private_kib() - before < 8 << 10
+
+
+def test_plans_of_many_sizes_leave_no_types_behind() -> None:
+    with ProcessMemory(os.getpid()) as memory:
+        before = len(ctypes.Array.__subclasses__())
+        for size in range(3000, 3100):
+            memory.plan([(0, size)])
+        assert len(ctypes.Array.__subclasses__()) == before
+
+
+def _private_kib() -> int:
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("RssAnon"))
