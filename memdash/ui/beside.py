@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
 from textual.widget import Widget
-from textual.worker import get_current_worker
+from textual.worker import active_worker, get_current_worker
 
 from memdash.errors import MemdashError, defects_told
 
@@ -46,6 +46,8 @@ def beside(
 
     def on_thread() -> None:
         worker = get_current_worker()
+        # Textual 8.2 leaves it in the thread, which is kept for later work: the widget would not go, nor what it shows.
+        active_worker.set(None)  # type: ignore[arg-type]
         result: Result | MemdashError
         with turn or nullcontext():
             if worker.is_cancelled:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from threading import Event
+from weakref import ref
 
 from textual.app import App
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from memdash.errors import Defect, MemdashError
 from memdash.ui.beside import beside
@@ -58,3 +61,20 @@ async def test_nobody_hears_of_what_was_overtaken() -> None:
         go_on.set()
         await told.end()
         assert (told.done, told.failed) == (["first"], [])
+
+
+async def test_a_screen_that_was_left_is_not_kept_by_the_thread_that_worked_for_it() -> None:
+    async with App[None]().run_test() as pilot:
+        await pilot.app.push_screen(Screen[None]())
+        told = Told(pilot)
+        told.begin(lambda: "done")
+        await told.end()
+        assert told.done == ["done"]
+        left = ref(pilot.app.screen)
+        await pilot.app.pop_screen()
+        for _ in range(100):  # Textual lets go of it a few turns later
+            await pilot.pause()
+            gc.collect()
+            if left() is None:
+                break
+        assert left() is None
