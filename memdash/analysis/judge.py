@@ -57,13 +57,16 @@ class Judge:
         self._looks: dict[float, _Look] = {}
         self._outside: dict[float, _Look] = {}
         self._looked_s: dict[float, float] = {}
-        self._newest_s = -math.inf
+        self._seen_s = self._newest_s = -math.inf
         self._tooth: Tooth | None = None
         self._doubt_s: float | None = None
         self._leak_s: float | None = None
 
     def look(self, history: Timeline, sample: Sample) -> tuple[Verdict, str]:
         """The verdict as of the newest sample, and a sentence when it has just changed its mind, else an empty one."""
+        if self._verdict is not None and history.until.mono_s == self._seen_s:  # more of the same tick can wait
+            return self._verdict, ""
+        self._seen_s = history.until.mono_s
         span_s, newest = _shortest(history)
         stopped = not isinstance(sample.system, Missing) and sample.system.is_stopped
         newest_s = newest.times_s[-1] if len(newest) else history.until.mono_s

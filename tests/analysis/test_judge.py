@@ -11,6 +11,7 @@ import pytest
 from memdash.analysis.judge import Judge
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Sample
+from memdash.model.series import Series, Timeline
 from memdash.model.verdict import Verdict, VerdictKind
 from memdash.sampling.history import History
 from tests.corpus.recording import LIVE, Label, Recording
@@ -70,6 +71,29 @@ def test_a_stopped_target_keeps_its_verdict() -> None:
 
     told = story(series(lambda t: 100 + min(t, 400) / 10, 800), system)
     assert kinds(told)[-1] is VerdictKind.LEAK
+
+
+def test_more_of_the_same_tick_is_not_looked_at() -> None:
+    judge, looks = Judge(), list[str]()
+
+    class Counted:
+        """A history that tells what was asked of it."""
+
+        def __init__(self, history: Timeline) -> None:
+            self.since, self.until, self.baseline = history.since, history.until, history.baseline
+            self._history = history
+
+        def series(self, key: str, span_s: float) -> Series:
+            looks.append(key)
+            return self._history.series(key, span_s)
+
+    recording = series(lambda t: 100 + t / 10, 300)
+    for _, history in recording.watched():
+        sample = Sample.empty(history.until, Missing("not read"))
+        first, _ = judge.look(history, sample)
+        looks.clear()
+        assert judge.look(Counted(history), sample) == (first, "")
+        assert not looks
 
 
 def test_a_gap_hides_nothing() -> None:

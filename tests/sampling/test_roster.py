@@ -242,6 +242,17 @@ def test_what_is_read_in_slices_says_how_far_it_is() -> None:
     assert isinstance(tick(readers, clock).objects, Objects)
 
 
+def test_a_slice_that_adds_nothing_to_what_is_known_makes_no_sample() -> None:
+    clock = FakeClock()
+    probe = FakeProbe(lambda: (), frozenset({Capability.OBJECTS}), cadence_s=1.0)
+    probe.read = objects_in([0.0], clock)  # type: ignore[method-assign]
+    readers = roster(clock, probe)
+    assert len(list(readers.tick(clock.advance(1.0)))) == 2
+    probe.read = objects_in([0.0, 0.0], clock)  # type: ignore[method-assign]
+    assert len(list(readers.tick(clock.advance(1.0)))) == 1
+    assert len(list(readers.tick(clock.advance(1.0)))) == 2
+
+
 def test_a_single_reading_waits_for_the_last_slice_but_not_for_ever() -> None:
     clock = FakeClock()
     probe = FakeProbe(lambda: (), frozenset({Capability.OBJECTS}))
