@@ -17,7 +17,7 @@ from memdash.model.sample import Reading
 from memdash.model.target import Target
 from memdash.model.tasks import Tasks
 from memdash.network.client import Answer, Client
-from memdash.probes.asking import Asking, Pace
+from memdash.probes.asking import OFTEN, Asking, Pace
 from memdash.probes.endpoint import Endpoint
 from memdash.probes.endpoint.actor import EndpointActor
 from memdash.probes.endpoint.leaks import LeakSearch
@@ -135,7 +135,21 @@ def test_what_takes_long_is_asked_seldom_but_not_never() -> None:
     assert asking.cadence_s == 50.0
     took_s = 1000.0
     awaited(asking)
+    assert asking.cadence_s == 50.0
+    awaited(asking)
     assert asking.cadence_s == 300.0
+
+
+def test_one_answer_that_a_busy_machine_held_up_is_forgiven() -> None:
+    clock, took_s = Clock(), [0.01, 0.4, 0.01]
+
+    def ask() -> bytes:
+        clock.now_s += took_s.pop()
+        return b"x"
+
+    asking = Asking(ask, lambda: None, OFTEN, clock)
+    cadences = [awaited(asking) and asking.cadence_s for _ in range(3)]
+    assert cadences == [1.0, 1.0, 1.0]
 
 
 def test_an_answer_is_understood_where_it_was_asked_for(serve: Serve) -> None:
