@@ -15,7 +15,7 @@ from memdash.model.profile import Frame, Profile, Usage
 from memdash.model.residence import Residence
 from memdash.model.sample import Instant, Sample
 from memdash.model.series import Courses, Timeline
-from memdash.model.target import Ending, Target
+from memdash.model.target import Ending, Silence, Target
 from memdash.model.tasks import Task, TaskKind
 from memdash.model.verdict import Verdict
 
@@ -117,7 +117,7 @@ class Snapshot:
     objects (by name) and tasks (by key) what they held over the watch. ``residence`` is that of the newest look at the
     mappings. ``missing`` says for each capability the watch does not have why not, ``actions`` what can be done to the
     target; ``ending`` is set once it is gone. ``verdict`` is what the watch makes of the memory so far, None before it
-    has seen any.
+    has seen any. ``silence`` is set as long as nothing of the target answers.
     """
 
     target: Target
@@ -140,6 +140,7 @@ class Snapshot:
     actions: Mapping[Action, Maybe[str]] = field(default_factory=dict)
     cost: OwnCost = OwnCost()
     ending: Ending | None = None
+    silence: Silence | None = None
     verdict: Verdict | None = None
 
     @property

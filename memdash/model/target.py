@@ -5,9 +5,9 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 from enum import Enum
-from typing import Self
+from typing import NamedTuple, Self
 
-__all__ = ["Ending", "Runtime", "Target"]
+__all__ = ["Ending", "Runtime", "Silence", "Target"]
 
 
 class Runtime(Enum):
@@ -66,6 +66,13 @@ class Target:
     def place(self) -> str:
         """What tells it from others of its name: ``pid 1234``, or the URL."""
         return f"pid {self.pid}" if self.is_local else self.url
+
+
+class Silence(NamedTuple):
+    """Since when (Unix time) a server has not answered, and why: ``connection refused``."""
+
+    since_s: float
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

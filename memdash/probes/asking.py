@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar
 
@@ -15,8 +16,12 @@ __all__ = ["COLLECTS", "OFTEN", "SELDOM", "STOPS_BRIEFLY", "WRITES_A_HEAP", "Ask
 
 T = TypeVar("T")
 
-_WAIT_S = 0.01
-"""How long the sampler's thread waits for an answer before it goes on; the next tick looks again."""
+_WAIT_S = 0.05
+"""How long the sampler's thread waits for an answer before it goes on; the next tick looks again.
+
+What takes longer is not asked at every tick of a second anyhow.
+"""
+_REMEMBERED = 3
 _LONGEST_PAUSE_S = 300.0
 _WAITING = "the program has been asked and has not answered yet"
 
@@ -60,12 +65,17 @@ class Asking(Generic[T]):
         self._pace = pace
         self._clock_s = clock_s
         self._request: _Request[T] | None = None
-        self._spent_s = 0.0
+        self._spent_s: deque[float] = deque(maxlen=_REMEMBERED)
 
     @property
     def cadence_s(self) -> float:
-        """Seconds between two questions, by what the last answer took to make, to send and to understand."""
-        return max(self._pace.least_s, min(self._spent_s / self._pace.share, _LONGEST_PAUSE_S))
+        """Seconds between two questions, by what the last answers took to make, to send and to understand.
+
+        It is the median of three, and the shorter of two: one that had to wait for a busy machine says little.
+        """
+        ordered = sorted(self._spent_s) or [0.0]
+        spent_s = ordered[(len(ordered) - 1) // 2]
+        return max(self._pace.least_s, min(spent_s / self._pace.share, _LONGEST_PAUSE_S))
 
     def answer(self) -> T | None:
         """The answer to the question under way, which begins now if there is none; None as long as it is not there.
@@ -78,7 +88,7 @@ class Asking(Generic[T]):
         if not request.done.wait(_WAIT_S):
             return None
         self._request = None
-        self._spent_s = request.took_s
+        self._spent_s.append(request.took_s)
         if request.error is not None:
             raise request.error
         return request.answer

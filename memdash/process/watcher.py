@@ -8,7 +8,7 @@ import time
 
 from memdash.errors import TargetError
 from memdash.model.missing import Missing, known
-from memdash.model.target import Ending, Target
+from memdash.model.target import Ending, Silence, Target
 from memdash.process.cgroup import locate
 from memdash.process.ending import exit_and_signal, reaped_status
 from memdash.process.identity import UNREADABLE, executable
@@ -44,6 +44,10 @@ class Watcher:
         if self._ending is None:
             self._ending = self._look()
         return self._ending
+
+    def silence(self) -> Silence | None:
+        """Never: the kernel is asked about it."""
+        return None
 
     def fileno(self) -> int:
         """A descriptor that becomes readable when the process ends; -1 where there is none (before Linux 5.3)."""

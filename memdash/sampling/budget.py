@@ -15,6 +15,7 @@ __all__ = ["Budget"]
 
 _REMEMBERED = 120
 _MAX_BACKOFF_S = 60.0
+_SLACK, _MOST_SLACK_S = 0.05, 0.05
 _HURRY = 2.0
 """Times its share that a probe gets as long as what it has read so far is of no use yet."""
 
@@ -39,7 +40,12 @@ class Budget:
         self._costs.append(cost_s)
         self._reads += 1
         self._failures = 0
-        self._due_s = now_s + (self._pause_s(cost_s) if pending else self.cadence_s)
+        self._due_s = now_s + (self._pause_s(cost_s) if pending else self.cadence_s - self._slack_s)
+
+    @property
+    def _slack_s(self) -> float:
+        """How much earlier is early enough: ticks come a little late by turns, and none is to be left out for that."""
+        return min(_MOST_SLACK_S, _SLACK * self.cadence_s)
 
     def _pause_s(self, cost_s: float) -> float:
         """How long what is pending rests: one large slice among small ones, such as the first, is forgiven."""

@@ -18,7 +18,7 @@ from memdash.errors import MemdashError, TargetExited, defects_told
 from memdash.model.action import Action, Deed
 from memdash.model.missing import Maybe
 from memdash.model.sample import Sample
-from memdash.model.target import Ending
+from memdash.model.target import Ending, Silence
 from memdash.sampling.clock import Clock
 from memdash.sampling.roster import Roster
 
@@ -33,6 +33,9 @@ class Watch(Protocol):
 
     def check(self) -> Ending | None:
         """How it ended, or None while it lives."""
+
+    def silence(self) -> Silence | None:
+        """Since when nothing of it answers, though it may yet; None while it does."""
 
     def fileno(self) -> int:
         """A descriptor that becomes readable when it ends, or -1."""

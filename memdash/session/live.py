@@ -17,7 +17,7 @@ from memdash.model.finding import Severity
 from memdash.model.missing import Maybe, Missing
 from memdash.model.sample import Sample
 from memdash.model.snapshot import Baseline, Snapshot, State
-from memdash.model.target import Ending, Target
+from memdash.model.target import Ending, Silence, Target
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
 from memdash.process.watcher import Watcher
@@ -27,6 +27,7 @@ from memdash.sampling.roster import Roster
 from memdash.sampling.sampler import Sampler, Watch
 from memdash.session.attach import Attached, attach
 from memdash.session.memory import Memory
+from memdash.units import duration
 
 __all__ = ["Live", "read_once"]
 
@@ -89,7 +90,8 @@ class Live:
         self._snapshot = _first_snapshot(target, self._clock, interval_s)
         self._listeners: tuple[Callable[[Snapshot], None], ...] = ()
         self._lock = threading.Lock()
-        self._sampler = Sampler(self._open, watch or _watch_over(target, entries), self._clock, interval_s, self)
+        self._watch = watch or _watch_over(target, entries)
+        self._sampler = Sampler(self._open, self._watch, self._clock, interval_s, self)
 
     def start(self) -> None:
         """Attach and sample in a thread of its own."""
@@ -151,7 +153,18 @@ class Live:
     def on_sample(self, sample: Sample) -> None:
         """Take in one tick."""
         with self._lock:
-            self._publish(self._memory.add(replace(self._snapshot, state=State.LIVE), sample))
+            silence = self._heard(sample.at.wall_s)
+            self._publish(self._memory.add(replace(self._snapshot, state=State.LIVE, silence=silence), sample))
+
+    def _heard(self, at_s: float) -> Silence | None:
+        """Whether anything of the target answers; that it began or ceased to do so is told in the log at once."""
+        silence, before = self._watch.silence(), self._snapshot.silence
+        name = self._snapshot.target.name
+        if silence is not None and before is None:
+            self._memory.note(silence.since_s, f"{name} does not answer: {silence.why}", Severity.WARNING)
+        elif silence is None and before is not None:
+            self._memory.note(at_s, f"{name} answers again, after {duration(max(at_s - before.since_s, 0.0))}")
+        return silence
 
     def on_offers(self, offers: Mapping[Action, Maybe[str]], news: Sequence[str]) -> None:
         """Take in what can be done now, and what the doers have to tell; the next snapshot shows both."""

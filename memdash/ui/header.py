@@ -64,6 +64,12 @@ def standing(snapshot: Snapshot, *, now_s: float, frozen: bool) -> Standing:
             "◐", f"stale {duration(age_s)}", "warning",
             f"No new sample since {clock_time(snapshot.at.wall_s)}: the target or this machine is too busy to be read.",
         )  # fmt: skip
+    if snapshot.silence is not None:
+        since = duration(max(snapshot.at.wall_s - snapshot.silence.since_s, 0.0))
+        return Standing(
+            "◐", "no answer", "warning",
+            f"{target.name} has not answered for {since}: {snapshot.silence.why}. What stands here is from before.",
+        )  # fmt: skip
     late = [(c.value, origin) for c, origin in snapshot.sample.origins.items() if origin.failing]
     if late:
         name, origin = late[0]

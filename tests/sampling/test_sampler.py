@@ -14,7 +14,7 @@ from memdash.model.capability import Capability
 from memdash.model.memstats import MemStats
 from memdash.model.missing import Maybe, Missing
 from memdash.model.sample import Fact, Sample
-from memdash.model.target import Ending
+from memdash.model.target import Ending, Silence
 from memdash.sampling.clock import SystemClock
 from memdash.sampling.roster import Roster
 from memdash.sampling.sampler import Sampler
@@ -38,6 +38,9 @@ class PipeWatch:
 
     def check(self) -> Ending | None:
         return self._ending
+
+    def silence(self) -> Silence | None:
+        return None
 
     def fileno(self) -> int:
         return self._read_fd

@@ -20,9 +20,7 @@ from memdash.model.objects import Objects
 from memdash.model.sample import Fact
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.system import SystemStats
-from memdash.model.target import Ending, Runtime, Target
-from memdash.network.address import Address
-from memdash.probes.endpoint import Endpoint
+from memdash.model.target import Ending, Runtime, Silence, Target
 from memdash.probes.probe import Attachment, Fit, Refusal
 from memdash.session import Live, read_once
 from memdash.session.opening import LOOKED_FOR
@@ -89,11 +87,15 @@ class StillWatch:
     def __init__(self) -> None:
         self.ending: Ending | None = None
         self.failure: MemdashError | None = None
+        self.silent: Silence | None = None
 
     def check(self) -> Ending | None:
         if self.failure is not None:
             raise self.failure
         return self.ending
+
+    def silence(self) -> Silence | None:
+        return self.silent
 
     def fileno(self) -> int:
         return -1
@@ -219,6 +221,19 @@ def test_the_end_freezes_the_view_and_names_the_signal(
     assert isinstance(shown.sample.memstats, MemStats)
     assert shown.findings[0].summary == "shop-server (pid 41287) killed by SIGKILL"
     assert live.snapshot() is shown
+
+
+def test_a_silence_is_told_at_once_and_that_it_is_over(start: Start) -> None:
+    _, heard, watch = start(go(), system())
+    wait_for(heard, lambda s: s.state is State.LIVE)
+    watch.silent = Silence(1.0, "connection refused")
+    shown = wait_for(heard, lambda s: s.silence is not None)
+    assert shown.findings[0].summary == "shop-server does not answer: connection refused"
+    assert shown.findings[0].severity is Severity.WARNING
+    watch.silent = None
+    shown = wait_for(heard, lambda s: s.silence is None)
+    assert shown.findings[0].summary.startswith("shop-server answers again, after ")
+    assert sum("does not answer" in finding.summary for finding in shown.findings) == 1
 
 
 def test_an_exit_while_attaching_ends_it(start: Start) -> None:
@@ -370,17 +385,3 @@ def test_an_end_that_is_noticed_while_looking_ends_the_watch(start: Start) -> No
     _, heard, watch = start(go(), asked)
     watch.ending = None
     assert wait_for(heard, lambda snapshot: snapshot.state is State.ENDED).ending is not None
-
-
-def test_a_server_is_watched_by_whether_it_answers() -> None:
-    asked = Endpoint(Address(host="127.0.0.1", port=9))
-    live = Live(Target.at_url("http://127.0.0.1:9/", "127.0.0.1:9"), entries=(asked,), interval_s=0.02)
-    heard = queue.Queue[Snapshot]()
-    live.subscribe(heard.put)
-    live.start()
-    try:
-        shown = wait_for(heard, lambda snapshot: snapshot.state is not State.ATTACHING)
-    finally:
-        live.close()
-    assert shown.state is State.REFUSED
-    assert "nothing answers at 127.0.0.1:9" in shown.findings[0].summary

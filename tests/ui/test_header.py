@@ -8,7 +8,7 @@ from memdash.model.capability import Capability, Source
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Origin
 from memdash.model.snapshot import Snapshot, State
-from memdash.model.target import Ending, Target
+from memdash.model.target import Ending, Silence, Target
 from memdash.model.verdict import VerdictKind
 from memdash.ui.header import head_parts, standing, verdict_parts
 from tests.analysis.test_verdict import a_leak
@@ -54,6 +54,16 @@ def test_late_names_the_source_and_its_reason(watch: Snapshot) -> None:
     word, notice = said(replace(watch, sample=sample))
     assert word == "◐ late: sites"
     assert notice == "sites 42 s old: the heap profile kept changing. The rest is live."
+
+
+def test_a_server_that_does_not_answer_is_not_called_live(watch: Snapshot) -> None:
+    late = Origin(Source.ENDPOINT, Instant(NOON_S - 11, MONO_S - 11), (), "connection refused")
+    sample = replace(watch.sample, origins={Capability.MEMSTATS: late})
+    target = Target.at_url("http://shop:6060/", "shop:6060")
+    silence = Silence(watch.at.wall_s - 11, "connection refused")
+    word, notice = said(replace(watch, target=target, sample=sample, silence=silence))
+    assert word == "◐ no answer"
+    assert notice == ("shop:6060 has not answered for 11 s: connection refused. What stands here is from before.")
 
 
 def test_partial_says_what_is_shown_and_what_would_help(watch: Snapshot) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import NamedTuple, TypeAlias, TypeVar
 
@@ -54,8 +55,13 @@ def probes_of(found: Found, pulse: Pulse, search: LeakSearch | None) -> tuple[As
         probes.append(probe("memstats", _MEMORY, search.pprof, _TEXT, partial(_memory_facts, of_heap_text, pulse)))
     if search is not None:
         sites, tasks = frozenset({Capability.SITES}), frozenset({Capability.TASKS})
-        probes.append(probe("heap_profile", sites, search.pprof, _HEAP, _heap_facts))
-        probes.append(probe("goroutines", tasks, search.pprof, _GOROUTINES, partial(_goroutine_facts, search)))
+        same = _same(found, pulse)
+        heap, goroutines = (
+            partial(_of_same, same, _heap_facts),
+            partial(_of_same, same, partial(_goroutine_facts, search)),
+        )
+        probes.append(probe("heap_profile", sites, search.pprof, _HEAP, heap))
+        probes.append(probe("goroutines", tasks, search.pprof, _GOROUTINES, goroutines))
     return tuple(probes)
 
 
@@ -84,8 +90,8 @@ def _answer(client: Client, question: Question, pulse: Pulse) -> Answer:
     """Ask, and note whether the server answers at all."""
     try:
         answer = client.get(question.path, question.query, most_bytes=question.most_bytes)
-    except EndpointUnreachable:
-        pulse.failed()
+    except EndpointUnreachable as error:
+        pulse.failed(error.what.removeprefix(f"nothing answers at {client.address.server}: "))
         raise
     except BadAnswer:
         pulse.answered()
@@ -100,6 +106,30 @@ def _memory_facts(read: Callable[[bytes], MemStats], pulse: Pulse, answer: Answe
     if not isinstance(stats.TotalAlloc, Missing):
         pulse.allocated(stats.TotalAlloc)
     return stats, gc_stats(stats)
+
+
+def _same(found: Found, pulse: Pulse) -> Callable[[], object]:
+    """Makes sure that the process has not been replaced between two looks at its MemStats. Raises ProbeError.
+
+    A profile does not tell whose it is: expvar is asked once more where there is one, which costs far less than the
+    profile did.
+    """
+    if isinstance(found.vars, Missing):
+        return pulse.require_same
+    client = Client(found.vars, check=found.check)
+
+    def ask() -> None:
+        with suppress(BadAnswer):  # one that has broken costs no other
+            _memory_facts(of_expvar, pulse, _answer(client, _VARS, pulse))
+        pulse.require_same()
+
+    return ask
+
+
+def _of_same(same: Callable[[], object], read: _Reader, answer: Answer) -> tuple[Fact, ...]:
+    facts = read(answer)
+    same()
+    return facts
 
 
 def _heap_facts(answer: Answer) -> tuple[Fact, ...]:

@@ -6,7 +6,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from memdash.model.target import Ending
+from memdash.errors import BadAnswer
+from memdash.model.target import Ending, Silence
 
 __all__ = ["Pulse", "PulseWatch"]
 
@@ -24,27 +25,56 @@ class Pulse:
         self._clock_s = clock_s
         self._lock = threading.Lock()
         self._silent_since_s = 0.0
+        self._silence: Silence | None = None
         self._failures = 0
         self._allocated_bytes = 0
+        self._is_known = False
         self.is_another = False
 
     def answered(self) -> None:
         """It has, with whatever."""
         with self._lock:
             self._failures = 0
+            self._silence = None
 
-    def failed(self) -> None:
-        """It has not."""
+    def failed(self, why: str) -> None:
+        """It has not. Whoever answers next may be another."""
         with self._lock:
-            if not self._failures:
+            self._is_known = False
+            if self._silence is None:
                 self._silent_since_s = self._clock_s()
+                self._silence = Silence(time.time(), why)
+            else:
+                self._silence = self._silence._replace(why=why)
             self._failures += 1
 
     def allocated(self, total_bytes: int) -> None:
-        """It says that it has allocated so much since it began: what falls is not of the same process."""
+        """It says that it has allocated so much since it began: what falls is not of the same process.
+
+        Raises BadAnswer when it is another, from then on: nothing that this one tells belongs to what was told before.
+        """
         with self._lock:
             self.is_another = self.is_another or total_bytes < self._allocated_bytes
             self._allocated_bytes = total_bytes
+            self._is_known = not self.is_another
+        self.require_same()
+
+    def require_same(self) -> None:
+        """Make sure that what has just answered is the process that was watched so far, as far as can be told.
+
+        Raises BadAnswer.
+        """
+        with self._lock:
+            if self.is_another:
+                raise BadAnswer("another process answers now")
+            if self._allocated_bytes and not self._is_known:
+                raise BadAnswer("it has not answered meanwhile, and may be another process since")
+
+    @property
+    def silence(self) -> Silence | None:
+        """Since when it has not answered, and why; None while it does."""
+        with self._lock:
+            return self._silence
 
     @property
     def is_lost(self) -> bool:
@@ -71,6 +101,10 @@ class PulseWatch:
         if self._ending is None and self._pulse.is_lost:
             self._ending = Ending(at_s=time.time(), is_silent=True)
         return self._ending
+
+    def silence(self) -> Silence | None:
+        """Since when it has not answered, though it may yet."""
+        return self._pulse.silence
 
     def fileno(self) -> int:
         """There is none."""

@@ -59,12 +59,13 @@ class HeapPane(ChartView, Pane):
 
     @property
     def remark(self) -> Content | str:
-        """Why it is old, if it is; the lines' names from top to bottom, when the chart has no room for them."""
+        """Why it is old, or when it was read; the lines' names from top to bottom, when the chart has no room."""
         if self._late or self.names_lines or self._plot is None:
-            return self._late
+            return self._late or self._read
         falling = sorted(self._plot.lines, key=lambda line: -_end(line.columns))
         names = [(f"{self.glyphs.text('▬')} {line.short}", f"${line.look}") for line in falling]
-        return Content("  ").join(Content.styled(name, look) for name, look in names)
+        parts = [Content.styled(name, look) for name, look in names]
+        return Content("  ").join([Content(self._read), *parts] if self._read else parts)
 
     @property
     def _span_s(self) -> float:

@@ -9,7 +9,6 @@ from textual.screen import Screen
 
 from memdash.model.capability import Capability
 from memdash.model.profile import Frame
-from memdash.model.sample import Origin
 from memdash.model.snapshot import Snapshot
 from memdash.plain import plain
 from memdash.tables.table import Table
@@ -21,8 +20,8 @@ from memdash.units import age
 
 __all__ = ["Pane", "TablePane"]
 
-_FRESH_S = 5.0
-"""What is read every few seconds need not say when."""
+_OLD_INTERVALS, _OLD_S = 3, 3.0
+"""What was read so long ago is not of the moment that the header speaks of."""
 
 
 class Pane(Painted):
@@ -37,7 +36,7 @@ class Pane(Painted):
     """Whose age and failures concern this pane."""
 
     _framed: tuple[Content | str, Content | str, int] = ("", "", 0)
-    _late = ""
+    _late = _read = ""
 
     def caption(self, snapshot: Snapshot) -> str:
         """Its name in its frame."""
@@ -58,12 +57,13 @@ class Pane(Painted):
 
     @property
     def remark(self) -> Content | str:
-        """What the frame says below: why it is old, if it is; order, filter."""
-        return self._late
+        """What the frame says below: why it is old, if it is, or when it was read; order, filter."""
+        return self._late or self._read
 
     def show(self, snapshot: Snapshot) -> None:
         """Show this moment; extended by subclasses. Called only while the pane is in view."""
         self._late = _age_of(self.capability, snapshot)
+        self._read = _read_when(self.capability, snapshot)
         self.set_class(bool(self._late), "-late")
 
     def frame(self, title: Content | str, remark: Content | str) -> None:
@@ -84,10 +84,17 @@ class TablePane(TableView, Pane):
 
     @property
     def remark(self) -> str:
-        """Why it is old; what its figures leave out; the filter in force; the rows in view; what the kind sums up."""
+        """Its age; what its figures leave out; the filter in force; the rows in view; what the kind sums up."""
         shown, rows = self.rows_in_view, len(self.table.rows)
         place = f"{shown.start + 1}–{shown.stop} of {rows}" if shown and len(shown) < rows else ""
-        parts = (self._late, self._caveat, f"only {self.wanted!r}" if self.wanted else "", place, self.summary)
+        parts = (
+            self._late,
+            self._read,
+            self._caveat,
+            f"only {self.wanted!r}" if self.wanted else "",
+            place,
+            self.summary,
+        )
         return " · ".join(part for part in parts if part)
 
     @property
@@ -129,8 +136,7 @@ class TablePane(TableView, Pane):
         """Show this moment."""
         super().show(snapshot)
         origin = snapshot.sample.origins.get(self.capability)
-        parts = () if origin is None else (*origin.caveats, _read_when(origin, snapshot))
-        self._caveat = "; ".join(part for part in parts if part)
+        self._caveat = "" if origin is None else "; ".join(origin.caveats)
         column, descending = self.sorted_by
         self.show_table(self.build(snapshot), column, descending=descending)
 
@@ -143,7 +149,10 @@ def _age_of(capability: Capability, snapshot: Snapshot) -> str:
     return f"{age(snapshot.at.mono_s - origin.at.mono_s)}: {origin.failing}"
 
 
-def _read_when(origin: Origin, snapshot: Snapshot) -> str:
-    """How old a fact is that takes long to read; nothing while it is fresh, or its newer readings fail."""
+def _read_when(capability: Capability, snapshot: Snapshot) -> str:
+    """How old a fact is that is read seldom; nothing while it is fresh, or its newer readings fail."""
+    origin = snapshot.sample.origins.get(capability)
+    if origin is None or origin.failing:
+        return ""
     old_s = snapshot.at.mono_s - origin.at.mono_s
-    return "" if origin.failing or old_s < _FRESH_S else f"read {age(old_s)}"
+    return f"read {age(old_s)}" if old_s > max(_OLD_INTERVALS * snapshot.interval_s, _OLD_S) else ""

@@ -16,13 +16,8 @@ from memdash.ui.panes.ranking import Ranking
 from memdash.ui.panes.site_ranking import SiteRanking
 from memdash.ui.panes.sorted import SortedPane
 from memdash.ui.watched import Watched
-from memdash.units import age
 
 __all__ = ["SitesPane"]
-
-_OLD_INTERVALS = 3
-"""Rows that were read so long ago are not what the figures beside them are of."""
-_OLD_S = 3.0
 
 
 class SitesPane(SortedPane):
@@ -38,7 +33,6 @@ class SitesPane(SortedPane):
         self.sites = SiteRanking()
         self.objects = ObjectRanking()
         self.ranking: Ranking[Any] = self.sites
-        self._age = ""
 
     def _suiting(self, snapshot: Snapshot) -> Ranking[Any]:
         """Objects where sites cannot be had and objects can; sites as long as neither is known."""
@@ -59,8 +53,8 @@ class SitesPane(SortedPane):
 
     @property
     def summary(self) -> str:
-        """How old the rows are if they are old; what is measured, of how much, and since when changes count."""
-        return " · ".join(part for part in (self._age, self.ranking.summary) if part)
+        """What is measured, of how much, and since when changes count."""
+        return self.ranking.summary
 
     @property
     def words(self) -> str:
@@ -81,7 +75,6 @@ class SitesPane(SortedPane):
         """Show this moment, by the ranking that suits it."""
         self.ranking = self._suiting(snapshot)
         self.capability = self.ranking.capability
-        self._age = _read_ago(self.capability, snapshot)
         super().show(snapshot)
 
     def build(self, snapshot: Snapshot) -> Table:
@@ -99,12 +92,3 @@ class SitesPane(SortedPane):
     def screen_of_row(self, watched: Watched) -> Screen[None] | None:
         """All there is to say about the row under the cursor."""
         return self.ranking.screen(watched, self.row) if self.row else None
-
-
-def _read_ago(capability: Capability, snapshot: Snapshot) -> str:
-    """How long ago it was read, where its cost has it read seldom; one whose readings fail says so anyway."""
-    origin = snapshot.sample.origins.get(capability)
-    if origin is None or origin.failing:
-        return ""
-    old_s = snapshot.at.mono_s - origin.at.mono_s
-    return f"read {age(old_s)}" if old_s > max(_OLD_INTERVALS * snapshot.interval_s, _OLD_S) else ""

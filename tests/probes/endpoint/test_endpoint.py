@@ -17,7 +17,7 @@ from memdash.model.sample import Reading
 from memdash.model.target import Target
 from memdash.model.tasks import Tasks
 from memdash.network.client import Answer, Client
-from memdash.probes.asking import Asking, Pace
+from memdash.probes.asking import OFTEN, Asking, Pace
 from memdash.probes.endpoint import Endpoint
 from memdash.probes.endpoint.actor import EndpointActor
 from memdash.probes.endpoint.leaks import LeakSearch
@@ -135,7 +135,21 @@ def test_what_takes_long_is_asked_seldom_but_not_never() -> None:
     assert asking.cadence_s == 50.0
     took_s = 1000.0
     awaited(asking)
+    assert asking.cadence_s == 50.0
+    awaited(asking)
     assert asking.cadence_s == 300.0
+
+
+def test_one_answer_that_a_busy_machine_held_up_is_forgiven() -> None:
+    clock, took_s = Clock(), [0.01, 0.4, 0.01]
+
+    def ask() -> bytes:
+        clock.now_s += took_s.pop()
+        return b"x"
+
+    asking = Asking(ask, lambda: None, OFTEN, clock)
+    cadences = [awaited(asking) and asking.cadence_s for _ in range(3)]
+    assert cadences == [1.0, 1.0, 1.0]
 
 
 def test_an_answer_is_understood_where_it_was_asked_for(serve: Serve) -> None:
@@ -177,16 +191,16 @@ def test_a_server_is_lost_after_ten_seconds_of_silence_and_several_attempts() ->
     pulse = Pulse(clock)
     watch = PulseWatch(pulse, "shop:6060")
     for _ in range(5):
-        pulse.failed()
+        pulse.failed("connection refused")
     assert watch.check() is None
     clock.now_s = 10.0
     pulse.answered()
     assert watch.check() is None
-    pulse.failed()
+    pulse.failed("connection refused")
     clock.now_s = 25.0
     assert watch.check() is None
-    pulse.failed()
-    pulse.failed()
+    pulse.failed("connection refused")
+    pulse.failed("connection refused")
     ending = watch.check()
     assert ending is not None
     assert ending.words == "does not answer any more"
@@ -204,11 +218,59 @@ def test_another_process_is_not_taken_for_the_same(serve: Serve) -> None:
     for _ in range(2):
         read(probe)
         assert watch.check() is None
-    pages["/debug/vars"] = answer(b'{"memstats": {"HeapAlloc": 5, "TotalAlloc": 5}}')
-    read(probe)
+    pages["/debug/vars"] = ANOTHERS
+    with pytest.raises(BadAnswer, match="another process"):
+        read(probe)
     ending = watch.check()
     assert ending is not None
     assert ending.words == f"{target.name} is served by another process now"
+
+
+ANOTHERS = answer(b'{"memstats": {"HeapAlloc": 5, "TotalAlloc": 5}}')
+
+
+def test_nothing_that_another_process_tells_is_taken_in(serve: Serve) -> None:
+    pages = served()
+    endpoint, target = of(serve(lambda connection, path: connection.sendall(pages[path])))
+    memstats, *profiles = endpoint.attach(target).probes
+    for probe in (memstats, *profiles):
+        assert read(probe).facts
+    pages["/debug/vars"] = ANOTHERS
+    for probe in (*profiles, memstats):  # a profile alone does not tell whose it is
+        with pytest.raises(BadAnswer, match="another process"):
+            read(probe)
+
+
+def test_without_expvar_a_profile_after_a_silence_waits_for_memstats(serve: Serve) -> None:
+    pages = {path: page for path, page in served().items() if path != "/debug/vars"}
+    endpoint, target = of(serve(pages))
+    memstats, heap, _ = endpoint.attach(target).probes
+    assert read(memstats).facts
+    assert read(heap).facts
+    endpoint.pulse.failed("connection refused")
+    with pytest.raises(BadAnswer, match="may be another"):
+        read(heap)
+    assert read(memstats).facts
+    assert read(heap).facts
+
+
+def test_a_silence_says_since_when_and_why(serve: Serve) -> None:
+    server = serve(served())
+    endpoint, target = of(server)
+    probe = endpoint.attach(target).probes[0]
+    watch = PulseWatch(endpoint.pulse, target.name)
+    read(probe)
+    assert watch.silence() is None
+    server.close()
+    for _ in range(2):
+        with pytest.raises(EndpointUnreachable):
+            read(probe)
+    silence = watch.silence()
+    assert silence is not None
+    assert silence.why == "connection refused"
+    assert watch.check() is None
+    endpoint.pulse.answered()
+    assert watch.silence() is None
 
 
 def test_answers_of_any_kind_are_a_sign_of_life(serve: Serve) -> None:
