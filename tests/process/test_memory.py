@@ -215,7 +215,7 @@ def test_plans_of_many_sizes_leave_no_types_behind() -> None:
         before = len(ctypes.Array.__subclasses__())
         for size in range(3000, 3100):
             memory.plan([(0, size)])
-        assert len(ctypes.Array.__subclasses__()) == before
+        assert len(ctypes.Array.__subclasses__()) <= before  # those of others may go meanwhile
 
 
 def _private_kib() -> int:
