@@ -9,11 +9,13 @@ from memdash.pprof.measure import percentage, scale
 from memdash.tables.table import Cell, Tone
 from memdash.units import Unit, figure
 
-__all__ = ["VALUE_CELLS", "ProfileFigures", "standing", "word_cell"]
+__all__ = ["SHARE_CELLS", "VALUE_CELLS", "ProfileFigures", "standing", "word_cell"]
 
+SHARE_CELLS = 8
 VALUE_CELLS = 10
 """What the longest value takes: ``+412.6 MiB``, ``-9 999 999``."""
 
+_MANY_TIMES, _VERY_MANY_TIMES, _MOST_TIMES = 99.99995, 9999.995, 999_999
 _BASES = {"B": (Unit.BYTES, 1.0), "s": (Unit.NANOSECONDS, 1e9)}
 """What pprof's units come down to, and how many of ours that is."""
 
@@ -38,9 +40,19 @@ class ProfileFigures:
         return figure(value * self._factor, self._unit) if value else "0"
 
     def share(self, value: int, of: int | None = None) -> str:
-        """Its share of the total, or of another value: ``4.20%``; nothing where there is no whole."""
+        """Its share of the total, or of another value, in eight cells: ``4.20%``; nothing where there is no whole.
+
+        A change may be many times what there was: ``1141.05%``, ``42000%``, ``×12000``.
+        """
         whole = self.total if of is None else of
-        return percentage(value, whole).strip() if whole else ""
+        if not whole:
+            return ""
+        times = abs(value / whole)
+        if times < _MANY_TIMES:
+            return percentage(value, whole).strip()
+        if times < _VERY_MANY_TIMES:
+            return f"{times:.0%}"
+        return f"×{times:.0f}" if times < _MOST_TIMES else f"×{times:.0e}"
 
     def cell(self, value: int, tone: Tone = Tone.PLAIN) -> Cell:
         """A cell of that value; a change says by its tone which way it goes."""

@@ -8,7 +8,7 @@ from enum import Enum
 
 from memdash.pprof.graph import Edge, Node, graph
 from memdash.pprof.view import Frame, View
-from memdash.tables.profile_figures import VALUE_CELLS, ProfileFigures
+from memdash.tables.profile_figures import SHARE_CELLS, VALUE_CELLS, ProfileFigures
 from memdash.tables.table import Cell, Column, Row, Table, Tone
 
 __all__ = ["Calls", "PeekOrder", "calls_in", "peek_table"]
@@ -55,7 +55,7 @@ def peek_table(calls: Calls, node: Node, order: PeekOrder, reverse: bool, wanted
     columns = (
         Column("side", "", 9),
         Column("weight", "held", VALUE_CELLS, right=True),
-        Column("share", "share", 6, right=True, drop=1),
+        Column("share", "share", SHARE_CELLS, right=True, drop=1),
         Column("bar", "", 14, least=4, drop=2),
         Column("function", "function", 0, cut="function", least=36),
     )

@@ -9,7 +9,7 @@ from enum import Enum
 from memdash.pprof.graph import held_by_frame
 from memdash.pprof.top import Top, TopRow, top
 from memdash.pprof.view import Frame, View
-from memdash.tables.profile_figures import VALUE_CELLS, ProfileFigures, standing, word_cell
+from memdash.tables.profile_figures import SHARE_CELLS, VALUE_CELLS, ProfileFigures, standing, word_cell
 from memdash.tables.table import Cell, Column, Row, Table, Tone
 
 __all__ = ["RankedTop", "TopOrder", "ranked_top", "top_remark", "top_table"]
@@ -71,10 +71,10 @@ def top_remark(ranked: RankedTop, *, is_relative_to_base: bool) -> str:
 def _columns(*, has_words: bool) -> tuple[Column, ...]:
     columns = (
         Column("flat", "flat", VALUE_CELLS, right=True),
-        Column("flat%", "flat%", 6, right=True, drop=3),
-        Column("sum%", "sum%", 6, right=True, drop=4),
+        Column("flat%", "flat%", SHARE_CELLS, right=True, drop=3),
+        Column("sum%", "sum%", SHARE_CELLS, right=True, drop=4),
         Column("cum", "cum", VALUE_CELLS, right=True, drop=1),
-        Column("cum%", "cum%", 6, right=True, drop=2),
+        Column("cum%", "cum%", SHARE_CELLS, right=True, drop=2),
         Column("bar", "", 10, least=4, drop=5),
         Column("word", "", 4),
         Column("function", "function", 0, cut="function", least=30),

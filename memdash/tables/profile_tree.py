@@ -10,7 +10,7 @@ from itertools import chain
 
 from memdash.pprof.flame import Flame, FlameRow
 from memdash.pprof.view import Frame
-from memdash.tables.profile_figures import VALUE_CELLS, ProfileFigures, standing, word_cell
+from memdash.tables.profile_figures import SHARE_CELLS, VALUE_CELLS, ProfileFigures, standing, word_cell
 from memdash.tables.table import Cell, Column, Row, Table, Tone
 
 __all__ = ["MOST_MATCHES", "CallTree", "TreeOrder", "tree_table"]
@@ -156,7 +156,10 @@ def tree_table(
 
 
 def _columns(tree: CallTree) -> tuple[Column, ...]:
-    columns = [Column("held", "held", VALUE_CELLS, right=True), Column("held%", "held%", 6, right=True, drop=3)]
+    columns = [
+        Column("held", "held", VALUE_CELLS, right=True),
+        Column("held%", "held%", SHARE_CELLS, right=True, drop=3),
+    ]
     if not tree.is_turned:
         columns.append(Column("own", "own", VALUE_CELLS, right=True, drop=2))
     if tree.is_difference:

@@ -46,18 +46,25 @@ def beside(
 
     def on_thread() -> None:
         worker = get_current_worker()
-        # Textual 8.2 leaves it in the thread, which is kept for later work: the widget would not go, nor what it shows.
-        active_worker.set(None)  # type: ignore[arg-type]
-        result: Result | MemdashError
-        with turn or nullcontext():
-            if worker.is_cancelled:
-                return
-            try:
-                with defects_told():
-                    result = work()
-            except MemdashError as error:
-                result = error
-        if not worker.is_cancelled:
-            widget.app.call_from_thread(told, result)
+        try:
+            with turn or nullcontext():
+                if worker.is_cancelled:
+                    return
+                result = _result_of(work)
+            if not worker.is_cancelled:
+                widget.app.call_from_thread(told, result)
+        finally:
+            # Textual 8.2 leaves it in the thread, which is kept for later work: neither the widget would go, nor what it
+            # shows.
+            active_worker.set(None)  # type: ignore[arg-type]
 
     widget.run_worker(on_thread, thread=True, exclusive=True, group=group, exit_on_error=False)
+
+
+def _result_of(work: Callable[[], Result]) -> Result | MemdashError:
+    """What it returns, or raises."""
+    try:
+        with defects_told():
+            return work()
+    except MemdashError as error:
+        return error

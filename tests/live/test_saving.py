@@ -59,8 +59,12 @@ async def save(shown: Shown, path: Path) -> None:
     await shown.press("ctrl+s")
     shown.app.screen.query_one(Input).value = str(path)
     await shown.press("enter")
-    await shown.built()
+    for _ in range(200):
+        if path.exists():
+            break
+        await shown.pilot.pause(0.05)
     assert path.exists(), shown.text
+    await shown.built()
 
 
 def held(snapshot: Snapshot) -> int:

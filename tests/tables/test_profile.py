@@ -234,3 +234,22 @@ def test_values_are_written_as_in_the_rest_of_the_dashboard() -> None:
 @given(st.integers(-(1 << 62), 1 << 62), st.sampled_from(["bytes", "count", "nanoseconds"]))
 def test_no_value_is_wider_than_its_column(value: int, unit: str) -> None:
     assert len(ProfileFigures(unit, 1, is_signed=True).value(value)) <= VALUE_CELLS
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (5, "5.00%"),
+        (999, "999.00%"),
+        (-1141, "1141.00%"),
+        (20_000, "20000%"),
+        (5_000_000, "×50000"),
+        (1 << 60, "×1e+16"),
+    ],
+)
+def test_no_share_takes_more_than_its_column(value: int, text: str) -> None:
+    figures = ProfileFigures("count", 100)
+    assert figures.share(value) == text
+    for power in range(63):
+        assert len(figures.share(1 << power)) <= 8
+    assert figures.share(5, 0) == ""
