@@ -54,8 +54,7 @@ def beside(
             if not worker.is_cancelled:
                 widget.app.call_from_thread(told, result)
         finally:
-            # Textual 8.2 leaves it in the thread, which is kept for later work: neither the widget would go, nor what it
-            # shows.
+            # Textual 8.2 leaves it in the thread, which is kept for later work: the widget would not go.
             active_worker.set(None)  # type: ignore[arg-type]
 
     widget.run_worker(on_thread, thread=True, exclusive=True, group=group, exit_on_error=False)
