@@ -173,6 +173,7 @@ def locked(python: Python, folder: Path) -> Iterator[tuple[WaitingTarget, Callab
             yield target, lambda: fcntl.flock(file, fcntl.LOCK_UN)
 
 
+@pytest.mark.matrix
 def test_one_that_cannot_be_woken_is_waited_for(locked: tuple[WaitingTarget, Callable[[], None]], folder: Path) -> None:
     target, unlock = locked
     script, unwanted = Script(folder), Script(folder, "unwanted")

@@ -78,6 +78,7 @@ def definitions(node: ast.AST, prefix: str = "") -> Iterator[tuple[int, int, str
             yield from definitions(child, prefix)
 
 
+@pytest.mark.matrix
 def test_all_of_the_standard_library_is_taken_apart_as_by_its_parser() -> None:
     files = sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))
     assert len(files) > 100
