@@ -7,7 +7,9 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import chain, repeat
 from typing import Generic, NamedTuple, TypeVar
 
-__all__ = ["Done", "Slices"]
+from memdash.units import duration
+
+__all__ = ["Done", "Slices", "counted_over"]
 
 ProgressT = TypeVar("ProgressT")
 ResultT = TypeVar("ResultT")
@@ -32,6 +34,7 @@ class Slices(Generic[ProgressT, ResultT]):
         self._cpu_s = cpu_s
         self._lengths_s: Iterator[float] = iter(())
         self._until_s = 0.0
+        self._began_s = 0.0
         self._work: Generator[ProgressT, None, ResultT] | None = None
         self.begin_anew()
 
@@ -45,9 +48,9 @@ class Slices(Generic[ProgressT, ResultT]):
         self._until_s += by_s
 
     @property
-    def is_under_way(self) -> bool:
-        """Whether the next slice goes on with what the last one began."""
-        return self._work is not None
+    def took_s(self) -> float:
+        """Wall time since the work that is under way began, or that which has just been done."""
+        return time.monotonic() - self._began_s
 
     def go_on(self, begin: Callable[[], Generator[ProgressT, None, ResultT]]) -> Done[ResultT] | ProgressT:
         """Work for one slice, on what ``begin`` gives if nothing is under way: Done, or how far it is.
@@ -55,6 +58,8 @@ class Slices(Generic[ProgressT, ResultT]):
         Raises what the work raises, and then drops it.
         """
         self._until_s = self._cpu_s() + next(self._lengths_s)
+        if self._work is None:
+            self._began_s = time.monotonic()
         work, self._work = self._work or begin(), None
         try:
             progress = next(work)
@@ -64,3 +69,8 @@ class Slices(Generic[ProgressT, ResultT]):
             return Done(end.value)
         self._work = work
         return progress
+
+
+def counted_over(took_s: float, long_s: float) -> tuple[str, ...]:
+    """The caveat of what was counted piece by piece; none unless that took longer than ``long_s``."""
+    return (f"counted over {duration(took_s)} while the program ran",) if took_s > long_s else ()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from itertools import count
+from types import SimpleNamespace
 
 import pytest
 
 from memdash.errors import BadRead
-from memdash.probes.slices import Done, Slices
+from memdash.probes.slices import Done, Slices, counted_over
 
 
 def counting(last: int) -> Generator[int, None, str]:
@@ -25,10 +26,7 @@ def slices(*first_s: float, later_s: float) -> Slices[int, str]:
 def test_work_goes_on_until_its_slice_is_over() -> None:
     work = slices(5.0, 2.0, later_s=1.0)
     assert [work.go_on(lambda: counting(9)) for _ in range(3)] == [5, 7, 8]
-    under_way = [work.is_under_way]
     assert work.go_on(lambda: counting(9)) == Done("9 steps")
-    under_way.append(work.is_under_way)
-    assert under_way == [True, False]
     assert work.go_on(lambda: counting(3)) == 1
 
 
@@ -37,6 +35,22 @@ def test_begun_anew_the_first_slices_come_again() -> None:
     assert [work.go_on(lambda: counting(90)) for _ in range(2)] == [5, 6]
     work.begin_anew()
     assert [work.go_on(lambda: counting(90)) for _ in range(2)] == [5, 6]
+
+
+def test_how_long_it_took_counts_from_its_first_slice_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = iter((100.0, 100.0, 107.0, 109.0, 109.0))
+    monkeypatch.setattr("memdash.probes.slices.time", SimpleNamespace(monotonic=lambda: next(now_s)))
+    work = slices(later_s=3.0)
+    took_s = []
+    for _ in range(3):
+        work.go_on(lambda: counting(5))
+        took_s.append(work.took_s)
+    assert took_s == [0.0, 7.0, 0.0]
+
+
+def test_only_what_took_long_is_told_as_such() -> None:
+    assert counted_over(12.0, 10.0) == ("counted over 12 s while the program ran",)
+    assert counted_over(10.0, 10.0) == ()
 
 
 def test_the_work_itself_may_make_its_slice_longer() -> None:
@@ -59,5 +73,4 @@ def test_what_fails_is_not_gone_on_with() -> None:
     assert work.go_on(failing) == 1
     with pytest.raises(BadRead):
         work.go_on(failing)
-    assert not work.is_under_way
     assert work.go_on(failing) == 1

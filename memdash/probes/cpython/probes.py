@@ -3,7 +3,7 @@
 Objects by type are counted in slices.
 
 They share one ``Interpreter``, what was seen of its collector, and the agent if there is one, and end together: closing
-either closes the interpreter.
+any of them closes the interpreter.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from memdash.probes.cpython.library import OURS
 from memdash.probes.cpython.memstats import HeapFigures, mem_stats
 from memdash.probes.cpython.pymalloc import NOT_IN_USE, Pymalloc
 from memdash.probes.cpython.threads import MOVED, ThreadWatch
-from memdash.probes.slices import Done, Slices
-from memdash.units import clock_time, count, duration, ratio
+from memdash.probes.slices import Done, Slices, counted_over
+from memdash.units import clock_time, count, ratio
 
 __all__ = ["ArenasProbe", "CensusProbe", "GcProbe", "PymallocProbe", "ThreadsProbe"]
 
@@ -210,13 +210,10 @@ class CensusProbe:
         self._interpreter = interpreter
         self._census = census
         self._slices = Slices[float, Objects](_FIRST_SLICES_S, _SLICE_S, cpu_s)
-        self._began_s = 0.0
 
     def read(self) -> Reading:
         """Count for a while; the last slice of a round returns it. Raises BadRead, AccessDenied, TargetExited."""
         self._interpreter.require_running()
-        if not self._slices.is_under_way:
-            self._began_s = time.monotonic()
         counted = self._slices.go_on(self._census.walk)
         if isinstance(counted, Done):
             return Reading(Source.MEMORY, (counted.result,), tuple(self._caveats()))
@@ -224,9 +221,7 @@ class CensusProbe:
 
     def _caveats(self) -> Iterator[str]:
         yield _COUNTED
-        took_s = time.monotonic() - self._began_s
-        if took_s > _LONG_S:
-            yield f"counted over {duration(took_s)} while the program ran"
+        yield from counted_over(self._slices.took_s, _LONG_S)
         yield from _others(self._interpreter, _HEAP_OF_ALL_UNTIL_MINOR)
 
     def close(self) -> None:

@@ -1,6 +1,6 @@
 """The probes of a Go target: MemStats with the collector at every tick, the others every second or two.
 
-They share one ``Program`` and end together: closing either closes it.
+They share one ``Program`` and end together: closing any of them closes it.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from memdash.probes.go.memstats import mem_stats
 from memdash.probes.go.objects import ObjectReader
 from memdash.probes.go.program import Program
 from memdash.probes.go.tasks import TaskReader
-from memdash.probes.slices import Done, Slices
-from memdash.units import duration, ratio
+from memdash.probes.slices import Done, Slices, counted_over
+from memdash.units import ratio
 
 __all__ = ["ArenasProbe", "GoroutineProbe", "HeapProfileProbe", "MemStatsProbe", "ObjectProbe", "why_no_profile"]
 
@@ -117,18 +117,13 @@ class GoroutineProbe:
         reader = TaskReader(program)
         self._census = reader.census_of_each if with_ids else reader.census
         self._slices = Slices[float, Tasks](_FIRST_SLICES_S, _SLICE_S, cpu_s)
-        self._began_s = 0.0
 
     def read(self) -> Reading:
         """Count them, or some of very many. Raises BadRead, AccessDenied, TargetExited."""
-        if not self._slices.is_under_way:
-            self._began_s = time.monotonic()
         counted = self._slices.go_on(self._census)
         if not isinstance(counted, Done):
             return Reading(Source.MEMORY, (), pending=f"goroutines are being counted: {ratio(counted)} so far")
-        took_s = time.monotonic() - self._began_s
-        caveats = (f"counted over {duration(took_s)} while the program ran",) if took_s > _LONG_S else ()
-        return Reading(Source.MEMORY, (counted.result,), caveats)
+        return Reading(Source.MEMORY, (counted.result,), counted_over(self._slices.took_s, _LONG_S))
 
     def close(self) -> None:
         """Give the program back. May be called twice."""

@@ -11,13 +11,13 @@ from memdash.model.missing import Maybe, Missing
 from memdash.model.residence import Mappings
 from memdash.model.sample import Reading
 from memdash.model.target import Target
-from memdash.probes.slices import Done, Slices
+from memdash.probes.slices import Done, Slices, counted_over
 from memdash.probes.system.mapping_groups import Grouping
 from memdash.process.fields import bytes_of
 from memdash.process.kept import KeptFile
 from memdash.process.smaps import Mapping, read_mappings, require_readable
 from memdash.process.stacks import stack_pointers
-from memdash.units import count, duration
+from memdash.units import count
 
 __all__ = ["MappingsProbe"]
 
@@ -67,7 +67,6 @@ class MappingsProbe:
 
     def _round(self) -> Generator[int, None, Reading]:
         """Yields now and then how many mappings have been counted."""
-        began_s = time.monotonic()
         yield from self._find_stacks()
         grouping = Grouping(self._target.exe, sorted(self._stacks.values()))
         for mapping in self._read(self._target.pid):
@@ -79,7 +78,7 @@ class MappingsProbe:
         if not grouping.total:
             raise BadRead("the process has no memory any more")
         mappings = Mappings(grouping.groups(), self._rss_bytes(), grouping.total)
-        return Reading(Source.PROC, (mappings,), tuple(_caveats(time.monotonic() - began_s, grouping.total)))
+        return Reading(Source.PROC, (mappings,), tuple(_caveats(self._slices.took_s, grouping.total)))
 
     def _find_stacks(self) -> Iterator[int]:
         """A thread that runs just now has its stack where it was when it was last seen blocked."""
@@ -109,7 +108,6 @@ class MappingsProbe:
 
 
 def _caveats(took_s: float, total: int) -> Iterator[str]:
-    if took_s > _LONG_S:
-        yield f"counted over {duration(took_s)} while the program ran"
+    yield from counted_over(took_s, _LONG_S)
     if total >= _MOST_MAPPINGS:
         yield f"only the first {count(_MOST_MAPPINGS)} mappings were counted"
