@@ -195,10 +195,6 @@ class ReadPlan:
         self._memory.transfer(self, 0, count)
         return self.buffer[: self.offsets[count]]
 
-    def aim(self, addresses: array[int]) -> None:
-        """Read from other addresses from now on, one a part; the sizes stay. 10 µs for 1024 of them."""
-        self._remote[0::2] = addresses
-
     def local_iovec(self, offset: int, end: int) -> int:
         """Address of a struct iovec for a piece of the buffer."""
         self._local[0] = self._held_at + offset

@@ -18,10 +18,8 @@ class Scatter:
     """Reads records of ``size`` bytes again and again."""
 
     def __init__(self, memory: ProcessMemory, size: int) -> None:
-        self._memory = memory
         self.size = size
         self._plan = memory.plan([(0, size)] * _AT_ONCE)
-        self._nowhere = array("Q", bytes(8 * _AT_ONCE))
 
     def read(self, addresses: array[int]) -> Iterator[tuple[array[int], memoryview]]:
         """Yield addresses with their records, piece by piece; those that are not mapped are left out.
@@ -32,13 +30,12 @@ class Scatter:
             yield from self._piece(addresses[first : first + _AT_ONCE])
 
     def _piece(self, addresses: array[int]) -> Iterator[tuple[array[int], memoryview]]:
-        self._plan.aim(addresses + self._nowhere[len(addresses) :])
         try:
-            self._memory.transfer(self._plan, 0, len(addresses))
+            content = self._plan.read_at(addresses)
         except BadRead:
             half = len(addresses) // 2
             if half:
                 yield from self._piece(addresses[:half])
                 yield from self._piece(addresses[half:])
             return
-        yield addresses, self._plan.buffer[: self.size * len(addresses)]
+        yield addresses, content

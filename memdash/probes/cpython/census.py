@@ -69,11 +69,9 @@ class Census:
 
     def _count(self, arena: Arena, pools: range, tally: _Tally) -> None:
         """The pools of one piece. An arena may be given back just then."""
-        spare = len(self._plan.offsets) - 1 - len(pools)
-        self._plan.aim(array("Q", [*pools, *repeat(pools[0], spare)]))
         words = array("Q")
         try:
-            words.frombytes(self._plan.read()[: len(pools) * self._pool_bytes])
+            words.frombytes(self._plan.read_at(array("Q", pools)))
         except BadRead:
             return
         step = self._pool_bytes // _WORD_BYTES
