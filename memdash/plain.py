@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["plain"]
+__all__ = ["excerpt", "plain"]
 
+_LONGEST_EXCERPT = 200
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\x1b": "\\e", "\0": "\\0"}
 
 
@@ -19,6 +20,11 @@ def plain(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(character if _harmless(character) else _escaped(character) for character in text)
+
+
+def excerpt(text: str) -> str:
+    """The beginning of it, made plain, for a sentence that quotes it: 200 characters at most."""
+    return plain(text)[:_LONGEST_EXCERPT]
 
 
 def _harmless(character: str) -> bool:

@@ -12,7 +12,7 @@ from memdash.errors import BadAnswer, EndpointUnreachable
 from memdash.network.address import Address
 from memdash.network.calls import Calls
 from memdash.network.wire import MOST_BYTES, USUAL, Patience, Peer, Wire
-from memdash.plain import plain
+from memdash.plain import excerpt
 from memdash.units import byte_size
 
 __all__ = ["Answer", "Check", "Client", "anybody"]
@@ -22,7 +22,6 @@ Check: TypeAlias = Callable[[Peer], object]
 
 _HEADER_BYTES = 64 << 10
 _PIECE_BYTES = 64 << 10
-_LONGEST_SHOWN = 200
 _HINTS: Mapping[int, str] = {
     HTTPStatus.UNAUTHORIZED: "memdash sends no passwords; ask a port that wants none",
     HTTPStatus.FORBIDDEN: "memdash sends no passwords; ask a port that wants none",
@@ -74,7 +73,7 @@ class Client:
         except ConnectionError:
             raise EndpointUnreachable(f"{place.server} closed the connection without an answer") from None
         except (HTTPException, ValueError) as error:  # ValueError: numbers of a header that are none
-            what = plain(str(error))[:_LONGEST_SHOWN] or type(error).__name__
+            what = excerpt(str(error)) or type(error).__name__
             raise BadAnswer(f"{place.server} does not speak HTTP: {what}") from None
 
     def cancel(self) -> None:
@@ -103,13 +102,13 @@ def _require_ok(response: HTTPResponse, place: Address) -> None:
     status = response.status
     if status == HTTPStatus.OK:
         return
-    where = plain(response.headers.get("Location", ""))[:_LONGEST_SHOWN]
+    where = excerpt(response.headers.get("Location", ""))
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST and where:
         raise BadAnswer(
             f"{place.url} answers with a redirect to {where}, which memdash does not follow",
             "give that URL if you mean it",
         )
-    reason = plain(response.reason or "")[:_LONGEST_SHOWN]
+    reason = excerpt(response.reason or "")
     raise BadAnswer(f"{place.url} answers {status} {reason}".rstrip() + _explained(response), _HINTS.get(status, ""))
 
 
@@ -118,7 +117,7 @@ def _explained(response: HTTPResponse) -> str:
     if response.status == HTTPStatus.NOT_FOUND or response.headers.get_content_type() != "text/plain":
         return ""
     line = response.read(_PIECE_BYTES).decode(errors="replace").strip().partition("\n")[0]
-    return f": {plain(line)[:_LONGEST_SHOWN]}" if line else ""
+    return f": {excerpt(line)}" if line else ""
 
 
 def _body(response: HTTPResponse, place: Address, most_bytes: int) -> bytes:
@@ -133,7 +132,7 @@ def _body(response: HTTPResponse, place: Address, most_bytes: int) -> bytes:
         raise _cut_off(place)
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding != "identity":
-        packed = plain(encoding)[:_LONGEST_SHOWN]
+        packed = excerpt(encoding)
         raise BadAnswer(f"{place.url} packs its answer as {packed}, which was not asked for")
     return b"".join(pieces)
 

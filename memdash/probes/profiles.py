@@ -13,14 +13,13 @@ from memdash.errors import BadAnswer
 from memdash.model.missing import Missing
 from memdash.model.profile import Frame, Profile, Site, Usage, leaf_at
 from memdash.model.tasks import Task, TaskKey, TaskKind, Tasks
-from memdash.plain import plain
+from memdash.plain import excerpt
 from memdash.pprof.document import Document, Location
 from memdash.probes.standard import own_at
 
 __all__ = ["sites", "tasks"]
 
 _VALUES = ("inuse_space", "inuse_objects", "alloc_space", "alloc_objects")
-_LONGEST_SHOWN = 200
 _BOTTOM = "runtime.goexit"
 _PARKED = "runtime.gopark"
 _ANSWERING = "runtime/pprof.writeGoroutine"
@@ -57,7 +56,7 @@ def sites(document: Document) -> Profile:
     """
     kinds = [kind for kind, _ in document.sample_types]
     if not set(kinds) >= set(_VALUES):
-        raise BadAnswer(f"this is no heap profile: it measures {plain(', '.join(kinds))[:_LONGEST_SHOWN] or 'nothing'}")
+        raise BadAnswer(f"this is no heap profile: it measures {excerpt(', '.join(kinds)) or 'nothing'}")
     places = [kinds.index(kind) for kind in _VALUES]
     calls = {key: tuple(_calls(location)) for key, location in document.locations.items()}
     expanded: dict[tuple[int, ...], tuple[tuple[Frame, ...], tuple[int, ...], int]] = {}

@@ -15,7 +15,7 @@ from memdash.errors import BadAnswer
 from memdash.model.gc import GcStats
 from memdash.model.memstats import MemStats, SizeClass
 from memdash.model.missing import Missing
-from memdash.plain import plain
+from memdash.plain import excerpt
 from memdash.probes.gc_figures import of_memstats
 from memdash.probes.pauses import newest_first
 
@@ -30,7 +30,6 @@ _SPLIT = {name: (f"{name}Inuse", f"{name}Sys") for name in ("Stack", "MSpan", "M
 _LARGEST = (1 << 64) - 1
 _RING = 256
 _MOST_SIZE_CLASSES = 1024
-_LONGEST_SHOWN = 200
 _MOST_CYCLES = (1 << 32) - 1
 _LONGEST_NS = (1 << 63) - 1
 _CLOCKS_DIFFER_S = 24 * 3600
@@ -54,7 +53,7 @@ def of_expvar(body: bytes) -> MemStats:
     try:
         told: dict[str, Any] = msgspec.structs.asdict(msgspec.json.decode(body, type=_vars()).memstats)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise BadAnswer(f"this is not what expvar answers: {plain(str(error))[:_LONGEST_SHOWN]}") from None
+        raise _not_expvar(error) from None
     rows = told.pop("BySize")
     if rows is not None:
         told["BySize"] = tuple(SizeClass(row.Size, row.Mallocs, row.Frees) for row in rows[:_MOST_SIZE_CLASSES])
@@ -69,7 +68,11 @@ def cmdline_of(body: bytes) -> list[str] | None:
         told = msgspec.json.decode(body, type=dict[str, msgspec.Raw]).get("cmdline")
         return None if told is None else msgspec.json.decode(told, type=list[str])
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise BadAnswer(f"this is not what expvar answers: {plain(str(error))[:_LONGEST_SHOWN]}") from None
+        raise _not_expvar(error) from None
+
+
+def _not_expvar(error: Exception) -> BadAnswer:
+    return BadAnswer(f"this is not what expvar answers: {excerpt(str(error))}")
 
 
 @cache

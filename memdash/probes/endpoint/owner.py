@@ -7,7 +7,7 @@ from memdash.model.missing import Missing
 from memdash.model.target import Target
 from memdash.network.client import Check, Client
 from memdash.network.wire import Peer
-from memdash.plain import plain
+from memdash.plain import excerpt
 from memdash.probes.endpoint.discover import VARS_BYTES, Found
 from memdash.probes.endpoint.memstats import cmdline_of
 from memdash.process.sockets import answers_at, shares_our_network
@@ -15,7 +15,6 @@ from memdash.process.sockets import answers_at, shares_our_network
 __all__ = ["Owner"]
 
 _CMDLINE_BYTES = 1 << 20
-_LONGEST_SHOWN = 200
 
 
 class Owner:
@@ -64,7 +63,7 @@ class Owner:
             )
         if list(self._target.argv) != told:
             raise BadAnswer(
-                f"it is not process {self._target.pid} that answers: it is {plain(' '.join(told))[:_LONGEST_SHOWN]!r}",
+                f"it is not process {self._target.pid} that answers: it is {excerpt(' '.join(told))!r}",
                 "memdash --url watches that one",
             )
         if self._denied is not None:  # two of the same program are started alike

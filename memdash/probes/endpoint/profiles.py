@@ -7,7 +7,7 @@ import re
 from memdash.errors import BadAnswer, BadProfile
 from memdash.network.address import Address
 from memdash.network.client import Answer, Client
-from memdash.plain import plain
+from memdash.plain import excerpt
 from memdash.pprof.decode import decode
 from memdash.pprof.document import Document
 from memdash.probes.endpoint.discover import PPROF
@@ -19,7 +19,6 @@ _LONGEST_DELTA_S = 24 * 3600
 LONGEST_GC_S = 60.0
 """How long a program may take to collect its garbage before it begins to answer."""
 _LEAKS = "goroutineleak"
-_LONGEST_SHOWN = 200
 _HEAP = ("alloc_objects", "alloc_space", "inuse_objects", "inuse_space")
 _CONTENDED = ("contentions", "delay")
 _MEASURED = {
@@ -65,7 +64,7 @@ def require_kind(document: Document, kind: str, url: str) -> None:
     """Make sure that a profile measures what one of that name does. Raises BadAnswer."""
     told = [sample_type.kind for sample_type in document.sample_types]
     if kind in _MEASURED and not set(told) >= set(_MEASURED[kind]):
-        shown = plain(", ".join(told))[:_LONGEST_SHOWN] or "nothing"
+        shown = excerpt(", ".join(told)) or "nothing"
         raise BadAnswer(f"{url} answers with a profile of something else: it measures {shown}", _HINT)
 
 
