@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from memdash.analysis.alerts import AlertLog
 from memdash.analysis.growers import growers
@@ -50,6 +50,11 @@ class Memory:
         )
         self._objects = Followed(count_by_type, lambda row: row.held_bytes, object_groups)
         self._tasks = Followed(tasks_by_group, number, task_groups)
+        self._followed: Mapping[Capability, Followed[Any, Any, Any, Any]] = {
+            Capability.SITES: self._sites,
+            Capability.OBJECTS: self._objects,
+            Capability.TASKS: self._tasks,
+        }
         self._marked: Instant | None = None
         self._residence: Maybe[Residence] = Missing("not read yet")
         self._mapped_at: Instant | None = None
@@ -63,9 +68,8 @@ class Memory:
         """The snapshot that follows ``shown`` once ``sample`` has been taken in."""
         self._history.append(sample)
         view = self._history.view(self._marked)
-        self._sites.take(sample.at, sample.sites, sample.origins.get(Capability.SITES))
-        self._objects.take(sample.at, sample.objects, sample.origins.get(Capability.OBJECTS))
-        self._tasks.take(sample.at, sample.tasks, sample.origins.get(Capability.TASKS))
+        for capability, followed in self._followed.items():
+            followed.take(sample.at, getattr(sample, capability.value), sample.origins.get(capability))
         self._reside(sample, shown.target.runtime)
         verdict = self._judged(view, sample)
         found = {rule.name: self._checked(rule.name, rule.check, view) for rule in self._rules}
@@ -111,33 +115,24 @@ class Memory:
     def mark(self, at: Instant) -> None:
         """Count changes from the newest readings on."""
         self._marked = at
-        for followed in (self._sites, self._objects, self._tasks):
+        for followed in self._followed.values():
             followed.mark(at)
 
     def clear(self) -> None:
         """Count changes from the attach again."""
         self._marked = None
-        for followed in (self._sites, self._objects, self._tasks):
+        for followed in self._followed.values():
             followed.clear()
 
     def refreshed(self, shown: Snapshot) -> Snapshot:
         """The same moment with today's log and baseline."""
         mapped = shown.sample.mappings
-        followed = {
-            Capability.SITES: self._sites.since,
-            Capability.OBJECTS: self._objects.since,
-            Capability.TASKS: self._tasks.since,
-        }
-        courses = {
-            Capability.SITES: self._sites.courses,
-            Capability.OBJECTS: self._objects.courses,
-            Capability.TASKS: self._tasks.courses,
-        }
+        followed = self._followed.items()
         return replace(
             shown,
-            courses=courses,
+            courses={capability: rows.courses for capability, rows in followed},
             baseline=Baseline(self._marked or shown.history.since, self.is_marked),
-            since={capability: since for capability, since in followed.items() if since is not None},
+            since={capability: rows.since for capability, rows in followed if rows.since is not None},
             before=Before(self._sites.before or _NO_READING, self._objects.before or _NO_READING),
             groups=self._sites.groups(shown.sample.sites),
             objects=self._objects.groups(shown.sample.objects),
