@@ -14,7 +14,10 @@ from memdash.errors import ProbeError, TargetError
 from memdash.model.action import Action
 from memdash.model.capability import Capability
 from memdash.model.target import Runtime, Target
-from memdash.probes.gops.probes import CAPABILITIES
+from memdash.probes.gops.actor import GopsActor
+from memdash.probes.gops.answers import text, version
+from memdash.probes.gops.client import Agent, Question
+from memdash.probes.gops.probes import CAPABILITIES, probes_of
 from memdash.probes.probe import Attachment, Fit, Refusal
 
 __all__ = ["GOPS"]
@@ -31,9 +34,6 @@ class _Gops:
 
     def fitness(self, target: Target) -> Fit | Refusal:
         """Find the target's agent and ask it for the Go version, which costs the target some 50 µs."""
-        from memdash.probes.gops.answers import text, version
-        from memdash.probes.gops.client import Agent, Question
-
         try:
             told = version(text(Agent(target).ask(Question.VERSION)))
         except (ProbeError, TargetError) as error:
@@ -42,11 +42,6 @@ class _Gops:
 
     def attach(self, target: Target) -> Attachment:
         """Make sure once more that the agent is one. Raises ProbeError or TargetError."""
-        from memdash.probes.gops.actor import GopsActor
-        from memdash.probes.gops.answers import text, version
-        from memdash.probes.gops.client import Agent, Question
-        from memdash.probes.gops.probes import probes_of
-
         agent = Agent(target)
         version(text(agent.ask(Question.VERSION)))
         return Attachment(probes_of(target), {}, ("asked through its gops agent",), (GopsActor(agent),))
