@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from statistics import median_low
 from typing import Generic, NamedTuple, TypeVar
 
 from memdash.errors import MemdashError, defects_told
@@ -73,8 +74,7 @@ class Asking(Generic[T]):
 
         It is the median of three, and the shorter of two: one that had to wait for a busy machine says little.
         """
-        ordered = sorted(self._spent_s) or [0.0]
-        spent_s = ordered[(len(ordered) - 1) // 2]
+        spent_s = median_low(self._spent_s or [0.0])
         return max(self._pace.least_s, min(spent_s / self._pace.share, _LONGEST_PAUSE_S))
 
     def answer(self) -> T | None:

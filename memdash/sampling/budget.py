@@ -8,6 +8,7 @@ may take twice its share until it has. A probe that fails is tried again after 1
 from __future__ import annotations
 
 from collections import deque
+from statistics import median_low
 
 from memdash.model.sample import ProbeCost
 
@@ -65,8 +66,7 @@ class Budget:
 
     def _median(self) -> float:
         """The lower one of two, as the first slices of what is read piece by piece are a small one and a large one."""
-        ordered = sorted(self._costs)
-        return ordered[(len(ordered) - 1) // 2]
+        return median_low(self._costs)
 
     @property
     def cost(self) -> ProbeCost:
@@ -74,7 +74,7 @@ class Budget:
         ordered = sorted(self._costs) or [0.0]
         return ProbeCost(
             reads=self._reads,
-            median_s=ordered[(len(ordered) - 1) // 2],
+            median_s=median_low(ordered),
             p99_s=ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))],
             cadence_s=self.cadence_s,
         )
