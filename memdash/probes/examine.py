@@ -60,10 +60,7 @@ def _attach(entry: ProbeEntry, fit: Fit, target: Target) -> Examined:
     try:
         tried = tuple(_read(probe) for probe in attachment.probes)
     finally:
-        for actor in attachment.actors:
-            actor.close()
-        for probe in attachment.probes:
-            probe.close()
+        attachment.close()
     return Examined(entry.name, fit, attach_s, None, tried, attachment.missing, attachment.log)
 
 
