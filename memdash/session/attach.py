@@ -51,19 +51,20 @@ def attach(
     except BaseException:
         Roster(opened.probes, {}, clock, opened.actors).close()
         raise
-    roster = Roster(opened.probes, _waiting_for(late, opened), clock, opened.actors)
+    acting = list(opened.actors)
     if late and later is not None:
 
-        def join(found: Opening) -> None:
+        def join(found: Opening, waiting: Sequence[ProbeEntry]) -> None:
             probes, actors, log = len(opened.probes), len(opened.actors), len(opened.log)
             opened.take(found)
-            late.remove(found.entry)
-            missing = _waiting_for(late, opened)
+            missing = _waiting_for(waiting, opened)
             roster.add(opened.probes[probes:], missing, opened.actors[actors:])
             later(Attached(opened.target, roster, missing, tuple(opened.log[log:])))
 
-        roster.add((), _waiting_for(late, opened), (Late(opened.target, tuple(late), join),))
-    return Attached(opened.target, roster, _waiting_for(late, opened), tuple(opened.log))
+        acting.append(Late(opened.target, late, join))
+    missing = _waiting_for(late, opened)
+    roster = Roster(opened.probes, missing, clock, acting)
+    return Attached(opened.target, roster, missing, tuple(opened.log))
 
 
 def _waiting_for(late: Sequence[ProbeEntry], opened: _Opened) -> dict[Capability, Missing]:

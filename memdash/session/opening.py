@@ -29,10 +29,7 @@ class Opening:
     def close(self) -> None:
         """Let go of what nobody wants any more."""
         if isinstance(self.outcome, Attachment):
-            for actor in self.outcome.actors:
-                actor.close()
-            for probe in self.outcome.probes:
-                probe.close()
+            self.outcome.close()
 
 
 def opening(entry: ProbeEntry, target: Target) -> Opening:
@@ -52,10 +49,16 @@ def opening(entry: ProbeEntry, target: Target) -> Opening:
 class Late:
     """Opens those who have to ask somebody first, so that nothing else waits for an answer.
 
-    An actor that offers only to wait; when it is asked, ``join`` is given what has been opened meanwhile.
+    An actor that offers only to wait; when it is asked, ``join`` is given what has been opened meanwhile, and who is
+    still being opened.
     """
 
-    def __init__(self, target: Target, entries: Sequence[ProbeEntry], join: Callable[[Opening], object]) -> None:
+    def __init__(
+        self,
+        target: Target,
+        entries: Sequence[ProbeEntry],
+        join: Callable[[Opening, Sequence[ProbeEntry]], object],
+    ) -> None:
         self._target = target
         self._waiting = list(entries)
         self._join = join
@@ -81,7 +84,7 @@ class Late:
             if isinstance(found, TargetExited):
                 raise found
             self._waiting.remove(found.entry)
-            self._join(found)
+            self._join(found, tuple(self._waiting))
         return dict.fromkeys(frozenset[Action]().union(*(entry.wanted_for for entry in self._waiting)), LOOKED_FOR)
 
     def _next(self) -> Opening | TargetExited | None:
