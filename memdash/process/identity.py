@@ -10,7 +10,7 @@ from memdash.errors import AccessDenied, NoSuchTarget, TargetError, TargetExited
 from memdash.model.target import Target
 from memdash.process.stat import TICKS_PER_S, Stat, parse_stat
 
-__all__ = ["UNREADABLE", "executable", "identify", "pid_inside", "require_same"]
+__all__ = ["UNREADABLE", "executable", "identify", "ids_in", "pid_inside", "require_same"]
 
 UNREADABLE = (0, 0)
 """The identity of an executable that the kernel does not show."""
@@ -53,10 +53,18 @@ def identify(pid: int) -> Target:
 def pid_inside(pid: int) -> int:
     """The pid by which a process knows itself: in a container another one than ours. Raises TargetExited."""
     try:
-        lines = _read(pid, "status").splitlines()
+        ids = ids_in(_read(pid, "status"))
     except OSError:
         raise TargetExited(f"process {pid} has ended") from None
-    return next((int(line.split()[-1]) for line in lines if line.startswith(b"NSpid:")), pid)
+    return ids[-1] if ids else pid
+
+
+def ids_in(status: bytes) -> list[int]:
+    """What a process or thread is numbered in each namespace of pids, from ours on, by its status; none if that is."""
+    for line in status.splitlines():
+        if line.startswith(b"NSpid:"):
+            return [int(word) for word in line.split()[1:]]
+    return []
 
 
 def _read(pid: int, name: str) -> bytes:

@@ -1,4 +1,4 @@
-"""A small file of /proc or /sys/fs/cgroup that stays open and is read again from its start at every tick."""
+"""Small files of /proc and /sys/fs/cgroup: one that stays open and is read again at every tick, and one read once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from memdash.model.missing import Maybe, Missing
 
-__all__ = ["KeptFile"]
+__all__ = ["KeptFile", "read_if_there"]
 
 T = TypeVar("T")
 
@@ -49,3 +49,17 @@ class KeptFile:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+
+def read_if_there(path: str, size_bytes: int) -> bytes:
+    """What a file says, up to that size; nothing when it is gone, or not for us to read."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    try:
+        return os.read(fd, size_bytes)
+    except OSError:
+        return b""
+    finally:
+        os.close(fd)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+from memdash.process.kept import read_if_there
+
 __all__ = ["stack_pointers"]
 
 _LINE_BYTES = 256
@@ -20,21 +22,8 @@ def stack_pointers(pid: int) -> Iterator[tuple[int, int | None]]:
     except OSError:
         return
     for tid in tids:
-        words = _line(f"/proc/{pid}/task/{tid}/syscall").split()
+        words = read_if_there(f"/proc/{pid}/task/{tid}/syscall", _LINE_BYTES).split()
         try:
             yield int(tid), int(words[-2], 16) if len(words) > 2 else None
         except ValueError:
             continue
-
-
-def _line(path: str) -> bytes:
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return b""
-    try:
-        return os.read(fd, _LINE_BYTES)
-    except OSError:
-        return b""
-    finally:
-        os.close(fd)

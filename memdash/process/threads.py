@@ -10,14 +10,22 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from memdash.errors import BadRead, TargetExited
+from memdash.process.identity import ids_in
+from memdash.process.kept import read_if_there
 from memdash.process.system_calls import FUTEX, name_of
 
 __all__ = ["Doing", "Threads"]
 
-_FILE_BYTES = 512
+_FILE_BYTES, _STATUS_BYTES = 512, 4096
 _NAMES_EVERY = 16
 
-_STATES = {"R": "running", "S": "sleeping", "D": "waiting for a disk", "T": "stopped", "t": "stopped by a debugger"}
+_STATES = {
+    b"R": "running",
+    b"S": "sleeping",
+    b"D": "waiting for a disk",
+    b"T": "stopped",
+    b"t": "stopped by a debugger",
+}
 
 
 class Doing(NamedTuple):
@@ -40,7 +48,7 @@ class Threads:
         self._names: dict[int, str] = {}
         self._asked = 0
         self._tasks = f"/proc/{pid}/task"
-        self._is_nested = len(_ids(f"/proc/{pid}/status")) > 1
+        self._is_nested = len(self._ids(pid)) > 1
 
     def ids(self) -> Mapping[int, int]:
         """The threads there are: by the number that the process knows them by, as in a container, our own number.
@@ -55,17 +63,17 @@ class Threads:
             raise BadRead(f"its threads cannot be listed: {error.strerror}") from None
         if not self._is_nested:
             return {tid: tid for tid in ours}
-        return {ids[-1]: tid for tid in ours if (ids := _ids(f"{self._tasks}/{tid}/status"))}
+        return {ids[-1]: tid for tid in ours if (ids := self._ids(tid))}
 
     def doing(self, tid: int) -> Doing | None:
         """What thread ``tid`` (our number) does; None when it has ended."""
-        call = _read(f"{self._tasks}/{tid}/syscall").split()
-        ran = _read(f"{self._tasks}/{tid}/schedstat").split()
+        call = self._read(tid, "syscall").split()
+        ran = self._read(tid, "schedstat").split()
         cpu_ns = int(ran[0]) if ran else None
         if not call:
-            state = _read(f"{self._tasks}/{tid}/stat").rpartition(")")[2].split()
+            state = self._read(tid, "stat").rpartition(b")")[2].split()
             return Doing(_STATES.get(state[0], "sleeping"), 0, cpu_ns) if state else None
-        if call[0] == "running":
+        if call[0] == b"running":
             return Doing("running", 0, cpu_ns)
         number = int(call[0])
         if number < 0:
@@ -80,28 +88,13 @@ class Threads:
         self._asked += 1
         for tid in {self._pid, *tids}:
             if tid not in self._names or (tid + self._asked) % _NAMES_EVERY == 0:
-                self._names[tid] = _read(f"{self._tasks}/{tid}/comm").removesuffix("\n")
+                name = self._read(tid, "comm").removesuffix(b"\n")
+                self._names[tid] = name.decode(errors="backslashreplace")
         self._names = {tid: name for tid, name in self._names.items() if tid in tids or tid == self._pid}
         return {tid: name for tid, name in self._names.items() if name != self._names[self._pid]}
 
+    def _ids(self, tid: int) -> list[int]:
+        return ids_in(self._read(tid, "status", _STATUS_BYTES))
 
-def _ids(path: str) -> list[int]:
-    """The numbers of a process or thread in each namespace of pids, from ours on; empty when it has ended."""
-    for line in _read(path, 4096).splitlines():
-        if line.startswith("NSpid:"):
-            return [int(word) for word in line.split()[1:]]
-    return []
-
-
-def _read(path: str, size: int = _FILE_BYTES) -> str:
-    """What the file holds; nothing when it is gone, or not for us to read."""
-    try:
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return ""
-    try:
-        return os.read(file, size).decode(errors="backslashreplace")
-    except OSError:
-        return ""
-    finally:
-        os.close(file)
+    def _read(self, tid: int, name: str, size: int = _FILE_BYTES) -> bytes:
+        return read_if_there(f"{self._tasks}/{tid}/{name}", size)

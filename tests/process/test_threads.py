@@ -66,7 +66,7 @@ def test_a_process_that_has_ended() -> None:
 
 
 def by_files(monkeypatch: pytest.MonkeyPatch, files: dict[str, str]) -> Threads:
-    monkeypatch.setattr(threads, "_read", lambda path, _=0: files.get(path.rpartition("/")[2], ""))
+    monkeypatch.setattr(threads, "read_if_there", lambda path, _: files.get(path.rpartition("/")[2], "").encode())
     return Threads(7)
 
 
@@ -99,7 +99,7 @@ def test_in_a_container_threads_have_numbers_of_their_own(monkeypatch: pytest.Mo
 def test_names_are_told_where_they_are_not_the_programs(monkeypatch: pytest.MonkeyPatch) -> None:
     found = Threads(7)
     names = {"/proc/7/task/7/comm": "python\n", "/proc/7/task/8/comm": "python\n", "/proc/7/task/9/comm": "worker-1\n"}
-    monkeypatch.setattr(threads, "_read", lambda path, _=0: names[path])
+    monkeypatch.setattr(threads, "read_if_there", lambda path, _: names[path].encode())
     assert found.names([7, 8, 9]) == {9: "worker-1"}
     names["/proc/7/task/9/comm"] = "worker-2\n"
     assert {found.names([7, 9])[9] for _ in range(20)} == {"worker-1", "worker-2"}
