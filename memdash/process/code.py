@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from memdash.errors import MemdashError, TargetExited
+from memdash.errors import MemdashError
 from memdash.process.elf import Elf
+from memdash.process.maps import DELETED, read_maps
 
 __all__ = ["CodePiece", "build_id", "code_pieces"]
 
 _CODE = re.compile(rb"^([0-9a-f]+)-([0-9a-f]+) ..x. ([0-9a-f]+) \S+ \d+ +(/.*)$", re.MULTILINE)
-_DELETED = " (deleted)"
 _GNU, _BUILD_ID = b"GNU", 3
 
 
@@ -26,17 +26,10 @@ class CodePiece(NamedTuple):
 
 
 def code_pieces(pid: int) -> Iterator[CodePiece]:
-    """All of them that have a file, in the order of their addresses. Raises TargetExited; none when we may not look."""
-    try:
-        with open(f"/proc/{pid}/maps", "rb") as file:
-            content = file.read()
-    except PermissionError:
-        return
-    except (FileNotFoundError, ProcessLookupError):
-        raise TargetExited(f"process {pid} has ended") from None
-    for start, end, offset, raw in _CODE.findall(content):
+    """All of them that have a file, in the order of their addresses. Raises AccessDenied, TargetExited."""
+    for start, end, offset, raw in _CODE.findall(read_maps(pid)):
         path = raw.decode(errors="backslashreplace")
-        yield CodePiece(int(start, 16), int(end, 16), int(offset, 16), path.removesuffix(_DELETED))
+        yield CodePiece(int(start, 16), int(end, 16), int(offset, 16), path.removesuffix(DELETED))
 
 
 def build_id(pid: int) -> str:

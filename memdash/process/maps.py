@@ -14,11 +14,12 @@ from typing import NamedTuple
 from memdash.errors import AccessDenied, TargetExited
 from memdash.process.elf import Elf
 
-__all__ = ["MappedFile", "mapped_files"]
+__all__ = ["DELETED", "MappedFile", "mapped_files", "read_maps"]
 
 _PAGE_BYTES = 4096
 _FIRST_PIECE = re.compile(rb"^([0-9a-f]+)-([0-9a-f]+) \S+ 0+ \S+ \d+ +(/.*)$", re.MULTILINE)
-_DELETED = " (deleted)"
+DELETED = " (deleted)"
+"""What the kernel adds to the path of a file that is no longer there."""
 
 
 class MappedFile(NamedTuple):
@@ -52,17 +53,21 @@ class MappedFile(NamedTuple):
 
 def mapped_files(pid: int) -> Iterator[MappedFile]:
     """The mapped files, each once, in the order of their addresses. Raises AccessDenied, TargetExited."""
+    seen = set()
+    for start, end, raw_path in _FIRST_PIECE.findall(read_maps(pid)):
+        if raw_path not in seen:
+            seen.add(raw_path)
+            path = os.fsdecode(raw_path)
+            is_deleted = path.endswith(DELETED)
+            yield MappedFile(pid, int(start, 16), int(end, 16), path.removesuffix(DELETED), is_deleted)
+
+
+def read_maps(pid: int) -> bytes:
+    """All lines of the file, as the kernel writes them. Raises AccessDenied, TargetExited."""
     try:
         with open(f"/proc/{pid}/maps", "rb") as file:
-            content = file.read()
+            return file.read()
     except PermissionError:
         raise AccessDenied(f"the kernel does not let memdash look into process {pid}") from None
     except (FileNotFoundError, ProcessLookupError):
         raise TargetExited(f"process {pid} has ended") from None
-    seen = set()
-    for start, end, raw_path in _FIRST_PIECE.findall(content):
-        if raw_path not in seen:
-            seen.add(raw_path)
-            path = os.fsdecode(raw_path)
-            is_deleted = path.endswith(_DELETED)
-            yield MappedFile(pid, int(start, 16), int(end, 16), path.removesuffix(_DELETED), is_deleted)

@@ -198,7 +198,7 @@ def _mappings(target: Target, pcs: Iterable[int], *, is_there: bool) -> Iterator
     program = Mapping(file=target.exe or target.name, build_id=build_id(target.pid) if is_there else "")
     try:
         pieces = list(code_pieces(target.pid)) if is_there else []
-    except TargetError:  # it has ended, and its profile can be looked at for ever
+    except TargetError:  # it is another user's, or has ended, and its profile can be looked at for ever
         pieces = []
     ordered = sorted(pcs)
     known = [piece for piece in pieces if _any_between(ordered, piece.start, piece.end)]
