@@ -10,12 +10,18 @@ import os
 from collections.abc import Iterable
 from typing import NamedTuple, Self
 
-from memdash.errors import AccessDenied, BadRead, TargetExited, UnsupportedRuntime
+from memdash.errors import BadRead, TargetExited
+from memdash.process.refused import Refusals
 
 __all__ = ["PAGE_BYTES", "PageMap", "Pages"]
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
+_REFUSALS = Refusals(
+    "pagemap",
+    absent="the kernel does not tell which pages are in RAM",
+    denied="the kernel shows the pages of a process only to its owner",
+)
 _WORD_BYTES = 8
 _CHUNK_PAGES = 1 << 16
 _PRESENT, _SWAPPED, _ABSENT = b"P", b"S", b"-"
@@ -41,14 +47,8 @@ class PageMap:
         self._fd = -1
         try:
             self._fd = os.open(f"/proc/{pid}/pagemap", os.O_RDONLY | os.O_CLOEXEC)
-        except PermissionError:
-            raise AccessDenied("the kernel shows the pages of a process only to its owner") from None
-        except (FileNotFoundError, ProcessLookupError) as error:
-            if isinstance(error, FileNotFoundError) and os.path.exists(f"/proc/{pid}"):  # noqa: PTH110 - no path to be kept
-                raise UnsupportedRuntime("the kernel does not tell which pages are in RAM") from None
-            raise TargetExited(f"process {pid} has ended") from None
         except OSError as error:
-            raise BadRead(f"pagemap cannot be opened: {error.strerror}") from None
+            raise _REFUSALS.of(pid, error) from None
 
     def count(self, ranges: Iterable[tuple[int, int]]) -> Pages:
         """The pages between these (start, end) addresses, added up. Raises BadRead, TargetExited."""

@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from memdash.errors import AccessDenied, BadRead, TargetExited, UnsupportedRuntime
+from memdash.errors import BadRead
 from memdash.process.fields import bytes_of
+from memdash.process.refused import Refusals
 
-__all__ = ["Mapping", "parse_mapping", "read_mappings", "require_readable"]
+__all__ = ["Mapping", "read_mappings", "require_readable"]
 
+_REFUSALS = Refusals("smaps", absent="the kernel has no smaps")
 _CHUNK_BYTES = 1 << 16
 _HEAD = re.compile(rb"^([0-9a-f]+)-([0-9a-f]+) (\S{4}) \S+ \S+ \d+ *(.*)\n", re.MULTILINE)
 
@@ -55,18 +57,18 @@ def read_mappings(pid: int) -> Iterator[Mapping]:
             text += chunk
             heads = list(_HEAD.finditer(text))
             for head, following in pairwise(heads):
-                yield parse_mapping(head, text[head.end() : following.start()])
+                yield _parsed(head, text[head.end() : following.start()])
             if heads:
                 text = text[heads[-1].start() :]  # the rest of the last one may still come
             elif len(text) > _CHUNK_BYTES:
                 raise BadRead("smaps holds something else")
         if (last := _HEAD.match(text)) is not None:
-            yield parse_mapping(last, text[last.end() :])
+            yield _parsed(last, text[last.end() :])
     finally:
         os.close(fd)
 
 
-def parse_mapping(head: re.Match[bytes], lines: bytes) -> Mapping:
+def _parsed(head: re.Match[bytes], lines: bytes) -> Mapping:
     """Take one mapping apart: its first line, matched, and those after it. Raises BadRead."""
     mapping = Mapping(int(head[1], 16), int(head[2], 16), head[3], head[4])
     try:
@@ -96,22 +98,12 @@ def _told(lines: bytes, name: bytes) -> int:
 def _opened(pid: int) -> int:
     try:
         return os.open(f"/proc/{pid}/smaps", os.O_RDONLY | os.O_CLOEXEC)
-    except PermissionError:
-        raise AccessDenied("the kernel shows the memory map of a process only to its owner") from None
-    except (FileNotFoundError, ProcessLookupError) as error:
-        if isinstance(error, FileNotFoundError) and os.path.exists(f"/proc/{pid}"):  # noqa: PTH110 - no path to be kept
-            raise UnsupportedRuntime("the kernel has no smaps") from None
-        raise TargetExited(f"process {pid} has ended") from None
     except OSError as error:
-        raise BadRead(f"smaps cannot be opened: {error.strerror}") from None
+        raise _REFUSALS.of(pid, error) from None
 
 
 def _chunk(pid: int, fd: int) -> bytes:
     try:
         return os.read(fd, _CHUNK_BYTES)
-    except (ProcessLookupError, FileNotFoundError):
-        raise TargetExited(f"process {pid} has ended") from None
-    except PermissionError:
-        raise AccessDenied("the kernel shows the memory map of a process only to its owner") from None
     except OSError as error:
-        raise BadRead(f"smaps cannot be read: {error.strerror}") from None
+        raise _REFUSALS.of(pid, error) from None

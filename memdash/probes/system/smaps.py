@@ -5,19 +5,18 @@ Measured: 28 µs for a shell, 9 ms for each GiB that is resident in small pages.
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from memdash.errors import AccessDenied, BadRead, TargetExited, UnsupportedRuntime
 from memdash.model.capability import Capability, Source
 from memdash.model.missing import Maybe, Missing
 from memdash.model.sample import Reading
 from memdash.model.system import Smaps
 from memdash.process.fields import bytes_of
 from memdash.process.kept import KeptFile
+from memdash.process.refused import Refusals
 
 __all__ = ["SmapsProbe", "parse_smaps"]
 
 _CADENCE_S = 5.0
+_REFUSALS = Refusals("smaps_rollup", absent="the kernel has no smaps_rollup", hint="it came with Linux 4.14")
 
 
 class SmapsProbe:
@@ -40,14 +39,8 @@ class SmapsProbe:
         """One Smaps."""
         try:
             text = self._file.read()
-        except PermissionError:
-            raise AccessDenied("the kernel shows the memory map of a process only to its owner") from None
-        except (ProcessLookupError, FileNotFoundError) as error:
-            if isinstance(error, FileNotFoundError) and Path(f"/proc/{self._pid}").exists():
-                raise UnsupportedRuntime("the kernel has no smaps_rollup", "it came with Linux 4.14") from None
-            raise TargetExited(f"process {self._pid} has ended") from None
         except OSError as error:
-            raise BadRead(f"smaps_rollup cannot be read: {error.strerror}") from None
+            raise _REFUSALS.of(self._pid, error) from None
         return Reading(Source.PROC, (parse_smaps(text),))
 
     def close(self) -> None:
