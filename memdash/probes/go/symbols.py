@@ -38,6 +38,14 @@ class Code:
         """The function whose code stands there; None outside of Go's code. Raises BadRead."""
         return self._functions.function_at(address - self._text)
 
+    def name_at(self, address: int) -> str:
+        """What the function there is called; empty outside of Go's code, and where its tables do not add up."""
+        try:
+            function = self.function_at(address)
+            return "" if function is None else self._functions.name(function.name)
+        except BadRead:
+            return ""
+
     def entry(self, function: Function) -> int:
         """Where its code begins, in the process."""
         return self._text + function.entry

@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 
-from memdash.errors import BadRead
 from memdash.model.missing import Maybe, Missing, known
 from memdash.model.tasks import Task, TaskKey, TaskKind, Tasks
 from memdash.probes.go.goroutines import GoroutineReader, Kind, Tally
@@ -61,7 +60,6 @@ class TaskReader:
         self._clock_ns = clock_ns
         self._frames = Symbolizer(program)
         self._code = Code(program)
-        self._functions = program.functions
         self._told: dict[Kind, _Told | None] = {}
         self._may_wait = {program.layout.constants.get(name) for name in _WAITING.split()}
         self._busy = {program.layout.constants.get(name) for name in _BUSY.split()}
@@ -113,7 +111,7 @@ class TaskReader:
 
     def _tell(self, kind: Kind) -> _Told | None:
         """A kind in words; None when it is the runtime's own."""
-        name = self._function_at(kind.started_at)
+        name = self._code.name_at(kind.started_at)
         if name.startswith("runtime.") and name not in _USERS and self._at_rest.get(name, kind.reason) == kind.reason:
             return None
         stack, is_first = kind.stack.frames, name == "runtime.main" or not kind.created_at
@@ -130,13 +128,6 @@ class TaskReader:
             is_busy=kind.status in self._busy,
         )
         return _Told(task, task.key, kind.status in self._may_wait)
-
-    def _function_at(self, address: int) -> str:
-        try:
-            function = self._code.function_at(address)
-            return "" if function is None else self._functions.name(function.name)
-        except BadRead:
-            return ""
 
 
 def _together(one: Task, other: Task) -> Task:
