@@ -12,11 +12,11 @@ import struct
 from bisect import bisect_left
 
 from memdash.errors import BadRead
+from memdash.probes.go.counters import PAUSES
 from memdash.probes.go.program import Program
 
 __all__ = ["Waits"]
 
-_ENDS = 256
 _MOST_TRIES = 10
 
 
@@ -27,9 +27,9 @@ class Waits:
         """Raises LayoutRefused."""
         self._memory = program.memory
         start = program.addresses["memstats"]
-        parts = [("numgc", 4), ("last_gc_unix", 8), ("last_gc_nanotime", 8), ("pause_end", 8 * _ENDS)]
+        parts = [("numgc", 4), ("last_gc_unix", 8), ("last_gc_nanotime", 8), ("pause_end", 8 * PAUSES)]
         self._plan = program.memory.plan([(start + program.offset("mstats", name), size) for name, size in parts])
-        self._packed = struct.Struct(f"<IQq{_ENDS}Q")
+        self._packed = struct.Struct(f"<IQq{PAUSES}Q")
         self._ends: list[int] = []
 
     def look(self) -> None:
@@ -43,7 +43,7 @@ class Waits:
             raise BadRead("collections follow each other too closely to read when they ended")
         cycles, last_unix, last_mono, *ring = self._packed.unpack(content)
         ahead = last_unix - last_mono
-        known = ring[:cycles] if cycles < _ENDS else ring
+        known = ring[:cycles] if cycles < PAUSES else ring
         self._ends = sorted(end - ahead for end in known)
 
     def since(self, noted_ns: int) -> int | None:
@@ -51,6 +51,6 @@ class Waits:
         if not noted_ns or not self._ends:
             return None
         own = bisect_left(self._ends, noted_ns)  # a collection ends right after its marking, in the same stop
-        if own == 0 and len(self._ends) == _ENDS:
+        if own == 0 and len(self._ends) == PAUSES:
             return self._ends[0]  # it was noted longer ago than the runtime remembers
         return self._ends[own + 1] if own + 1 < len(self._ends) else None
