@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from memdash.errors import LayoutRefused
 from memdash.probes.go.program import Program
@@ -36,3 +36,8 @@ class Fields:
     def read(self, buffer: memoryview, at: int) -> dict[str, int]:
         """The values by name, from the bytes that begin at ``at`` with those of ``start``."""
         return dict(zip(self.names, self.packed.unpack_from(buffer, at), strict=True))
+
+    def each(self, buffer: memoryview) -> Iterator[dict[str, int]]:
+        """The same of many structs, of which the buffer holds the bytes in question one after the other."""
+        for row in self.packed.iter_unpack(buffer):
+            yield dict(zip(self.names, row, strict=True))

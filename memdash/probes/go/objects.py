@@ -81,8 +81,7 @@ class ObjectReader:
         spans = array("Q", [span + self._span.start & _ADDRESS for span in self._memory.words(pointers, count)])
         for at in range(0, count, _BATCH):
             content = self._plan.read_at(spans[at : at + _BATCH])
-            rows = [dict(zip(self._span.names, row, strict=True)) for row in self._span.packed.iter_unpack(content)]
-            yield [span for span in rows if span["state"] == self._in_use and span["allocCount"]]
+            yield [span for span in self._span.each(content) if span["state"] == self._in_use and span["allocCount"]]
 
     def _asked(self, spans: Sequence[Mapping[str, int]]) -> dict[int, Sequence[int]]:
         """By number of the span, the live objects of those spans whose objects say their type."""

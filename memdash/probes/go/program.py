@@ -23,9 +23,19 @@ __all__ = ["Program", "open_program"]
 _NEEDED = frozenset({"memstats", "gcController", "gcphase", "mheap_", "emptymspan", "allp", "gomaxprocs"})
 """Without any of these there is nothing to show."""
 
-_WELCOME = frozenset({"work", "buildVersion"})
-_WELCOME |= {"mbuckets", "mProfCycle", "MemProfileRate", "disableMemoryProfiling"}
-_WELCOME |= {"allglen", "allgptr", "waitReasonStrings"}
+_WELCOME = frozenset(
+    {
+        "work",
+        "buildVersion",
+        "mbuckets",
+        "mProfCycle",
+        "MemProfileRate",
+        "disableMemoryProfiling",
+        "allglen",
+        "allgptr",
+        "waitReasonStrings",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

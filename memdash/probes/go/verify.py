@@ -6,7 +6,8 @@ wrong.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
 
 from memdash.errors import BadRead
 from memdash.model.capability import Capability
@@ -34,19 +35,33 @@ _LOOKED_AT = 256
 
 _STATES = "_Gidle _Grunnable _Grunning _Gsyscall _Gwaiting _Gdead _Gcopystack _Gpreempted _Gleaked _Gdeadextra"
 
-_ALL = frozenset({Capability.MEMSTATS, Capability.GC, Capability.SITES, Capability.TASKS, Capability.OBJECTS})
-_ALL |= {Capability.ARENAS}
 _STATS = frozenset({Capability.MEMSTATS, Capability.GC})
 _SITES = frozenset({Capability.SITES})
 _TASKS = frozenset({Capability.TASKS})
 _OBJECTS = frozenset({Capability.OBJECTS})
 _ARENAS = frozenset({Capability.ARENAS})
+_ALL = _STATS | _SITES | _TASKS | _OBJECTS | _ARENAS
 _NOTHING: frozenset[Capability] = frozenset()
 
 
-class _Look(NamedTuple):
+@dataclass(frozen=True)
+class _Look:
     program: Program
     counters: Counters
+
+    @cached_property
+    def goroutines(self) -> list[Goroutine]:
+        """The first ones; none when their list was not located. Raises BadRead when the program has none."""
+        program = self.program
+        if not {"allglen", "allgptr"} <= program.addresses.keys():
+            return []
+        memory, record = program.memory, GoroutineRecord(program)
+        count = min(memory.u64(program.addresses["allglen"]), _LOOKED_AT)
+        pointers = memory.words(memory.u64(program.addresses["allgptr"]), count)
+        content = memory.plan([(g, record.size) for g in pointers]).read()
+        if not count:
+            raise BadRead("there are none")
+        return record.unpacked(record.packed(content, record.size)).each()
 
 
 def verify(program: Program, reader: CounterReader) -> tuple[Check, ...]:
@@ -123,55 +138,44 @@ def _heap_alloc(look: _Look) -> str:
     return "" if isinstance(alloc, int) and 0 <= live <= alloc else f"{live} and {alloc}"
 
 
-def _first_goroutines(look: _Look) -> list[Goroutine]:
-    """None when their list was not located."""
-    program = look.program
-    if not {"allglen", "allgptr"} <= program.addresses.keys():
-        return []
-    memory, record = program.memory, GoroutineRecord(program)
-    count = min(memory.u64(program.addresses["allglen"]), _LOOKED_AT)
-    pointers = memory.words(memory.u64(program.addresses["allgptr"]), count)
-    content = memory.plan([(g, record.size) for g in pointers]).read()
-    if not count:
-        raise BadRead("there are none")
-    return record.unpacked(record.packed(content, record.size)).each()
-
-
 def _goroutines(look: _Look) -> str:
     constants = look.program.layout.constants
     known = {constants[name] for name in _STATES.split() if name in constants}
-    found = {g.status & ~constants["_Gscan"] for g in _first_goroutines(look)}
+    found = {g.status & ~constants["_Gscan"] for g in look.goroutines}
     return "" if found <= known else f"status {max(found)}"
 
 
 def _goroutine_numbers(look: _Look) -> str:
     """Those that ended keep theirs until they are used again."""
-    numbers = [g.number for g in _first_goroutines(look) if g.number]
+    numbers = [g.number for g in look.goroutines if g.number]
     return _equal(len(set(numbers)), len(numbers))
 
 
 def _wait_reasons(look: _Look) -> str:
     waiting, reasons = look.program.constant("_Gwaiting"), len(look.program.layout.wait_reasons)
-    wrong = [g.reason for g in _first_goroutines(look) if g.status == waiting and g.reason >= reasons]
+    wrong = [g.reason for g in look.goroutines if g.status == waiting and g.reason >= reasons]
     return f"reason {wrong[0]} of {reasons}" if wrong else ""
 
 
 def _stack_pointers(look: _Look) -> str:
     waiting, module = look.program.constant("_Gwaiting"), look.program.module
-    for g in _first_goroutines(look):
+    for g in look.goroutines:
         fits = g.stack_start < g.sp < g.stack_end and module.text <= g.pc < module.text_end
         if g.status == waiting and not fits:
             return f"{g.sp:#x} of {g.stack_start:#x} to {g.stack_end:#x}, at {g.pc:#x}"
     return ""
 
 
+def _first_spans(program: Program) -> tuple[int, ...]:
+    """Where they are."""
+    pointers, length = program.memory.words(program.field("mheap_", "mheap", "allspans"), 2)
+    return program.memory.words(pointers, min(length, _LOOKED_AT))
+
+
 def _spans(look: _Look) -> str:
     program = look.program
-    memory = program.memory
-    pointers, length = memory.words(program.field("mheap_", "mheap", "allspans"), 2)
-    spans = memory.words(pointers, min(length, _LOOKED_AT))
     at = program.offset("mspan", "startAddr")
-    starts = memory.plan([(span + at, 8) for span in spans]).read().cast("Q")
+    starts = program.memory.plan([(span + at, 8) for span in _first_spans(program)]).read().cast("Q")
     wrong = [start for start in starts if start % _PAGE_BYTES]
     return f"{wrong[0]:#x}" if wrong else ""
 
@@ -179,14 +183,10 @@ def _spans(look: _Look) -> str:
 def _objects_in_spans(look: _Look) -> str:
     """A span's objects are of its class's size, and no more than fit."""
     program, sizes = look.program, look.program.layout.size_classes
-    memory = program.memory
-    pointers, length = memory.words(program.field("mheap_", "mheap", "allspans"), 2)
-    spans = memory.words(pointers, min(length, _LOOKED_AT))
     fields = Fields.of(program, "mspan", ("npages", "elemsize"), allocCount="H", spanclass="B", state="B")
-    content = memory.plan([(span + fields.start, fields.size) for span in spans]).read()
+    content = program.memory.plan([(span + fields.start, fields.size) for span in _first_spans(program)]).read()
     in_use = program.constant("mSpanInUse")
-    for at in range(0, len(content), fields.size):
-        span = fields.read(content, at)
+    for span in fields.each(content):
         size_class, room = span["spanclass"] >> 1, span["npages"] * _PAGE_BYTES
         size = sizes[size_class] if 0 < size_class < len(sizes) else room
         if span["state"] == in_use and (span["elemsize"] != size or span["allocCount"] * size > room):
