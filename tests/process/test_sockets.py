@@ -34,6 +34,18 @@ def test_ports_of_ipv6_are_found() -> None:
         assert Listening("::1", server.getsockname()[1]) in listening_on(os.getpid())
 
 
+@pytest.mark.parametrize(
+    ("host", "hosts"),
+    [
+        ("192.0.2.1", ("192.0.2.1",)),
+        ("0.0.0.0", ("127.0.0.1",)),  # noqa: S104
+        ("::", ("127.0.0.1", "::1")),
+    ],
+)
+def test_what_listens_on_all_addresses_is_reached_by_the_loopbacks(host: str, hosts: tuple[str, ...]) -> None:
+    assert Listening(host, 6060).reached_by == hosts
+
+
 def test_ports_of_another_process_are_not_ours() -> None:
     program = (
         "import socket; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); input()"

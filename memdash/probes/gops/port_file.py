@@ -23,7 +23,6 @@ __all__ = ["address_of"]
 _LARGEST_PORT = (1 << 16) - 1
 _FILE_BYTES = 32
 _OPENED = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-_LOOPBACK, _ANYWHERE = "127.0.0.1", ("0.0.0.0", "::")  # noqa: S104 - it is the target that listens there
 _START_ONE = "an agent is in a program that imports github.com/google/gops/agent and calls agent.Listen"
 
 
@@ -99,7 +98,7 @@ def _own(target: Target, port: int) -> Address:
             "run memdash where the process runs: docker exec, or kubectl debug",
         )
     try:
-        hosts = [listening.host for listening in listening_on(target.pid) if listening.port == port]
+        hosts = [listening.reached_by[0] for listening in listening_on(target.pid) if listening.port == port]
     except AccessDenied as error:
         raise AccessDenied(f"that port {port} is its own cannot be made sure of: {error.what}", error.hint) from None
     if not hosts:
@@ -107,4 +106,4 @@ def _own(target: Target, port: int) -> Address:
             f"the port file of its gops agent is stale: it does not listen on port {port}",
             "the program has closed its agent, or the file was left by another one that had this pid",
         )
-    return Address(host=_LOOPBACK if hosts[0] in _ANYWHERE else hosts[0], port=port)
+    return Address(host=hosts[0], port=port)
