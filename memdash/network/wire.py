@@ -115,7 +115,7 @@ class Wire(io.RawIOBase):
                 failure = error
             else:
                 return
-        raise EndpointUnreachable(f"nothing answers at {self._server}: {self._words(failure)}") from None
+        raise EndpointUnreachable(f"nothing answers at {self._server}: {self._words(failure)}")
 
     def _secure(self) -> None:
         import ssl  # 10 ms
