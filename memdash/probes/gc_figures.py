@@ -10,7 +10,7 @@ from memdash.model.memstats import MemStats
 from memdash.model.missing import Maybe, Missing, known
 from memdash.probes.pauses import pauses, percentile
 
-__all__ = ["NO_CYCLE", "NO_GOAL", "goal", "of_memstats"]
+__all__ = ["NO_CYCLE", "NO_GOAL", "of_memstats"]
 
 _ENDLESS = (1 << 64) - 1
 _NS_PER_S = 1e9
@@ -19,7 +19,7 @@ NO_CYCLE = Missing("no collection has finished yet")
 NO_GOAL = Missing("collection is off and no memory limit is set")
 
 
-def goal(next_gc: Maybe[int]) -> Maybe[int]:
+def _goal(next_gc: Maybe[int]) -> Maybe[int]:
     """The heap at which the next collection ends; the runtime writes all ones when none is ever due."""
     return NO_GOAL if next_gc == _ENDLESS else next_gc
 
@@ -40,7 +40,7 @@ def of_memstats(stats: MemStats, *, live: Missing, untold: Missing) -> GcStats:
         count=cycles,
         forced=stats.NumForcedGC,
         last_at_s=stats.LastGC if isinstance(stats.LastGC, Missing) else stats.LastGC / _NS_PER_S or NO_CYCLE,
-        next_target_bytes=goal(stats.NextGC),
+        next_target_bytes=_goal(stats.NextGC),
         live_after_gc_bytes=live if cycles else NO_CYCLE,
         pause_p50_ns=share(50),
         pause_p99_ns=share(99),

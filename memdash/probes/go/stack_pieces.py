@@ -12,7 +12,7 @@ from memdash.errors import BadRead
 from memdash.probes.go.stacks import Alike, Place, Stack, Stacks
 from memdash.process.memory import ProcessMemory, ReadPlan
 
-__all__ = ["LookedUp", "Parked", "Pieces", "StackPieces"]
+__all__ = ["Parked", "Pieces", "StackPieces"]
 
 _AT_ONCE = 1024
 _AT_ONCE_BYTES = 512 << 10
