@@ -73,7 +73,7 @@ class Endpoint:
             found = self.find(target)
         except (ProbeError, TargetError) as error:
             return Refusal(error.what, error.hint)
-        return Fit(_SCORE, found.capabilities, Runtime.GO, about=_ABOUT)
+        return Fit(_SCORE, self.capabilities - found.missing.keys(), Runtime.GO, about=_ABOUT)
 
     def attach(self, target: Target) -> Attachment:
         """Make the probes; they ask when they are read. Raises ProbeError or TargetError when there is no endpoint."""

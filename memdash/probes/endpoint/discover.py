@@ -25,16 +25,17 @@ from memdash.network.wire import MOST_BYTES, Patience
 from memdash.probes.endpoint.memstats import HEAP_TEXT, of_expvar
 from memdash.process.sockets import Listening, listening_on, shares_our_network
 
-__all__ = ["PPROF", "VARS_BYTES", "Found", "found_at", "found_in"]
+__all__ = ["INDEX_BYTES", "PPROF", "VARS_BYTES", "Found", "found_at", "found_in"]
 
 PPROF = "/debug/pprof/"
 """Where net/http/pprof puts itself."""
 VARS_BYTES = 4 << 20
 """What expvar may answer: a program may publish more than MemStats, but not that much."""
+INDEX_BYTES = 1 << 20
+"""What the list of net/http/pprof's profiles may take: a program may add some of its own."""
 _PREFIXES = (PPROF, "/pprof/")
 """Where programs that put it elsewhere put it, with the usual place first."""
 _VARS = "/debug/vars"
-_INDEX_BYTES = 1 << 20
 _TITLE = b"<title>/debug/pprof/</title>"
 _PROFILES = ("heap", "allocs", "goroutine", "goroutineleak")
 _AT_A_URL = Patience(total_s=10.0)
@@ -61,13 +62,8 @@ class Found:
     doubt: Missing | None = None
 
     @property
-    def capabilities(self) -> frozenset[Capability]:
-        """What they can give."""
-        return frozenset({Capability.MEMSTATS, Capability.GC, Capability.SITES, Capability.TASKS} - self.missing.keys())
-
-    @property
     def missing(self) -> Mapping[Capability, Missing]:
-        """What they cannot."""
+        """What they cannot give, of all that endpoints can."""
         if isinstance(self.pprof, Missing):
             return {Capability.SITES: self.pprof, Capability.TASKS: self.pprof}
         return {}
@@ -111,7 +107,7 @@ def found_in(target: Target, patience: Patience = _AT_A_PORT, check: Check = any
     ports = sorted(set(listening_on(target.pid)), key=_likely)
     if not ports:
         raise UnsupportedRuntime("the process listens on no TCP port", "it serves no endpoints now")
-    places = [Address(host=host, port=entry.port) for entry in ports[:_MOST_PORTS] for host in _hosts(entry)]
+    places = [Address(host=host, port=entry.port) for entry in ports[:_MOST_PORTS] for host in entry.reached_by]
     for found in _all_at_once(lambda place: _found_on(place, _Search(patience, check)), places):
         if found is not None:
             return found
@@ -139,13 +135,6 @@ def _all_at_once(ask: Callable[[Address], Found | None], places: Sequence[Addres
 
 def _likely(listening: Listening) -> tuple[bool, bool, int]:
     return listening.port != _USUAL_PORT, not listening.host.startswith("127."), listening.port
-
-
-def _hosts(listening: Listening) -> Sequence[str]:
-    """The address to reach it by; what listens on all addresses is reached by the loopback's."""
-    if listening.host == "0.0.0.0":  # noqa: S104 - compared, not bound
-        return ("127.0.0.1",)
-    return ("127.0.0.1", "::1") if listening.host == "::" else (listening.host,)
 
 
 _Test: TypeAlias = Callable[["_Search", Address], None]
@@ -238,7 +227,7 @@ def _files(address: Address, pprof: Address | None) -> Iterator[Address]:
 
 
 def _is_index(search: _Search, place: Address) -> None:
-    if _TITLE not in search.get(place, most_bytes=_INDEX_BYTES):
+    if _TITLE not in search.get(place, most_bytes=INDEX_BYTES):
         raise BadAnswer(f"{place.url} answers with something else")
 
 

@@ -13,11 +13,11 @@ from memdash.errors import BadAnswer, UnsupportedRuntime
 from memdash.model.tasks import Task, TaskKey, Tasks
 from memdash.network.address import Address
 from memdash.network.client import Check, Client, anybody
+from memdash.probes.endpoint.discover import INDEX_BYTES
 
 __all__ = ["LeakSearch"]
 
 _PROFILE = "goroutineleak"
-_INDEX_BYTES = 1 << 20
 
 
 class LeakSearch:
@@ -59,7 +59,7 @@ class LeakSearch:
     def _is_served(self) -> bool:
         """By the list of its profiles, where that is served at all."""
         try:
-            return _PROFILE.encode() in self._client.get(most_bytes=_INDEX_BYTES).body
+            return _PROFILE.encode() in self._client.get(most_bytes=INDEX_BYTES).body
         except BadAnswer:
             return True
 
