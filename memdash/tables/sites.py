@@ -149,6 +149,4 @@ def _cells(group: SiteGroup, measure: Measure, total: int, largest: int, *, is_f
 
 
 def _tone(change: int, measure: Measure) -> Tone:
-    if not change or not measure.in_use:
-        return Tone.FAINT
-    return Tone.GROWS if change > 0 else Tone.SHRINKS
+    return Tone.of_change(change) if measure.in_use else Tone.FAINT

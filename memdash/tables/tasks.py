@@ -116,9 +116,7 @@ def _state(row: TaskGroup) -> Cell:
 
 
 def _change(change: int) -> Cell:
-    if change > 0:
-        return Cell(f"{signed(change, Unit.COUNT)} ▲", Tone.GROWS, sort=change)
-    return Cell(f"{signed(change, Unit.COUNT)}  ", Tone.SHRINKS if change else Tone.FAINT, sort=change)
+    return Cell(f"{signed(change, Unit.COUNT)} {'▲' if change > 0 else ' '}", Tone.of_change(change), sort=change)
 
 
 def _waiting(waiting_s: Maybe[float]) -> Cell:
