@@ -15,7 +15,6 @@ from memdash.ui.screens.drill.figures import Figure
 from memdash.ui.screens.drill.screen import DrillScreen
 from memdash.ui.screens.drill.section import Look, Section
 from memdash.ui.screens.drill.stacks import caller_lines, stacks_lines, stacks_of
-from memdash.ui.screens.lines import where
 from memdash.ui.watched import Watched
 from memdash.ui.widgets.words import Part
 from memdash.units import Unit, byte_size, count, ratio, signed
@@ -51,9 +50,9 @@ class SiteScreen(DrillScreen):
             callers, stacks, calls = caller_lines(own, width), stacks_lines(found, frame, width), len(found)
         return Look(
             kind="Allocation site",
-            heading=((frame.function, "strong"), (where(frame), "faint"))
+            heading=((frame.function, "strong"), (frame.where(), "faint"))
             if frame.function
-            else ((where(frame), "strong"),),
+            else ((frame.where(), "strong"),),
             figures=() if group is None else _figures(group, snapshot, groups),
             course=course_of(snapshot, Capability.SITES, frame, Unit.BYTES),
             sections=(
