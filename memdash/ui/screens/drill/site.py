@@ -8,6 +8,7 @@ from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.profile import Frame, Profile
 from memdash.model.snapshot import SiteGroup, Snapshot
+from memdash.tables.row_site import held_by_line
 from memdash.tables.since import since_words
 from memdash.tables.table import DASH
 from memdash.ui.screens.drill.course import course_of
@@ -61,7 +62,7 @@ class SiteScreen(DrillScreen):
             ),
             gone="this site is no longer in the profile" if group is None else "",
             frame=frame,
-            held={g.frame.line: g.usage.inuse_bytes for g in groups if g.frame.file == frame.file},
+            held=held_by_line(snapshot, frame.file),
             held_title="inuse",
         )
 
