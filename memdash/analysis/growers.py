@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 from memdash.model.missing import Maybe, Missing
-from memdash.model.profile import Frame
 from memdash.model.snapshot import SiteGroup, TaskGroup
 from memdash.model.verdict import Grower
 
@@ -32,7 +30,7 @@ def _sites(groups: Maybe[tuple[SiteGroup, ...]]) -> Iterator[Grower]:
         change = group.change.inuse_bytes
         first = first or change
         if change > 0 and change >= _TELLING_SHARE * first:
-            yield Grower("site", group.frame.function, _place(group.frame), change)
+            yield Grower("site", group.frame.function, group.frame.where(parts=1), change)
 
 
 def _tasks(groups: Maybe[tuple[TaskGroup, ...]]) -> Iterator[Grower]:
@@ -42,9 +40,4 @@ def _tasks(groups: Maybe[tuple[TaskGroup, ...]]) -> Iterator[Grower]:
         if group.change >= max(_FEWEST_TASKS, _TELLING_SHARE * group.count):
             frame = group.frame if isinstance(group.created_by, Missing) else group.created_by
             kind = f"{group.kind.value}s of" if isinstance(group.created_by, Missing) else f"{group.kind.value}s by"
-            yield Grower("task", f"{kind} {frame.function}", _place(frame), group.change)
-
-
-def _place(frame: Frame) -> str:
-    name = PurePosixPath(frame.file).name
-    return f"{name}:{frame.line}" if name and frame.line else name
+            yield Grower("task", f"{kind} {frame.function}", frame.where(parts=1), group.change)

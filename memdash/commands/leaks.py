@@ -196,7 +196,7 @@ def _group(suspect: Suspect) -> Iterator[str]:
 
 
 def _frame(frame: Frame) -> str:
-    return f"    {plain(frame.function)}  {plain(frame.file)}:{frame.line}"
+    return f"    {plain(frame.function)}  {plain(frame.where())}".rstrip()
 
 
 def _object(searched: Searched) -> dict[str, object]:

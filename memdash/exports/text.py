@@ -14,6 +14,7 @@ from memdash.model.missing import Missing
 from memdash.model.snapshot import Snapshot
 from memdash.plain import plain
 from memdash.tables.alerts import alerts_table
+from memdash.tables.caveats import caveat_words
 from memdash.tables.family import family_table, totals_words
 from memdash.tables.gc import gc_table
 from memdash.tables.headline import headline
@@ -34,17 +35,17 @@ _MAPPINGS_SHOWN = 12
 def lines(snapshot: Snapshot) -> Iterator[str]:
     """Yield the report line by line, without line ends."""
     yield from _head(snapshot)
-    yield from _section(memstats_table(snapshot), _caveats(snapshot, Capability.MEMSTATS))
-    yield from _section(gc_table(snapshot), _caveats(snapshot, Capability.GC))
+    yield from _section(memstats_table(snapshot), caveat_words(snapshot, Capability.MEMSTATS))
+    yield from _section(gc_table(snapshot), caveat_words(snapshot, Capability.GC))
     family = snapshot.sample.family
     if not isinstance(family, Missing) and family.is_tree:
         yield from _section(replace(family_table(family), title=f"Process tree, {totals_words(family)}"))
     yield from _residence(snapshot)
-    yield from _section(_largest(sites_table(snapshot)), _caveats(snapshot, Capability.SITES))
+    yield from _section(_largest(sites_table(snapshot)), caveat_words(snapshot, Capability.SITES))
     if not isinstance(snapshot.objects, Missing):
-        yield from _section(_largest(objects_table(snapshot)), _caveats(snapshot, Capability.OBJECTS))
+        yield from _section(_largest(objects_table(snapshot)), caveat_words(snapshot, Capability.OBJECTS))
     if has_tasks(snapshot):
-        yield from _section(_largest(tasks_table(snapshot)), _caveats(snapshot, Capability.TASKS))
+        yield from _section(_largest(tasks_table(snapshot)), caveat_words(snapshot, Capability.TASKS))
     yield from _section(alerts_table(snapshot))
     yield from _unread(snapshot)
 
@@ -99,12 +100,6 @@ def table_lines(table: Table) -> Iterator[str]:
             for text, width, to_the_right in zip(line, widths, right, strict=True)
         ]
         yield f"{'  '.join(cells).rstrip()}{note}"
-
-
-def _caveats(snapshot: Snapshot, capability: Capability) -> str:
-    """What is to be known of the figures: what they leave out, since when they count."""
-    origin = snapshot.sample.origins.get(capability)
-    return "; ".join(origin.caveats) if origin is not None else ""
 
 
 def _section(table: Table, caveats: str = "") -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
-__all__ = ["Maybe", "Missing", "known"]
+__all__ = ["Maybe", "Missing", "begun", "known"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +18,11 @@ class Missing:
     @property
     def words(self) -> str:
         """Both as sentences: ``Its memory is closed to us. Run memdash as root``."""
-        return ". ".join(_begun(clause) for clause in (self.why, self.hint) if clause)
+        return ". ".join(begun(clause) for clause in (self.why, self.hint) if clause)
 
 
-def _begun(clause: str) -> str:
-    """With a capital letter, unless it begins with a name such as ``go1.15`` or ``/proc``."""
+def begun(clause: str) -> str:
+    """A clause with a capital letter, unless it begins with a name such as ``go1.15`` or ``/proc``."""
     first = clause.partition(" ")[0]
     return clause[:1].upper() + clause[1:] if first.rstrip(",;:").isalpha() else clause
 

@@ -20,6 +20,11 @@ class Frame(NamedTuple):
     file: str
     line: int
 
+    def where(self, parts: int = 0) -> str:
+        """``/srv/shop/cart.py:40``; of the path only the last ``parts``, unless that is 0; no line that is unknown."""
+        file = "/".join(self.file.split("/")[-parts:])
+        return f"{file}:{self.line}" if file and self.line else file
+
 
 class Usage(NamedTuple):
     """What a site holds (inuse) and has ever asked for (alloc), scaled up from the samples."""

@@ -40,7 +40,7 @@ def change_cell(metric: Metric, snapshot: Snapshot) -> Cell:
     text = signed(rate, metric.unit, per="/s")
     if text == "0" or metric.kind is Kind.COUNTER:
         return Cell(text, Tone.FAINT, sort=rate)
-    return Cell(text, Tone.GROWS if rate > 0 else Tone.SHRINKS, sort=rate)
+    return Cell(text, Tone.of_change(rate), sort=rate)
 
 
 def spark_cell(metric: Metric, snapshot: Snapshot, width: int = _SPARK_COLUMNS) -> Cell:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 
-from memdash.model.missing import Missing
+from memdash.model.missing import Missing, begun
 from memdash.model.objects import TypeCount
 from memdash.model.snapshot import ObjectGroup, Snapshot
 from memdash.tables.figures import UNCHANGED
@@ -71,7 +71,7 @@ def objects_table(
     would tell where objects are allocated.
     """
     groups, columns = snapshot.objects, _columns(measure)
-    hint = Missing("", snapshot.groups.hint).words if isinstance(snapshot.groups, Missing) else ""
+    hint = begun(snapshot.groups.hint) if isinstance(snapshot.groups, Missing) else ""
     if isinstance(groups, Missing):
         return Table(TITLE, columns, (), groups.words, hint)
     total = sum(measure.of(group.now) for group in groups)
@@ -135,5 +135,4 @@ def _cells(group: ObjectGroup, measure: ObjectMeasure, total: int, largest: int,
 
 
 def _change(value: int, unit: Unit) -> Cell:
-    tone = Tone.GROWS if value > 0 else Tone.SHRINKS if value < 0 else Tone.FAINT
-    return Cell(signed(value, unit), tone, sort=value)
+    return Cell(signed(value, unit), Tone.of_change(value), sort=value)

@@ -7,7 +7,7 @@ from itertools import accumulate
 
 from memdash.model.capability import Capability
 from memdash.model.memstats import MemStats
-from memdash.model.missing import Missing
+from memdash.model.missing import Missing, begun
 from memdash.model.residence import MappingGroup, MappingKind, Residence, Step, StepKind
 from memdash.model.snapshot import Snapshot
 from memdash.model.target import Runtime
@@ -118,11 +118,7 @@ def step_paragraphs(snapshot: Snapshot, key: str) -> tuple[str, str]:
     sentences = [words.what, *_details(step, snapshot, residence)]
     if step.is_estimated:
         sentences.append("estimated: the kernel has no names for what the runtime keeps outside its heap")
-    return f"{Missing('. '.join(_begun(sentence) for sentence in sentences)).words}.", words.lowers
-
-
-def _begun(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
+    return f"{'. '.join(map(begun, sentences))}.", words.lowers
 
 
 def _details(step: Step, snapshot: Snapshot, residence: Residence) -> Iterator[str]:

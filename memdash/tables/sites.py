@@ -9,7 +9,6 @@ from memdash.model.missing import Missing
 from memdash.model.profile import Profile, Usage
 from memdash.model.snapshot import SiteGroup, Snapshot
 from memdash.tables.figures import UNCHANGED
-from memdash.tables.paths import place
 from memdash.tables.table import Cell, Column, Row, Table, Tone
 from memdash.units import Unit, count, figure, signed
 
@@ -135,7 +134,7 @@ def _cells(group: SiteGroup, measure: Measure, total: int, largest: int, *, is_f
     objects = group.usage.inuse_objects if measure.in_use else group.usage.alloc_objects
     frame = group.frame
     share = 100 * value / total if total else 0.0
-    where = place(frame)
+    where = frame.where(parts=2)
     return (
         Cell(figure(value, measure.unit), Tone.STRONG, sort=value),
         Cell(count(round(share)), sort=share),
@@ -149,6 +148,4 @@ def _cells(group: SiteGroup, measure: Measure, total: int, largest: int, *, is_f
 
 
 def _tone(change: int, measure: Measure) -> Tone:
-    if not change or not measure.in_use:
-        return Tone.FAINT
-    return Tone.GROWS if change > 0 else Tone.SHRINKS
+    return Tone.of_change(change) if measure.in_use else Tone.FAINT

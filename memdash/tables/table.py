@@ -26,6 +26,11 @@ class Tone(Enum):
     WARNING = "warning"
     CRITICAL = "critical"
 
+    @classmethod
+    def of_change(cls, change: float) -> Tone:
+        """What a change says by its sign; none says nothing."""
+        return cls.GROWS if change > 0 else cls.SHRINKS if change < 0 else cls.FAINT
+
 
 class Span(NamedTuple):
     """A piece of a bar, from ``start`` to ``end``, both shares of the whole (0 to 1); it takes away if that is less.

@@ -8,7 +8,6 @@ from enum import Enum
 from memdash.model.missing import Maybe, Missing
 from memdash.model.snapshot import Snapshot, State, TaskGroup
 from memdash.model.tasks import Task, TaskKind
-from memdash.tables.paths import place
 from memdash.tables.table import DASH, Cell, Column, Row, Table, Tone
 from memdash.units import Unit, count, duration, signed
 
@@ -97,7 +96,7 @@ def _searched(row: TaskGroup) -> str:
 
 
 def _cells(row: TaskGroup) -> tuple[Cell, ...]:
-    where = place(row.frame)
+    where = row.frame.where(parts=2)
     return (
         Cell(count(row.count), Tone.STRONG, sort=row.count),
         _change(row.change),
@@ -116,9 +115,7 @@ def _state(row: TaskGroup) -> Cell:
 
 
 def _change(change: int) -> Cell:
-    if change > 0:
-        return Cell(f"{signed(change, Unit.COUNT)} ▲", Tone.GROWS, sort=change)
-    return Cell(f"{signed(change, Unit.COUNT)}  ", Tone.SHRINKS if change else Tone.FAINT, sort=change)
+    return Cell(f"{signed(change, Unit.COUNT)} {'▲' if change > 0 else ' '}", Tone.of_change(change), sort=change)
 
 
 def _waiting(waiting_s: Maybe[float]) -> Cell:

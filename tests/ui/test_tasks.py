@@ -179,6 +179,11 @@ async def test_a_row_is_copied_with_its_whole_path(show: Show) -> None:
         assert tasks.words == "in futex Invoices.consume /srv/shop/shop.py:40"
 
 
+async def test_a_row_without_a_line_is_copied_with_its_file_alone(show: Show) -> None:
+    async with show(with_tasks(Tasks((a_thread("work", "in futex", line=0),)))) as shown:
+        assert shown.dashboard.query_one(TasksPane).words == "in futex work /srv/shop/shop.py"
+
+
 async def test_words_of_the_target_are_only_shown(show: Show) -> None:
     evil = a_thread("[bold]\x1b[31mx[/nope]", "in futex", name="a\nb[/x]")
     async with show(with_tasks(Tasks((evil,))), options=Options()) as shown:

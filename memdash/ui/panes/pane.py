@@ -11,6 +11,7 @@ from memdash.model.capability import Capability
 from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot
 from memdash.plain import plain
+from memdash.tables.caveats import caveat_words
 from memdash.tables.table import Table
 from memdash.ui.shape import Shape
 from memdash.ui.watched import Watched
@@ -135,8 +136,7 @@ class TablePane(TableView, Pane):
     def show(self, snapshot: Snapshot) -> None:
         """Show this moment."""
         super().show(snapshot)
-        origin = snapshot.sample.origins.get(self.capability)
-        self._caveat = "" if origin is None else "; ".join(origin.caveats)
+        self._caveat = caveat_words(snapshot, self.capability)
         column, descending = self.sorted_by
         self.show_table(self.build(snapshot), column, descending=descending)
 

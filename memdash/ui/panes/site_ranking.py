@@ -71,7 +71,7 @@ class SiteRanking(Ranking[SiteOrder]):
     def words(self, row: Row) -> str:
         """Function, file in full and line."""
         frame = self.frame(row)
-        return plain(f"{frame.function} {frame.file}:{frame.line}")
+        return plain(f"{frame.function} {frame.where()}".strip())
 
     def frame(self, row: Row) -> Frame:
         """The line that asked for the memory."""

@@ -7,7 +7,7 @@ from textual.screen import Screen
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.profile import Frame
-from memdash.model.snapshot import Snapshot
+from memdash.model.snapshot import Snapshot, TaskGroup
 from memdash.plain import plain
 from memdash.tables.since import since_words
 from memdash.tables.table import Table
@@ -30,6 +30,7 @@ class TasksPane(SortedPane):
         super().__init__()
         self.order = Sorting(TaskOrder, (TaskOrder.STATE, TaskOrder.FUNCTION, TaskOrder.WHERE))
         self._since = ""
+        self._groups: tuple[TaskGroup, ...] = ()
         self._built: tuple[object, ...] = ()
 
     @property
@@ -46,8 +47,7 @@ class TasksPane(SortedPane):
     @property
     def frame_of_row(self) -> Frame | None:
         """Where the tasks under the cursor stand."""
-        groups = self._built[0] if self._built and isinstance(self._built[0], tuple) else ()
-        return next((group.frame for group in groups if self.row and group.key == self.row.key), None)
+        return next((group.frame for group in self._groups if self.row and group.key == self.row.key), None)
 
     def wants_room(self, snapshot: Snapshot) -> bool:
         """Whether there is anything to say of tasks."""
@@ -65,16 +65,18 @@ class TasksPane(SortedPane):
     @property
     def words(self) -> str:
         """State, function, file in full and line."""
-        if (row := self.row) is None:
+        if (row := self.row) is None or (frame := self.frame_of_row) is None:
             return ""
-        state, function, where = (cell.text for cell in row.cells[2:5])
-        return plain(f"{state} {function} {row.cells[4].note}:{where.rpartition(':')[2]}")
+        state, function = (cell.text for cell in row.cells[2:4])
+        return plain(f"{state} {function} {frame.where()}".strip())
 
     def build(self, snapshot: Snapshot) -> Table:
         """The tasks, as asked for; the same table as before while neither they nor the wish have changed."""
         wish = (snapshot.tasks, self.order.order, self.order.reversed, self.wanted)
-        known = not isinstance(snapshot.tasks, Missing)
-        self._since = since_words(snapshot, self.capability, short=True) if known else ""
+        if isinstance(snapshot.tasks, Missing):
+            self._groups, self._since = (), ""
+        else:
+            self._groups, self._since = snapshot.tasks, since_words(snapshot, self.capability, short=True)
         if self._built and all(new is old for new, old in zip(wish, self._built, strict=True)):
             return self.table
         self._built = wish

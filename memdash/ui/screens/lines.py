@@ -9,7 +9,7 @@ from memdash.plain import plain
 from memdash.ui.widgets.cut import width_of
 from memdash.ui.widgets.words import Part
 
-__all__ = ["folded", "stack_lines", "where"]
+__all__ = ["folded", "stack_lines"]
 
 _INDENT = " " * 6
 """Before the place of a frame that has a line to itself."""
@@ -21,17 +21,12 @@ def folded(text: str, width: int, look: str) -> list[list[Part]]:
     return [[Part(text[start : start + width], look)] for start in range(0, max(len(text), 1), max(width, 8))]
 
 
-def where(frame: Frame) -> str:
-    """``/srv/shop/cart.py:40``; the file alone when no line is known."""
-    return f"{frame.file}:{frame.line}" if frame.line else frame.file
-
-
 def stack_lines(stack: Sequence[Frame], marked: Frame, width: int) -> list[list[Part]]:
     """A frame a line, innermost first, with its file and line; an arrow at those that are ``marked``."""
     lines: list[list[Part]] = []
     for frame in stack:
         mark, look = ("→ ", "strong") if frame == marked else ("  ", "plain")
-        name, place = f"  {mark}{frame.function}  ", where(frame)
+        name, place = f"  {mark}{frame.function}  ", frame.where()
         if width_of(name) + width_of(place) <= width:
             lines.append([Part(name, look), Part(place, "faint")])
         else:

@@ -8,6 +8,7 @@ from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.profile import Frame, Profile
 from memdash.model.snapshot import SiteGroup, Snapshot
+from memdash.tables.row_site import held_by_line
 from memdash.tables.since import since_words
 from memdash.tables.table import DASH
 from memdash.ui.screens.drill.course import course_of
@@ -15,7 +16,6 @@ from memdash.ui.screens.drill.figures import Figure
 from memdash.ui.screens.drill.screen import DrillScreen
 from memdash.ui.screens.drill.section import Look, Section
 from memdash.ui.screens.drill.stacks import caller_lines, stacks_lines, stacks_of
-from memdash.ui.screens.lines import where
 from memdash.ui.watched import Watched
 from memdash.ui.widgets.words import Part
 from memdash.units import Unit, byte_size, count, ratio, signed
@@ -51,9 +51,9 @@ class SiteScreen(DrillScreen):
             callers, stacks, calls = caller_lines(own, width), stacks_lines(found, frame, width), len(found)
         return Look(
             kind="Allocation site",
-            heading=((frame.function, "strong"), (where(frame), "faint"))
+            heading=((frame.function, "strong"), (frame.where(), "faint"))
             if frame.function
-            else ((where(frame), "strong"),),
+            else ((frame.where(), "strong"),),
             figures=() if group is None else _figures(group, snapshot, groups),
             course=course_of(snapshot, Capability.SITES, frame, Unit.BYTES),
             sections=(
@@ -62,7 +62,7 @@ class SiteScreen(DrillScreen):
             ),
             gone="this site is no longer in the profile" if group is None else "",
             frame=frame,
-            held={g.frame.line: g.usage.inuse_bytes for g in groups if g.frame.file == frame.file},
+            held=held_by_line(snapshot, frame.file),
             held_title="inuse",
         )
 

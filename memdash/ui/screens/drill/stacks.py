@@ -8,7 +8,7 @@ from functools import partial
 from typing import NamedTuple
 
 from memdash.model.profile import Frame, Site
-from memdash.ui.screens.lines import folded, stack_lines, where
+from memdash.ui.screens.lines import folded, stack_lines
 from memdash.ui.widgets.meter import meter
 from memdash.ui.widgets.paint import Painted
 from memdash.ui.widgets.words import Part
@@ -75,7 +75,7 @@ def caller_lines(sites: Iterable[Site], width: int) -> list[list[Part]]:
         figures = [Part(f"{byte_size(size):>10}  ", "strong"), Part(f"{ratio(share):>7}  ")]
         name, *rest = folded(frame.function or frame.file, width - margin, "plain")
         if frame.file and frame.function:
-            rest += folded(where(frame), width - margin, "faint")
+            rest += folded(frame.where(), width - margin, "faint")
         lines += [[*figures, *bar, *name], *([Part(" " * margin), *line] for line in rest)]
     if len(ranked) > _CALLERS_AT_MOST:
         lines.append([Part(f"and {count(len(ranked) - _CALLERS_AT_MOST)} others", "faint")])

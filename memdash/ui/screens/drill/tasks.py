@@ -20,7 +20,6 @@ from memdash.ui.screens.drill.figures import Figure
 from memdash.ui.screens.drill.screen import DrillScreen
 from memdash.ui.screens.drill.section import Look, Section
 from memdash.ui.screens.drill.stacks import Stack, stacks_lines
-from memdash.ui.screens.lines import where
 from memdash.ui.watched import Watched
 from memdash.ui.widgets.words import Part
 from memdash.units import Unit, byte_size, count, duration, signed
@@ -53,7 +52,7 @@ class TaskScreen(DrillScreen):
         course = course_of(snapshot, Capability.TASKS, self._key, Unit.COUNT)
         last = self._frame if self._look is None else self._look.frame
         frame = group.frame if group is not None else last
-        heading = () if frame is None else ((frame.function, "strong"), (where(frame), "faint"))
+        heading = () if frame is None else ((frame.function, "strong"), (frame.where(), "faint"))
         if group is None:
             return Look("Tasks", heading, (), course, (Section("Stacks", ()),), "none of these tasks is left", frame)
         return Look(
@@ -80,7 +79,7 @@ def _figures(group: TaskGroup, snapshot: Snapshot) -> tuple[Figure, ...]:
     sizes = [task.stack_bytes for task in group.tasks if not isinstance(task.stack_bytes, Missing)]
     stacks = (Figure("stack memory", byte_size(sum(sizes)), more="set aside for all of them"),) if sizes else ()
     creator = group.created_by
-    begun = creator.why if isinstance(creator, Missing) else f"{creator.function} {where(creator)}"
+    begun = creator.why if isinstance(creator, Missing) else f"{creator.function} {creator.where()}"
     return (
         Figure("there are now", count(group.count), more=_KINDS[group.kind].lower(), look="strong"),
         Figure("change", signed(group.change, Unit.COUNT), more=since, look=look),

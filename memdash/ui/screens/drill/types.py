@@ -6,8 +6,9 @@ from textwrap import wrap
 from typing import ClassVar
 
 from memdash.model.capability import Capability
-from memdash.model.missing import Missing
+from memdash.model.missing import Missing, begun
 from memdash.model.snapshot import ObjectGroup, Snapshot
+from memdash.tables.caveats import caveat_words
 from memdash.tables.since import since_words
 from memdash.ui.screens.drill.course import course_of
 from memdash.ui.screens.drill.figures import Figure
@@ -43,9 +44,8 @@ class TypeScreen(DrillScreen):
         """The type as it stands."""
         groups = () if isinstance(snapshot.objects, Missing) else snapshot.objects
         group = next((group for group in groups if group.now.name == self._type), None)
-        origin = snapshot.sample.origins.get(Capability.OBJECTS)
-        caveats = "; ".join(origin.caveats) if origin is not None else ""
-        words = (_WHAT_COUNTS, f"{Missing(caveats).words}." if caveats else "")
+        caveats = caveat_words(snapshot, Capability.OBJECTS)
+        words = (_WHAT_COUNTS, f"{begun(caveats)}." if caveats else "")
         lines = [line for text in words for line in wrap(text, max(width, 20))]
         return Look(
             kind="Live objects of one type",
