@@ -229,7 +229,7 @@ _ALL = (
     Setting("trim-path", "What to cut off the front of a source file's path, separated by colons.", "FOLDERS"),
     Setting(
         "type",
-        "Which profile an endpoint is asked for: heap, allocs, goroutine, goroutineleak (Go 1.27; forces a GC).",
+        f"Which profile an endpoint is asked for: {', '.join(_SERVED)}; goroutineleak (Go 1.27) forces a GC.",
         "NAME",
         choices=_SERVED,
     ),

@@ -7,7 +7,8 @@ accident), ``program`` (a command we start) and ``prepared`` (what it is given),
 process), ``denials`` (what may not be read of one), ``screen`` (the dashboard around a session) and ``opening`` (its
 first frame), ``browsing`` (a view of a profile without a dashboard below it). ``demo`` watches a program of memdash's
 own: one in Go, built by ``toolchain``, or ``pyshop``. May import: everything below; ``memdash.ui`` only inside
-functions, because a headless verb must never load Textual; ``memdash.pprof`` too, because it takes 40 ms.
+functions, because a headless verb must never load Textual; ``memdash.pprof`` too, but for ``garbage``, because it takes
+40 ms.
 
 To add a verb, write a module and name it in ``VERBS``.
 """

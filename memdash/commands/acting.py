@@ -10,6 +10,7 @@ import click
 from memdash.analysis.deeds import deed_words
 from memdash.commands.denials import denials_told
 from memdash.commands.options import Verb, settings
+from memdash.commands.output import tell
 from memdash.commands.target import Choice, target_options
 from memdash.errors import ProbeError, UsageError
 from memdash.model.action import Action, Deed
@@ -53,9 +54,9 @@ def act_on(target: Target, action: Action, *, agreed: bool, entries: Sequence[Pr
         return agreed or asked(step, words)
 
     with denials_told(target):
-        deed = Errand(consent=consent, tell=_tell, entries=entries).run(target, action)
+        deed = Errand(consent=consent, tell=tell, entries=entries).run(target, action)
         if deed is None:
-            click.echo("memdash: left as it is", err=True)
+            tell("left as it is")
         elif isinstance(deed.outcome, Missing):
             raise deed.error or ProbeError(deed.outcome.why, deed.outcome.hint)
     return deed
@@ -65,7 +66,3 @@ def asked(step: Action, words: str) -> bool:
     """Ask whoever sits at the terminal, with the sentence that says what it does to the target."""
     click.echo(plain(words), err=True)
     return click.confirm(f"{step.value[0].upper()}{step.value[1:]}?", err=True)
-
-
-def _tell(line: str) -> None:
-    click.echo(f"memdash: {plain(line)}", err=True)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
-from memdash.commands.options import origin, settings
+from memdash.commands.options import gathered, origin
 from memdash.commands.screen import check_theme
-from memdash.commands.source import profile_from
+from memdash.commands.source import is_process
 from memdash.commands.viewing import Viewing
 from memdash.config import SETTINGS
 from memdash.network.address import Address, is_url
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
     from memdash.ui.screens.profile.study import Moment
 
 __all__ = ["Look", "browse", "look_options"]
-
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,16 +46,8 @@ class Look:
         return has_terminal and not self.text and os.environ.get("TERM", "dumb") != "dumb"
 
 
-def look_options(function: Function) -> Callable[..., Any]:
-    """Give a command the options of a screen; it gets one ``look`` instead."""
-
-    @settings("text", "theme", "no-color", "ascii")
-    @functools.wraps(function)
-    def wrapped(**values: Any) -> Any:
-        ours = {name: values.pop(name) for name in Look.__dataclass_fields__}
-        return function(look=Look(**ours), **values)
-
-    return wrapped
+look_options = gathered(Look, "look")
+"""Give a command the options of a screen; it gets one ``look`` instead."""
 
 
 def browse(name: str, argument: str, viewing: Viewing, look: Look) -> None:
@@ -71,8 +59,8 @@ def browse(name: str, argument: str, viewing: Viewing, look: Look) -> None:
     check_theme(look.theme)
     options = viewing.options()
     with without_collections():
-        first = _now(argument, viewing)
-        base = profile_from(viewing.diff_base) if viewing.diff_base else None
+        first = viewing.alone(argument)
+        base = viewing.earlier()
     from memdash.ui.app import Options, run_view
     from memdash.ui.screens.profile import view_of
     from memdash.ui.screens.profile.study import Lens, Study
@@ -94,10 +82,6 @@ def browse(name: str, argument: str, viewing: Viewing, look: Look) -> None:
         )
 
 
-def _now(argument: str, viewing: Viewing) -> TakenProfile:
-    return replace(viewing, diff_base=None).source(argument)
-
-
 def _is_given(name: str) -> bool:
     """Whether somebody asked for the value of a setting: it is not the one that the verbs print with."""
     return bool(origin(click.get_current_context(), SETTINGS[name]))
@@ -108,12 +92,12 @@ def _moments(argument: str, viewing: Viewing, first: TakenProfile, base: TakenPr
     from memdash.ui.screens.profile.study import Moment
 
     def moment(taken: TakenProfile | None) -> Moment:
-        is_file = Path(argument).is_file()
+        is_live = is_url(argument) or is_process(argument)
         return Moment(
-            lambda: taken or _now(argument, viewing),
+            lambda: taken or viewing.alone(argument),
             None if base is None else lambda: base,
             title=_name(argument),
-            at="" if is_file else f"at {clock_time(time.time())}",
+            at=f"at {clock_time(time.time())}" if is_live else "",
             since=f"since {_name(viewing.diff_base)}" if viewing.diff_base else "",
         )
 
@@ -126,4 +110,4 @@ def _name(argument: str) -> str:
     """What a profile is called where there is little room."""
     if is_url(argument):
         return Address.parse(argument).url
-    return Path(argument).name if Path(argument).is_file() else f"pid {argument}"
+    return f"pid {argument}" if is_process(argument) else Path(argument).name

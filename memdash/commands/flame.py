@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import click
@@ -10,7 +9,6 @@ import click
 from memdash.commands.browsing import Look, browse, look_options
 from memdash.commands.options import Verb
 from memdash.commands.output import STDOUT
-from memdash.commands.source import profile_from
 from memdash.commands.viewing import Viewing, show, tell_unmatched, viewing_options
 from memdash.pprof.garbage import without_collections
 
@@ -41,8 +39,9 @@ def _show(argument: str, viewing: Viewing, **printing: Any) -> None:
     from memdash.pprof.view import View
 
     options = viewing.options()
-    before = View(profile_from(viewing.diff_base).document, options) if viewing.diff_base else None
-    view = View(replace(viewing, diff_base=None).source(argument).document, options)
+    earlier = viewing.earlier()
+    before = None if earlier is None else View(earlier.document, options)
+    view = View(viewing.alone(argument).document, options)
     tell_unmatched(view)
     report = flame(view, before)
     show(Writer(view).flame(report), lambda: flame_values(view, report), **printing)

@@ -14,7 +14,7 @@ from memdash.analysis.leaks import Expected, Suspect, suspects
 from memdash.commands.acting import asked
 from memdash.commands.denials import denials_told
 from memdash.commands.options import Verb, settings
-from memdash.commands.output import STDOUT, writing
+from memdash.commands.output import tell, write_lines
 from memdash.commands.target import Choice, target_options
 from memdash.errors import UnsupportedRuntime, UsageError
 from memdash.model.action import Action
@@ -80,10 +80,8 @@ def command(
         searched = search(choice.target(), expected, watch, choice.entries, consent)
     if searched.proof is not _UNASKED:
         words = searched.proof if isinstance(searched.proof, str) else f"not proven: {searched.proof.words}"
-        click.echo(f"memdash: {plain(words)}", err=True)
-    lines = [dumps(_object(searched))] if json else list(_lines(searched.suspects, "" if ignore_current else _SPARE))
-    with writing(STDOUT, force=False) as out:
-        out.write("".join(f"{line}\n" for line in lines).encode())
+        tell(words)
+    write_lines([dumps(_object(searched))] if json else _lines(searched.suspects, "" if ignore_current else _SPARE))
     return int(bool(searched.suspects))
 
 

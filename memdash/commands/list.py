@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from memdash.commands.options import Verb, settings
+from memdash.commands.output import tell
 from memdash.commands.viewing import Viewing, pattern, show, tell_unmatched, viewing_options
 from memdash.config import SourcePath
 from memdash.pprof.garbage import without_collections
@@ -32,13 +33,14 @@ def command(
     from memdash.pprof.values import listing_values
 
     wanted = pattern(regex, "REGEX")
+    options = viewing.options()
     source = viewing.source(argument)
-    view = listing_view(source.document, viewing.options())
+    view = listing_view(source.document, options)
     tell_unmatched(view)
     finder = SourceFinder.of(SourcePath.of(source_path, trim_path), source.files)
     files = listing(view, wanted, finder.lines)
     lost = {listed.file: listed.missing for listed in files if listed.file and listed.missing is not None}
     if lost:
         hint = next(iter(lost.values())).hint
-        click.echo(f"memdash: {len(lost)} source file{'s' * (len(lost) > 1)} could not be read; {hint}", err=True)
+        tell(f"{len(lost)} source file{'s' * (len(lost) > 1)} could not be read; {hint}")
     show(Writer(view).listing(files), lambda: listing_values(view, files), **printing)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,9 +14,10 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from memdash import config
+from memdash.commands.output import tell
 from memdash.errors import UsageError
 
-__all__ = ["Verb", "origin", "settings"]
+__all__ = ["Verb", "gathered", "origin", "settings"]
 
 if TYPE_CHECKING:
     _ParamType = click.ParamType[Any]
@@ -50,6 +53,22 @@ def settings(*names: str) -> Callable[[Function], Function]:
         for name in reversed(names):
             function = _option(config.SETTINGS[name])(function)
         return function
+
+    return decorate
+
+
+def gathered(kind: type[Any], parameter: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command the settings that a dataclass has fields of as options; it gets one ``kind`` instead."""
+    names = [field.name for field in fields(kind)]
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @settings(*(name.replace("_", "-") for name in names))
+        @functools.wraps(function)
+        def wrapped(**values: Any) -> Any:
+            made = kind(**{name: values.pop(name) for name in names})
+            return function(**{parameter: made}, **values)
+
+        return wrapped
 
     return decorate
 
@@ -123,5 +142,5 @@ class Verb(click.Command):
             for name, value in sorted(ctx.params.items()):
                 setting = config.SETTINGS.get(name.replace("_", "-"))
                 if setting and value not in (None, ()):
-                    click.echo(f"memdash: {setting.name} = {value} ({origin(ctx, setting) or 'default'})", err=True)
+                    tell(f"{setting.name} = {value} ({origin(ctx, setting) or 'default'})")
         return super().invoke(ctx)

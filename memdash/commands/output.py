@@ -1,20 +1,28 @@
-"""What a verb writes, and where: standard output, or a file that is never overwritten by accident."""
+"""What a verb writes, and where: standard output, or a file that is never overwritten by accident; stderr to tell."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+import click
+
 from memdash.errors import UsageError
 from memdash.files import is_device, written
+from memdash.plain import plain
 
-__all__ = ["STDOUT", "check_output", "writing"]
+__all__ = ["STDOUT", "check_output", "tell", "write_lines", "writing"]
 
 STDOUT = "-"
+
+
+def tell(words: str) -> None:
+    """Say on stderr what somebody should know; words of the target may be among them."""
+    click.echo(f"memdash: {plain(words)}", err=True)
 
 
 def check_output(output: str, force: bool) -> None:
@@ -47,6 +55,13 @@ def writing(output: str, force: bool) -> Iterator[BinaryIO]:
     except OSError as error:
         name = "standard output" if output == STDOUT else output
         raise UsageError(f"{name} cannot be written: {error.strerror or error}", "choose another place") from None
+
+
+def write_lines(lines: Iterable[str], output: str = STDOUT, force: bool = False) -> None:
+    """Write text as ``writing`` does. Raises UsageError."""
+    with writing(output, force) as out:
+        for line in lines:
+            out.write(line.encode(errors="backslashreplace") + b"\n")
 
 
 @contextmanager

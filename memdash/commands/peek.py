@@ -25,7 +25,8 @@ def command(regex: str, argument: str, viewing: Viewing, **printing: Any) -> Non
     from memdash.pprof.view import View
 
     wanted = pattern(regex, "REGEX")
-    view = View(viewing.source(argument).document, viewing.options())
+    options = viewing.options()
+    view = View(viewing.source(argument).document, options)
     tell_unmatched(view)
     whole, shown = peek(view, wanted)
     show(Writer(view).tree(whole, shown), lambda: tree_values(view, whole, shown, "peek"), **printing)

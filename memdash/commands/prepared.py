@@ -6,10 +6,8 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import click
-
+from memdash.commands.output import tell
 from memdash.errors import AgentUnreachable
-from memdash.plain import plain
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES, probes_with
 
@@ -39,7 +37,7 @@ def prepared(*, agent: bool, trace: int | None = None) -> Iterator[Prepared]:
     try:
         agents = agents_of_ours()
     except AgentUnreachable as error:
-        click.echo(f"memdash: it starts without memdash's agent: {plain(error.what)}", err=True)
+        tell(f"it starts without memdash's agent: {error.what}")
         yield Prepared(traced)
         return
     with agents:

@@ -14,12 +14,11 @@ from memdash.analysis.deeds import deed_words
 from memdash.commands.acting import act_on
 from memdash.commands.denials import denials_told
 from memdash.commands.options import Verb, settings
-from memdash.commands.output import STDOUT, check_output, writing
+from memdash.commands.output import STDOUT, check_output, tell, writing
 from memdash.commands.target import Choice, target_options
 from memdash.errors import UsageError
 from memdash.model.action import Action
 from memdash.model.target import Target
-from memdash.plain import plain
 from memdash.units import duration
 
 if TYPE_CHECKING:
@@ -64,10 +63,10 @@ def command(
         deed = act_on(target, Action.FORCE_GC, agreed=yes, entries=choice.entries)
         if deed is None:
             return 1
-        click.echo(f"memdash: {plain(deed_words(deed))}", err=True)
+        tell(deed_words(deed))
     taken = _taken(choice, target, type, seconds or 0)
     for note in taken.notes:
-        click.echo(f"memdash: {plain(note)}", err=True)
+        tell(note)
     with writing(output, force) as out:
         out.write(encode(taken.document))
     return 0
@@ -81,7 +80,7 @@ def _taken(choice: Choice, target: Target, kind: str | None, seconds: int) -> Ta
         with denials_told(target):
             return take_profile(target, choice.entries)
     if kind == _LEAKS:
-        click.echo("memdash: the program collects its garbage for this: that finds what has leaked", err=True)
+        tell("the program collects its garbage for this: that finds what has leaked")
     with _counted(seconds):
         return served_profile(choice.endpoint, target, kind or _HEAP, seconds)
 
@@ -92,7 +91,7 @@ def _counted(seconds: int) -> Iterator[None]:
     if not seconds:
         yield
         return
-    click.echo(f"memdash: the program takes note of what changes in {duration(seconds)}", err=True)
+    tell(f"the program takes note of what changes in {duration(seconds)}")
     over = threading.Event()
 
     def count() -> None:

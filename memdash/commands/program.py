@@ -17,7 +17,7 @@ from types import TracebackType
 
 import click
 
-from memdash.commands.output import check_output
+from memdash.commands.output import check_output, tell
 from memdash.errors import UsageError
 from memdash.plain import plain
 from memdash.signals import Signalled
@@ -78,7 +78,7 @@ def tell_output(log: Path, last_lines: bool) -> None:
             file.seek(max(size - _LAST_BYTES, 0))
             for line in file.read().decode(errors="backslashreplace").splitlines()[-_LAST_LINES:]:
                 click.echo(f"  {plain(line)}", err=True)
-    click.echo(f"memdash: what it printed is in {log}", err=True)
+    tell(f"what it printed is in {log}")
 
 
 class Program:

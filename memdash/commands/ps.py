@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from memdash.commands.options import Verb, settings
-from memdash.commands.output import STDOUT, writing
+from memdash.commands.output import write_lines
 from memdash.exports.text import table_lines
 from memdash.probes.probe import Refusal
 from memdash.probes.registry import PROBES
@@ -39,8 +39,7 @@ def command(text: str, json: bool) -> None:
         lines = [dumps(_object(process)) for process in surveyed]
     else:
         lines = [_fitting(line) for line in table_lines(processes_table(surveyed))]
-    with writing(STDOUT, force=False) as out:
-        out.write("".join(f"{line}\n" for line in lines).encode())
+    write_lines(lines)
 
 
 def _fitting(line: str) -> str:

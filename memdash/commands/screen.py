@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from memdash.commands.limits import rules_for
 from memdash.commands.opening import Opening
-from memdash.commands.options import settings
+from memdash.commands.options import gathered
 from memdash.config import Growth, Limit, SourcePath, nearest
 from memdash.errors import UsageError
 from memdash.model.action import Action
@@ -27,8 +26,6 @@ __all__ = ["Screen", "check_theme", "screen_options"]
 
 _SURVEY_S = 10.0
 """Judging processes for the picker stops after this long; the list fills while it goes on."""
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,14 +124,5 @@ def check_theme(name: str | None) -> None:
         raise UsageError(f"--theme: there is no theme {name!r}", hint)
 
 
-def screen_options(function: Function) -> Callable[..., Any]:
-    """Give a command the dashboard's options; it gets one ``screen`` instead."""
-
-    @settings("interval", "max", "max-growth", "agent", "read-only", "theme", "no-color", "ascii")
-    @settings("source-path", "trim-path")
-    @functools.wraps(function)
-    def wrapped(**values: Any) -> Any:
-        ours = {name: values.pop(name) for name in Screen.__dataclass_fields__}
-        return function(screen=Screen(**ours), **values)
-
-    return wrapped
+screen_options = gathered(Screen, "screen")
+"""Give a command the dashboard's options; it gets one ``screen`` instead."""

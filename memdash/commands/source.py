@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
+from memdash.commands.output import tell
 from memdash.errors import BadProfile, MemdashError, UsageError
 from memdash.network.address import Address, is_url, require_scheme
-from memdash.plain import plain
 
 if TYPE_CHECKING:
     from memdash.pprof.document import Document
     from memdash.pprof.taken import TakenProfile
 
-__all__ = ["SOURCE", "complete_source", "profile_from"]
+__all__ = ["SOURCE", "complete_source", "is_process", "profile_from"]
 
 SOURCE = "PROFILE|PID|URL"
 """How help names the argument."""
@@ -40,12 +40,17 @@ def profile_from(argument: str) -> TakenProfile:
 
     if is_url(argument):
         return TakenProfile(_of_url(argument))
-    path = Path(argument)
-    if argument.isascii() and argument.isdecimal() and not path.is_file():
+    if is_process(argument):
         return _of_process(int(argument))
+    path = Path(argument)
     if not path.exists():
         require_scheme(argument)
     return TakenProfile(_of_file(path))
+
+
+def is_process(argument: str) -> bool:
+    """Whether that means a pid: a file that is called like a number goes before it."""
+    return argument.isascii() and argument.isdecimal() and not Path(argument).is_file()
 
 
 def _of_process(pid: int) -> TakenProfile:
@@ -57,7 +62,7 @@ def _of_process(pid: int) -> TakenProfile:
     with denials_told(target):
         taken = take_profile(target)
     for note in taken.notes:
-        click.echo(f"memdash: {plain(note)}", err=True)
+        tell(note)
     return taken
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -13,6 +13,7 @@ from click.shell_completion import CompletionItem
 
 from memdash.commands import VERBS
 from memdash.commands.options import settings
+from memdash.commands.output import tell
 from memdash.config import SETTINGS
 from memdash.errors import NoSuchTarget, UsageError
 from memdash.model.target import Target
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from memdash.probes.endpoint import Endpoint
 
 __all__ = ["Choice", "pids", "target_options"]
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 _LISTED = 5
 _NAMES = ("pid", "name", "wait-for", "url")
@@ -64,7 +63,7 @@ class Choice:
         if self.url is not None:
             return Target.at_url(self.url.url, self.url.server)
         if self.wait_for is not None:
-            click.echo(f"memdash: waiting for a process named {plain(self.wait_for)}, until ctrl+c", err=True)
+            tell(f"waiting for a process named {self.wait_for}, until ctrl+c")
             return wait_for(self.wait_for)
         raise UsageError("no process was named", "give its pid: memdash ps lists the processes that can be watched")
 
@@ -79,7 +78,7 @@ def _only(name: str, found: Sequence[Target]) -> Target:
     return found[0]
 
 
-def target_options(function: Function) -> Callable[..., Any]:
+def target_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the argument PID and the options that name a target and its endpoint; it gets one ``choice``."""
 
     @click.argument("positional", metavar="[PID|URL]", required=False, shell_complete=pids)

@@ -28,7 +28,8 @@ def show_top(argument: str, viewing: Viewing, **printing: Any) -> None:
     from memdash.pprof.values import top_values
     from memdash.pprof.view import View
 
-    view = View(viewing.source(argument).document, viewing.options())
+    options = viewing.options()
+    view = View(viewing.source(argument).document, options)
     tell_unmatched(view)
     report = top(view)
     show(Writer(view).top(report), lambda: top_values(view, report), **printing)

@@ -23,7 +23,8 @@ def command(argument: str, viewing: Viewing, **printing: Any) -> None:
     from memdash.pprof.values import tree_values
     from memdash.pprof.view import View
 
-    view = View(viewing.source(argument).document, viewing.options())
+    options = viewing.options()
+    view = View(viewing.source(argument).document, options)
     tell_unmatched(view)
     report = tree(view)
     show(Writer(view).tree(report, report), lambda: tree_values(view, report, report, "tree"), **printing)

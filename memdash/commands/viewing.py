@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from memdash.commands.options import settings
-from memdash.commands.output import writing
+from memdash.commands.options import gathered, settings
+from memdash.commands.output import tell, write_lines
 from memdash.commands.source import SOURCE, complete_source, profile_from
 from memdash.errors import UsageError
 
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from memdash.pprof.view import Options, View
 
 __all__ = ["Viewing", "pattern", "show", "tell_unmatched", "viewing_options"]
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 _FILTERS = ("focus", "ignore", "hide", "show")
 
@@ -48,6 +45,8 @@ class Viewing:
         from memdash.pprof.filters import Filters
         from memdash.pprof.view import Granularity, Options
 
+        if self.base and self.diff_base:
+            raise UsageError("--base and --diff-base exclude each other", "leave one of them away")
         given = {name: pattern(text, f"--{name}") for name in _FILTERS if (text := getattr(self, name))}
         return Options(
             sample_type=self.sample_index or "",
@@ -61,30 +60,29 @@ class Viewing:
 
     def source(self, argument: str) -> TakenProfile:
         """The profile, with its base subtracted if one was named. Raises what ``profile_from`` raises."""
-        if self.base and self.diff_base:
-            raise UsageError("--base and --diff-base exclude each other", "leave one of them away")
+        source, before = self.alone(argument), self.earlier()
+        return source if before is None else _less(source, before, relative_to_base=True)
+
+    def alone(self, argument: str) -> TakenProfile:
+        """The profile beside which ``earlier`` is shown, which is not subtracted. Raises like ``source``."""
         source = profile_from(argument)
-        base = self.base or self.diff_base
-        if not base:
-            return source
-        from memdash.pprof.merge import minus
+        return _less(source, profile_from(self.base), relative_to_base=False) if self.base else source
 
-        document = minus(source.document, profile_from(base).document, relative_to_base=bool(self.diff_base))
-        return replace(source, document=document)
+    def earlier(self) -> TakenProfile | None:
+        """What the profile is compared with, if anything. Raises like ``source``."""
+        return profile_from(self.diff_base) if self.diff_base else None
 
 
-def viewing_options(function: Function) -> Callable[..., Any]:
+def _less(source: TakenProfile, base: TakenProfile, *, relative_to_base: bool) -> TakenProfile:
+    from memdash.pprof.merge import minus
+
+    return replace(source, document=minus(source.document, base.document, relative_to_base=relative_to_base))
+
+
+def viewing_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the argument of a profile and the options of a view; it gets ``argument`` and ``viewing``."""
-
-    @click.argument("argument", metavar=SOURCE, shell_complete=complete_source)
-    @settings("sample-index", *_FILTERS, "granularity", "cum", "nodecount", "nodefraction", "edgefraction")
-    @settings("base", "diff-base", "json", "output", "force")
-    @functools.wraps(function)
-    def wrapped(**values: Any) -> Any:
-        ours = {name: values.pop(name) for name in Viewing.__dataclass_fields__}
-        return function(viewing=Viewing(**ours), **values)
-
-    return wrapped
+    argued = click.argument("argument", metavar=SOURCE, shell_complete=complete_source)
+    return argued(gathered(Viewing, "viewing")(settings("json", "output", "force")(function)))
 
 
 def pattern(text: str, name: str) -> Pattern:
@@ -100,16 +98,13 @@ def pattern(text: str, name: str) -> Pattern:
 def tell_unmatched(view: View) -> None:
     """Say on stderr which filters did nothing."""
     for name in view.unmatched:
-        click.echo(f"memdash: --{name} matched nothing", err=True)
+        tell(f"--{name} matched nothing")
 
 
 def show(lines: Iterable[str], document: Callable[[], Any], *, json: bool, output: str, force: bool) -> None:
     """Print lines, or with ``json`` the document, to ``output``."""
-    with writing(output, force) as out:
-        if json:
-            import json as json_format  # 5 ms
+    if json:
+        import json as json_format  # 5 ms
 
-            out.write(json_format.dumps(document(), ensure_ascii=True).encode() + b"\n")
-            return
-        for line in lines:
-            out.write(line.encode(errors="backslashreplace") + b"\n")
+        lines = [json_format.dumps(document(), ensure_ascii=True)]
+    write_lines(lines, output, force)

@@ -36,7 +36,7 @@ class Writer:
 
     def top(self, report: Top) -> Iterator[str]:
         """One line a frame."""
-        yield from self._head(report.graph, report.graph)
+        yield from self._head(report.graph)
         yield f"{'flat':>10} {'flat':>5}% {'sum':>5}% {'cum':>10} {'cum':>5}%"
         for frame, flat, running, cum, inlined in report.rows:
             figures = f"{self._value(flat):>10} {self._share(flat)} {self._share(running)} {self._value(cum):>10}"
@@ -44,7 +44,7 @@ class Writer:
 
     def tree(self, whole: Graph, shown: Graph) -> Iterator[str]:
         """Each frame of ``shown`` between its callers and callees; figures above are those of the ``whole``."""
-        yield from self._head(whole, whole)
+        yield from self._head(whole)
         yield _RULE
         yield _LEGEND
         running = 0
@@ -108,8 +108,8 @@ class Writer:
         if document.duration_ns:
             yield f"Duration: {label(document.duration_ns, 'nanoseconds')}, Total samples = {self._duration()}"
 
-    def _head(self, whole: Graph, shown: Graph) -> Iterator[str]:
-        self._unit = self._unit_for([node.flat or node.cum for node in whole.nodes])
+    def _head(self, graph: Graph) -> Iterator[str]:
+        self._unit = self._unit_for([node.flat or node.cum for node in graph.nodes])
         yield from self.labels()
         view, total = self._view, self._view.total
         if filters := view.options.filters.given:
@@ -117,13 +117,13 @@ class Writer:
             for name, pattern in filters.items():
                 text = f"{name}={pattern.text}"
                 yield f"   {plain(text[:_LONGEST_FILTER])}{'…' if len(text) > _LONGEST_FILTER else ''}"
-        share = self._share(shown.flat).strip()
-        yield f"Showing nodes accounting for {self._value(shown.flat)}, {share} of {self._value(total)} total"
-        if total and whole.dropped:
+        share = self._share(graph.flat).strip()
+        yield f"Showing nodes accounting for {self._value(graph.flat)}, {share} of {self._value(total)} total"
+        if total and graph.dropped:
             limit = abs(int(float(total) * view.options.node_fraction))
-            yield f"Dropped {_count(whole.dropped, 'node')} (cum <= {self._value(limit)})"
-        if total and 0 < len(whole.nodes) < whole.found:
-            yield f"Showing top {len(whole.nodes)} nodes out of {whole.found}"
+            yield f"Dropped {_count(graph.dropped, 'node')} (cum <= {self._value(limit)})"
+        if total and 0 < len(graph.nodes) < graph.found:
+            yield f"Showing top {len(graph.nodes)} nodes out of {graph.found}"
 
     def _unit_for(self, values: list[int]) -> str:
         return output_unit(values, self._view.total, self._view.sample_type.unit) if values else AUTO
