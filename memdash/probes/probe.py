@@ -53,8 +53,9 @@ class Attachment:
 
     def close(self) -> None:
         """Let go of what nobody uses any more: those who act first."""
-        for opened in (*self.actors, *self.probes):
-            opened.close()
+        opened: tuple[Actor | Probe, ...] = (*self.actors, *self.probes)
+        for each in opened:
+            each.close()
 
 
 @dataclass(frozen=True, slots=True)
