@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from memdash.analysis.alerts import AlertLog
+from memdash.analysis.gc_trend import gc_trend
 from memdash.analysis.growers import growers
 from memdash.analysis.judge import Judge
 from memdash.analysis.objects import count_by_type, object_groups
@@ -14,16 +16,17 @@ from memdash.analysis.residence import residence_of
 from memdash.analysis.rules import Rule
 from memdash.analysis.sites import grouped, usage_by_leaf
 from memdash.analysis.tasks import number, task_groups, tasks_by_group
-from memdash.analysis.verdict_words import RULE, finding, named
+from memdash.analysis.verdict_words import RULE, collector_words, finding, named
 from memdash.errors import MemdashError, defects_told
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding, NotYet, Severity
+from memdash.model.gc_trend import GcTrend
 from memdash.model.missing import Maybe, Missing
 from memdash.model.residence import Residence
 from memdash.model.sample import Instant, Sample
 from memdash.model.series import Timeline
 from memdash.model.snapshot import Baseline, Before, Snapshot
-from memdash.model.target import Runtime
+from memdash.model.target import Runtime, Target
 from memdash.model.verdict import Verdict
 from memdash.sampling.cost import CostMeter
 from memdash.sampling.followed import Followed
@@ -33,6 +36,10 @@ __all__ = ["Memory"]
 
 Found = TypeVar("Found")
 
+_GC_TREND_EVERY_S = 5.0
+"""It goes by spans of 45 s: nothing of it changes from one second to the next."""
+
+_NO_START = Missing("a server that is asked by its URL does not tell when it began")
 _NO_READING = Missing("there has been no reading to compare with yet")
 
 
@@ -59,6 +66,8 @@ class Memory:
         self._residence: Maybe[Residence] = Missing("not read yet")
         self._mapped_at: Instant | None = None
         self._judge = Judge()
+        self._gc_trend: GcTrend | None = None
+        self._gc_trend_at_s = -math.inf
 
     def note(self, at_s: float, summary: str, severity: Severity = Severity.INFO) -> None:
         """Put a line into the alert log."""
@@ -71,13 +80,32 @@ class Memory:
         for capability, followed in self._followed.items():
             followed.take(sample.at, getattr(sample, capability.value), sample.origins.get(capability))
         self._reside(sample, shown.target.runtime)
+        self._follow_gc(shown.target, view, sample)
         verdict = self._judged(view, sample)
         found = {rule.name: self._checked(rule.name, rule.check, view) for rule in self._rules}
         if verdict is not None:
             found[RULE] = finding(verdict)
         self._log.observe(sample.at.wall_s, found)
         cost = self._cost.measure()
-        return self.refreshed(replace(shown, at=sample.at, sample=sample, history=view, cost=cost, verdict=verdict))
+        return self.refreshed(
+            replace(
+                shown,
+                at=sample.at,
+                sample=sample,
+                history=view,
+                cost=cost,
+                verdict=verdict,
+                gc_trend=self._gc_trend,
+            )
+        )
+
+    def _follow_gc(self, target: Target, view: Timeline, sample: Sample) -> None:
+        """See now and then which way the collector goes."""
+        if isinstance(sample.gc, Missing):
+            self._gc_trend = None
+        elif view.until.mono_s - self._gc_trend_at_s >= _GC_TREND_EVERY_S:
+            self._gc_trend_at_s = view.until.mono_s
+            self._gc_trend = gc_trend(view, target.started_at_s if target.is_local else _NO_START)
 
     def _judged(self, view: Timeline, sample: Sample) -> Verdict | None:
         """What is made of it all; None when judging goes wrong. A change of mind is told in the log."""
@@ -87,7 +115,8 @@ class Memory:
         verdict, changed = ruled
         if changed:
             self.note(sample.at.wall_s, changed)
-        return named(verdict, growers(self._sites.groups(sample.sites), self._tasks.groups(sample.tasks)))
+        grown = growers(self._sites.groups(sample.sites), self._tasks.groups(sample.tasks))
+        return named(verdict, grown, collector_words(self._gc_trend))
 
     def _reside(self, sample: Sample, runtime: Runtime) -> None:
         """Bring both accounts together while they are of one moment: mappings are read seldom, counters always."""
