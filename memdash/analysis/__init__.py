@@ -4,11 +4,11 @@ Lives here: ``rates`` (change per second), ``resample`` (a series cut to the wid
 leaf), ``objects`` and ``tasks`` (the rows of those), ``leaks`` (tasks that stay), ``residence`` (where RSS comes from),
 ``deeds`` (what an action did), ``rules`` (what checks), ``alerts`` (the bounded log of what they found).
 
-The way to a verdict: ``points`` (the live heap after each collection), ``slopes`` (robust lines through them), ``cuts``
-(where their course changes), ``trend`` (the newest stretch and how it bends), ``teeth`` (what was given back before),
-``verdict`` (what that means, and what speaks against a leak), ``forecast`` (when it hits a limit), ``growers`` (what
-grew most), ``judge`` (which looks again at each tick and changes its mind slowly), ``verdict_words`` (its
-sentence). Beside it, ``gc_trend`` tells whether the collector has more and more to do.
+The way to a verdict: ``points`` (the live heap after each collection), ``loads`` (the same at like load), ``slopes``
+(robust lines through them), ``cuts`` (where their course changes), ``trend`` (the newest stretch and how it bends),
+``teeth`` (what was given back before), ``verdict`` (what that means, and what speaks against a leak), ``forecast``
+(when it hits a limit), ``growers`` (what grew most), ``judge`` (which looks again at each tick and changes its mind
+slowly), ``verdict_words`` (its sentence). Beside it, ``gc_trend`` tells whether the collector has more and more to do.
 
 May import: ``model``, ``units``, ``errors``. To add a rule, write a value with ``name`` and ``check`` in ``rules`` and
 name it in ``default_rules``. To add what speaks against a leak, write a function in ``verdict``, name it in

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from memdash.analysis.forecast import forecast
+from memdash.analysis.loads import at_like_load
 from memdash.analysis.points import Points, outside, points
 from memdash.analysis.teeth import Tooth, longest_tooth
 from memdash.analysis.trend import Trend, trend
@@ -96,8 +98,8 @@ class Judge:
             self._looks[longer_s] = _look(seen, self._tooth, sample)
             self._outside.pop(longer_s, None)
             if (beside := outside(history, longer_s)) is not None:
-                around, inside = _look(beside, longest_tooth(beside), sample), self._looks[longer_s].trend
-                if around.trend and inside and around.trend.growth_bytes > inside.swing_bytes:
+                around = _look(beside, longest_tooth(beside), sample)
+                if around.trend and around.trend.growth_bytes > _spread(seen.values):
                     self._outside[longer_s] = around  # else it may be the holes that a heap leaves as it comes and goes
 
     @property
@@ -138,9 +140,16 @@ def _hold_s(held: VerdictKind, found: Verdict) -> float:
 
 
 def _look(seen: Points, tooth: Tooth | None, sample: Sample) -> _Look:
+    seen = at_like_load(seen)
     course = trend(seen)
     ahead = None if course is None else forecast(course.line.slope, course.level_bytes, sample)
     return _Look(seen, course, ruling(course, tooth, _patience_s(ahead)), ahead)
+
+
+def _spread(values: Sequence[float]) -> float:
+    """What nine of ten values lie within."""
+    ranked = sorted(values)
+    return ranked[19 * (len(ranked) - 1) // 20] - ranked[(len(ranked) - 1) // 20]
 
 
 def _known_s(history: Timeline) -> float:
@@ -167,13 +176,13 @@ def _verdict(at: Instant, look: _Look) -> Verdict:
     course, ruled = look.trend, look.ruling
     grows = ruled.kind in (VerdictKind.LEAK, VerdictKind.GROWING, VerdictKind.WARM_UP)
     if course is None:
-        verdict = Verdict(kind=ruled.kind, at_s=at.wall_s, why=ruled.why, basis=look.points.basis.value)
+        verdict = Verdict(kind=ruled.kind, at_s=at.wall_s, why=ruled.why, basis=look.points.words)
         return replace(verdict, points=len(look.points), summary=summary(verdict))
     verdict = Verdict(
         kind=ruled.kind,
         at_s=at.wall_s,
         why=ruled.why,
-        basis=look.points.basis.value,
+        basis=look.points.words,
         slope=course.line.slope,
         window_s=course.window_s,
         points=course.points,

@@ -35,16 +35,17 @@ class Trend:
     """One stretch of points and the line through them, from its first second on.
 
     The line goes through what each of some blocks of time held at least, or usually: whichever goes up the calmest, so
-    that load and batches, which come and go, are left out. ``growth_bytes`` is what it rises in ``window_s`` and
-    ``fall_bytes`` the largest fall of one block below one before it, ``newest_bytes`` the rise from the third quarter
-    to the last. ``swing_bytes`` is the spread of the points themselves around the line. ``bend`` is the slope of the
-    second half over that of the first, ``bend_low`` the least it can be by their intervals, and ``bends`` whether those
-    lie apart; ``jumps`` the share that the
-    two largest of seven steps have in the growth, and ``load_growth`` by what part the allocation rate (or the use of
-    the CPU) has risen.
+    that load and batches, which come and go, are left out; ``fine`` goes through the points as they are, at most 64
+    medians of them. ``growth_bytes`` is what the line rises in ``window_s`` and ``fall_bytes`` the largest fall of one
+    block below one before it, ``newest_bytes`` the rise from the third quarter to the last. ``swing_bytes`` is the
+    spread of the points themselves around the line. ``bend`` is the slope of the second half over that of the first,
+    ``fine_bend`` the same of the fine line, ``bend_low`` the least it can be by their intervals, and ``bends`` whether
+    those lie apart; ``jumps`` the share that the two largest of seven steps have in the growth, and ``load_growth`` by
+    what part the allocation rate (or the use of the CPU) has risen.
     """
 
     line: Line
+    fine: Line
     points: int
     cycles: int
     window_s: float
@@ -54,6 +55,7 @@ class Trend:
     newest_bytes: float
     swing_bytes: float
     bend: float
+    fine_bend: float
     bend_low: float
     bends: bool
     jumps: float
@@ -97,7 +99,9 @@ def _stretch(points: Points, earlier: Earlier | None) -> Trend | None:
     window_s, begin_s = points.window_s, points.times_s[0]
     seconds = [time_s - begin_s for time_s in times_s]
     fits = _fits(seconds, values)
-    if not fits:
+    finest = blocks(points.times_s, points.values, _FINEST, median)
+    fine = line(*finest)
+    if not fits or fine is None:
         return None
     fitted, at_s, of = min(fits, key=lambda fit: _unrest(fit[0].slope.per_s * window_s, fit[2]))
     half = len(of) // 2
@@ -108,6 +112,7 @@ def _stretch(points: Points, earlier: Earlier | None) -> Trend | None:
     apart = sorted(value - fitted.at(time_s) for time_s, value in zip(seconds, values, strict=True))
     return Trend(
         line=fitted,
+        fine=fine,
         points=len(points),
         cycles=points.cycles,
         window_s=window_s,
@@ -117,12 +122,19 @@ def _stretch(points: Points, earlier: Earlier | None) -> Trend | None:
         newest_bytes=median(last) - median(third) if last and third else growth / 4,
         swing_bytes=apart[19 * (len(apart) - 1) // 20] - apart[(len(apart) - 1) // 20],
         bend=late.slope.per_s / early.slope.per_s if early and late and _rises(early) else 1.0,
+        fine_bend=_bend(*finest),
         bend_low=max(late.slope.low_per_s, 0.0) / early.slope.high_per_s if early and late and _rises(early) else 0.0,
         bends=bool(early and late and late.slope.high_per_s < early.slope.low_per_s),
         jumps=min(_jumps(blocks(seconds, values, _STEPS, pick)[1]) for pick in _PICKS),
         load_growth=_load_growth(points.loads),
         earlier=earlier,
     )
+
+
+def _bend(seconds: Sequence[float], values: Sequence[float]) -> float:
+    half = len(values) // 2
+    early, late = line(seconds[:half], values[:half]), line(seconds[half:], values[half:])
+    return late.slope.per_s / early.slope.per_s if early and late and _rises(early) else 1.0
 
 
 def _rises(part: Line) -> bool:

@@ -22,7 +22,10 @@ PATIENCE_S = 240.0
 """A cache that fills looks like a leak until it is full, so growth must have gone on for so long."""
 
 _SHORTEST_S = 30.0
-_SURE_Z = 3.0
+_SURE_Z, _SURE_FINE_Z = 3.0, 4.0
+_WHITE = 1.36
+"""By how much noise that lingers may widen the deviation, for it to count as white: a lag-1 correlation of 0.3."""
+
 _FEWEST, _ENOUGH = 6, 16
 """Points without which nothing is said, and those that a leak takes; 8 do where a third of all has come in them."""
 
@@ -62,7 +65,11 @@ def ruling(trend: Trend | None, tooth: Tooth | None = None, patience_s: float = 
 def _is_sure(trend: Trend) -> bool:
     growth, line = trend.growth_bytes, trend.line
     share = _TELLING_SHARE * min(math.sqrt(max(trend.window_s / _TELLING_S, 1.0)), 10.0)
-    if growth < max(share * trend.level_bytes, _TELLING_BYTES) or growth < 2.5 * trend.fall_bytes:
+    if growth < max(share * trend.level_bytes, _TELLING_BYTES):
+        return False
+    if trend.fine.z >= _SURE_FINE_Z and trend.fine.plain_z <= _WHITE * trend.fine.z:
+        return True  # a line and white noise explain all of it
+    if growth < 2.5 * trend.fall_bytes:
         return False
     return line.z >= _SURE_Z or (line.plain_z >= _SURE_Z and growth > 5 * trend.fall_bytes)
 
@@ -70,7 +77,7 @@ def _is_sure(trend: Trend) -> bool:
 def _slows_down(trend: Trend) -> Ruling | None:
     """Caches fill ever more slowly: the second half of the stretch grew by less than the first."""
     trusted = trend.bends or trend.growth_bytes > _CALM * trend.fall_bytes or trend.points < 24
-    if trend.bend >= 0.7 or (trend.bend >= 0.5 and not trusted):
+    if trend.bend >= 0.7 or trend.fine_bend >= 0.7 or (trend.bend >= 0.5 and not trusted):
         return None
     return Ruling(VerdictKind.WARM_UP, f"slows down: its newer half grew {ratio(max(trend.bend, 0.0))} as fast")
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from tests.corpus.naive import NAIVE
-from tests.corpus.recording import Label, Recording, load, recordings, save
+from tests.corpus.recording import CHOSEN_ON, Label, Recording, load, recordings, save
 from tests.corpus.synthetic import synthetic
 from tests.corpus.trial import try_on, verdicts
 
 _EVERY = 10
 """A look every so many seconds is enough here."""
 
-RECORDED = {recording.name: recording for recording in recordings()}
+RECORDED = {recording.name: recording for recording in recordings(CHOSEN_ON)}
 QUICK = (
     "go-noisy", "go-phases", "go-slow-warm-up", "go-bounded", "go-slow-leak-calm", "go-batch-and-leak",
     "cpython-rare-batch", "native-unrest",

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from tests.benchmarks.result import Result
 from tests.corpus.naive import NAIVE
-from tests.corpus.recording import Recording, recordings
+from tests.corpus.recording import CHOSEN_ON, Recording, recordings
 from tests.corpus.synthetic import synthetic
 from tests.corpus.trial import Detector, Trial, try_on, verdicts
 
@@ -26,7 +26,7 @@ _LOOK_MS = 5.0
 
 def verdict() -> Iterator[Result]:
     """Rates of false alarms and misses, the time to the verdict, and the cost of a look."""
-    recorded, made_up = list(recordings()), list(synthetic(_SEEDS))
+    recorded, made_up = list(recordings(CHOSEN_ON)), list(synthetic(_SEEDS))
     for kind, series, every in (("recorded", recorded, 1), ("made-up", made_up, _EVERY)):
         trials = _trials(series, verdicts, every)
         yield _rates(f"verdict on {len(series)} {kind} series", trials, has_goal=True)

@@ -16,7 +16,7 @@ from memdash.model.missing import Maybe, Missing
 from memdash.model.sample import Instant, Origin, Sample
 from memdash.sampling.history import History, HistoryView
 
-__all__ = ["KEYS", "LIVE", "Label", "Recording", "load", "recordings", "save"]
+__all__ = ["CHOSEN_ON", "HELD_OUT", "KEYS", "LIVE", "Label", "Recording", "load", "recordings", "save"]
 
 LIVE = "heap.live_bytes"
 KEYS = (
@@ -26,7 +26,11 @@ KEYS = (
 )  # fmt: skip
 _BEGAN = Instant(1_769_861_261.0, 10_000.0)
 _NOTHING = Missing("not recorded")
-_FOLDER = Path(__file__).parent / "series"
+CHOSEN_ON = Path(__file__).parent / "series"
+"""What the thresholds of the verdict were chosen on."""
+
+HELD_OUT = Path(__file__).parent / "held_out"
+"""What they were not: the rates of error that are told come from these."""
 
 
 class Label(Enum):
@@ -88,7 +92,7 @@ class Recording:
             yield time_s, history.view()
 
 
-def save(recording: Recording, folder: Path = _FOLDER) -> Path:
+def save(recording: Recording, folder: Path) -> Path:
     """Write it as gzipped JSON, the same bytes for the same series."""
     document: dict[str, Any] = {
         "name": recording.name,
@@ -111,7 +115,7 @@ def load(path: Path) -> Recording:
     return Recording(**{**document, "label": Label[document["label"]]})
 
 
-def recordings() -> Iterator[Recording]:
-    """All that are kept here, by name."""
-    for path in sorted(_FOLDER.glob("*.json.gz")):
+def recordings(folder: Path) -> Iterator[Recording]:
+    """All that are kept there, by name."""
+    for path in sorted(folder.glob("*.json.gz")):
         yield load(path)
