@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum
 
 from memdash.model.missing import Missing
@@ -12,7 +12,7 @@ from memdash.tables.figures import UNCHANGED
 from memdash.tables.table import Cell, Column, Row, Table, Tone
 from memdash.units import Unit, count, figure, signed
 
-__all__ = ["Measure", "SiteOrder", "sites_table", "why_unknown"]
+__all__ = ["Measure", "SiteOrder", "read_once", "sites_table", "why_unknown"]
 
 _ROWS_AT_MOST = 500
 """Ten thousand sites are searched, not scrolled."""
@@ -87,9 +87,14 @@ def sites_table(
     shown.sort(key=key, reverse=downwards is not reverse)
     shown = shown[:_ROWS_AT_MOST]
     largest = max((measure.of(group.usage) for group in shown), default=0)
-    is_first = all(len(group.trend) <= 1 and not any(group.change) for group in groups)
+    is_first = read_once(groups)
     rows = tuple(_row(group, measure, total, largest, is_first=is_first) for group in shown)
     return Table("Top allocation sites", columns, rows, f"no site matches {wanted!r}" if wanted else "no sites yet")
+
+
+def read_once(groups: Iterable[SiteGroup]) -> bool:
+    """Whether there has been one reading only, which says nothing of changes."""
+    return all(len(group.trend) <= 1 and not any(group.change) for group in groups)
 
 
 def why_unknown(snapshot: Snapshot, measure: Measure) -> Missing | None:
