@@ -6,8 +6,9 @@ Lives here: ``app`` (small: themes, screens, quitting), ``feed`` (snapshots from
 are about), ``header`` (the top line), ``shape`` and ``arrangement`` (which panes are to be seen), ``theme`` and
 ``glyphs`` (colours and characters by meaning), ``lean`` (what keeps it small), ``beside`` (what takes long, on a
 thread), and the rooms ``widgets`` (know cells, not memory), ``panes`` (one region of the dashboard each) and
-``screens``. May import: ``tables``, ``session`` (its Protocol), ``analysis``, ``pprof`` (its views), ``model``,
-``config``, ``units``, ``plain``, ``signals``, ``files``, ``errors``.
+``screens``. May import: ``tables``, ``session`` (its Protocol, and the profiles of a snapshot), ``analysis``, ``pprof``
+(its views, and how to write a profile), ``model``, ``config``, ``units``, ``plain``, ``signals``, ``files``,
+``errors``.
 
 Nothing here reads a process, computes a figure or formats a number: panes show what ``tables`` return.
 """
