@@ -33,6 +33,7 @@ __all__ = [
     "per_minute",
     "ratio",
     "signed",
+    "span",
     "time_range",
 ]
 
@@ -117,6 +118,12 @@ def duration(seconds: float) -> str:
     if whole < 86_400:
         return f"{sign}{whole // 3600}h{whole % 3600 // 60:02d}m"
     return f"{sign}{whole // 86_400}d{whole % 86_400 // 3600:02d}h"
+
+
+def span(seconds: float) -> str:
+    """A span without needless zeros: ``5m``, ``45s``, ``1h30m``, ``2d``."""
+    words = duration(seconds).replace("m00s", "m").replace("h00m", "h").replace("d00h", "d")
+    return words.replace(".0 s", "s").replace(" s", "s")
 
 
 def time_range(soonest_s: float, latest_s: float) -> str:

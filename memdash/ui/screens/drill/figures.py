@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from textwrap import wrap
 
 from memdash.plain import plain
+from memdash.tables.row_course import Course
 from memdash.tables.row_figures import RowFigure
-from memdash.ui.screens.drill.course import Course
 from memdash.ui.widgets.paint import Painted
 from memdash.ui.widgets.spark import sparkline
 from memdash.ui.widgets.words import Part
@@ -44,7 +44,7 @@ def course_line(figures: Sequence[RowFigure], course: Course, width: int) -> lis
     label_cells = _label_cells(figures)
     return [
         Part(f"{'course':<{label_cells}}", "faint"),
-        Part(sparkline(course.sizes, max(width - label_cells, 8), Painted.glyphs).lstrip(), "spark"),
+        Part(sparkline(course.series.last, max(width - label_cells, 8), Painted.glyphs).lstrip(), "spark"),
     ]
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from memdash.model.profile import Frame
+from memdash.tables.row_course import Course
 from memdash.tables.row_figures import RowFigure
-from memdash.ui.screens.drill.course import Course
 from memdash.ui.widgets.words import Part
 from memdash.units import Unit
 

@@ -9,8 +9,8 @@ from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot
+from memdash.tables.row_course import course_of
 from memdash.tables.row_site import held_by_line, site_callers, site_figures, site_stacks
-from memdash.ui.screens.drill.course import course_of
 from memdash.ui.screens.drill.screen import DrillScreen
 from memdash.ui.screens.drill.section import Look, Section
 from memdash.ui.screens.drill.stacks import caller_lines, stacks_lines

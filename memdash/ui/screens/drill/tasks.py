@@ -8,9 +8,9 @@ from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot
+from memdash.tables.row_course import course_of
 from memdash.tables.row_tasks import task_figures, task_stacks, tasks_by_line
 from memdash.tables.tasks import KIND_NAMES
-from memdash.ui.screens.drill.course import course_of
 from memdash.ui.screens.drill.screen import DrillScreen
 from memdash.ui.screens.drill.section import Look, Section
 from memdash.ui.screens.drill.stacks import stacks_lines

@@ -8,8 +8,8 @@ from typing import ClassVar
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.snapshot import Snapshot
+from memdash.tables.row_course import course_of
 from memdash.tables.row_type import type_figures, type_paragraphs
-from memdash.ui.screens.drill.course import course_of
 from memdash.ui.screens.drill.screen import DrillScreen
 from memdash.ui.screens.drill.section import Look, Section
 from memdash.ui.watched import Watched
