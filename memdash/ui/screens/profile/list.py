@@ -164,14 +164,11 @@ class ListScreen(ProfileScreen[_Listing]):
             return held.function
         return listing.function.name if listing.function is not None else ""
 
-    def frame_title(self) -> str:
-        """With the file, from the left as much of it as there is room for."""
-        since = self.caption.moment.since if self.caption.lens.is_differential else ""
-        parts = (self.title_of_view, self.target_state, self.caption.sample_type, since)
-        title = " · ".join(part for part in parts if part)
+    def title_end(self, title: str) -> str:
+        """The file, from the left as much of it as there is room for."""
         path = self._shown.file.path if self._shown is not None else ""
         room = (self.main.outer_size.width or self.app.size.width) - _BORDER_CELLS - width_of(title) - 3
-        return f"{title} · {cut(path, max(room, 8), 'start')}" if path else title
+        return cut(path, max(room, 8), "start")
 
     # Choosing a function
 
