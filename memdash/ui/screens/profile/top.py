@@ -46,4 +46,4 @@ class TopScreen(RowsScreen[RankedTop]):
 
     def frame_of(self, content: RankedTop, key: str) -> Frame | None:
         """Rows are known by what they show."""
-        return next((row.frame for row in content.top.rows if row.frame.text == key), None)
+        return content.frames.get(key)
