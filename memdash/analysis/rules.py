@@ -15,6 +15,13 @@ from memdash.units import Unit, byte_size, count, duration, figure, signed
 
 __all__ = ["GrowingFast", "Grown", "Over", "PiledUp", "Rule", "default_rules"]
 
+_FEWEST, _WIDER = 8, tuple(4**power for power in range(8))
+"""Points without which growth has no rate, and how many times a span they are looked for: up to what is remembered."""
+
+_TASKS = "tasks.total"
+_SETTLING_S = 30.0
+"""A program that has just started begins its tasks in that time."""
+
 
 class Rule(Protocol):
     """Something that checks. It holds no state: the history is all it sees."""
@@ -76,12 +83,11 @@ class GrowingFast:
     name: str
     limit_per_s: float
     span_s: float = 120.0
-    severity: Severity = Severity.WARNING
 
     def check(self, history: Timeline) -> Finding | NotYet | None:
         """Fit the span, or the last eight collections where they take longer."""
-        seen = newest_points(history, self.span_s, fewest=8)
-        if len(seen) < 8 or seen.window_s < 0.5 * self.span_s:
+        _, seen = newest_points(history, (times * self.span_s for times in _WIDER), _FEWEST)
+        if len(seen) < _FEWEST or seen.window_s < 0.5 * self.span_s:
             return NotYet(f"{seen.basis.value} has not been watched for {duration(self.span_s)}")
         course = trend(seen)
         if course is None:
@@ -91,7 +97,7 @@ class GrowingFast:
             return None
         return Finding(
             rule=self.name,
-            severity=self.severity,
+            severity=Severity.WARNING,
             at_s=history.until.wall_s,
             summary=f"live heap {signed(60 * slope, Unit.BYTES, per='/min')} over "
             f"{byte_size(60 * self.limit_per_s)}/min: {seen.basis.value} rose by {byte_size(course.growth_bytes)} "
@@ -106,7 +112,6 @@ class Grown:
 
     name: str
     limit_bytes: float
-    severity: Severity = Severity.WARNING
 
     def check(self, history: Timeline) -> Finding | NotYet | None:
         """Compare the first value since then with the floor of the newest few: what is in use for a moment passes."""
@@ -120,7 +125,7 @@ class Grown:
             return None
         return Finding(
             rule=self.name,
-            severity=self.severity,
+            severity=Severity.WARNING,
             at_s=history.until.wall_s,
             summary=f"live heap grew by {byte_size(now - before)}, over {byte_size(self.limit_bytes)}: "
             f"{seen.basis.value} was {byte_size(before)} and is {byte_size(now)}",
@@ -133,27 +138,24 @@ class PiledUp:
     """There are so many tasks more than at the attach, or the baseline set since, at every sample of ``for_s`` seconds.
 
     They are ``least`` more and more by the ``share`` of those there were. A load that lasts does that too, and when it
-    passes the finding ends: it is worth a look, no proof. An attach is given ``settling_s``, since a program that has
-    just started begins its tasks then: what counts is the most there were until then.
+    passes the finding ends: it is worth a look, no proof. An attach is given half a minute to settle: what counts is
+    the most there were until then.
     """
 
     name: str
     least: int
     share: float
     for_s: float
-    severity: Severity = Severity.WARNING
-    metric: str = "tasks.total"
-    settling_s: float = 30.0
 
     def check(self, history: Timeline) -> Finding | NotYet | None:
         """Compare the first number since then with the fewest of late."""
         span_s = history.until.mono_s - history.baseline.mono_s
         if span_s < self.for_s:
             return NotYet(f"tasks have not been watched for {duration(self.for_s)}")
-        known = history.series(self.metric, span_s).known
-        settled_s = history.since.mono_s + self.settling_s if history.baseline == history.since else 0.0
+        known = history.series(_TASKS, span_s).known
+        settled_s = history.since.mono_s + _SETTLING_S if history.baseline == history.since else 0.0
         before = max((value for seen_s, value in known if seen_s <= max(settled_s, known[0][0])), default=None)
-        lately = [value for value in history.series(self.metric, self.for_s).low if not math.isnan(value)]
+        lately = [value for value in history.series(_TASKS, self.for_s).low if not math.isnan(value)]
         if before is None or not lately:
             return NotYet("tasks are not known")
         fewest = min(lately)
@@ -161,11 +163,11 @@ class PiledUp:
             return None
         return Finding(
             rule=self.name,
-            severity=self.severity,
+            severity=Severity.WARNING,
             at_s=history.until.wall_s,
             summary=f"tasks pile up: {count(round(before))} at first, for {duration(self.for_s)} now no fewer than "
             f"{count(round(fewest))}",
-            evidence={"metric": self.metric, "before": before, "value": fewest, "for_s": self.for_s},
+            evidence={"metric": _TASKS, "before": before, "value": fewest, "for_s": self.for_s},
         )
 
 

@@ -9,6 +9,7 @@ from textual.content import Content
 
 from memdash.analysis.resample import Column
 from memdash.model.capability import Capability
+from memdash.model.series import watched_s
 from memdash.model.snapshot import Snapshot
 from memdash.tables.heap_chart import HeapChart, heap_chart
 from memdash.ui.panes.pane import Pane
@@ -77,7 +78,7 @@ class HeapPane(ChartView, Pane):
         """Draw if the chart would move on by a cell, or looks different for another reason."""
         super().show(snapshot)
         if not self._zoomed:
-            self._zoom = _USUAL if _watched_s(snapshot) > _SHORT_S else 0
+            self._zoom = _USUAL if watched_s(snapshot.history) > _SHORT_S else 0
         span_s, across = self._span_s, self.dots_across
         if not across:
             return
@@ -86,10 +87,6 @@ class HeapPane(ChartView, Pane):
         if wish != self._drawn_as:
             self._drawn_as = wish
             self.draw(_plot(heap_chart(snapshot, span_s, across), self.cells[1], _why_empty(snapshot)))
-
-
-def _watched_s(snapshot: Snapshot) -> float:
-    return snapshot.history.until.mono_s - snapshot.history.since.mono_s
 
 
 def _why_empty(snapshot: Snapshot) -> str:
