@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from memdash.errors import UsageError
+from memdash.spelling import meant
 from memdash.units import parse_bytes, parse_duration, parse_growth
 
 __all__ = [
@@ -28,7 +29,6 @@ __all__ = [
     "SourcePath",
     "default_file",
     "load_file",
-    "nearest",
     "parse_interval",
 ]
 
@@ -36,8 +36,6 @@ _SHORTEST_INTERVAL_S = 0.05
 _LONGEST_INTERVAL_S = 60.0
 _LARGEST_FILE_BYTES = 1 << 20
 _DEEPEST_TRACE = 100
-_LEAST_ALIKE = 0.6
-"""So much of two words must be the same; below that a guess misleads: ``profile`` is no ``goroutineleak``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +97,7 @@ class Setting:
     def value(self, text: str) -> object:
         """What ``text`` means. Raises UsageError."""
         if self.choices and text not in self.choices:
-            guess = nearest(text, list(self.choices))
-            hint = f"did you mean {guess}?" if guess else f"it is one of {', '.join(self.choices)}"
-            raise UsageError(f"there is no {self.name} {text!r}", hint)
+            raise UsageError(f"there is no {self.name} {text!r}", meant(text, self.choices, "it is one of"))
         return self.parse(text)
 
     @property
@@ -246,13 +242,6 @@ _ALL = (
 SETTINGS: Mapping[str, Setting] = {setting.name: setting for setting in _ALL}
 
 
-def nearest(word: str, known: list[str]) -> str:
-    """The known word that ``word`` was probably meant to be, or an empty string."""
-    import difflib  # 5 ms, wanted after a mistake only
-
-    return next(iter(difflib.get_close_matches(word, known, n=1, cutoff=_LEAST_ALIKE)), "")
-
-
 def default_file() -> Path | None:
     """The user's configuration file, if there is one that can be seen."""
     from platformdirs import user_config_path  # 8 ms, wanted once
@@ -280,9 +269,7 @@ def load_file(path: Path) -> dict[str, object]:
         raise UsageError(f"{path} is not TOML: {error}", 'write lines like interval = "2s"') from None
     for key in document:
         if key not in SETTINGS:
-            guess = nearest(key, list(SETTINGS))
-            hint = f"did you mean {guess}?" if guess else f"the keys are {', '.join(SETTINGS)}"
-            raise UsageError(f"{path}: there is no setting {key!r}", hint)
+            raise UsageError(f"{path}: there is no setting {key!r}", meant(key, SETTINGS, "the keys are"))
     return {key: _checked(path, SETTINGS[key], value) for key, value in document.items()}
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from memdash.commands.limits import rules_for
 from memdash.commands.opening import Opening
 from memdash.commands.options import gathered
-from memdash.config import Growth, Limit, SourcePath, nearest
+from memdash.config import Growth, Limit, SourcePath
 from memdash.errors import UsageError
 from memdash.model.action import Action
 from memdash.model.target import Target
@@ -18,6 +18,7 @@ from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
 from memdash.probes.survey import survey
 from memdash.session import Live, Session, Watches
+from memdash.spelling import meant
 
 if TYPE_CHECKING:
     from memdash.ui.app import Options
@@ -119,9 +120,7 @@ def check_theme(name: str | None) -> None:
 
     names = theme_names()
     if name not in names:
-        guess = nearest(name, names)
-        hint = f"did you mean {guess}?" if guess else f"the themes are {', '.join(names)}"
-        raise UsageError(f"--theme: there is no theme {name!r}", hint)
+        raise UsageError(f"--theme: there is no theme {name!r}", meant(name, names, "the themes are"))
 
 
 screen_options = gathered(Screen, "screen")

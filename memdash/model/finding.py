@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-__all__ = ["Finding", "NotYet", "Severity"]
+from memdash.units import Unit, figure, signed
+
+__all__ = ["Figure", "Finding", "NotYet", "Severity"]
 
 
 class Severity(IntEnum):
@@ -28,12 +30,45 @@ class Severity(IntEnum):
         return ("✓", "·", "●", "▲")[self]
 
 
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What a rule measures: ``value`` in ``unit``, ``per`` a time (``/min``) where it is a rate.
+
+    With ``signed`` it is a change, and with ``sinks`` the less it is the worse.
+    """
+
+    value: float
+    unit: Unit
+    per: str = ""
+    signed: bool = False
+    sinks: bool = False
+
+    @property
+    def words(self) -> str:
+        """``512.0 MiB``, ``+120/min``."""
+        if self.signed and self.value:
+            return signed(self.value, self.unit, per=self.per)
+        return f"{figure(self.value, self.unit)}{self.per}"
+
+    def at(self, bound: float) -> Figure:
+        """A bound of the same kind, which has no sign of its own."""
+        return Figure(bound, self.unit, self.per, sinks=self.sinks)
+
+    def worse(self, other: Figure | None) -> Figure:
+        """The worse of both."""
+        if other is None:
+            return self
+        return self if (self.value < other.value) is self.sinks else other
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """``summary`` is one sentence with its evidence. ``ended_at_s`` is set once the condition no longer holds.
 
     Both moments are wall time. ``evidence`` holds plain numbers, in the unit of the metric that the rule watches, and
-    words for the JSON document.
+    words for the JSON document. ``measured`` is what the rule saw at last, ``worst`` the worst since it began.
+    ``lasted_s`` is how long it has held, by a clock that nobody sets, and ``times`` how often it began: what comes back
+    within its rule's cooldown is the same finding. ``acknowledged`` says that a person has seen it.
     """
 
     rule: str
@@ -41,6 +76,11 @@ class Finding:
     at_s: float
     summary: str
     ended_at_s: float | None = None
+    measured: Figure | None = None
+    worst: Figure | None = None
+    lasted_s: float = 0.0
+    times: int = 1
+    acknowledged: bool = False
     evidence: Mapping[str, float | str] = field(default_factory=dict)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from memdash.analysis.judge import Judge
-from memdash.analysis.rules import Grown, Over
+from memdash.analysis.rules import parse_rule
 from memdash.model.finding import Finding
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Sample
@@ -24,13 +24,14 @@ class Broken:
     """memdash's own code goes wrong in it."""
 
     name: str = "broken"
+    cooldown_s: float = 30.0
 
-    def check(self, history: Timeline) -> Finding | None:
+    def check(self, history: Timeline, _held: Finding | None = None, /) -> Finding | None:
         raise ZeroDivisionError("by zero")
 
 
 def test_a_rule_that_goes_wrong_is_told_once_and_costs_no_other() -> None:
-    memory, shown = Memory(1.0, (Broken(), Over("heap", "HeapAlloc", 1.0))), a_snapshot(1)
+    memory, shown = Memory(1.0, (Broken(), parse_rule("HeapAlloc > 1", "heap"))), a_snapshot(1)
     for second in range(3):
         shown = memory.add(shown, a_sample(Instant(NOON_S + second, 20_000.0 + second)))
     assert sorted(finding.rule for finding in shown.findings) == ["heap", "memdash"]
@@ -63,7 +64,7 @@ def test_a_leak_is_in_the_snapshot_and_in_the_log_with_what_grew_most() -> None:
 
 
 def test_growth_in_all_counts_from_the_baseline_that_was_set() -> None:
-    memory, shown = Memory(1.0, (Grown("grown", 50 * MIB),)), a_snapshot(1)
+    memory, shown = Memory(1.0, (parse_rule("heap growth > 50MiB", "grown"),)), a_snapshot(1)
     for second in range(60):
         shown = memory.add(shown, leaking(second))
     assert [finding.rule for finding in shown.findings if finding.ended_at_s is None] == ["grown"]
@@ -78,7 +79,7 @@ def test_a_judge_that_goes_wrong_is_told_and_costs_nothing_else(monkeypatch: pyt
         raise ZeroDivisionError("by zero")
 
     monkeypatch.setattr(Judge, "look", look)
-    memory, shown = Memory(1.0, (Over("heap", "HeapAlloc", 1.0),)), a_snapshot(1)
+    memory, shown = Memory(1.0, (parse_rule("HeapAlloc > 1", "heap"),)), a_snapshot(1)
     for second in range(3):
         shown = memory.add(shown, leaking(second))
     assert shown.verdict is None
