@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum
+from enum import Enum, IntEnum
 
 from memdash.units import Unit, figure, signed
 
-__all__ = ["Figure", "Finding", "NotYet", "Severity"]
+__all__ = ["Figure", "Finding", "NotYet", "Severity", "Transition", "TransitionKind"]
 
 
 class Severity(IntEnum):
@@ -67,8 +67,8 @@ class Finding:
 
     Both moments are wall time. ``evidence`` holds plain numbers, in the unit of the metric that the rule watches, and
     words for the JSON document. ``measured`` is what the rule saw at last, ``worst`` the worst since it began.
-    ``lasted_s`` is how long it has held, by a clock that nobody sets, and ``times`` how often it began: what comes back
-    within its rule's cooldown is the same finding. ``acknowledged`` says that a person has seen it.
+    ``lasted_s`` is how long it has held in all, by a clock that nobody sets, and ``times`` how often it began: what
+    comes back within its rule's cooldown is the same finding. ``acknowledged`` says that a person has seen it.
     """
 
     rule: str
@@ -89,3 +89,24 @@ class NotYet:
     """A rule cannot tell yet; ``why`` says what it is waiting for."""
 
     why: str
+
+
+class TransitionKind(Enum):
+    """What has become of an alert. The value is its word for hooks and files."""
+
+    OPENED = "opened"
+    WORSENED = "worsened"
+    ENDED = "ended"
+    HAPPENED = "happened"
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """An alert has begun to hold, got graver or ended; or something has happened that has no duration.
+
+    ``finding`` is its entry in the log as it stands then. What is muted, and what is less than a warning, makes none;
+    an alert that was told before it was muted still ends. The same alert is one ``rule`` and ``at_s``.
+    """
+
+    kind: TransitionKind
+    finding: Finding

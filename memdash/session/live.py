@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +14,7 @@ from memdash.analysis.rules import Rule, default_rules
 from memdash.errors import MemdashError
 from memdash.model.action import Action, Deed
 from memdash.model.capability import Capability
-from memdash.model.finding import Severity
+from memdash.model.finding import Finding, Severity
 from memdash.model.missing import Maybe, Missing
 from memdash.model.sample import Sample
 from memdash.model.snapshot import Baseline, Snapshot, State
@@ -127,6 +128,18 @@ class Live:
                 return
             self._memory.clear()
             self._memory.note(self._snapshot.at.wall_s, "baseline cleared: changes count from the attach")
+            self._publish(self._memory.refreshed(self._snapshot))
+
+    def acknowledge(self, finding: Finding, seen: bool = True) -> None:
+        """Keep that a person has seen it; it is found by its rule and when it began."""
+        with self._lock:
+            self._memory.acknowledge(finding, seen)
+            self._publish(self._memory.refreshed(self._snapshot))
+
+    def mute(self, rule: str, for_s: float = math.inf) -> None:
+        """Count nothing of it from now on, or with 0 count it again; told in the log."""
+        with self._lock:
+            self._memory.mute(self._snapshot.at, rule, for_s)
             self._publish(self._memory.refreshed(self._snapshot))
 
     def act(self, action: Action) -> None:

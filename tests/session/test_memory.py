@@ -8,7 +8,7 @@ import pytest
 
 from memdash.analysis.judge import Judge
 from memdash.analysis.rules import parse_rule
-from memdash.model.finding import Finding
+from memdash.model.finding import Finding, TransitionKind
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Sample
 from memdash.model.series import Timeline
@@ -84,3 +84,44 @@ def test_a_judge_that_goes_wrong_is_told_and_costs_nothing_else(monkeypatch: pyt
         shown = memory.add(shown, leaking(second))
     assert shown.verdict is None
     assert sorted(finding.rule for finding in shown.findings) == ["heap", "memdash"]
+
+
+def test_what_alerts_have_done_is_in_one_snapshot() -> None:
+    memory, shown = Memory(1.0, (parse_rule("HeapAlloc > 1", "heap"),)), a_snapshot(1)
+    seen = []
+    for second in range(3):
+        shown = memory.add(shown, leaking(second))
+        seen += [(second, transition.kind, transition.finding.rule) for transition in shown.transitions]
+    assert seen == [(0, TransitionKind.OPENED, "heap")]
+    assert memory.refreshed(shown).transitions == ()
+
+
+def test_what_is_muted_or_acknowledged_does_not_stand_in_the_header() -> None:
+    rules = (parse_rule("HeapAlloc > 1", "heap"), parse_rule("system.threads > 1 critical", "threads"))
+    memory = Memory(1.0, rules)
+    shown = memory.add(a_snapshot(1), leaking(0))
+    assert [finding.rule for finding in shown.alerts] == ["threads", "heap"]
+    memory.acknowledge(shown.alerts[0], seen=True)
+    shown = memory.refreshed(shown)
+    assert shown.worst is not None
+    assert shown.worst.rule == "heap"
+    memory.mute(shown.at, "heap", 5)
+    shown = memory.refreshed(shown)
+    assert shown.worst is not None
+    assert (shown.worst.rule, shown.findings[0].summary) == ("threads", "heap muted for 5.0 s")
+    memory.mute(shown.at, "heap", 0)
+    shown = memory.refreshed(shown)
+    assert shown.worst is not None
+    assert (shown.worst.rule, shown.findings[0].summary) == ("heap", "heap counts again")
+
+
+def test_a_rule_may_end_later_than_it_begins() -> None:
+    memory, shown = Memory(1.0, (parse_rule("HeapAlloc > 500MiB clear 400MiB", "heap"),)), a_snapshot(1)
+    held = []
+    for second, mib in enumerate((450, 501, 450, 401, 400, 450)):
+        at = Instant(NOON_S + second, 20_000.0 + second)
+        shown = memory.add(shown, a_sample(at, memstats(mib * MIB)))
+        held.append(bool(shown.alerts))
+    assert held == [False, True, True, True, False, False]
+    assert shown.findings[0].worst is not None
+    assert shown.findings[0].worst.words == "501.0 MiB"

@@ -29,7 +29,7 @@ _LOOKS = 4
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """``figure`` is what it is now and ``newest`` the same number, taken at its mildest within the newest bucket.
+    """``figure`` is what it is now; ``newest`` is its value, 0 where no growth shows beyond what comes and goes.
 
     ``deciding`` is the mildest that it has been in the condition's ``for_s``: while that is beyond the bound, all is.
     ``subject`` and ``detail`` stand before and after the figure in a sentence.
@@ -68,10 +68,13 @@ def _level(condition: Condition, history: Timeline) -> Measured | NotYet:
         return NotYet(f"{label} is not known")
     if series.times_s[-1] - series.times_s[0] < condition.for_s - series.spacing_s:
         return NotYet(f"{label} has not been watched for {duration(condition.for_s)}")
+    newest = series.last[-1]
+    since_s = history.until.mono_s - condition.for_s
     mild = series.low if condition.op.is_upper else series.high
-    broken = any(value != value for value in mild)  # NaN is unlike itself
-    deciding = math.nan if broken else _mildest(condition, mild)
-    return Measured(_figure(condition, series.last[-1]), mild[-1], deciding, label)
+    within = [value for seen_s, value in zip(series.seen_s, mild, strict=True) if since_s <= seen_s]
+    broken = any(value != value for value in within)  # NaN is unlike itself
+    deciding = math.nan if broken else _mildest(condition, within) if condition.for_s else newest
+    return Measured(_figure(condition, newest), newest, deciding, label)
 
 
 def _growth(condition: Condition, history: Timeline) -> Measured | NotYet:
