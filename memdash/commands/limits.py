@@ -1,21 +1,49 @@
-"""``--max``, ``--max-growth`` and the rules that always hold, as values."""
+"""``--max``, ``--max-growth``, ``--alert``, ``--mute`` and the rules that always hold, as values."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from memdash.analysis.rules import Condition, Op, Rule, Threshold, default_rules, metric_named
-from memdash.config import Growth, Limit
+from memdash.analysis.rules import Condition, Op, Rule, Threshold, default_rules, metric_named, parse_rule
+from memdash.analysis.verdict_words import RULE as VERDICT
+from memdash.config import AlertText, Growth, Limit
 from memdash.errors import UsageError
+from memdash.model.finding import NOTES
+from memdash.spelling import meant
 from memdash.units import parse_figure
 
-__all__ = ["rules_for"]
+__all__ = ["muted_for", "rules_for"]
 
 
-def rules_for(limits: Sequence[Limit], growths: Sequence[Growth]) -> tuple[Rule, ...]:
-    """The rules that always hold, and one for each limit. Raises UsageError for what names no metric."""
+def rules_for(limits: Sequence[Limit], growths: Sequence[Growth], alerts: Sequence[AlertText] = ()) -> tuple[Rule, ...]:
+    """The rules that always hold, and one for each limit and alert; an alert of the same name replaces one that does.
+
+    Raises UsageError for what makes no sense.
+    """
     conditions = dict.fromkeys((*map(_growth, growths), *map(_over, limits)))
-    return (*default_rules(), *(Threshold(str(condition), condition) for condition in conditions))
+    asked: dict[str, Rule] = {str(condition): Threshold(str(condition), condition) for condition in conditions}
+    for alert in alerts:
+        rule = _rule(alert)
+        if rule.name in (VERDICT, NOTES) or asked.get(rule.name, rule) != rule:
+            raise UsageError(f"{alert.where}: {rule.name!r} is another rule's name", "give it a name of its own")
+        asked[rule.name] = rule
+    return (*(rule for rule in default_rules() if rule.name not in asked), *asked.values())
+
+
+def muted_for(names: Sequence[str], rules: Sequence[Rule]) -> tuple[str, ...]:
+    """The names of the rules that are not to count. Raises UsageError where there is no such rule."""
+    known = [*(rule.name for rule in rules), VERDICT]
+    for name in names:
+        if name not in known:
+            raise UsageError(f"--mute: there is no rule {name!r}", meant(name, known, "the rules are"))
+    return tuple(names)
+
+
+def _rule(alert: AlertText) -> Threshold:
+    try:
+        return parse_rule(alert.when, alert.name, alert.said)
+    except UsageError as error:
+        raise UsageError(f"{alert.where}: {error.what}", error.hint) from None
 
 
 def _growth(growth: Growth) -> Condition:

@@ -8,7 +8,11 @@ from enum import Enum, IntEnum
 
 from memdash.units import Unit, figure, signed
 
-__all__ = ["Figure", "Finding", "NotYet", "Severity", "Transition", "TransitionKind"]
+__all__ = ["NOTES", "Figure", "Finding", "NotYet", "Severity", "Transition", "TransitionKind"]
+
+
+NOTES = "memdash"
+"""The rule of what memdash itself has to tell: what it did, what became of the target. It cannot be muted."""
 
 
 class Severity(IntEnum):

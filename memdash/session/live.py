@@ -67,8 +67,8 @@ def _watch_over(target: Target, entries: Sequence[ProbeEntry]) -> Watch:
 class Live:
     """A Session over a running process. It is also the sampler's Listener.
 
-    ``asked`` is done as soon as the target has been looked at for the first time. A ``read_only`` watch offers nothing
-    and does nothing.
+    ``muted`` are the names of rules that do not count. ``asked`` is done as soon as the target has been looked at for
+    the first time. A ``read_only`` watch offers nothing and does nothing.
     """
 
     def __init__(
@@ -77,6 +77,7 @@ class Live:
         *,
         interval_s: float = 1.0,
         rules: Sequence[Rule] | None = None,
+        muted: Sequence[str] = (),
         asked: Sequence[Action] = (),
         read_only: bool = False,
         watch: Watch | None = None,
@@ -87,7 +88,7 @@ class Live:
         self._entries = entries
         self._asked = asked
         self._read_only = read_only
-        self._memory = Memory(interval_s, default_rules() if rules is None else rules)
+        self._memory = Memory(interval_s, default_rules() if rules is None else rules, muted)
         self._snapshot = _first_snapshot(target, self._clock, interval_s)
         self._listeners: tuple[Callable[[Snapshot], None], ...] = ()
         self._lock = threading.Lock()
@@ -221,13 +222,14 @@ def read_once(
     target: Target,
     *,
     rules: Sequence[Rule] | None = None,
+    muted: Sequence[str] = (),
     entries: Sequence[ProbeEntry] = PROBES,
     clock: Clock | None = None,
 ) -> Snapshot:
     """Attach, read all there is one time, and let go. Raises MemdashError when nothing can be read."""
     clock = clock or SystemClock()
     attached = attach(target, entries, clock)
-    memory = Memory(1.0, default_rules() if rules is None else rules)
+    memory = Memory(1.0, default_rules() if rules is None else rules, muted)
     for line in attached.log:
         memory.note(clock.now().wall_s, line)
     shown = replace(_first_snapshot(attached.target, clock, 1.0), state=State.LIVE, missing=attached.missing)

@@ -18,7 +18,7 @@ from memdash.analysis.tasks import number, task_groups, tasks_by_group
 from memdash.analysis.verdict_words import RULE, finding, named
 from memdash.errors import MemdashError, defects_told
 from memdash.model.capability import Capability
-from memdash.model.finding import Finding, NotYet, Severity
+from memdash.model.finding import NOTES, Finding, NotYet, Severity
 from memdash.model.missing import Maybe, Missing
 from memdash.model.residence import Residence
 from memdash.model.sample import Instant, Sample
@@ -41,11 +41,13 @@ _NO_READING = Missing("there has been no reading to compare with yet")
 class Memory:
     """Used by one thread at a time."""
 
-    def __init__(self, interval_s: float, rules: Sequence[Rule]) -> None:
+    def __init__(self, interval_s: float, rules: Sequence[Rule], muted: Sequence[str] = ()) -> None:
         self._history = History(interval_s)
         self._rules = rules
         self._broken: set[str] = set()
         self._log = AlertLog({rule.name: rule.cooldown_s for rule in rules})
+        for name in muted:
+            self._log.mute(name)
         self._cost = CostMeter()
         self._sites = Followed(
             usage_by_leaf, lambda held: held[0].inuse_bytes, grouped, lambda profile: profile.estimated
@@ -64,7 +66,7 @@ class Memory:
 
     def note(self, at_s: float, summary: str, severity: Severity = Severity.INFO) -> None:
         """Put a line into the alert log."""
-        self._log.note(Finding(rule="memdash", severity=severity, at_s=at_s, summary=summary))
+        self._log.note(Finding(rule=NOTES, severity=severity, at_s=at_s, summary=summary))
 
     def add(self, shown: Snapshot, sample: Sample) -> Snapshot:
         """The snapshot that follows ``shown`` once ``sample`` has been taken in."""

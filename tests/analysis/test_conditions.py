@@ -69,7 +69,7 @@ def test_the_clauses_of_a_rule_come_in_any_order() -> None:
         ("HeapAlloc > 5 for soon", 19, "'soon' is not a duration", "write it like 500ms"),
         ("HeapAlloc > 5 for 0s", 19, "a duration must be more than zero", "write it like"),
         ("HeapAlloc > 5 for 5s for 6s", 22, "for is said twice", "write it like"),
-        ("HeapAlloc > 5 info critical", 20, "critical is said twice", "write it like"),
+        ("HeapAlloc > 5 info critical", 20, "severity is said twice", "write it like"),
         ("HeapAlloc > 5 over 5m", 15, "only growth is over a time", "write HeapAlloc growth, or for 5m"),
         ("HeapAlloc > 5 clear 6", 21, "it would never begin", "write it like"),
         ("HeapAlloc < 5 clear 4", 21, "it would never begin", "write it like"),

@@ -9,7 +9,7 @@ from memdash.analysis.rules.condition import Condition, Op
 from memdash.analysis.rules.defaults import default_rules
 from memdash.analysis.rules.measure import Measured, measured
 from memdash.analysis.rules.names import metric_named
-from memdash.analysis.rules.parse import parse_condition, parse_rule, parse_severity
+from memdash.analysis.rules.parse import parse_condition, parse_rule
 from memdash.analysis.rules.piled import PiledUp
 from memdash.analysis.rules.rule import Rule
 from memdash.analysis.rules.threshold import Threshold
@@ -26,5 +26,4 @@ __all__ = [
     "metric_named",
     "parse_condition",
     "parse_rule",
-    "parse_severity",
 ]

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from memdash.analysis.rules.condition import Condition, Op
 from memdash.analysis.rules.names import metric_named
+from memdash.analysis.rules.rule import COOLDOWN_S
 from memdash.analysis.rules.threshold import Threshold
 from memdash.errors import UsageError
 from memdash.model.finding import Severity
@@ -22,7 +23,7 @@ from memdash.model.metric import Kind, Metric
 from memdash.spelling import meant
 from memdash.units import parse_duration, parse_figure, parse_period
 
-__all__ = ["parse_condition", "parse_rule", "parse_severity"]
+__all__ = ["parse_condition", "parse_rule"]
 
 Value = TypeVar("Value")
 
@@ -31,6 +32,7 @@ _TOKEN = re.compile(r"[<>=]=?|[^\s<>=]+")
 _OPS = {op.value: op for op in Op}
 _SEVERITIES = {severity.name.lower(): severity for severity in (Severity.INFO, Severity.WARNING, Severity.CRITICAL)}
 _TIMED, _VALUED = ("over", "for", "cooldown"), ("clear",)
+_SEVERITY = "severity"
 _CLAUSES = (*_TIMED, *_VALUED, *_SEVERITIES)
 _LONGEST = 500
 
@@ -89,26 +91,30 @@ def parse_condition(text: str) -> Condition:
     return _timed(condition, said)
 
 
-def parse_rule(text: str, name: str = "") -> Threshold:
+def parse_rule(text: str, name: str = "", more: Sequence[tuple[str, str]] = ()) -> Threshold:
     """Read a rule: a condition, and when it ends, how soon it may be told again, how bad it is. Raises UsageError.
 
-    Without a name it is called what its condition is.
+    Without a name it is called what its condition is. ``more`` are clauses that stand elsewhere, by their words; that
+    of a severity is ``severity``.
     """
     words = _Words(text)
     condition = _condition(words)
     said = _clauses(words, condition, _CLAUSES)
+    for clause, value in more:
+        apart = _Words(value if clause == _SEVERITY else f"{clause} {value}")
+        allowed = tuple(_SEVERITIES) if clause == _SEVERITY else (clause,)
+        for key, meaning in _clauses(apart, condition, allowed).items():
+            if key in said:
+                raise apart.error(0, f"{key} is said twice", f"it stands in {text!r} as well")
+            said[key] = meaning
     condition = _timed(condition, said)
-    rule = Threshold(name or str(condition), condition)
-    severity = next((_SEVERITIES[word] for word in _SEVERITIES if word in said), rule.severity)
-    clear = said.get("clear")
-    return Threshold(rule.name, condition, severity, said.get("cooldown", rule.cooldown_s), clear)
-
-
-def parse_severity(text: str) -> Severity:
-    """Read ``info``, ``warning`` or ``critical``. Raises UsageError."""
-    if (found := _SEVERITIES.get(text.strip().lower())) is None:
-        raise UsageError(f"there is no severity {text!r}", meant(text, _SEVERITIES, "it is one of"))
-    return found
+    return Threshold(
+        name or str(condition),
+        condition,
+        Severity(int(said.get(_SEVERITY, Severity.WARNING))),
+        said.get("cooldown", COOLDOWN_S),
+        said.get("clear"),
+    )
 
 
 def _condition(words: _Words) -> Condition:
@@ -143,16 +149,17 @@ def _bound(words: _Words, metric: Metric, text: str, at: int) -> tuple[float, fl
 
 
 def _clauses(words: _Words, condition: Condition, allowed: Sequence[str]) -> dict[str, float]:
-    """What each clause says; a severity says no more than its name."""
+    """What each clause says, by its word; that of a severity is ``severity``."""
     said: dict[str, float] = {}
     while words.left:
         at, clause = words.at, words.taken()
         if clause not in allowed:
             raise words.error(at, f"{clause!r} means nothing here", meant(clause, allowed, "what may follow is"))
-        if clause in said or (clause in _SEVERITIES and any(word in said for word in _SEVERITIES)):
-            raise words.error(at, f"{clause} is said twice")
+        key = _SEVERITY if clause in _SEVERITIES else clause
+        if key in said:
+            raise words.error(at, f"{key} is said twice")
         if clause in _SEVERITIES:
-            said[clause] = 0.0
+            said[key] = float(_SEVERITIES[clause])
             continue
         text, value_at = words.until(_CLAUSES)
         if not text:
