@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from memdash.model.finding import Finding, Severity
+from memdash.model.finding import Figure, Finding, Severity
 from memdash.model.verdict import Grower, Slope, Verdict, VerdictKind
 from memdash.units import MIB, Unit, byte_size, count, duration, signed, time_range
 
@@ -96,4 +96,11 @@ def finding(verdict: Verdict) -> Finding | None:
     }
     if verdict.slope.is_bounded:
         evidence |= {"low_per_s": verdict.slope.low_per_s, "high_per_s": verdict.slope.high_per_s}
-    return Finding(rule=RULE, severity=verdict.severity, at_s=verdict.at_s, summary=verdict.summary, evidence=evidence)
+    return Finding(
+        rule=RULE,
+        severity=verdict.severity,
+        at_s=verdict.at_s,
+        summary=verdict.summary,
+        measured=Figure(60 * verdict.slope.per_s, Unit.BYTES, "/min", signed=True),
+        evidence=evidence,
+    )
