@@ -35,6 +35,7 @@ __all__ = [
 _SHORTEST_INTERVAL_S = 0.05
 _LONGEST_INTERVAL_S = 60.0
 _LARGEST_FILE_BYTES = 1 << 20
+_LEAST_RECORDING_BYTES = 1 << 20
 _DEEPEST_TRACE = 100
 _LEAST_ALIKE = 0.6
 """So much of two words must be the same; below that a guess misleads: ``profile`` is no ``goroutineleak``."""
@@ -138,6 +139,13 @@ def _parse_growth(text: str) -> Growth:
         raise UsageError(f"{text!r} is no growth", "write it like 1MiB/min, or like 64MiB for all of it") from None
 
 
+def _parse_size(text: str) -> int:
+    size = parse_bytes(text)
+    if size < _LEAST_RECORDING_BYTES:
+        raise UsageError(f"{text} is too little for a recording", "a day of a busy program takes about 60MiB")
+    return size
+
+
 def _parse_depth(text: str) -> int:
     if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= _DEEPEST_TRACE:
         raise UsageError(
@@ -187,6 +195,10 @@ _ALL = (
     Setting("interval", "Time between two samples, 50ms to 60s.", "TIME", "i", default="1s", parse=parse_interval),
     Setting("duration", "How long to watch before reporting, such as 10s.", "TIME", "d", parse=parse_duration),
     Setting("output", "Write here instead of to standard output (-).", "FILE", "o", default="-"),
+    Setting("record", "Write the watch into this file too, for memdash replay.", "FILE"),
+    Setting("max-size", "How large a recording may become; its oldest goes first.", "SIZE", default="500MiB", parse=_parse_size),
+    Setting("max-age", "How far back a recording may reach, such as 7d.", "TIME", parse=parse_duration),
+    Setting("append", "Go on in a recording that is there."),
     Setting("output-to", "Keep what the command prints in this file.", "FILE"),
     Setting("force", "Overwrite the output file when it exists."),
     Setting("json", "Write JSON instead of text."),

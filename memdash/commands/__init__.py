@@ -25,6 +25,7 @@ VERBS = (
     "doctor",
     "report",
     "leaks",
+    "record",
     "profile",
     "top",
     "list",
