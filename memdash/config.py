@@ -30,6 +30,7 @@ __all__ = [
     "load_file",
     "nearest",
     "parse_interval",
+    "parse_pid",
 ]
 
 _SHORTEST_INTERVAL_S = 0.05
@@ -119,7 +120,8 @@ def parse_interval(text: str) -> float:
     return seconds
 
 
-def _parse_pid(text: str) -> int:
+def parse_pid(text: str) -> int:
+    """Read a pid. UsageError."""
     if not (text.isascii() and text.isdecimal()):
         raise UsageError(f"{text!r} is not a pid", f"to choose a process by its name: --name {text}")
     return int(text)
@@ -182,7 +184,7 @@ _SERVED = ("heap", "allocs", "goroutine", "goroutineleak", "block", "mutex", "th
 _GRANULARITIES = ("functions", "filefunctions", "files", "lines", "addresses")
 
 _ALL = (
-    Setting("pid", "The process to read.", "PID", "p", parse=_parse_pid),
+    Setting("pid", "The process to read.", "PID", "p", parse=parse_pid),
     Setting("name", "The process that has this in its name, or else in its command line.", "TEXT"),
     Setting("wait-for", "The newest process of exactly this name, or the next one to start.", "NAME"),
     Setting("url", "A Go server to be asked over HTTP alone: where its net/http/pprof or expvar is.", "URL"),
@@ -196,7 +198,13 @@ _ALL = (
     Setting("duration", "How long to watch before reporting, such as 10s.", "TIME", "d", parse=parse_duration),
     Setting("output", "Write here instead of to standard output (-).", "FILE", "o", default="-"),
     Setting("record", "Write the watch into this file too, for memdash replay.", "FILE"),
-    Setting("max-size", "How large a recording may become; its oldest goes first.", "SIZE", default="500MiB", parse=_parse_size),
+    Setting(
+        "max-size",
+        "How large a recording may become; what is oldest goes first.",
+        "SIZE",
+        default="500MiB",
+        parse=_parse_size,
+    ),
     Setting("max-age", "How far back a recording may reach, such as 7d.", "TIME", parse=parse_duration),
     Setting("append", "Go on in a recording that is there."),
     Setting("output-to", "Keep what the command prints in this file.", "FILE"),

@@ -139,6 +139,11 @@ class Writer:
                 self.database.run("UPDATE run SET ending = ? WHERE number = ?", encoded(Ending, ending), run)
 
     @property
+    def is_empty(self) -> bool:
+        """Whether no run has begun in it."""
+        return not self.database.rows("SELECT 1 FROM run LIMIT 1")
+
+    @property
     def used_bytes(self) -> int:
         """What it takes."""
         return self.database.used_bytes
