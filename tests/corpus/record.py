@@ -1,4 +1,4 @@
-"""Record series of real programs: ``python -m tests.corpus.record [--held-out] [NAME …]``, all by default.
+"""Record series of real programs: ``python -m tests.corpus.record [--held-out] [NAME …]``, several at a time.
 
 Those held out have other seeds: nothing is tuned on them, so rates of error are taken from them alone.
 
