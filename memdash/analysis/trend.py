@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,7 +12,7 @@ from memdash.analysis.cuts import FEWEST, change_at
 from memdash.analysis.points import Points
 from memdash.analysis.slopes import Line, line
 
-__all__ = ["Earlier", "Trend", "blocks", "trend"]
+__all__ = ["Earlier", "Trend", "blocks", "fall", "trend"]
 
 _FINEST = 64
 _MOST = 320
@@ -41,7 +42,7 @@ class Trend:
     spread of the points themselves around the line. ``bend`` is the slope of the second half over that of the first,
     ``fine_bend`` the same of the fine line, ``bend_low`` the least it can be by their intervals, and ``bends`` whether
     those lie apart; ``jumps`` the share that the two largest of seven steps have in the growth, and ``load_growth`` by
-    what part the allocation rate (or the use of the CPU) has risen.
+    what part the allocation rate (or the use of the CPU) has risen, NaN where that is not known.
     """
 
     line: Line
@@ -118,7 +119,7 @@ def _stretch(points: Points, earlier: Earlier | None) -> Trend | None:
         window_s=window_s,
         level_bytes=max(fitted.at(window_s), 1.0),
         growth_bytes=growth,
-        fall_bytes=_fall(of),
+        fall_bytes=fall(of),
         newest_bytes=median(last) - median(third) if last and third else growth / 4,
         swing_bytes=apart[19 * (len(apart) - 1) // 20] - apart[(len(apart) - 1) // 20],
         bend=late.slope.per_s / early.slope.per_s if early and late and _rises(early) else 1.0,
@@ -155,7 +156,7 @@ def _fits(seconds: Sequence[float], values: Sequence[float]) -> list[tuple[Line,
 
 
 def _unrest(growth: float, values: Sequence[float]) -> float:
-    return _fall(values) / growth if growth > 0 else float("inf")
+    return fall(values) / growth if growth > 0 else float("inf")
 
 
 def blocks(
@@ -171,14 +172,15 @@ def blocks(
     return [(times_s[a] + times_s[b - 1]) / 2 for a, b in spans], [pick(values[a:b]) for a, b in spans]
 
 
-def _fall(values: Sequence[float]) -> float:
-    highest, fall = values[0], 0.0
+def fall(values: Sequence[float]) -> float:
+    """The largest from any value to a later one; 0 for values that never fall."""
+    highest, largest = values[0], 0.0
     for value in values:
         if value > highest:
             highest = value
-        elif highest - value > fall:
-            fall = highest - value
-    return fall
+        elif highest - value > largest:
+            largest = highest - value
+    return largest
 
 
 def _jumps(values: Sequence[float]) -> float:
@@ -191,5 +193,5 @@ def _load_growth(loads: Sequence[float]) -> float:
     known = [load for load in loads if load == load]  # NaN is unlike itself
     third = len(known) // 3
     if not third or (first := median(known[:third])) <= 0:
-        return 0.0
+        return math.nan
     return median(known[-third:]) / first - 1

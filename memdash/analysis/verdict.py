@@ -21,6 +21,9 @@ __all__ = ["PATIENCE_S", "Ruling", "ruling"]
 PATIENCE_S = 240.0
 """A cache that fills looks like a leak until it is full, so growth must have gone on for so long."""
 
+_YOUNG_SHARE = 0.1
+"""What a young program must have grown by: where more patience than usual is asked for."""
+
 _SHORTEST_S = 30.0
 _SURE_Z, _SURE_FINE_Z = 3.0, 4.0
 _WHITE = 1.36
@@ -59,7 +62,7 @@ def ruling(trend: Trend | None, tooth: Tooth | None = None, patience_s: float = 
     for objection in _OBJECTIONS:
         if (found := objection(trend)) is not None:
             return found
-    return _too_early(trend, tooth, patience_s) or Ruling(VerdictKind.LEAK, "grows without an end")
+    return _too_early(trend, tooth, patience_s) or Ruling(VerdictKind.LEAK, _for_a_leak(trend))
 
 
 def _is_sure(trend: Trend) -> bool:
@@ -116,7 +119,7 @@ def _jumps(trend: Trend) -> Ruling | None:
 def _under_load(trend: Trend) -> Ruling | None:
     """What is in use while requests are served grows with them, and goes back with them."""
     share = trend.growth_bytes / max(trend.level_bytes - trend.growth_bytes, 1.0)
-    if trend.load_growth < _BUSIER or share >= 1.2 * trend.load_growth:
+    if not trend.load_growth >= _BUSIER or share >= 1.2 * trend.load_growth:
         return None
     return Ruling(VerdictKind.GROWING, f"its load has grown as well, by {ratio(trend.load_growth)}")
 
@@ -132,6 +135,17 @@ def _too_early(trend: Trend, tooth: Tooth | None, patience_s: float) -> Ruling |
         return Ruling(
             VerdictKind.GROWING, f"has given {byte_size(tooth.bytes)} back before, after {duration(tooth.seconds)}"
         )
+    is_young = patience_s > PATIENCE_S
+    if is_young and trend.growth_bytes < _YOUNG_SHARE * trend.level_bytes:
+        share = ratio(trend.growth_bytes / trend.level_bytes)
+        return Ruling(VerdictKind.GROWING, f"a young program still, as of a cache that fills: {share} so far")
     if trend.window_s < patience_s:
-        return Ruling(VerdictKind.GROWING, f"seen for {duration(trend.window_s)} only")
+        young = " of a young program" if is_young else ""
+        return Ruling(VerdictKind.GROWING, f"seen for {duration(trend.window_s)}{young} only, as of a cache that fills")
     return None
+
+
+def _for_a_leak(trend: Trend) -> str:
+    """What a cache that fills would not do, nor what is in use while there is more to do."""
+    words = "grows as fast as before"
+    return f"{words}, at the same load" if trend.load_growth < _BUSIER else words

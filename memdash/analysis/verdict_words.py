@@ -43,13 +43,15 @@ def summary(verdict: Verdict) -> str:
         seen = f"in {duration(verdict.window_s)}"
     if kind in (VerdictKind.PLATEAU, VerdictKind.SAWTOOTH):
         return f"{kind.value}: {verdict.basis} {verdict.why}, {byte_size(verdict.level_bytes)}, {seen}"
-    parts = [] if kind is VerdictKind.LEAK else [verdict.why]
+    is_leak = kind is VerdictKind.LEAK
+    parts = [] if is_leak else [verdict.why]
     if verdict.forecast is not None:
         ahead = verdict.forecast
         within = time_range(ahead.soonest_s, ahead.latest_s)
         parts.append(f"{byte_size(ahead.limit_bytes)} {ahead.limit} in {within}")
     parts += map(_grower, verdict.growers)
     parts.append(f"{verdict.basis} rose by {byte_size(verdict.growth_bytes)} {seen}{_interval(verdict.slope)}")
+    parts += [verdict.why] if is_leak else []
     if verdict.collector:
         parts.append(verdict.collector)
     return f"{kind.value} {rate_words(verdict.slope)}: {' · '.join(parts)}"

@@ -84,7 +84,9 @@ class Memory:
             followed.take(sample.at, getattr(sample, capability.value), sample.origins.get(capability))
         self._reside(sample, shown.target.runtime)
         self._follow_gc(shown.target, view, sample)
-        verdict = self._judged(view, sample)
+        target = shown.target
+        age_s = sample.at.wall_s - target.started_at_s if target.is_local else math.inf
+        verdict = self._judged(view, sample, sample.at.mono_s - age_s)
         found = {rule.name: self._checked(rule.name, self._check(rule), view) for rule in self._rules}
         if verdict is not None:
             found[RULE] = finding(verdict)
@@ -113,9 +115,9 @@ class Memory:
     def _check(self, rule: Rule) -> Callable[[Timeline], Finding | NotYet | None]:
         return lambda history: rule.check(history, self._log.held(rule.name))
 
-    def _judged(self, view: Timeline, sample: Sample) -> Verdict | None:
+    def _judged(self, view: Timeline, sample: Sample, began_s: float) -> Verdict | None:
         """What is made of it all; None when judging goes wrong. A change of mind is told in the log."""
-        ruled = self._checked(RULE, lambda history: self._judge.look(history, sample), view)
+        ruled = self._checked(RULE, lambda history: self._judge.look(history, sample, began_s), view)
         if isinstance(ruled, NotYet):
             return None
         verdict, changed = ruled

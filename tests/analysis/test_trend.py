@@ -166,3 +166,12 @@ def test_the_longest_tooth() -> None:
     assert tooth.seconds == pytest.approx(50, abs=6)
     assert tooth.bytes == pytest.approx(50 * MIB, rel=0.15)
     assert longest_tooth(course([float(i) for i in range(200)])) is None
+
+
+def test_a_tooth_on_the_back_of_a_rise_that_stays() -> None:
+    """A program that fills what it keeps for good at first, and goes up and down after that."""
+    saws = [13 * MIB * min(second / 100, 1) + 5 * MIB * (second % 200) / 200 * (second > 100) for second in range(900)]
+    tooth = longest_tooth(course([100 * MIB + value for value in saws]))
+    assert tooth is not None
+    assert tooth.bytes == pytest.approx(5 * MIB, rel=0.2)
+    assert 150 <= tooth.seconds <= 250

@@ -132,7 +132,7 @@ def a_leak(**changes: object) -> Verdict:
     verdict = Verdict(
         kind=VerdictKind.LEAK,
         at_s=NOON_S,
-        why="grows without an end",
+        why="grows as fast as before",
         basis=Basis.CYCLES.value,
         slope=Slope(1.19 * MIB, 1.15 * MIB, 1.23 * MIB),
         window_s=245.0,
@@ -158,6 +158,7 @@ def test_the_sentence_of_a_leak() -> None:
         "leak +1.19 MiB/s: 1.00 GiB cgroup limit in 7–9 min · cart.(*Store).Add store.go:118 +61.0 MiB"
         " · goroutines by cart.(*Store).watch store.go:77 +412"
         " · live heap after each GC rose by 291.0 MiB over 98 cycles in 4m05s (+1.15 MiB to +1.23 MiB/s)"
+        " · grows as fast as before"
     )
     assert verdict.severity is Severity.CRITICAL
     found = finding(verdict)
