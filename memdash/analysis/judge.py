@@ -33,11 +33,11 @@ _LOOKS_A_HORIZON = 120
 _HOLD_S, _LEAVE_S, _DOUBT_S = 15.0, 60.0, 180.0
 """How long another verdict must hold before it is told; one that calls off a leak, as nothing grows or as it slows."""
 
-_YOUNG_S, _PATIENCE_YOUNG_S = 1800.0, 780.0
+_YOUNG_S, _PATIENCE_YOUNG_S = 1800.0, 1200.0
 """A program that has just started fills its caches, and loads what it needs: what grows from its first half hour
 on must do so for longer."""
 
-_URGENT_S, _HASTE_S, _HASTY_S = 1200.0, 180.0, 50.0
+_URGENT_S, _HASTE_S, _HASTY_S, _HASTY_HOLD_S = 1200.0, 180.0, 40.0, 5.0
 """Where a limit is near, but not so near that this is just a program that loads its data, less patience is needed."""
 
 
@@ -145,7 +145,9 @@ class Judge:
 def _hold_s(held: VerdictKind, found: Verdict) -> float:
     """What is seen over hours must hold for longer than what is seen over minutes: it is looked at more rarely."""
     if held is not VerdictKind.LEAK:
-        return max(_HOLD_S, found.window_s / 60) if found.kind is VerdictKind.LEAK else _HOLD_S
+        if found.kind is not VerdictKind.LEAK:
+            return _HOLD_S
+        return _HASTY_HOLD_S if _is_urgent(found.forecast) else max(_HOLD_S, found.window_s / 60)
     return _LEAVE_S if found.kind in (VerdictKind.PLATEAU, VerdictKind.SAWTOOTH) else _DOUBT_S
 
 
@@ -165,9 +167,13 @@ def _spread(values: Sequence[float]) -> float:
     return ranked[19 * (len(ranked) - 1) // 20] - ranked[(len(ranked) - 1) // 20]
 
 
+def _is_urgent(ahead: Forecast | None) -> bool:
+    return ahead is not None and _HASTE_S <= ahead.soonest_s <= _URGENT_S
+
+
 def _patience_s(ahead: Forecast | None, age_s: float) -> float:
     """``age_s`` is how old the program was when it began to grow."""
-    if ahead is not None and _HASTE_S <= ahead.soonest_s <= _URGENT_S:
+    if _is_urgent(ahead):
         return _HASTY_S
     return _PATIENCE_YOUNG_S if age_s < _YOUNG_S else PATIENCE_S
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
+from typing import NamedTuple
 
 from memdash.analysis.cuts import FEWEST, change_at
 from memdash.analysis.points import Points
@@ -105,8 +106,7 @@ def _stretch(points: Points, earlier: Earlier | None) -> Trend | None:
     if not fits or fine is None:
         return None
     fitted, at_s, of = min(fits, key=lambda fit: _unrest(fit[0].slope.per_s * window_s, fit[2]))
-    half = len(of) // 2
-    early, late = line(at_s[:half], of[:half]), line(at_s[half:], of[half:])
+    bend, fine_bend = _bend(at_s, of), _bend(*finest)
     third = [value for time_s, value in zip(at_s, of, strict=True) if 0.5 <= time_s / window_s < 0.75]
     last = [value for time_s, value in zip(at_s, of, strict=True) if time_s >= 0.75 * window_s]
     growth = fitted.slope.per_s * window_s
@@ -122,24 +122,34 @@ def _stretch(points: Points, earlier: Earlier | None) -> Trend | None:
         fall_bytes=fall(of),
         newest_bytes=median(last) - median(third) if last and third else growth / 4,
         swing_bytes=apart[19 * (len(apart) - 1) // 20] - apart[(len(apart) - 1) // 20],
-        bend=late.slope.per_s / early.slope.per_s if early and late and _rises(early) else 1.0,
-        fine_bend=_bend(*finest),
-        bend_low=max(late.slope.low_per_s, 0.0) / early.slope.high_per_s if early and late and _rises(early) else 0.0,
-        bends=bool(early and late and late.slope.high_per_s < early.slope.low_per_s),
+        bend=bend.factor,
+        fine_bend=fine_bend.factor,
+        bend_low=max(bend.low, fine_bend.low),
+        bends=bend.is_sure,
         jumps=min(_jumps(blocks(seconds, values, _STEPS, pick)[1]) for pick in _PICKS),
         load_growth=_load_growth(points.loads),
         earlier=earlier,
     )
 
 
-def _bend(seconds: Sequence[float], values: Sequence[float]) -> float:
+class _Bend(NamedTuple):
+    """The slope of the second half over that of the first, and the least it can be; ``is_sure`` where it falls."""
+
+    factor: float = 1.0
+    low: float = 0.0
+    is_sure: bool = False
+
+
+def _bend(seconds: Sequence[float], values: Sequence[float]) -> _Bend:
     half = len(values) // 2
     early, late = line(seconds[:half], values[:half]), line(seconds[half:], values[half:])
-    return late.slope.per_s / early.slope.per_s if early and late and _rises(early) else 1.0
-
-
-def _rises(part: Line) -> bool:
-    return part.slope.per_s > 0
+    if early is None or late is None or early.slope.per_s <= 0:
+        return _Bend()
+    return _Bend(
+        late.slope.per_s / early.slope.per_s,
+        max(late.slope.low_per_s, 0.0) / early.slope.high_per_s,
+        late.slope.high_per_s < early.slope.low_per_s,
+    )
 
 
 def _fits(seconds: Sequence[float], values: Sequence[float]) -> list[tuple[Line, list[float], list[float]]]:
