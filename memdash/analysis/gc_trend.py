@@ -43,20 +43,17 @@ class _Seen(NamedTuple):
 _Figure = Callable[[_Seen, _Seen], float]
 
 
-def gc_trend(history: Timeline, started_at_s: Maybe[float]) -> GcTrend:
-    """That of the last quarter of an hour, 1.5 ms for so much; ``started_at_s`` is when the program began (Unix time).
+def gc_trend(history: Timeline, began_s: Maybe[float]) -> GcTrend:
+    """That of the last quarter of an hour, 1.5 ms for so much; ``began_s`` is when the program did, on its clock.
 
     What came before a counter went back is left out: it was another program's, or has been reset.
     """
-    begin_s = 0.0
-    if not isinstance(started_at_s, Missing):
-        begin_s = started_at_s - history.until.wall_s + history.until.mono_s
-    seen, after = _seen(history, begin_s)
+    seen, after = _seen(history, 0.0 if isinstance(began_s, Missing) else began_s)
     return GcTrend(
         collections_per_s=_tendency(seen, lambda a, b: (b.collections - a.collections) / (b.time_s - a.time_s)),
         pause_ns=_tendency(after, lambda a, b: (b.paused_ns - a.paused_ns) / (b.collections - a.collections)),
-        cpu_ratio=started_at_s
-        if isinstance(started_at_s, Missing)
+        cpu_ratio=began_s
+        if isinstance(began_s, Missing)
         else _tendency(after, lambda a, b: (b.gc_seconds - a.gc_seconds) / (b.time_s - a.time_s)),
         allocated_bytes_per_s=_tendency(
             seen, lambda a, b: (b.allocated_bytes - a.allocated_bytes) / (b.time_s - a.time_s)
@@ -64,7 +61,7 @@ def gc_trend(history: Timeline, started_at_s: Maybe[float]) -> GcTrend:
     )
 
 
-def _seen(history: Timeline, begin_s: float) -> tuple[Sequence[_Seen], Sequence[_Seen]]:
+def _seen(history: Timeline, began_s: float) -> tuple[Sequence[_Seen], Sequence[_Seen]]:
     """What has been seen since a counter went back last, and of that what was new after a collection.
 
     A program has as many CPU seconds for its collector as a share of its life says: it is told after each collection.
@@ -79,7 +76,7 @@ def _seen(history: Timeline, begin_s: float) -> tuple[Sequence[_Seen], Sequence[
             collections, paused_ns, allocated, share = values
             if collections != collections or (seen and time_s <= seen[-1].time_s):  # NaN is unlike itself
                 continue
-            row = _Seen(time_s, collections, paused_ns, allocated, share * (time_s - begin_s))
+            row = _Seen(time_s, collections, paused_ns, allocated, share * (time_s - began_s))
             if seen and (collections < seen[-1].collections or allocated < seen[-1].allocated_bytes):
                 seen, after = [], []
             if seen and collections > seen[-1].collections:

@@ -70,17 +70,22 @@ def _is_sure(trend: Trend) -> bool:
     share = _TELLING_SHARE * min(math.sqrt(max(trend.window_s / _TELLING_S, 1.0)), 10.0)
     if growth < max(share * trend.level_bytes, _TELLING_BYTES):
         return False
-    if trend.fine.z >= _SURE_FINE_Z and trend.fine.plain_z <= _WHITE * trend.fine.z:
+    if trend.fine.z >= _SURE_FINE_Z and _is_white(trend):
         return True  # a line and white noise explain all of it
     if growth < 2.5 * trend.fall_bytes:
         return False
     return line.z >= _SURE_Z or (line.plain_z >= _SURE_Z and growth > 5 * trend.fall_bytes)
 
 
+def _is_white(trend: Trend) -> bool:
+    """Whether each point says something of its own, as after collections; what is resident mostly repeats itself."""
+    return trend.fine.plain_z <= _WHITE * trend.fine.z
+
+
 def _slows_down(trend: Trend) -> Ruling | None:
     """Caches fill ever more slowly: the second half of the stretch grew by less than the first."""
     trusted = trend.bends or trend.growth_bytes > _CALM * trend.fall_bytes or trend.points < 24
-    if trend.bend >= 0.7 or trend.fine_bend >= 0.7 or (trend.bend >= 0.5 and not trusted):
+    if trend.bend >= 0.7 or (trend.bend >= 0.5 and not trusted) or (trend.fine_bend >= 0.7 and _is_white(trend)):
         return None
     return Ruling(VerdictKind.WARM_UP, f"slows down: its newer half grew {ratio(max(trend.bend, 0.0))} as fast")
 

@@ -69,6 +69,7 @@ class Memory:
         self._residence: Maybe[Residence] = Missing("not read yet")
         self._mapped_at: Instant | None = None
         self._judge = Judge()
+        self._began_s: float | None = None
         self._gc_trend: GcTrend | None = None
         self._gc_trend_at_s = -math.inf
 
@@ -83,10 +84,9 @@ class Memory:
         for capability, followed in self._followed.items():
             followed.take(sample.at, getattr(sample, capability.value), sample.origins.get(capability))
         self._reside(sample, shown.target.runtime)
-        self._follow_gc(shown.target, view, sample)
-        target = shown.target
-        age_s = sample.at.wall_s - target.started_at_s if target.is_local else math.inf
-        verdict = self._judged(view, sample, sample.at.mono_s - age_s)
+        began_s = self._since_when(shown.target, sample.at)
+        self._follow_gc(view, sample, began_s)
+        verdict = self._judged(view, sample, began_s)
         found = {rule.name: self._checked(rule.name, self._check(rule), view) for rule in self._rules}
         if verdict is not None:
             found[RULE] = finding(verdict)
@@ -104,13 +104,24 @@ class Memory:
             )
         )
 
-    def _follow_gc(self, target: Target, view: Timeline, sample: Sample) -> None:
+    def _since_when(self, target: Target, at: Instant) -> float:
+        """When the target began, on the monotonic clock: by its age at the first sample, whatever the other one does.
+
+        Long ago for a server that is asked by its URL, which does not tell.
+        """
+        if self._began_s is None:
+            self._began_s = at.mono_s - (at.wall_s - target.started_at_s) if target.is_local else -math.inf
+        return self._began_s
+
+    def _follow_gc(self, view: Timeline, sample: Sample, began_s: float) -> None:
         """See now and then which way the collector goes."""
         if isinstance(sample.gc, Missing):
             self._gc_trend = None
         elif view.until.mono_s - self._gc_trend_at_s >= _GC_TREND_EVERY_S:
             self._gc_trend_at_s = view.until.mono_s
-            self._gc_trend = gc_trend(view, target.started_at_s if target.is_local else _NO_START)
+            begin_s = began_s if math.isfinite(began_s) else _NO_START
+            found = self._checked("gc trend", lambda history: gc_trend(history, begin_s), view)
+            self._gc_trend = None if isinstance(found, NotYet) else found
 
     def _check(self, rule: Rule) -> Callable[[Timeline], Finding | NotYet | None]:
         return lambda history: rule.check(history, self._log.held(rule.name))

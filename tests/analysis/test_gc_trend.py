@@ -12,10 +12,11 @@ from memdash.analysis.gc_trend import gc_trend
 from memdash.model.gc_trend import Course, Tendency
 from memdash.model.missing import Maybe, Missing
 from memdash.model.series import Timeline
-from tests.fakes import NOON_S
 
 Write = Callable[[Mapping[str, Sequence[float | None]]], Timeline]
 MIB = 1 << 20
+NOW_S = 1000.0
+"""Of a timeline written by hand, on its own clock."""
 
 
 def told(found: Maybe[Tendency]) -> Tendency:
@@ -35,7 +36,7 @@ def counters(seconds: int, per_s: Callable[[int], float], pause_ns: float = 1e5)
 
 
 def test_a_steady_collector_is_called_so(written: Write) -> None:
-    trend = gc_trend(written(counters(600, lambda _: 0.5)), NOON_S - 600)
+    trend = gc_trend(written(counters(600, lambda _: 0.5)), NOW_S - 600)
     often = told(trend.collections_per_s)
     assert often.course is Course.STEADY
     assert often.now == pytest.approx(0.5, rel=0.05)
@@ -46,7 +47,7 @@ def test_a_steady_collector_is_called_so(written: Write) -> None:
 
 
 def test_one_that_runs_more_and_more_is_told_with_where_it_was(written: Write) -> None:
-    trend = gc_trend(written(counters(600, lambda second: 0.2 + second / 600)), NOON_S - 600)
+    trend = gc_trend(written(counters(600, lambda second: 0.2 + second / 600)), NOW_S - 600)
     often = told(trend.collections_per_s)
     assert often.course is Course.RISES
     assert often.before == pytest.approx(0.2, abs=0.05)
@@ -55,7 +56,7 @@ def test_one_that_runs_more_and_more_is_told_with_where_it_was(written: Write) -
 
 
 def test_one_that_calms_down_falls(written: Write) -> None:
-    trend = gc_trend(written(counters(600, lambda second: 1.2 - second / 600)), NOON_S - 600)
+    trend = gc_trend(written(counters(600, lambda second: 1.2 - second / 600)), NOW_S - 600)
     assert told(trend.collections_per_s).course is Course.FALLS
 
 
@@ -64,7 +65,7 @@ def test_the_share_of_late_is_not_that_of_a_life(written: Write) -> None:
     seconds = 900
     values = counters(seconds, lambda _: 0.5)
     values["GCCPUFraction"] = [0.5 * second / (2700 + second) for second in range(seconds)]
-    share = told(gc_trend(written(values), NOON_S - 3600 + 1).cpu_ratio)
+    share = told(gc_trend(written(values), NOW_S - 3600 + 1).cpu_ratio)
     assert share.now == pytest.approx(0.5, rel=0.02)
     assert values["GCCPUFraction"][-1] == pytest.approx(0.125, rel=0.01)
 
@@ -72,27 +73,27 @@ def test_the_share_of_late_is_not_that_of_a_life(written: Write) -> None:
 def test_what_was_before_a_reset_does_not_count(written: Write) -> None:
     before, after = counters(300, lambda _: 5.0), counters(200, lambda _: 0.5)
     both = {key: [*before[key], *after[key]] for key in before}
-    often = told(gc_trend(written(both), NOON_S - 500).collections_per_s)
+    often = told(gc_trend(written(both), NOW_S - 500).collections_per_s)
     assert often.course is Course.STEADY
     assert often.now == pytest.approx(0.5, rel=0.1)
     assert often.window_s < 200
 
 
 def test_it_says_why_it_cannot_tell(written: Write) -> None:
-    soon = gc_trend(written(counters(30, lambda _: 0.5)), NOON_S - 600)
+    soon = gc_trend(written(counters(30, lambda _: 0.5)), NOW_S - 600)
     assert cast(Missing, soon.collections_per_s).why == "it takes a minute to see which way it goes"
-    rare = gc_trend(written(counters(600, lambda _: 1 / 200)), NOON_S - 600)
+    rare = gc_trend(written(counters(600, lambda _: 1 / 200)), NOW_S - 600)
     assert cast(Missing, rare.pause_ns).why == "there have been too few collections to see which way it goes"
     untimed = gc_trend(written({"NumGC": counters(600, lambda _: 0.5)["NumGC"]}), Missing("asked by its URL"))
     assert told(untimed.collections_per_s).course is Course.STEADY
     assert untimed.pause_ns == Missing("it is not counted")
     assert untimed.cpu_ratio == Missing("asked by its URL")
-    nothing = gc_trend(written({"NumGC": [None] * 600}), NOON_S)
+    nothing = gc_trend(written({"NumGC": [None] * 600}), NOW_S)
     assert isinstance(nothing.collections_per_s, Missing)
 
 
 def test_gaps_and_nonsense_do_no_harm(written: Write) -> None:
     values = counters(600, lambda _: 0.5)
     holes = {key: [None if second % 7 == 0 else v for second, v in enumerate(column)] for key, column in values.items()}
-    often = told(gc_trend(written(holes), NOON_S - 600).collections_per_s)
+    often = told(gc_trend(written(holes), NOW_S - 600).collections_per_s)
     assert often.now == pytest.approx(0.5, rel=0.05)

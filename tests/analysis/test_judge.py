@@ -141,6 +141,28 @@ def test_a_sawtooth_of_half_an_hour_is_known_after_its_first_teeth() -> None:
     assert all(time_s < 1800 for time_s, verdict, _ in told if verdict.kind is VerdictKind.LEAK)
 
 
+def restarted(after: Callable[[float], float]) -> Recording:
+    """A leak up to second 500, then the counters of another program."""
+    made = series(lambda t: 100 + t / 5 if t < 500 else after(t - 500), 1000)
+    numbers = [float(index) if time_s < 500 else float(index) - 160 for index, time_s in enumerate(made.times_s)]
+    return replace(made, columns={**made.columns, "NumGC": numbers})
+
+
+def test_after_a_restart_only_the_new_program_counts() -> None:
+    calm, leaky = story(restarted(lambda _: 60.0)), story(restarted(lambda t: 60 + t / 5))
+    assert VerdictKind.LEAK in kinds(calm)
+    assert kinds(calm)[-1] is VerdictKind.PLATEAU
+    assert kinds(leaky)[-1] is VerdictKind.LEAK
+
+
+def test_nonsense_from_a_source_is_no_growth() -> None:
+    """Values that are no numbers, infinite or far from all others, now and then."""
+    odd = {70: math.nan, 90: 1e12, 130: 0.0, 150: math.inf}
+    told = story(series(lambda t: odd.get(int(t), 100.0 + t % 2 / 10), 600, every_s=1.0))
+    assert VerdictKind.LEAK not in kinds(told)
+    assert kinds(told)[-1] in (VerdictKind.PLATEAU, VerdictKind.SAWTOOTH)
+
+
 def test_without_collections_nothing_is_known() -> None:
     history, judge = History(1.0), Judge()
     for second in range(0, 400, 4):
