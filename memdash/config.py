@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from memdash.errors import UsageError
+from memdash.hooking import hook_table, parse_command, parse_webhook
 from memdash.spelling import meant
 from memdash.units import parse_bytes, parse_duration, parse_growth
 
@@ -100,7 +101,7 @@ class Setting:
     ``parse`` turns text into the value and raises UsageError; ``default`` is text too, so that help shows what a user
     would write. With ``choices`` the text must be one of them. The variable of what may be given repeatedly is
     split at white space, or at ``separator``. In the file a ``table`` may stand for a text: it is read with the words
-    for where it was found.
+    for where it was found. ``key`` is its name in the file, where that is another one.
     """
 
     name: str
@@ -114,6 +115,7 @@ class Setting:
     choices: tuple[str, ...] = ()
     separator: str | None = None
     table: Callable[[Mapping[str, object], str], object] | None = None
+    key: str = ""
 
     @property
     def variable(self) -> str:
@@ -275,6 +277,25 @@ _ALL = (
         many=True,
         separator=";",
     ),
+    Setting(
+        "on-alert",
+        "Run this for each alert, which it finds as JSON on its standard input. No shell is involved.",
+        "COMMAND",
+        many=True,
+        parse=parse_command,
+        separator="\n",
+        table=hook_table,
+        key="hook",
+    ),
+    Setting(
+        "webhook",
+        "Post each alert to this URL as JSON. One with a secret in it belongs into the file: others see it in ps.",
+        "URL",
+        many=True,
+        parse=parse_webhook,
+    ),
+    Setting("bell", "Ring the terminal's bell on an alert."),
+    Setting("notify", "Have the terminal tell an alert on the desktop, if it can (OSC 777 or 9)."),
     Setting("ignore-top-function", "Tasks that stand in this function may stay.", "FUNCTION", many=True),
     Setting("ignore-created-by", "Tasks that this function started may stay.", "FUNCTION", many=True),
     Setting("ignore-current", "All tasks that there are at first may stay."),
@@ -345,10 +366,11 @@ def load_file(path: Path) -> dict[str, object]:
         raise UsageError(f"{path}: {error.strerror or error}", "name an existing file with --config") from None
     except (ValueError, RecursionError) as error:  # what tomllib says of text, and numbers and nesting beyond reason
         raise UsageError(f"{path} is not TOML: {error}", 'write lines like interval = "2s"') from None
+    by_key = {setting.key or name: setting for name, setting in SETTINGS.items()}
     for key in document:
-        if key not in SETTINGS:
-            raise UsageError(f"{path}: there is no setting {key!r}", meant(key, SETTINGS, "the keys are"))
-    return {key: _checked(path, SETTINGS[key], value) for key, value in document.items()}
+        if key not in by_key:
+            raise UsageError(f"{path}: there is no setting {key!r}", meant(key, by_key, "the keys are"))
+    return {by_key[key].name: _checked(path, by_key[key], value) for key, value in document.items()}
 
 
 def _checked(path: Path, setting: Setting, value: object) -> object:
@@ -364,6 +386,6 @@ def _checked(path: Path, setting: Setting, value: object) -> object:
     if setting.table is None:
         return found
     return [
-        setting.table(item, f"{path}: {setting.name} {number}") if isinstance(item, dict) else item
+        setting.table(item, f"{path}: {setting.key or setting.name} {number}") if isinstance(item, dict) else item
         for number, item in enumerate(found, start=1)
     ]

@@ -16,6 +16,7 @@ from memdash.commands.options import Verb, gathered, settings
 from memdash.commands.output import STDOUT, tell
 from memdash.commands.recorded import Keeping, recorders
 from memdash.commands.target import Choice, pids, target_options
+from memdash.commands.telling import Telling
 from memdash.config import Growth, Limit, parse_pid
 from memdash.errors import TargetExited
 from memdash.model.finding import Severity
@@ -41,6 +42,7 @@ _EVERY_S = 1.0
 @click.argument("others", metavar="[PID ...]", nargs=-1, shell_complete=pids)
 @settings("output", "duration", "interval", "append", "force", "max", "max-growth")
 @gathered(Keeping, "keeping")
+@gathered(Telling, "telling")
 def command(
     choice: Choice,
     others: tuple[str, ...],
@@ -52,6 +54,7 @@ def command(
     max: Sequence[Limit],  # noqa: A002 - click names parameters as the flags are called
     max_growth: Sequence[Growth],
     keeping: Keeping,
+    telling: Telling,
 ) -> int:
     """Record the memory of a process, or of several into one file, until they end, or ctrl+c, or for --duration.
 
@@ -59,6 +62,7 @@ def command(
     the process and the time.
     """
     rules = rules_for(max, max_growth)
+    telling.check(rules)
     targets = [choice.target(), *(identify(parse_pid(pid)) for pid in others)]
     ways = [choice.entries, *(PROBES for _ in others)]
     sessions = [
@@ -66,7 +70,9 @@ def command(
         for target, entries in zip(targets, ways, strict=True)
     ]
     path = Path(output) if output != STDOUT else Path(f"{targets[0].file_name}-{file_time(time.time())}{_SUFFIX}")
-    with recorders(path, sessions, keeping, appends=append, replaces=force) as started:
+    with telling.hooks() as follow, recorders(path, sessions, keeping, appends=append, replaces=force) as started:
+        for session in sessions:
+            follow(session)
         tell(f"recording {', '.join(f'{target.name} ({target.place})' for target in targets)} into {path}")
         signalled = _watched(sessions, duration, _Line(sessions, started))
     last = [session.snapshot() for session in sessions]

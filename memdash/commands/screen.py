@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from memdash.analysis.rules import Rule
 from memdash.commands.limits import muted_for, rules_for
 from memdash.commands.opening import Opening
-from memdash.commands.options import gathered
+from memdash.commands.options import gathered, part
+from memdash.commands.telling import Telling, Terminal
 from memdash.config import AlertText, Growth, Limit, SourcePath
 from memdash.errors import UsageError
 from memdash.model.action import Action
@@ -46,6 +47,7 @@ class Screen:
     ascii: bool
     source_path: str | None
     trim_path: str | None
+    telling: Telling = field(metadata=part(Telling))
 
     def check(self) -> None:
         """Refuse before anything is started what could not be shown. Raises UsageError."""
@@ -54,7 +56,9 @@ class Screen:
 
     def check_values(self) -> None:
         """Refuse limits and themes that do not exist. Raises UsageError."""
-        muted_for(self.mute, self._rules)
+        rules = self._rules
+        muted_for(self.mute, rules)
+        self.telling.check(rules)
         if self.agent and self.read_only:
             raise UsageError("--agent and --read-only exclude each other", "leave one of them away")
         check_theme(self.theme)
@@ -78,23 +82,29 @@ class Screen:
         # Code is loaded only into what was asked for, and run only there, not because < and > came by.
         others = [entry for entry in entries if not entry.wanted_for]
 
-        def opened(member: Target) -> Session:
-            is_meant = member == target
-            return self._session(member, entries if is_meant else others, with_agent=self.agent and is_meant)
+        terminal = Terminal()
+        with self.telling.hooks(terminal) as follow:
 
-        watches = Watches(opened)
-        session = watches.open(target)
-        opening = Opening(session)
-        session.start()
-        try:
-            with opening:
-                from memdash.ui.app import run
+            def opened(member: Target) -> Session:
+                is_meant = member == target
+                member_entries = entries if is_meant else others
+                session = self._session(member, member_entries, with_agent=self.agent and is_meant)
+                follow(session)
+                return session
 
-                run(session, watches, self._options())
-        finally:
-            watches.close()
+            watches = Watches(opened)
+            session = watches.open(target)
+            opening = Opening(session)
+            session.start()
+            try:
+                with opening:
+                    from memdash.ui.app import run
 
-    def _session(self, target: Target, entries: Sequence[ProbeEntry], *, with_agent: bool) -> Session:
+                    run(session, watches, replace(self._options(), lend_terminal=terminal.use))
+            finally:
+                watches.close()
+
+    def _session(self, target: Target, entries: Sequence[ProbeEntry], *, with_agent: bool) -> Live:
         """A watch over the target, or over another process of its tree."""
         return Live(
             target,

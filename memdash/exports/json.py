@@ -24,13 +24,13 @@ from memdash.model.residence import MappingGroup, Residence
 from memdash.model.sample import ProbeCost, Sample
 from memdash.model.snapshot import Snapshot
 from memdash.model.system import Smaps
-from memdash.model.target import Ending
+from memdash.model.target import Ending, Target
 from memdash.model.tasks import Task, Tasks
 from memdash.model.verdict import Verdict
 from memdash.tables.tasks import state_words
 from memdash.units import iso_time
 
-__all__ = ["JSON", "document", "task_row"]
+__all__ = ["JSON", "Object", "document", "finding_row", "target_row", "task_row"]
 
 Object: TypeAlias = dict[str, Any]
 
@@ -51,7 +51,7 @@ def document(snapshot: Snapshot) -> Object:
         "version": __version__,
         "state": snapshot.state.name.lower(),
         "ending": _ending(snapshot.ending),
-        "target": _target(snapshot),
+        "target": target_row(snapshot.target, snapshot.at.wall_s),
         "sources": {name: origin.source.value for name, origin in origins.items()},
         "ages_s": {name: round(snapshot.at.mono_s - origin.at.mono_s, 6) for name, origin in origins.items()},
         "caveats": {name: list(origin.caveats) for name, origin in origins.items() if origin.caveats},
@@ -65,7 +65,7 @@ def document(snapshot: Snapshot) -> Object:
         "family": _family(sample.family),
         "residence": _residence(snapshot.residence),
         "verdict": _verdict(snapshot.verdict),
-        "findings": [_finding(finding) for finding in snapshot.findings],
+        "findings": [finding_row(finding) for finding in snapshot.findings],
         "missing": missing,
         "cost": _spread(snapshot.cost) | {"probes": {name: _probe_cost(cost) for name, cost in sample.costs.items()}},
     }
@@ -92,8 +92,8 @@ def _spread(value: object) -> Object:
     return {field.name: getattr(value, field.name) for field in fields(value)}  # type: ignore[arg-type]  # only dataclasses come here
 
 
-def _target(snapshot: Snapshot) -> Object:
-    target = snapshot.target
+def target_row(target: Target, at_s: float) -> Object:
+    """Who was watched, as of ``at_s`` (Unix time). What nobody can know of it is Missing."""
     known = {
         "pid": target.pid,
         "start_time": iso_time(target.started_at_s),
@@ -103,7 +103,7 @@ def _target(snapshot: Snapshot) -> Object:
         "uid": target.uid,
         "runtime": target.runtime.value,
         "runtime_version": target.runtime_version,
-        "uptime_s": round(snapshot.at.wall_s - target.started_at_s, 3),
+        "uptime_s": round(at_s - target.started_at_s, 3),
     }
     if target.is_local:
         return known
@@ -296,7 +296,8 @@ def _verdict(verdict: Verdict | None) -> Maybe[Object]:
     }
 
 
-def _finding(finding: Finding) -> Object:
+def finding_row(finding: Finding) -> Object:
+    """An entry of the alert log."""
     return {
         "rule": finding.rule,
         "severity": finding.severity.name.lower(),

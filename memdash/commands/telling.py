@@ -1,0 +1,143 @@
+"""``--on-alert``, ``--webhook``, ``--bell``, ``--notify``: whom to tell of alerts while something is watched."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from memdash.analysis.rules import Rule
+from memdash.analysis.verdict_words import RULE as VERDICT
+from memdash.commands.output import tell
+from memdash.errors import UsageError
+from memdash.hooking import HookText
+from memdash.model.finding import NOTES, Severity
+from memdash.network.address import Address
+from memdash.spelling import meant
+
+if TYPE_CHECKING:
+    from memdash.hooks.alert import Watched
+    from memdash.hooks.hook import Hook
+    from memdash.hooks.hooks import Hooks
+    from memdash.hooks.wanted import Wanted
+
+    Follow: TypeAlias = Callable[[Watched], object]
+
+__all__ = ["Telling", "Terminal"]
+
+_SOON_S, _LATEST_S = 0.5, 30.0
+"""How long what is under way at the end may take without a word, and at most."""
+
+
+class Terminal:
+    """The terminal that the bell rings: whoever draws on it lends it. Until then nothing rings."""
+
+    def __init__(self) -> None:
+        self._send: Callable[[str], object] = lambda _: None
+
+    def use(self, send: Callable[[str], object]) -> None:
+        """Send through this from now on."""
+        self._send = send
+
+    def send(self, sequence: str) -> None:
+        """From any thread."""
+        self._send(sequence)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """Who is to be told of alerts. The fields are settings."""
+
+    on_alert: Sequence[HookText]
+    webhook: Sequence[HookText]
+    bell: bool
+    notify: bool
+
+    def check(self, rules: Sequence[Rule]) -> None:
+        """Refuse what could never work, before anything is watched. Raises UsageError."""
+        known = [*(rule.name for rule in rules), VERDICT, NOTES]
+        for text in (*self.on_alert, *self.webhook):
+            for name in text.rules:
+                if name not in known:
+                    raise UsageError(f"{text.where}: there is no rule {name!r}", meant(name, known, "the rules are"))
+            if text.url:
+                _address(text)
+            elif shutil.which(text.command[0]) is None:
+                raise UsageError(
+                    f"{text.where}: there is no command {text.command[0]!r}", "give a path, or a name found in PATH"
+                )
+
+    @contextmanager
+    def hooks(self, terminal: Terminal | None = None) -> Iterator[Follow]:
+        """What is given a watch before it is started has everybody told of its alerts, as long as this lasts.
+
+        What is under way at the end is waited for. Without a dashboard's ``terminal`` the bell rings on stderr, and
+        what goes wrong is told there.
+        """
+        told = self._told(_send if terminal is None else terminal.send)
+        if not told:
+            yield lambda _: None
+            return
+        from memdash.hooks.hooks import Hooks  # with all that comes with it, spared those who ask for none
+
+        hooks = Hooks(told) if terminal is not None else Hooks(told, tell)
+        try:
+            yield hooks.follow
+            _finish(hooks)
+        finally:
+            hooks.close()
+
+    def _told(self, send: Callable[[str], object]) -> list[tuple[Hook, Wanted]]:
+        texts = (*self.on_alert, *self.webhook)
+        if not (texts or self.bell or self.notify):
+            return []
+        from memdash.hooks.bell import Bell
+        from memdash.hooks.wanted import Wanted
+
+        told = [(_hook(text), _wanted(text)) for text in texts]
+        if self.bell or self.notify:
+            told.append((Bell(send, os.environ, rings=self.bell, notifies=self.notify), Wanted()))
+        return told
+
+
+def _hook(text: HookText) -> Hook:
+    if text.url:
+        from memdash.hooks.webhook import Webhook
+
+        return Webhook(_address(text), text.timeout_s)
+    from memdash.hooks.command import CommandHook
+
+    return CommandHook(text.command, text.timeout_s)
+
+
+def _wanted(text: HookText) -> Wanted:
+    from memdash.hooks.wanted import Wanted
+
+    return Wanted(Severity[text.severity.upper()], frozenset(text.rules), text.ended)
+
+
+def _address(text: HookText) -> Address:
+    try:
+        return Address.parse(text.url)
+    except UsageError as error:
+        raise UsageError(f"{text.where}: {error.what}", error.hint) from None
+
+
+def _send(sequence: str) -> None:
+    if sys.stderr is not None and sys.stderr.isatty():
+        sys.stderr.write(sequence)
+        sys.stderr.flush()
+
+
+def _finish(hooks: Hooks) -> None:
+    """Wait for what is under way, and say so when it takes longer; ctrl+c breaks it off."""
+    late = hooks.finish(_SOON_S)
+    if not late:
+        return
+    tell(f"waiting for {', '.join(late)}, until ctrl+c")
+    for name in hooks.finish(_LATEST_S):
+        tell(f"{name} has not been told of all alerts")
