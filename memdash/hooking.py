@@ -3,7 +3,7 @@
 [[hook]]
 command = ["/usr/local/bin/page", "--team", "shop"]
 severity = "critical"
-rules = ["leak", "heap"]
+rules = ["heap growth", "tasks pile up"]
 timeout = "30s"
 ended = true
 
@@ -94,7 +94,7 @@ def hook_table(table: Mapping[str, object], where: str) -> HookText:
         command=words,
         url=url,
         severity=str(severity),
-        rules=_texts(table.get("rules", []), f"{where}: rules", 'write it like rules = ["leak"]'),
+        rules=_texts(table.get("rules", []), f"{where}: rules", 'write it like rules = ["heap growth"]'),
         timeout_s=_timeout(table.get("timeout", "10s"), where),
         ended=ended,
         where=where,

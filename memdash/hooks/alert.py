@@ -15,7 +15,7 @@ from memdash.plain import plain
 __all__ = ["CAUSE", "Alert", "Watched"]
 
 CAUSE = "hook"
-"""The key of a finding's evidence under which a hook stands that has gone wrong: it is not told of that itself."""
+"""The key of a finding's evidence under which a hook stands that has gone wrong: no hook is told of that."""
 
 _LONGEST_WORDS = 400
 

@@ -23,17 +23,19 @@ class Hooks:
 
     def __init__(self, hooks: Sequence[tuple[Hook, Wanted]], tell: Callable[[str], object] = lambda _: None) -> None:
         self._tell = tell
-        self._outlets = [Outlet(hook, wanted, self._say) for hook, wanted in hooks]
+        self.outlets = [Outlet(hook, wanted, self._say) for hook, wanted in hooks]
 
     def follow(self, watched: Watched) -> None:
         """Hear of its alerts from now on; to be called before it is started."""
-        if self._outlets:
+        if self.outlets:
             watched.subscribe(lambda snapshot: self._hear(snapshot, watched))
 
     def _hear(self, snapshot: Snapshot, watched: Watched) -> None:
         """On the sampler's thread."""
         for transition in snapshot.transitions:
-            for outlet in self._outlets:
+            if CAUSE in transition.finding.evidence:
+                continue
+            for outlet in self.outlets:
                 outlet.offer(Alert(snapshot.target, snapshot.at, transition, watched))
 
     def _say(self, alert: Alert, name: str, words: str) -> None:
@@ -44,10 +46,10 @@ class Hooks:
         """Give them so long to tell what they have heard; the names of those that have not by then."""
         until_s = time.monotonic() + patience_s
         return tuple(
-            [outlet.name for outlet in self._outlets if not outlet.finish(max(until_s - time.monotonic(), 0.0))]
+            [outlet.name for outlet in self.outlets if not outlet.finish(max(until_s - time.monotonic(), 0.0))]
         )
 
     def close(self) -> None:
         """Break off what is under way. May be called twice."""
-        for outlet in self._outlets:
+        for outlet in self.outlets:
             outlet.close()

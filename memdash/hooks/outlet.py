@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 from memdash.errors import MemdashError, defects_told
-from memdash.hooks.alert import CAUSE, Alert
+from memdash.hooks.alert import Alert
 from memdash.hooks.hook import Hook
 from memdash.hooks.wanted import Wanted
 from memdash.units import count
@@ -43,8 +43,6 @@ class Outlet:
 
     def offer(self, alert: Alert) -> None:
         """Take it if it is wanted. Returns at once; calls come one at a time."""
-        if alert.transition.finding.evidence.get(CAUSE) == self._hook.name:
-            return
         if not self._wanted.takes(alert.target.pid, alert.transition):
             return
         with self._changed:
@@ -62,6 +60,12 @@ class Outlet:
     def name(self) -> str:
         """The hook's."""
         return self._hook.name
+
+    @property
+    def waiting(self) -> int:
+        """How many alerts it has taken and not told to the end yet."""
+        with self._changed:
+            return len(self._queue) + self._busy
 
     def finish(self, patience_s: float) -> bool:
         """Take no more, and wait so long for what is left to be told; whether all of it was."""
