@@ -17,6 +17,7 @@ from memdash.model.metric import METRICS
 from memdash.model.missing import Missing
 from memdash.model.sample import Fact, Instant, Origin
 from memdash.model.target import Ending, Target
+from memdash.recording.alike import Alike
 from memdash.recording.codec import (
     Dated,
     as_base,
@@ -25,7 +26,7 @@ from memdash.recording.codec import (
     encoded,
     encoded_fact,
     encoded_moment,
-    encoded_moments,
+    packed_moments,
 )
 from memdash.recording.copying import copied
 from memdash.recording.moment import APART, Moment
@@ -82,6 +83,7 @@ class Writer:
         except BaseException:
             self._leave()
             raise
+        self._alike = Alike(self.database, kept=1)
         self._limits = limits
         self._courses: dict[int, _Course] = {}
 
@@ -255,14 +257,15 @@ class Writer:
             minute = list(group)
             monos, walls, data, metrics = zip(*minute, strict=True)
             self.database.run(
-                "INSERT OR REPLACE INTO minute VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO minute VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 run,
                 monos[0],
                 monos[-1],
                 walls[0],
                 walls[-1],
                 min(walls),
-                encoded_moments(data),
+                max(walls),
+                *self._alike.encoded(run, "minute", packed_moments(walls, monos, data)),
             )
             samples = [(mono / 1e6, decoded_plain(row)) for mono, row in zip(monos, metrics, strict=True)]
             for step_s in STEPS_S:
@@ -271,12 +274,12 @@ class Writer:
 
     def _put_buckets(self, run: int, step_s: int, buckets: Buckets) -> None:
         self.database.run(
-            "INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?, ?, ?)",
             run,
             step_s,
             micros(buckets.times_s[0]),
             micros(buckets.seen_s[-1]),
-            compressed(buckets.tree()),
+            *self._alike.encoded(run, f"series {step_s}", buckets.tree(_KEYS)),
         )
 
     def _join_hours(self, run: int, until: int) -> None:
@@ -284,14 +287,14 @@ class Writer:
         before = until - until % _HOUR
         for step_s in STEPS_S[1:]:
             rows = self.database.rows(
-                "SELECT mono, data FROM series WHERE run = ? AND step = ? AND mono >= ? AND mono < ? ORDER BY mono",
+                "SELECT alike, data FROM series WHERE run = ? AND step = ? AND mono >= ? AND mono < ? ORDER BY mono",
                 run,
                 step_s,
                 before - _HOUR,
                 before,
             )
             if len(rows) > 1:
-                parts = [Buckets.of(decoded_plain(data)) for _, data in rows]
+                parts = [Buckets.of(decoded_plain(data, self._alike.of(alike)), _KEYS) for alike, data in rows]
                 self.database.run(
                     "DELETE FROM series WHERE run = ? AND step = ? AND mono >= ? AND mono < ?",
                     run,
