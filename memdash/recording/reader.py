@@ -181,28 +181,36 @@ class Recording:
     def _bare(self, since: int = 0, until: int = _ALWAYS) -> Iterator[Moment]:
         """Moments without their facts of many rows. It reads a minute at a time as it goes, while others write."""
         after = 0
-        while rows := self._database.rows(
+        while True:
+            while rows := self._next_minute(after, since, until):
+                row, last = rows[0]
+                minute = self._minute(row)
+                for place, wall in enumerate(minute.walls):
+                    if since <= wall <= until:
+                        yield minute[place]
+                after = last + 1
+            loose = self._database.rows(
+                "SELECT data FROM moment WHERE run = ? AND mono >= ? AND wall BETWEEN ? AND ? ORDER BY mono",
+                self.number,
+                after,
+                since,
+                until,
+            )
+            if not self._next_minute(after, since, until):  # else they have just been put together
+                break
+        for (data,) in loose:
+            yield decoded_moment(data)
+
+    def _next_minute(self, after: int, since: int, until: int) -> Sequence[tuple[int, int]]:
+        """The number and the end of the first that begins from ``after`` on and holds any of that time."""
+        return self._database.rows(
             "SELECT rowid, last_mono FROM minute WHERE run = ? AND mono >= ? AND most_wall >= ? AND least_wall <= ?"
             " ORDER BY mono LIMIT 1",
             self.number,
             after,
             since,
             until,
-        ):
-            row, last = rows[0]
-            minute = self._minute(row)
-            for place, wall in enumerate(minute.walls):
-                if since <= wall <= until:
-                    yield minute[place]
-            after = last + 1
-        for (data,) in self._database.rows(
-            "SELECT data FROM moment WHERE run = ? AND mono >= ? AND wall BETWEEN ? AND ? ORDER BY mono",
-            self.number,
-            after,
-            since,
-            until,
-        ):
-            yield decoded_moment(data)
+        )
 
     def _whole(self, moment: Moment) -> Moment:
         """With the newest facts of many rows that were written up to then."""

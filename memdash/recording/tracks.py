@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 
@@ -42,8 +43,10 @@ class Tracks:
         low: list[float] = []
         high: list[float] = []
         last: list[float] = []
-        for part in [*self._parts(step_s, since_s, until_s), self._open(step_s)]:
-            first, after = bisect_left(part.times_s, since_s), bisect_right(part.times_s, until_s)
+        still_open = self._open(step_s)  # first, because meanwhile they may be put together
+        for part in [*self._parts(step_s, since_s, until_s), still_open]:
+            from_s = max(since_s, math.nextafter(times_s[-1], math.inf)) if times_s else since_s
+            first, after = bisect_left(part.times_s, from_s), bisect_right(part.times_s, until_s)
             if first >= after:
                 continue
             times_s += part.times_s[first:after]
