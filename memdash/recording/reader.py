@@ -26,8 +26,9 @@ from memdash.recording.codec import (
     decoded_moment,
     is_apart,
 )
+from memdash.recording.database import Database
 from memdash.recording.moment import APART, Mark, Moment, Run
-from memdash.recording.tables import Database, micros
+from memdash.recording.tables import micros, opened
 from memdash.recording.tracks import Tracks
 
 __all__ = ["Recording"]
@@ -65,7 +66,7 @@ class Recording:
     @classmethod
     def open(cls, path: Path, run: int | None = None) -> Recording:
         """The recording in a file, read only."""
-        database = Database.read(path)
+        database = opened(path)
         try:
             return cls(database, run)
         except BaseException:

@@ -11,8 +11,9 @@ from memdash.model.metric import METRICS_BY_KEY
 from memdash.model.series import Series
 from memdash.recording.alike import Alike
 from memdash.recording.codec import decoded_plain
+from memdash.recording.database import Database
 from memdash.recording.shapes import UNREADABLE
-from memdash.recording.tables import Database, micros
+from memdash.recording.tables import micros
 from memdash.recording.tiers import STEPS_S, Buckets, bucketed
 
 __all__ = ["Tracks"]
