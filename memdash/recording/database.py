@@ -27,8 +27,11 @@ class Database:
 
     def __init__(self, path: Path | None, how: str = "") -> None:
         self.path = path
-        if path is not None and not path.is_file():
-            raise RecordingError(f"there is no recording {path}", "memdash record PID -o FILE makes one")
+        try:
+            if path is not None and not path.is_file():
+                raise RecordingError(f"there is no recording {path}", "memdash record PID -o FILE makes one")
+        except OSError as error:  # a folder on the way may not be entered
+            raise RecordingError(f"{path}: {error.strerror or error}") from None
         uri = "" if path is None else f"file:{quote(str(path.absolute()))}?{how}"
         self._lock = threading.RLock()
         with self._telling():

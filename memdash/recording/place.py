@@ -24,13 +24,14 @@ class Place:
         self.path = path
         self._descriptor = -1
         self._key = (0, 0)
-        if path.exists() and not path.is_file():
-            raise RecordingError(f"{path} is no file", "a recording needs a file of its own: -o run.mdr")
-        if path.exists() and not (appends or replaces):
-            raise RecordingError(
-                f"{path} exists already", "choose another name, go on in it with --append, or overwrite it with --force"
-            )
         try:
+            if path.exists() and not path.is_file():
+                raise RecordingError(f"{path} is no file", "a recording needs a file of its own: -o run.mdr")
+            if path.exists() and not (appends or replaces):
+                raise RecordingError(
+                    f"{path} exists already",
+                    "choose another name, go on in it with --append, or overwrite it with --force",
+                )
             self._take()
             if replaces and not appends:
                 self._empty()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from memdash.errors import Corrupt, NewerFormat
+from memdash.errors import Corrupt, NewerFormat, RecordingError
 from memdash.recording.database import Database
 
 __all__ = ["VERSION", "made_private", "micros", "opened", "opened_to_write", "settled"]
@@ -107,6 +107,8 @@ def _create(database: Database) -> None:
 
 
 def _check(database: Database) -> None:
+    if not database.rows("SELECT 1 FROM sqlite_master LIMIT 1"):
+        raise RecordingError(f"{database.path} holds no run yet", "memdash record PID -o FILE makes a recording")
     ((owner,),) = database.rows("PRAGMA application_id")
     ((version,),) = database.rows("PRAGMA user_version")
     if owner != _APPLICATION_ID:

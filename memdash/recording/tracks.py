@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
+from itertools import pairwise
 
 from memdash.errors import Corrupt
 from memdash.model.metric import METRICS_BY_KEY
@@ -66,13 +67,13 @@ class Tracks:
     def _began_s(self, key: str, until_s: float) -> float:
         """Since when its capability has been read from the source that it was read from at ``until_s``."""
         rows = self._database.rows(
-            "SELECT max(mono), count(*) FROM source WHERE run = ? AND capability = ? AND mono <= ?",
+            "SELECT mono, source FROM source WHERE run = ? AND capability = ? AND mono <= ? ORDER BY mono",
             self._run,
             METRICS_BY_KEY[key].capability.value,
             micros(until_s),
         )
-        mono, changes = rows[0]
-        return mono / 1e6 if changes > 1 else 0.0
+        changes = [mono for (_, before), (mono, now) in pairwise(rows) if now != before]
+        return changes[-1] / 1e6 if changes else 0.0
 
     def _step(self, since_s: float, until_s: float) -> int:
         """The finest step for such a span of which enough is left."""
