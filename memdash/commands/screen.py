@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memdash.analysis.rules import Rule
 from memdash.commands.limits import muted_for, rules_for
 from memdash.commands.opening import Opening
 from memdash.commands.options import gathered
+from memdash.commands.recorded import Keeping, recorders
 from memdash.config import AlertText, Growth, Limit, SourcePath
 from memdash.errors import UsageError
 from memdash.model.action import Action
@@ -46,6 +49,9 @@ class Screen:
     ascii: bool
     source_path: str | None
     trim_path: str | None
+    record: str | None
+    max_size: int
+    max_age: float | None
 
     def check(self) -> None:
         """Refuse before anything is started what could not be shown. Raises UsageError."""
@@ -84,15 +90,22 @@ class Screen:
 
         watches = Watches(opened)
         session = watches.open(target)
-        opening = Opening(session)
-        session.start()
-        try:
-            with opening:
-                from memdash.ui.app import run
+        with self._recording(session):
+            opening = Opening(session)
+            session.start()
+            try:
+                with opening:
+                    from memdash.ui.app import run
 
-                run(session, watches, self._options())
-        finally:
-            watches.close()
+                    run(session, watches, self._options())
+            finally:
+                watches.close()
+
+    def _recording(self, session: Session) -> AbstractContextManager[object]:
+        """Around a watch that is to be written down. Raises RecordingError."""
+        if self.record is None:
+            return nullcontext()
+        return recorders(Path(self.record), [session], Keeping(max_size=self.max_size, max_age=self.max_age))
 
     def _session(self, target: Target, entries: Sequence[ProbeEntry], *, with_agent: bool) -> Session:
         """A watch over the target, or over another process of its tree."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Sample
-from memdash.model.snapshot import OwnCost, Snapshot, State
+from memdash.model.snapshot import Baseline, OwnCost, Snapshot, State
 from memdash.model.target import Ending, Silence, Target
 from memdash.model.verdict import Slope, Verdict
 
@@ -41,6 +41,8 @@ class Moment:
     verdict: Verdict | None = None
     silence: Silence | None = None
     missing: Mapping[Capability, Missing] = field(default_factory=dict)
+    baseline: Baseline | None = None
+    muted: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> Moment:
@@ -54,6 +56,8 @@ class Moment:
             verdict=snapshot.verdict and _rounded(snapshot.verdict),
             silence=snapshot.silence,
             missing=snapshot.missing,
+            baseline=snapshot.baseline,
+            muted=snapshot.muted,
         )
 
 

@@ -45,7 +45,7 @@ class Place:
         if self.path.exists() and not can_be_there:
             raise RecordingError(
                 f"{self.path} exists already",
-                "choose another name, go on in it with --append, or overwrite it with --force",
+                "choose another name; memdash record goes on in it with --append, and overwrites it with --force",
             )
 
     def _take(self) -> None:
