@@ -79,11 +79,14 @@ def command(
 
 
 def _watched(sessions: Sequence[Live], duration_s: float | None, tick: Callable[[], None]) -> int:
-    """Watch until all have ended, or for ``duration_s``; the number of the signal that ended it before, or 0."""
-    over = threading.Event()
+    """Watch until all have ended, or for ``duration_s`` once all are read; the signal that ended it before, or 0."""
+    begun, over = threading.Event(), threading.Event()
 
     def listen(_: Snapshot) -> None:
-        if all(session.snapshot().state in (State.ENDED, State.REFUSED) for session in sessions):
+        states = [session.snapshot().state for session in sessions]
+        if State.ATTACHING not in states:
+            begun.set()
+        if all(state in (State.ENDED, State.REFUSED) for state in states):
             over.set()
 
     for session in sessions:
@@ -92,6 +95,7 @@ def _watched(sessions: Sequence[Live], duration_s: float | None, tick: Callable[
         with signals_raised():
             for session in sessions:
                 session.start()
+            begun.wait()
             until_s = None if duration_s is None else time.monotonic() + duration_s
             while not over.is_set() and (until_s is None or time.monotonic() < until_s):
                 over.wait(_EVERY_S if until_s is None else max(min(_EVERY_S, until_s - time.monotonic()), 0.0))

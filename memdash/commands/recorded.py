@@ -56,6 +56,7 @@ def recorders(
         writer.close()
         if is_empty:
             path.unlink(missing_ok=True)
+            tell("nothing was recorded")
         else:
             _tell_done(path, size, sum(recorder.state.dropped for recorder in started))
 

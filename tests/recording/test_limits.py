@@ -73,7 +73,7 @@ def test_a_recording_stays_as_large_as_it_may_be(
     assert 30 < len(moments) < 480, "the oldest have gone"
     assert moments[-1].at == recording.until
     assert moments[0].at == recording.since
-    assert 1 < len(facts) < 60
+    assert 1 < len(facts) < 80
     assert facts[-1].fact == a_different_profile(79)
 
 
