@@ -237,7 +237,7 @@ _ALL = (
     Setting("interval", "Time between two samples, 50ms to 60s.", "TIME", "i", default="1s", parse=parse_interval),
     Setting("duration", "How long to watch before reporting, such as 10s.", "TIME", "d", parse=parse_duration),
     Setting("output", "Write here instead of to standard output (-).", "FILE", "o", default="-"),
-    Setting("record", "Write the watch into this file too, for memdash replay.", "FILE"),
+    Setting("record", "Write the watch into this file too, to be looked at later.", "FILE"),
     Setting(
         "max-size",
         "How large a recording may become; what is oldest goes first.",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memdash.analysis.rules import Rule
 from memdash.commands.limits import muted_for, rules_for
 from memdash.commands.opening import Opening
 from memdash.commands.options import gathered, part
+from memdash.commands.recorded import Keeping, recorders
 from memdash.commands.telling import Telling, Terminal
 from memdash.config import AlertText, Growth, Limit, SourcePath
 from memdash.errors import UsageError
@@ -47,6 +50,9 @@ class Screen:
     ascii: bool
     source_path: str | None
     trim_path: str | None
+    record: str | None
+    max_size: int
+    max_age: float | None
     telling: Telling = field(metadata=part(Telling))
 
     def check(self) -> None:
@@ -87,22 +93,32 @@ class Screen:
 
             def opened(member: Target) -> Session:
                 is_meant = member == target
-                member_entries = entries if is_meant else others
-                session = self._session(member, member_entries, with_agent=self.agent and is_meant)
+                session = self._session(member, entries if is_meant else others, with_agent=self.agent and is_meant)
                 follow(session)
                 return session
 
             watches = Watches(opened)
             session = watches.open(target)
-            opening = Opening(session)
-            session.start()
-            try:
-                with opening:
-                    from memdash.ui.app import run
+            with self._recording(session):
+                self._show(session, watches, terminal)
 
-                    run(session, watches, replace(self._options(), lend_terminal=terminal.use))
-            finally:
-                watches.close()
+    def _show(self, session: Session, watches: Watches, terminal: Terminal) -> None:
+        """Begin to watch, and draw what is seen; both are over when this returns."""
+        opening = Opening(session)
+        session.start()
+        try:
+            with opening:
+                from memdash.ui.app import run
+
+                run(session, watches, replace(self._options(), lend_terminal=terminal.use))
+        finally:
+            watches.close()
+
+    def _recording(self, session: Session) -> AbstractContextManager[object]:
+        """Around a watch that is to be written down. Raises RecordingError."""
+        if self.record is None:
+            return nullcontext()
+        return recorders(Path(self.record), [session], Keeping(max_size=self.max_size, max_age=self.max_age))
 
     def _session(self, target: Target, entries: Sequence[ProbeEntry], *, with_agent: bool) -> Live:
         """A watch over the target, or over another process of its tree."""

@@ -30,7 +30,7 @@ class Watched(Protocol):
         """Call ``listener`` with each new snapshot until what this returns is called."""
 
     def note(
-        self, words: str, severity: Severity = Severity.INFO, evidence: dict[str, float | str] | None = None
+        self, summary: str, severity: Severity = Severity.INFO, evidence: dict[str, float | str] | None = None
     ) -> None:
         """Put a line into the alert log."""
 

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from memdash.model.sample import Instant
-from memdash.recording.tables import Database, micros
+from memdash.recording.database import Database
+from memdash.recording.tables import micros
 
 __all__ = ["PRIVATE", "Limits", "prune"]
 

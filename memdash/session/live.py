@@ -144,11 +144,11 @@ class Live:
             self._publish(self._memory.refreshed(self._snapshot))
 
     def note(
-        self, words: str, severity: Severity = Severity.INFO, evidence: Mapping[str, float | str] | None = None
+        self, summary: str, severity: Severity = Severity.INFO, evidence: Mapping[str, float | str] | None = None
     ) -> None:
         """Put a line into the alert log. Not for listeners: they are called while the session is taken."""
         with self._lock:
-            self._memory.note(self._clock.now().wall_s, words, severity, evidence or {})
+            self._memory.note(self._clock.now().wall_s, summary, severity, evidence or {})
             self._publish(self._memory.refreshed(self._snapshot))
 
     def act(self, action: Action) -> None:

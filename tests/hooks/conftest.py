@@ -31,9 +31,9 @@ class FakeWatch:
         return lambda: self.listeners.remove(listener)
 
     def note(
-        self, words: str, severity: Severity = Severity.INFO, evidence: dict[str, float | str] | None = None
+        self, summary: str, severity: Severity = Severity.INFO, evidence: dict[str, float | str] | None = None
     ) -> None:
-        self.notes.append(words)
+        self.notes.append(summary)
         self.evidence.append(evidence)
 
     def publish(self, *transitions: Transition) -> None:
