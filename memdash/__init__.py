@@ -1,7 +1,7 @@
 """memdash: the memory of one live process, seen from outside.
 
 The rooms, from the bottom up: ``units``, ``plain``, ``signals``, ``files`` (how they are written), ``spelling`` and
-``errors``; ``hooking`` and ``config`` (settings); ``model`` (the nouns); ``process`` (another process's bytes),
+``errors``; ``said`` and ``config`` (settings); ``model`` (the nouns); ``process`` (another process's bytes),
 ``network`` (servers, within bounds), ``pprof`` (profile files and their views); ``probes`` (one way of reading a target
 each), ``sampling`` (the thread and what it remembers), ``analysis`` (pure judgement), ``recording`` (a watch in a
 file); ``session`` (the only wiring); ``tables``; ``exports``; ``ui`` and ``hooks`` (what follows an alert);

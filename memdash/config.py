@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from memdash.errors import UsageError
-from memdash.hooking import hook_table, parse_command, parse_webhook
+from memdash.said import AlertText, alert_table, hook_table, parse_command, parse_webhook
 from memdash.spelling import meant
 from memdash.units import parse_bytes, parse_duration, parse_growth
 
@@ -62,19 +62,6 @@ class Growth:
 
     bytes: float
     is_rate: bool
-
-
-@dataclass(frozen=True, slots=True)
-class AlertText:
-    """One ``--alert`` or ``[[alert]]``, not yet understood: a condition, a name, and what more is said of it, by key.
-
-    ``where`` says where it was found, for whoever cannot make sense of it.
-    """
-
-    when: str
-    name: str = ""
-    said: tuple[tuple[str, str], ...] = ()
-    where: str = "--alert"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,24 +148,6 @@ def _parse_growth(text: str) -> Growth:
         return Growth(parse_growth(text), True) if "/" in text else Growth(parse_bytes(text), False)
     except UsageError:
         raise UsageError(f"{text!r} is no growth", "write it like 1MiB/min, or like 64MiB for all of it") from None
-
-
-_ALERT_KEYS = ("when", "name", "for", "over", "clear", "cooldown", "severity")
-
-
-def _alert_table(table: Mapping[str, object], where: str) -> AlertText:
-    for key, value in table.items():
-        if key not in _ALERT_KEYS:
-            raise UsageError(f"{where}: there is no key {key!r}", meant(key, _ALERT_KEYS, "the keys are"))
-        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-            raise UsageError(
-                f"{where}: {key} is neither a text nor a number", 'write it like when = "HeapAlloc > 1GiB"'
-            )
-    texts = {key: str(value) for key, value in table.items()}
-    if not texts.get("when"):
-        raise UsageError(f"{where}: it does not say when", 'write it like when = "HeapAlloc > 512MiB"')
-    when, name = texts.pop("when"), texts.pop("name", "")
-    return AlertText(when, name, tuple(texts.items()), where)
 
 
 def _parse_size(text: str) -> int:
@@ -268,7 +237,7 @@ _ALL = (
         many=True,
         parse=AlertText,
         separator=";",
-        table=_alert_table,
+        table=alert_table,
     ),
     Setting(
         "mute",

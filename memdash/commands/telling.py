@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,9 +15,9 @@ from memdash.analysis.rules import Rule
 from memdash.analysis.verdict_words import RULE as VERDICT
 from memdash.commands.output import tell
 from memdash.errors import UsageError
-from memdash.hooking import HookText
 from memdash.model.finding import NOTES, Severity
 from memdash.network.address import Address
+from memdash.said import HookText
 from memdash.spelling import meant
 
 if TYPE_CHECKING:
@@ -34,18 +35,27 @@ _SOON_S, _LATEST_S = 0.5, 30.0
 
 
 class Terminal:
-    """The terminal that the bell rings: whoever draws on it lends it. Until then nothing rings."""
+    """The terminal that the bell rings: whoever draws on it lends it. Until then the newest ring waits."""
 
     def __init__(self) -> None:
-        self._send: Callable[[str], object] = lambda _: None
+        self._lock = threading.Lock()
+        self._waiting = ""
+        self._send: Callable[[str], object] | None = None
 
     def use(self, send: Callable[[str], object]) -> None:
         """Send through this from now on."""
-        self._send = send
+        with self._lock:
+            self._send = send
+            if self._waiting:
+                send(self._waiting)
 
     def send(self, sequence: str) -> None:
         """From any thread."""
-        self._send(sequence)
+        with self._lock:
+            if self._send is None:
+                self._waiting = sequence
+            else:
+                self._send(sequence)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ import pytest
 
 from memdash.config import SETTINGS, load_file
 from memdash.errors import UsageError
-from memdash.hooking import HookText
+from memdash.said import HookText
 from tests.servers import Serve, answer
 
 Run = Callable[..., tuple[int, str, str]]

@@ -128,4 +128,6 @@ def test_one_that_is_broken_off_is_ended_with_all_that_it_started(alert: Make, t
     hook.cancel()
     thread.join(10)
     assert failures == ["it was broken off"]
-    assert not any(is_running(int(pid)) for pid in pids.read_text().split())
+    for pid in pids.read_text().split():  # the kernel takes its time to end one that it has killed
+        while is_running(int(pid)):
+            os.sched_yield()

@@ -20,12 +20,26 @@ from memdash.errors import UsageError
 from memdash.spelling import meant
 from memdash.units import parse_duration
 
-__all__ = ["SEVERITIES", "HookText", "hook_table", "parse_command", "parse_webhook"]
+__all__ = ["SEVERITIES", "AlertText", "HookText", "alert_table", "hook_table", "parse_command", "parse_webhook"]
 
 SEVERITIES = ("warning", "critical")
+_ALERT_KEYS = ("when", "name", "for", "over", "clear", "cooldown", "severity")
 _KEYS = ("command", "url", "severity", "rules", "timeout", "ended")
 _LEAST_TIMEOUT_S, _MOST_TIMEOUT_S = 0.1, 600.0
 _EXAMPLE = 'write it like command = ["/usr/local/bin/page", "--team", "shop"]'
+
+
+@dataclass(frozen=True, slots=True)
+class AlertText:
+    """One ``--alert`` or ``[[alert]]``, not yet understood: a condition, a name, and what more is said of it, by key.
+
+    ``where`` says where it was found, for whoever cannot make sense of it.
+    """
+
+    when: str
+    name: str = ""
+    said: tuple[tuple[str, str], ...] = ()
+    where: str = "--alert"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +62,22 @@ class HookText:
         import shlex
 
         return shlex.join(self.command) or "a URL"
+
+
+def alert_table(table: Mapping[str, object], where: str) -> AlertText:
+    """Read an ``[[alert]]``. Raises UsageError."""
+    for key, value in table.items():
+        if key not in _ALERT_KEYS:
+            raise UsageError(f"{where}: there is no key {key!r}", meant(key, _ALERT_KEYS, "the keys are"))
+        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+            raise UsageError(
+                f"{where}: {key} is neither a text nor a number", 'write it like when = "HeapAlloc > 1GiB"'
+            )
+    texts = {key: str(value) for key, value in table.items()}
+    if not texts.get("when"):
+        raise UsageError(f"{where}: it does not say when", 'write it like when = "HeapAlloc > 512MiB"')
+    when, name = texts.pop("when"), texts.pop("name", "")
+    return AlertText(when, name, tuple(texts.items()), where)
 
 
 def parse_command(text: str) -> HookText:
