@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from memdash.errors import UsageError
-from memdash.said import AlertText, alert_table, hook_table, parse_command, parse_webhook
+from memdash.said import SEVERITIES, AlertText, alert_table, hook_table, parse_command, parse_webhook
 from memdash.spelling import meant
 from memdash.units import parse_bytes, parse_duration, parse_growth
 
@@ -168,7 +168,7 @@ def _parse_depth(text: str) -> int:
 
 def _parse_count(text: str) -> int:
     if not (text.isascii() and text.isdecimal()) or not int(text):
-        raise UsageError(f"{text!r} is not a number of functions", "write it like 20")
+        raise UsageError(f"{text!r} is not a whole number from 1 on", "write it like 20")
     return int(text)
 
 
@@ -265,6 +265,15 @@ _ALL = (
     ),
     Setting("bell", "Ring the terminal's bell on an alert."),
     Setting("notify", "Have the terminal tell an alert on the desktop, if it can (OSC 777 or 9)."),
+    Setting(
+        "evidence",
+        "On an alert save into a folder below this one what the process holds and the last five minutes: a profile,"
+        " tasks, where RSS comes from, a report, a recording. Without it nothing is saved.",
+        "FOLDER",
+    ),
+    Setting("evidence-from", "How bad an alert must be for that.", "SEVERITY", default="warning", choices=SEVERITIES),
+    Setting("evidence-keep", "How many to keep, the worst.", "NUMBER", default="20", parse=_parse_count),
+    Setting("evidence-size", "How much they may take together.", "SIZE", default="500MiB", parse=_parse_size),
     Setting("ignore-top-function", "Tasks that stand in this function may stay.", "FUNCTION", many=True),
     Setting("ignore-created-by", "Tasks that this function started may stay.", "FUNCTION", many=True),
     Setting("ignore-current", "All tasks that there are at first may stay."),

@@ -1,4 +1,4 @@
-"""``--on-alert``, ``--webhook``, ``--bell``, ``--notify``: whom to tell of alerts while something is watched."""
+"""``--on-alert``, ``--webhook``, ``--bell``, ``--notify``, ``--evidence``: what follows the alerts of a watch."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from memdash.analysis.rules import Rule
 from memdash.analysis.verdict_words import RULE as VERDICT
 from memdash.commands.output import tell
-from memdash.errors import UsageError
+from memdash.errors import HookError, UsageError
 from memdash.model.finding import NOTES, Severity
 from memdash.network.address import Address
 from memdash.said import HookText
@@ -22,6 +23,7 @@ from memdash.spelling import meant
 
 if TYPE_CHECKING:
     from memdash.hooks.alert import Watched
+    from memdash.hooks.evidence import Evidence
     from memdash.hooks.hook import Hook
     from memdash.hooks.hooks import Hooks
     from memdash.hooks.wanted import Wanted
@@ -60,12 +62,16 @@ class Terminal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telling:
-    """Who is to be told of alerts. The fields are settings."""
+    """Who is to be told of alerts, and where evidence is saved. The fields are settings."""
 
     on_alert: Sequence[HookText]
     webhook: Sequence[HookText]
     bell: bool
     notify: bool
+    evidence: str | None
+    evidence_from: str
+    evidence_keep: int
+    evidence_size: int
 
     def check(self, rules: Sequence[Rule]) -> None:
         """Refuse what could never work, before anything is watched. Raises UsageError."""
@@ -89,12 +95,13 @@ class Telling:
         what goes wrong is told there.
         """
         told = self._told(_send if terminal is None else terminal.send)
-        if not told:
+        if not told and self.evidence is None:
             yield lambda _: None
             return
         from memdash.hooks.hooks import Hooks  # with all that comes with it, spared those who ask for none
 
-        hooks = Hooks(told) if terminal is not None else Hooks(told, tell)
+        say: Callable[[str], object] = tell if terminal is None else lambda _: None
+        hooks = Hooks(told, say, self._evidence(say))
         try:
             yield hooks.follow
             _finish(hooks)
@@ -112,6 +119,21 @@ class Telling:
         if self.bell or self.notify:
             told.append((Bell(send, os.environ, rings=self.bell, notifies=self.notify), Wanted()))
         return told
+
+    def _evidence(self, say: Callable[[str], object]) -> tuple[Evidence, Wanted] | None:
+        """Raises UsageError where there is no place for it."""
+        if self.evidence is None:
+            return None
+        from memdash.hooks.evidence import Evidence
+        from memdash.hooks.folders import Folders
+        from memdash.hooks.wanted import Wanted
+
+        folders = Folders(Path(self.evidence).expanduser().absolute(), self.evidence_keep, self.evidence_size)
+        try:
+            folders.prepare()
+        except HookError as error:
+            raise UsageError(f"--evidence: {error.what}", "name another folder") from None
+        return Evidence(folders, say), Wanted(Severity[self.evidence_from.upper()])
 
 
 def _hook(text: HookText) -> Hook:

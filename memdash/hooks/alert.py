@@ -37,12 +37,16 @@ class Watched(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One transition of one target. ``watched`` has the log in which hooks say what became of them."""
+    """One transition of one target. ``watched`` has the log in which hooks say what became of them.
+
+    ``shown`` is the moment of it, for hooks that need it: a queue of moments may take much memory.
+    """
 
     target: Target
     at: Instant
     transition: Transition
     watched: Watched
+    shown: Snapshot | None = None
 
     @property
     def words(self) -> str:
