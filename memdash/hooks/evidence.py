@@ -12,7 +12,7 @@ from memdash.hooks.folders import Folders
 from memdash.hooks.pieces import SPAN_S, save_pieces
 from memdash.model.capability import Capability
 from memdash.model.finding import Severity, TransitionKind
-from memdash.model.missing import Missing
+from memdash.model.missing import NOT_READ_YET
 from memdash.model.snapshot import Snapshot, State
 from memdash.recording.pruning import Limits
 from memdash.recording.reader import Recording
@@ -114,6 +114,5 @@ class Evidence:
 def _is_waiting(shown: Snapshot) -> bool:
     """Whether there is something that is to be read and has not been yet."""
     return shown.state is State.LIVE and any(
-        isinstance(getattr(shown.sample, capability.value), Missing) and capability not in shown.missing
-        for capability in _WANTED
+        getattr(shown.sample, capability.value) == NOT_READ_YET for capability in _WANTED
     )

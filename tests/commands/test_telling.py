@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,13 @@ def test_what_could_never_work_is_refused_at_once(run: Run, flags: tuple[str, ..
     assert "secret" not in err
 
 
+def test_evidence_needs_a_place(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    code, _, err = run("report", "-d", "1s", "--evidence", tmp_path / "file", str(os.getpid()))
+    assert code == 2
+    assert f"--evidence: {tmp_path / 'file'} cannot be written to: " in err
+
+
 def test_a_rule_that_is_not_there_is_refused(run: Run, tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text("[[hook]]\ncommand = 'true'\nrules = ['heap grow']\n")
@@ -116,12 +124,15 @@ def test_a_watch_without_a_screen_tells_of_its_alerts(
     config.write_text(f"[[hook]]\ncommand = ['cp', '/dev/stdin', {str(out)!r}]\n[[hook]]\ncommand = 'false'\n")
     code, report, err = run(
         "report", "--config", config, "-d", "300ms", "-i", "50ms", "--max", "rss=4KiB",
-        "--webhook", f"http://{server.address.server}/hook", str(small.pid),
+        "--webhook", f"http://{server.address.server}/hook", "--evidence", tmp_path / "evidence", str(small.pid),
     )  # fmt: skip
     assert code == 0
     told = json.loads(out.read_text())
     assert (told["event"], told["target"]["pid"]) == ("opened", small.pid)
     assert told["finding"]["rule"] == "system.rss_bytes > 4KiB"
     assert json.loads(server.requests[0].partition(b"\r\n\r\n")[2]) == told
-    assert err == "memdash: hook false failed: it exited with code 1\n"
+    assert "memdash: hook false failed: it exited with code 1\n" in err
+    (saved,) = (tmp_path / "evidence").iterdir()
+    assert f"memdash: evidence of system.rss_bytes > 4KiB saved in {saved}\n" in err
+    assert (saved / "run.mdr").exists()
     assert "hook false failed: it exited with code 1" in report
