@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from memdash.analysis.deeds import deed_words
+from memdash.analysis.deeds import deed_figures, deed_words
 from memdash.analysis.rules import Rule, default_rules
 from memdash.errors import MemdashError
 from memdash.model.action import Action, Deed
@@ -177,7 +177,7 @@ class Live:
         """Log what was done, with the figures before and after."""
         with self._lock:
             severity = Severity.WARNING if deed.failed else Severity.INFO if deed.begun else Severity.OK
-            self._memory.note(self._clock.now().wall_s, deed_words(deed), severity)
+            self._memory.note(self._clock.now().wall_s, deed_words(deed), severity, deed_figures(deed))
             self._publish(self._memory.refreshed(self._snapshot))
 
     def on_end(self, ending: Ending) -> None:

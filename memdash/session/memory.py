@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from memdash.analysis.alerts import AlertLog
@@ -33,6 +34,7 @@ __all__ = ["Memory"]
 
 Found = TypeVar("Found")
 
+_NO_FIGURES: Mapping[str, float | str] = MappingProxyType({})
 _NO_READING = Missing("there has been no reading to compare with yet")
 
 
@@ -60,9 +62,15 @@ class Memory:
         self._mapped_at: Instant | None = None
         self._judge = Judge()
 
-    def note(self, at_s: float, summary: str, severity: Severity = Severity.INFO) -> None:
+    def note(
+        self,
+        at_s: float,
+        summary: str,
+        severity: Severity = Severity.INFO,
+        evidence: Mapping[str, float | str] = _NO_FIGURES,
+    ) -> None:
         """Put a line into the alert log."""
-        self._log.note(Finding(rule="memdash", severity=severity, at_s=at_s, summary=summary))
+        self._log.note(Finding(rule="memdash", severity=severity, at_s=at_s, summary=summary, evidence=evidence))
 
     def add(self, shown: Snapshot, sample: Sample) -> Snapshot:
         """The snapshot that follows ``shown`` once ``sample`` has been taken in."""
