@@ -36,6 +36,7 @@ _SHORTEST_INTERVAL_S = 0.05
 _LONGEST_INTERVAL_S = 60.0
 _LARGEST_FILE_BYTES = 1 << 20
 _DEEPEST_TRACE = 100
+_LEAST_GC_AT, _SHORTEST_COOLDOWN_S = 0.1, 1.0
 _LEAST_ALIKE = 0.6
 """So much of two words must be the same; below that a guess misleads: ``profile`` is no ``goroutineleak``."""
 
@@ -163,6 +164,30 @@ def _parse_share(text: str) -> float:
     return share
 
 
+def _parse_gc_at(text: str) -> float:
+    try:
+        share = _parse_share(text)
+    except UsageError:
+        share = 0.0
+    if not _LEAST_GC_AT <= share <= 1:
+        raise UsageError(f"{text!r} is no share of a limit from 10% to 100%", "write it like 80%")
+    return share
+
+
+def _parse_cooldown(text: str) -> float:
+    seconds = parse_duration(text)
+    if seconds < _SHORTEST_COOLDOWN_S:
+        raise UsageError(f"{text!r} is less than a second between two collections", "write it like 30s or 2m")
+    return seconds
+
+
+def _parse_ceiling(text: str) -> int:
+    size = parse_bytes(text)
+    if size < 1:
+        raise UsageError(f"{text!r} is no limit", "write it like 900MiB")
+    return size
+
+
 def _parse_seconds(text: str) -> int:
     seconds = parse_duration(text)
     if seconds != int(seconds):
@@ -234,6 +259,17 @@ _ALL = (
         choices=_SERVED,
     ),
     Setting("seconds", "Have an endpoint tell what changes in this time.", "TIME", parse=_parse_seconds),
+    Setting(
+        "gc-at",
+        "Force a collection once so much of the memory limit is in use, 80%; two in a row at all of it. By an endpoint"
+        " or the agent. The nearest counts of the cgroup's limit, GOMEMLIMIT and RLIMIT_AS.",
+        "SHARE",
+        parse=_parse_gc_at,
+    ),
+    Setting("gc-cooldown", "Least time between two of those.", "TIME", default="30s", parse=_parse_cooldown),
+    Setting(
+        "limit", "What --gc-at is a share of, in RSS, in place of limits that are set.", "SIZE", parse=_parse_ceiling
+    ),
     Setting("gc", "Have the process collect its garbage first, after a question."),
     Setting("read-only", "Only read: offer nothing that acts on the process."),
     Setting("yes", "Do it without asking.", short="y"),

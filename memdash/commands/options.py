@@ -17,7 +17,7 @@ from memdash import config
 from memdash.commands.output import tell
 from memdash.errors import UsageError
 
-__all__ = ["Verb", "gathered", "origin", "settings"]
+__all__ = ["Verb", "gathered", "origin", "settings", "typed"]
 
 if TYPE_CHECKING:
     _ParamType = click.ParamType[Any]
@@ -101,6 +101,12 @@ def origin(ctx: click.Context, setting: config.Setting) -> str:
         case ParameterSource.DEFAULT_MAP:
             return f"{setting.name} in {ctx.meta[_FILE]}"
     return ""
+
+
+def typed(name: str) -> bool:
+    """Whether a setting of the command that runs stands on the command line: others may be meant for other commands."""
+    ctx = click.get_current_context()
+    return ctx.get_parameter_source(name.replace("-", "_")) is ParameterSource.COMMANDLINE
 
 
 _FILE = "memdash.config_file"

@@ -7,25 +7,23 @@ from collections.abc import Sequence
 
 import click
 
-from memdash.analysis.rules import Rule
 from memdash.commands.limits import rules_for
-from memdash.commands.options import Verb, settings
+from memdash.commands.options import Verb, settings, typed
 from memdash.commands.output import check_output, writing
+from memdash.commands.relief import RELIEF, gc_at_plan
 from memdash.commands.target import Choice, target_options
 from memdash.config import Growth, Limit
-from memdash.errors import TargetExited
+from memdash.errors import TargetExited, UsageError
 from memdash.exports.exporter import Exporter
 from memdash.model.snapshot import Snapshot, State
-from memdash.model.target import Target
-from memdash.probes.probe import ProbeEntry
-from memdash.session import Live, read_once
+from memdash.session import Live, Session, read_once
 
 __all__ = ["command"]
 
 
 @click.command(cls=Verb, short_help="One full report of a process, as text or JSON.")
 @target_options
-@settings("json", "output", "force", "duration", "interval", "max", "max-growth")
+@settings("json", "output", "force", "duration", "interval", "max", "max-growth", *RELIEF, "read-only")
 def command(
     choice: Choice,
     json: bool,
@@ -35,6 +33,10 @@ def command(
     interval: float,
     max: Sequence[Limit],  # noqa: A002 - click names parameters as the flags are called
     max_growth: Sequence[Growth],
+    gc_at: float | None,
+    gc_cooldown: float,
+    limit: int | None,
+    read_only: bool,
 ) -> None:
     """Report everything that can be read of one process, once.
 
@@ -42,11 +44,17 @@ def command(
     """
     check_output(output, force)
     rules = rules_for(max, max_growth)
+    plan = gc_at_plan(gc_at, gc_cooldown, limit, read_only=read_only)
+    if duration is None and typed("gc-at"):
+        raise UsageError("--gc-at needs a watch to force collections in", "say for how long: --duration 10m")
     target, entries = choice.target(), choice.entries
     if duration is None:
         snapshot = read_once(target, rules=rules, entries=entries)
     else:
-        snapshot = _watched(target, duration, interval, rules, entries)
+        watch = Live(target, interval_s=interval, rules=rules, gc_at=plan, read_only=read_only, entries=entries)
+        snapshot = _watched(watch, duration)
+    if snapshot.state is State.REFUSED:
+        snapshot = read_once(target, rules=rules, entries=entries)  # raises what the watch could only tell in words
     with writing(output, force) as out:
         _exporter(json).write([snapshot], out)
     if snapshot.ending is not None:
@@ -64,9 +72,7 @@ def _exporter(json: bool) -> Exporter:
     return TEXT
 
 
-def _watched(
-    target: Target, duration_s: float, interval_s: float, rules: Sequence[Rule], entries: Sequence[ProbeEntry]
-) -> Snapshot:
+def _watched(session: Session, duration_s: float) -> Snapshot:
     """The last snapshot of a watch of ``duration_s`` from its first sample, or of less when the target ends."""
     begun, over = threading.Event(), threading.Event()
 
@@ -76,7 +82,6 @@ def _watched(
         if shown.state is not State.ATTACHING:
             begun.set()
 
-    session = Live(target, interval_s=interval_s, rules=rules, entries=entries)
     session.subscribe(listen)
     session.start()
     try:
@@ -84,6 +89,4 @@ def _watched(
         over.wait(duration_s)
     finally:
         session.close()
-    if session.snapshot().state is State.REFUSED:
-        return read_once(target, rules=rules, entries=entries)  # raises what the watch could only tell in words
     return session.snapshot()

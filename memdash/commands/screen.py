@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from memdash.commands.limits import rules_for
 from memdash.commands.opening import Opening
 from memdash.commands.options import gathered
+from memdash.commands.relief import gc_at_plan
 from memdash.config import Growth, Limit, SourcePath, nearest
 from memdash.errors import UsageError
 from memdash.model.action import Action
+from memdash.model.relief import GcAt
 from memdash.model.target import Target
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
@@ -37,6 +39,9 @@ class Screen:
     max_growth: Sequence[Growth]
     agent: bool
     read_only: bool
+    gc_at: float | None
+    gc_cooldown: float
+    limit: int | None
     theme: str | None
     no_color: bool
     ascii: bool
@@ -53,6 +58,7 @@ class Screen:
         rules_for(self.max, self.max_growth)
         if self.agent and self.read_only:
             raise UsageError("--agent and --read-only exclude each other", "leave one of them away")
+        self._plan()
         check_theme(self.theme)
 
     def check_terminal(self) -> None:
@@ -72,7 +78,7 @@ class Screen:
 
         def opened(member: Target) -> Session:
             is_meant = member == target
-            return self._session(member, entries if is_meant else others, with_agent=self.agent and is_meant)
+            return self._session(member, entries if is_meant else others, is_meant=is_meant)
 
         watches = Watches(opened)
         session = watches.open(target)
@@ -86,13 +92,17 @@ class Screen:
         finally:
             watches.close()
 
-    def _session(self, target: Target, entries: Sequence[ProbeEntry], *, with_agent: bool) -> Session:
-        """A watch over the target, or over another process of its tree."""
+    def _plan(self) -> GcAt | None:
+        return gc_at_plan(self.gc_at, self.gc_cooldown, self.limit, read_only=self.read_only)
+
+    def _session(self, target: Target, entries: Sequence[ProbeEntry], *, is_meant: bool) -> Session:
+        """A watch over the target, or over another process of its tree: nothing is done to that unless asked there."""
         return Live(
             target,
             interval_s=self.interval,
             rules=rules_for(self.max, self.max_growth),
-            asked=(Action.LOAD_AGENT,) if with_agent else (),
+            asked=(Action.LOAD_AGENT,) if self.agent and is_meant else (),
+            gc_at=self._plan() if is_meant else None,
             read_only=self.read_only,
             entries=entries,
         )

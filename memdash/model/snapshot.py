@@ -12,6 +12,7 @@ from memdash.model.finding import Finding, Severity
 from memdash.model.missing import Maybe, Missing
 from memdash.model.objects import Objects, TypeCount
 from memdash.model.profile import Frame, Profile, Usage
+from memdash.model.relief import Relief
 from memdash.model.residence import Residence
 from memdash.model.sample import Instant, Sample
 from memdash.model.series import Courses, Timeline
@@ -117,7 +118,8 @@ class Snapshot:
     objects (by name) and tasks (by key) what they held over the watch. ``residence`` is that of the newest look at the
     mappings. ``missing`` says for each capability the watch does not have why not, ``actions`` what can be done to the
     target; ``ending`` is set once it is gone. ``verdict`` is what the watch makes of the memory so far, None before it
-    has seen any. ``silence`` is set as long as nothing of the target answers.
+    has seen any. ``silence`` is set as long as nothing of the target answers. ``relief`` says how forcing collections
+    before a limit stands, None where nobody has asked for that.
     """
 
     target: Target
@@ -142,6 +144,7 @@ class Snapshot:
     ending: Ending | None = None
     silence: Silence | None = None
     verdict: Verdict | None = None
+    relief: Relief | None = None
 
     @property
     def worst(self) -> Finding | None:

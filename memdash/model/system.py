@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from memdash.model.missing import Maybe, Missing
+from memdash.model.missing import Maybe, Missing, known
 
 __all__ = ["Cgroup", "Pressure", "Smaps", "SystemStats"]
 
@@ -28,14 +28,23 @@ class Cgroup:
     oom_kills: Maybe[int]
 
     @property
-    def used_ratio(self) -> Maybe[float]:
-        """Usage without page cache that can be dropped, over the limit; what the OOM killer looks at, about."""
-        if not isinstance(self.usage_bytes, int):
+    def used_bytes(self) -> Maybe[int]:
+        """Usage without the page cache that can be dropped at once (inactive_file): the working set of Kubernetes.
+
+        Other cache and slabs may be reclaimable too, at a price; they count as used, so that a limit is rather seen too
+        early than too late.
+        """
+        if isinstance(self.usage_bytes, Missing):
             return self.usage_bytes
-        if not isinstance(self.limit_bytes, int):
-            return self.limit_bytes
-        cache = self.inactive_file_bytes if isinstance(self.inactive_file_bytes, int) else 0
-        return max(self.usage_bytes - cache, 0) / self.limit_bytes
+        return max(self.usage_bytes - known(self.inactive_file_bytes, 0), 0)
+
+    @property
+    def used_ratio(self) -> Maybe[float]:
+        """What is used over the limit; what the OOM killer looks at, about."""
+        used = self.used_bytes
+        if isinstance(used, Missing):
+            return used
+        return self.limit_bytes if isinstance(self.limit_bytes, Missing) else used / self.limit_bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

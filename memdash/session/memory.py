@@ -72,15 +72,17 @@ class Memory:
         """Put a line into the alert log."""
         self._log.note(Finding(rule="memdash", severity=severity, at_s=at_s, summary=summary, evidence=evidence))
 
-    def add(self, shown: Snapshot, sample: Sample) -> Snapshot:
-        """The snapshot that follows ``shown`` once ``sample`` has been taken in."""
+    def add(
+        self, shown: Snapshot, sample: Sample, also: Mapping[str, Finding | NotYet | None] = MappingProxyType({})
+    ) -> Snapshot:
+        """The snapshot that follows ``shown`` once ``sample`` has been taken in; ``also`` is what others found."""
         self._history.append(sample)
         view = self._history.view(self._marked)
         for capability, followed in self._followed.items():
             followed.take(sample.at, getattr(sample, capability.value), sample.origins.get(capability))
         self._reside(sample, shown.target.runtime)
         verdict = self._judged(view, sample)
-        found = {rule.name: self._checked(rule.name, rule.check, view) for rule in self._rules}
+        found = {rule.name: self._checked(rule.name, rule.check, view) for rule in self._rules} | dict(also)
         if verdict is not None:
             found[RULE] = finding(verdict)
         self._log.observe(sample.at.wall_s, found)
