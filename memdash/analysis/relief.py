@@ -82,11 +82,10 @@ class _Round:
     def words(self) -> str:
         """``2 forced collections freed 1.20 MiB``, or why there was none."""
         last = self.deeds[-1]
-        if last.failed:
-            return f"{last.action.value} failed: {last.words}"
-        return (
-            f"{self.step.value} forced in a row freed {byte_size(self.freed_bytes) if self.freed_bytes else 'nothing'}"
-        )
+        if isinstance(last.outcome, Missing):
+            return f"{last.action.value} failed: {last.outcome.why}"
+        freed = byte_size(self.freed_bytes) if self.freed_bytes else "nothing"
+        return f"{self.step.value} forced collections freed {freed}"
 
 
 class Reliever:
@@ -200,8 +199,8 @@ class Reliever:
             if self._told is not _Told.ARMED:
                 self._told = _Told.ARMED
                 limit = byte_size(ceiling.limit_bytes)
-                in_use = f"{byte_size(ceiling.used_bytes)}, {whole_percent(ceiling.ratio)}, in use"
-                self._news.append((f"{at} of {ceiling.name}, {limit}: {in_use}", Severity.INFO))
+                in_use = f"{byte_size(ceiling.used_bytes)} ({whole_percent(ceiling.ratio)}) in use"
+                self._news.append((f"{at} of {ceiling.name} of {limit}: armed, {in_use}", Severity.INFO))
             return
         self._unable_since_s = min(self._unable_since_s, now_s)
         if self._told is not _Told.UNABLE and now_s >= self._unable_since_s + _SETTLED_S:
