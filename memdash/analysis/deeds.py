@@ -8,9 +8,10 @@ from typing import NamedTuple
 from memdash.model.action import Action, Deed
 from memdash.model.metric import METRICS_BY_KEY, Metric
 from memdash.model.missing import Maybe, Missing
+from memdash.model.sample import Sample
 from memdash.units import byte_size, figure, nanoseconds
 
-__all__ = ["Change", "changes", "deed_figures", "deed_words", "freed_bytes"]
+__all__ = ["Change", "changes", "deed_figures", "deed_words", "fall_bytes", "freed_bytes"]
 
 _TOLD = ("HeapAlloc", "HeapObjects", "system.rss_bytes")
 """The figures that a collection or a trim is meant to lower."""
@@ -53,39 +54,40 @@ def deed_figures(deed: Deed) -> Mapping[str, float | str]:
 
 
 def freed_bytes(deed: Deed) -> Maybe[int]:
-    """What it freed, less than 0 when the target took more meanwhile than it gave.
+    """How much less there is after it: of HeapAlloc for a collection, of RSS for a trim.
 
-    Of a trim the fall of RSS. Of a collection the bytes of the objects that went, whatever was allocated meanwhile,
-    where all that was ever allocated is counted; else the fall of HeapAlloc.
+    It is less than 0 when the target took more meanwhile than it gave. What was allocated and freed in between does not
+    count: a question to an endpoint alone makes a megabyte of garbage.
     """
     if deed.failed or not deed.action.changes:
         return _UNTOLD
-    held = _change(deed, "system.rss_bytes" if deed.action is Action.TRIM else "HeapAlloc")
-    if held is None:
-        return _UNTOLD
-    ever = _change(deed, "TotalAlloc") if deed.action is not Action.TRIM else None
-    allocated = 0.0 if ever is None else ever.after - ever.before
-    return round(held.before - held.after + allocated)
+    return fall_bytes(deed.before, deed.after, "system.rss_bytes" if deed.action is Action.TRIM else "HeapAlloc")
+
+
+def fall_bytes(before: Sample, after: Sample, key: str) -> Maybe[int]:
+    """By how much a figure of bytes fell."""
+    change = _change(before, after, key)
+    return _UNTOLD if change is None else round(change.before - change.after)
 
 
 def changes(deed: Deed) -> tuple[Change, ...]:
     """The figures that it was meant to lower, as far as both are known and mean the same."""
     if deed.failed or not deed.action.changes:
         return ()
-    found = (_change(deed, key) for key in _TOLD)
+    found = (_change(deed.before, deed.after, key) for key in _TOLD)
     return tuple(change for change in found if change is not None)
 
 
-def _change(deed: Deed, key: str) -> Change | None:
+def _change(before: Sample, after: Sample, key: str) -> Change | None:
     """None where another source counts something else under the same name, or the newest reading failed."""
     metric = METRICS_BY_KEY[key]
-    before, after = metric.read(deed.before), metric.read(deed.after)
-    origins = [sample.origins.get(metric.capability) for sample in (deed.before, deed.after)]
+    was, now = metric.read(before), metric.read(after)
+    origins = [sample.origins.get(metric.capability) for sample in (before, after)]
     if len({origin.source if origin else None for origin in origins}) > 1:
         return None
-    if isinstance(before, Missing) or isinstance(after, Missing) or any(o.failing for o in origins if o is not None):
+    if any(origin.failing for origin in origins if origin is not None):
         return None
-    return Change(metric, before, after)
+    return None if isinstance(was, Missing) or isinstance(now, Missing) else Change(metric, was, now)
 
 
 def _freed_words(deed: Deed) -> list[str]:

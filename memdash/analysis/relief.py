@@ -9,7 +9,7 @@ from math import inf
 from typing import NamedTuple
 
 from memdash.analysis.ceilings import nearest
-from memdash.analysis.deeds import freed_bytes
+from memdash.analysis.deeds import fall_bytes
 from memdash.model.action import Action, Deed
 from memdash.model.finding import Finding, NotYet, Severity
 from memdash.model.missing import Maybe, Missing, known
@@ -72,11 +72,9 @@ class _Round:
 
     @property
     def freed_bytes(self) -> int:
-        """By collections, or given back to the system: the same bytes may be in both, so that the greater counts."""
-        by_trim = [deed.action is Action.TRIM for deed in self.deeds]
-        freed = [max(known(freed_bytes(deed), 0), 0) for deed in self.deeds]
-        both = list(zip(by_trim, freed, strict=True))
-        return max(sum(size for trim, size in both if trim is wanted) for wanted in (True, False))
+        """How much less there is than before the first: of heap or of RSS, whichever fell further."""
+        first, last = self.deeds[0].before, self.deeds[-1].after
+        return max(0, *(known(fall_bytes(first, last, key), 0) for key in ("HeapAlloc", "system.rss_bytes")))
 
     @property
     def words(self) -> str:
