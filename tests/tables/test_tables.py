@@ -24,6 +24,7 @@ from memdash.tables.heap_chart import heap_chart
 from memdash.tables.memstats import memstats_table
 from memdash.tables.sites import Measure, SiteOrder, sites_table
 from memdash.tables.table import DASH, Table, Tone
+from memdash.tables.vitals import gc_line
 from tests.fakes import MIB, NOON_S, a_family, a_gc, a_relief, a_snapshot, a_system
 
 UNREADABLE = Missing("pid 7 belongs to root", "run memdash with sudo")
@@ -111,6 +112,8 @@ def test_that_collections_are_forced_at_a_limit_is_in_view(snapshot: Snapshot) -
     assert (cell.text, cell.tone) == ("80 % · now 62 %", Tone.PLAIN)
     assert cell.note == "558.0 MiB of GOMEMLIMIT, 900.0 MiB, in use; done 2 times, 1m00s apart at least"
     assert headline(armed).armed == "gc at 80 %"
+    assert gc_line(armed).endswith(" · CPU 2.4 % · gc-at 80 % · now 62 %")
+    assert gc_line(snapshot).endswith(" · CPU 2.4 % · next at 486.0 MiB")
     near = replace(snapshot, relief=a_relief(ceiling=Ceiling("GOMEMLIMIT", 899 * MIB, 900 * MIB)))
     cell = next(row.cells[1] for row in gc_table(near).rows if row.key == "gc-at")
     assert (cell.text, cell.tone) == ("80 % · now 99 %", Tone.WARNING)
