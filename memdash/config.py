@@ -261,14 +261,17 @@ _ALL = (
     Setting("seconds", "Have an endpoint tell what changes in this time.", "TIME", parse=_parse_seconds),
     Setting(
         "gc-at",
-        "Force a collection once so much of the memory limit is in use, 80%; two in a row at all of it. By an endpoint"
-        " or the agent. The nearest counts of the cgroup's limit, GOMEMLIMIT and RLIMIT_AS.",
+        "Have the program collect its garbage once this share of its memory limit is in use, 80%, and twice in a row at"
+        " all of it. Takes an endpoint or the agent. The nearest counts of cgroup limit, GOMEMLIMIT and RLIMIT_AS.",
         "SHARE",
         parse=_parse_gc_at,
     ),
     Setting("gc-cooldown", "Least time between two of those.", "TIME", default="30s", parse=_parse_cooldown),
     Setting(
-        "limit", "What --gc-at is a share of, in RSS, in place of limits that are set.", "SIZE", parse=_parse_ceiling
+        "limit",
+        "The memory limit for --gc-at, in place of those that are set; RSS counts against it.",
+        "SIZE",
+        parse=_parse_ceiling,
     ),
     Setting("gc", "Have the process collect its garbage first, after a question."),
     Setting("read-only", "Only read: offer nothing that acts on the process."),

@@ -169,6 +169,8 @@ class Reliever:
             return NotYet(ceiling.why)
         if ceiling.ratio < 1:
             return None
+        if isinstance(way, Missing) and self._told is not _Told.UNABLE:
+            return NotYet("what could collect is still being looked for")
         if isinstance(way, Missing):
             tried, freed = f"no collection can be forced: {way.why}", 0
         elif self._round is not None or self._full is None or sample.at.mono_s < self._full[0] + _GIVEN_BACK_S:

@@ -194,6 +194,14 @@ def test_a_way_that_comes_in_time_is_not_missed_and_one_that_goes_is() -> None:
     assert [words for words, _ in story.told][1:] == ["gc-at 80 % cannot be done: Its port is closed. Open it"]
 
 
+def test_over_the_limit_nobody_is_said_to_be_unable_before_that_is_sure() -> None:
+    story = Story(offers={GC: NO_WAY})
+    story.at(0, 1100)
+    assert story.is_waiting
+    story.at(3, 1100)
+    assert story.warned
+
+
 def test_without_a_limit_that_is_told() -> None:
     reliever, told = Reliever(GcAt(ratio=0.8)), list[tuple[str, Severity]]()
     for second in range(10):
