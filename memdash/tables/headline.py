@@ -19,7 +19,7 @@ __all__ = ["Headline", "headline"]
 class Headline:
     """Parts of the header, in order; a narrow screen drops ``source``, ``uptime`` and ``pace`` in that order.
 
-    ``armed`` says what memdash does to the target by itself: ``gc at 80 %``, or that it cannot; mostly nothing.
+    ``armed`` says what memdash does to the target by itself: ``gc-at 80 %``, or that it cannot; mostly nothing.
     ``detail`` says more about the state: how the target ended, which probe is late.
     """
 
@@ -87,7 +87,7 @@ def _armed(relief: Relief | None) -> str:
     if relief is None:
         return ""
     can = not isinstance(relief.way, Missing) and not isinstance(relief.ceiling, Missing)
-    return f"gc at {whole_percent(relief.plan.ratio)}{'' if can else ' cannot'}"
+    return f"gc-at {whole_percent(relief.plan.ratio) if can else 'cannot'}"
 
 
 def _detail(snapshot: Snapshot) -> str:

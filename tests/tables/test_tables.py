@@ -111,7 +111,7 @@ def test_that_collections_are_forced_at_a_limit_is_in_view(snapshot: Snapshot) -
     cell = next(row.cells[1] for row in gc_table(armed).rows if row.key == "gc-at")
     assert (cell.text, cell.tone) == ("80 % · now 62 %", Tone.PLAIN)
     assert cell.note == "558.0 MiB of GOMEMLIMIT, 900.0 MiB, in use; done 2 times, 1m00s apart at least"
-    assert headline(armed).armed == "gc at 80 %"
+    assert headline(armed).armed == "gc-at 80 %"
     assert gc_line(armed).endswith(" · CPU 2.4 % · gc-at 80 % · now 62 %")
     assert gc_line(snapshot).endswith(" · CPU 2.4 % · next at 486.0 MiB")
     near = replace(snapshot, relief=a_relief(ceiling=Ceiling("GOMEMLIMIT", 899 * MIB, 900 * MIB)))
@@ -125,7 +125,7 @@ def test_that_they_cannot_be_forced_is_in_view_with_why(snapshot: Snapshot) -> N
         stuck = replace(snapshot, relief=relief)
         cell = next(row.cells[1] for row in gc_table(stuck).rows if row.key == "gc-at")
         assert (cell.text, cell.tone, cell.note) == ("80 % · cannot", Tone.WARNING, "Nobody can. Start it")
-        assert headline(stuck).armed == "gc at 80 % cannot"
+        assert headline(stuck).armed == "gc-at cannot"
     assert headline(snapshot).armed == ""
 
 

@@ -145,7 +145,7 @@ def test_what_memdash_does_by_itself_is_told_before_what_is_of_less_weight(
 ) -> None:
     armed = replace(watch, relief=a_relief())
     left, _ = head_parts(armed, standing(armed, now_s=NOON_S, frozen=False), width)
-    assert ("gc at 80 %" in "".join(part.text for part in left)) is is_told
+    assert ("gc-at 80 %" in "".join(part.text for part in left)) is is_told
 
 
 def test_the_verdict_leaves_its_evidence_to_the_log(watch: Snapshot) -> None:
