@@ -13,13 +13,11 @@ from memdash.analysis.deeds import fall_bytes
 from memdash.model.action import Action, Deed
 from memdash.model.finding import Finding, NotYet, Severity
 from memdash.model.missing import Maybe, Missing, known
-from memdash.model.relief import Ceiling, GcAt, Relief
+from memdash.model.relief import OVER_LIMIT, Ceiling, GcAt, Relief
 from memdash.model.sample import Sample
 from memdash.units import byte_size, duration, whole_percent
 
-__all__ = ["RULE", "Looked", "Order", "Reliever"]
-
-RULE = "memory limit"
+__all__ = ["Looked", "Order", "Reliever"]
 
 _SETTLED_S = 3.0
 """How long there may be no way before that is told: agents and endpoints take a moment to be found."""
@@ -179,7 +177,7 @@ class Reliever:
             tried, freed = self._full[1].words, self._full[1].freed_bytes
         limit = byte_size(ceiling.limit_bytes)
         return Finding(
-            rule=RULE,
+            rule=OVER_LIMIT,
             severity=Severity.WARNING,
             at_s=sample.at.wall_s,
             summary=f"{byte_size(ceiling.used_bytes)} in use, over {ceiling.name} of {limit}: {tried}",

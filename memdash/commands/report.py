@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import click
 
-from memdash.commands.limits import rules_for
+from memdash.commands.limits import muted_for, rules_for
 from memdash.commands.options import Verb, settings, typed
 from memdash.commands.output import check_output, writing
 from memdash.commands.relief import RELIEF, gc_at_plan
 from memdash.commands.target import Choice, target_options
-from memdash.config import Growth, Limit
+from memdash.config import AlertText, Growth, Limit
 from memdash.errors import TargetExited, UsageError
 from memdash.exports.exporter import Exporter
 from memdash.model.snapshot import Snapshot, State
@@ -23,7 +23,7 @@ __all__ = ["command"]
 
 @click.command(cls=Verb, short_help="One full report of a process, as text or JSON.")
 @target_options
-@settings("json", "output", "force", "duration", "interval", "max", "max-growth", *RELIEF, "read-only")
+@settings("json", "output", "force", "duration", "interval", "max", "max-growth", "alert", "mute", *RELIEF, "read-only")
 def command(
     choice: Choice,
     json: bool,
@@ -33,6 +33,8 @@ def command(
     interval: float,
     max: Sequence[Limit],  # noqa: A002 - click names parameters as the flags are called
     max_growth: Sequence[Growth],
+    alert: Sequence[AlertText],
+    mute: Sequence[str],
     gc_at: float | None,
     gc_cooldown: float,
     limit: int | None,
@@ -43,18 +45,27 @@ def command(
     With --duration it watches that long first, so that rates, growth and alerts have something to go by.
     """
     check_output(output, force)
-    rules = rules_for(max, max_growth)
+    rules = rules_for(max, max_growth, alert)
+    muted = muted_for(mute, rules)
     plan = gc_at_plan(gc_at, gc_cooldown, limit, read_only=read_only)
     if duration is None and typed("gc-at"):
         raise UsageError("--gc-at needs a watch to force collections in", "say for how long: --duration 10m")
     target, entries = choice.target(), choice.entries
     if duration is None:
-        snapshot = read_once(target, rules=rules, entries=entries)
+        snapshot = read_once(target, rules=rules, muted=muted, entries=entries)
     else:
-        watch = Live(target, interval_s=interval, rules=rules, gc_at=plan, read_only=read_only, entries=entries)
+        watch = Live(
+            target,
+            interval_s=interval,
+            rules=rules,
+            muted=muted,
+            gc_at=plan,
+            read_only=read_only,
+            entries=entries,
+        )
         snapshot = _watched(watch, duration)
-    if snapshot.state is State.REFUSED:
-        snapshot = read_once(target, rules=rules, entries=entries)  # raises what the watch could only tell in words
+    if snapshot.state is State.REFUSED:  # read once it raises what the watch could only tell in words
+        snapshot = read_once(target, rules=rules, muted=muted, entries=entries)
     with writing(output, force) as out:
         _exporter(json).write([snapshot], out)
     if snapshot.ending is not None:

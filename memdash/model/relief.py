@@ -7,7 +7,10 @@ from typing import NamedTuple
 
 from memdash.model.missing import Maybe, Missing
 
-__all__ = ["Ceiling", "GcAt", "Relief"]
+__all__ = ["OVER_LIMIT", "Ceiling", "GcAt", "Relief"]
+
+OVER_LIMIT = "memory limit"
+"""The name under which it is found that memory stays over its limit whatever is collected."""
 
 _WHATEVER_IS_FOUND = Missing("the nearest of the limits that the target lives under counts")
 

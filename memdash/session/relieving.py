@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from memdash.analysis.relief import RULE, Order, Reliever
+from memdash.analysis.relief import Order, Reliever
 from memdash.errors import MemdashError, defects_told
 from memdash.model.action import Action, Deed
 from memdash.model.finding import Finding, NotYet, Severity
 from memdash.model.missing import Maybe
-from memdash.model.relief import GcAt, Relief
+from memdash.model.relief import OVER_LIMIT, GcAt, Relief
 from memdash.model.sample import Sample
 
 __all__ = ["Relieving"]
@@ -47,7 +47,7 @@ class Relieving:
         for words, severity in looked.told:
             self._note(sample.at.wall_s, words, severity)
         self._pass_on(looked.order)
-        return {RULE: looked.finding}
+        return {OVER_LIMIT: looked.finding}
 
     def heard(self, deed: Deed) -> None:
         """Take in what was done to the target, and ask for what follows."""

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from memdash.analysis.relief import RULE, Order, Reliever
+from memdash.analysis.relief import Order, Reliever
 from memdash.model.action import Action, Deed
 from memdash.model.finding import Finding, NotYet, Severity
 from memdash.model.missing import Maybe, Missing
-from memdash.model.relief import GcAt
+from memdash.model.relief import OVER_LIMIT, GcAt
 from memdash.model.sample import Instant, Sample
 from tests.fakes import MIB, NOON_S, a_gc, a_sample, a_system, memstats
 
@@ -164,7 +164,7 @@ def test_what_is_still_over_after_a_while_is_a_warning_until_it_is_not() -> None
     story.at(5, 1200)
     assert story.warned == "1.17 GiB in use, over GOMEMLIMIT of 1000 MiB: 2 forced collections freed nothing"
     assert isinstance(story.finding, Finding)
-    assert (story.finding.rule, story.finding.severity) == (RULE, Severity.WARNING)
+    assert (story.finding.rule, story.finding.severity) == (OVER_LIMIT, Severity.WARNING)
     assert story.finding.evidence["used_bytes"] == 1200 * MIB
     story.at(6, 999)
     assert (story.warned, story.is_waiting) == ("", False)

@@ -13,7 +13,7 @@ from memdash.analysis import relief
 from memdash.model.action import Action
 from memdash.model.finding import Severity
 from memdash.model.missing import Missing
-from memdash.model.relief import GcAt
+from memdash.model.relief import OVER_LIMIT, GcAt
 from memdash.model.snapshot import Snapshot
 from memdash.probes.cpython.agent.agents import Agents
 from memdash.probes.cpython.agent.launch import agents_of_ours
@@ -63,7 +63,7 @@ def test_a_go_program_collects_before_its_limit_and_twice_at_it(start_go: StartG
         assert any("gc-at 80 % of GOMEMLIMIT of 64.0 MiB: armed" in finding.summary for finding in shown.findings)
 
         target.command("alloc", 16 * 70)  # and that lives
-        shown = watch.until(lambda shown: shown.worst is not None and shown.worst.rule == relief.RULE)
+        shown = watch.until(lambda shown: shown.worst is not None and shown.worst.rule == OVER_LIMIT)
         assert shown.worst is not None
         assert shown.worst.severity is Severity.WARNING
         assert re.match(
@@ -78,11 +78,11 @@ def test_a_go_program_collects_before_its_limit_and_twice_at_it(start_go: StartG
 
 def over(shown: Snapshot) -> float | None:
     """When it was found to be over no more."""
-    return next((finding.ended_at_s for finding in shown.findings if finding.rule == relief.RULE), None)
+    return next((finding.ended_at_s for finding in shown.findings if finding.rule == OVER_LIMIT), None)
 
 
 def held(shown: Snapshot) -> bool:
-    return shown.worst is not None and shown.worst.rule == relief.RULE
+    return shown.worst is not None and shown.worst.rule == OVER_LIMIT
 
 
 def test_where_there_is_no_way_that_is_told_once_and_nothing_is_done(start_go: StartGo) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from memdash.analysis.relief import RULE, Reliever
+from memdash.analysis.relief import Reliever
 from memdash.model.action import Action, Deed
 from memdash.model.finding import Severity
 from memdash.model.missing import Maybe, Missing
-from memdash.model.relief import GcAt
+from memdash.model.relief import OVER_LIMIT, GcAt
 from memdash.model.sample import Instant, Sample
 from memdash.session import Live
 from memdash.session.relieving import Relieving
@@ -55,7 +55,7 @@ def test_a_watch_asks_for_what_is_ordered_and_tells_of_it(asked: list[tuple[Acti
     shown = live.snapshot()
     assert shown.relief is not None
     assert (shown.relief.rounds, shown.relief.wait_s) == (1, 60)
-    assert [finding.rule for finding in shown.findings if finding.ended_at_s is None] == [RULE]
+    assert [finding.rule for finding in shown.findings if finding.ended_at_s is None] == [OVER_LIMIT]
     told = [finding for finding in shown.findings if finding.evidence.get("cause") == cause]
     assert [finding.summary.partition(":")[0] for finding in told] == 2 * [f"force GC by {cause}"]
     assert told[0].evidence["took_s"] == 0.25
