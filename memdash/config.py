@@ -1,16 +1,7 @@
 """Settings: each is declared once here and is a flag, a MEMDASH_* variable and a key of the configuration file.
 
-A value is looked for on the command line, then in the environment, then in the file, then it is the default. The file
-is TOML, in the user's configuration directory or wherever ``--config`` says:
-
-    interval = "2s"
-    ascii = true
-    max = ["HeapAlloc=512MiB", "gc.pause_p99_ns=20ms"]
-
-    [[alert]]
-    name = "heap"
-    when = "HeapAlloc > 512MiB"
-    for = "30s"
+A value is looked for on the command line, then in the environment, then in the file (``config_file`` reads it), then it
+is the default.
 
 To add a setting, add one entry to ``SETTINGS`` and name it in the commands that obey it.
 """
@@ -19,8 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from memdash.errors import UsageError
 from memdash.spelling import meant
@@ -34,14 +23,13 @@ __all__ = [
     "Limit",
     "Setting",
     "SourcePath",
-    "default_file",
-    "load_file",
     "parse_interval",
+    "parse_pid",
 ]
 
 _SHORTEST_INTERVAL_S = 0.05
 _LONGEST_INTERVAL_S = 60.0
-_LARGEST_FILE_BYTES = 1 << 20
+_LEAST_RECORDING_BYTES = 1 << 20
 _DEEPEST_TRACE = 100
 _LEAST_GC_AT, _SHORTEST_COOLDOWN_S = 0.1, 1.0
 
@@ -139,7 +127,8 @@ def parse_interval(text: str) -> float:
     return seconds
 
 
-def _parse_pid(text: str) -> int:
+def parse_pid(text: str) -> int:
+    """Read a pid. UsageError."""
     if not (text.isascii() and text.isdecimal()):
         raise UsageError(f"{text!r} is not a pid", f"to choose a process by its name: --name {text}")
     return int(text)
@@ -175,6 +164,13 @@ def _alert_table(table: Mapping[str, object], where: str) -> AlertText:
         raise UsageError(f"{where}: it does not say when", 'write it like when = "HeapAlloc > 512MiB"')
     when, name = texts.pop("when"), texts.pop("name", "")
     return AlertText(when, name, tuple(texts.items()), where)
+
+
+def _parse_size(text: str) -> int:
+    size = parse_bytes(text)
+    if size < _LEAST_RECORDING_BYTES:
+        raise UsageError(f"{text} is too little for a recording", "a day of a busy program takes about 60MiB")
+    return size
 
 
 def _parse_depth(text: str) -> int:
@@ -237,7 +233,7 @@ _SERVED = ("heap", "allocs", "goroutine", "goroutineleak", "block", "mutex", "th
 _GRANULARITIES = ("functions", "filefunctions", "files", "lines", "addresses")
 
 _ALL = (
-    Setting("pid", "The process to read.", "PID", "p", parse=_parse_pid),
+    Setting("pid", "The process to read.", "PID", "p", parse=parse_pid),
     Setting("name", "The process that has this in its name, or else in its command line.", "TEXT"),
     Setting("wait-for", "The newest process of exactly this name, or the next one to start.", "NAME"),
     Setting("url", "A Go server to be asked over HTTP alone: where its net/http/pprof or expvar is.", "URL"),
@@ -250,6 +246,16 @@ _ALL = (
     Setting("interval", "Time between two samples, 50ms to 60s.", "TIME", "i", default="1s", parse=parse_interval),
     Setting("duration", "How long to watch before reporting, such as 10s.", "TIME", "d", parse=parse_duration),
     Setting("output", "Write here instead of to standard output (-).", "FILE", "o", default="-"),
+    Setting("record", "Write the watch into this file too, for memdash replay.", "FILE"),
+    Setting(
+        "max-size",
+        "How large a recording may become; what is oldest goes first.",
+        "SIZE",
+        default="500MiB",
+        parse=_parse_size,
+    ),
+    Setting("max-age", "How far back a recording may reach, such as 7d.", "TIME", parse=parse_duration),
+    Setting("append", "Go on in a recording that is there."),
     Setting("output-to", "Keep what the command prints in this file.", "FILE"),
     Setting("force", "Overwrite the output file when it exists."),
     Setting("json", "Write JSON instead of text."),
@@ -337,52 +343,3 @@ _ALL = (
 )
 
 SETTINGS: Mapping[str, Setting] = {setting.name: setting for setting in _ALL}
-
-
-def default_file() -> Path | None:
-    """The user's configuration file, if there is one that can be seen."""
-    from platformdirs import user_config_path  # 8 ms, wanted once
-
-    path = user_config_path("memdash") / "config.toml"
-    try:
-        return path if path.is_file() else None
-    except OSError:  # somebody else's folder, as under su: no settings for us there
-        return None
-
-
-def load_file(path: Path) -> dict[str, object]:
-    """Read a configuration file into values by setting name, checked for known keys and TOML types. UsageError."""
-    import tomllib
-
-    try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST_FILE_BYTES + 1)
-        if len(content) > _LARGEST_FILE_BYTES:
-            raise UsageError(f"{path} is no configuration file: it is larger than any", "name another with --config")
-        document = tomllib.loads(content.decode("utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}", "name an existing file with --config") from None
-    except (ValueError, RecursionError) as error:  # what tomllib says of text, and numbers and nesting beyond reason
-        raise UsageError(f"{path} is not TOML: {error}", 'write lines like interval = "2s"') from None
-    for key in document:
-        if key not in SETTINGS:
-            raise UsageError(f"{path}: there is no setting {key!r}", meant(key, SETTINGS, "the keys are"))
-    return {key: _checked(path, SETTINGS[key], value) for key, value in document.items()}
-
-
-def _checked(path: Path, setting: Setting, value: object) -> object:
-    import msgspec  # 30 ms, wanted only when a file exists
-
-    many: type[list[Any]] = list[str] if setting.table is None else list[str | dict[str, object]]
-    kind = bool if setting.is_switch else many if setting.many else str | int | float
-    found: Any
-    try:
-        found = msgspec.convert([value] if setting.many and isinstance(value, (str, dict)) else value, kind)
-    except msgspec.ValidationError as error:
-        raise UsageError(f"{path}: {setting.name}: {error}", f"its flag is --{setting.name}") from None
-    if setting.table is None:
-        return found
-    return [
-        setting.table(item, f"{path}: {setting.name} {number}") if isinstance(item, dict) else item
-        for number, item in enumerate(found, start=1)
-    ]

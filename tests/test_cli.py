@@ -80,6 +80,7 @@ def small() -> Iterator[str]:
         (["watch", "--agent", "--read-only", OURSELVES], 2, "--agent and --read-only exclude each other", "leave one"),
         (["watch", "--gc-at", "80%", "--read-only", OURSELVES], 2, "--gc-at and --read-only exclude", "leave one"),
         (["report", "-d", "1s", "--gc-at", "0.8", "--read-only", OURSELVES], 2, "--gc-at and --read-only", "leave one"),
+        (["record", "--gc-at", "0.8", "--read-only", OURSELVES], 2, "--gc-at and --read-only", "leave one"),
         (["watch", "--limit", "900MiB", OURSELVES], 2, "--limit does nothing without --gc-at", "--gc-at 80%"),
         (["report", "--gc-cooldown", "9s", OURSELVES], 2, "--gc-cooldown does nothing without --gc-at", "--gc-at 80%"),
         (["report", "--gc-at", "80%", OURSELVES], 2, "--gc-at needs a watch", "--duration 10m"),
@@ -181,7 +182,7 @@ def test_a_process_is_found_by_its_name(run: Run, start: Start) -> None:
 
 
 def test_a_watched_report_has_rates(run: Run) -> None:
-    _, out, _ = run("report", "--json", "-d", "300ms", "-i", "50ms", OURSELVES)
+    _, out, _ = run("report", "--json", "-d", "1s", "-i", "50ms", OURSELVES)
     document = json.loads(out)
     assert document["system"]["cpu_percent"] is not None
     assert document["cost"]["probes"]["system.process"]["reads"] >= 2
@@ -233,7 +234,7 @@ def test_ctrl_c_is_130_and_says_nothing(run: Run) -> None:
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    signal.setitimer(signal.ITIMER_REAL, 1.0)
     try:
         code, out, err = run("report", "-d", "30s", OURSELVES)
     finally:

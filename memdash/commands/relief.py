@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
-from memdash.commands.options import typed
+from dataclasses import dataclass
+
+from memdash.commands.options import gathered, typed
 from memdash.errors import UsageError
 from memdash.model.relief import GcAt
 
-__all__ = ["RELIEF", "gc_at_plan"]
-
-RELIEF = ("gc-at", "gc-cooldown", "limit")
-"""The settings of it, for commands that watch; they take ``read-only`` too."""
+__all__ = ["Relieving", "relief_options"]
 
 
-def gc_at_plan(gc_at: float | None, cooldown_s: float, limit_bytes: int | None, *, read_only: bool) -> GcAt | None:
-    """What is to be done, None when nothing is.
+@dataclass(frozen=True, slots=True)
+class Relieving:
+    """What the user said of it."""
 
-    Raises UsageError for what contradicts itself, and for what belongs to it when it was given beside nothing.
-    """
-    if gc_at is None:
-        _refuse_alone()
-        return None
-    if read_only:
-        raise UsageError("--gc-at and --read-only exclude each other", "leave one of them away")
-    if limit_bytes is None:
-        return GcAt(ratio=gc_at, cooldown_s=cooldown_s)
-    return GcAt(ratio=gc_at, cooldown_s=cooldown_s, limit_bytes=limit_bytes)
+    gc_at: float | None
+    gc_cooldown: float
+    limit: int | None
+    read_only: bool
+
+    def plan(self) -> GcAt | None:
+        """What is to be done, None when nothing is.
+
+        Raises UsageError for what contradicts itself, and for what belongs to it when it was given beside nothing.
+        """
+        if self.gc_at is None:
+            _refuse_alone()
+            return None
+        if self.read_only:
+            raise UsageError("--gc-at and --read-only exclude each other", "leave one of them away")
+        if self.limit is None:
+            return GcAt(ratio=self.gc_at, cooldown_s=self.gc_cooldown)
+        return GcAt(ratio=self.gc_at, cooldown_s=self.gc_cooldown, limit_bytes=self.limit)
 
 
 def _refuse_alone() -> None:
     """Those of the environment or the file wait for a --gc-at; typed without one they are a mistake."""
-    for name in RELIEF[1:]:
+    for name in ("gc-cooldown", "limit"):
         if typed(name):
             raise UsageError(f"--{name} does nothing without --gc-at", "add --gc-at 80%")
+
+
+relief_options = gathered(Relieving, "relief")
+"""Give a command that watches these options; it gets one ``relief`` instead."""

@@ -10,7 +10,7 @@ import click
 from memdash.commands.limits import muted_for, rules_for
 from memdash.commands.options import Verb, settings, typed
 from memdash.commands.output import check_output, writing
-from memdash.commands.relief import RELIEF, gc_at_plan
+from memdash.commands.relief import Relieving, relief_options
 from memdash.commands.target import Choice, target_options
 from memdash.config import AlertText, Growth, Limit
 from memdash.errors import TargetExited, UsageError
@@ -23,7 +23,8 @@ __all__ = ["command"]
 
 @click.command(cls=Verb, short_help="One full report of a process, as text or JSON.")
 @target_options
-@settings("json", "output", "force", "duration", "interval", "max", "max-growth", "alert", "mute", *RELIEF, "read-only")
+@settings("json", "output", "force", "duration", "interval", "max", "max-growth", "alert", "mute")
+@relief_options
 def command(
     choice: Choice,
     json: bool,
@@ -35,10 +36,7 @@ def command(
     max_growth: Sequence[Growth],
     alert: Sequence[AlertText],
     mute: Sequence[str],
-    gc_at: float | None,
-    gc_cooldown: float,
-    limit: int | None,
-    read_only: bool,
+    relief: Relieving,
 ) -> None:
     """Report everything that can be read of one process, once.
 
@@ -47,7 +45,7 @@ def command(
     check_output(output, force)
     rules = rules_for(max, max_growth, alert)
     muted = muted_for(mute, rules)
-    plan = gc_at_plan(gc_at, gc_cooldown, limit, read_only=read_only)
+    plan = relief.plan()
     if duration is None and typed("gc-at"):
         raise UsageError("--gc-at needs a watch to force collections in", "say for how long: --duration 10m")
     target, entries = choice.target(), choice.entries
@@ -60,7 +58,7 @@ def command(
             rules=rules,
             muted=muted,
             gc_at=plan,
-            read_only=read_only,
+            read_only=relief.read_only,
             entries=entries,
         )
         snapshot = _watched(watch, duration)

@@ -11,7 +11,7 @@ from memdash.analysis.rules import Rule
 from memdash.commands.limits import muted_for, rules_for
 from memdash.commands.opening import Opening
 from memdash.commands.options import gathered
-from memdash.commands.relief import gc_at_plan
+from memdash.commands.relief import Relieving
 from memdash.config import AlertText, Growth, Limit, SourcePath
 from memdash.errors import UsageError
 from memdash.model.action import Action
@@ -101,7 +101,7 @@ class Screen:
             watches.close()
 
     def _plan(self) -> GcAt | None:
-        return gc_at_plan(self.gc_at, self.gc_cooldown, self.limit, read_only=self.read_only)
+        return Relieving(self.gc_at, self.gc_cooldown, self.limit, self.read_only).plan()
 
     def _session(self, target: Target, entries: Sequence[ProbeEntry], *, is_meant: bool) -> Session:
         """A watch over the target, or over another process of its tree: nothing is done to that unless asked there."""
