@@ -13,6 +13,7 @@ import pytest
 from memdash.cli import main
 from memdash.probes.cpython.agent.agents import Agents
 from memdash.probes.cpython.agent.launch import agents_of_ours
+from tests.programs import asked_by_a_shell, offers
 from tests.servers import Serve, serving
 
 
@@ -51,6 +52,20 @@ def run(capfd: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]
         return code, out, err
 
     return run
+
+
+@pytest.fixture
+def offered(
+    run: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], dict[str, str]]:
+    """What a shell would offer in place of the last of the words: its kind by the word."""
+
+    def offered(words: str) -> dict[str, str]:
+        for name, value in asked_by_a_shell(words).items():
+            monkeypatch.setenv(name, value)
+        return offers(run()[1])
+
+    return offered
 
 
 @pytest.fixture
