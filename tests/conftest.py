@@ -1,5 +1,6 @@
 """Small processes and servers to look at, each ended by the test that started it, and memdash run on them."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -22,6 +23,15 @@ def usual_signals() -> None:
     """Whoever runs the tests in the background may ignore these, and every program we start would inherit that."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def rarely_collected() -> None:
+    """Thousands of tests make a large heap: at Python's own pace collections are a third of a test of a screen.
+
+    Nobody waits for one: tests that are about garbage collect it themselves.
+    """
+    gc.set_threshold(50_000, 10, 10)
 
 
 @pytest.fixture
