@@ -68,6 +68,8 @@ class _Shared:
         self.subscribe = session.subscribe
         self.mark_baseline = session.mark_baseline
         self.clear_baseline = session.clear_baseline
+        self.acknowledge = session.acknowledge
+        self.mute = session.mute
         self.act = session.act
 
     def close(self) -> None:

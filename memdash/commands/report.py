@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import click
 
 from memdash.analysis.rules import Rule
-from memdash.commands.limits import rules_for
+from memdash.commands.limits import muted_for, rules_for
 from memdash.commands.options import Verb, settings
 from memdash.commands.output import check_output, writing
 from memdash.commands.target import Choice, target_options
-from memdash.config import Growth, Limit
+from memdash.config import AlertText, Growth, Limit
 from memdash.errors import TargetExited
 from memdash.exports.exporter import Exporter
 from memdash.model.snapshot import Snapshot, State
@@ -25,7 +25,7 @@ __all__ = ["command"]
 
 @click.command(cls=Verb, short_help="One full report of a process, as text or JSON.")
 @target_options
-@settings("json", "output", "force", "duration", "interval", "max", "max-growth")
+@settings("json", "output", "force", "duration", "interval", "max", "max-growth", "alert", "mute")
 def command(
     choice: Choice,
     json: bool,
@@ -35,18 +35,21 @@ def command(
     interval: float,
     max: Sequence[Limit],  # noqa: A002 - click names parameters as the flags are called
     max_growth: Sequence[Growth],
+    alert: Sequence[AlertText],
+    mute: Sequence[str],
 ) -> None:
     """Report everything that can be read of one process, once.
 
     With --duration it watches that long first, so that rates, growth and alerts have something to go by.
     """
     check_output(output, force)
-    rules = rules_for(max, max_growth)
+    rules = rules_for(max, max_growth, alert)
+    muted = muted_for(mute, rules)
     target, entries = choice.target(), choice.entries
     if duration is None:
-        snapshot = read_once(target, rules=rules, entries=entries)
+        snapshot = read_once(target, rules=rules, muted=muted, entries=entries)
     else:
-        snapshot = _watched(target, duration, interval, rules, entries)
+        snapshot = _watched(target, duration, interval, rules, muted, entries)
     with writing(output, force) as out:
         _exporter(json).write([snapshot], out)
     if snapshot.ending is not None:
@@ -65,7 +68,12 @@ def _exporter(json: bool) -> Exporter:
 
 
 def _watched(
-    target: Target, duration_s: float, interval_s: float, rules: Sequence[Rule], entries: Sequence[ProbeEntry]
+    target: Target,
+    duration_s: float,
+    interval_s: float,
+    rules: Sequence[Rule],
+    muted: Sequence[str],
+    entries: Sequence[ProbeEntry],
 ) -> Snapshot:
     """The last snapshot of a watch of ``duration_s`` from its first sample, or of less when the target ends."""
     begun, over = threading.Event(), threading.Event()
@@ -76,7 +84,7 @@ def _watched(
         if shown.state is not State.ATTACHING:
             begun.set()
 
-    session = Live(target, interval_s=interval_s, rules=rules, entries=entries)
+    session = Live(target, interval_s=interval_s, rules=rules, muted=muted, entries=entries)
     session.subscribe(listen)
     session.start()
     try:

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from memdash.commands.limits import rules_for
+from memdash.analysis.rules import Rule
+from memdash.commands.limits import muted_for, rules_for
 from memdash.commands.opening import Opening
 from memdash.commands.options import gathered
-from memdash.config import Growth, Limit, SourcePath, nearest
+from memdash.config import AlertText, Growth, Limit, SourcePath
 from memdash.errors import UsageError
 from memdash.model.action import Action
 from memdash.model.target import Target
@@ -18,6 +19,7 @@ from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
 from memdash.probes.survey import survey
 from memdash.session import Live, Session, Watches
+from memdash.spelling import meant
 
 if TYPE_CHECKING:
     from memdash.ui.app import Options
@@ -35,6 +37,8 @@ class Screen:
     interval: float
     max: Sequence[Limit]
     max_growth: Sequence[Growth]
+    alert: Sequence[AlertText]
+    mute: Sequence[str]
     agent: bool
     read_only: bool
     theme: str | None
@@ -50,7 +54,7 @@ class Screen:
 
     def check_values(self) -> None:
         """Refuse limits and themes that do not exist. Raises UsageError."""
-        rules_for(self.max, self.max_growth)
+        muted_for(self.mute, self._rules)
         if self.agent and self.read_only:
             raise UsageError("--agent and --read-only exclude each other", "leave one of them away")
         check_theme(self.theme)
@@ -64,6 +68,10 @@ class Screen:
                     f"the dashboard needs a terminal, and {name} is none",
                     "memdash report PID writes a report, memdash report --json PID one for programs",
                 )
+
+    @property
+    def _rules(self) -> tuple[Rule, ...]:
+        return rules_for(self.max, self.max_growth, self.alert)
 
     def watch(self, target: Target, entries: Sequence[ProbeEntry] = PROBES) -> None:
         """Show the dashboard until the user leaves it."""
@@ -91,7 +99,8 @@ class Screen:
         return Live(
             target,
             interval_s=self.interval,
-            rules=rules_for(self.max, self.max_growth),
+            rules=self._rules,
+            muted=self.mute,
             asked=(Action.LOAD_AGENT,) if with_agent else (),
             read_only=self.read_only,
             entries=entries,
@@ -119,9 +128,7 @@ def check_theme(name: str | None) -> None:
 
     names = theme_names()
     if name not in names:
-        guess = nearest(name, names)
-        hint = f"did you mean {guess}?" if guess else f"the themes are {', '.join(names)}"
-        raise UsageError(f"--theme: there is no theme {name!r}", hint)
+        raise UsageError(f"--theme: there is no theme {name!r}", meant(name, names, "the themes are"))
 
 
 screen_options = gathered(Screen, "screen")

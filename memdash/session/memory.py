@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -17,7 +18,7 @@ from memdash.analysis.tasks import number, task_groups, tasks_by_group
 from memdash.analysis.verdict_words import RULE, finding, named
 from memdash.errors import MemdashError, defects_told
 from memdash.model.capability import Capability
-from memdash.model.finding import Finding, NotYet, Severity
+from memdash.model.finding import NOTES, Finding, NotYet, Severity
 from memdash.model.missing import Maybe, Missing
 from memdash.model.residence import Residence
 from memdash.model.sample import Instant, Sample
@@ -28,6 +29,7 @@ from memdash.model.verdict import Verdict
 from memdash.sampling.cost import CostMeter
 from memdash.sampling.followed import Followed
 from memdash.sampling.history import History
+from memdash.units import duration
 
 __all__ = ["Memory"]
 
@@ -39,11 +41,13 @@ _NO_READING = Missing("there has been no reading to compare with yet")
 class Memory:
     """Used by one thread at a time."""
 
-    def __init__(self, interval_s: float, rules: Sequence[Rule]) -> None:
+    def __init__(self, interval_s: float, rules: Sequence[Rule], muted: Sequence[str] = ()) -> None:
         self._history = History(interval_s)
         self._rules = rules
         self._broken: set[str] = set()
-        self._log = AlertLog()
+        self._log = AlertLog({rule.name: rule.cooldown_s for rule in rules})
+        for name in muted:
+            self._log.mute(name)
         self._cost = CostMeter()
         self._sites = Followed(
             usage_by_leaf, lambda held: held[0].inuse_bytes, grouped, lambda profile: profile.estimated
@@ -62,7 +66,7 @@ class Memory:
 
     def note(self, at_s: float, summary: str, severity: Severity = Severity.INFO) -> None:
         """Put a line into the alert log."""
-        self._log.note(Finding(rule="memdash", severity=severity, at_s=at_s, summary=summary))
+        self._log.note(Finding(rule=NOTES, severity=severity, at_s=at_s, summary=summary))
 
     def add(self, shown: Snapshot, sample: Sample) -> Snapshot:
         """The snapshot that follows ``shown`` once ``sample`` has been taken in."""
@@ -72,12 +76,15 @@ class Memory:
             followed.take(sample.at, getattr(sample, capability.value), sample.origins.get(capability))
         self._reside(sample, shown.target.runtime)
         verdict = self._judged(view, sample)
-        found = {rule.name: self._checked(rule.name, rule.check, view) for rule in self._rules}
+        found = {rule.name: self._checked(rule.name, self._check(rule), view) for rule in self._rules}
         if verdict is not None:
             found[RULE] = finding(verdict)
-        self._log.observe(sample.at.wall_s, found)
+        self._log.observe(sample.at, found)
         cost = self._cost.measure()
         return self.refreshed(replace(shown, at=sample.at, sample=sample, history=view, cost=cost, verdict=verdict))
+
+    def _check(self, rule: Rule) -> Callable[[Timeline], Finding | NotYet | None]:
+        return lambda history: rule.check(history, self._log.held(rule.name))
 
     def _judged(self, view: Timeline, sample: Sample) -> Verdict | None:
         """What is made of it all; None when judging goes wrong. A change of mind is told in the log."""
@@ -106,6 +113,19 @@ class Memory:
                 self._broken.add(name)
                 self.note(view.until.wall_s, f"the rule {name} cannot check: {error.what}", Severity.WARNING)
             return NotYet(error.what)
+
+    def acknowledge(self, finding: Finding, seen: bool) -> None:
+        """A person has seen an entry of the log, or takes that back."""
+        self._log.acknowledge(finding, seen)
+
+    def mute(self, now: Instant, rule: str, for_s: float) -> None:
+        """Count nothing of this rule for so long from ``now`` on; 0 lets it count again. It is told in the log."""
+        if for_s:
+            self._log.mute(rule, now.mono_s + for_s)
+            self.note(now.wall_s, f"{rule} muted{'' if math.isinf(for_s) else f' for {duration(for_s)}'}")
+        elif rule in self._log.muted:
+            self._log.unmute(rule)
+            self.note(now.wall_s, f"{rule} counts again")
 
     @property
     def is_marked(self) -> bool:
@@ -140,4 +160,6 @@ class Memory:
             residence=mapped if isinstance(mapped, Missing) else self._residence,
             findings=self._log.entries,
             findings_dropped=self._log.dropped,
+            transitions=self._log.news(),
+            muted=self._log.muted,
         )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Protocol
 
 from memdash.model.action import Action
+from memdash.model.finding import Finding
 from memdash.model.snapshot import Snapshot
 
 __all__ = ["Session"]
@@ -23,7 +25,8 @@ class Session(Protocol):
     def subscribe(self, listener: Callable[[Snapshot], None]) -> Callable[[], None]:
         """Call ``listener`` with each new snapshot, on whichever thread made it, until what this returns is called.
 
-        It must return quickly, and ask nothing of the session but ``snapshot``: the others would wait for it for ever.
+        What alerts have done is in its ``transitions``. It must return quickly, and ask nothing of the session but
+        ``snapshot``: the others would wait for it for ever.
         """
 
     def mark_baseline(self) -> None:
@@ -31,6 +34,12 @@ class Session(Protocol):
 
     def clear_baseline(self) -> None:
         """Count changes from the attach again."""
+
+    def acknowledge(self, finding: Finding, seen: bool = True) -> None:
+        """A person has seen this entry of the alert log, or takes that back."""
+
+    def mute(self, rule: str, for_s: float = math.inf) -> None:
+        """Count nothing that the rule of this name finds, for so long: the log has it, and that is all. 0 ends it."""
 
     def act(self, action: Action) -> None:
         """Do what the snapshot's ``actions`` offer; returns at once, and the alert log says what came of it."""

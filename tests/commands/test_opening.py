@@ -10,6 +10,7 @@ import pytest
 
 from memdash.commands.opening import Opening, frame
 from memdash.model.action import Action
+from memdash.model.finding import Finding
 from memdash.model.snapshot import Snapshot, State
 from tests.fakes import a_snapshot, a_target
 
@@ -36,6 +37,10 @@ class Told:
     def mark_baseline(self) -> None: ...
 
     def clear_baseline(self) -> None: ...
+
+    def acknowledge(self, finding: Finding, seen: bool = True) -> None: ...
+
+    def mute(self, rule: str, for_s: float = 0.0) -> None: ...
 
     def act(self, action: Action) -> None: ...
 

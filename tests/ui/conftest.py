@@ -212,6 +212,8 @@ class FakeSession:
         self.baselines = 0
         self.cleared = 0
         self.asked: list[Action] = []
+        self.acknowledged: list[tuple[Finding, bool]] = []
+        self.mutes: list[tuple[str, float]] = []
         self.closed = 0
 
     def start(self) -> None:
@@ -235,6 +237,12 @@ class FakeSession:
 
     def clear_baseline(self) -> None:
         self.cleared += 1
+
+    def acknowledge(self, finding: Finding, seen: bool = True) -> None:
+        self.acknowledged.append((finding, seen))
+
+    def mute(self, rule: str, for_s: float = math.inf) -> None:
+        self.mutes.append((rule, for_s))
 
     def act(self, action: Action) -> None:
         self.asked.append(action)
