@@ -8,15 +8,16 @@ from collections.abc import Sequence
 import click
 
 from memdash.commands.limits import muted_for, rules_for
-from memdash.commands.options import Verb, gathered, settings
+from memdash.commands.options import Verb, gathered, settings, typed
 from memdash.commands.output import check_output, writing
+from memdash.commands.relief import Relieving, relief_options
 from memdash.commands.target import Choice, target_options
 from memdash.commands.telling import Telling
 from memdash.config import AlertText, Growth, Limit
-from memdash.errors import TargetExited
+from memdash.errors import TargetExited, UsageError
 from memdash.exports.exporter import Exporter
 from memdash.model.snapshot import Snapshot, State
-from memdash.session import Live, read_once
+from memdash.session import Live, Session, read_once
 
 __all__ = ["command"]
 
@@ -24,6 +25,7 @@ __all__ = ["command"]
 @click.command(cls=Verb, short_help="One full report of a process, as text or JSON.")
 @target_options
 @settings("json", "output", "force", "duration", "interval", "max", "max-growth", "alert", "mute")
+@relief_options
 @gathered(Telling, "telling")
 def command(
     choice: Choice,
@@ -36,6 +38,7 @@ def command(
     max_growth: Sequence[Growth],
     alert: Sequence[AlertText],
     mute: Sequence[str],
+    relief: Relieving,
     telling: Telling,
 ) -> None:
     """Report everything that can be read of one process, once.
@@ -46,15 +49,26 @@ def command(
     rules = rules_for(max, max_growth, alert)
     muted = muted_for(mute, rules)
     telling.check(rules)
+    plan = relief.plan()
+    if duration is None and typed("gc-at"):
+        raise UsageError("--gc-at needs a watch to force collections in", "say for how long: --duration 10m")
     target, entries = choice.target(), choice.entries
     if duration is None:
         snapshot = read_once(target, rules=rules, muted=muted, entries=entries)
     else:
-        session = Live(target, interval_s=interval, rules=rules, muted=muted, entries=entries)
+        watch = Live(
+            target,
+            interval_s=interval,
+            rules=rules,
+            muted=muted,
+            gc_at=plan,
+            read_only=relief.read_only,
+            entries=entries,
+        )
         with telling.hooks() as follow:
-            follow(session)
-            _watch(session, duration)
-        snapshot = session.snapshot()
+            follow(watch)
+            _watch(watch, duration)
+        snapshot = watch.snapshot()
     if snapshot.state is State.REFUSED:  # read once it raises what the watch could only tell in words
         snapshot = read_once(target, rules=rules, muted=muted, entries=entries)
     with writing(output, force) as out:
@@ -74,7 +88,7 @@ def _exporter(json: bool) -> Exporter:
     return TEXT
 
 
-def _watch(session: Live, duration_s: float) -> None:
+def _watch(session: Session, duration_s: float) -> None:
     """Watch for ``duration_s`` from the first sample on, or until the target ends."""
     begun, over = threading.Event(), threading.Event()
 

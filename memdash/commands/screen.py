@@ -14,10 +14,12 @@ from memdash.commands.limits import muted_for, rules_for
 from memdash.commands.opening import Opening
 from memdash.commands.options import gathered, part
 from memdash.commands.recorded import Keeping, recorders
+from memdash.commands.relief import Relieving
 from memdash.commands.telling import Telling, Terminal
 from memdash.config import AlertText, Growth, Limit, SourcePath
 from memdash.errors import UsageError
 from memdash.model.action import Action
+from memdash.model.relief import GcAt
 from memdash.model.target import Target
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
@@ -45,6 +47,9 @@ class Screen:
     mute: Sequence[str]
     agent: bool
     read_only: bool
+    gc_at: float | None
+    gc_cooldown: float
+    limit: int | None
     theme: str | None
     no_color: bool
     ascii: bool
@@ -67,6 +72,7 @@ class Screen:
         self.telling.check(rules)
         if self.agent and self.read_only:
             raise UsageError("--agent and --read-only exclude each other", "leave one of them away")
+        self._plan()
         check_theme(self.theme)
 
     def check_terminal(self) -> None:
@@ -93,7 +99,7 @@ class Screen:
 
             def opened(member: Target) -> Session:
                 is_meant = member == target
-                session = self._session(member, entries if is_meant else others, with_agent=self.agent and is_meant)
+                session = self._session(member, entries if is_meant else others, is_meant=is_meant)
                 follow(session)
                 return session
 
@@ -120,14 +126,18 @@ class Screen:
             return nullcontext()
         return recorders(Path(self.record), [session], Keeping(max_size=self.max_size, max_age=self.max_age))
 
-    def _session(self, target: Target, entries: Sequence[ProbeEntry], *, with_agent: bool) -> Live:
-        """A watch over the target, or over another process of its tree."""
+    def _plan(self) -> GcAt | None:
+        return Relieving(self.gc_at, self.gc_cooldown, self.limit, self.read_only).plan()
+
+    def _session(self, target: Target, entries: Sequence[ProbeEntry], *, is_meant: bool) -> Live:
+        """A watch over the target, or over another process of its tree: nothing is done to that unless asked there."""
         return Live(
             target,
             interval_s=self.interval,
             rules=self._rules,
             muted=self.mute,
-            asked=(Action.LOAD_AGENT,) if with_agent else (),
+            asked=(Action.LOAD_AGENT,) if self.agent and is_meant else (),
+            gc_at=self._plan() if is_meant else None,
             read_only=self.read_only,
             entries=entries,
         )

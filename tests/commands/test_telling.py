@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from memdash.config import SETTINGS, load_file
+from memdash.config import SETTINGS
+from memdash.config_file import load_file
 from memdash.errors import UsageError
 from memdash.said import HookText
 from tests.servers import Serve, answer
