@@ -38,7 +38,7 @@ _EVERY_S = 1.0
 @click.command(cls=Verb, short_help="Write a watch into a file, to be looked at later.")
 @target_options
 @click.argument("others", metavar="[PID ...]", nargs=-1, shell_complete=pids)
-@settings("output", "duration", "interval", "append", "force", "max", "max-growth", "alert", "mute")
+@settings("output", "duration", "interval", "append", "force", "max", "max-growth", "alert", "mute", "salvage")
 @gathered(Keeping, "keeping")
 def command(
     choice: Choice,
@@ -52,6 +52,7 @@ def command(
     max_growth: Sequence[Growth],
     alert: Sequence[AlertText],
     mute: Sequence[str],
+    salvage: str | None,
     keeping: Keeping,
 ) -> int:
     """Record the memory of a process, or of several into one file, until they end, or ctrl+c, or for --duration.
@@ -59,6 +60,8 @@ def command(
     The file can be read while it is written. Should memdash be killed, it lacks a second. Without -o it is named after
     the process and the time.
     """
+    if salvage is not None:
+        return _salvaged(Path(salvage), output)
     rules = rules_for(max, max_growth, alert)
     muted = muted_for(mute, rules)
     targets = [choice.target(), *(identify(parse_pid(pid)) for pid in others)]
@@ -76,6 +79,17 @@ def command(
         if snapshot.state is State.REFUSED and snapshot.history.since == snapshot.history.until:
             read_once(target, rules=rules, entries=entries)  # raises what the watch could only tell in words
     return _code(last, duration, signalled)
+
+
+def _salvaged(path: Path, output: str) -> int:
+    """Save what is left of a recording. Raises RecordingError."""
+    from memdash.recording.salvage import salvage
+
+    into = Path(output) if output != STDOUT else path.with_name(f"{path.stem}-salvaged{_SUFFIX}")
+    found = salvage(path, into)
+    lost = f", and {found.lost} are damaged" if found.lost else ""
+    tell(f"{found.saved} pieces of {path} are in {into}{lost}")
+    return 0
 
 
 def _watched(sessions: Sequence[Live], duration_s: float | None, tick: Callable[[], None]) -> int:
