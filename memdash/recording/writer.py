@@ -194,7 +194,7 @@ class Writer:
             self._pack(run, mono)
             if course.mono // _HOUR < mono // _HOUR:
                 self._join_hours(run, mono)
-            prune(self.database, self._limits, moment.at)
+            prune(self.database, self._limits, run, moment.at)
         course.mono = max(mono, course.mono)
         if course.costs_of != mono // _MINUTE:
             course.costs_of, course.costs = mono // _MINUTE, moment.sample.costs
