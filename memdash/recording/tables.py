@@ -25,10 +25,9 @@ CREATE TABLE moment (
 CREATE UNIQUE INDEX moment_at ON moment (run, mono);
 CREATE TABLE minute (
   run INTEGER NOT NULL, mono INTEGER NOT NULL, last_mono INTEGER NOT NULL, wall INTEGER NOT NULL,
-  last_wall INTEGER NOT NULL, least_wall INTEGER NOT NULL, most_wall INTEGER NOT NULL, alike INTEGER NOT NULL,
-  data BLOB NOT NULL);
+  last_wall INTEGER NOT NULL, alike INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE UNIQUE INDEX minute_at ON minute (run, mono);
-CREATE INDEX minute_wall ON minute (run, least_wall);
+CREATE INDEX minute_wall ON minute (run, wall);
 CREATE TABLE fact (
   id INTEGER PRIMARY KEY, run INTEGER NOT NULL, kind TEXT NOT NULL, mono INTEGER NOT NULL, wall INTEGER NOT NULL,
   base INTEGER, data BLOB NOT NULL);
@@ -45,7 +44,8 @@ CREATE TABLE finding (
   PRIMARY KEY (run, wall, rule, note));
 CREATE TABLE mark (run INTEGER NOT NULL, mono INTEGER NOT NULL, wall INTEGER NOT NULL, note TEXT NOT NULL);
 """
-"""Moments are whole microseconds. A ``moment`` is replaced by the ``minute`` that it is in once that is over.
+"""Moments are whole microseconds. A ``moment`` is replaced by the ``minute`` that it is in once that is over,
+or by two of them, when the clock was set back meanwhile.
 
 ``alike`` holds the first piece of a kind, which the compressor is given as its dictionary for all that follow: of those
 only what differs remains. For a fact that is its ``base``, the first of the same hour.
