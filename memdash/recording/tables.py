@@ -70,9 +70,12 @@ def opened_to_write(path: Path) -> Database:
     """The one at ``path``; if the file is empty it becomes one. Raises RecordingError."""
     database = Database(path, "mode=rw")
     try:
+        is_new = not database.rows("SELECT 1 FROM sqlite_master LIMIT 1")
+        if is_new:
+            database.rows("PRAGMA auto_vacuum = INCREMENTAL")  # can only be said of a file without pages
         database.rows("PRAGMA journal_mode = WAL")
         database.rows("PRAGMA synchronous = NORMAL")
-        if not database.rows("SELECT 1 FROM sqlite_master LIMIT 1"):
+        if is_new:
             _create(database)
         _check(database)
     except BaseException:
@@ -93,8 +96,9 @@ def opened(path: Path) -> Database:
 
 
 def settled(database: Database) -> None:
-    """Before it is closed: all that was written into the one file, if nobody reads it just now."""
+    """Before it is closed: all that was written into the one file, without empty pages, if nobody reads it just now."""
     database.rows("PRAGMA busy_timeout = 0")
+    database.rows("PRAGMA incremental_vacuum")
     database.rows("PRAGMA journal_mode = DELETE")
 
 
