@@ -226,6 +226,7 @@ _ALL = (
         parse=_parse_size,
     ),
     Setting("max-age", "How far back a recording may reach, such as 7d.", "TIME", parse=parse_duration),
+    Setting("salvage", "Write what can still be read of a damaged recording into a new one.", "FILE"),
     Setting("append", "Go on in a recording that is there."),
     Setting("output-to", "Keep what the command prints in this file.", "FILE"),
     Setting("force", "Overwrite the output file when it exists."),

@@ -40,7 +40,7 @@ _EVERY_S = 1.0
 @click.command(cls=Verb, short_help="Write a watch into a file, to be looked at later.")
 @target_options
 @click.argument("others", metavar="[PID ...]", nargs=-1, shell_complete=pids)
-@settings("output", "duration", "interval", "append", "force", "max", "max-growth", "alert", "mute")
+@settings("output", "duration", "interval", "append", "force", "max", "max-growth", "alert", "mute", "salvage")
 @relief_options
 @gathered(Keeping, "keeping")
 @gathered(Telling, "telling")
@@ -56,6 +56,7 @@ def command(
     max_growth: Sequence[Growth],
     alert: Sequence[AlertText],
     mute: Sequence[str],
+    salvage: str | None,
     relief: Relieving,
     keeping: Keeping,
     telling: Telling,
@@ -65,6 +66,8 @@ def command(
     The file can be read while it is written. Should memdash be killed, it lacks a second. Without -o it is named after
     the process and the time. --gc-at holds for the first process alone.
     """
+    if salvage is not None:
+        return _salvaged(Path(salvage), output)
     rules = rules_for(max, max_growth, alert)
     muted = muted_for(mute, rules)
     telling.check(rules)
@@ -88,12 +91,25 @@ def command(
         for session in sessions:
             follow(session)
         tell(f"recording {', '.join(f'{target.name} ({target.place})' for target in targets)} into {path}")
-        signalled = _watched(sessions, duration, _Line(sessions, started))
+        line = _Line(sessions, started)
+        signalled = _watched(sessions, duration, line.draw)
+        line.clear()
     last = [session.snapshot() for session in sessions]
     for target, entries, snapshot in zip(targets, ways, last, strict=True):
         if snapshot.state is State.REFUSED and snapshot.history.since == snapshot.history.until:
             read_once(target, rules=rules, entries=entries)  # raises what the watch could only tell in words
     return _code(last, duration, signalled)
+
+
+def _salvaged(path: Path, output: str) -> int:
+    """Save what is left of a recording. Raises RecordingError."""
+    from memdash.recording.salvage import salvage
+
+    into = Path(output) if output != STDOUT else path.with_name(f"{path.stem}-salvaged{_SUFFIX}")
+    found = salvage(path, into)
+    lost = f", and {found.lost} are damaged" if found.lost else ""
+    tell(f"{found.saved} pieces of {path} are in {into}{lost}")
+    return 0
 
 
 def _watched(sessions: Sequence[Live], duration_s: float | None, tick: Callable[[], None]) -> int:
@@ -148,7 +164,12 @@ class _Line:
         self._recorders = recorders
         self._is_shown = sys.stderr is not None and sys.stderr.isatty()
 
-    def __call__(self) -> None:
+    def clear(self) -> None:
+        """Leave nothing of it."""
+        if self._is_shown:
+            click.echo("\r\x1b[K", err=True, nl=False)
+
+    def draw(self) -> None:
         """Draw it anew."""
         since = next((recorder.state.since for recorder in self._recorders if recorder.state.since), None)
         if not self._is_shown or since is None:

@@ -100,7 +100,7 @@ class Telling:
             return
         from memdash.hooks.hooks import Hooks  # with all that comes with it, spared those who ask for none
 
-        say: Callable[[str], object] = tell if terminal is None else lambda _: None
+        say: Callable[[str], object] = _say if terminal is None else lambda _: None
         hooks = Hooks(told, say, self._evidence(say))
         try:
             yield hooks.follow
@@ -163,6 +163,12 @@ def _send(sequence: str) -> None:
     if sys.stderr is not None and sys.stderr.isatty():
         sys.stderr.write(sequence)
         sys.stderr.flush()
+
+
+def _say(words: str) -> None:
+    """In place of a line that may be kept up to date there."""
+    _send("\r\x1b[K")
+    tell(words)
 
 
 def _finish(hooks: Hooks) -> None:

@@ -20,6 +20,8 @@ _WORD = 8
 _LEAF = None
 _LARGEST, _SMALLEST = (1 << 63) - 1, -(1 << 63)
 _MICRO = 1e6
+_FINE = 1e12
+"""What is larger has no millionths."""
 _MOST = 100_000
 """In one piece: what says that it holds more is damaged, and to believe it would take all memory."""
 
@@ -102,7 +104,7 @@ def _float_column(values: list[float]) -> Plain:
     if all(map(math.isfinite, values)):
         if all(map(float.is_integer, values)) and (steps := _steps([int(value) for value in values])) is not None:
             return [_WHOLE, steps]
-        micros = [round(value * _MICRO) for value in values]
+        micros = [round(value * _MICRO) for value in values] if max(map(abs, values)) < _FINE else []
         if [micro / _MICRO for micro in micros] == values and (steps := _steps(micros)) is not None:
             return [_MICROS, steps]
     return [_FLOATS, _by_weight(array("d", values).tobytes())]

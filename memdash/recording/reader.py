@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -137,21 +138,21 @@ class Recording:
         """The newest moment up to ``wall_s``, or the first. Raises RecordingError when there is none at all."""
         wall = micros(wall_s)
         loose = self._database.rows(
-            "SELECT data FROM moment WHERE run = ? AND wall <= ? ORDER BY wall DESC LIMIT 1", self.number, wall
+            "SELECT wall, data FROM moment WHERE run = ? AND wall <= ? ORDER BY wall DESC LIMIT 1", self.number, wall
         )
-        if loose:
-            return self._whole(decoded_moment(loose[0][0]))
-        rows = self._database.rows(
-            "SELECT rowid FROM minute WHERE run = ? AND least_wall <= ? ORDER BY least_wall DESC LIMIT 1",
+        packed = self._database.rows(
+            "SELECT rowid FROM minute WHERE run = ? AND wall <= ? AND last_wall > ? ORDER BY wall DESC LIMIT 1",
             self.number,
             wall,
+            loose[0][0] if loose else -_ALWAYS,  # before them, unless the clock has been set back since
         )
-        if rows:
-            minute = self._minute(rows[0][0])
-            place = max(
-                (place for place, at in enumerate(minute.walls) if at <= wall), key=lambda place: minute.walls[place]
-            )
-            return self._whole(minute[place])
+        if packed:
+            minute = self._minute(packed[0][0])
+            place = bisect_right(minute.walls, wall) - 1
+            if not loose or minute.walls[place] > loose[0][0]:
+                return self._whole(minute[place])
+        if loose:
+            return self._whole(decoded_moment(loose[0][1]))
         first = next(self._bare(), None)
         if first is None:
             raise RecordingError("this recording holds no moment yet")
@@ -205,7 +206,7 @@ class Recording:
     def _next_minute(self, after: int, since: int, until: int) -> Sequence[tuple[int, int]]:
         """The number and the end of the first that begins from ``after`` on and holds any of that time."""
         return self._database.rows(
-            "SELECT rowid, last_mono FROM minute WHERE run = ? AND mono >= ? AND most_wall >= ? AND least_wall <= ?"
+            "SELECT rowid, last_mono FROM minute WHERE run = ? AND mono >= ? AND last_wall >= ? AND wall <= ?"
             " ORDER BY mono LIMIT 1",
             self.number,
             after,
