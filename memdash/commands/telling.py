@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,7 @@ from memdash.errors import HookError, UsageError
 from memdash.model.finding import NOTES, Severity
 from memdash.network.address import Address
 from memdash.said import HookText
+from memdash.signals import Signalled
 from memdash.spelling import meant
 
 if TYPE_CHECKING:
@@ -172,10 +174,17 @@ def _say(words: str) -> None:
 
 
 def _finish(hooks: Hooks) -> None:
-    """Wait for what is under way, and say so when it takes longer; ctrl+c breaks it off."""
+    """Wait for what is under way, and say so when it takes longer; ctrl+c breaks it off, and that alone."""
     late = hooks.finish(_SOON_S)
     if not late:
         return
-    tell(f"waiting for {', '.join(late)}, until ctrl+c")
-    for name in hooks.finish(_LATEST_S):
-        tell(f"{name} has not been told of all alerts")
+    try:
+        _say(f"waiting for {', '.join(late)}, until ctrl+c")
+        late = hooks.finish(_LATEST_S)
+    except KeyboardInterrupt:
+        pass
+    except Signalled as signalled:
+        if signalled.number != signal.SIGINT:
+            raise
+    for name in late:
+        _say(f"{name} was broken off")

@@ -56,8 +56,8 @@ class Evidence:
     def tell(self, alert: Alert) -> None:
         """Save, unless the like of it has been just now, or worse is kept. Raises HookError."""
         shown, finding = alert.shown, alert.transition.finding
-        if shown is None or (alert.transition.kind is TransitionKind.HAPPENED and shown.ending is None):
-            return  # what memdash itself has to tell is not evidence, but for the end of the target
+        if shown is None or (alert.transition.kind is TransitionKind.HAPPENED and not _has_failed(shown)):
+            return
         key = alert.target.pid, finding.rule
         then_s, then = self._saved.get(key, (float("-inf"), finding.severity))
         if alert.at.mono_s < then_s + _COOLDOWN_S and finding.severity <= then:
@@ -116,3 +116,8 @@ def _is_waiting(shown: Snapshot) -> bool:
     return shown.state is State.LIVE and any(
         getattr(shown.sample, capability.value) == NOT_READ_YET for capability in _WANTED
     )
+
+
+def _has_failed(shown: Snapshot) -> bool:
+    """Whether the target has ended, and not well: of what memdash itself has to tell that alone is evidence."""
+    return shown.ending is not None and shown.ending.exit_code != 0

@@ -34,7 +34,7 @@ class Outlet:
         self._capacity = capacity
         self._queue: deque[Alert] = deque()
         self._changed = threading.Condition()
-        self._closing = False
+        self._closing = self._is_cancelled = False
         self._busy = False
         self._dropped = 0
         self._is_slow = False
@@ -77,7 +77,7 @@ class Outlet:
     def close(self) -> None:
         """Break off what is under way, forget the rest, and end the thread. May be called twice."""
         with self._changed:
-            self._closing = True
+            self._closing = self._is_cancelled = True
             self._queue.clear()
             self._changed.notify_all()
         self._hook.cancel()
@@ -107,7 +107,7 @@ class Outlet:
                 self._hook.tell(alert)
         except MemdashError as error:
             failure = error.what
-        if failure and not self._is_failing:
+        if failure and not self._is_failing and not self._is_cancelled:
             self._say(alert, self.name, f"{self.name} failed: {failure}")
         self._is_failing = bool(failure)
 

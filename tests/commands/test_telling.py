@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from memdash.commands.telling import Telling
 from memdash.config import SETTINGS
 from memdash.config_file import load_file
 from memdash.errors import UsageError
 from memdash.said import HookText
+from tests.hooks.conftest import FakeWatch, transition
 from tests.servers import Serve, answer
 
 Run = Callable[..., tuple[int, str, str]]
@@ -137,3 +140,34 @@ def test_a_watch_without_a_screen_tells_of_its_alerts(
     assert f"memdash: evidence of system.rss_bytes > 4KiB saved in {saved}\n" in err
     assert (saved / "run.mdr").exists()
     assert "hook false failed: it exited with code 1" in report
+
+
+def test_what_is_under_way_is_waited_for_until_ctrl_c(watch: FakeWatch, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = list[str]()
+
+    def say(words: str) -> None:
+        said.append(words)
+        if words.startswith("waiting"):
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("memdash.commands.telling._say", say)
+    asked = Telling(
+        on_alert=(HookText(command=("sleep", "60")),),
+        webhook=(),
+        bell=False,
+        notify=False,
+        evidence=None,
+        evidence_from="warning",
+        evidence_keep=1,
+        evidence_size=1,
+    )
+    with asked.hooks() as follow:
+        follow(watch)
+        watch.publish(transition("heap"))
+    assert said == ["waiting for hook sleep, until ctrl+c", "hook sleep was broken off"]
+    assert watch.notes == []
+
+
+@pytest.fixture
+def watch() -> FakeWatch:
+    return FakeWatch()

@@ -190,10 +190,12 @@ def test_the_same_is_not_saved_again_at_once_unless_it_is_worse(
     assert saved(72)
 
 
-def test_only_the_end_of_a_target_is_evidence_among_notes(
+def test_only_a_bad_end_of_the_target_is_evidence_among_notes(
     root: Path, evidence: Evidence, watch: FakeWatch, fire: Callable[..., Alert]
 ) -> None:
     evidence.tell(fire("memdash", kind=TransitionKind.HAPPENED))
+    watch.shown = replace(watch.shown, ending=Ending(at_s=NOON_S, exit_code=0))
+    evidence.tell(fire("memdash", Severity.CRITICAL, kind=TransitionKind.HAPPENED))
     assert list(root.iterdir()) == []
     watch.shown = replace(watch.shown, ending=Ending(at_s=NOON_S, signal_number=9))
     evidence.tell(fire("memdash", Severity.CRITICAL, kind=TransitionKind.HAPPENED))
