@@ -12,7 +12,7 @@ from hatchling.builders.wheel import WheelBuilder
 from importlinter.cli import lint_imports
 
 from memdash.commands import VERBS
-from memdash.config import load_file
+from memdash.config_file import load_file
 from memdash.ui.commands import COMMANDS
 
 ROOT = Path(__file__).parent.parent
