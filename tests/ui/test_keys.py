@@ -165,7 +165,7 @@ async def test_a_number_enlarges_its_pane(show: Show, key: str, title: str, size
         assert shown.lines[-2].startswith("╰")
         await shown.press("e" if key == "3" else key)
         if size == (160, 45):
-            assert shown.text == whole
+            assert shown.text.splitlines()[:-1] == whole.splitlines()[:-1]  # the keys are those of the pane in use
         else:
             assert sum(line.startswith("╭") for line in shown.lines) == 2
 
@@ -206,7 +206,7 @@ async def test_copy_takes_the_row_in_full(show: Show) -> None:
         await shown.press("y")
         assert shown.app.clipboard == "cart.(*Store).Add /src/shop/cart/store.go:118"
         await shown.press("5", "y")
-        assert shown.app.clipboard.startswith("12:07:36  ▲ CRIT  live heap grows")
+        assert shown.app.clipboard.startswith("12:07:36  ▲ CRIT  for 5.0 s  live heap grows")
 
 
 async def test_enter_on_a_figure_explains_it(show: Show) -> None:
