@@ -8,11 +8,10 @@ from collections.abc import Sequence
 import click
 
 from memdash.analysis.rules import Rule
-from memdash.commands.limits import muted_for, rules_for
+from memdash.commands.limits import Alerting, alert_options
 from memdash.commands.options import Verb, settings
 from memdash.commands.output import check_output, writing
 from memdash.commands.target import Choice, target_options
-from memdash.config import AlertText, Growth, Limit
 from memdash.errors import TargetExited
 from memdash.exports.exporter import Exporter
 from memdash.model.snapshot import Snapshot, State
@@ -25,7 +24,8 @@ __all__ = ["command"]
 
 @click.command(cls=Verb, short_help="One full report of a process, as text or JSON.")
 @target_options
-@settings("json", "output", "force", "duration", "interval", "max", "max-growth", "alert", "mute")
+@settings("json", "output", "force", "duration", "interval")
+@alert_options
 def command(
     choice: Choice,
     json: bool,
@@ -33,18 +33,14 @@ def command(
     force: bool,
     duration: float | None,
     interval: float,
-    max: Sequence[Limit],  # noqa: A002 - click names parameters as the flags are called
-    max_growth: Sequence[Growth],
-    alert: Sequence[AlertText],
-    mute: Sequence[str],
+    alerting: Alerting,
 ) -> None:
     """Report everything that can be read of one process, once.
 
     With --duration it watches that long first, so that rates, growth and alerts have something to go by.
     """
     check_output(output, force)
-    rules = rules_for(max, max_growth, alert)
-    muted = muted_for(mute, rules)
+    rules, muted = alerting.rules, alerting.muted
     target, entries = choice.target(), choice.entries
     if duration is None:
         snapshot = read_once(target, rules=rules, muted=muted, entries=entries)

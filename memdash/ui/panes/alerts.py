@@ -40,9 +40,6 @@ class AlertsPane(TablePane):
         rule: str
         for_s: float
 
-    class Rearranged(Message):
-        """Other entries are kept: the frame has to say which."""
-
     def __init__(self) -> None:
         super().__init__(header=False)
         self._moment: Snapshot | None = None
@@ -99,4 +96,6 @@ class AlertsPane(TablePane):
         """Show all entries, those from a severity on, or those that hold."""
         kinds = list(Kept)
         self._kept = kinds[(kinds.index(self._kept) + 1) % len(kinds)]
-        self.post_message(self.Rearranged())
+        if self._moment is not None:
+            self.show(self._moment)
+            self.frame(self.heading, self.remark)

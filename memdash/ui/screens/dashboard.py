@@ -110,6 +110,10 @@ class Dashboard(Relatives):
             yield self._latest
         yield self._keys
 
+    def on_descendant_focus(self) -> None:
+        """Some keys are those of the pane in use."""
+        self._keys.follow(self._is_at_hand)
+
     def on_mount(self) -> None:
         """Look at the clock once a second: the age of a frozen or stale view grows on its own."""
         self.set_interval(1.0, self._look_at_clock)
@@ -165,7 +169,7 @@ class Dashboard(Relatives):
         width = self.app.size.width
         place = place_words(self.family, short=width < _SHORT_BELOW)
         self._head.say(*head_parts(self._shown, stand, width, place=place, with_verdict=not strip and not line))
-        self._keys.follow(self.offers)
+        self._keys.follow(self._is_at_hand)
         notice = notice_lines(stand, width) or ([verdict_parts(self._shown)] if strip else [])
         self._notice.show_lines(notice)
         if len(notice) != self._noticed:
@@ -273,14 +277,6 @@ class Dashboard(Relatives):
     def _mute(self, asked: AlertsPane.Muted) -> None:
         self._session.mute(asked.rule, asked.for_s)
 
-    @on(AlertsPane.Rearranged)
-    def _rearranged(self) -> None:
-        self._show()
-
-    def on_descendant_focus(self) -> None:
-        """Some keys are those of the pane in use."""
-        self._keys.follow(self.offers)
-
     def action_zoom(self, step: int) -> None:
         """Show a longer (1), shorter (-1) or the usual (0) span."""
         self._panes.pane(HeapPane).zoom(step)
@@ -311,9 +307,11 @@ class Dashboard(Relatives):
         """Whether what the command needs of the target can be had, or at least has a reason why not."""
         if command.needs is Capability.FAMILY:
             return self.has_relatives
-        if command.group == "alerts":
-            return self._panes.pane(AlertsPane).has_focus
         return command.needs is None or command.needs in self._shown.actions
+
+    def _is_at_hand(self, command: Command) -> bool:
+        """Whether its key is worth a place below: those of the alert log are while that is in use."""
+        return self.offers(command) and (command.group != "alerts" or self._panes.pane(AlertsPane).has_focus)
 
     def action_act(self, name: str) -> None:
         """Have something done to the target, once a person has confirmed it."""
