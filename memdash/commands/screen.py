@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from memdash.commands.limits import Alerting, muted_for
 from memdash.commands.opening import Opening
 from memdash.commands.options import gathered
+from memdash.commands.relief import Relieving
 from memdash.config import SourcePath
 from memdash.errors import UsageError
 from memdash.model.action import Action
+from memdash.model.relief import GcAt
 from memdash.model.target import Target
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
@@ -36,6 +38,9 @@ class Screen(Alerting):
     interval: float
     agent: bool
     read_only: bool
+    gc_at: float | None
+    gc_cooldown: float
+    limit: int | None
     theme: str | None
     no_color: bool
     ascii: bool
@@ -52,6 +57,7 @@ class Screen(Alerting):
         muted_for(self.mute, self.rules)
         if self.agent and self.read_only:
             raise UsageError("--agent and --read-only exclude each other", "leave one of them away")
+        self._plan()
         check_theme(self.theme)
 
     def check_terminal(self) -> None:
@@ -71,7 +77,7 @@ class Screen(Alerting):
 
         def opened(member: Target) -> Session:
             is_meant = member == target
-            return self._session(member, entries if is_meant else others, with_agent=self.agent and is_meant)
+            return self._session(member, entries if is_meant else others, is_meant=is_meant)
 
         watches = Watches(opened)
         session = watches.open(target)
@@ -85,14 +91,18 @@ class Screen(Alerting):
         finally:
             watches.close()
 
-    def _session(self, target: Target, entries: Sequence[ProbeEntry], *, with_agent: bool) -> Session:
-        """A watch over the target, or over another process of its tree."""
+    def _plan(self) -> GcAt | None:
+        return Relieving(self.gc_at, self.gc_cooldown, self.limit, self.read_only).plan()
+
+    def _session(self, target: Target, entries: Sequence[ProbeEntry], *, is_meant: bool) -> Session:
+        """A watch over the target, or over another process of its tree: nothing is done to that unless asked there."""
         return Live(
             target,
             interval_s=self.interval,
             rules=self.rules,
             muted=self.muted,
-            asked=(Action.LOAD_AGENT,) if with_agent else (),
+            asked=(Action.LOAD_AGENT,) if self.agent and is_meant else (),
+            gc_at=self._plan() if is_meant else None,
             read_only=self.read_only,
             entries=entries,
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from enum import Enum
 
 from memdash.model.finding import Finding, Severity
-from memdash.model.metric import METRICS_BY_KEY
+from memdash.model.metric import METRICS_BY_KEY, Metric
 from memdash.model.snapshot import Snapshot
 from memdash.tables.table import Cell, Column, Row, Table, Tone
 from memdash.units import Unit, clock_time, duration, figure
@@ -29,7 +29,7 @@ _TONES = {
 
 
 _IN_UNIT = ("before", "value", "limit")
-"""Evidence that is in the unit of the metric."""
+"""Evidence that is in the unit of the metric; the names of other figures end in theirs."""
 
 
 class Kept(Enum):
@@ -104,6 +104,15 @@ def _row(key: str, finding: Finding, muted: bool) -> Row:
     )
 
 
+def _unit(key: str, metric: Metric | None) -> Unit:
+    """Of a figure of the evidence."""
+    if key in _IN_UNIT and metric is not None:
+        return metric.unit
+    if key.endswith("_bytes"):
+        return Unit.BYTES
+    return Unit.SECONDS if key.endswith("_s") and "per_s" not in key else Unit.COUNT
+
+
 def _lasted(finding: Finding) -> str:
     if finding.ended_at_s is not None:
         return f"was {duration(finding.lasted_s)}"
@@ -128,9 +137,8 @@ def entry_lines(snapshot: Snapshot, finding: Finding) -> tuple[str, ...]:
         left = "" if math.isinf(until_s) else f" for {duration(max(until_s - snapshot.at.mono_s, 0.0))} more"
         lines.append(f"its rule is muted{left}: it does not count")
     metric = METRICS_BY_KEY.get(str(finding.evidence.get("metric")))
-    unit = Unit.COUNT if metric is None else metric.unit
     figures = [
-        f"{key}: {figure(value, unit) if key in _IN_UNIT and isinstance(value, float) else value}"
+        f"{key}: {value if isinstance(value, str) else figure(value, _unit(key, metric))}"
         for key, value in finding.evidence.items()
     ]
     return (*lines, "", *figures) if figures else tuple(lines)
