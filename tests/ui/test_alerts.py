@@ -58,7 +58,8 @@ async def test_a_key_mutes_for_good_or_for_ten_minutes_and_undoes_it(show: Show)
     async with show(WATCH) as shown:
         await shown.press("5", "down", "x", "z")
         assert shown.session.mutes == [("heap", math.inf), ("heap", 600)]
-        await shown.publish(replace(WATCH, muted={"heap": MONO_S + 90}))
+        told = replace(FINDINGS[2], summary="heap muted for 1m30s")
+        await shown.publish(replace(WATCH, muted={"heap": MONO_S + 90}, findings=(told, *LOG)))
         assert "muted · HeapAlloc" in shown.text
         assert "1 muted" in shown.text
         await shown.press("x")
@@ -115,3 +116,12 @@ async def test_a_narrow_log_keeps_what_was_found(show: Show, size: tuple[int, in
     async with show(WATCH, *size) as shown:
         await shown.press("5")
         assert "HeapAlloc 600.0" in shown.text
+
+
+async def test_the_cursor_stays_on_what_was_muted(show: Show) -> None:
+    async with show(WATCH) as shown:
+        await shown.press("5", "x")
+        told = replace(FINDINGS[2], summary="heap growth muted")
+        await shown.publish(replace(WATCH, muted={"heap growth": math.inf}, findings=(told, *LOG)))
+        await shown.press("x")
+        assert shown.session.mutes == [("heap growth", math.inf), ("heap growth", 0.0)]

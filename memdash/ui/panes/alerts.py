@@ -90,6 +90,7 @@ class AlertsPane(TablePane):
         if entry.rule == NOTES:
             self.notify("that happened once: there is no rule to be muted", timeout=4)
         else:
+            self.move_to(self.cursor)  # it stays on this entry when the log tells above it that its rule is muted
             self.post_message(self.Muted(entry.rule, 0.0 if entry.rule in self._moment.muted else for_s))
 
     def action_keep(self) -> None:
