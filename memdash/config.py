@@ -270,7 +270,7 @@ _ALL = (
     ),
     Setting(
         "webhook",
-        "Post each alert to this URL as JSON. One with a secret in it belongs into the file: others see it in ps.",
+        "Post each alert to this URL as JSON. One with a secret in it belongs in the file: others see it in ps.",
         "URL",
         many=True,
         parse=parse_webhook,

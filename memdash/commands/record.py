@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memdash.commands.limits import muted_for, rules_for
+from memdash.commands.limits import Alerting, alert_options
 from memdash.commands.options import Verb, gathered, settings
 from memdash.commands.output import STDOUT, tell
 from memdash.commands.recorded import Keeping, recorders
 from memdash.commands.relief import Relieving, relief_options
 from memdash.commands.target import Choice, pids, target_options
 from memdash.commands.telling import Telling
-from memdash.config import AlertText, Growth, Limit, parse_pid
+from memdash.config import parse_pid
 from memdash.errors import TargetExited
 from memdash.model.snapshot import Snapshot, State
 from memdash.plain import plain
@@ -40,7 +40,8 @@ _EVERY_S = 1.0
 @click.command(cls=Verb, short_help="Write a watch into a file, to be looked at later.")
 @target_options
 @click.argument("others", metavar="[PID ...]", nargs=-1, shell_complete=pids)
-@settings("output", "duration", "interval", "append", "force", "max", "max-growth", "alert", "mute", "salvage")
+@settings("output", "duration", "interval", "append", "force", "salvage")
+@alert_options
 @relief_options
 @gathered(Keeping, "keeping")
 @gathered(Telling, "telling")
@@ -52,11 +53,8 @@ def command(
     interval: float,
     append: bool,
     force: bool,
-    max: Sequence[Limit],  # noqa: A002 - click names parameters as the flags are called
-    max_growth: Sequence[Growth],
-    alert: Sequence[AlertText],
-    mute: Sequence[str],
     salvage: str | None,
+    alerting: Alerting,
     relief: Relieving,
     keeping: Keeping,
     telling: Telling,
@@ -68,8 +66,7 @@ def command(
     """
     if salvage is not None:
         return _salvaged(Path(salvage), output)
-    rules = rules_for(max, max_growth, alert)
-    muted = muted_for(mute, rules)
+    rules, muted = alerting.rules, alerting.muted
     telling.check(rules)
     plans = [relief.plan(), *(None for _ in others)]
     targets = [choice.target(), *(identify(parse_pid(pid)) for pid in others)]

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 
 import click
 
-from memdash.commands.limits import muted_for, rules_for
+from memdash.commands.limits import Alerting, alert_options
 from memdash.commands.options import Verb, gathered, settings, typed
 from memdash.commands.output import check_output, writing
 from memdash.commands.relief import Relieving, relief_options
 from memdash.commands.target import Choice, target_options
 from memdash.commands.telling import Telling
-from memdash.config import AlertText, Growth, Limit
 from memdash.errors import TargetExited, UsageError
 from memdash.exports.exporter import Exporter
 from memdash.model.snapshot import Snapshot, State
@@ -24,7 +22,8 @@ __all__ = ["command"]
 
 @click.command(cls=Verb, short_help="One full report of a process, as text or JSON.")
 @target_options
-@settings("json", "output", "force", "duration", "interval", "max", "max-growth", "alert", "mute")
+@settings("json", "output", "force", "duration", "interval")
+@alert_options
 @relief_options
 @gathered(Telling, "telling")
 def command(
@@ -34,10 +33,7 @@ def command(
     force: bool,
     duration: float | None,
     interval: float,
-    max: Sequence[Limit],  # noqa: A002 - click names parameters as the flags are called
-    max_growth: Sequence[Growth],
-    alert: Sequence[AlertText],
-    mute: Sequence[str],
+    alerting: Alerting,
     relief: Relieving,
     telling: Telling,
 ) -> None:
@@ -46,10 +42,8 @@ def command(
     With --duration it watches that long first, so that rates, growth and alerts have something to go by.
     """
     check_output(output, force)
-    rules = rules_for(max, max_growth, alert)
-    muted = muted_for(mute, rules)
+    rules, muted, plan = alerting.rules, alerting.muted, relief.plan()
     telling.check(rules)
-    plan = relief.plan()
     if duration is None and typed("gc-at"):
         raise UsageError("--gc-at needs a watch to force collections in", "say for how long: --duration 10m")
     target, entries = choice.target(), choice.entries

@@ -18,6 +18,7 @@ from memdash.analysis.verdict_words import RULE as VERDICT
 from memdash.commands.output import tell
 from memdash.errors import HookError, UsageError
 from memdash.model.finding import NOTES, Severity
+from memdash.model.relief import OVER_LIMIT
 from memdash.network.address import Address
 from memdash.said import HookText
 from memdash.signals import Signalled
@@ -77,7 +78,7 @@ class Telling:
 
     def check(self, rules: Sequence[Rule]) -> None:
         """Refuse what could never work, before anything is watched. Raises UsageError."""
-        known = [*(rule.name for rule in rules), VERDICT, NOTES]
+        known = [*(rule.name for rule in rules), VERDICT, OVER_LIMIT, NOTES]
         for text in (*self.on_alert, *self.webhook):
             for name in text.rules:
                 if name not in known:

@@ -11,7 +11,7 @@ import math
 
 from memdash import __version__
 from memdash.exports.json import Object, finding_row, target_row
-from memdash.model.finding import Figure, Transition
+from memdash.model.finding import Transition
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant
 from memdash.model.target import Target
@@ -37,25 +37,12 @@ def alert_document(target: Target, at: Instant, transition: Transition, text: st
         "at": iso_time(at.wall_s),
         "text": text,
         "target": row,
-        "finding": finding_row(finding)
-        | {
-            "evidence": {key: _plain(value) for key, value in finding.evidence.items()},
-            "measured": _figure(finding.measured),
-            "worst": _figure(finding.worst),
-            "lasted_s": round(finding.lasted_s, 3),
-            "times": finding.times,
-        },
+        "finding": finding_row(finding) | {"evidence": {key: _plain(value) for key, value in finding.evidence.items()}},
     }
 
 
 def _plain(value: float | str) -> float | str | None:
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _figure(figure: Figure | None) -> Object | None:
-    if figure is None:
-        return None
-    return {"value": _plain(figure.value), "words": figure.words}
 
 
 def alert_line(target: Target, at: Instant, transition: Transition, text: str) -> bytes:

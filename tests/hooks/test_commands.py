@@ -47,7 +47,7 @@ def test_it_finds_the_alert_on_its_standard_input(tmp_path: Path, alert: Make) -
     assert told["target"]["pid"] == 41287
     assert told["target"]["argv"] == ["/srv/shop-server", "--port", "8080"]
     assert told["finding"]["rule"] == "heap"
-    assert told["finding"]["measured"] == {"value": 620.0, "words": "620 B"}
+    assert told["finding"]["measured"] == {"value": 620.0, "unit": "bytes"}
     assert told["finding"]["evidence"] == {"value": 620.0, "odd": None}
     assert "environ" not in out.read_text()
 
