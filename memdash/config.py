@@ -17,7 +17,7 @@ To add a setting, add one entry to ``SETTINGS`` and name it in the commands that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,7 +94,8 @@ USUAL_SOURCES = SourcePath()
 class Setting:
     """``metavar`` is empty for a switch; ``many`` settings may be given repeatedly.
 
-    ``implied`` is what the flag alone stands for, when its value may be left out.
+    ``implied`` is what the flag alone stands for, when its value may be left out; ``also`` is another name of the flag,
+    and ``off`` the flag that turns off a switch which is on unless it is given.
     ``parse`` turns text into the value and raises UsageError; ``default`` is text too, so that help shows what a user
     would write. With ``choices`` the text must be one of them. The variable of what may be given repeatedly is
     split at white space, or at ``separator``. In the file a ``table`` may stand for a text: it is read with the words
@@ -108,6 +109,8 @@ class Setting:
     default: str | None = None
     many: bool = False
     implied: str | None = None
+    also: str = ""
+    off: str = ""
     parse: Callable[[str], object] = str
     choices: tuple[str, ...] = ()
     separator: str | None = None
@@ -201,6 +204,10 @@ def _parse_share(text: str) -> float:
     return share
 
 
+def _parse_warm_up(text: str) -> float:
+    return 0.0 if text.strip() in ("0", "0s") else parse_duration(text)
+
+
 def _parse_seconds(text: str) -> int:
     seconds = parse_duration(text)
     if seconds != int(seconds):
@@ -223,7 +230,7 @@ _ALL = (
         "auto|gops|URL",
     ),
     Setting("interval", "Time between two samples, 50ms to 60s.", "TIME", "i", default="1s", parse=parse_interval),
-    Setting("duration", "How long to watch before reporting, such as 10s.", "TIME", "d", parse=parse_duration),
+    Setting("duration", "How long to watch, such as 10s.", "TIME", "d", also="for", parse=parse_duration),
     Setting("output", "Write here instead of to standard output (-).", "FILE", "o", default="-"),
     Setting("output-to", "Keep what the command prints in this file.", "FILE"),
     Setting("force", "Overwrite the output file when it exists."),
@@ -255,6 +262,17 @@ _ALL = (
         many=True,
         separator=";",
     ),
+    Setting("no-new-tasks", "No goroutine, thread or asyncio task may come and stay."),
+    Setting("no-leak", "The verdict must not be a leak; this is on unless turned off.", off="allow-leak"),
+    Setting(
+        "warm-up",
+        "How long to let it settle first: what happens then counts for nothing. 0s for no time at all.",
+        "TIME",
+        default="10s",
+        parse=_parse_warm_up,
+    ),
+    Setting("strict", "What could not be judged has failed, the verdict as well."),
+    Setting("junit", "Write the result here too, as a JUnit report.", "FILE"),
     Setting("ignore-top-function", "Tasks that stand in this function may stay.", "FUNCTION", many=True),
     Setting("ignore-created-by", "Tasks that this function started may stay.", "FUNCTION", many=True),
     Setting("ignore-current", "All tasks that there are at first may stay."),
@@ -311,8 +329,11 @@ def default_file() -> Path | None:
         return None
 
 
-def load_file(path: Path) -> dict[str, object]:
-    """Read a configuration file into values by setting name, checked for known keys and TOML types. UsageError."""
+def load_file(path: Path, keys: Collection[str] | None = None) -> dict[str, object]:
+    """Read a configuration file into values by setting name, checked for known keys and TOML types. UsageError.
+
+    ``keys`` are those that it may hold, unless all may stand in it.
+    """
     import tomllib
 
     try:
@@ -325,9 +346,10 @@ def load_file(path: Path) -> dict[str, object]:
         raise UsageError(f"{path}: {error.strerror or error}", "name an existing file with --config") from None
     except (ValueError, RecursionError) as error:  # what tomllib says of text, and numbers and nesting beyond reason
         raise UsageError(f"{path} is not TOML: {error}", 'write lines like interval = "2s"') from None
+    allowed = SETTINGS.keys() if keys is None else keys
     for key in document:
-        if key not in SETTINGS:
-            raise UsageError(f"{path}: there is no setting {key!r}", meant(key, SETTINGS, "the keys are"))
+        if key not in allowed:
+            raise UsageError(f"{path}: there is no setting {key!r}", meant(key, allowed, "the keys are"))
     return {key: _checked(path, SETTINGS[key], value) for key, value in document.items()}
 
 
