@@ -22,6 +22,7 @@ from memdash.errors import TargetError, TargetExited, UsageError
 from memdash.model.check import Checked, Command, Outcome
 from memdash.model.snapshot import State
 from memdash.model.target import Target
+from memdash.plain import plain
 from memdash.probes.probe import ProbeEntry
 from memdash.session import Live, read_once
 from memdash.session.gate import Gate
@@ -100,9 +101,10 @@ class _Told:
 @gathered(Plan, "plan")
 @budget_option
 @click.option("--print-budget", is_flag=True, help="Write the budget file that says all this, and check nothing.")
+@click.option("--self-test", is_flag=True, help="Check two small servers, with a leak and without: does the gate work?")
 @gathered(Start, "start")
 @gathered(_Told, "told")
-def command(choice: Choice, plan: Plan, print_budget: bool, start: Start, told: _Told) -> int:
+def command(choice: Choice, plan: Plan, print_budget: bool, self_test: bool, start: Start, told: _Told) -> int:
     """Watch a process, or a COMMAND that is started, and fail when it breaks one of the budgets given.
 
     The warm-up counts for nothing. After it a process is watched for a minute or --duration, a command until it ends
@@ -117,6 +119,8 @@ def command(choice: Choice, plan: Plan, print_budget: bool, start: Start, told: 
     if print_budget:
         write_lines(plan.lines(), told.output, told.force)
         return 0
+    if self_test:
+        return _self_test()
     told.check()
     if argv and choice.made:
         raise UsageError("both a process and a command are named", "leave one of them away")
@@ -127,6 +131,19 @@ def command(choice: Choice, plan: Plan, print_budget: bool, start: Start, told: 
             checked = of_target(choice.target(), plan, choice.entries)
     told.write(checked)
     return _code(checked)
+
+
+def _self_test() -> int:
+    """Each line as soon as it is known; 1 when the gate cannot be trusted here."""
+    from memdash.commands.self_test import self_test
+
+    works = True
+    with signals_raised():
+        for line, as_it_should in self_test():
+            works = works and as_it_should
+            click.echo(f"{'ok  ' if as_it_should else 'FAIL'}  {plain(line)}")
+    click.echo("the gate works here" if works else "the gate cannot be trusted here")
+    return int(not works)
 
 
 def _code(checked: Checked) -> int:
