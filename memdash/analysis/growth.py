@@ -1,8 +1,9 @@
 """By how much memory has grown over a whole watch, however short: numbers for a budget, no judgement of what they mean.
 
-Compared are floors, so that what is in use for a moment does not count: the lowest of the first tenth of the points and
-the lowest of the last tenth. A point is the live heap after a collection that ran during the watch, so what had been
-allocated before counts as before even where it was collected later.
+Compared are floors, so that what is in use for a moment does not count: the lowest of the first fifth of the points and
+the lowest of the last. A point is the live heap after a collection that ran during the watch, so what had been
+allocated before counts as before even where it was collected later. What goes up and down more slowly than the watch is
+long looks as if it grew: no figure of a minute can tell.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 
 from memdash.analysis.points import Basis, Points, outside, points
 from memdash.analysis.slopes import line
-from memdash.analysis.trend import trend
+from memdash.analysis.trend import blocks
 from memdash.model.finding import NotYet
 from memdash.model.series import Timeline
 from memdash.model.verdict import Slope
@@ -23,8 +24,9 @@ __all__ = ["Growth", "Rate", "allocated", "growths", "rates"]
 _FEWEST = 4
 """Points of what is seen at each sample; two of what is seen at each collection are enough."""
 
-_PART = 10
+_PART = 5
 _FEWEST_FOR_RATE, _SHORTEST_FOR_RATE_S = 8, 10.0
+_BLOCKS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,16 @@ class Growth:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """The line through the newest stretch of ``basis``; ``is_sure`` when it rises further than the points ever fall."""
+    """The line through the floors of ``basis`` over the whole watch."""
 
     basis: str
     slope: Slope
     window_s: float
-    is_sure: bool
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it rises beyond chance, and not only now and then."""
+        return self.slope.low_per_s > 0
 
 
 def growths(history: Timeline) -> tuple[Growth, ...] | NotYet:
@@ -100,11 +106,9 @@ def _growth(seen: Points) -> Growth | None:
 def _rate(seen: Points) -> Rate | None:
     if len(seen) < _FEWEST_FOR_RATE or seen.window_s < _SHORTEST_FOR_RATE_S:
         return None
-    if (course := trend(seen)) is not None:
-        sure = course.growth_bytes > course.fall_bytes and course.line.slope.low_per_s > 0
-        return Rate(seen.basis.value, course.line.slope, course.window_s, sure)
-    fitted = line(seen.times_s, seen.values)  # it has only just changed its course: then all of it counts
-    return None if fitted is None else Rate(seen.basis.value, fitted.slope, seen.window_s, fitted.slope.low_per_s > 0)
+    times_s, floors = blocks(seen.times_s, seen.values, _BLOCKS, min)
+    fitted = line([time_s - times_s[0] for time_s in times_s], floors)
+    return None if fitted is None else Rate(seen.basis.value, fitted.slope, seen.window_s)
 
 
 def _seen_words(history: Timeline) -> str:
