@@ -271,6 +271,11 @@ _ALL = (
         default="10s",
         parse=_parse_warm_up,
     ),
+    Setting(
+        "force-gc",
+        "Have the program collect its garbage after the warm-up and at the end, where there is a way to: what lives is"
+        " known exactly then.",
+    ),
     Setting("strict", "What could not be judged has failed, the verdict as well."),
     Setting("junit", "Write the result here too, as a JUnit report.", "FILE"),
     Setting("ignore-top-function", "Tasks that stand in this function may stay.", "FUNCTION", many=True),

@@ -104,13 +104,15 @@ class Bound:
         """Look for the worst value, also between two buckets of the history."""
         shown, condition = watched.shown, self.condition
         metric, history = METRICS_BY_KEY[condition.metric], watched.shown.history
-        series = history.series(metric.key, history.until.mono_s - history.since.mono_s)
+        series = history.series(metric.key, history.until.mono_s - history.since.mono_s - metric.covers_s)
         values = series.high if condition.op.is_upper else series.low
         known = [(value, at_s) for value, at_s in zip(values, series.seen_s, strict=True) if not math.isnan(value)]
         if not known:
             why = metric.read(shown.sample)
-            words = f"{metric.label} is not known"
-            return _unknown(self, f"{words}: {why.words}" if isinstance(why, Missing) else words)
+            if isinstance(why, Missing):
+                return _unknown(self, f"{metric.label} is not known: {why.words}")
+            since = f", and covers {duration(metric.covers_s)}: watch for longer" if metric.covers_s else ""
+            return _unknown(self, f"{metric.label} is not known{since}")
         worst, at_s = max(known) if condition.op.is_upper else min(known)
         value = Figure(worst, metric.unit, sinks=not condition.op.is_upper)
         at = clock_time(shown.at.wall_s - (shown.at.mono_s - at_s))

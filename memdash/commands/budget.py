@@ -37,6 +37,7 @@ class Plan:
     warm_up: float = 10.0
     duration: float | None = None
     interval: float = 1.0
+    force_gc: bool = False
     strict: bool = False
 
     def budgets(self) -> tuple[Budget, ...]:
@@ -56,7 +57,7 @@ class Plan:
         yield f"interval = {_text(span(self.interval))}"
         yield f"max = {_list([f'{level.metric}={level.bound_text(level.bound)}' for level in levels])}"
         yield f"max-growth = {_list([growth.bound_text(growth.bound) for growth in growths])}"
-        for name in ("no-new-tasks", "no-leak", "strict"):
+        for name in ("no-new-tasks", "no-leak", "force-gc", "strict"):
             yield f"{name} = {str(getattr(self, name.replace('-', '_'))).lower()}"
         for rule in rules_asked((), (), self.alert):
             yield from ("", "[[alert]]", f"when = {_text(str(rule.when))}")

@@ -3,36 +3,24 @@
 from __future__ import annotations
 
 import os
-import signal
-import time
-from collections.abc import Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import click
 
-from memdash.commands.budget import FOR_S, Plan, budget_option
-from memdash.commands.denials import denials_told
+from memdash.commands.budget import Plan, budget_option
+from memdash.commands.checking import Start, of_command, of_target
 from memdash.commands.options import Verb, gathered
 from memdash.commands.output import check_output, tell, write_lines, writing
-from memdash.commands.prepared import prepared
-from memdash.commands.program import Program, log_file
 from memdash.commands.target import Choice, target_options
-from memdash.errors import TargetError, TargetExited, UsageError
-from memdash.model.check import Checked, Command, Outcome
-from memdash.model.snapshot import State
-from memdash.model.target import Target
+from memdash.errors import TargetExited, UsageError
+from memdash.model.check import Checked, Outcome
 from memdash.plain import plain
-from memdash.probes.probe import ProbeEntry
-from memdash.session import Live, read_once
-from memdash.session.gate import Gate
+from memdash.process.memory import require_permission
 from memdash.signals import signals_raised
 
-__all__ = ["Start", "command", "of_command", "of_target"]
+__all__ = ["command"]
 
 _ARGV = "memdash.check.argv"
-_LATE_S = 5.0
-"""How much later than it is due the last sample may come before a watch is called over without it."""
 
 
 class _Check(Verb):
@@ -47,15 +35,6 @@ class _Check(Verb):
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         return [*super().collect_usage_pieces(ctx), "[-- COMMAND ...]"]
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """How a command is started, as for ``memdash -- COMMAND``; the fields are settings."""
-
-    output_to: str | None = None
-    trace: int | None = None
-    read_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +101,8 @@ def command(choice: Choice, plan: Plan, print_budget: bool, self_test: bool, sta
     if self_test:
         return _self_test()
     told.check()
+    if plan.force_gc and start.read_only:
+        raise UsageError("--force-gc and --read-only exclude each other", "leave one of them away")
     if argv and choice.made:
         raise UsageError("both a process and a command are named", "leave one of them away")
     with signals_raised():
@@ -147,7 +128,10 @@ def _self_test() -> int:
 
 
 def _code(checked: Checked) -> int:
-    """That of a command which has failed by itself comes first: what a broken program holds says little."""
+    """That of a command which has failed by itself comes first: what a broken program holds says little.
+
+    Raises TargetExited and AccessDenied where it is these that stood in the way.
+    """
     if checked.command is not None and checked.command.failed:
         tell(f"the command exited with code {checked.command.exit_code}, which is passed on")
         return checked.command.exit_code or 0
@@ -155,67 +139,7 @@ def _code(checked: Checked) -> int:
         return 1
     if checked.cut_short:
         raise TargetExited(checked.cut_short)
+    target = checked.shown.target
+    if not checked.passed and target.is_local and checked.command is None:
+        require_permission(target.pid)  # what could not be judged may only have been refused
     return int(not checked.passed)
-
-
-def of_target(target: Target, plan: Plan, entries: Sequence[ProbeEntry]) -> Checked:
-    """Watch a process. Raises MemdashError when nothing of it can be read."""
-    gate = _watched(target, plan, FOR_S if plan.duration is None else plan.duration, entries)
-    checked = gate.checked(strict=plan.strict)
-    ending = checked.shown.ending
-    if ending is None:
-        return checked
-    return replace(checked, cut_short=f"{target.name} ({target.place}) {ending.words} before the check was over")
-
-
-def of_command(argv: Sequence[str], plan: Plan, start: Start, *, force: bool = False) -> Checked:
-    """Start a command and watch what it is about until it ends; what it prints goes to stderr, if not to a file.
-
-    Raises TargetExited or Exit when it ends before there is anything to see.
-    """
-    if start.trace is not None:
-        tell("tracing is on: a Python that allocates much runs several times slower")
-    with ExitStack() as closing:
-        log = None if start.output_to is None else closing.enter_context(log_file(start.output_to, force))
-        given = closing.enter_context(prepared(agent=not start.read_only, trace=start.trace))
-        program = closing.enter_context(Program(argv, log, environment=given.environment))
-        until_s = None if plan.duration is None else time.monotonic() + plan.warm_up + plan.duration
-        try:
-            target = program.settled()
-        except TargetError as error:
-            raise _gone(program, error) from None
-        gate = _watched(target, plan, plan.duration, given.entries)
-        ended = gate.shown.ending is not None and program.wait(_left_s(until_s))
-        program.stop(signal.SIGTERM)
-        return gate.checked(strict=plan.strict, command=Command(tuple(argv), program.exit_code if ended else None))
-
-
-def _left_s(until_s: float | None) -> float | None:
-    return None if until_s is None else max(until_s - time.monotonic(), 0.0)
-
-
-def _gone(program: Program, error: TargetError) -> Exception:
-    """What to raise for a command of which there was nothing to see: its own code, when it failed."""
-    if not program.wait(0):
-        return error
-    if program.exit_code == 0:
-        return TargetExited("the command ended before its memory could be read", "check something that runs longer")
-    tell(f"the command exited with code {program.exit_code} before its memory could be read")
-    return click.exceptions.Exit(program.exit_code)
-
-
-def _watched(target: Target, plan: Plan, for_s: float | None, entries: Sequence[ProbeEntry]) -> Gate:
-    """A gate that has seen all it will."""
-    session = Live(target, interval_s=plan.interval, rules=(), read_only=True, entries=entries)
-    gate = Gate(session.snapshot(), plan.budgets(), warm_up_s=plan.warm_up, for_s=for_s)
-    session.subscribe(gate.take)
-    session.start()
-    try:
-        gate.begun.wait()
-        gate.over.wait(None if for_s is None else plan.warm_up + for_s + plan.interval + _LATE_S)
-    finally:
-        session.close()
-    if gate.shown.state is State.REFUSED:
-        with denials_told(target):
-            read_once(target, entries=entries)  # raises what the watch could only tell in words
-    return gate

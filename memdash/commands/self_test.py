@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from memdash.commands.budget import Plan
-from memdash.commands.check import Start, of_command
+from memdash.commands.checking import Start, of_command
 from memdash.commands.demo import GO_SOURCE, PYTHON_MODULE
 from memdash.commands.output import tell
 from memdash.commands.toolchain import build, find_toolchain

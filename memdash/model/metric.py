@@ -28,7 +28,10 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """``key`` is how rules and files name it, ``label`` how a table does, ``explanation`` what help says of it."""
+    """``key`` is how rules and files name it, ``label`` how a table does, ``explanation`` what help says of it.
+
+    ``covers_s`` is how far back a value reaches: of what it tells nothing may have happened at its own moment.
+    """
 
     key: str
     label: str
@@ -37,6 +40,7 @@ class Metric:
     explanation: str
     capability: Capability
     read: Callable[[Sample], Maybe[float]]
+    covers_s: float = 0.0
 
 
 def _reader(*path: str) -> Callable[[Sample], Maybe[float]]:
@@ -160,6 +164,7 @@ METRICS: tuple[Metric, ...] = (
         "The longest stop-the-world time of the last ten seconds.",
         Capability.GC,
         _recent_pause,
+        covers_s=_RECENT_S,
     ),
     Metric(
         "gc.full_collections",

@@ -22,6 +22,8 @@ __all__ = ["Gate"]
 class Gate:
     """Listens to a session, ``shown`` at first; ``over`` is set when it has seen enough, or nothing more will come.
 
+    ``begun`` is set with the first snapshot that shows anything, ``warm`` with the first that counts.
+
     It has a memory of its own that begins after ``warm_up_s``, counted from the first sample: history, verdict, what
     sites and tasks have grown by, all of it knows nothing of what came before. ``for_s`` is how long it watches then,
     None until the target ends.
@@ -39,7 +41,7 @@ class Gate:
         self._newest: Sample | None = None
         self._samples = 0
         self.shown = shown
-        self.begun, self.over = threading.Event(), threading.Event()
+        self.begun, self.warm, self.over = threading.Event(), threading.Event(), threading.Event()
 
     def take(self, shown: Snapshot) -> None:
         """One more snapshot; on whichever thread it was made, one at a time."""
@@ -60,6 +62,7 @@ class Gate:
             return
         if self._since is None:
             self._since = at
+            self.warm.set()
         if not self._samples or self.shown.at != at:
             self._samples += 1
         self.shown = self._memory.add(shown, shown.sample)

@@ -87,6 +87,16 @@ def test_what_is_not_read_is_not_judged_and_says_why(judge: Judge) -> None:
     assert found.why == "cgroup used is not known"
 
 
+def test_a_value_that_covers_the_time_before_it_counts_once_that_is_within_the_watch(judge: Judge) -> None:
+    pauses = [90_000_000] * 9 + [1_000_000] * 20
+    found = judge("gc.pause > 5ms", {"gc.pause_recent_ns": pauses})
+    assert found.value is not None
+    assert (found.outcome, found.value.words) == (Outcome.PASSED, "1.00 ms")
+    found = judge("gc.pause > 5ms", {"gc.pause_recent_ns": [1_000_000] * 9})
+    assert found.outcome is Outcome.UNKNOWN
+    assert found.why.endswith("and covers 10 s: watch for longer")
+
+
 def test_growth_is_that_of_what_lives_after_collections_of_the_watch(judge: Judge) -> None:
     # The first value is that of a collection before it: what came before the second had been there already.
     found = judge("heap.live_bytes growth > 30MiB", collected([4 * MIB, *(MIB * live for live in range(100, 141, 2))]))

@@ -14,9 +14,10 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from memdash.cli import main
-from memdash.commands import check
+from memdash.commands import check, checking
 from memdash.commands.budget import Plan
 from memdash.config import AlertText
+from memdash.errors import AccessDenied
 from memdash.model.snapshot import Snapshot, State
 from memdash.session.gate import Gate
 
@@ -67,6 +68,7 @@ def test_the_budget_in_force_can_be_written_and_read_again(said: Check, file: Wr
         'max-growth = ["64MiB", "1MiB/min"]',
         "no-new-tasks = true",
         "no-leak = true",
+        "force-gc = false",
         "strict = false",
         "",
         "[[alert]]",
@@ -130,6 +132,7 @@ def test_a_file_that_makes_no_sense_is_told_of_with_the_place(
         ((), "no process was named"),
         (("--",), "there is no command after --"),
         ((1, "--", "true"), "both a process and a command are named"),
+        (("--force-gc", "--read-only", os.getpid()), "--force-gc and --read-only exclude each other"),
         (("--max=HeapAlloc=a lot", os.getpid()), "--max HeapAlloc"),
         (("--junit=/no/such/folder/x.xml", os.getpid()), "/no/such/folder is not a directory"),
         (("--", "no-such-command-here"), "there is no command 'no-such-command-here'"),
@@ -188,7 +191,7 @@ def at_the_third_sample(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[
                 if self.seen == 3:
                     act(shown.target.pid)
 
-        monkeypatch.setattr(check, "Gate", Acting)
+        monkeypatch.setattr(checking, "Gate", Acting)
 
     return arrange
 
@@ -207,6 +210,30 @@ def test_a_process_that_ends_too_soon_has_passed_nothing(
     assert "killed by SIGKILL before the check was over" in err
     other = start(*sleeper())
     assert said(*FAST, "--max=rss=1MiB", "--for=60s", other.pid)[0] == 1  # what is broken is broken
+
+
+def test_what_could_not_be_judged_for_want_of_permission_says_so_in_its_code(
+    said: Check, start: Callable[..., subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = start(*sleeper())
+
+    def refuse(pid: int) -> None:
+        raise AccessDenied(f"process {pid} is closed to us")
+
+    monkeypatch.setattr(check, "require_permission", refuse)
+    code, out, err = said(*FAST, "--for=0.2s", "--max=MSpanSys=1GiB", child.pid)
+    assert (code, "FAIL (not judged)  MSpanSys at most 1GiB" in out) == (4, True)
+    assert "is closed to us" in err
+    assert said(*FAST, "--for=0.2s", "--max=rss=1GiB", child.pid)[0] == 0  # nobody needs more
+    assert said(*FAST, "--for=0.2s", "--max=rss=1MiB", child.pid)[0] == 1
+
+
+def test_collections_that_cannot_be_forced_are_a_request_that_makes_no_sense(
+    said: Check, start: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    code, out, err = said(*FAST, "--for=9s", "--force-gc", start("sleep", "60").pid)
+    assert (code, out) == (2, "")
+    assert "--force-gc cannot be obeyed: " in err
 
 
 def test_a_command_is_watched_until_it_ends_and_its_words_are_no_data(said: Check) -> None:

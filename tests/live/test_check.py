@@ -15,7 +15,7 @@ import pytest
 
 from memdash.cli import main
 from memdash.commands.budget import Plan
-from memdash.commands.check import of_target
+from memdash.commands.checking import of_target
 from memdash.config import Growth
 from memdash.model.check import Outcome
 from memdash.probes.registry import PROBES
@@ -66,6 +66,23 @@ def test_a_go_program_that_leaks_fails_and_one_that_does_not_passes(start_go: St
     assert "main." in worst.evidence[0]
     assert kept.passed
     assert [judgement.outcome for judgement in kept.judgements] == [Outcome.UNKNOWN, Outcome.PASSED]
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize(("leaks", "code"), [(True, 1), (False, 0)])
+def test_a_go_program_that_never_collects_can_be_made_to(
+    start_go: StartGo, capfd: pytest.CaptureFixture[str], leaks: bool, code: int
+) -> None:
+    target = start_go("stripped", "pprof")
+    target.command("gogc", -1)
+    argv = ["check", "--warm-up=0s", "--for=3s", "--max-growth=512KiB", "--allow-leak", "--json", str(target.pid)]
+    with working(target, "alloc 4", *([] if leaks else ["free"])):
+        assert main(argv) == 1
+        assert growth(capfd.readouterr().out)["outcome"] == "not judged"
+        assert main([*argv, "--force-gc", "--endpoint=auto"]) == code
+    found = growth(capfd.readouterr().out)
+    assert found["why"].startswith("live heap after each GC was ")
+    assert found["why"].endswith(" and 3 collections later")
 
 
 @pytest.mark.matrix
