@@ -37,11 +37,13 @@ __all__ = [
     "default_file",
     "load_file",
     "parse_interval",
+    "parse_pid",
 ]
 
 _SHORTEST_INTERVAL_S = 0.05
 _LONGEST_INTERVAL_S = 60.0
 _LARGEST_FILE_BYTES = 1 << 20
+_LEAST_RECORDING_BYTES = 1 << 20
 _DEEPEST_TRACE = 100
 
 
@@ -141,7 +143,8 @@ def parse_interval(text: str) -> float:
     return seconds
 
 
-def _parse_pid(text: str) -> int:
+def parse_pid(text: str) -> int:
+    """Read a pid. UsageError."""
     if not (text.isascii() and text.isdecimal()):
         raise UsageError(f"{text!r} is not a pid", f"to choose a process by its name: --name {text}")
     return int(text)
@@ -177,6 +180,13 @@ def _alert_table(table: Mapping[str, object], where: str) -> AlertText:
         raise UsageError(f"{where}: it does not say when", 'write it like when = "HeapAlloc > 512MiB"')
     when, name = texts.pop("when"), texts.pop("name", "")
     return AlertText(when, name, tuple(texts.items()), where)
+
+
+def _parse_size(text: str) -> int:
+    size = parse_bytes(text)
+    if size < _LEAST_RECORDING_BYTES:
+        raise UsageError(f"{text} is too little for a recording", "a day of a busy program takes about 60MiB")
+    return size
 
 
 def _parse_depth(text: str) -> int:
@@ -219,7 +229,7 @@ _SERVED = ("heap", "allocs", "goroutine", "goroutineleak", "block", "mutex", "th
 _GRANULARITIES = ("functions", "filefunctions", "files", "lines", "addresses")
 
 _ALL = (
-    Setting("pid", "The process to read.", "PID", "p", parse=_parse_pid),
+    Setting("pid", "The process to read.", "PID", "p", parse=parse_pid),
     Setting("name", "The process that has this in its name, or else in its command line.", "TEXT"),
     Setting("wait-for", "The newest process of exactly this name, or the next one to start.", "NAME"),
     Setting("url", "A Go server to be asked over HTTP alone: where its net/http/pprof or expvar is.", "URL"),
@@ -232,6 +242,16 @@ _ALL = (
     Setting("interval", "Time between two samples, 50ms to 60s.", "TIME", "i", default="1s", parse=parse_interval),
     Setting("duration", "How long to watch, such as 10s.", "TIME", "d", also="for", parse=parse_duration),
     Setting("output", "Write here instead of to standard output (-).", "FILE", "o", default="-"),
+    Setting("record", "Write the watch into this file too, for memdash replay.", "FILE"),
+    Setting(
+        "max-size",
+        "How large a recording may become; what is oldest goes first.",
+        "SIZE",
+        default="500MiB",
+        parse=_parse_size,
+    ),
+    Setting("max-age", "How far back a recording may reach, such as 7d.", "TIME", parse=parse_duration),
+    Setting("append", "Go on in a recording that is there."),
     Setting("output-to", "Keep what the command prints in this file.", "FILE"),
     Setting("force", "Overwrite the output file when it exists."),
     Setting("json", "Write JSON instead of text."),

@@ -24,6 +24,7 @@ __all__ = [
     "count",
     "duration",
     "exact",
+    "exact_span",
     "figure",
     "file_time",
     "iso_time",
@@ -121,6 +122,12 @@ def duration(seconds: float) -> str:
     if whole < 86_400:
         return f"{sign}{whole // 3600}h{whole % 3600 // 60:02d}m"
     return f"{sign}{whole // 86_400}d{whole % 86_400 // 3600:02d}h"
+
+
+def span(seconds: float) -> str:
+    """A span without needless zeros: ``5m``, ``45s``, ``1h30m``, ``2d``."""
+    words = duration(seconds).replace("m00s", "m").replace("h00m", "h").replace("d00h", "d")
+    return words.replace(".0 s", "s").replace(" s", "s")
 
 
 def time_range(soonest_s: float, latest_s: float) -> str:
@@ -274,13 +281,13 @@ def exact(value: float, unit: Unit) -> str:
     if unit is Unit.NANOSECONDS:
         factor, name = next(step for step in _NANOSECOND_STEPS if value % step[0] == 0 or step[0] == 1)
         return f"{_plain(value / factor)}{name}"
-    return span(value) if unit is Unit.SECONDS else _plain(value)
+    return exact_span(value) if unit is Unit.SECONDS else _plain(value)
 
 
 _NANOSECOND_STEPS = ((1e9, "s"), (1e6, "ms"), (1e3, "us"), (1, "ns"))
 
 
-def span(seconds: float) -> str:
+def exact_span(seconds: float) -> str:
     """The shortest text that ``parse_duration`` reads as this span: ``500ms``, ``30s``, ``5m``, ``1h``."""
     if seconds < 1:
         return f"{_plain(seconds * 1e3)}ms"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 
-from memdash.model.profile import Frame, Profile, Usage
+from memdash.model.profile import Frame, Profile, Site, Usage
 from memdash.model.snapshot import SiteGroup
 
-__all__ = ["grouped", "usage_by_leaf"]
+__all__ = ["grouped", "held_by_caller", "held_by_stack", "sites_at", "usage_by_leaf"]
 
 _NOTHING = Usage(0, 0, 0, 0)
 _NEW = (_NOTHING, 0)
+_NOBODY = Frame("(nobody: the stack ends here)", "", 0)
 
 
 def usage_by_leaf(profile: Profile) -> dict[Frame, tuple[Usage, int]]:
@@ -57,3 +59,29 @@ def grouped(
 
 def _difference(now: Usage, then: Usage) -> Usage:
     return Usage(*(a - b for a, b in zip(now, then, strict=True)))
+
+
+def sites_at(profile: Profile, leaf: Frame) -> list[Site]:
+    """Those whose memory was asked for at ``leaf``."""
+    # site.leaf in short: there may be 50 000 of them
+    return [site for site in profile.sites if site.stack and site.stack[site.leaf_at] == leaf]
+
+
+def held_by_stack(own: Iterable[Site]) -> list[tuple[tuple[Frame, ...], int, int]]:
+    """Stack, bytes and objects held, the heaviest first; the runtime has a site for each size of object."""
+    held: dict[tuple[Frame, ...], list[int]] = defaultdict(lambda: [0, 0])
+    for site in own:
+        total = held[site.stack]
+        total[0] += site.usage.inuse_bytes
+        total[1] += site.usage.inuse_objects
+    ranked = sorted(held.items(), key=lambda item: -item[1][0])
+    return [(stack, size, objects) for stack, (size, objects) in ranked]
+
+
+def held_by_caller(own: Iterable[Site]) -> list[tuple[Frame, int]]:
+    """Who called the frame that asked for the memory, and the bytes held through each, the heaviest first."""
+    held = Counter[Frame]()
+    for site in own:
+        above = site.leaf_at + 1
+        held[site.stack[above] if above < len(site.stack) else _NOBODY] += site.usage.inuse_bytes
+    return sorted(held.items(), key=lambda item: (-item[1], item[0]))

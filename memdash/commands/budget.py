@@ -14,7 +14,7 @@ from memdash.analysis.rules import RATE_OVER_S, Threshold
 from memdash.commands.limits import condition_of_growth, condition_of_limit, rules_asked
 from memdash.commands.options import take_file
 from memdash.config import AlertText, Growth, Limit, load_file
-from memdash.units import span
+from memdash.units import exact_span
 
 __all__ = ["FOR_S", "Plan", "budget_option"]
 
@@ -51,10 +51,10 @@ class Plan:
         """The file that says the same, without line ends."""
         levels, growths = map(condition_of_limit, self.max), map(condition_of_growth, self.max_growth)
         yield "# memdash check --budget FILE holds a program to this; memdash check --help explains each"
-        yield f"warm-up = {_text(span(self.warm_up) if self.warm_up else '0s')}"
+        yield f"warm-up = {_text(exact_span(self.warm_up) if self.warm_up else '0s')}"
         if self.duration is not None:
-            yield f"duration = {_text(span(self.duration))}"
-        yield f"interval = {_text(span(self.interval))}"
+            yield f"duration = {_text(exact_span(self.duration))}"
+        yield f"interval = {_text(exact_span(self.interval))}"
         yield f"max = {_list([f'{level.metric}={level.bound_text(level.bound)}' for level in levels])}"
         yield f"max-growth = {_list([growth.bound_text(growth.bound) for growth in growths])}"
         for name in ("no-new-tasks", "no-leak", "force-gc", "strict"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum
 
 from memdash.model.missing import Missing, begun
@@ -12,7 +12,7 @@ from memdash.tables.figures import UNCHANGED
 from memdash.tables.table import Cell, Column, Row, Table, Tone
 from memdash.units import Unit, count, figure, signed
 
-__all__ = ["TITLE", "ObjectMeasure", "ObjectOrder", "objects_table"]
+__all__ = ["TITLE", "ObjectMeasure", "ObjectOrder", "objects_table", "read_once"]
 
 TITLE = "Live objects by type"
 
@@ -81,9 +81,14 @@ def objects_table(
     shown.sort(key=key, reverse=downwards is not reverse)
     shown = shown[:_ROWS_AT_MOST]
     largest = max((measure.of(group.now) for group in shown), default=0)
-    is_first = all(len(group.trend) <= 1 and not any(group.change[1:]) for group in groups)
+    is_first = read_once(groups)
     rows = tuple(_row(group, measure, total, largest, is_first=is_first) for group in shown)
     return Table(TITLE, columns, rows, f"no type matches {wanted!r}" if wanted else "no objects yet", hint)
+
+
+def read_once(groups: Iterable[ObjectGroup]) -> bool:
+    """Whether there has been one reading only, which says nothing of changes."""
+    return all(len(group.trend) <= 1 and not any(group.change[1:]) for group in groups)
 
 
 def _has(group: ObjectGroup, needle: str) -> bool:

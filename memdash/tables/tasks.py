@@ -11,12 +11,12 @@ from memdash.model.tasks import Task, TaskKind
 from memdash.tables.table import DASH, Cell, Column, Row, Table, Tone
 from memdash.units import Unit, count, duration, signed
 
-__all__ = ["TaskOrder", "has_tasks", "state_words", "tasks_table", "tasks_title"]
+__all__ = ["KIND_NAMES", "TaskOrder", "has_tasks", "state_words", "tasks_table", "tasks_title"]
 
 _ROWS_AT_MOST = 500
 _STARTED = " started it"
 
-_NAMES = {TaskKind.GOROUTINE: "Goroutines", TaskKind.THREAD: "Threads", TaskKind.ASYNCIO: "asyncio tasks"}
+KIND_NAMES = {TaskKind.GOROUTINE: "Goroutines", TaskKind.THREAD: "Threads", TaskKind.ASYNCIO: "asyncio tasks"}
 
 _COLUMNS = (
     Column("count", "count", 6, right=True),
@@ -62,7 +62,7 @@ def tasks_title(snapshot: Snapshot) -> str:
     if isinstance(tasks, Missing):
         return "Tasks"
     kinds = {task.kind for task in tasks.groups}
-    return f"{_NAMES[kinds.pop()] if len(kinds) == 1 else 'Tasks'} {count(tasks.total)}"
+    return f"{KIND_NAMES[kinds.pop()] if len(kinds) == 1 else 'Tasks'} {count(tasks.total)}"
 
 
 def state_words(tasks: Task | TaskGroup) -> str:

@@ -20,7 +20,7 @@ from textual.screen import Screen
 from memdash.config import USUAL_SOURCES, SourcePath
 from memdash.model.target import Target
 from memdash.signals import ENDING, Signalled
-from memdash.ui.commands import APP, COMMANDS, Command, bindings
+from memdash.ui.commands import APP, COMMANDS, Command, Offering, bindings
 from memdash.ui.glyphs import ASCII, UNICODE
 from memdash.ui.lean import settle
 from memdash.ui.screens.dashboard import Dashboard
@@ -164,8 +164,7 @@ class MemdashApp(Turns[Target]):
 
 def _has(screen: Screen[Any], command: Command) -> bool:
     """Whether a screen says that the command is one of its own, and that it can do anything there now."""
-    scopes: tuple[str, ...] = getattr(screen, "scopes", ())
-    return command.scope in scopes and bool(screen.offers(command))  # type: ignore[attr-defined]  # goes with scopes
+    return isinstance(screen, Offering) and command.scope in screen.scopes and screen.offers(command)
 
 
 def run_picker(candidates: Callable[[], Iterable[Surveyed]], options: Options = Options()) -> Target | None:

@@ -6,6 +6,7 @@ To add a command, add one entry and write ``action_<name>`` where its scope says
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from textual.binding import Binding, BindingType
 
@@ -14,7 +15,7 @@ from memdash.model.capability import Capability
 
 __all__ = [
     "APP", "CODE", "COMMANDS", "DASHBOARD", "DRILL", "FLAME", "ICICLE", "LIST", "PEEK", "PROFILE", "RANKED", "ROWS",
-    "TABLE", "TREE", "Command", "bindings",
+    "TABLE", "TREE", "Command", "Offering", "bindings",
 ]  # fmt: skip
 
 APP, DASHBOARD, DRILL = "app", "screen", "drill"
@@ -50,6 +51,18 @@ class Command:
     footer: int = 0
     palette: bool = True
     needs: Action | Capability | None = None
+
+
+@runtime_checkable
+class Offering(Protocol):
+    """A screen with commands of its own in the palette: those of its ``scopes``."""
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """Of which commands it has the actions."""
+
+    def offers(self, command: Command) -> bool:
+        """Whether a command can do anything here now."""
 
 
 _QUITS = "Leave; the target does not notice. In what lies over the dashboard, go back."

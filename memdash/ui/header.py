@@ -20,6 +20,7 @@ __all__ = ["Standing", "head_parts", "notice_lines", "standing", "verdict_parts"
 
 
 _TREE_KEYS = "< >"
+_LIVE = "live"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,11 @@ class Standing:
     word: str
     token: str
     notice: str = ""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether figures come as they should."""
+        return self.word == _LIVE
 
 
 def standing(snapshot: Snapshot, *, now_s: float, frozen: bool) -> Standing:
@@ -83,7 +89,7 @@ def standing(snapshot: Snapshot, *, now_s: float, frozen: bool) -> Standing:
             "◐", "target stopped", "warning",
             f"{target.name} was stopped by a signal or a debugger: its figures stand still until it is continued.",
         )  # fmt: skip
-    return Standing("●", "live", "good", _partial(snapshot))
+    return Standing("●", _LIVE, "good", _partial(snapshot))
 
 
 def _partial(snapshot: Snapshot) -> str:
@@ -149,5 +155,5 @@ def verdict_parts(snapshot: Snapshot) -> list[Part]:
 
 def notice_lines(stand: Standing, width: int) -> list[list[Part]]:
     """The lines below, when there is something to say; at most three."""
-    look = "info" if stand.word == "live" else stand.token
+    look = "info" if stand.is_live else stand.token
     return [[Part(f" {line}", look)] for line in wrap(stand.notice, max(width - 2, 8), max_lines=3, placeholder=" …")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memdash.analysis.sites import grouped, usage_by_leaf
+from memdash.analysis.sites import grouped, held_by_caller, held_by_stack, sites_at, usage_by_leaf
 from memdash.model.profile import Frame, Profile, Site, Usage
 
 MALLOC = Frame("runtime.mallocgc", "malloc.go", 1)
@@ -33,4 +33,15 @@ def test_changes_since_the_baseline_count_what_came_and_what_went() -> None:
     assert [(g.frame, g.change.inuse_bytes, g.trend, g.stacks) for g in groups] == [
         (ADD, 150, (1, 2), 2),
         (SERVE, -80, (), 0),
+    ]
+
+
+def test_what_is_held_at_a_leaf_by_stack_and_by_caller() -> None:
+    whole = (MALLOC, ADD, SERVE)
+    sites = (site(ADD, held=300), site(*whole, leaf_at=1), site(MALG, ADD), site(*whole, held=250, leaf_at=1), site())
+    own = sites_at(Profile(sites, 524_288, True), ADD)
+    assert held_by_stack(own) == [(whole, 350, 2), ((ADD,), 300, 1)]
+    assert [(frame.function, held) for frame, held in held_by_caller(own)] == [
+        ("main.serve", 350),
+        ("(nobody: the stack ends here)", 300),
     ]

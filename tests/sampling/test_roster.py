@@ -178,6 +178,29 @@ def test_quick_probes_are_published_before_slow_ones() -> None:
     assert isinstance(next(samples).sites, Profile)
 
 
+@pytest.mark.parametrize(("takes_s", "samples"), [(0.01, 2), (0.2, 3)])
+def test_the_news_of_slow_probes_come_together_unless_one_takes_long(takes_s: float, samples: int) -> None:
+    clock = FakeClock()
+
+    def slowly(fact: Fact) -> Callable[[], tuple[Fact, ...]]:
+        def read() -> tuple[Fact, ...]:
+            clock.advance(takes_s)
+            return (fact,)
+
+        return read
+
+    readers = roster(
+        clock,
+        FakeProbe(lambda: (memstats(),), GO),
+        FakeProbe(slowly(a_profile()), SITES, cadence_s=2.0),
+        FakeProbe(slowly(Objects(())), frozenset({Capability.OBJECTS}), cadence_s=2.0),
+    )
+    told = list(readers.tick(clock.now()))
+    assert len(told) == samples
+    assert isinstance(told[0].sites, Missing)
+    assert isinstance(told[-1].objects, Objects)
+
+
 def test_closing_closes_all() -> None:
     clock = FakeClock()
     probe = FakeProbe(lambda: (), GO)

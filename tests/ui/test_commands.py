@@ -37,6 +37,7 @@ from memdash.ui.screens.profile.tree import TreeScreen
 from memdash.ui.widgets.code import CodeView
 from memdash.ui.widgets.icicle import Icicle
 from memdash.ui.widgets.table import TableView
+from memdash.ui.widgets.words import TextView
 from tests.ui.conftest import Show
 
 HOLDERS = {
@@ -51,7 +52,7 @@ HOLDERS = {
     ICICLE: (Icicle,),
     LIST: (ListScreen,),
     TABLE: (TableView,),
-    ROWS: (TableView, CodeView),
+    ROWS: (TableView, CodeView, TextView),
     CODE: (CodeView,),
 }
 
@@ -62,7 +63,7 @@ PLACES = ((APP, PROFILE, RANKED, TREE, ROWS), (APP, PROFILE, RANKED, PEEK, ROWS)
 def test_every_command_has_its_action() -> None:
     for command in COMMANDS:
         name = f"action_{command.action.partition('(')[0]}"
-        assert any(hasattr(holder, name) for holder in HOLDERS[command.scope]), command
+        assert all(hasattr(holder, name) for holder in HOLDERS[command.scope]), command
 
 
 def test_no_key_means_two_things_in_one_place() -> None:

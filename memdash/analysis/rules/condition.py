@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from memdash.model.metric import METRICS_BY_KEY, Metric
-from memdash.units import exact, span
+from memdash.units import exact, exact_span
 
 __all__ = ["RATE_OVER_S", "Condition", "Op"]
 
@@ -77,6 +77,6 @@ class Condition:
 
     def __str__(self) -> str:
         parts = [self.metric, *(["growth"] if self.grows else []), self.op.value, self.bound_text(self.bound)]
-        parts += [f"over {span(self.over_s)}"] if self.over_s else []
-        parts += [f"for {span(self.for_s)}"] if self.for_s else []
+        parts += [f"over {exact_span(self.over_s)}"] if self.over_s else []
+        parts += [f"for {exact_span(self.for_s)}"] if self.for_s else []
         return " ".join(parts)

@@ -20,7 +20,8 @@ from memdash.units import byte_size, duration
 __all__ = ["Measured", "measured"]
 
 _LIVE_HEAP = "heap.live_bytes"
-_FEWEST = 8
+_FEWEST, _WIDER = 8, tuple(4**power for power in range(8))
+"""Points without which growth has no rate, and how many times a span they are looked for: up to what is remembered."""
 _SURE_Z = 1.96
 _MOST = 64
 _LOOKS = 4
@@ -124,7 +125,7 @@ def _live_rate(condition: Condition, history: Timeline) -> Measured | NotYet:
     Whatever it grows for: a warm-up as well as a leak, which is what the verdict tells apart.
     """
     over_s = condition.over_s or RATE_OVER_S
-    seen = newest_points(history, over_s + condition.for_s, fewest=_FEWEST)
+    _, seen = newest_points(history, (times * (over_s + condition.for_s) for times in _WIDER), _FEWEST)
     if len(seen) < _FEWEST or seen.window_s < 0.5 * over_s:
         return NotYet(f"{seen.basis.value} has not been watched for {duration(over_s)}")
     course = trend(seen)

@@ -9,17 +9,18 @@ from textual.content import Content
 
 from memdash.analysis.resample import Column
 from memdash.model.capability import Capability
+from memdash.model.series import watched_s
 from memdash.model.snapshot import Snapshot
 from memdash.tables.heap_chart import HeapChart, heap_chart
 from memdash.ui.panes.pane import Pane
-from memdash.ui.widgets.axis import round_values, span_words
+from memdash.ui.widgets.axis import padded, round_values, time_ticks
 from memdash.ui.widgets.chart import ChartView, Plot, PlotLine
-from memdash.units import byte_size, byte_tick
+from memdash.units import byte_size, byte_tick, span
 
 __all__ = ["HeapPane"]
 
 SPANS_S = {60.0: 15.0, 300.0: 60.0, 900.0: 180.0, 3600.0: 720.0, 21_600.0: 3600.0, 86_400.0: 14_400.0}
-"""Spans to choose from, and the time between two labels below them."""
+"""Spans to choose from, and the time between two labels below them, which is twice that on a narrow chart."""
 _USUAL = 1
 _WIDE_DOTS = 90
 _LOOKS = {
@@ -34,9 +35,6 @@ _SHORT_S = 55.0
 
 _REDRAW_EVERY_S = 2.0
 """A drawing costs as much as all the other panes together: a short span does not draw it at every sample."""
-
-_PADDING = 0.06
-"""Share of the range left free above and below."""
 
 
 class HeapPane(ChartView, Pane):
@@ -55,7 +53,7 @@ class HeapPane(ChartView, Pane):
     def caption(self, snapshot: Snapshot) -> str:
         """What span is shown."""
         del snapshot
-        return f"Heap · last {span_words(self._span_s)}"
+        return f"Heap · last {span(self._span_s)}"
 
     @property
     def remark(self) -> Content | str:
@@ -80,7 +78,7 @@ class HeapPane(ChartView, Pane):
         """Draw if the chart would move on by a cell, or looks different for another reason."""
         super().show(snapshot)
         if not self._zoomed:
-            self._zoom = _USUAL if _watched_s(snapshot) > _SHORT_S else 0
+            self._zoom = _USUAL if watched_s(snapshot.history) > _SHORT_S else 0
         span_s, across = self._span_s, self.dots_across
         if not across:
             return
@@ -89,10 +87,6 @@ class HeapPane(ChartView, Pane):
         if wish != self._drawn_as:
             self._drawn_as = wish
             self.draw(_plot(heap_chart(snapshot, span_s, across), self.cells[1], _why_empty(snapshot)))
-
-
-def _watched_s(snapshot: Snapshot) -> float:
-    return snapshot.history.until.mono_s - snapshot.history.since.mono_s
 
 
 def _why_empty(snapshot: Snapshot) -> str:
@@ -107,14 +101,14 @@ def _plot(chart: HeapChart, rows: int, empty: str) -> Plot:
         for line in chart.lines
         if line.known
     ]
-    room = _PADDING * max(chart.high_bytes - chart.low_bytes, 0.05 * chart.high_bytes, 1.0)
-    low, high = max(chart.low_bytes - room, 0.0), chart.high_bytes + room
+    low, high = padded(chart.low_bytes, chart.high_bytes)
+    step_s = SPANS_S[chart.span_s] * (1 if chart.width >= _WIDE_DOTS else 2)
     return Plot(
         lines=lines,
         marks=chart.gc_columns,
         low=low,
         high=high,
-        x_ticks=_times(chart),
+        x_ticks=time_ticks(chart.span_s, step_s, chart.width),
         y_ticks=[(value, byte_tick(value)) for value in round_values(low, high, max(rows // 3, 2), 1024.0)],
         empty="" if lines else empty,
     )
@@ -123,12 +117,3 @@ def _plot(chart: HeapChart, rows: int, empty: str) -> Plot:
 def _end(columns: Sequence[Column]) -> float:
     """The newest value; there is one."""
     return next(column.last for column in reversed(columns) if not math.isnan(column.last))
-
-
-def _times(chart: HeapChart) -> list[tuple[int, str]]:
-    """Round times before now; on a narrow chart only every other one."""
-    step_s = SPANS_S[chart.span_s] * (1 if chart.width >= _WIDE_DOTS else 2)
-    ages_s = [number * step_s for number in range(int(chart.span_s / step_s), 0, -1)]
-    last = chart.width - 1
-    before = [(round(last * (1 - age_s / chart.span_s)), f"-{span_words(age_s)}") for age_s in ages_s]
-    return [*before, (last, "now")]

@@ -1,30 +1,26 @@
-"""Round values and times to write beside the axes of a chart."""
+"""How far the axes of a chart reach, and the round values and times to write beside them."""
 
 from __future__ import annotations
 
 import math
 
-from memdash.units import duration
+from memdash.units import span
 
-__all__ = ["round_values", "span_words", "time_ticks"]
+__all__ = ["padded", "round_values", "step_of", "time_ticks"]
 
 _STEPS_S = (
     1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0,
     3600.0, 7200.0, 14_400.0, 21_600.0, 43_200.0, 86_400.0,
 )  # fmt: skip
 _LABEL_CELLS = 12
+_PADDING = 0.06
+"""Share of the range left free above and below."""
 
 
-def span_words(span_s: float) -> str:
-    """A span without needless zeros: ``5m``, ``45s``, ``1h30m``."""
-    return (
-        duration(span_s)
-        .replace("m00s", "m")
-        .replace("h00m", "h")
-        .replace("d00h", "d")
-        .replace(" s", "s")
-        .replace(".0s", "s")
-    )
+def padded(low: float, high: float) -> tuple[float, float]:
+    """The range with some room above and below, from 0 at least; flat lines get some too."""
+    room = _PADDING * max(high - low, 0.05 * high, 1.0)
+    return max(low - room, 0.0), high + room
 
 
 def round_values(low: float, high: float, count: int, base: float) -> list[float]:
@@ -37,12 +33,16 @@ def round_values(low: float, high: float, count: int, base: float) -> list[float
     return [number * step for number in range(first, math.floor(high / step) + 1)]
 
 
-def time_ticks(span_s: float, width: int, cells: int) -> list[tuple[int, str]]:
-    """Round times before now, by column of ``width``, as many as ``cells`` have room for."""
+def step_of(span_s: float, cells: int) -> float:
+    """The round time between two labels below a span, as close as ``cells`` have room for."""
+    most = max(cells // _LABEL_CELLS, 1)
+    return next((step_s for step_s in _STEPS_S if span_s / step_s <= most), span_s)
+
+
+def time_ticks(span_s: float, step_s: float, width: int) -> list[tuple[int, str]]:
+    """The times before now that are multiples of ``step_s``, by column of ``width``."""
     if width < 2 or span_s <= 0:
         return []
-    most = max(cells // _LABEL_CELLS, 1)
-    step_s = next((step_s for step_s in _STEPS_S if span_s / step_s <= most), span_s)
     last = width - 1
     ages_s = [number * step_s for number in range(int(span_s / step_s), 0, -1)]
-    return [*((round(last * (1 - age_s / span_s)), f"-{span_words(age_s)}") for age_s in ages_s), (last, "now")]
+    return [*((round(last * (1 - age_s / span_s)), f"-{span(age_s)}") for age_s in ages_s), (last, "now")]

@@ -58,11 +58,6 @@ class CodeView(Painted, can_focus=True):
         """The number of the line under the cursor, 0 when there is none."""
         return self._numbers[self._cursor] if self._numbers else 0
 
-    @property
-    def code(self) -> Code:
-        """What it shows."""
-        return self._code
-
     def show_code(self, code: Code, why: str = "", *, at: int | None = None) -> None:
         """Show ``code``, and ``why`` there is no more of it; the cursor goes to the line ``at``, or stays."""
         line = self.number if at is None else at

@@ -1,4 +1,4 @@
-"""The texts of a drill-down, each under a title of its own."""
+"""What a drill-down shows: figures, a course, and texts."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from memdash.model.profile import Frame
-from memdash.ui.screens.drill.course import Course
-from memdash.ui.screens.drill.figures import Figure
+from memdash.tables.row_course import Course
+from memdash.tables.row_figures import RowFigure
 from memdash.ui.widgets.words import Part
 from memdash.units import Unit
 
@@ -16,9 +16,8 @@ __all__ = ["Look", "Section"]
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Lines under a title; ``remark`` stands below them."""
+    """Lines; ``remark`` stands below them."""
 
-    title: str
     lines: Sequence[Sequence[Part]]
     remark: str = ""
 
@@ -33,7 +32,7 @@ class Look:
 
     kind: str
     heading: Sequence[tuple[str, str]]
-    figures: Sequence[Figure]
+    figures: Sequence[RowFigure]
     course: Course
     sections: Sequence[Section]
     gone: str = ""

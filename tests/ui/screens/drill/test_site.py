@@ -9,7 +9,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from memdash.model.missing import Missing
-from memdash.model.profile import Profile
+from memdash.model.profile import Profile, Site
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Ending
 from memdash.ui.app import Options
@@ -107,15 +107,27 @@ async def test_while_the_view_is_frozen_it_stays_as_it_was(show: Show) -> None:
         assert "as of 12:07:41" in shown.text
 
 
+def over_stacks(watch: Snapshot, number: int, times: int = 1) -> Snapshot:
+    """The watch with its first site reached over so many stacks, each holding so many times what it does."""
+    assert isinstance(watch.sample.sites, Profile)
+    site = watch.sample.sites.sites[0]
+    usage = site.usage._replace(inuse_bytes=times * site.usage.inuse_bytes)
+    many = (Site((*site.stack, site.stack[-1]._replace(line=line)), usage, (), site.leaf_at) for line in range(number))
+    return replace(watch, sample=replace(watch.sample, sites=replace(watch.sample.sites, sites=tuple(many))))
+
+
 async def test_scrolled_stacks_stay_where_they_are(show: Show) -> None:
     watch = a_watch()
-    async with show(watch, 80, 24) as shown:
-        await shown.press("enter", "tab", "tab", "j", "j")
-        first = shown.lines[13]
+    async with show(over_stacks(watch, 20), 80, 24) as shown:
+        await shown.press("enter", "tab", "tab", *"jjjjjjjjjj")
+        before = shown.lines
+        assert "server.go:1 " in before[13]  # the last frame of the second stack
         assert not isinstance(watch.groups, Missing)
-        shown.session.publish(replace(watch, groups=watch.groups[::-1]))
+        shown.session.publish(replace(over_stacks(watch, 20, times=2), groups=watch.groups[::-1]))
         await shown.follow()
-        assert shown.lines[13] == first
+        assert shown.lines != before
+        assert shown.lines[13] == before[13]
+        assert "stack 1 of 20" not in shown.text
 
 
 async def test_the_whole_file_is_one_key_away_and_esc_leads_back(show: Show, sources: Sources) -> None:
@@ -145,14 +157,7 @@ async def test_a_long_name_is_shown_in_full(show: Show) -> None:
 
 
 async def test_the_first_of_very_many_stacks(show: Show) -> None:
-    watch = a_watch(5)
-    assert not isinstance(watch.sample.sites, Missing)
-    site = watch.sample.sites.sites[0]
-    many = tuple(
-        site._replace(stack=(*site.stack, site.stack[-1]._replace(line=line)), usage=site.usage) for line in range(200)
-    )
-    profile = replace(watch.sample.sites, sites=many)
-    async with show(replace(watch, sample=replace(watch.sample, sites=profile))) as shown:
+    async with show(over_stacks(a_watch(5), 200)) as shown:
         await shown.press("enter", "tab", "tab", "G")
         assert "and 150 smaller stacks" in shown.text
 
