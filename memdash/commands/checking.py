@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import time
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from memdash.commands.prepared import prepared
 from memdash.commands.program import Program, log_file
 from memdash.errors import TargetError, TargetExited, UsageError
 from memdash.model.action import Action
-from memdash.model.check import Checked, Command
+from memdash.model.check import Checked, Command, Outcome
 from memdash.model.missing import Missing
 from memdash.model.snapshot import State
 from memdash.model.target import Target
@@ -29,6 +30,9 @@ __all__ = ["Start", "of_command", "of_target"]
 
 _APART_S = 1.1
 """What happens within a second is one moment to a history."""
+
+_NEXT_S = 0.5
+"""A command that ends with the program that it was about gets so long for it."""
 
 _NO_WAY = Missing("nothing in this process can do that", "--endpoint auto asks a Go server that serves net/http/pprof")
 _LATE_S = 5.0
@@ -65,19 +69,47 @@ def of_command(argv: Sequence[str], plan: Plan, start: Start, *, force: bool = F
         log = None if start.output_to is None else closing.enter_context(log_file(start.output_to, force))
         given = closing.enter_context(prepared(agent=not start.read_only, trace=start.trace))
         program = closing.enter_context(Program(argv, log, environment=given.environment))
-        until_s = None if plan.duration is None else time.monotonic() + plan.warm_up + plan.duration
+        checked, ended = _watched_in_turn(program, plan, given.entries)
+        program.stop(signal.SIGTERM)
+        return replace(checked, command=Command(tuple(argv), program.exit_code if ended else None))
+
+
+def _watched_in_turn(program: Program, plan: Plan, entries: Sequence[ProbeEntry]) -> tuple[Checked, bool]:
+    """What a command is about, and should that end first, what it is about then; and whether it ended by itself.
+
+    Of several the worst counts, or else the one of which most could be judged.
+    """
+    worst: Checked | None = None
+    for_s, ends_s = plan.duration, math.inf
+    while True:
         try:
             target = program.settled()
         except TargetError as error:
-            raise _gone(program, error) from None
-        gate = _watched(target, plan, plan.duration, given.entries)
-        ended = gate.shown.ending is not None and program.wait(_left_s(until_s))
-        program.stop(signal.SIGTERM)
-        return gate.checked(strict=plan.strict, command=Command(tuple(argv), program.exit_code if ended else None))
+            if worst is None:
+                raise _gone(program, error) from None
+            return worst, program.wait(_left_s(ends_s))
+        if worst is None and for_s is not None:
+            ends_s = time.monotonic() + plan.warm_up + for_s
+        elif worst is not None:
+            tell(
+                f"{worst.shown.target.name} has ended and the command goes on: watching {target.name} ({target.place})"
+            )
+        checked = _watched(target, plan, for_s, entries).checked(strict=plan.strict)
+        worst = checked if worst is None else max(worst, checked, key=_weight)
+        for_s = None if for_s is None else ends_s - plan.warm_up - time.monotonic()
+        if checked.shown.ending is None or (for_s is not None and for_s <= 0):
+            return worst, program.wait(0)
+        if program.wait(_NEXT_S):
+            return worst, True
 
 
-def _left_s(until_s: float | None) -> float | None:
-    return None if until_s is None else max(until_s - time.monotonic(), 0.0)
+def _weight(checked: Checked) -> tuple[bool, int, float]:
+    outcomes = [judgement.outcome for judgement in checked.judgements]
+    return Outcome.FAILED in outcomes, -outcomes.count(Outcome.UNKNOWN), checked.watched_s
+
+
+def _left_s(ends_s: float) -> float | None:
+    return None if math.isinf(ends_s) else max(ends_s - time.monotonic(), 0.0)
 
 
 def _gone(program: Program, error: TargetError) -> Exception:

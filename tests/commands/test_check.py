@@ -246,6 +246,17 @@ def test_a_command_is_watched_until_it_ends_and_its_words_are_no_data(said: Chec
     assert document["ending"]["exit_code"] == 0
 
 
+def test_what_a_command_goes_on_with_is_watched_as_well(said: Check) -> None:
+    first = f"{sys.executable} -c 'import time; time.sleep(1)'"
+    second = f"{sys.executable} -c 'import time; held = bytes(200 << 20); time.sleep(1)'"
+    argv = (*FAST, "--max=VMS=150MiB", "--allow-leak", "--read-only", "--json")
+    code, out, err = said(*argv, "--", "sh", "-c", f"{first}; {second}; exit 0")
+    document = json.loads(out)
+    assert (code, document["command"]["exit_code"]) == (1, 0)
+    assert document["budgets"][0]["value"] > 200 << 20
+    assert "has ended and the command goes on: watching python" in err
+
+
 def test_a_command_that_fails_passes_on_its_code(said: Check, tmp_path: Path) -> None:
     script = "import sys, time; time.sleep(0.5); sys.exit(7)"
     log = tmp_path / "log"
