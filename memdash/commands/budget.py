@@ -13,7 +13,8 @@ from memdash.analysis.budgets import Budget, MostGrowthRate, NoLeak, NoNewTasks,
 from memdash.analysis.rules import RATE_OVER_S, Threshold
 from memdash.commands.limits import condition_of_growth, condition_of_limit, rules_asked
 from memdash.commands.options import take_file
-from memdash.config import AlertText, Growth, Limit, load_file
+from memdash.config import AlertText, Growth, Limit
+from memdash.config_file import load_file
 from memdash.units import exact_span
 
 __all__ = ["FOR_S", "Plan", "budget_option"]

@@ -9,6 +9,7 @@ from memdash.analysis.verdict_words import RULE as VERDICT
 from memdash.config import AlertText, Growth, Limit
 from memdash.errors import UsageError
 from memdash.model.finding import NOTES
+from memdash.model.relief import OVER_LIMIT
 from memdash.spelling import meant
 from memdash.units import parse_figure
 
@@ -33,7 +34,7 @@ def rules_asked(
     asked = {str(condition): Threshold(str(condition), condition) for condition in conditions}
     for alert in alerts:
         rule = _rule(alert)
-        if rule.name in (VERDICT, NOTES) or asked.get(rule.name, rule) != rule:
+        if rule.name in (VERDICT, OVER_LIMIT, NOTES) or asked.get(rule.name, rule) != rule:
             raise UsageError(f"{alert.where}: {rule.name!r} is another rule's name", "give it a name of its own")
         asked[rule.name] = rule
     return tuple(asked.values())
@@ -41,7 +42,7 @@ def rules_asked(
 
 def muted_for(names: Sequence[str], rules: Sequence[Rule]) -> tuple[str, ...]:
     """The names of the rules that are not to count. Raises UsageError where there is no such rule."""
-    known = [*(rule.name for rule in rules), VERDICT]
+    known = [*(rule.name for rule in rules), VERDICT, OVER_LIMIT]
     for name in names:
         if name not in known:
             raise UsageError(f"--mute: there is no rule {name!r}", meant(name, known, "the rules are"))

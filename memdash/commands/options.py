@@ -13,11 +13,11 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
-from memdash import config
+from memdash import config, config_file
 from memdash.commands.output import tell
 from memdash.errors import UsageError
 
-__all__ = ["Verb", "gathered", "origin", "settings", "take_file"]
+__all__ = ["Verb", "gathered", "origin", "settings", "take_file", "typed"]
 
 if TYPE_CHECKING:
     _ParamType = click.ParamType[Any]
@@ -144,12 +144,18 @@ def take_file(ctx: click.Context, rank: int, path: Path, values: Mapping[str, ob
     ctx.default_map = merged
 
 
+def typed(name: str) -> bool:
+    """Whether a setting of the command that runs stands on the command line: others may be meant for other commands."""
+    ctx = click.get_current_context()
+    return ctx.get_parameter_source(name.replace("-", "_")) is ParameterSource.COMMANDLINE
+
+
 def _load_config(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
     if ctx.resilient_parsing:
         return
-    path = Path(value) if value else config.default_file()
+    path = Path(value) if value else config_file.default_file()
     if path is not None:
-        take_file(ctx, 0, path, config.load_file(path), ())
+        take_file(ctx, 0, path, config_file.load_file(path), ())
 
 
 _CONFIG = click.Option(

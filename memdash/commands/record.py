@@ -15,6 +15,7 @@ from memdash.commands.limits import rules_for
 from memdash.commands.options import Verb, gathered, settings
 from memdash.commands.output import STDOUT, tell
 from memdash.commands.recorded import Keeping, recorders
+from memdash.commands.relief import Relieving, relief_options
 from memdash.commands.target import Choice, pids, target_options
 from memdash.config import Growth, Limit, parse_pid
 from memdash.errors import TargetExited
@@ -40,6 +41,7 @@ _EVERY_S = 1.0
 @target_options
 @click.argument("others", metavar="[PID ...]", nargs=-1, shell_complete=pids)
 @settings("output", "duration", "interval", "append", "force", "max", "max-growth")
+@relief_options
 @gathered(Keeping, "keeping")
 def command(
     choice: Choice,
@@ -51,19 +53,21 @@ def command(
     force: bool,
     max: Sequence[Limit],  # noqa: A002 - click names parameters as the flags are called
     max_growth: Sequence[Growth],
+    relief: Relieving,
     keeping: Keeping,
 ) -> int:
     """Record the memory of a process, or of several into one file, until they end, or ctrl+c, or for --duration.
 
     The file can be read while it is written. Should memdash be killed, it lacks a second. Without -o it is named after
-    the process and the time.
+    the process and the time. --gc-at holds for the first process alone.
     """
     rules = rules_for(max, max_growth)
+    plans = [relief.plan(), *(None for _ in others)]
     targets = [choice.target(), *(identify(parse_pid(pid)) for pid in others)]
     ways = [choice.entries, *(PROBES for _ in others)]
     sessions = [
-        Live(target, interval_s=interval, rules=rules, entries=entries, read_only=True)
-        for target, entries in zip(targets, ways, strict=True)
+        Live(target, interval_s=interval, rules=rules, entries=entries, gc_at=plan, read_only=plan is None)
+        for target, entries, plan in zip(targets, ways, plans, strict=True)
     ]
     path = Path(output) if output != STDOUT else Path(f"{targets[0].file_name}-{file_time(time.time())}{_SUFFIX}")
     with recorders(path, sessions, keeping, appends=append, replaces=force) as started:

@@ -11,9 +11,11 @@ from memdash.analysis.rules import Rule
 from memdash.commands.limits import muted_for, rules_for
 from memdash.commands.opening import Opening
 from memdash.commands.options import gathered
+from memdash.commands.relief import Relieving
 from memdash.config import AlertText, Growth, Limit, SourcePath
 from memdash.errors import UsageError
 from memdash.model.action import Action
+from memdash.model.relief import GcAt
 from memdash.model.target import Target
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
@@ -41,6 +43,9 @@ class Screen:
     mute: Sequence[str]
     agent: bool
     read_only: bool
+    gc_at: float | None
+    gc_cooldown: float
+    limit: int | None
     theme: str | None
     no_color: bool
     ascii: bool
@@ -57,6 +62,7 @@ class Screen:
         muted_for(self.mute, self._rules)
         if self.agent and self.read_only:
             raise UsageError("--agent and --read-only exclude each other", "leave one of them away")
+        self._plan()
         check_theme(self.theme)
 
     def check_terminal(self) -> None:
@@ -80,7 +86,7 @@ class Screen:
 
         def opened(member: Target) -> Session:
             is_meant = member == target
-            return self._session(member, entries if is_meant else others, with_agent=self.agent and is_meant)
+            return self._session(member, entries if is_meant else others, is_meant=is_meant)
 
         watches = Watches(opened)
         session = watches.open(target)
@@ -94,14 +100,18 @@ class Screen:
         finally:
             watches.close()
 
-    def _session(self, target: Target, entries: Sequence[ProbeEntry], *, with_agent: bool) -> Session:
-        """A watch over the target, or over another process of its tree."""
+    def _plan(self) -> GcAt | None:
+        return Relieving(self.gc_at, self.gc_cooldown, self.limit, self.read_only).plan()
+
+    def _session(self, target: Target, entries: Sequence[ProbeEntry], *, is_meant: bool) -> Session:
+        """A watch over the target, or over another process of its tree: nothing is done to that unless asked there."""
         return Live(
             target,
             interval_s=self.interval,
             rules=self._rules,
             muted=self.mute,
-            asked=(Action.LOAD_AGENT,) if with_agent else (),
+            asked=(Action.LOAD_AGENT,) if self.agent and is_meant else (),
+            gc_at=self._plan() if is_meant else None,
             read_only=self.read_only,
             entries=entries,
         )

@@ -20,6 +20,7 @@ from memdash.model.memstats import MemStats
 from memdash.model.missing import Maybe, Missing
 from memdash.model.objects import Objects
 from memdash.model.profile import Frame, Profile, Usage
+from memdash.model.relief import Relief
 from memdash.model.residence import MappingGroup, Residence
 from memdash.model.sample import ProbeCost, Sample
 from memdash.model.snapshot import Snapshot
@@ -36,6 +37,7 @@ Object: TypeAlias = dict[str, Any]
 
 _MAPPINGS_AT_MOST = 100
 _FAR = Missing("a server that is asked by its URL tells nothing of its process")
+_NO_RELIEF = Missing("nobody asked for it: --gc-at")
 _NO_VERDICT = Missing("nothing has been judged")
 _NO_GENERATIONS = Missing("this collector has no generations")
 
@@ -65,6 +67,7 @@ def document(snapshot: Snapshot) -> Object:
         "family": _family(sample.family),
         "residence": _residence(snapshot.residence),
         "verdict": _verdict(snapshot.verdict),
+        "relief": _relief(snapshot.relief),
         "findings": [_finding(finding) for finding in snapshot.findings],
         "missing": missing,
         "cost": _spread(snapshot.cost) | {"probes": {name: _probe_cost(cost) for name, cost in sample.costs.items()}},
@@ -293,6 +296,19 @@ def _verdict(verdict: Verdict | None) -> Maybe[Object]:
         "growth_bytes": round(verdict.growth_bytes),
         "growers": [_spread(grower) for grower in verdict.growers],
         "forecast": None if ahead is None else _spread(ahead),
+    }
+
+
+def _relief(relief: Relief | None) -> Maybe[Object]:
+    if relief is None:
+        return _NO_RELIEF
+    ceiling = relief.ceiling
+    return {
+        "gc_at": relief.plan.ratio,
+        "limit": ceiling if isinstance(ceiling, Missing) else ceiling._asdict(),
+        "way": relief.way,
+        "rounds": relief.rounds,
+        "wait_s": relief.wait_s,
     }
 
 

@@ -19,7 +19,7 @@ from memdash.model.system import SystemStats
 from memdash.model.target import Ending
 from memdash.model.verdict import Forecast, Grower, Slope
 from tests.analysis.test_verdict import a_leak
-from tests.fakes import NOON_S, a_family, a_gc, a_snapshot, a_system, a_target, memstats
+from tests.fakes import NOON_S, a_family, a_gc, a_relief, a_snapshot, a_system, a_target, memstats
 from tests.pages import GO_ARENAS, MIB, resident, some_mappings
 
 pytestmark = pytest.mark.usefixtures("utc")
@@ -55,6 +55,17 @@ def test_the_verdict_with_its_interval_and_its_forecast() -> None:
     }  # fmt: skip
     assert found["growers"][0]["change"] == 61 << 20
     assert found["summary"] == leak.summary
+
+
+def test_that_collections_are_forced_before_a_limit_and_why_they_cannot_be() -> None:
+    found = document(a_snapshot(seconds=2, relief=a_relief()))
+    assert found["relief"] == {
+        "gc_at": 0.8, "limit": {"name": "GOMEMLIMIT", "used_bytes": 558 * MIB, "limit_bytes": 900 * MIB},
+        "way": "runs runtime.GC", "rounds": 2, "wait_s": 60.0,
+    }  # fmt: skip
+    found = document(a_snapshot(seconds=2, relief=a_relief(way=Missing("nobody can"), ceiling=Missing("none is set"))))
+    assert (found["relief"]["way"], found["relief"]["limit"]) == (None, None)
+    assert (found["missing"]["relief.way"], found["missing"]["relief.limit"]) == ("nobody can", "none is set")
 
 
 def test_every_field_of_the_model_is_in_the_document() -> None:
