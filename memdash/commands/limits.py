@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from memdash.analysis.rules import Condition, Op, Rule, Threshold, default_rules, metric_named, parse_rule
 from memdash.analysis.verdict_words import RULE as VERDICT
+from memdash.commands.options import gathered
 from memdash.config import AlertText, Growth, Limit
 from memdash.errors import UsageError
 from memdash.model.finding import NOTES
@@ -13,7 +15,35 @@ from memdash.model.relief import OVER_LIMIT
 from memdash.spelling import meant
 from memdash.units import parse_figure
 
-__all__ = ["condition_of_growth", "condition_of_limit", "muted_for", "rules_asked", "rules_for"]
+__all__ = [
+    "Alerting",
+    "alert_options",
+    "condition_of_growth",
+    "condition_of_limit",
+    "muted_for",
+    "rules_asked",
+    "rules_for",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alerting:
+    """What to alert on, as flags, variables and the file have it."""
+
+    max: Sequence[Limit]
+    max_growth: Sequence[Growth]
+    alert: Sequence[AlertText]
+    mute: Sequence[str]
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """All that is checked. Raises UsageError for what makes no sense."""
+        return rules_for(self.max, self.max_growth, self.alert)
+
+    @property
+    def muted(self) -> tuple[str, ...]:
+        """The names of those that do not count. Raises UsageError."""
+        return muted_for(self.mute, self.rules)
 
 
 def rules_for(limits: Sequence[Limit], growths: Sequence[Growth], alerts: Sequence[AlertText] = ()) -> tuple[Rule, ...]:
@@ -71,3 +101,7 @@ def condition_of_limit(limit: Limit) -> Condition:
         return Condition(metric.key, Op.OVER, parse_figure(limit.value, metric.unit))
     except UsageError as error:
         raise UsageError(f"{said}: {error.what}", error.hint) from None
+
+
+alert_options = gathered(Alerting, "alerting")
+"""Give a command the options of alerts; it gets one ``alerting`` instead."""

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 
 import click
 
-from memdash.commands.limits import muted_for, rules_for
+from memdash.commands.limits import Alerting, alert_options
 from memdash.commands.options import Verb, settings, typed
 from memdash.commands.output import check_output, writing
 from memdash.commands.relief import Relieving, relief_options
 from memdash.commands.target import Choice, target_options
-from memdash.config import AlertText, Growth, Limit
 from memdash.errors import TargetExited, UsageError
 from memdash.exports.exporter import Exporter
 from memdash.model.snapshot import Snapshot, State
@@ -23,7 +21,8 @@ __all__ = ["command"]
 
 @click.command(cls=Verb, short_help="One full report of a process, as text or JSON.")
 @target_options
-@settings("json", "output", "force", "duration", "interval", "max", "max-growth", "alert", "mute")
+@settings("json", "output", "force", "duration", "interval")
+@alert_options
 @relief_options
 def command(
     choice: Choice,
@@ -32,10 +31,7 @@ def command(
     force: bool,
     duration: float | None,
     interval: float,
-    max: Sequence[Limit],  # noqa: A002 - click names parameters as the flags are called
-    max_growth: Sequence[Growth],
-    alert: Sequence[AlertText],
-    mute: Sequence[str],
+    alerting: Alerting,
     relief: Relieving,
 ) -> None:
     """Report everything that can be read of one process, once.
@@ -43,9 +39,7 @@ def command(
     With --duration it watches that long first, so that rates, growth and alerts have something to go by.
     """
     check_output(output, force)
-    rules = rules_for(max, max_growth, alert)
-    muted = muted_for(mute, rules)
-    plan = relief.plan()
+    rules, muted, plan = alerting.rules, alerting.muted, relief.plan()
     if duration is None and typed("gc-at"):
         raise UsageError("--gc-at needs a watch to force collections in", "say for how long: --duration 10m")
     target, entries = choice.target(), choice.entries

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from memdash.analysis.rules import Rule
-from memdash.commands.limits import muted_for, rules_for
+from memdash.commands.limits import Alerting, muted_for
 from memdash.commands.opening import Opening
 from memdash.commands.options import gathered
 from memdash.commands.relief import Relieving
-from memdash.config import AlertText, Growth, Limit, SourcePath
+from memdash.config import SourcePath
 from memdash.errors import UsageError
 from memdash.model.action import Action
 from memdash.model.relief import GcAt
@@ -33,14 +32,10 @@ _SURVEY_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Screen:
+class Screen(Alerting):
     """How the dashboard samples, alerts and looks."""
 
     interval: float
-    max: Sequence[Limit]
-    max_growth: Sequence[Growth]
-    alert: Sequence[AlertText]
-    mute: Sequence[str]
     agent: bool
     read_only: bool
     gc_at: float | None
@@ -59,7 +54,7 @@ class Screen:
 
     def check_values(self) -> None:
         """Refuse limits and themes that do not exist. Raises UsageError."""
-        muted_for(self.mute, self._rules)
+        muted_for(self.mute, self.rules)
         if self.agent and self.read_only:
             raise UsageError("--agent and --read-only exclude each other", "leave one of them away")
         self._plan()
@@ -74,10 +69,6 @@ class Screen:
                     f"the dashboard needs a terminal, and {name} is none",
                     "memdash report PID writes a report, memdash report --json PID one for programs",
                 )
-
-    @property
-    def _rules(self) -> tuple[Rule, ...]:
-        return rules_for(self.max, self.max_growth, self.alert)
 
     def watch(self, target: Target, entries: Sequence[ProbeEntry] = PROBES) -> None:
         """Show the dashboard until the user leaves it."""
@@ -108,8 +99,8 @@ class Screen:
         return Live(
             target,
             interval_s=self.interval,
-            rules=self._rules,
-            muted=self.mute,
+            rules=self.rules,
+            muted=self.muted,
             asked=(Action.LOAD_AGENT,) if self.agent and is_meant else (),
             gc_at=self._plan() if is_meant else None,
             read_only=self.read_only,

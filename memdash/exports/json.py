@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, TypeAlias
 
 from memdash import __version__
 from memdash.model.family import Family
-from memdash.model.finding import Finding
+from memdash.model.finding import Figure, Finding
 from memdash.model.gc import GcStats
 from memdash.model.memstats import MemStats
 from memdash.model.missing import Maybe, Missing
@@ -68,7 +68,7 @@ def document(snapshot: Snapshot) -> Object:
         "residence": _residence(snapshot.residence),
         "verdict": _verdict(snapshot.verdict),
         "relief": _relief(snapshot.relief),
-        "findings": [_finding(finding) for finding in snapshot.findings],
+        "findings": [_finding(finding, finding.rule in snapshot.muted) for finding in snapshot.findings],
         "missing": missing,
         "cost": _spread(snapshot.cost) | {"probes": {name: _probe_cost(cost) for name, cost in sample.costs.items()}},
     }
@@ -312,15 +312,28 @@ def _relief(relief: Relief | None) -> Maybe[Object]:
     }
 
 
-def _finding(finding: Finding) -> Object:
+def _finding(finding: Finding, muted: bool) -> Object:
     return {
         "rule": finding.rule,
         "severity": finding.severity.name.lower(),
         "at": iso_time(finding.at_s),
         "ended_at": None if finding.ended_at_s is None else iso_time(finding.ended_at_s),
         "summary": finding.summary,
+        "lasted_s": round(finding.lasted_s, 3),
+        "times": finding.times,
+        "measured": _figure(finding.measured),
+        "worst": _figure(finding.worst),
+        "acknowledged": finding.acknowledged,
+        "muted": muted,
         "evidence": dict(finding.evidence),
     }
+
+
+def _figure(figure: Figure | None) -> Object | None:
+    """The unit is ``bytes``, ``count``, ``ns``, ``s``, ``ratio`` or ``percent``, with ``/min`` or so for a rate."""
+    if figure is None or not math.isfinite(figure.value):
+        return None
+    return {"value": figure.value, "unit": f"{figure.unit.value}{figure.per}"}
 
 
 def _probe_cost(cost: ProbeCost) -> Object:

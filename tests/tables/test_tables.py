@@ -172,13 +172,15 @@ def test_sites_filter_by_function_or_file(snapshot: Snapshot) -> None:
 def test_alerts_newest_first_with_glyph_word_and_length() -> None:
     log = (
         Finding(rule="b", severity=Severity.CRITICAL, at_s=NOON_S, summary="cgroup used 98.0 %"),
-        Finding(rule="a", severity=Severity.WARNING, at_s=NOON_S - 60, ended_at_s=NOON_S - 18, summary="slow"),
+        Finding(
+            rule="a", severity=Severity.WARNING, at_s=NOON_S - 60, ended_at_s=NOON_S - 18, summary="slow", lasted_s=42
+        ),
     )
     table = alerts_table(a_snapshot(5, log))
     assert [row.cells[1].text for row in table.rows] == ["▲ CRIT", "● WARN"]
-    assert table.rows[1].cells[2].text == "slow · over after 42 s"
+    assert table.rows[1].cells[2].text == "was 42 s"
     assert table.rows[0].cells[1].tone is Tone.CRITICAL
-    assert [row.cells[2].text for row in alerts_table(a_snapshot(5, log), "crit").rows] == ["cgroup used 98.0 %"]
+    assert [row.cells[3].text for row in alerts_table(a_snapshot(5, log), "crit").rows] == ["cgroup used 98.0 %"]
 
 
 def test_an_alert_keeps_its_key_when_newer_ones_arrive() -> None:
