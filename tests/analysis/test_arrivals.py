@@ -38,7 +38,7 @@ def test_one_alone_is_seen_beside_a_busy_group() -> None:
     assert [(arrival.origin.frame.function, arrival.number) for arrival in found] == [("Worker1.run", 1)]
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(8))
 def test_what_comes_and_goes_does_not_count(seed: int) -> None:
     busy = random.Random(seed)
     assert looked([busy.randrange(50) for _ in range(30)], [busy.randrange(2) for _ in range(30)]) == ()
@@ -63,10 +63,10 @@ def test_the_same_reading_again_is_no_further_look() -> None:
 
 def test_of_a_long_watch_it_forgets_looks_and_nothing_of_what_they_show() -> None:
     arrivals = Arrivals()
-    for number in range(1, 5001):
+    for number in range(1, 2001):
         arrivals.take(Tasks((a_thread("Worker.run", "in futex", number),)))
     found = arrivals.found()
     assert not isinstance(found, NotYet)
-    assert found[0].before == pytest.approx(1666, rel=0.05)
-    assert found[0].now == pytest.approx(3333, rel=0.05)
+    assert found[0].before == pytest.approx(666, rel=0.05)
+    assert found[0].now == pytest.approx(1333, rel=0.05)
     assert len(arrivals._looks) <= 241

@@ -155,14 +155,14 @@ def test_a_process_that_keeps_to_its_budgets_passes(
 ) -> None:
     child = start(*sleeper())
     report = tmp_path / "junit.xml"
-    code, out, _ = said(*FAST, "--for=0.2s", "--max=rss=1GiB", "--json", "--junit", report, child.pid)
+    code, out, _ = said(*FAST, "--for=0.1s", "--max=rss=1GiB", "--json", "--junit", report, child.pid)
     document = json.loads(out)
     assert (code, document["passed"]) == (0, True)
     assert document["target"]["pid"] == child.pid
-    assert 0.15 <= document["watched_s"] < 60
+    assert 0.05 <= document["watched_s"] < 60
     assert [budget["outcome"] for budget in document["budgets"]] == ["not judged", "passed"]
     assert ET.parse(report).getroot().get("tests") == "2"  # noqa: S314 - our own
-    assert said(*FAST, "--for=0.2s", "--max=rss=1GiB", "--strict", child.pid)[0] == 1
+    assert said(*FAST, "--for=0.1s", "--max=rss=1GiB", "--strict", child.pid)[0] == 1
 
 
 def test_one_that_breaks_them_fails_with_the_evidence(
@@ -170,7 +170,7 @@ def test_one_that_breaks_them_fails_with_the_evidence(
 ) -> None:
     child = start(*sleeper())
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    code, out, err = said(*FAST, "--for=0.2s", "--max=rss=1MiB", "--allow-leak", child.pid)
+    code, out, err = said(*FAST, "--for=0.1s", "--max=rss=1MiB", "--allow-leak", child.pid)
     assert code == 1
     assert out.startswith("FAILED: python")
     assert "FAIL  system.rss_bytes at most 1MiB" in out
@@ -221,23 +221,23 @@ def test_what_could_not_be_judged_for_want_of_permission_says_so_in_its_code(
         raise AccessDenied(f"process {pid} is closed to us")
 
     monkeypatch.setattr(check, "require_permission", refuse)
-    code, out, err = said(*FAST, "--for=0.2s", "--max=MSpanSys=1GiB", child.pid)
+    code, out, err = said(*FAST, "--for=0.1s", "--max=MSpanSys=1GiB", child.pid)
     assert (code, "FAIL (not judged)  MSpanSys at most 1GiB" in out) == (4, True)
     assert "is closed to us" in err
-    assert said(*FAST, "--for=0.2s", "--max=rss=1GiB", child.pid)[0] == 0  # nobody needs more
-    assert said(*FAST, "--for=0.2s", "--max=rss=1MiB", child.pid)[0] == 1
+    assert said(*FAST, "--for=0.1s", "--max=rss=1MiB", child.pid)[0] == 1
 
 
 def test_collections_that_cannot_be_forced_are_a_request_that_makes_no_sense(
-    said: Check, start: Callable[..., subprocess.Popen[bytes]]
+    said: Check, start: Callable[..., subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(checking, "_APART_S", 0.01)
     code, out, err = said(*FAST, "--for=9s", "--force-gc", start("sleep", "60").pid)
     assert (code, out) == (2, "")
     assert "--force-gc cannot be obeyed: " in err
 
 
 def test_a_command_is_watched_until_it_ends_and_its_words_are_no_data(said: Check) -> None:
-    script = "print('working', flush=True); import time; time.sleep(0.6)"
+    script = "print('working', flush=True); import time; time.sleep(0.3)"
     code, out, err = said(*FAST, "--max=rss=1GiB", "--json", "--read-only", "--", sys.executable, "-c", script)
     document = json.loads(out)
     assert code == 0
@@ -246,6 +246,7 @@ def test_a_command_is_watched_until_it_ends_and_its_words_are_no_data(said: Chec
     assert document["ending"]["exit_code"] == 0
 
 
+@pytest.mark.matrix
 def test_what_a_command_goes_on_with_is_watched_as_well(said: Check) -> None:
     first = f"{sys.executable} -c 'import time; time.sleep(1)'"
     second = f"{sys.executable} -c 'import time; held = bytes(200 << 20); time.sleep(1)'"
@@ -258,7 +259,7 @@ def test_what_a_command_goes_on_with_is_watched_as_well(said: Check) -> None:
 
 
 def test_a_command_that_fails_passes_on_its_code(said: Check, tmp_path: Path) -> None:
-    script = "import sys, time; time.sleep(0.5); sys.exit(7)"
+    script = "import sys, time; time.sleep(0.3); sys.exit(7)"
     log = tmp_path / "log"
     argv = (*FAST, "--max=rss=1MiB", "--read-only", f"--output-to={log}", "--", sys.executable, "-c", script)
     code, out, err = said(*argv)
@@ -268,7 +269,7 @@ def test_a_command_that_fails_passes_on_its_code(said: Check, tmp_path: Path) ->
 
 
 def test_a_command_that_is_ended_after_its_time_does_not_fail_for_that(said: Check) -> None:
-    code, out, _ = said(*FAST, "--for=0.2s", "--max=rss=1GiB", "--read-only", "--json", "--", *sleeper())
+    code, out, _ = said(*FAST, "--for=0.1s", "--max=rss=1GiB", "--read-only", "--json", "--", *sleeper())
     assert (code, json.loads(out)["command"]["exit_code"]) == (0, None)
 
 
