@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memdash.analysis.rules import Rule
-from memdash.commands.limits import muted_for, rules_for
+from memdash.commands.limits import Alerting, muted_for
 from memdash.commands.opening import Opening
 from memdash.commands.options import gathered
 from memdash.commands.recorded import Keeping, recorders
-from memdash.config import AlertText, Growth, Limit, SourcePath
+from memdash.commands.relief import Relieving
+from memdash.config import SourcePath
 from memdash.errors import UsageError
 from memdash.model.action import Action
+from memdash.model.relief import GcAt
 from memdash.model.target import Target
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
@@ -34,16 +35,15 @@ _SURVEY_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Screen:
+class Screen(Alerting):
     """How the dashboard samples, alerts and looks."""
 
     interval: float
-    max: Sequence[Limit]
-    max_growth: Sequence[Growth]
-    alert: Sequence[AlertText]
-    mute: Sequence[str]
     agent: bool
     read_only: bool
+    gc_at: float | None
+    gc_cooldown: float
+    limit: int | None
     theme: str | None
     no_color: bool
     ascii: bool
@@ -60,9 +60,10 @@ class Screen:
 
     def check_values(self) -> None:
         """Refuse limits and themes that do not exist. Raises UsageError."""
-        muted_for(self.mute, self._rules)
+        muted_for(self.mute, self.rules)
         if self.agent and self.read_only:
             raise UsageError("--agent and --read-only exclude each other", "leave one of them away")
+        self._plan()
         check_theme(self.theme)
 
     def check_terminal(self) -> None:
@@ -75,10 +76,6 @@ class Screen:
                     "memdash report PID writes a report, memdash report --json PID one for programs",
                 )
 
-    @property
-    def _rules(self) -> tuple[Rule, ...]:
-        return rules_for(self.max, self.max_growth, self.alert)
-
     def watch(self, target: Target, entries: Sequence[ProbeEntry] = PROBES) -> None:
         """Show the dashboard until the user leaves it."""
         # Code is loaded only into what was asked for, and run only there, not because < and > came by.
@@ -86,7 +83,7 @@ class Screen:
 
         def opened(member: Target) -> Session:
             is_meant = member == target
-            return self._session(member, entries if is_meant else others, with_agent=self.agent and is_meant)
+            return self._session(member, entries if is_meant else others, is_meant=is_meant)
 
         watches = Watches(opened)
         session = watches.open(target)
@@ -107,14 +104,18 @@ class Screen:
             return nullcontext()
         return recorders(Path(self.record), [session], Keeping(max_size=self.max_size, max_age=self.max_age))
 
-    def _session(self, target: Target, entries: Sequence[ProbeEntry], *, with_agent: bool) -> Session:
-        """A watch over the target, or over another process of its tree."""
+    def _plan(self) -> GcAt | None:
+        return Relieving(self.gc_at, self.gc_cooldown, self.limit, self.read_only).plan()
+
+    def _session(self, target: Target, entries: Sequence[ProbeEntry], *, is_meant: bool) -> Session:
+        """A watch over the target, or over another process of its tree: nothing is done to that unless asked there."""
         return Live(
             target,
             interval_s=self.interval,
-            rules=self._rules,
-            muted=self.mute,
-            asked=(Action.LOAD_AGENT,) if with_agent else (),
+            rules=self.rules,
+            muted=self.muted,
+            asked=(Action.LOAD_AGENT,) if self.agent and is_meant else (),
+            gc_at=self._plan() if is_meant else None,
             read_only=self.read_only,
             entries=entries,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from memdash.analysis.alerts import AlertLog
@@ -35,6 +36,7 @@ __all__ = ["Memory"]
 
 Found = TypeVar("Found")
 
+_NO_FIGURES: Mapping[str, float | str] = MappingProxyType({})
 _NO_READING = Missing("there has been no reading to compare with yet")
 
 
@@ -64,19 +66,27 @@ class Memory:
         self._mapped_at: Instant | None = None
         self._judge = Judge()
 
-    def note(self, at_s: float, summary: str, severity: Severity = Severity.INFO) -> None:
+    def note(
+        self,
+        at_s: float,
+        summary: str,
+        severity: Severity = Severity.INFO,
+        evidence: Mapping[str, float | str] = _NO_FIGURES,
+    ) -> None:
         """Put a line into the alert log."""
-        self._log.note(Finding(rule=NOTES, severity=severity, at_s=at_s, summary=summary))
+        self._log.note(Finding(rule=NOTES, severity=severity, at_s=at_s, summary=summary, evidence=evidence))
 
-    def add(self, shown: Snapshot, sample: Sample) -> Snapshot:
-        """The snapshot that follows ``shown`` once ``sample`` has been taken in."""
+    def add(
+        self, shown: Snapshot, sample: Sample, also: Mapping[str, Finding | NotYet | None] = MappingProxyType({})
+    ) -> Snapshot:
+        """The snapshot that follows ``shown`` once ``sample`` has been taken in; ``also`` is what others found."""
         self._history.append(sample)
         view = self._history.view(self._marked)
         for capability, followed in self._followed.items():
             followed.take(sample.at, getattr(sample, capability.value), sample.origins.get(capability))
         self._reside(sample, shown.target.runtime)
         verdict = self._judged(view, sample)
-        found = {rule.name: self._checked(rule.name, self._check(rule), view) for rule in self._rules}
+        found = {rule.name: self._checked(rule.name, self._check(rule), view) for rule in self._rules} | dict(also)
         if verdict is not None:
             found[RULE] = finding(verdict)
         self._log.observe(sample.at, found)
