@@ -253,7 +253,7 @@ _ALL = (
     Setting("interval", "Time between two samples, 50ms to 60s.", "TIME", "i", default="1s", parse=parse_interval),
     Setting("duration", "How long to watch, such as 10s.", "TIME", "d", also="for", parse=parse_duration),
     Setting("output", "Write here instead of to standard output (-).", "FILE", "o", default="-"),
-    Setting("record", "Write the watch into this file too, for memdash replay.", "FILE"),
+    Setting("record", "Write the watch into this file too, to be looked at later.", "FILE"),
     Setting(
         "max-size",
         "How large a recording may become; what is oldest goes first.",
@@ -262,6 +262,7 @@ _ALL = (
         parse=_parse_size,
     ),
     Setting("max-age", "How far back a recording may reach, such as 7d.", "TIME", parse=parse_duration),
+    Setting("salvage", "Write what can still be read of a damaged recording into a new one.", "FILE"),
     Setting("append", "Go on in a recording that is there."),
     Setting("output-to", "Keep what the command prints in this file.", "FILE"),
     Setting("force", "Overwrite the output file when it exists."),

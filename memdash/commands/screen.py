@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memdash.commands.limits import Alerting, muted_for
 from memdash.commands.opening import Opening
 from memdash.commands.options import gathered
+from memdash.commands.recorded import Keeping, recorders
 from memdash.commands.relief import Relieving
 from memdash.config import SourcePath
 from memdash.errors import UsageError
@@ -46,6 +49,9 @@ class Screen(Alerting):
     ascii: bool
     source_path: str | None
     trim_path: str | None
+    record: str | None
+    max_size: int
+    max_age: float | None
 
     def check(self) -> None:
         """Refuse before anything is started what could not be shown. Raises UsageError."""
@@ -81,15 +87,22 @@ class Screen(Alerting):
 
         watches = Watches(opened)
         session = watches.open(target)
-        opening = Opening(session)
-        session.start()
-        try:
-            with opening:
-                from memdash.ui.app import run
+        with self._recording(session):
+            opening = Opening(session)
+            session.start()
+            try:
+                with opening:
+                    from memdash.ui.app import run
 
-                run(session, watches, self._options())
-        finally:
-            watches.close()
+                    run(session, watches, self._options())
+            finally:
+                watches.close()
+
+    def _recording(self, session: Session) -> AbstractContextManager[object]:
+        """Around a watch that is to be written down. Raises RecordingError."""
+        if self.record is None:
+            return nullcontext()
+        return recorders(Path(self.record), [session], Keeping(max_size=self.max_size, max_age=self.max_age))
 
     def _plan(self) -> GcAt | None:
         return Relieving(self.gc_at, self.gc_cooldown, self.limit, self.read_only).plan()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
+from itertools import pairwise
 
 from memdash.errors import Corrupt
 from memdash.model.metric import METRICS_BY_KEY
 from memdash.model.series import Series
+from memdash.recording.alike import Alike
 from memdash.recording.codec import decoded_plain
+from memdash.recording.database import Database
 from memdash.recording.shapes import UNREADABLE
-from memdash.recording.tables import Database, micros
+from memdash.recording.tables import micros
 from memdash.recording.tiers import STEPS_S, Buckets, bucketed
 
 __all__ = ["Tracks"]
@@ -24,8 +28,9 @@ _KEPT = 128
 class Tracks:
     """The metrics of one run. Belongs to the thread that reads the recording."""
 
-    def __init__(self, database: Database, run: int) -> None:
+    def __init__(self, database: Database, run: int, alike: Alike) -> None:
         self._database = database
+        self._alike = alike
         self._run = run
         self._blocks: OrderedDict[tuple[int, int, int], Buckets] = OrderedDict()
         ((self._interval_s, keys),) = database.rows("SELECT interval_s, metrics FROM run WHERE number = ?", run)
@@ -40,8 +45,10 @@ class Tracks:
         low: list[float] = []
         high: list[float] = []
         last: list[float] = []
-        for part in [*self._parts(step_s, since_s, until_s), self._open(step_s)]:
-            first, after = bisect_left(part.times_s, since_s), bisect_right(part.times_s, until_s)
+        still_open = self._open(step_s)  # first, because meanwhile they may be put together
+        for part in [*self._parts(step_s, since_s, until_s), still_open]:
+            from_s = max(since_s, math.nextafter(times_s[-1], math.inf)) if times_s else since_s
+            first, after = bisect_left(part.times_s, from_s), bisect_right(part.times_s, until_s)
             if first >= after:
                 continue
             times_s += part.times_s[first:after]
@@ -60,13 +67,13 @@ class Tracks:
     def _began_s(self, key: str, until_s: float) -> float:
         """Since when its capability has been read from the source that it was read from at ``until_s``."""
         rows = self._database.rows(
-            "SELECT max(mono), count(*) FROM source WHERE run = ? AND capability = ? AND mono <= ?",
+            "SELECT mono, source FROM source WHERE run = ? AND capability = ? AND mono <= ? ORDER BY mono",
             self._run,
             METRICS_BY_KEY[key].capability.value,
             micros(until_s),
         )
-        mono, changes = rows[0]
-        return mono / 1e6 if changes > 1 else 0.0
+        changes = [mono for (_, before), (mono, now) in pairwise(rows) if now != before]
+        return changes[-1] / 1e6 if changes else 0.0
 
     def _step(self, since_s: float, until_s: float) -> int:
         """The finest step for such a span of which enough is left."""
@@ -74,8 +81,7 @@ class Tracks:
         usual = next((step for step, most in zip(STEPS_S, _LONGEST_S, strict=False) if span_s <= most), STEPS_S[-1])
         coarser = STEPS_S[STEPS_S.index(usual) :]
         begins = dict(self._database.rows("SELECT step, min(mono) FROM series WHERE run = ? GROUP BY step", self._run))
-        oldest = min(begins.values(), default=0)
-        wanted = max(micros(since_s), oldest)
+        wanted = max(micros(since_s), min((begins[step] for step in coarser if step in begins), default=0))
         return next((step for step in coarser if step in begins and begins[step] <= wanted), coarser[0])
 
     def _parts(self, step_s: int, since_s: float, until_s: float) -> list[Buckets]:
@@ -94,12 +100,13 @@ class Tracks:
         key = (step_s, mono, last_mono)
         if key not in self._blocks:
             rows = self._database.rows(
-                "SELECT data FROM series WHERE run = ? AND step = ? AND mono = ?", self._run, step_s, mono
+                "SELECT alike, data FROM series WHERE run = ? AND step = ? AND mono = ?", self._run, step_s, mono
             )
             if not rows:
                 return Buckets((), (), {})
             try:
-                self._blocks[key] = Buckets.of(decoded_plain(rows[0][0]))
+                alike, data = rows[0]
+                self._blocks[key] = Buckets.of(decoded_plain(data, self._alike.of(alike)), self._keys)
             except UNREADABLE as error:
                 raise Corrupt(f"a series of this recording is damaged: {error}") from None
             while len(self._blocks) > _KEPT:

@@ -15,6 +15,7 @@ from tests.benchmarks.goroutines import goroutines, objects
 from tests.benchmarks.headless import report
 from tests.benchmarks.profiles import profiles
 from tests.benchmarks.reading import attach, profile, sample
+from tests.benchmarks.recording import recording
 from tests.benchmarks.result import Result, table
 from tests.benchmarks.screen import dashboard, first_frame, keys
 from tests.benchmarks.target_cost import target_cost
@@ -41,6 +42,7 @@ BENCHMARKS: tuple[Callable[[], Iterator[Result]], ...] = (
     flames,
     verdict,
     budgets,
+    recording,
 )
 
 

@@ -246,6 +246,9 @@ class FakeSession:
     def mute(self, rule: str, for_s: float = math.inf) -> None:
         self.mutes.append((rule, for_s))
 
+    def note(self, summary: str, severity: Severity = Severity.INFO) -> None:
+        """Nobody asks."""
+
     def act(self, action: Action) -> None:
         self.asked.append(action)
 
