@@ -12,6 +12,7 @@ for = "30s"
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,11 @@ def default_file() -> Path | None:
         return None
 
 
-def load_file(path: Path) -> dict[str, object]:
-    """Read a configuration file into values by setting name, checked for known keys and TOML types. UsageError."""
+def load_file(path: Path, keys: Collection[str] | None = None) -> dict[str, object]:
+    """Read a configuration file into values by setting name, checked for known keys and TOML types. UsageError.
+
+    ``keys`` are those that it may hold, unless all may stand in it.
+    """
     import tomllib
 
     try:
@@ -49,7 +53,7 @@ def load_file(path: Path) -> dict[str, object]:
         raise UsageError(f"{path}: {error.strerror or error}", "name an existing file with --config") from None
     except (ValueError, RecursionError) as error:  # what tomllib says of text, and numbers and nesting beyond reason
         raise UsageError(f"{path} is not TOML: {error}", 'write lines like interval = "2s"') from None
-    by_key = {setting.key or name: setting for name, setting in SETTINGS.items()}
+    by_key = {setting.key or name: setting for name, setting in SETTINGS.items() if keys is None or name in keys}
     for key in document:
         if key not in by_key:
             raise UsageError(f"{path}: there is no setting {key!r}", meant(key, by_key, "the keys are"))
