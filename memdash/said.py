@@ -42,7 +42,7 @@ class AlertText:
     where: str = "--alert"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class HookText:
     """One hook: a ``command`` as words, or a ``url``; which alerts it hears of; ``where`` it was found.
 
@@ -57,7 +57,7 @@ class HookText:
     ended: bool = False
     where: str = "--on-alert"
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """For whoever lists settings; a URL may hold a secret, and is not shown."""
         import shlex
 

@@ -42,11 +42,9 @@ class Outlet:
         self._thread = threading.Thread(target=self._run, name="memdash-hook", daemon=True)
 
     def offer(self, alert: Alert) -> None:
-        """Take it if it is wanted. Returns at once; calls come one at a time."""
-        if not self._wanted.takes(alert.target.pid, alert.transition):
-            return
+        """Take it if it is wanted. Returns at once; from any thread, as each watch has one."""
         with self._changed:
-            if self._closing:
+            if self._closing or not self._wanted.takes(alert.target.pid, alert.transition):
                 return
             self._queue.append(alert)
             if len(self._queue) > self._capacity:
