@@ -267,7 +267,7 @@ _ALL = (
     ),
     Setting(
         "on-alert",
-        "Run this for each alert, which it finds as JSON on its standard input. No shell is involved.",
+        "Run this for each alert, which it finds as JSON on its standard input. No shell is involved. It has 10s.",
         "COMMAND",
         many=True,
         parse=parse_command,
