@@ -172,6 +172,7 @@ print(sum(1 for _ in Recording.open(folder / "run.mdr").samples()))
 """
 
 
+@pytest.mark.matrix
 def test_a_full_file_system_is_such_a_disk(tmp_path: Path) -> None:
     mount = f"mount -t tmpfs -o size=4m none {tmp_path} && exec {sys.executable} -c '{_FULL_DISK}' {tmp_path}"
     done = subprocess.run(["unshare", "-m", "sh", "-c", mount], capture_output=True, text=True, check=False)
