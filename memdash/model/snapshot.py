@@ -13,6 +13,7 @@ from memdash.model.gc_trend import GcTrend
 from memdash.model.missing import Maybe, Missing
 from memdash.model.objects import Objects, TypeCount
 from memdash.model.profile import Frame, Profile, Usage
+from memdash.model.relief import Relief
 from memdash.model.residence import Residence
 from memdash.model.sample import Instant, Sample
 from memdash.model.series import Courses, Timeline
@@ -121,7 +122,8 @@ class Snapshot:
     has seen any, ``gc_trend`` what it makes of the collector, None where there is none. ``silence`` is set as long as
     nothing of the target answers. ``transitions`` are what alerts have done since the snapshot before: each is in one
     snapshot that listeners get, and no poll can rely on seeing it. ``muted`` are the rules that do not count, and until
-    when on the monotonic clock.
+    when on the monotonic clock. ``relief`` says how forcing collections before a limit stands, None where nobody has
+    asked for that.
     """
 
     target: Target
@@ -149,6 +151,7 @@ class Snapshot:
     silence: Silence | None = None
     verdict: Verdict | None = None
     gc_trend: GcTrend | None = None
+    relief: Relief | None = None
 
     @property
     def worst(self) -> Finding | None:

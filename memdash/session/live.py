@@ -8,14 +8,16 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
+from typing import TYPE_CHECKING
 
-from memdash.analysis.deeds import deed_words
+from memdash.analysis.deeds import deed_figures, deed_words
 from memdash.analysis.rules import Rule, default_rules
 from memdash.errors import MemdashError
 from memdash.model.action import Action, Deed
 from memdash.model.capability import Capability
-from memdash.model.finding import Finding, Severity
+from memdash.model.finding import Finding, NotYet, Severity
 from memdash.model.missing import Maybe, Missing
+from memdash.model.relief import GcAt
 from memdash.model.sample import Sample
 from memdash.model.snapshot import Baseline, Snapshot, State
 from memdash.model.target import Ending, Silence, Target
@@ -29,6 +31,9 @@ from memdash.sampling.sampler import Sampler, Watch
 from memdash.session.attach import Attached, attach
 from memdash.session.memory import Memory
 from memdash.units import duration
+
+if TYPE_CHECKING:
+    from memdash.session.relieving import Relieving
 
 __all__ = ["Live", "read_once"]
 
@@ -68,7 +73,8 @@ class Live:
     """A Session over a running process. It is also the sampler's Listener.
 
     ``muted`` are the names of rules that do not count. ``asked`` is done as soon as the target has been looked at for
-    the first time. A ``read_only`` watch offers nothing and does nothing.
+    the first time; ``gc_at`` has collections forced before a limit is reached. A ``read_only`` watch offers nothing and
+    does nothing.
     """
 
     def __init__(
@@ -79,6 +85,7 @@ class Live:
         rules: Sequence[Rule] | None = None,
         muted: Sequence[str] = (),
         asked: Sequence[Action] = (),
+        gc_at: GcAt | None = None,
         read_only: bool = False,
         watch: Watch | None = None,
         entries: Sequence[ProbeEntry] = PROBES,
@@ -94,6 +101,11 @@ class Live:
         self._lock = threading.Lock()
         self._watch = watch or _watch_over(target, entries)
         self._sampler = Sampler(self._open, self._watch, self._clock, interval_s, self)
+        self._relieving: Relieving | None = None
+        if gc_at is not None and not read_only:
+            from memdash.session.relieving import Relieving  # 2 ms, spared those who do not ask for it
+
+            self._relieving = Relieving(gc_at, self._sampler.ask, self._memory.note)
 
     def start(self) -> None:
         """Attach and sample in a thread of its own."""
@@ -143,6 +155,14 @@ class Live:
             self._memory.mute(self._snapshot.at, rule, for_s)
             self._publish(self._memory.refreshed(self._snapshot))
 
+    def note(
+        self, summary: str, severity: Severity = Severity.INFO, evidence: Mapping[str, float | str] | None = None
+    ) -> None:
+        """Put a line into the alert log. Not for listeners: they are called while the session is taken."""
+        with self._lock:
+            self._memory.note(self._clock.now().wall_s, summary, severity, evidence or {})
+            self._publish(self._memory.refreshed(self._snapshot))
+
     def act(self, action: Action) -> None:
         """Have the sampler's thread do it, between two ticks."""
         if not self._read_only:
@@ -167,8 +187,12 @@ class Live:
     def on_sample(self, sample: Sample) -> None:
         """Take in one tick."""
         with self._lock:
-            silence = self._heard(sample.at.wall_s)
-            self._publish(self._memory.add(replace(self._snapshot, state=State.LIVE, silence=silence), sample))
+            shown = replace(self._snapshot, state=State.LIVE, silence=self._heard(sample.at.wall_s))
+            also: Mapping[str, Finding | NotYet | None] = {}
+            if self._relieving is not None:
+                also = self._relieving.look(sample, shown.actions)
+                shown = replace(shown, relief=self._relieving.standing)
+            self._publish(self._memory.add(shown, sample, also))
 
     def _heard(self, at_s: float) -> Silence | None:
         """Whether anything of the target answers; that it began or ceased to do so is told in the log at once."""
@@ -191,7 +215,9 @@ class Live:
         """Log what was done, with the figures before and after."""
         with self._lock:
             severity = Severity.WARNING if deed.failed else Severity.INFO if deed.begun else Severity.OK
-            self._memory.note(self._clock.now().wall_s, deed_words(deed), severity)
+            self._memory.note(self._clock.now().wall_s, deed_words(deed), severity, deed_figures(deed))
+            if self._relieving is not None:
+                self._relieving.heard(deed)
             self._publish(self._memory.refreshed(self._snapshot))
 
     def on_end(self, ending: Ending) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from memdash.analysis.alerts import AlertLog
@@ -21,7 +22,7 @@ from memdash.errors import MemdashError, defects_told
 from memdash.model.capability import Capability
 from memdash.model.finding import NOTES, Finding, NotYet, Severity
 from memdash.model.gc_trend import GcTrend
-from memdash.model.missing import Maybe, Missing
+from memdash.model.missing import NOT_READ_YET, Maybe, Missing
 from memdash.model.residence import Residence
 from memdash.model.sample import Instant, Sample
 from memdash.model.series import Timeline
@@ -41,6 +42,7 @@ _GC_TREND_EVERY_S = 5.0
 """It goes by spans of 45 s: nothing of it changes from one second to the next."""
 
 _NO_START = Missing("a server that is asked by its URL does not tell when it began")
+_NO_FIGURES: Mapping[str, float | str] = MappingProxyType({})
 _NO_READING = Missing("there has been no reading to compare with yet")
 
 
@@ -66,19 +68,27 @@ class Memory:
             Capability.TASKS: self._tasks,
         }
         self._marked: Instant | None = None
-        self._residence: Maybe[Residence] = Missing("not read yet")
+        self._residence: Maybe[Residence] = NOT_READ_YET
         self._mapped_at: Instant | None = None
         self._judge = Judge()
         self._began_s: float | None = None
         self._gc_trend: GcTrend | None = None
         self._gc_trend_at_s = -math.inf
 
-    def note(self, at_s: float, summary: str, severity: Severity = Severity.INFO) -> None:
+    def note(
+        self,
+        at_s: float,
+        summary: str,
+        severity: Severity = Severity.INFO,
+        evidence: Mapping[str, float | str] = _NO_FIGURES,
+    ) -> None:
         """Put a line into the alert log."""
-        self._log.note(Finding(rule=NOTES, severity=severity, at_s=at_s, summary=summary))
+        self._log.note(Finding(rule=NOTES, severity=severity, at_s=at_s, summary=summary, evidence=evidence))
 
-    def add(self, shown: Snapshot, sample: Sample) -> Snapshot:
-        """The snapshot that follows ``shown`` once ``sample`` has been taken in."""
+    def add(
+        self, shown: Snapshot, sample: Sample, also: Mapping[str, Finding | NotYet | None] = MappingProxyType({})
+    ) -> Snapshot:
+        """The snapshot that follows ``shown`` once ``sample`` has been taken in; ``also`` is what others found."""
         self._history.append(sample)
         view = self._history.view(self._marked)
         for capability, followed in self._followed.items():
@@ -87,7 +97,7 @@ class Memory:
         began_s = self._since_when(shown.target, sample.at)
         self._follow_gc(view, sample, began_s)
         verdict = self._judged(view, sample, began_s)
-        found = {rule.name: self._checked(rule.name, self._check(rule), view) for rule in self._rules}
+        found = {rule.name: self._checked(rule.name, self._check(rule), view) for rule in self._rules} | dict(also)
         if verdict is not None:
             found[RULE] = finding(verdict)
         self._log.observe(sample.at, found)

@@ -41,7 +41,7 @@ class Store:
         self._most = limit_bytes // (LINES_EACH * LINE_BYTES)
 
     def open(self, number: int) -> bool:
-        """Remember a new visit, until the limit is reached; whether it was."""
+        """Remember a new visit, until the limit is reached; whether it was remembered."""
         if len(self._baskets) >= self._most:
             return False
         basket = Basket(number)
