@@ -127,7 +127,7 @@ def _stretch(points: Points, earlier: Earlier | None) -> Trend | None:
         bend_low=max(bend.low, fine_bend.low),
         bends=bend.is_sure,
         jumps=min(_jumps(blocks(seconds, values, _STEPS, pick)[1]) for pick in _PICKS),
-        load_growth=_load_growth(points.loads),
+        load_growth=0.0 if points.is_at_like_load else _load_growth(points.loads),
         earlier=earlier,
     )
 
