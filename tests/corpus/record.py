@@ -40,7 +40,7 @@ _SECONDS = 900
 _AT_ONCE = 13
 _READ = frozenset({Capability.MEMSTATS, Capability.GC, Capability.SYSTEM})
 _SEEDS = {"go": 101, "cpython": 202, "native": 303}
-_HELD_OUT_SEEDS = {"go": 121, "cpython": 222, "native": 323}
+_HELD_OUT_SEEDS = {"go": 131, "cpython": 232, "native": 333}
 
 
 @dataclass
