@@ -18,7 +18,7 @@ from memdash.model.capability import Capability
 from memdash.model.finding import Finding, NotYet, Severity
 from memdash.model.missing import Maybe, Missing
 from memdash.model.relief import GcAt
-from memdash.model.sample import Sample
+from memdash.model.sample import Instant, Sample
 from memdash.model.snapshot import Baseline, Snapshot, State
 from memdash.model.target import Ending, Silence, Target
 from memdash.probes.probe import ProbeEntry
@@ -224,6 +224,7 @@ class Live:
         """Freeze on what was seen last."""
         with self._lock:
             target = self._snapshot.target
+            self._memory.end(Instant(ending.at_s, self._snapshot.at.mono_s))
             self._memory.note(ending.at_s, f"{target.name} ({target.place}) {ending.words}", Severity.CRITICAL)
             self._publish(self._memory.refreshed(replace(self._snapshot, state=State.ENDED, ending=ending)))
 
@@ -232,6 +233,7 @@ class Live:
         with self._lock:
             now = self._clock.now()
             why = Missing(error.what, error.hint)
+            self._memory.end(Instant(now.wall_s, self._snapshot.at.mono_s))
             self._memory.note(now.wall_s, error.what, Severity.CRITICAL)
             shown = replace(self._snapshot, state=State.REFUSED, missing=dict.fromkeys(Capability, why))
             if self._snapshot.state is State.ATTACHING:

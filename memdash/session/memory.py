@@ -165,6 +165,10 @@ class Memory:
                 self.note(view.until.wall_s, f"the rule {name} cannot check: {error.what}", Severity.WARNING)
             return NotYet(error.what)
 
+    def end(self, at: Instant) -> None:
+        """Nothing more will be seen: no alert holds any longer."""
+        self._log.close(at)
+
     def acknowledge(self, finding: Finding, seen: bool) -> None:
         """A person has seen an entry of the log, or takes that back."""
         self._log.acknowledge(finding, seen)
