@@ -25,6 +25,7 @@ from memdash.model.target import Target
 from memdash.probes.probe import ProbeEntry
 from memdash.session import Live, Session, read_once
 from memdash.session.gate import Gate
+from memdash.units import duration
 
 __all__ = ["Start", "of_command", "of_target"]
 
@@ -35,6 +36,9 @@ _NEXT_S = 0.5
 """A command that ends with the program that it was about gets so long for it."""
 
 _NO_WAY = Missing("nothing in this process can do that", "--endpoint auto asks a Go server that serves net/http/pprof")
+_ATTACHED_S = 60.0
+"""A process that cannot be attached to by then never will be: reading about it hangs in the kernel."""
+
 _LATE_S = 5.0
 """How much later than it is due the last sample may come before a watch is called over without it."""
 
@@ -123,7 +127,10 @@ def _gone(program: Program, error: TargetError) -> Exception:
 
 
 def _watched(target: Target, plan: Plan, for_s: float | None, entries: Sequence[ProbeEntry]) -> Gate:
-    """A gate that has seen all it will. Raises UsageError when collections are wanted and cannot be forced."""
+    """A gate that has seen all it will.
+
+    Raises UsageError when collections are wanted and cannot be forced, TargetError when it cannot be attached to.
+    """
     session = Live(target, interval_s=plan.interval, rules=(), read_only=not plan.force_gc, entries=entries)
     after_s = 4 * _APART_S if plan.force_gc else 0.0
     gate = Gate(
@@ -132,7 +139,8 @@ def _watched(target: Target, plan: Plan, for_s: float | None, entries: Sequence[
     session.subscribe(gate.take)
     session.start()
     try:
-        gate.begun.wait()
+        if not gate.begun.wait(_ATTACHED_S):
+            raise TargetError(f"{target.name} ({target.place}) could not be attached to in {duration(_ATTACHED_S)}")
         if plan.force_gc:
             _force_collections(session, gate, for_s)
         gate.over.wait(None if for_s is None else plan.warm_up + for_s + after_s + plan.interval + _LATE_S)

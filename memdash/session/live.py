@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from memdash.analysis.deeds import deed_figures, deed_words
 from memdash.analysis.rules import Rule, default_rules
-from memdash.errors import MemdashError
+from memdash.errors import MemdashError, defects_told
 from memdash.model.action import Action, Deed
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding, NotYet, Severity
@@ -98,6 +98,7 @@ class Live:
         self._memory = Memory(interval_s, default_rules() if rules is None else rules, muted)
         self._snapshot = _first_snapshot(target, self._clock, interval_s)
         self._listeners: tuple[Callable[[Snapshot], None], ...] = ()
+        self._failing: tuple[Callable[[Snapshot], None], ...] = ()
         self._lock = threading.Lock()
         self._watch = watch or _watch_over(target, entries)
         self._sampler = Sampler(self._open, self._watch, self._clock, interval_s, self)
@@ -243,7 +244,18 @@ class Live:
     def _publish(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         for listener in self._listeners:
-            listener(snapshot)
+            try:
+                with defects_told():
+                    listener(snapshot)
+            except MemdashError as error:
+                self._excuse(listener, error)
+
+    def _excuse(self, listener: Callable[[Snapshot], None], error: MemdashError) -> None:
+        """One that goes wrong costs neither the watch nor the others; it is told once, in the next snapshot."""
+        if listener not in self._failing:
+            self._failing = (*self._failing, listener)
+            words = f"something that follows this watch goes wrong: {error.what}"
+            self._memory.note(self._clock.now().wall_s, words, Severity.WARNING)
 
 
 def read_once(

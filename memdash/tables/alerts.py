@@ -57,9 +57,7 @@ def alerts_table(snapshot: Snapshot, wanted: str = "", kept: Kept = Kept.ALL) ->
         _row(str(number), finding, finding.rule in snapshot.muted)
         for number, finding in _numbered(snapshot)
         if kept.takes(finding)
-        and (
-            needle in finding.summary.casefold() or needle in finding.severity.word.casefold() or needle in finding.rule
-        )
+        and (any(needle in text.casefold() for text in (finding.summary, finding.severity.word, finding.rule)))
     )[::-1]
     empty = f"no entry matches {wanted!r}" if wanted else "nothing to report"
     return Table("Alerts", _COLUMNS, rows, f"{empty} among {kept.value}" if kept.value else empty)

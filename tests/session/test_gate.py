@@ -9,6 +9,7 @@ import pytest
 
 from memdash.analysis.budgets import Budget, NoNewTasks, budget_of
 from memdash.analysis.rules import parse_rule
+from memdash.errors import Defect
 from memdash.model.check import Checked, Command, Judgement, Outcome
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Sample
@@ -16,6 +17,7 @@ from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Ending
 from memdash.model.tasks import Tasks
 from memdash.session.gate import Gate
+from memdash.session.memory import Memory
 from tests.fakes import NOON_S, a_gc, a_sample, a_snapshot, a_thread, memstats
 
 MIB = 1 << 20
@@ -67,6 +69,19 @@ def test_nothing_of_the_warm_up_counts(first: Snapshot) -> None:
     assert found.value.words == "100.0 MiB"
     early = only(watched(first, [most("HeapAlloc > 512MiB")], heaps, warm_up_s=9).checked(strict=False))
     assert early.outcome is Outcome.FAILED
+
+
+def test_what_goes_wrong_in_it_ends_it_and_is_no_judgement(first: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("no such thing")
+
+    gate = watched(first, [most("HeapAlloc > 512MiB")], [100] * 5, warm_up_s=0)
+    assert not gate.over.is_set()
+    monkeypatch.setattr(Memory, "add", broken)
+    gate.take(replace(first, state=State.LIVE, sample=sampled(5, 100), at=Instant(NOON_S, 5005.0)))
+    assert gate.over.is_set()
+    with pytest.raises(Defect, match="no such thing"):
+        gate.checked(strict=False)
 
 
 def test_it_is_over_after_its_time(first: Snapshot) -> None:
