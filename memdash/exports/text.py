@@ -13,7 +13,7 @@ from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.snapshot import Snapshot
 from memdash.plain import plain
-from memdash.tables.alerts import alerts_table
+from memdash.tables.alerts import alerts_table, dropped_words
 from memdash.tables.caveats import caveat_words
 from memdash.tables.family import family_table, totals_words
 from memdash.tables.gc import gc_table
@@ -46,7 +46,7 @@ def lines(snapshot: Snapshot) -> Iterator[str]:
         yield from _section(_largest(objects_table(snapshot)), caveat_words(snapshot, Capability.OBJECTS))
     if has_tasks(snapshot):
         yield from _section(_largest(tasks_table(snapshot)), caveat_words(snapshot, Capability.TASKS))
-    yield from _section(alerts_table(snapshot))
+    yield from _section(alerts_table(snapshot), dropped_words(snapshot))
     yield from _unread(snapshot)
 
 
@@ -102,9 +102,9 @@ def table_lines(table: Table) -> Iterator[str]:
         yield f"{'  '.join(cells).rstrip()}{note}"
 
 
-def _section(table: Table, caveats: str = "") -> Iterator[str]:
+def _section(table: Table, remark: str = "") -> Iterator[str]:
     yield ""
-    yield plain(f"{table.title} ({caveats})" if caveats else table.title)
+    yield plain(f"{table.title} ({remark})" if remark else table.title)
     yield from (f"  {line}" for line in table_lines(table))
 
 
