@@ -22,6 +22,7 @@ _COLUMNS = (Column("name", "", 13), Column("value", "", 0, right=True))
 _RATE_SPAN_S = 60.0
 _RATE_LEAST_S = 10.0
 _TOO_SOON = Missing("collections are counted for ten seconds first")
+_NO_GC = Missing("there has been no collection yet")
 _PAUSES_SHOWN = 48
 _RELIEF = "gc-at"
 
@@ -114,6 +115,16 @@ def _pause(name: str) -> Callable[[Snapshot, GcStats], Cell]:
     return cell
 
 
+def _mean_pause(_: Snapshot, gc: GcStats) -> Cell:
+    """Of all collections so far; before the first there is none."""
+    for known in (gc.count, gc.pause_total_ns):
+        if isinstance(known, Missing):
+            return missing_cell(known)
+    if not isinstance(gc.count, int) or not isinstance(gc.pause_total_ns, int) or not gc.count:
+        return missing_cell(_NO_GC)
+    return Cell(nanoseconds(gc.pause_total_ns / gc.count))
+
+
 def _cpu(_: Snapshot, gc: GcStats) -> Cell:
     return missing_cell(gc.cpu_fraction) if isinstance(gc.cpu_fraction, Missing) else Cell(ratio(gc.cpu_fraction))
 
@@ -156,6 +167,7 @@ _ROWS: Mapping[str, Callable[[Snapshot, GcStats], Cell]] = {
     "pause p99": _pause("pause_p99_ns"),
     "pause max": _pause("pause_max_ns"),
     "pause total": _pause("pause_total_ns"),
+    "pause mean": _mean_pause,
     "last cycle": _cycle,
     "GC CPU": _cpu,
     "GOGC · limit": _settings,
