@@ -117,12 +117,12 @@ def _pause(name: str) -> Callable[[Snapshot, GcStats], Cell]:
 
 def _mean_pause(_: Snapshot, gc: GcStats) -> Cell:
     """Of all collections so far; before the first there is none."""
-    for known in (gc.count, gc.pause_total_ns):
-        if isinstance(known, Missing):
-            return missing_cell(known)
-    if not isinstance(gc.count, int) or not isinstance(gc.pause_total_ns, int) or not gc.count:
-        return missing_cell(_NO_GC)
-    return Cell(nanoseconds(gc.pause_total_ns / gc.count))
+    total_ns, runs = gc.pause_total_ns, gc.count
+    if isinstance(total_ns, Missing):
+        return missing_cell(total_ns)
+    if isinstance(runs, Missing):
+        return missing_cell(runs)
+    return Cell(nanoseconds(total_ns / runs)) if runs else missing_cell(_NO_GC)
 
 
 def _cpu(_: Snapshot, gc: GcStats) -> Cell:
