@@ -10,6 +10,7 @@ import click
 from memdash.commands.limits import muted_for, rules_for
 from memdash.commands.options import Verb, settings, typed
 from memdash.commands.output import check_output, writing
+from memdash.commands.redaction import without_names
 from memdash.commands.relief import Relieving, relief_options
 from memdash.commands.target import Choice, target_options
 from memdash.config import AlertText, Growth, Limit
@@ -23,13 +24,27 @@ __all__ = ["command"]
 
 @click.command(cls=Verb, short_help="One full report of a process, as text, JSON, Markdown or HTML.")
 @target_options
-@settings("json", "markdown", "html", "output", "force", "duration", "interval", "max", "max-growth", "alert", "mute")
+@settings(
+    "json",
+    "markdown",
+    "html",
+    "redact",
+    "output",
+    "force",
+    "duration",
+    "interval",
+    "max",
+    "max-growth",
+    "alert",
+    "mute",
+)
 @relief_options
 def command(
     choice: Choice,
     json: bool,
     markdown: bool,
     html: bool,
+    redact: bool,
     output: str,
     force: bool,
     duration: float | None,
@@ -67,6 +82,8 @@ def command(
         snapshot = _watched(watch, duration)
     if snapshot.state is State.REFUSED:  # read once it raises what the watch could only tell in words
         snapshot = read_once(target, rules=rules, muted=muted, entries=entries)
+    if redact:
+        snapshot = without_names(snapshot)
     with writing(output, force) as out:
         exporter(name).write([snapshot], out)
     if snapshot.ending is not None:

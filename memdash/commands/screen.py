@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memdash.analysis.rules import Rule
@@ -16,6 +18,7 @@ from memdash.config import AlertText, Growth, Limit, SourcePath
 from memdash.errors import UsageError
 from memdash.model.action import Action
 from memdash.model.relief import GcAt
+from memdash.model.snapshot import Snapshot
 from memdash.model.target import Target
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
@@ -96,7 +99,7 @@ class Screen:
             with opening:
                 from memdash.ui.app import run
 
-                run(session, watches, self._options())
+                run(session, watches, _report, self._options())
         finally:
             watches.close()
 
@@ -128,6 +131,15 @@ class Screen:
 
         sources = SourcePath.of(self.source_path, self.trim_path)
         return Options(theme=self.theme or DEFAULT_THEME, ascii=self.ascii, no_color=self.no_color, sources=sources)
+
+
+def _report(moment: Snapshot, path: Path) -> bytes:
+    """A report in the format that the file's name asks for. Raises UsageError."""
+    from memdash.exports.formats import exporter_for
+
+    out = BytesIO()
+    exporter_for(path).write([moment], out)
+    return out.getvalue()
 
 
 def check_theme(name: str | None) -> None:

@@ -23,11 +23,16 @@ _OUR_PATHS = re.compile(r"/(s|min|h|d|proc/(\d+|self|PID|sys)(/[a-z_]+)*|debug/(
 _ADDRESS = re.compile(
     r"\b\w+://\S+|\b[\w.+-]+@[\w-]+\.[\w.-]+|\b(?!127\.)\d{1,3}(?:\.\d{1,3}){3}\b|(?:[0-9a-f]{1,4}:){4,}[0-9a-f:]+"
 )
-_ORDINARY = frozenset({"root", "memdash", "localhost", "the", "and", "not", "bin", "usr"})
+_ORDINARY = frozenset(
+    ("root", "memdash", "localhost", "bin", "sbin", "usr", "lib", "lib64", "local", "opt", "srv", "var", "home", "tmp")
+)
 
 
 class SecretWords:
-    """Learn what is to go with the ``add`` methods, then ask. ``placeholder`` takes a kind and a text, ``file`` a path."""
+    """Learn what is to go with the ``add`` methods, then ask.
+
+    ``placeholder`` is called with a kind and a text, ``file`` with a path.
+    """
 
     def __init__(self, placeholder: Callable[[str, str], str], file: Callable[[str], str]) -> None:
         self._placeholder = placeholder
@@ -54,9 +59,9 @@ class SecretWords:
     def add_frame(self, frame: Frame) -> None:
         """The name of its function stays, its file goes, also where only the end of the path is quoted."""
         self._functions.add(frame.function)
-        parts = frame.file.split("/")
-        if len(parts) < 2 or frame.file in self._files:
+        if not frame.file or frame.file in self._files:
             return
+        parts = frame.file.split("/")
         self._files[frame.file] = frame.file
         self.add_path(frame.file)
         for end in ("/".join(parts[-2:]), parts[-1]):
