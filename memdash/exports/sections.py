@@ -11,7 +11,7 @@ from memdash.model.snapshot import Snapshot
 from memdash.tables.alerts import alerts_table
 from memdash.tables.caveats import caveat_words
 from memdash.tables.family import family_table, totals_words
-from memdash.tables.gc import gc_table
+from memdash.tables.gc import gc_table, mean_pause
 from memdash.tables.headline import headline
 from memdash.tables.memstats import memstats_table
 from memdash.tables.objects import objects_table
@@ -84,7 +84,7 @@ def heading(snapshot: Snapshot) -> Heading:
 def sections(snapshot: Snapshot, rows: int) -> Iterator[Section]:
     """The tables that there is anything to say in; of sites, objects and tasks the first ``rows`` rows."""
     yield Section("memstats", memstats_table(snapshot), caveat_words(snapshot, Capability.MEMSTATS))
-    yield Section("gc", gc_table(snapshot), caveat_words(snapshot, Capability.GC))
+    yield Section("gc", _gc(snapshot), caveat_words(snapshot, Capability.GC))
     family = snapshot.sample.family
     if not isinstance(family, Missing) and family.is_tree:
         table = family_table(family)
@@ -99,6 +99,16 @@ def sections(snapshot: Snapshot, rows: int) -> Iterator[Section]:
     if has_tasks(snapshot):
         yield Section("tasks", _first(tasks_table(snapshot), rows), caveat_words(snapshot, Capability.TASKS))
     yield Section("alerts", alerts_table(snapshot))
+
+
+def _gc(snapshot: Snapshot) -> Table:
+    """With the mean pause, where there is a total: of collectors that were timed from the beginning."""
+    table = gc_table(snapshot)
+    before = next((place for place, row in enumerate(table.rows, start=1) if row.key == "pause total"), 0)
+    gc = snapshot.sample.gc
+    if isinstance(gc, Missing) or gc.generations or not before:
+        return table
+    return replace(table, rows=(*table.rows[:before], mean_pause(snapshot), *table.rows[before:]))
 
 
 def _first(table: Table, rows: int) -> Table:

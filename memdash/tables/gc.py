@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from memdash.analysis.rates import change_per_s
 from memdash.model.gc import NO_LIMIT, OFF, GcStats
 from memdash.model.metric import METRICS_BY_KEY
-from memdash.model.missing import Missing
+from memdash.model.missing import Maybe, Missing
 from memdash.model.series import watched_s
 from memdash.model.snapshot import Snapshot
 from memdash.tables.figures import missing_cell, spark_cell, value_cell
@@ -16,7 +16,7 @@ from memdash.tables.generations import generation_rows
 from memdash.tables.table import Cell, Column, Row, Table, Tone
 from memdash.units import Unit, age, byte_size, count, duration, nanoseconds, per_minute, ratio, whole_percent
 
-__all__ = ["gc_table"]
+__all__ = ["gc_table", "mean_pause"]
 
 _COLUMNS = (Column("name", "", 13), Column("value", "", 0, right=True))
 _RATE_SPAN_S = 60.0
@@ -41,6 +41,23 @@ def gc_table(snapshot: Snapshot) -> Table:
     timed = () if isinstance(gc.pause_total_ns, Missing) else _TIMED
     rows = (*_rows(_COUNTED, snapshot, gc), *generation_rows(gc), *_rows(timed, snapshot, gc))
     return Table("GC", _COLUMNS, rows)
+
+
+def mean_pause(snapshot: Snapshot) -> Row:
+    """A row more, for which a pane has no room: of all collections so far; before the first there is no such pause."""
+    gc = snapshot.sample.gc
+    return Row("pause mean", (Cell("pause mean", Tone.FAINT), _mean(gc)))
+
+
+def _mean(gc: Maybe[GcStats]) -> Cell:
+    if isinstance(gc, Missing):
+        return missing_cell(gc)
+    total_ns, runs = gc.pause_total_ns, gc.count
+    if isinstance(total_ns, Missing):
+        return missing_cell(total_ns)
+    if isinstance(runs, Missing):
+        return missing_cell(runs)
+    return Cell(nanoseconds(total_ns / runs)) if runs else missing_cell(_NO_GC)
 
 
 def _rows(names: Iterable[str], snapshot: Snapshot, gc: GcStats) -> Iterator[Row]:
@@ -115,16 +132,6 @@ def _pause(name: str) -> Callable[[Snapshot, GcStats], Cell]:
     return cell
 
 
-def _mean_pause(_: Snapshot, gc: GcStats) -> Cell:
-    """Of all collections so far; before the first there is none."""
-    total_ns, runs = gc.pause_total_ns, gc.count
-    if isinstance(total_ns, Missing):
-        return missing_cell(total_ns)
-    if isinstance(runs, Missing):
-        return missing_cell(runs)
-    return Cell(nanoseconds(total_ns / runs)) if runs else missing_cell(_NO_GC)
-
-
 def _cpu(_: Snapshot, gc: GcStats) -> Cell:
     return missing_cell(gc.cpu_fraction) if isinstance(gc.cpu_fraction, Missing) else Cell(ratio(gc.cpu_fraction))
 
@@ -167,7 +174,6 @@ _ROWS: Mapping[str, Callable[[Snapshot, GcStats], Cell]] = {
     "pause p99": _pause("pause_p99_ns"),
     "pause max": _pause("pause_max_ns"),
     "pause total": _pause("pause_total_ns"),
-    "pause mean": _mean_pause,
     "last cycle": _cycle,
     "GC CPU": _cpu,
     "GOGC · limit": _settings,

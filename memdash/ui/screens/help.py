@@ -41,7 +41,6 @@ _PANES = (
     ("next target", "the heap size at which the next collection should finish: NextGC"),
     ("to next GC", "how far the heap has come from what was live to the next target"),
     ("pause total", "time the world was stopped for collections, in all"),
-    ("pause mean", "that time over the number of collections"),
     ("last cycle", "how long the last collection took, and how much of that it marked beside the program"),
     ("GC CPU", "share of the program's CPU time that collections took since it started"),
     ("GOGC · limit", "GOGC, by how many percent the live heap may grow until a collection, and GOMEMLIMIT"),
