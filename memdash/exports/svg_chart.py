@@ -167,16 +167,17 @@ def _last(line: ChartLine) -> float:
 
 
 def _names(lines: Sequence[ChartLine], scale: _Scale) -> Iterator[str]:
-    """Each line's name where it ends, moved apart so that none covers another."""
+    """Each line's name where it ends, moved apart so that none covers another: down first, and up from the bottom."""
     ranked = sorted(lines, key=_last, reverse=True)
-    places: list[float] = []
-    for line in ranked:
-        places.append(max(scale.y(_last(line)) + 4, places[-1] + _LABEL_APART if places else 0.0))
-    over = max(places[-1] - (scale.height - _BOTTOM), 0.0)
+    places = [scale.y(_last(line)) + 4 for line in ranked]
+    for number in range(1, len(places)):
+        places[number] = max(places[number], places[number - 1] + _LABEL_APART)
+    lowest = float(scale.height - _BOTTOM)
+    for number in range(len(places) - 1, -1, -1):
+        places[number] = min(places[number], lowest)
+        lowest = places[number] - _LABEL_APART
     for line, y in zip(ranked, places, strict=True):
-        yield (
-            f'<text class="name {line.look}" x="{_WIDTH - _RIGHT + 8}" y="{y - over:.1f}">{_safe(line.label)}</text>'
-        )
+        yield f'<text class="name {line.look}" x="{_WIDTH - _RIGHT + 8}" y="{y:.1f}">{_safe(line.label)}</text>'
 
 
 def _hovers(chart: SvgChart, lines: Sequence[ChartLine], scale: _Scale) -> Iterator[str]:
