@@ -29,7 +29,7 @@ from memdash.spelling import meant
 if TYPE_CHECKING:
     from memdash.ui.app import Options
 
-__all__ = ["Screen", "check_theme", "screen_options"]
+__all__ = ["Screen", "check_theme", "report_of", "screen_options"]
 
 _SURVEY_S = 10.0
 """Judging processes for the picker stops after this long; the list fills while it goes on."""
@@ -99,7 +99,7 @@ class Screen:
             with opening:
                 from memdash.ui.app import run
 
-                run(session, watches, _report, self._options())
+                run(session, watches, report_of, self._options())
         finally:
             watches.close()
 
@@ -133,7 +133,7 @@ class Screen:
         return Options(theme=self.theme or DEFAULT_THEME, ascii=self.ascii, no_color=self.no_color, sources=sources)
 
 
-def _report(moment: Snapshot, path: Path) -> bytes:
+def report_of(moment: Snapshot, path: Path) -> bytes:
     """A report in the format that the file's name asks for. Raises UsageError."""
     from memdash.exports.formats import exporter_for
 

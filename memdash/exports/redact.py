@@ -84,6 +84,10 @@ class _Redaction:
         system = snapshot.sample.system
         if not isinstance(system, Missing) and not isinstance(system.cgroup, Missing):
             words.add_path(system.cgroup.path)
+        mappings = snapshot.sample.mappings
+        if not isinstance(mappings, Missing):
+            for group in mappings.groups:
+                words.add_file(group.name if group.name.startswith("/") else "")
         for frame in _frames_in(snapshot):
             words.add_frame(frame)
 

@@ -57,16 +57,20 @@ class SecretWords:
         self._folders |= {part for part in re.split(r"[/\s]+", path) if len(part) >= _SHORTEST} - _ORDINARY
 
     def add_frame(self, frame: Frame) -> None:
-        """The name of its function stays, its file goes, also where only the end of the path is quoted."""
+        """The name of its function stays, its file goes."""
         self._functions.add(frame.function)
-        if not frame.file or frame.file in self._files:
+        self.add_file(frame.file)
+
+    def add_file(self, path: str) -> None:
+        """A file that goes also where only the end of its path is quoted."""
+        if not path or path in self._files:
             return
-        parts = frame.file.split("/")
-        self._files[frame.file] = frame.file
-        self.add_path(frame.file)
+        parts = path.split("/")
+        self._files[path] = path
+        self.add_path(path)
         for end in ("/".join(parts[-2:]), parts[-1]):
             if end:
-                self._files[end] = frame.file if self._files.get(end, frame.file) == frame.file else end
+                self._files[end] = path if self._files.get(end, path) == path else end
 
     @cached_property
     def _secrets(self) -> re.Pattern[str] | None:

@@ -122,7 +122,7 @@ def test_the_chart_has_its_lines_limits_and_collections() -> None:
     assert {"line heap", "line live", "line rss", "line sys"} <= {*shown.classes("path")}
     assert len([look for look in shown.classes("path") if look == "mark"]) == 9
     texts = shown.of("text")
-    assert {"HeapAlloc", "live after GC", "RSS", "Sys", "12:06", "12:07", "GOMEMLIMIT 900.0 MiB"} <= {*texts}
+    assert {"HeapAlloc", "live after GC", "RSS", "Sys", "12:06:00", "12:07:00", "GOMEMLIMIT 900.0 MiB"} <= {*texts}
     hovers = shown.of("title")[1:]
     assert len(hovers) == 60
     assert re.fullmatch(r"12:0\d:\d\d\n(HeapAlloc|live after GC) [\d.]+ MiB\n.*\nRSS .*\nSys .*", hovers[-1])
