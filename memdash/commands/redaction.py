@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import pwd
-import secrets
 from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
 
+from memdash.exports.redact import redacted
 from memdash.model.snapshot import Snapshot
 
 __all__ = ["without_names"]
@@ -21,8 +21,6 @@ _ABOUT = b"memdash redact"
 
 def without_names(snapshot: Snapshot) -> Snapshot:
     """The snapshot with placeholders that are the same in every report made on this machine, and on no other."""
-    from memdash.exports.redact import redacted
-
     return redacted(snapshot, _key(), _of_this_machine(snapshot.target.uid))
 
 
@@ -35,7 +33,7 @@ def _key() -> bytes:
             continue
         if found:
             return blake2b(found, key=_ABOUT, digest_size=32).digest()
-    return secrets.token_bytes(32)
+    return os.urandom(32)
 
 
 def _of_this_machine(uid: int) -> Iterator[str]:

@@ -10,7 +10,6 @@ import click
 from memdash.commands.limits import muted_for, rules_for
 from memdash.commands.options import Verb, settings, typed
 from memdash.commands.output import check_output, writing
-from memdash.commands.redaction import without_names
 from memdash.commands.relief import Relieving, relief_options
 from memdash.commands.target import Choice, target_options
 from memdash.config import AlertText, Growth, Limit
@@ -83,6 +82,8 @@ def command(
     if snapshot.state is State.REFUSED:  # read once it raises what the watch could only tell in words
         snapshot = read_once(target, rules=rules, muted=muted, entries=entries)
     if redact:
+        from memdash.commands.redaction import without_names  # hashlib loads OpenSSL
+
         snapshot = without_names(snapshot)
     with writing(output, force) as out:
         exporter(name).write([snapshot], out)

@@ -32,7 +32,7 @@ _LONGEST = 400
 _WIDE = 30
 """Wider columns, and those that take what is left, break their words; figures and places never do."""
 
-_SPARK_POINTS, _SPARK_HEIGHT = 24, 12
+_SPARK_POINTS, _SPARK_WIDTH, _SPARK_HEIGHT = 24, 48, 12
 _SPARKS_AT_MOST = 100
 """Rows below have none: each takes as much as all else in its row."""
 
@@ -100,11 +100,12 @@ def _spark(values: Sequence[float]) -> str:
     if len(known) < 2:
         return ""
     low, size = min(known), (max(known) - min(known)) or math.inf
+    width = _SPARK_WIDTH / (len(chosen) - 1)
     pen, path = "M", ""
     for x, value in enumerate(chosen):
         if math.isnan(value):
             pen = "M"
             continue
-        path += f"{pen}{2 * x} {_SPARK_HEIGHT - (_SPARK_HEIGHT - 1) * (value - low) / size:.0f}"
+        path += f"{pen}{width * x:.0f} {_SPARK_HEIGHT - (_SPARK_HEIGHT - 1) * (value - low) / size:.0f}"
         pen = "L"
-    return f'<svg viewBox="0 0 {2 * _SPARK_POINTS} {_SPARK_HEIGHT + 1}"><path d="{path}"/></svg>'
+    return f'<svg viewBox="0 0 {_SPARK_WIDTH} {_SPARK_HEIGHT + 1}"><path d="{path}"/></svg>'

@@ -13,6 +13,7 @@ __all__ = ["SecretWords"]
 _SHORTEST, _SHORTEST_NUMBER = 3, 6
 """What has fewer characters tells nothing, and stands everywhere."""
 
+_VERSION = re.compile(r"v?\d{1,3}(\.\d{1,3}){1,2}")
 _WORDS_AT_MOST = 2000
 _PIECES = re.compile(r"[\s/=:,;&?#@'\"()\[\]{}|<>]+")
 _TOKEN = re.compile(r"\S+")
@@ -49,7 +50,8 @@ class SecretWords:
             self.add_path(text)
             for word in (text.strip(), *(piece.strip("-.") for piece in _PIECES.split(text))):
                 least = _SHORTEST_NUMBER if word.replace(".", "").isdecimal() else _SHORTEST
-                if len(word) >= least and word.lower() not in _ORDINARY and len(self._kinds) < _WORDS_AT_MOST:
+                is_telling = len(word) >= least and word.lower() not in _ORDINARY and not _VERSION.fullmatch(word)
+                if is_telling and len(self._kinds) < _WORDS_AT_MOST:
                     self._kinds.setdefault(word, kind)
 
     def add_path(self, path: str) -> None:

@@ -24,6 +24,7 @@ from memdash.units import iso_time
 __all__ = ["Heading", "Section", "Unread", "heading", "reasons", "sections", "unread"]
 
 _MAPPINGS_SHOWN = 12
+_OTHERS_SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,8 @@ def heading(snapshot: Snapshot) -> Heading:
 
 
 def sections(snapshot: Snapshot, rows: int) -> Iterator[Section]:
-    """The tables that there is anything to say in; of sites, objects and tasks the first ``rows`` rows."""
+    """The tables that there is anything to say in: ``rows`` sites at most, and so many types and tasks up to 100."""
+    fewer = min(rows, _OTHERS_SHOWN)
     yield Section("memstats", memstats_table(snapshot), caveat_words(snapshot, Capability.MEMSTATS))
     yield Section("gc", _gc(snapshot), caveat_words(snapshot, Capability.GC))
     family = snapshot.sample.family
@@ -95,9 +97,9 @@ def sections(snapshot: Snapshot, rows: int) -> Iterator[Section]:
     yield Section("sites", _first(sites_table(snapshot), rows), caveat_words(snapshot, Capability.SITES))
     if not isinstance(snapshot.objects, Missing):
         table = replace(objects_table(snapshot), footnote="")  # what would tell the sites stands under those
-        yield Section("objects", _first(table, rows), caveat_words(snapshot, Capability.OBJECTS))
+        yield Section("objects", _first(table, fewer), caveat_words(snapshot, Capability.OBJECTS))
     if has_tasks(snapshot):
-        yield Section("tasks", _first(tasks_table(snapshot), rows), caveat_words(snapshot, Capability.TASKS))
+        yield Section("tasks", _first(tasks_table(snapshot), fewer), caveat_words(snapshot, Capability.TASKS))
     yield Section("alerts", alerts_table(snapshot))
 
 

@@ -153,6 +153,8 @@ def _path(columns: Sequence[Column], scale: _Scale) -> str:
             lift()
             continue
         x, values = scale.x(number + 0.5), (column.high, column.low, column.last)
+        if number and column == columns[number - 1]:  # one reading, wider than a column
+            values = (column.last,) * 3
         for y in dict.fromkeys(round(scale.y(value), 1) for value in values):
             if len(pen) > 1 and pen[-1][1] == pen[-2][1] == y:
                 pen[-1] = (x, y)

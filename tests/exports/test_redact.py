@@ -15,7 +15,7 @@ from memdash.model.missing import Missing
 from memdash.model.snapshot import Snapshot
 from memdash.model.target import Target
 from tests.exports.hostile import watch_with
-from tests.fakes import a_snapshot
+from tests.fakes import a_snapshot, a_target
 from tests.ui.conftest import a_watch
 
 pytestmark = pytest.mark.usefixtures("utc")
@@ -84,7 +84,7 @@ def test_the_kind_of_a_source_file_stays() -> None:
 
 
 def test_what_says_nothing_of_anybody_is_left_as_it_is() -> None:
-    shown = a_snapshot(seconds=2)
+    shown = a_snapshot(seconds=2, target=a_target(exe="/opt/1.27.3/bin/shop", runtime_version="go 1.27.3"))
     report = redacted(shown, KEY)
     assert report.sample.memstats is shown.sample.memstats
     assert report.sample.gc is shown.sample.gc

@@ -43,6 +43,11 @@ def test_no_spike_is_lost() -> None:
     assert path(chart(spike)).count("L") == 4
 
 
+def test_a_reading_wider_than_a_column_is_drawn_once() -> None:
+    wide = [Column(1, 9, 5)] * 5
+    assert path(chart(wide)).count("L") == 3
+
+
 def test_nothing_to_draw_is_nothing() -> None:
     assert chart(flat(math.nan, math.nan)) == ""
     assert chart() == ""
