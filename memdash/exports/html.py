@@ -34,7 +34,6 @@ __all__ = ["HTML"]
 
 _ROWS_SHOWN = 500
 _COLUMNS = 320
-_LEAST_SPAN_S = 60.0
 _LIMIT_IN_VIEW = 1.6
 """A limit more than so many times as high as the highest line is told in words: drawn, it would flatten the lines."""
 
@@ -145,7 +144,9 @@ def _tiles(snapshot: Snapshot) -> Iterator[str]:
 
 
 def _heap(snapshot: Snapshot) -> Iterator[str]:
-    span_s = max(watched_s(snapshot.history), _LEAST_SPAN_S)
+    span_s = watched_s(snapshot.history)
+    if not span_s:  # it has been read once, which makes no line
+        return
     chart = heap_chart(snapshot, span_s, _COLUMNS)
     labels = dict(HEAP_LINES)
     limits = heap_limits(snapshot)
@@ -176,7 +177,7 @@ def _heap(snapshot: Snapshot) -> Iterator[str]:
 
 def _tasks(snapshot: Snapshot) -> Iterator[str]:
     """How many goroutines, threads or tasks there were, where somebody has counted them more than once."""
-    span_s = max(watched_s(snapshot.history), _LEAST_SPAN_S)
+    span_s = watched_s(snapshot.history)
     until = snapshot.history.until
     series = snapshot.history.series("tasks.total", span_s)
     if len(series.known) < 2:

@@ -106,7 +106,7 @@ def svg_chart(chart: SvgChart) -> str:
 
 def _axes(chart: SvgChart, scale: _Scale) -> Iterator[str]:
     right, bottom = _WIDTH - _RIGHT, chart.height - _BOTTOM
-    for value in round_values(scale.low, scale.high, max(chart.height // 60, 2), chart.base):
+    for value in round_values(scale.low, scale.high, chart.height // 40, chart.base):
         y = scale.y(value)
         yield f'<path class="grid" d="M{_LEFT} {y:.1f}H{right}"/>'
         yield f'<text class="y" x="{_LEFT - 8}" y="{y + 4:.1f}">{_safe(chart.tick(value))}</text>'
