@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memdash.commands.limits import rules_for
+from memdash.commands.limits import Alerting, alert_options
 from memdash.commands.options import Verb, gathered, settings
 from memdash.commands.output import STDOUT, tell
 from memdash.commands.recorded import Keeping, recorders
 from memdash.commands.relief import Relieving, relief_options
 from memdash.commands.target import Choice, pids, target_options
-from memdash.config import Growth, Limit, parse_pid
+from memdash.commands.telling import Telling
+from memdash.config import parse_pid
 from memdash.errors import TargetExited
-from memdash.model.finding import Severity
 from memdash.model.snapshot import Snapshot, State
 from memdash.plain import plain
 from memdash.probes.registry import PROBES
@@ -40,9 +40,11 @@ _EVERY_S = 1.0
 @click.command(cls=Verb, short_help="Write a watch into a file, to be looked at later.")
 @target_options
 @click.argument("others", metavar="[PID ...]", nargs=-1, shell_complete=pids)
-@settings("output", "duration", "interval", "append", "force", "max", "max-growth")
+@settings("output", "duration", "interval", "append", "force", "salvage")
+@alert_options
 @relief_options
 @gathered(Keeping, "keeping")
+@gathered(Telling, "telling")
 def command(
     choice: Choice,
     others: tuple[str, ...],
@@ -51,28 +53,44 @@ def command(
     interval: float,
     append: bool,
     force: bool,
-    max: Sequence[Limit],  # noqa: A002 - click names parameters as the flags are called
-    max_growth: Sequence[Growth],
+    salvage: str | None,
+    alerting: Alerting,
     relief: Relieving,
     keeping: Keeping,
+    telling: Telling,
 ) -> int:
     """Record the memory of a process, or of several into one file, until they end, or ctrl+c, or for --duration.
 
     The file can be read while it is written. Should memdash be killed, it lacks a second. Without -o it is named after
     the process and the time. --gc-at holds for the first process alone.
     """
-    rules = rules_for(max, max_growth)
+    if salvage is not None:
+        return _salvaged(Path(salvage), output)
+    rules, muted = alerting.rules, alerting.muted
+    telling.check(rules)
     plans = [relief.plan(), *(None for _ in others)]
     targets = [choice.target(), *(identify(parse_pid(pid)) for pid in others)]
     ways = [choice.entries, *(PROBES for _ in others)]
     sessions = [
-        Live(target, interval_s=interval, rules=rules, entries=entries, gc_at=plan, read_only=plan is None)
+        Live(
+            target,
+            interval_s=interval,
+            rules=rules,
+            muted=muted,
+            entries=entries,
+            gc_at=plan,
+            read_only=plan is None,
+        )
         for target, entries, plan in zip(targets, ways, plans, strict=True)
     ]
     path = Path(output) if output != STDOUT else Path(f"{targets[0].file_name}-{file_time(time.time())}{_SUFFIX}")
-    with recorders(path, sessions, keeping, appends=append, replaces=force) as started:
+    with telling.hooks() as follow, recorders(path, sessions, keeping, appends=append, replaces=force) as started:
+        for session in sessions:
+            follow(session)
         tell(f"recording {', '.join(f'{target.name} ({target.place})' for target in targets)} into {path}")
-        signalled = _watched(sessions, duration, _Line(sessions, started))
+        line = _Line(sessions, started)
+        signalled = _watched(sessions, duration, line.draw)
+        line.clear()
     last = [session.snapshot() for session in sessions]
     for target, entries, snapshot in zip(targets, ways, last, strict=True):
         if snapshot.state is State.REFUSED and snapshot.history.since == snapshot.history.until:
@@ -80,12 +98,26 @@ def command(
     return _code(last, duration, signalled)
 
 
+def _salvaged(path: Path, output: str) -> int:
+    """Save what is left of a recording. Raises RecordingError."""
+    from memdash.recording.salvage import salvage
+
+    into = Path(output) if output != STDOUT else path.with_name(f"{path.stem}-salvaged{_SUFFIX}")
+    found = salvage(path, into)
+    lost = f", and {found.lost} are damaged" if found.lost else ""
+    tell(f"{found.saved} pieces of {path} are in {into}{lost}")
+    return 0
+
+
 def _watched(sessions: Sequence[Live], duration_s: float | None, tick: Callable[[], None]) -> int:
-    """Watch until all have ended, or for ``duration_s``; the number of the signal that ended it before, or 0."""
-    over = threading.Event()
+    """Watch until all have ended, or for ``duration_s`` once all are read; the signal that ended it before, or 0."""
+    begun, over = threading.Event(), threading.Event()
 
     def listen(_: Snapshot) -> None:
-        if all(session.snapshot().state in (State.ENDED, State.REFUSED) for session in sessions):
+        states = [session.snapshot().state for session in sessions]
+        if State.ATTACHING not in states:
+            begun.set()
+        if all(state in (State.ENDED, State.REFUSED) for state in states):
             over.set()
 
     for session in sessions:
@@ -94,6 +126,7 @@ def _watched(sessions: Sequence[Live], duration_s: float | None, tick: Callable[
         with signals_raised():
             for session in sessions:
                 session.start()
+            begun.wait()
             until_s = None if duration_s is None else time.monotonic() + duration_s
             while not over.is_set() and (until_s is None or time.monotonic() < until_s):
                 over.wait(_EVERY_S if until_s is None else max(min(_EVERY_S, until_s - time.monotonic()), 0.0))
@@ -128,18 +161,23 @@ class _Line:
         self._recorders = recorders
         self._is_shown = sys.stderr is not None and sys.stderr.isatty()
 
-    def __call__(self) -> None:
+    def clear(self) -> None:
+        """Leave nothing of it."""
+        if self._is_shown:
+            click.echo("\r\x1b[K", err=True, nl=False)
+
+    def draw(self) -> None:
         """Draw it anew."""
         since = next((recorder.state.since for recorder in self._recorders if recorder.state.since), None)
         if not self._is_shown or since is None:
             return
         shown = [session.snapshot() for session in self._sessions]
         progress = self._recorders[0].state
-        alerts = sum(finding.severity >= Severity.WARNING for snapshot in shown for finding in snapshot.findings)
+        alerts = sum(len(snapshot.alerts) for snapshot in shown)
         parts = [
             duration(max(snapshot.at.mono_s for snapshot in shown) - since.mono_s),
             byte_size(progress.used_bytes),
-            f"{alerts} alerts" if alerts != 1 else "1 alert",
+            f"{alerts} alert{'s' * (alerts != 1)}",
             *([progress.trouble] if progress.trouble else []),
         ]
         click.echo(f"\r\x1b[K{plain(' · '.join(parts))}", err=True, nl=False)

@@ -42,7 +42,8 @@ _SOURCES = re.compile(r"\.(go|s|py|pyx|pyi|c|cc|cpp|cxx|h|hpp|rs|so|java|js|ts|r
 def redacted(snapshot: Snapshot, key: bytes, more: Iterable[str] = ()) -> Snapshot:
     """``snapshot`` with placeholders; ``more`` are words of this machine, such as its name and that of the user.
 
-    ``key`` has 64 bytes at most. Courses of rows, which no report shows, are left out. 10 000 sites of 30 frames each take 0.4 s.
+    ``key`` has 64 bytes at most. Courses of rows, which no report shows, are left out. 10 000 sites of 30 frames each
+    take 0.4 s.
     """
     return _Redaction(snapshot, key, more).of(snapshot)
 
