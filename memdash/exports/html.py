@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from memdash import __version__
 from memdash.analysis.resample import columns
+from memdash.exports.html_stacks import site_stacks, task_stacks
 from memdash.exports.html_table import safe, table_parts
 from memdash.exports.sections import Heading, Section, heading, sections, unread
 from memdash.exports.svg_chart import ChartBound, ChartLine, SvgChart, svg_chart
@@ -49,6 +50,7 @@ _SEVERITIES = {
     Severity.WARNING: "warning",
     Severity.CRITICAL: "critical",
 }
+_STACKS = {"sites": site_stacks, "tasks": task_stacks}
 _STYLE = Path(__file__).with_name("report.css")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
@@ -79,7 +81,7 @@ def _report(snapshot: Snapshot) -> Iterator[str]:
     ranked = sorted(sections(snapshot, _ROWS_SHOWN), key=lambda section: _ORDER.index(section.key))
     for section in ranked:
         yield '<div class="pair">' if section.key == _PAIR[0] else ""
-        yield from _section(section)
+        yield from _section(section, snapshot)
         yield "</div>" if section.key == _PAIR[1] else ""
     yield from _unread(snapshot)
     cost = value_cell(snapshot.cost.cpu_percent, Unit.PERCENT).text
@@ -198,11 +200,13 @@ def _tasks(snapshot: Snapshot) -> Iterator[str]:
         yield f"<section><h2>{safe(tasks_title(snapshot))}</h2><figure>{picture}</figure></section>"
 
 
-def _section(section: Section) -> Iterator[str]:
+def _section(section: Section, snapshot: Snapshot) -> Iterator[str]:
     yield f'<section id="{section.key}"><h2>{safe(section.table.title)}</h2>'
     if section.caveats:
         yield f'<p class="fa">{safe(section.caveats)}</p>'
     yield from table_parts(section.table)
+    if stacks := _STACKS.get(section.key):
+        yield from stacks(snapshot)
     yield "</section>"
 
 

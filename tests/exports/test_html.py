@@ -11,7 +11,7 @@ from memdash.exports.html import HTML
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding, Severity
 from memdash.model.missing import Missing
-from memdash.model.profile import Frame
+from memdash.model.profile import Frame, Profile
 from memdash.model.snapshot import Snapshot
 from tests.exports.hostile import watch_with
 from tests.fakes import NOON_S, a_snapshot, memstats
@@ -154,6 +154,28 @@ def test_a_name_of_ten_megabytes_does_not_make_it_large() -> None:
     assert not isinstance(long.groups, Missing)
     groups = (replace(long.groups[0], frame=Frame("f" * 10_000_000, "/x/" + "y" * 10_000_000, 1)),)
     assert len(source(replace(long, groups=groups))) < _LIMIT_BYTES
+
+
+def test_stacks_are_folded_behind_the_first_rows() -> None:
+    shown = page(watch_with(lambda text: text))
+    assert [words for words in shown.of("code") if "Store" in words][:1] == ["cart.(*Store).Add"]
+    assert "61.0 MiB cart.(*Store).Add" in shown.of("code")
+    assert "412 in futex main.main" in shown.of("code")
+    assert shown.of("span").count("/srv/shop/main.go:7") == 2
+
+
+def test_a_stack_without_end_is_cut_in_its_middle() -> None:
+    shown = a_snapshot(seconds=2)
+    profile = shown.sample.sites
+    assert isinstance(profile, Profile)
+    site = profile.sites[0]
+    deep = (*site.stack, *(Frame(f"deep{n}", "/x.go", n) for n in range(1000)))
+    only = replace(profile, sites=(site._replace(stack=deep),))
+    found = page(replace(shown, sample=replace(shown.sample, sites=only)))
+    frames = [words for words in found.of("code") if words.startswith("deep")]
+    assert 20 < len(frames) < 30
+    assert frames[-1] == "deep999"
+    assert f"… {1000 + len(site.stack) - 30} more …" in found.of("li")
 
 
 def test_what_is_missing_says_why() -> None:
