@@ -31,30 +31,33 @@ def site_stacks(snapshot: Snapshot) -> Iterator[str]:
             site.leaf not in most or site.usage.inuse_bytes > most[site.leaf].usage.inuse_bytes
         ):
             most[site.leaf] = site
+    if most:
+        yield "<h3>The stack through which each holds most</h3>"
     for group in shown:
         if (found := most.get(group.frame)) is not None:
             held = byte_size(found.usage.inuse_bytes)
-            yield _folded(f"{held} {_name(group.frame)}", "its largest stack", found.stack)
+            yield _folded(f"{held} {_name(group.frame)}", found.stack)
 
 
 def task_stacks(snapshot: Snapshot) -> Iterator[str]:
     """Of the groups of tasks that are most: where most of each stand, and who started them."""
     if isinstance(snapshot.tasks, Missing):
         return
-    for group in sorted(snapshot.tasks, key=lambda group: -group.count)[:_ROWS_SHOWN]:
-        if group.tasks:
+    shown = [group for group in sorted(snapshot.tasks, key=lambda group: -group.count)[:_ROWS_SHOWN] if group.tasks]
+    if shown:
+        yield "<h3>Where most of each stand; the last line is who started them, where that is known</h3>"
+        for group in shown:
             task = max(group.tasks, key=lambda task: task.count)
             title = f"{count(task.count)} {state_words(task)} {_name(group.frame)}"
             stack = task.stack if isinstance(task.created_by, Missing) else (*task.stack, task.created_by)
-            note = "" if isinstance(task.created_by, Missing) else "the last line started it"
-            yield _folded(title, note, stack)
+            yield _folded(title, stack)
 
 
 def _name(frame: Frame) -> str:
     return (frame.function or frame.file)[:_LONGEST]
 
 
-def _folded(title: str, note: str, stack: Sequence[Frame]) -> str:
+def _folded(title: str, stack: Sequence[Frame]) -> str:
     """Innermost first. The outermost frames stay where there are too many: a program is known by its beginning."""
     half = _FRAMES_SHOWN // 2
     dropped = len(stack) - _FRAMES_SHOWN
@@ -62,5 +65,4 @@ def _folded(title: str, note: str, stack: Sequence[Frame]) -> str:
     rows = [f"<li><code>{safe(_name(f))}</code> <span class=fa>{safe(f.where()[-_LONGEST:])}</span></li>" for f in kept]
     if dropped > 0:
         rows.insert(half, f"<li class=fa>… {count(dropped)} more …</li>")
-    remark = f" <span class=fa>{safe(note)}</span>" if note else ""
-    return f"<details><summary><code>{safe(title)}</code>{remark}</summary><ol>{''.join(rows)}</ol></details>"
+    return f"<details><summary><code>{safe(title)}</code></summary><ol>{''.join(rows)}</ol></details>"

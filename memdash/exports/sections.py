@@ -123,11 +123,15 @@ def unread(snapshot: Snapshot) -> Sequence[Unread]:
 
 
 def reasons(table: Table) -> Sequence[str]:
-    """``name: why`` for the figures of a table that are dashes; those with one reason share a line."""
+    """``name: why`` for the figures of a table that are dashes, only why where rows have no names.
+
+    Those with one reason share a line.
+    """
     named: dict[str, list[str]] = {}
     for row in table.rows:
         for cell in row.cells:
             if cell.text == DASH and cell.note:
                 names = named.setdefault(cell.note, [])
-                names += [row.cells[0].text] if row.cells[0].text not in (*names, DASH) else []
+                name = "" if table.columns[0].right else row.cells[0].text  # a figure is no name
+                names += [name] if name not in (*names, "", DASH) else []
     return [f"{', '.join(names)}: {why}" if names else why for why, names in named.items()]
