@@ -3,6 +3,9 @@
     MemdashError
     ├── UsageError                 2   the request makes no sense
     ├── BadProfile                 2   what was to be read as a profile is none
+    ├── RecordingError             2   a recording cannot be read or written
+    │   ├── Corrupt                    it is damaged, or no recording at all
+    │   └── NewerFormat                a later memdash wrote it
     ├── TargetError                3   something about the process
     │   ├── NoSuchTarget           3   no process has that pid, or none matches that name
     │   ├── AccessDenied           4   the kernel refuses to let us read it
@@ -33,12 +36,15 @@ __all__ = [
     "BadAnswer",
     "BadProfile",
     "BadRead",
+    "Corrupt",
     "Defect",
     "EndpointUnreachable",
     "LayoutRefused",
     "MemdashError",
+    "NewerFormat",
     "NoSuchTarget",
     "ProbeError",
+    "RecordingError",
     "TargetError",
     "TargetExited",
     "TimedOut",
@@ -75,6 +81,24 @@ class BadProfile(MemdashError):
     default_hint = (
         "a profile is what /debug/pprof/heap answers without ?debug=1, or what memdash profile PID -o FILE writes"
     )
+
+
+class RecordingError(MemdashError):
+    """A recording cannot be read, or not be written where it was to be."""
+
+    exit_code = 2
+
+
+class Corrupt(RecordingError):
+    """What was to be read as a recording is damaged, or none."""
+
+    default_hint = "what can be read of a damaged one: memdash record --salvage FILE -o NEW"
+
+
+class NewerFormat(RecordingError):
+    """It was written in a format that this memdash does not know yet."""
+
+    default_hint = "read it with the memdash that wrote it, or a later one"
 
 
 class TargetError(MemdashError):

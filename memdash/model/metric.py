@@ -5,6 +5,7 @@ To add a metric, add one entry: history starts to remember it, the help screen e
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -37,6 +38,14 @@ class Metric:
     explanation: str
     capability: Capability
     read: Callable[[Sample], Maybe[float]]
+
+    def seen(self, sample: Sample) -> float:
+        """What a series keeps of it: NaN, a gap, where it is Missing or what reads it is failing."""
+        origin = sample.origins.get(self.capability)
+        if origin is None or origin.failing:
+            return math.nan
+        value = self.read(sample)
+        return math.nan if isinstance(value, Missing) else float(value)
 
 
 def _reader(*path: str) -> Callable[[Sample], Maybe[float]]:

@@ -19,7 +19,6 @@ from typing import NamedTuple
 
 from memdash.model.capability import Capability, Source
 from memdash.model.metric import METRICS, Metric
-from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Sample
 from memdash.model.series import Series
 
@@ -28,7 +27,6 @@ __all__ = ["History", "HistoryView"]
 TIERS = ((1.0, 900), (10.0, 2160), (60.0, 4320))
 """(bucket seconds, buckets kept): 15 minutes, 6 hours, 3 days."""
 
-_NAN = math.nan
 _NOTHING = Series((), (), (), (), (), TIERS[0][0])
 
 
@@ -125,7 +123,7 @@ class History:
 
     def append(self, sample: Sample) -> None:
         """Remember one sample. A metric that is Missing, or whose probe is failing, leaves a gap."""
-        values = {metric.key: self._value(metric, sample) for metric in self._metrics}
+        values = {metric.key: metric.seen(sample) for metric in self._metrics}
         sources = {capability: origin.source for capability, origin in sample.origins.items()}
         changed = [c for c, source in sources.items() if self._sources.get(c, source) is not source]
         self._sources |= sources
@@ -136,14 +134,6 @@ class History:
                 self._began_s = {**self._began_s, **dict.fromkeys(changed, sample.at.mono_s)}
             self._since = self._since or sample.at
             self._until = sample.at
-
-    @staticmethod
-    def _value(metric: Metric, sample: Sample) -> float:
-        origin = sample.origins.get(metric.capability)
-        if origin is None or origin.failing:
-            return _NAN
-        value = metric.read(sample)
-        return _NAN if isinstance(value, Missing) else float(value)
 
     def view(self, baseline: Instant | None = None) -> HistoryView:
         """This history as of its newest sample; changes count from ``baseline``, or from its beginning."""

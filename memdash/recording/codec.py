@@ -1,0 +1,198 @@
+"""Moments, facts and the rest as bytes, and back.
+
+msgpack within zstd, with a checksum in each piece: what has been damaged is noticed where it is read. A fact is written
+as what differs from an earlier one, its base, which the compressor is given as its dictionary: of a profile only its
+numbers remain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import msgspec
+import zstandard
+
+from memdash.errors import Corrupt
+from memdash.model.capability import Capability
+from memdash.model.missing import Missing
+from memdash.model.profile import Frame
+from memdash.model.sample import CAPABILITY_OF, Fact, Origin
+from memdash.recording.columns import packed, unpacked
+from memdash.recording.moment import APART, Moment
+from memdash.recording.shapes import UNREADABLE, Plain, Pool, dumped, loaded
+
+__all__ = [
+    "Base",
+    "Dated",
+    "as_base",
+    "compressed",
+    "decoded",
+    "decoded_fact",
+    "decoded_moment",
+    "decoded_moments",
+    "decoded_plain",
+    "decompressed",
+    "encoded",
+    "encoded_fact",
+    "encoded_moment",
+    "encoded_moments",
+    "is_apart",
+]
+
+_QUICK, _SMALL = 1, 9
+"""Levels of compression: for what is written anew within a minute, and for what stays."""
+
+_LARGEST_BYTES = 1 << 28
+"""No piece is larger when decompressed: a profile of 50 000 stacks takes a tenth of it."""
+
+_ELSEWHERE = Missing("written apart")
+_KINDS = {capability: kind for kind, capability in CAPABILITY_OF.items()}
+_DAMAGED = (*UNREADABLE, msgspec.MsgspecError, zstandard.ZstdError, MemoryError)
+
+
+class Dated(NamedTuple):
+    """A fact, and where and when it was read."""
+
+    fact: Fact
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """An earlier fact of the same kind: its bytes, decompressed, and its frames."""
+
+    content: bytes
+    frames: Sequence[Frame]
+
+
+def compressed(tree: Plain, level: int = _SMALL, base: bytes = b"") -> bytes:
+    """A plain tree as bytes; text that is no Unicode keeps its odd pieces as escapes."""
+    try:
+        content = msgspec.msgpack.encode(tree)
+    except UnicodeEncodeError:  # a target's words may hold lone surrogates
+        content = msgspec.msgpack.encode(_escaped(tree))
+    return _compressor(level, base).compress(content)
+
+
+def _compressor(level: int, base: bytes) -> zstandard.ZstdCompressor:
+    known = zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT) if base else None
+    return zstandard.ZstdCompressor(level, dict_data=known, write_checksum=True, write_dict_id=False)
+
+
+def _escaped(tree: Plain) -> Plain:
+    match tree:
+        case str():
+            return tree.encode(errors="backslashreplace").decode()
+        case dict():
+            return {_escaped(key): _escaped(value) for key, value in tree.items()}
+        case list():
+            return [_escaped(part) for part in tree]
+    return tree
+
+
+def decompressed(data: bytes, base: bytes = b"") -> bytes:
+    """The msgpack in it. Raises Corrupt."""
+    known = zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT) if base else None
+    try:
+        if not 0 <= zstandard.frame_content_size(data) <= _LARGEST_BYTES:
+            raise Corrupt("a piece of this recording says that it is larger than any")
+        return zstandard.ZstdDecompressor(dict_data=known).decompress(data)
+    except _DAMAGED as error:
+        raise _corrupt(error) from None
+
+
+def _corrupt(error: BaseException) -> Corrupt:
+    return Corrupt(f"a piece of this recording is damaged: {error}")
+
+
+def decoded_plain(data: bytes) -> Plain:
+    """The tree that was compressed. Raises Corrupt."""
+    try:
+        return msgspec.msgpack.decode(decompressed(data))
+    except _DAMAGED as error:
+        raise _corrupt(error) from None
+
+
+def encoded(kind: type[Any], value: object) -> bytes:
+    """One value on its own, without a frame of any stack in it."""
+    return compressed(dumped(kind, value, Pool()), _QUICK)
+
+
+def decoded(kind: type[Any], data: bytes) -> Any:
+    """The ``kind`` in it. Raises Corrupt."""
+    try:
+        return loaded(kind, decoded_plain(data), ())
+    except _DAMAGED as error:
+        raise _corrupt(error) from None
+
+
+def encoded_moment(moment: Moment) -> bytes:
+    """A moment without its facts of ``APART``."""
+    sample = moment.sample
+    apart: dict[str, Any] = {
+        capability.value: _ELSEWHERE
+        for capability in APART
+        if not isinstance(getattr(sample, capability.value), Missing)
+    }
+    return encoded(Moment, replace(moment, sample=replace(sample, **apart)))
+
+
+def is_apart(moment: Moment, capability: Capability) -> bool:
+    """Whether the moment had such a fact, to be looked for elsewhere."""
+    return bool(getattr(moment.sample, capability.value) == _ELSEWHERE)
+
+
+def decoded_moment(data: bytes) -> Moment:
+    """A moment without its facts of ``APART``. Raises Corrupt."""
+    moment: Moment = decoded(Moment, data)
+    return moment
+
+
+def encoded_moments(rows: Sequence[bytes]) -> bytes:
+    """Moments that have been encoded, together."""
+    return compressed(packed([decoded_plain(row) for row in rows]))
+
+
+def decoded_moments(data: bytes) -> Iterator[Moment]:
+    """Those of one piece, in order. Raises Corrupt."""
+    try:
+        for tree in unpacked(decoded_plain(data)):
+            yield loaded(Moment, tree, ())
+    except _DAMAGED as error:
+        raise _corrupt(error) from None
+
+
+def encoded_fact(dated: Dated, base: Base | None) -> bytes:
+    """A fact on its own, or as what differs from ``base``."""
+    before = () if base is None else base.frames
+    pool = Pool(before)
+    fact = dumped(type(dated.fact), dated.fact, pool)
+    origin = dumped(Origin, dated.origin, pool)
+    frames = [list(column) for column in zip(*pool.frames[len(before) :], strict=True)]
+    return compressed([frames, origin, fact], base=b"" if base is None else base.content)
+
+
+def as_base(data: bytes) -> Base:
+    """A fact that was written on its own, as a base for others. Raises Corrupt."""
+    content = decompressed(data)
+    try:
+        return Base(content, _frames(msgspec.msgpack.decode(content)[0]))
+    except _DAMAGED as error:
+        raise _corrupt(error) from None
+
+
+def _frames(columns: Plain) -> list[Frame]:
+    return [Frame(*row) for row in zip(*columns, strict=True)]
+
+
+def decoded_fact(capability: Capability, data: bytes, base: Base | None) -> Dated:
+    """The fact in it. Raises Corrupt."""
+    content = decompressed(data, b"" if base is None else base.content)
+    try:
+        columns, origin, fact = msgspec.msgpack.decode(content)
+        frames = [*(() if base is None else base.frames), *_frames(columns)]
+        return Dated(loaded(_KINDS[capability], fact, frames), loaded(Origin, origin, frames))
+    except _DAMAGED as error:
+        raise _corrupt(error) from None

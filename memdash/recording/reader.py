@@ -1,0 +1,298 @@
+"""What reads a recording: at any moment, in order, or as series; also while it is being written."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from memdash.errors import RecordingError
+from memdash.model.capability import Capability
+from memdash.model.finding import Finding
+from memdash.model.missing import Maybe, Missing
+from memdash.model.sample import Instant, Sample
+from memdash.model.series import Series
+from memdash.model.target import Ending, Target
+from memdash.recording.codec import (
+    Base,
+    Dated,
+    as_base,
+    decoded,
+    decoded_fact,
+    decoded_moment,
+    decoded_moments,
+    is_apart,
+)
+from memdash.recording.moment import APART, Mark, Moment, Run
+from memdash.recording.tables import Database, micros
+from memdash.recording.tracks import Tracks
+
+__all__ = ["Recording"]
+
+Kept = TypeVar("Kept")
+
+_NO_RUN = "this recording holds no run yet"
+_NONE_BEFORE = Missing("none was recorded up to this moment")
+_FACTS_KEPT, _BASES_KEPT, _MINUTES_KEPT = 12, 6, 3
+
+
+class Recording:
+    """One run of a recording. Times named ``wall_s`` are for people, those of series are on the monotonic clock.
+
+    Used by one thread at a time. Raises RecordingError when it cannot be read, Corrupt when a piece of it is damaged.
+    """
+
+    def __init__(self, database: Database, run: int | None = None) -> None:
+        """The run ``run`` of an open database, its newest unless said otherwise."""
+        self._database = database
+        self._facts: OrderedDict[int, Dated] = OrderedDict()
+        self._bases: OrderedDict[int, Base] = OrderedDict()
+        self._minutes: OrderedDict[int, Sequence[Moment]] = OrderedDict()
+        found = self._database.rows(
+            "SELECT number FROM run WHERE number = coalesce(?, number) ORDER BY number DESC LIMIT 1", run
+        )
+        if not found:
+            raise RecordingError(_NO_RUN if run is None else f"this recording holds no run {run}")
+        self.number: int = found[0][0]
+        self._tracks = Tracks(database, self.number)
+
+    @classmethod
+    def open(cls, path: Path, run: int | None = None) -> Recording:
+        """The recording in a file, read only."""
+        database = Database.read(path)
+        try:
+            return cls(database, run)
+        except BaseException:
+            database.close()
+            raise
+
+    def of(self, run: int) -> Recording:
+        """Another run of the same recording; to be closed only once."""
+        return Recording(self._database, run)
+
+    def close(self) -> None:
+        """May be called twice. A private database is closed by who writes it."""
+        if self._database.path is not None:
+            self._database.close()
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """All runs of the recording, in the order in which they began."""
+        numbers = self._database.rows("SELECT number FROM run ORDER BY number")
+        return tuple(self._run(number) for (number,) in numbers)
+
+    @property
+    def run(self) -> Run:
+        """This run as it stands now."""
+        return self._run(self.number)
+
+    def _run(self, number: int) -> Run:
+        ((target, wall, mono, interval_s, version, ending),) = self._database.rows(
+            "SELECT target, wall, mono, interval_s, version, ending FROM run WHERE number = ?", number
+        )
+        ends = self._database.rows(
+            "SELECT wall, mono FROM (SELECT run, wall, mono FROM moment UNION ALL"
+            " SELECT run, last_wall, last_mono FROM minute) WHERE run = ? ORDER BY mono DESC LIMIT 1",
+            number,
+        )
+        begins = self._database.rows(
+            "SELECT wall, mono FROM (SELECT run, wall, mono FROM moment UNION ALL"
+            " SELECT run, wall, mono FROM minute) WHERE run = ? ORDER BY mono LIMIT 1",
+            number,
+        )
+        began = Instant(wall / 1e6, mono / 1e6)
+        return Run(
+            number=number,
+            target=decoded(Target, target),
+            since=_instant(begins[0]) if begins else began,
+            until=_instant(ends[0]) if ends else began,
+            interval_s=interval_s,
+            version=version,
+            ending=None if ending is None else decoded(Ending, ending),
+        )
+
+    @property
+    def target(self) -> Target:
+        """What was watched."""
+        return self.run.target
+
+    @property
+    def since(self) -> Instant:
+        """The first moment that is left."""
+        return self.run.since
+
+    @property
+    def until(self) -> Instant:
+        """The newest moment."""
+        return self.run.until
+
+    def moment_at(self, wall_s: float) -> Moment:
+        """The newest moment up to ``wall_s``, or the first. Raises RecordingError when there is none at all."""
+        wall = micros(wall_s)
+        loose = self._database.rows(
+            "SELECT wall, data FROM moment WHERE run = ? AND wall <= ? ORDER BY wall DESC LIMIT 1", self.number, wall
+        )
+        if loose:
+            return self._whole(decoded_moment(loose[0][1]))
+        packed = self._database.rows(
+            "SELECT rowid, data FROM minute WHERE run = ? AND least_wall <= ? ORDER BY least_wall DESC LIMIT 1",
+            self.number,
+            wall,
+        )
+        if packed:
+            held = [moment for moment in self._minute(*packed[0]) if micros(moment.at.wall_s) <= wall]
+            return self._whole(max(held, key=lambda moment: moment.at.wall_s))
+        first = next(self._bare(0, None), None)
+        if first is None:
+            raise RecordingError("this recording holds no moment yet")
+        return self._whole(first)
+
+    def _minute(self, row: int, data: bytes) -> Sequence[Moment]:
+        """Kept for whoever steps from moment to moment."""
+        return _kept(self._minutes, row, _MINUTES_KEPT, lambda: tuple(decoded_moments(data)))
+
+    def moments(self, since_s: float, until_s: float) -> Iterator[Moment]:
+        """All from one moment of wall time to another, in the order in which they happened."""
+        for moment in self._bare(0, None):
+            if since_s <= moment.at.wall_s <= until_s:
+                yield self._whole(moment)
+
+    def samples(self) -> Iterator[Sample]:
+        """What the run saw, in order. A fact that did not change between two samples is one and the same."""
+        for moment in self._bare(0, None):
+            yield self._whole(moment).sample
+
+    def _bare(self, since: int, until: int | None) -> Iterator[Moment]:
+        """Moments without their facts of many rows; it reads a minute at a time, as it goes."""
+        after = since
+        while True:
+            rows = self._database.rows(
+                "SELECT last_mono, data FROM minute WHERE run = ? AND last_mono >= ? AND mono <= coalesce(?, mono)"
+                " ORDER BY mono LIMIT 1",
+                self.number,
+                after,
+                until,
+            )
+            if not rows:
+                break
+            last, data = rows[0]
+            for moment in decoded_moments(data):
+                mono = micros(moment.at.mono_s)
+                if mono >= after and (until is None or mono <= until):
+                    yield moment
+            after = last + 1
+        for (data,) in self._database.rows(
+            "SELECT data FROM moment WHERE run = ? AND mono >= ? AND mono <= coalesce(?, mono) ORDER BY mono",
+            self.number,
+            after,
+            until,
+        ):
+            yield decoded_moment(data)
+
+    def _whole(self, moment: Moment) -> Moment:
+        """With the newest facts of many rows that were written up to then."""
+        found: dict[str, Any] = {}
+        origins = dict(moment.sample.origins)
+        for capability in APART:
+            if not is_apart(moment, capability):
+                continue
+            dated = self._fact(capability, micros(moment.at.mono_s))
+            if isinstance(dated, Missing):
+                found[capability.value] = dated
+                origins.pop(capability, None)
+                continue
+            found[capability.value] = dated.fact
+            failing = origins[capability].failing if capability in origins else ""
+            origins[capability] = replace(dated.origin, failing=failing)
+        return replace(moment, sample=replace(moment.sample, **found, origins=origins))
+
+    def _fact(self, capability: Capability, mono: int) -> Maybe[Dated]:
+        rows = self._database.rows(
+            "SELECT id, base FROM fact WHERE run = ? AND kind = ? AND mono <= ? ORDER BY mono DESC LIMIT 1",
+            self.number,
+            capability.value,
+            mono,
+        )
+        return self._read_fact(capability, *rows[0]) if rows else _NONE_BEFORE
+
+    def _read_fact(self, capability: Capability, row: int, base: int | None) -> Dated:
+        def read() -> Dated:
+            return decoded_fact(capability, self._data(row), None if base is None else self._base(base))
+
+        return _kept(self._facts, row, _FACTS_KEPT, read)
+
+    def _base(self, row: int) -> Base:
+        return _kept(self._bases, row, _BASES_KEPT, lambda: as_base(self._data(row)))
+
+    def _data(self, row: int) -> bytes:
+        rows = self._database.rows("SELECT data FROM fact WHERE id = ?", row)
+        if not rows:
+            raise RecordingError("that reading has just been removed to make room")
+        return bytes(rows[0][0])
+
+    def fact_at(self, capability: Capability, wall_s: float) -> Maybe[Dated]:
+        """The newest reading of a kind that was written up to ``wall_s``; of those of ``APART`` alone."""
+        rows = self._database.rows(
+            "SELECT id, base FROM fact WHERE run = ? AND kind = ? AND wall <= ? ORDER BY wall DESC LIMIT 1",
+            self.number,
+            capability.value,
+            micros(wall_s),
+        )
+        return self._read_fact(capability, *rows[0]) if rows else _NONE_BEFORE
+
+    def facts(self, capability: Capability, since_s: float, until_s: float, most: int = 60) -> tuple[Dated, ...]:
+        """Readings of a kind of ``APART`` between two moments of wall time, oldest first: ``most``, evenly spread."""
+        rows = self._database.rows(
+            "SELECT id, base FROM fact WHERE run = ? AND kind = ? AND wall BETWEEN ? AND ? ORDER BY mono",
+            self.number,
+            capability.value,
+            micros(since_s),
+            micros(until_s),
+        )
+        if len(rows) > most > 0:
+            rows = [rows[round(place * (len(rows) - 1) / max(most - 1, 1))] for place in range(most)]
+        return tuple(self._read_fact(capability, *row) for row in rows)
+
+    def series(self, key: str, since_s: float, until_s: float) -> Series:
+        """The metric named ``key`` between two moments of the monotonic clock, as a live history would tell it.
+
+        In buckets of a second up to 15 minutes, of ten seconds up to six hours, else of a minute; where a source has
+        changed, from there on.
+        """
+        return self._tracks.series(key, since_s, until_s)
+
+    def findings(self, until_s: float) -> tuple[Finding, ...]:
+        """The alert log as of ``until_s`` (wall time), newest first: what ended later still held then."""
+        rows = self._database.rows(
+            "SELECT data FROM finding WHERE run = ? AND wall <= ? ORDER BY wall DESC, rowid DESC",
+            self.number,
+            micros(until_s),
+        )
+        found = (decoded(Finding, data) for (data,) in rows)
+        return tuple(
+            replace(finding, ended_at_s=None)
+            if finding.ended_at_s is not None and finding.ended_at_s > until_s
+            else finding
+            for finding in found
+        )
+
+    def marks(self) -> tuple[Mark, ...]:
+        """All of them, in order."""
+        rows = self._database.rows("SELECT wall, mono, note FROM mark WHERE run = ? ORDER BY mono", self.number)
+        return tuple(Mark(_instant((wall, mono)), note) for wall, mono, note in rows)
+
+
+def _instant(row: Sequence[int]) -> Instant:
+    return Instant(row[0] / 1e6, row[1] / 1e6)
+
+
+def _kept(kept: OrderedDict[int, Kept], row: int, most: int, read: Callable[[], Kept]) -> Kept:
+    """What ``read`` gives for a row, or gave lately."""
+    if row not in kept:
+        kept[row] = read()
+        while len(kept) > most:
+            kept.popitem(last=False)
+    kept.move_to_end(row)
+    return kept[row]

@@ -1,0 +1,269 @@
+"""What writes a recording: moments as they come, a minute of them together once it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+from memdash import __version__
+from memdash.model.capability import Capability
+from memdash.model.finding import Finding
+from memdash.model.metric import METRICS
+from memdash.model.missing import Missing
+from memdash.model.sample import Fact, Instant, Origin
+from memdash.model.target import Ending, Target
+from memdash.recording.codec import (
+    Dated,
+    as_base,
+    compressed,
+    decoded_plain,
+    encoded,
+    encoded_fact,
+    encoded_moment,
+    encoded_moments,
+)
+from memdash.recording.moment import APART, Moment
+from memdash.recording.tables import Database, micros
+from memdash.recording.tiers import STEPS_S, Buckets, bucketed, joined
+
+__all__ = ["Writer"]
+
+_MINUTE, _HOUR = 60_000_000, 3_600_000_000
+_FACT_EVERY_S = 60.0
+_KEYS = [metric.key for metric in METRICS]
+
+
+class _Waiting(NamedTuple):
+    """A reading that has not been written yet, and the moment in which it first stood."""
+
+    at: Instant
+    dated: Dated
+
+
+@dataclass
+class _Course:
+    """Where one run stands. Replaced as a whole, so that a transaction that fails leaves no trace."""
+
+    mono: int = 0
+    seen: dict[Capability, Fact] = field(default_factory=dict)
+    waiting: dict[Capability, _Waiting] = field(default_factory=dict)
+    written_s: dict[Capability, float] = field(default_factory=dict)
+    bases: dict[Capability, tuple[int, int]] = field(default_factory=dict)
+    sources: dict[Capability, str] = field(default_factory=dict)
+
+    def __copy__(self) -> _Course:
+        return _Course(
+            self.mono, dict(self.seen), dict(self.waiting), dict(self.written_s), dict(self.bases), dict(self.sources)
+        )
+
+
+class Writer:
+    """Writes runs into one recording; belongs to one thread. Raises RecordingError where it cannot.
+
+    Without a path it is a private database, which ends with this process. ``write`` is one transaction: what it was
+    given is there afterwards, or none of it.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.database = Database.private() if path is None else Database.written(path)
+        self._courses: dict[int, _Course] = {}
+
+    def begin(self, target: Target, at: Instant, interval_s: float) -> int:
+        """A new run over ``target``; its number."""
+        number = self.database.run(
+            "INSERT INTO run (target, wall, mono, interval_s, version, metrics) VALUES (?, ?, ?, ?, ?, ?)",
+            encoded(Target, target),
+            micros(at.wall_s),
+            micros(at.mono_s),
+            interval_s,
+            __version__,
+            compressed(_KEYS),
+        )
+        self._courses[number] = _Course()
+        return number
+
+    def know(self, run: int, target: Target) -> None:
+        """The target as it is known by now: an attach tells its runtime."""
+        self.database.run("UPDATE run SET target = ? WHERE number = ?", encoded(Target, target), run)
+
+    def write(
+        self, run: int, moments: Sequence[Moment], findings: Iterable[Finding] = (), *, keep: bool = False
+    ) -> None:
+        """One batch: moments in order, and findings that are new or have changed.
+
+        A fact of many rows is written at most once a minute; ``keep`` has the newest of each kind written at once,
+        because somebody will want to look at just this moment.
+        """
+        with self._changing(run) as course:
+            for moment in moments:
+                self._put(run, course, moment)
+            for finding in findings:
+                self._put_finding(run, finding)
+            if keep:
+                for capability in list(course.waiting):
+                    self._put_fact(run, course, capability)
+
+    def mark(self, run: int, at: Instant, note: str) -> None:
+        """Remember a moment, with what somebody says of it; its facts are kept in full."""
+        with self._changing(run) as course:
+            self.database.run("INSERT INTO mark VALUES (?, ?, ?, ?)", run, micros(at.mono_s), micros(at.wall_s), note)
+            for capability in list(course.waiting):
+                self._put_fact(run, course, capability)
+
+    def end(self, run: int, ending: Ending | None = None) -> None:
+        """Nothing more will come of this run: write what is still to be written."""
+        with self._changing(run) as course:
+            for capability in list(course.waiting):
+                self._put_fact(run, course, capability)
+            self._pack(run, course.mono + _MINUTE)
+            self._join_hours(run, course.mono + _HOUR)
+            if ending is not None:
+                self.database.run("UPDATE run SET ending = ? WHERE number = ?", encoded(Ending, ending), run)
+
+    @property
+    def used_bytes(self) -> int:
+        """What it takes."""
+        return self.database.used_bytes
+
+    def close(self) -> None:
+        """May be called twice."""
+        self.database.close()
+
+    @contextmanager
+    def _changing(self, run: int) -> Iterator[_Course]:
+        course = copy(self._courses[run])
+        with self.database.transaction():
+            yield course
+        self._courses[run] = course
+
+    def _put(self, run: int, course: _Course, moment: Moment) -> None:
+        mono, wall = micros(moment.at.mono_s), micros(moment.at.wall_s)
+        if course.mono // _MINUTE < mono // _MINUTE:
+            self._pack(run, mono)
+            if course.mono // _HOUR < mono // _HOUR:
+                self._join_hours(run, mono)
+        course.mono = max(mono, course.mono)
+        values = [metric.seen(moment.sample) for metric in METRICS]
+        self.database.run(
+            "INSERT OR REPLACE INTO moment VALUES (?, ?, ?, ?, ?)",
+            run,
+            mono,
+            wall,
+            encoded_moment(moment),
+            compressed(values, 1),
+        )
+        for capability, origin in moment.sample.origins.items():
+            self._follow_source(run, course, capability, origin, mono)
+        for capability in APART:
+            self._take_fact(run, course, capability, moment)
+
+    def _follow_source(self, run: int, course: _Course, capability: Capability, origin: Origin, mono: int) -> None:
+        """Where a capability begins to be read from another source, its metrics begin anew."""
+        source = origin.source.value
+        if course.sources.get(capability) != source:
+            course.sources[capability] = source
+            self.database.run("INSERT INTO source VALUES (?, ?, ?, ?)", run, capability.value, mono, source)
+
+    def _take_fact(self, run: int, course: _Course, capability: Capability, moment: Moment) -> None:
+        fact, origin = getattr(moment.sample, capability.value), moment.sample.origins.get(capability)
+        if not isinstance(fact, Missing) and origin is not None and fact is not course.seen.get(capability):
+            course.seen[capability] = fact
+            course.waiting[capability] = _Waiting(moment.at, Dated(fact, origin))
+        due_s = course.written_s.get(capability, -_FACT_EVERY_S) + _FACT_EVERY_S
+        if capability in course.waiting and (moment.at.mono_s >= due_s or capability not in course.written_s):
+            self._put_fact(run, course, capability)
+
+    def _put_fact(self, run: int, course: _Course, capability: Capability) -> None:
+        """The first of an hour is written in full, and is the base of those that follow."""
+        at, dated = course.waiting.pop(capability)
+        mono = micros(at.mono_s)
+        number, hour = course.bases.get(capability, (None, -1))
+        base = None
+        if hour == mono // _HOUR:
+            ((data,),) = self.database.rows("SELECT data FROM fact WHERE id = ?", number)
+            base = as_base(data)
+        written = self.database.run(
+            "INSERT INTO fact (run, kind, mono, wall, base, data) VALUES (?, ?, ?, ?, ?, ?)",
+            run,
+            capability.value,
+            mono,
+            micros(at.wall_s),
+            None if base is None else number,
+            encoded_fact(dated, base),
+        )
+        if base is None:
+            course.bases[capability] = written, mono // _HOUR
+        course.written_s[capability] = at.mono_s
+
+    def _put_finding(self, run: int, finding: Finding) -> None:
+        """What happened at one moment is told apart by its words, what goes on by its rule and beginning."""
+        note = finding.summary if finding.ended_at_s == finding.at_s else ""
+        self.database.run(
+            "INSERT OR REPLACE INTO finding VALUES (?, ?, ?, ?, ?)",
+            run,
+            micros(finding.at_s),
+            finding.rule,
+            note,
+            encoded(Finding, finding),
+        )
+
+    def _pack(self, run: int, until: int) -> None:
+        """Put the moments of each minute that ended before ``until`` together, and their metrics into buckets."""
+        before = until - until % _MINUTE
+        rows = self.database.rows(
+            "SELECT mono, wall, data, metrics FROM moment WHERE run = ? AND mono < ? ORDER BY mono", run, before
+        )
+        for _, group in groupby(rows, key=lambda row: row[0] // _MINUTE):
+            minute = list(group)
+            monos, walls, data, metrics = zip(*minute, strict=True)
+            self.database.run(
+                "INSERT OR REPLACE INTO minute VALUES (?, ?, ?, ?, ?, ?, ?)",
+                run,
+                monos[0],
+                monos[-1],
+                walls[0],
+                walls[-1],
+                min(walls),
+                encoded_moments(data),
+            )
+            samples = [(mono / 1e6, decoded_plain(row)) for mono, row in zip(monos, metrics, strict=True)]
+            for step_s in STEPS_S:
+                self._put_buckets(run, step_s, bucketed(step_s, _KEYS, samples))
+        self.database.run("DELETE FROM moment WHERE run = ? AND mono < ?", run, before)
+
+    def _put_buckets(self, run: int, step_s: int, buckets: Buckets) -> None:
+        self.database.run(
+            "INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?, ?)",
+            run,
+            step_s,
+            micros(buckets.times_s[0]),
+            micros(buckets.seen_s[-1]),
+            compressed(buckets.tree()),
+        )
+
+    def _join_hours(self, run: int, until: int) -> None:
+        """Put the coarser buckets of each hour that ended before ``until`` together: a day is few rows then."""
+        before = until - until % _HOUR
+        for step_s in STEPS_S[1:]:
+            rows = self.database.rows(
+                "SELECT mono, data FROM series WHERE run = ? AND step = ? AND mono >= ? AND mono < ? ORDER BY mono",
+                run,
+                step_s,
+                before - _HOUR,
+                before,
+            )
+            if len(rows) > 1:
+                parts = [Buckets.of(decoded_plain(data)) for _, data in rows]
+                self.database.run(
+                    "DELETE FROM series WHERE run = ? AND step = ? AND mono >= ? AND mono < ?",
+                    run,
+                    step_s,
+                    before - _HOUR,
+                    before,
+                )
+                self._put_buckets(run, step_s, joined(parts))

@@ -1,0 +1,54 @@
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from memdash.model.missing import Missing
+from memdash.model.sample import Sample
+from memdash.recording.moment import Moment
+from memdash.recording.reader import Recording
+from memdash.recording.writer import Writer
+from memdash.sampling.history import History
+from tests.fakes import FakeClock
+
+Watched = Callable[..., list[Moment]]
+
+
+def without_profile(sample: Sample) -> Sample:
+    """A profile may be a minute old, and says so."""
+    return replace(sample, sites=Missing(type(sample.sites).__name__), origins={})
+
+
+def test_every_moment_comes_back_as_it_was(path: Path, writer: Writer, run: int, watched: Watched) -> None:
+    moments = watched(150)
+    for moment in moments:
+        writer.write(run, [moment])
+    recording = Recording.open(path)
+    assert [without_profile(sample) for sample in recording.samples()] == [
+        without_profile(moment.sample) for moment in moments
+    ]
+    for moment in moments[::7]:
+        found = recording.moment_at(moment.at.wall_s + 0.5)
+        assert without_profile(found.sample) == without_profile(moment.sample)
+        assert found.at == moment.at
+    recording.close()
+
+
+@pytest.mark.parametrize("key", ["HeapAlloc", "system.rss_bytes", "gc.pause_recent_ns"])
+def test_series_are_those_of_a_live_history(
+    path: Path, writer: Writer, run: int, watched: Watched, clock: FakeClock, key: str
+) -> None:
+    history = History(1.0)
+    for moment in watched(700):
+        history.append(moment.sample)
+        writer.write(run, [moment])
+    recording, until_s = Recording.open(path), clock.now().mono_s - 1
+    for span_s in (60.0, 650.0):
+        live, recorded = history.view().series(key, span_s), recording.series(key, until_s - span_s, until_s)
+        assert list(recorded.times_s) == list(live.times_s)
+        assert list(recorded.last) == list(live.last)
+        assert list(recorded.low) == list(live.low)
+        assert list(recorded.high) == list(live.high)
+        assert recorded.spacing_s == live.spacing_s
+    recording.close()
