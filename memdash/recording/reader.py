@@ -34,6 +34,7 @@ __all__ = ["Recording"]
 Kept = TypeVar("Kept")
 
 _NO_RUN = "this recording holds no run yet"
+_REMOVED = "that reading has just been removed to make room"
 _NONE_BEFORE = Missing("none was recorded up to this moment")
 _FACTS_KEPT, _BASES_KEPT, _MINUTES_KEPT = 12, 6, 3
 
@@ -144,6 +145,40 @@ class Recording:
         if packed:
             held = [moment for moment in self._minute(*packed[0]) if micros(moment.at.wall_s) <= wall]
             return self._whole(max(held, key=lambda moment: moment.at.wall_s))
+        return self._first()
+
+    def moment_by(self, mono_s: float) -> Moment:
+        """The newest moment up to one of the monotonic clock, or the first. Raises RecordingError when there is none.
+
+        That clock only goes forward, so whoever walks through a run goes by it.
+        """
+        mono = micros(mono_s)
+        loose = self._database.rows(
+            "SELECT data FROM moment WHERE run = ? AND mono <= ? ORDER BY mono DESC LIMIT 1", self.number, mono
+        )
+        if loose:
+            return self._whole(decoded_moment(loose[0][0]))
+        packed = self._database.rows(
+            "SELECT rowid, data FROM minute WHERE run = ? AND mono <= ? ORDER BY mono DESC LIMIT 1", self.number, mono
+        )
+        if packed:
+            return self._whole([m for m in self._minute(*packed[0]) if micros(m.at.mono_s) <= mono][-1])
+        return self._first()
+
+    def moment_after(self, mono_s: float) -> Instant | None:
+        """When the first moment after one of the monotonic clock was; None when that is the newest."""
+        mono = micros(mono_s)
+        packed = self._database.rows(
+            "SELECT rowid, data FROM minute WHERE run = ? AND last_mono > ? ORDER BY mono LIMIT 1", self.number, mono
+        )
+        if packed:
+            return next(m.at for m in self._minute(*packed[0]) if micros(m.at.mono_s) > mono)
+        loose = self._database.rows(
+            "SELECT wall, mono FROM moment WHERE run = ? AND mono > ? ORDER BY mono LIMIT 1", self.number, mono
+        )
+        return _instant(loose[0]) if loose else None
+
+    def _first(self) -> Moment:
         first = next(self._bare(0, None), None)
         if first is None:
             raise RecordingError("this recording holds no moment yet")
@@ -229,7 +264,7 @@ class Recording:
     def _data(self, row: int) -> bytes:
         rows = self._database.rows("SELECT data FROM fact WHERE id = ?", row)
         if not rows:
-            raise RecordingError("that reading has just been removed to make room")
+            raise RecordingError(_REMOVED)
         return bytes(rows[0][0])
 
     def fact_at(self, capability: Capability, wall_s: float) -> Maybe[Dated]:
@@ -242,10 +277,13 @@ class Recording:
         )
         return self._read_fact(capability, *rows[0]) if rows else _NONE_BEFORE
 
-    def facts(self, capability: Capability, since_s: float, until_s: float, most: int = 60) -> tuple[Dated, ...]:
-        """Readings of a kind of ``APART`` between two moments of wall time, oldest first: ``most``, evenly spread."""
+    def readings(self, capability: Capability, since_s: float, until_s: float, most: int = 60) -> tuple[int, ...]:
+        """The numbers of readings of a kind of ``APART`` from ``since_s`` to ``until_s`` (wall time), oldest first.
+
+        Of more than ``most`` that many, evenly spread, with the first and the last one.
+        """
         rows = self._database.rows(
-            "SELECT id, base FROM fact WHERE run = ? AND kind = ? AND wall BETWEEN ? AND ? ORDER BY mono",
+            "SELECT id FROM fact WHERE run = ? AND kind = ? AND wall BETWEEN ? AND ? ORDER BY mono",
             self.number,
             capability.value,
             micros(since_s),
@@ -253,7 +291,19 @@ class Recording:
         )
         if len(rows) > most > 0:
             rows = [rows[round(place * (len(rows) - 1) / max(most - 1, 1))] for place in range(most)]
-        return tuple(self._read_fact(capability, *row) for row in rows)
+        return tuple(number for (number,) in rows)
+
+    def reading(self, number: int) -> Dated:
+        """One of these."""
+        rows = self._database.rows("SELECT kind, base FROM fact WHERE id = ?", number)
+        if not rows:
+            raise RecordingError(_REMOVED)
+        kind, base = rows[0]
+        return self._read_fact(Capability(kind), number, base)
+
+    def facts(self, capability: Capability, since_s: float, until_s: float, most: int = 60) -> tuple[Dated, ...]:
+        """These readings themselves."""
+        return tuple(self.reading(number) for number in self.readings(capability, since_s, until_s, most))
 
     def series(self, key: str, since_s: float, until_s: float) -> Series:
         """The metric named ``key`` between two moments of the monotonic clock, as a live history would tell it.
