@@ -30,11 +30,13 @@ __all__ = [
     "load_file",
     "nearest",
     "parse_interval",
+    "parse_pid",
 ]
 
 _SHORTEST_INTERVAL_S = 0.05
 _LONGEST_INTERVAL_S = 60.0
 _LARGEST_FILE_BYTES = 1 << 20
+_LEAST_RECORDING_BYTES = 1 << 20
 _DEEPEST_TRACE = 100
 _LEAST_ALIKE = 0.6
 """So much of two words must be the same; below that a guess misleads: ``profile`` is no ``goroutineleak``."""
@@ -118,7 +120,8 @@ def parse_interval(text: str) -> float:
     return seconds
 
 
-def _parse_pid(text: str) -> int:
+def parse_pid(text: str) -> int:
+    """Read a pid. UsageError."""
     if not (text.isascii() and text.isdecimal()):
         raise UsageError(f"{text!r} is not a pid", f"to choose a process by its name: --name {text}")
     return int(text)
@@ -136,6 +139,13 @@ def _parse_growth(text: str) -> Growth:
         return Growth(parse_growth(text), True) if "/" in text else Growth(parse_bytes(text), False)
     except UsageError:
         raise UsageError(f"{text!r} is no growth", "write it like 1MiB/min, or like 64MiB for all of it") from None
+
+
+def _parse_size(text: str) -> int:
+    size = parse_bytes(text)
+    if size < _LEAST_RECORDING_BYTES:
+        raise UsageError(f"{text} is too little for a recording", "a day of a busy program takes about 60MiB")
+    return size
 
 
 def _parse_depth(text: str) -> int:
@@ -174,7 +184,7 @@ _SERVED = ("heap", "allocs", "goroutine", "goroutineleak", "block", "mutex", "th
 _GRANULARITIES = ("functions", "filefunctions", "files", "lines", "addresses")
 
 _ALL = (
-    Setting("pid", "The process to read.", "PID", "p", parse=_parse_pid),
+    Setting("pid", "The process to read.", "PID", "p", parse=parse_pid),
     Setting("name", "The process that has this in its name, or else in its command line.", "TEXT"),
     Setting("wait-for", "The newest process of exactly this name, or the next one to start.", "NAME"),
     Setting("url", "A Go server to be asked over HTTP alone: where its net/http/pprof or expvar is.", "URL"),
@@ -187,6 +197,16 @@ _ALL = (
     Setting("interval", "Time between two samples, 50ms to 60s.", "TIME", "i", default="1s", parse=parse_interval),
     Setting("duration", "How long to watch before reporting, such as 10s.", "TIME", "d", parse=parse_duration),
     Setting("output", "Write here instead of to standard output (-).", "FILE", "o", default="-"),
+    Setting("record", "Write the watch into this file too, for memdash replay.", "FILE"),
+    Setting(
+        "max-size",
+        "How large a recording may become; what is oldest goes first.",
+        "SIZE",
+        default="500MiB",
+        parse=_parse_size,
+    ),
+    Setting("max-age", "How far back a recording may reach, such as 7d.", "TIME", parse=parse_duration),
+    Setting("append", "Go on in a recording that is there."),
     Setting("output-to", "Keep what the command prints in this file.", "FILE"),
     Setting("force", "Overwrite the output file when it exists."),
     Setting("json", "Write JSON instead of text."),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple, Self
 
 __all__ = ["Ending", "Runtime", "Silence", "Target"]
+
+_LONGEST_NAME = 40
 
 
 class Runtime(Enum):
@@ -66,6 +69,15 @@ class Target:
     def place(self) -> str:
         """What tells it from others of its name: ``pid 1234``, or the URL."""
         return f"pid {self.pid}" if self.is_local else self.url
+
+    @property
+    def file_name(self) -> str:
+        """A name for files about it, without a suffix: ``shop-server-41287``.
+
+        A process is called what it likes: only what is harmless in the name of a file is taken from that.
+        """
+        name = re.sub(r"[^\w.+-]+", "_", self.name, flags=re.ASCII).lstrip(".-")[:_LONGEST_NAME] or "process"
+        return f"{name}-{self.pid}" if self.is_local else name
 
 
 class Silence(NamedTuple):

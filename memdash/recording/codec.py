@@ -7,7 +7,7 @@ numbers remain.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -19,26 +19,27 @@ from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.profile import Frame
 from memdash.model.sample import CAPABILITY_OF, Fact, Origin
-from memdash.recording.columns import packed, unpacked
+from memdash.recording.columns import column, packed, uncolumn, unpacked
 from memdash.recording.moment import APART, Moment
 from memdash.recording.shapes import UNREADABLE, Plain, Pool, dumped, loaded
 
 __all__ = [
     "Base",
     "Dated",
+    "Minute",
     "as_base",
     "compressed",
+    "content",
     "decoded",
     "decoded_fact",
     "decoded_moment",
-    "decoded_moments",
     "decoded_plain",
     "decompressed",
     "encoded",
     "encoded_fact",
     "encoded_moment",
-    "encoded_moments",
     "is_apart",
+    "packed_moments",
 ]
 
 _QUICK, _SMALL = 1, 9
@@ -68,12 +69,16 @@ class Base:
 
 
 def compressed(tree: Plain, level: int = _SMALL, base: bytes = b"") -> bytes:
-    """A plain tree as bytes; text that is no Unicode keeps its odd pieces as escapes."""
+    """A plain tree as bytes; with ``base``, which reading it will take again, only what is not in that."""
+    return _compressor(level, base).compress(content(tree))
+
+
+def content(tree: Plain) -> bytes:
+    """Its msgpack; text that is no Unicode keeps its odd pieces as escapes."""
     try:
-        content = msgspec.msgpack.encode(tree)
+        return msgspec.msgpack.encode(tree)
     except UnicodeEncodeError:  # a target's words may hold lone surrogates
-        content = msgspec.msgpack.encode(_escaped(tree))
-    return _compressor(level, base).compress(content)
+        return msgspec.msgpack.encode(_escaped(tree))
 
 
 def _compressor(level: int, base: bytes) -> zstandard.ZstdCompressor:
@@ -107,10 +112,10 @@ def _corrupt(error: BaseException) -> Corrupt:
     return Corrupt(f"a piece of this recording is damaged: {error}")
 
 
-def decoded_plain(data: bytes) -> Plain:
+def decoded_plain(data: bytes, base: bytes = b"") -> Plain:
     """The tree that was compressed. Raises Corrupt."""
     try:
-        return msgspec.msgpack.decode(decompressed(data))
+        return msgspec.msgpack.decode(decompressed(data, base))
     except _DAMAGED as error:
         raise _corrupt(error) from None
 
@@ -150,18 +155,30 @@ def decoded_moment(data: bytes) -> Moment:
     return moment
 
 
-def encoded_moments(rows: Sequence[bytes]) -> bytes:
-    """Moments that have been encoded, together."""
-    return compressed(packed([decoded_plain(row) for row in rows]))
+def packed_moments(walls: Sequence[int], monos: Sequence[int], rows: Sequence[bytes]) -> Plain:
+    """Moments that have been encoded, together, and when they were on both clocks (microseconds)."""
+    return [column(list(walls)), column(list(monos)), packed([decoded_plain(row) for row in rows])]
 
 
-def decoded_moments(data: bytes) -> Iterator[Moment]:
-    """Those of one piece, in order. Raises Corrupt."""
-    try:
-        for tree in unpacked(decoded_plain(data)):
-            yield loaded(Moment, tree, ())
-    except _DAMAGED as error:
-        raise _corrupt(error) from None
+class Minute:
+    """Moments that were put together, oldest first; each is made only when it is asked for. Raises Corrupt."""
+
+    def __init__(self, data: bytes, base: bytes) -> None:
+        try:
+            walls, monos, block = decoded_plain(data, base)
+            self._packed = list(unpacked(block))
+            self.walls: Sequence[int] = uncolumn(walls, len(self._packed))
+            self.monos: Sequence[int] = uncolumn(monos, len(self._packed))
+        except _DAMAGED as error:
+            raise _corrupt(error) from None
+
+    def __getitem__(self, place: int) -> Moment:
+        """One of them, without its facts of ``APART``."""
+        try:
+            moment: Moment = loaded(Moment, self._packed[place].tree(), ())
+        except _DAMAGED as error:
+            raise _corrupt(error) from None
+        return moment
 
 
 def encoded_fact(dated: Dated, base: Base | None) -> bytes:
@@ -176,9 +193,9 @@ def encoded_fact(dated: Dated, base: Base | None) -> bytes:
 
 def as_base(data: bytes) -> Base:
     """A fact that was written on its own, as a base for others. Raises Corrupt."""
-    content = decompressed(data)
+    known = decompressed(data)
     try:
-        return Base(content, _frames(msgspec.msgpack.decode(content)[0]))
+        return Base(known, _frames(msgspec.msgpack.decode(known)[0]))
     except _DAMAGED as error:
         raise _corrupt(error) from None
 
@@ -189,9 +206,8 @@ def _frames(columns: Plain) -> list[Frame]:
 
 def decoded_fact(capability: Capability, data: bytes, base: Base | None) -> Dated:
     """The fact in it. Raises Corrupt."""
-    content = decompressed(data, b"" if base is None else base.content)
     try:
-        columns, origin, fact = msgspec.msgpack.decode(content)
+        columns, origin, fact = decoded_plain(data, b"" if base is None else base.content)
         frames = [*(() if base is None else base.frames), *_frames(columns)]
         return Dated(loaded(_KINDS[capability], fact, frames), loaded(Origin, origin, frames))
     except _DAMAGED as error:

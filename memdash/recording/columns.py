@@ -9,10 +9,11 @@ import math
 import struct
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 from memdash.recording.shapes import Plain
 
-__all__ = ["column", "packed", "uncolumn", "unpacked"]
+__all__ = ["Packed", "column", "packed", "uncolumn", "unpacked"]
 
 _SAME, _INTS, _WHOLE, _MICROS, _FLOATS, _ANY = "=", "i", "n", "u", "f", "*"
 _LEAF = None
@@ -34,13 +35,24 @@ def packed(trees: Sequence[Plain]) -> Plain:
     return [[shape, len(rows), [column(list(cells)) for cells in zip(*rows, strict=True)]] for shape, rows in groups]
 
 
-def unpacked(block: Plain) -> Iterator[Plain]:
-    """The trees again, in order. Raises one of ``shapes.UNREADABLE`` when it is no such block."""
+class Packed(NamedTuple):
+    """One of many trees, which becomes that tree again when it is asked for."""
+
+    shape: Plain
+    columns: Sequence[Sequence[Plain]]
+    row: int
+
+    def tree(self) -> Plain:
+        """It again. Raises one of ``shapes.UNREADABLE``."""
+        return _rebuild(self.shape, iter([values[self.row] for values in self.columns]))
+
+
+def unpacked(block: Plain) -> Iterator[Packed]:
+    """The trees, in order. Raises one of ``shapes.UNREADABLE`` when it is no such block."""
     for shape, number, columns in block:
         cells = [uncolumn(column, number) for column in columns]
         for row in range(number):
-            leaves = iter([values[row] for values in cells])
-            yield _rebuild(shape, leaves)
+            yield Packed(shape, cells, row)
 
 
 def _flatten(tree: Plain, leaves: list[Plain]) -> Plain:

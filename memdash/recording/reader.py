@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -15,14 +16,15 @@ from memdash.model.missing import Maybe, Missing
 from memdash.model.sample import Instant, Sample
 from memdash.model.series import Series
 from memdash.model.target import Ending, Target
+from memdash.recording.alike import Alike
 from memdash.recording.codec import (
     Base,
     Dated,
+    Minute,
     as_base,
     decoded,
     decoded_fact,
     decoded_moment,
-    decoded_moments,
     is_apart,
 )
 from memdash.recording.moment import APART, Mark, Moment, Run
@@ -34,9 +36,10 @@ __all__ = ["Recording"]
 Kept = TypeVar("Kept")
 
 _NO_RUN = "this recording holds no run yet"
-_REMOVED = "that reading has just been removed to make room"
 _NONE_BEFORE = Missing("none was recorded up to this moment")
-_FACTS_KEPT, _BASES_KEPT, _MINUTES_KEPT = 12, 6, 3
+_GONE = "that moment has just had to make room for newer ones"
+_FACTS_KEPT, _BASES_KEPT, _MINUTES_KEPT = 12, 6, 2
+_ALWAYS = (1 << 63) - 1
 
 
 class Recording:
@@ -50,14 +53,15 @@ class Recording:
         self._database = database
         self._facts: OrderedDict[int, Dated] = OrderedDict()
         self._bases: OrderedDict[int, Base] = OrderedDict()
-        self._minutes: OrderedDict[int, Sequence[Moment]] = OrderedDict()
+        self._minutes: OrderedDict[int, Minute] = OrderedDict()
         found = self._database.rows(
             "SELECT number FROM run WHERE number = coalesce(?, number) ORDER BY number DESC LIMIT 1", run
         )
         if not found:
             raise RecordingError(_NO_RUN if run is None else f"this recording holds no run {run}")
         self.number: int = found[0][0]
-        self._tracks = Tracks(database, self.number)
+        self._alike = Alike(database)
+        self._tracks = Tracks(database, self.number, self._alike)
 
     @classmethod
     def open(cls, path: Path, run: int | None = None) -> Recording:
@@ -133,18 +137,21 @@ class Recording:
         """The newest moment up to ``wall_s``, or the first. Raises RecordingError when there is none at all."""
         wall = micros(wall_s)
         loose = self._database.rows(
-            "SELECT wall, data FROM moment WHERE run = ? AND wall <= ? ORDER BY wall DESC LIMIT 1", self.number, wall
+            "SELECT data FROM moment WHERE run = ? AND wall <= ? ORDER BY wall DESC LIMIT 1", self.number, wall
         )
         if loose:
-            return self._whole(decoded_moment(loose[0][1]))
-        packed = self._database.rows(
-            "SELECT rowid, data FROM minute WHERE run = ? AND least_wall <= ? ORDER BY least_wall DESC LIMIT 1",
+            return self._whole(decoded_moment(loose[0][0]))
+        rows = self._database.rows(
+            "SELECT rowid FROM minute WHERE run = ? AND least_wall <= ? ORDER BY least_wall DESC LIMIT 1",
             self.number,
             wall,
         )
-        if packed:
-            held = [moment for moment in self._minute(*packed[0]) if micros(moment.at.wall_s) <= wall]
-            return self._whole(max(held, key=lambda moment: moment.at.wall_s))
+        if rows:
+            minute = self._minute(rows[0][0])
+            place = max(
+                (place for place, at in enumerate(minute.walls) if at <= wall), key=lambda place: minute.walls[place]
+            )
+            return self._whole(minute[place])
         return self._first()
 
     def moment_by(self, mono_s: float) -> Moment:
@@ -158,73 +165,90 @@ class Recording:
         )
         if loose:
             return self._whole(decoded_moment(loose[0][0]))
-        packed = self._database.rows(
-            "SELECT rowid, data FROM minute WHERE run = ? AND mono <= ? ORDER BY mono DESC LIMIT 1", self.number, mono
+        rows = self._database.rows(
+            "SELECT rowid FROM minute WHERE run = ? AND mono <= ? ORDER BY mono DESC LIMIT 1", self.number, mono
         )
-        if packed:
-            return self._whole([m for m in self._minute(*packed[0]) if micros(m.at.mono_s) <= mono][-1])
+        if rows:
+            minute = self._minute(rows[0][0])
+            return self._whole(minute[bisect_right(minute.monos, mono) - 1])
         return self._first()
 
     def moment_after(self, mono_s: float) -> Instant | None:
         """When the first moment after one of the monotonic clock was; None when that is the newest."""
         mono = micros(mono_s)
-        packed = self._database.rows(
-            "SELECT rowid, data FROM minute WHERE run = ? AND last_mono > ? ORDER BY mono LIMIT 1", self.number, mono
+        rows = self._database.rows(
+            "SELECT rowid FROM minute WHERE run = ? AND last_mono > ? ORDER BY mono LIMIT 1", self.number, mono
         )
-        if packed:
-            return next(m.at for m in self._minute(*packed[0]) if micros(m.at.mono_s) > mono)
+        if rows:
+            minute = self._minute(rows[0][0])
+            place = bisect_right(minute.monos, mono)
+            return _instant((minute.walls[place], minute.monos[place]))
         loose = self._database.rows(
             "SELECT wall, mono FROM moment WHERE run = ? AND mono > ? ORDER BY mono LIMIT 1", self.number, mono
         )
         return _instant(loose[0]) if loose else None
 
     def _first(self) -> Moment:
-        first = next(self._bare(0, None), None)
+        first = next(self._bare(), None)
         if first is None:
             raise RecordingError("this recording holds no moment yet")
         return self._whole(first)
 
-    def _minute(self, row: int, data: bytes) -> Sequence[Moment]:
+    def _minute(self, row: int) -> Minute:
         """Kept for whoever steps from moment to moment."""
-        return _kept(self._minutes, row, _MINUTES_KEPT, lambda: tuple(decoded_moments(data)))
+
+        def read() -> Minute:
+            rows = self._database.rows("SELECT alike, data FROM minute WHERE rowid = ?", row)
+            if not rows:
+                raise RecordingError(_GONE)
+            alike, data = rows[0]
+            return Minute(data, self._alike.of(alike))
+
+        return _kept(self._minutes, row, _MINUTES_KEPT, read)
 
     def moments(self, since_s: float, until_s: float) -> Iterator[Moment]:
         """All from one moment of wall time to another, in the order in which they happened."""
-        for moment in self._bare(0, None):
-            if since_s <= moment.at.wall_s <= until_s:
-                yield self._whole(moment)
+        for moment in self._bare(micros(since_s), micros(until_s)):
+            yield self._whole(moment)
 
     def samples(self) -> Iterator[Sample]:
         """What the run saw, in order. A fact that did not change between two samples is one and the same."""
-        for moment in self._bare(0, None):
+        for moment in self._bare():
             yield self._whole(moment).sample
 
-    def _bare(self, since: int, until: int | None) -> Iterator[Moment]:
-        """Moments without their facts of many rows; it reads a minute at a time, as it goes."""
-        after = since
+    def _bare(self, since: int = 0, until: int = _ALWAYS) -> Iterator[Moment]:
+        """Moments without their facts of many rows. It reads a minute at a time as it goes, while others write."""
+        after = 0
         while True:
-            rows = self._database.rows(
-                "SELECT last_mono, data FROM minute WHERE run = ? AND last_mono >= ? AND mono <= coalesce(?, mono)"
-                " ORDER BY mono LIMIT 1",
+            while rows := self._next_minute(after, since, until):
+                row, last = rows[0]
+                minute = self._minute(row)
+                for place, wall in enumerate(minute.walls):
+                    if since <= wall <= until:
+                        yield minute[place]
+                after = last + 1
+            loose = self._database.rows(
+                "SELECT data FROM moment WHERE run = ? AND mono >= ? AND wall BETWEEN ? AND ? ORDER BY mono",
                 self.number,
                 after,
+                since,
                 until,
             )
-            if not rows:
+            if not self._next_minute(after, since, until):  # else they have just been put together
                 break
-            last, data = rows[0]
-            for moment in decoded_moments(data):
-                mono = micros(moment.at.mono_s)
-                if mono >= after and (until is None or mono <= until):
-                    yield moment
-            after = last + 1
-        for (data,) in self._database.rows(
-            "SELECT data FROM moment WHERE run = ? AND mono >= ? AND mono <= coalesce(?, mono) ORDER BY mono",
+        for (data,) in loose:
+            yield decoded_moment(data)
+
+    def _next_minute(self, after: int, since: int, until: int) -> Sequence[tuple[int, int]]:
+        """The number and the end of the first that begins from ``after`` on and holds any of that time."""
+        return self._database.rows(
+            "SELECT rowid, last_mono FROM minute WHERE run = ? AND mono >= ? AND most_wall >= ? AND least_wall <= ?"
+            " ORDER BY mono LIMIT 1",
             self.number,
             after,
+            since,
             until,
-        ):
-            yield decoded_moment(data)
+        )
 
     def _whole(self, moment: Moment) -> Moment:
         """With the newest facts of many rows that were written up to then."""
@@ -264,7 +288,7 @@ class Recording:
     def _data(self, row: int) -> bytes:
         rows = self._database.rows("SELECT data FROM fact WHERE id = ?", row)
         if not rows:
-            raise RecordingError(_REMOVED)
+            raise RecordingError(_GONE)
         return bytes(rows[0][0])
 
     def fact_at(self, capability: Capability, wall_s: float) -> Maybe[Dated]:
@@ -297,7 +321,7 @@ class Recording:
         """One of these."""
         rows = self._database.rows("SELECT kind, base FROM fact WHERE id = ?", number)
         if not rows:
-            raise RecordingError(_REMOVED)
+            raise RecordingError(_GONE)
         kind, base = rows[0]
         return self._read_fact(Capability(kind), number, base)
 

@@ -2,8 +2,8 @@
 
 A dataclass is a dict by field, a NamedTuple a list, an enum its value, and Missing ``{"?": [why, hint]}``. A frame of a
 stack is its number in a pool, because a profile repeats its outer frames in each stack; an instant is whole
-microseconds; a tuple or set of ints is one run of bytes. What is read is checked against the types, because a file may
-hold anything.
+microseconds; a tuple or set of ints is one run of bytes; rows of numbers alone are lists by column. What is read is
+checked against the types, because a file may hold anything.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
-from typing import Any, NamedTuple, TypeAlias, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin, get_type_hints
 
+from memdash.model.gc import Pause
 from memdash.model.missing import Missing
 from memdash.model.profile import Frame
 from memdash.model.sample import Instant
@@ -27,6 +28,9 @@ Plain: TypeAlias = Any
 
 UNREADABLE = (TypeError, ValueError, KeyError, IndexError, OverflowError, RecursionError)
 """What comes out where a tree is not of the shape that its type says."""
+
+_RINGS = (Pause,)
+"""Rows of which there are always the newest so many: all of them move when one is added."""
 
 _MISSING_KEY = "?"
 _OLDER = Missing("this recording was made before memdash read it")
@@ -158,6 +162,8 @@ def _tuple(kinds: Sequence[Any]) -> _Shape:
     if len(kinds) == 2 and kinds[1] is Ellipsis:
         if kinds[0] is int:
             return _Shape(lambda found, _: _run(found), lambda tree, _: _unrun(tree))
+        if is_dataclass(kinds[0]) and (columns := _numeric(kinds[0])):
+            return _rows(kinds[0], columns)
         item = _shape(kinds[0])
         return _Shape(
             lambda found, pool: [item.dump(value, pool) for value in found],
@@ -170,26 +176,47 @@ def _tuple(kinds: Sequence[Any]) -> _Shape:
     )
 
 
+def _numeric(kind: Any) -> list[tuple[str, type[Any]]]:
+    """The fields of a row that is nothing but numbers, else none."""
+    hints = get_type_hints(kind)
+    columns = [(field.name, hints[field.name]) for field in fields(kind)]
+    return columns if all(column in (int, float) for _, column in columns) else []
+
+
+def _rows(kind: Any, columns: Sequence[tuple[str, type[Any]]]) -> _Shape:
+    def dump(found: Any, _pool: Pool) -> Plain:
+        listed = {name: [getattr(row, name) for row in found] for name, _ in columns}
+        if kind in _RINGS:
+            return {name: _run(listed[name], "q" if column is int else "d") for name, column in columns}
+        return listed
+
+    def load(tree: Plain, _frames: Sequence[Frame]) -> Any:
+        cells = [_unrun(tree[name], "q" if column is int else "d") for name, column in columns if name in tree]
+        return tuple([kind(*row) for row in zip(*cells, strict=True)])
+
+    return _Shape(dump, load)
+
+
 def _list(tree: Plain) -> list[Plain]:
     if type(tree) is not list:
         raise TypeError("no list")
     return tree
 
 
-def _run(numbers: Sequence[int]) -> Plain:
+def _run(numbers: Sequence[float], code: Literal["q", "d"] = "q") -> Plain:
     """Fixed width: where a ring has moved by one, all but one number are found again by the compressor."""
     try:
-        return array("q", numbers).tobytes()
-    except OverflowError:
+        return array(code, numbers).tobytes()
+    except (OverflowError, TypeError):
         return list(numbers)
 
 
-def _unrun(tree: Plain) -> tuple[int, ...]:
+def _unrun(tree: Plain, code: Literal["q", "d"] = "q") -> tuple[Any, ...]:
     if type(tree) is bytes:
-        numbers = array("q")
+        numbers = array(code)
         numbers.frombytes(tree)
         return tuple(numbers)
-    return tuple([int(_number(part)) for part in _list(tree)])
+    return tuple([_number(part) for part in _list(tree)])
 
 
 def _mapping(key_kind: Any, kind: Any) -> _Shape:

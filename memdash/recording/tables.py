@@ -31,7 +31,8 @@ CREATE TABLE moment (
 CREATE UNIQUE INDEX moment_at ON moment (run, mono);
 CREATE TABLE minute (
   run INTEGER NOT NULL, mono INTEGER NOT NULL, last_mono INTEGER NOT NULL, wall INTEGER NOT NULL,
-  last_wall INTEGER NOT NULL, least_wall INTEGER NOT NULL, data BLOB NOT NULL);
+  last_wall INTEGER NOT NULL, least_wall INTEGER NOT NULL, most_wall INTEGER NOT NULL, alike INTEGER NOT NULL,
+  data BLOB NOT NULL);
 CREATE UNIQUE INDEX minute_at ON minute (run, mono);
 CREATE INDEX minute_wall ON minute (run, least_wall);
 CREATE TABLE fact (
@@ -40,15 +41,21 @@ CREATE TABLE fact (
 CREATE INDEX fact_at ON fact (run, kind, mono);
 CREATE INDEX fact_base ON fact (base);
 CREATE TABLE series (
-  run INTEGER NOT NULL, step INTEGER NOT NULL, mono INTEGER NOT NULL, last_mono INTEGER NOT NULL, data BLOB NOT NULL);
+  run INTEGER NOT NULL, step INTEGER NOT NULL, mono INTEGER NOT NULL, last_mono INTEGER NOT NULL,
+  alike INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE UNIQUE INDEX series_at ON series (run, step, mono);
+CREATE TABLE alike (id INTEGER PRIMARY KEY, run INTEGER NOT NULL, kind TEXT NOT NULL, data BLOB NOT NULL);
 CREATE TABLE source (run INTEGER NOT NULL, capability TEXT NOT NULL, mono INTEGER NOT NULL, source TEXT NOT NULL);
 CREATE TABLE finding (
   run INTEGER NOT NULL, wall INTEGER NOT NULL, rule TEXT NOT NULL, note TEXT NOT NULL, data BLOB NOT NULL,
   PRIMARY KEY (run, wall, rule, note));
 CREATE TABLE mark (run INTEGER NOT NULL, mono INTEGER NOT NULL, wall INTEGER NOT NULL, note TEXT NOT NULL);
 """
-"""Moments are whole microseconds. A ``moment`` is replaced by the ``minute`` that it is in once that is over."""
+"""Moments are whole microseconds. A ``moment`` is replaced by the ``minute`` that it is in once that is over.
+
+``alike`` holds the first piece of a kind, which the compressor is given as its dictionary for all that follow: of those
+only what differs remains. For a fact that is its ``base``, the first of the same hour.
+"""
 
 
 def micros(seconds: float) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 
 from memdash.errors import Corrupt
 from memdash.model.metric import METRICS_BY_KEY
 from memdash.model.series import Series
+from memdash.recording.alike import Alike
 from memdash.recording.codec import decoded_plain
 from memdash.recording.shapes import UNREADABLE
 from memdash.recording.tables import Database, micros
@@ -24,8 +26,9 @@ _KEPT = 128
 class Tracks:
     """The metrics of one run. Belongs to the thread that reads the recording."""
 
-    def __init__(self, database: Database, run: int) -> None:
+    def __init__(self, database: Database, run: int, alike: Alike) -> None:
         self._database = database
+        self._alike = alike
         self._run = run
         self._blocks: OrderedDict[tuple[int, int, int], Buckets] = OrderedDict()
         ((self._interval_s, keys),) = database.rows("SELECT interval_s, metrics FROM run WHERE number = ?", run)
@@ -40,8 +43,10 @@ class Tracks:
         low: list[float] = []
         high: list[float] = []
         last: list[float] = []
-        for part in [*self._parts(step_s, since_s, until_s), self._open(step_s)]:
-            first, after = bisect_left(part.times_s, since_s), bisect_right(part.times_s, until_s)
+        still_open = self._open(step_s)  # first, because meanwhile they may be put together
+        for part in [*self._parts(step_s, since_s, until_s), still_open]:
+            from_s = max(since_s, math.nextafter(times_s[-1], math.inf)) if times_s else since_s
+            first, after = bisect_left(part.times_s, from_s), bisect_right(part.times_s, until_s)
             if first >= after:
                 continue
             times_s += part.times_s[first:after]
@@ -94,12 +99,13 @@ class Tracks:
         key = (step_s, mono, last_mono)
         if key not in self._blocks:
             rows = self._database.rows(
-                "SELECT data FROM series WHERE run = ? AND step = ? AND mono = ?", self._run, step_s, mono
+                "SELECT alike, data FROM series WHERE run = ? AND step = ? AND mono = ?", self._run, step_s, mono
             )
             if not rows:
                 return Buckets((), (), {})
             try:
-                self._blocks[key] = Buckets.of(decoded_plain(rows[0][0]))
+                alike, data = rows[0]
+                self._blocks[key] = Buckets.of(decoded_plain(data, self._alike.of(alike)), self._keys)
             except UNREADABLE as error:
                 raise Corrupt(f"a series of this recording is damaged: {error}") from None
             while len(self._blocks) > _KEPT:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from memdash.model.metric import METRICS
 from memdash.model.missing import Missing
 from memdash.model.sample import Fact, Instant, Origin
 from memdash.model.target import Ending, Target
+from memdash.recording.alike import Alike
 from memdash.recording.codec import (
     Dated,
     as_base,
@@ -25,9 +26,12 @@ from memdash.recording.codec import (
     encoded,
     encoded_fact,
     encoded_moment,
-    encoded_moments,
+    packed_moments,
 )
+from memdash.recording.copying import copied
 from memdash.recording.moment import APART, Moment
+from memdash.recording.place import Place
+from memdash.recording.pruning import PRIVATE, Limits, prune
 from memdash.recording.tables import Database, micros
 from memdash.recording.tiers import STEPS_S, Buckets, bucketed, joined
 
@@ -65,18 +69,29 @@ class _Course:
 class Writer:
     """Writes runs into one recording; belongs to one thread. Raises RecordingError where it cannot.
 
-    Without a path it is a private database, which ends with this process. ``write`` is one transaction: what it was
-    given is there afterwards, or none of it.
+    Without a path it is a private database, which ends with this process. A file must be new, unless the writer
+    ``appends`` to a recording or ``replaces`` whatever is there. ``write`` is one transaction: what it was given is
+    there afterwards, or none of it.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
-        self.database = Database.private() if path is None else Database.written(path)
+    def __init__(
+        self, path: Path | None = None, limits: Limits = PRIVATE, *, appends: bool = False, replaces: bool = False
+    ) -> None:
+        self._place = None if path is None else Place(path, appends=appends, replaces=replaces)
+        try:
+            self.database = Database.private() if path is None else Database.written(path)
+        except BaseException:
+            self._leave()
+            raise
+        self._alike = Alike(self.database, kept=1)
+        self._limits = limits
         self._courses: dict[int, _Course] = {}
 
-    def begin(self, target: Target, at: Instant, interval_s: float) -> int:
-        """A new run over ``target``; its number."""
+    def begin(self, target: Target, at: Instant, interval_s: float, *, number: int | None = None) -> int:
+        """A new run over ``target``; its number, which is a free one unless it is given."""
         number = self.database.run(
-            "INSERT INTO run (target, wall, mono, interval_s, version, metrics) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO run (number, target, wall, mono, interval_s, version, metrics) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            number,
             encoded(Target, target),
             micros(at.wall_s),
             micros(at.mono_s),
@@ -126,13 +141,32 @@ class Writer:
                 self.database.run("UPDATE run SET ending = ? WHERE number = ?", encoded(Ending, ending), run)
 
     @property
+    def is_empty(self) -> bool:
+        """Whether no run has begun in it."""
+        return not self.database.rows("SELECT 1 FROM run LIMIT 1")
+
+    @property
     def used_bytes(self) -> int:
         """What it takes."""
         return self.database.used_bytes
 
     def close(self) -> None:
         """May be called twice."""
-        self.database.close()
+        try:
+            self.database.close()
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        if self._place is not None:
+            self._place.close()
+
+    def absorb(self, other: Writer) -> None:
+        """Take in what another has written of runs that have begun here, and go on where it stands."""
+        courses = {run: replace(course, bases={}) for run, course in other._courses.items()}
+        with self.database.transaction():
+            copied(other.database, self.database)
+        self._courses |= courses
 
     @contextmanager
     def _changing(self, run: int) -> Iterator[_Course]:
@@ -147,6 +181,7 @@ class Writer:
             self._pack(run, mono)
             if course.mono // _HOUR < mono // _HOUR:
                 self._join_hours(run, mono)
+            prune(self.database, self._limits, moment.at)
         course.mono = max(mono, course.mono)
         values = [metric.seen(moment.sample) for metric in METRICS]
         self.database.run(
@@ -185,8 +220,8 @@ class Writer:
         number, hour = course.bases.get(capability, (None, -1))
         base = None
         if hour == mono // _HOUR:
-            ((data,),) = self.database.rows("SELECT data FROM fact WHERE id = ?", number)
-            base = as_base(data)
+            rows = self.database.rows("SELECT data FROM fact WHERE id = ?", number)
+            base = as_base(rows[0][0]) if rows else None  # it may have had to make room
         written = self.database.run(
             "INSERT INTO fact (run, kind, mono, wall, base, data) VALUES (?, ?, ?, ?, ?, ?)",
             run,
@@ -222,14 +257,15 @@ class Writer:
             minute = list(group)
             monos, walls, data, metrics = zip(*minute, strict=True)
             self.database.run(
-                "INSERT OR REPLACE INTO minute VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO minute VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 run,
                 monos[0],
                 monos[-1],
                 walls[0],
                 walls[-1],
                 min(walls),
-                encoded_moments(data),
+                max(walls),
+                *self._alike.encoded(run, "minute", packed_moments(walls, monos, data)),
             )
             samples = [(mono / 1e6, decoded_plain(row)) for mono, row in zip(monos, metrics, strict=True)]
             for step_s in STEPS_S:
@@ -238,12 +274,12 @@ class Writer:
 
     def _put_buckets(self, run: int, step_s: int, buckets: Buckets) -> None:
         self.database.run(
-            "INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?, ?, ?)",
             run,
             step_s,
             micros(buckets.times_s[0]),
             micros(buckets.seen_s[-1]),
-            compressed(buckets.tree()),
+            *self._alike.encoded(run, f"series {step_s}", buckets.tree(_KEYS)),
         )
 
     def _join_hours(self, run: int, until: int) -> None:
@@ -251,14 +287,14 @@ class Writer:
         before = until - until % _HOUR
         for step_s in STEPS_S[1:]:
             rows = self.database.rows(
-                "SELECT mono, data FROM series WHERE run = ? AND step = ? AND mono >= ? AND mono < ? ORDER BY mono",
+                "SELECT alike, data FROM series WHERE run = ? AND step = ? AND mono >= ? AND mono < ? ORDER BY mono",
                 run,
                 step_s,
                 before - _HOUR,
                 before,
             )
             if len(rows) > 1:
-                parts = [Buckets.of(decoded_plain(data)) for _, data in rows]
+                parts = [Buckets.of(decoded_plain(data, self._alike.of(alike)), _KEYS) for alike, data in rows]
                 self.database.run(
                     "DELETE FROM series WHERE run = ? AND step = ? AND mono >= ? AND mono < ?",
                     run,

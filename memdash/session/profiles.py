@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -42,7 +41,6 @@ __all__ = [
     "take_profile",
 ]
 
-_LONGEST_NAME = 40
 _OTHERS = Missing("these are no allocation sites")
 
 
@@ -119,14 +117,8 @@ def facts_of(snapshot: Snapshot) -> tuple[object, object]:
 
 
 def profile_name(snapshot: Snapshot) -> str:
-    """A name for the file that it is saved as: ``shop-server-41287-20260131-120741.heap.pb.gz``, by when it was read.
-
-    A process is called what it likes: only what is harmless in the name of a file is taken from that.
-    """
-    target = snapshot.target
-    name = re.sub(r"[^\w.+-]+", "_", target.name, flags=re.ASCII).lstrip(".-")[:_LONGEST_NAME] or "process"
-    known_by = f"{name}-{target.pid}" if target.is_local else name
-    return f"{known_by}-{file_time(read_at(snapshot).wall_s)}.heap.pb.gz"
+    """A name to save it under, by when it was read: ``shop-server-41287-20260131-120741.heap.pb.gz``."""
+    return f"{snapshot.target.file_name}-{file_time(read_at(snapshot).wall_s)}.heap.pb.gz"
 
 
 class _Documents:

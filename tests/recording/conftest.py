@@ -15,10 +15,8 @@ from tests.fakes import MIB, FakeClock, a_gc, a_profile, a_sample, a_system, a_t
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Of a recording that is still empty."""
-    empty = tmp_path / "run.mdr"
-    empty.touch(0o600)
-    return empty
+    """Where a recording may be made."""
+    return tmp_path / "run.mdr"
 
 
 @pytest.fixture

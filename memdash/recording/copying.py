@@ -1,0 +1,62 @@
+"""From one recording into another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from memdash.recording.tables import Database
+
+__all__ = ["TABLES", "Table", "copied"]
+
+
+class Table(NamedTuple):
+    """One table: its columns, and which of them names a row of which table."""
+
+    name: str
+    columns: Sequence[str]
+    refers: str = ""
+    to: str = ""
+
+    @property
+    def select(self) -> str:
+        """One row by its number."""
+        return f"SELECT {', '.join(self.columns)} FROM {self.name} WHERE rowid = ?"  # noqa: S608 - our own names
+
+    @property
+    def insert(self) -> str:
+        """One row more."""
+        places = ", ".join("?" * len(self.columns))
+        return f"INSERT OR REPLACE INTO {self.name} ({', '.join(self.columns)}) VALUES ({places})"  # noqa: S608
+
+
+TABLES = (
+    Table("alike", ("run", "kind", "data")),
+    Table("fact", ("run", "kind", "mono", "wall", "base", "data"), "base", "fact"),
+    Table("moment", ("run", "mono", "wall", "data", "metrics")),
+    Table(
+        "minute",
+        ("run", "mono", "last_mono", "wall", "last_wall", "least_wall", "most_wall", "alike", "data"),
+        "alike",
+        "alike",
+    ),
+    Table("series", ("run", "step", "mono", "last_mono", "alike", "data"), "alike", "alike"),
+    Table("source", ("run", "capability", "mono", "source")),
+    Table("finding", ("run", "wall", "rule", "note", "data")),
+    Table("mark", ("run", "mono", "wall", "note")),
+)
+"""All but the runs; one that others refer to comes before them."""
+
+
+def copied(source: Database, into: Database) -> None:
+    """All but the runs, which must be there under the same numbers. Within a transaction. Raises RecordingError."""
+    numbers: dict[tuple[str, int | None], int | None] = {(table.to, None): None for table in TABLES}
+    for table in TABLES:
+        place = table.columns.index(table.refers) if table.refers else -1
+        for (row,) in source.rows(f"SELECT rowid FROM {table.name} ORDER BY rowid"):  # noqa: S608 - our own names
+            (values,) = source.rows(table.select, row)
+            if table.refers:
+                values = (*values[:place], numbers[table.to, values[place]], *values[place + 1 :])
+            numbers[table.name, row] = into.run(table.insert, *values)
+    for number, target, ending in source.rows("SELECT number, target, ending FROM run"):
+        into.run("UPDATE run SET target = ?, ending = ? WHERE number = ?", target, ending, number)
