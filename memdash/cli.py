@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memdash.commands import VERBS
+from memdash.commands.replayed import recorded
 from memdash.config import nearest
 from memdash.errors import MemdashError, UsageError, defect_of
 from memdash.network.address import is_url, require_scheme
@@ -67,6 +68,8 @@ def _with_verb(args: list[str], completing: bool) -> list[str]:
         return args
     if first == "--version":
         return ["version"]
+    if first and not first.startswith("-") and recorded(first) is not None:
+        return ["replay", *args]
     if first and not first.startswith("-") and not first[0].isdigit() and not is_url(first):
         require_scheme(first)
         guess = nearest(first, list(VERBS))

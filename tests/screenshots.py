@@ -21,8 +21,10 @@ import memdash.commands
 from memdash.commands.prepared import Prepared, prepared
 from memdash.commands.toolchain import build, find_toolchain
 from memdash.config import USUAL_SOURCES, SourcePath
+from memdash.model.missing import Maybe
 from memdash.process.identity import identify
 from memdash.session import Live, Session, Watches
+from memdash.session.past import Past
 from memdash.ui.app import MemdashApp
 from memdash.ui.screens.dashboard import Dashboard
 
@@ -66,9 +68,15 @@ class _Shared:
         self.start = session.start
         self.snapshot = session.snapshot
         self.subscribe = session.subscribe
+        self.mark = session.mark
         self.mark_baseline = session.mark_baseline
         self.clear_baseline = session.clear_baseline
         self.act = session.act
+
+    @property
+    def past(self) -> Maybe[Past]:
+        """What the session has recorded."""
+        return self._session.past
 
     def close(self) -> None:
         """Leave it open."""

@@ -26,6 +26,7 @@ VERBS = (
     "report",
     "leaks",
     "record",
+    "replay",
     "profile",
     "top",
     "list",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import click
 
@@ -11,9 +13,10 @@ from memdash.analysis.rules import Rule
 from memdash.commands.limits import rules_for
 from memdash.commands.options import Verb, settings
 from memdash.commands.output import check_output, writing
+from memdash.commands.replayed import Recorded
 from memdash.commands.target import Choice, target_options
 from memdash.config import Growth, Limit
-from memdash.errors import TargetExited
+from memdash.errors import TargetExited, UsageError
 from memdash.exports.exporter import Exporter
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Target
@@ -25,7 +28,7 @@ __all__ = ["command"]
 
 @click.command(cls=Verb, short_help="One full report of a process, as text or JSON.")
 @target_options
-@settings("json", "output", "force", "duration", "interval", "max", "max-growth")
+@settings("json", "output", "force", "duration", "interval", "run", "max", "max-growth")
 def command(
     choice: Choice,
     json: bool,
@@ -33,15 +36,25 @@ def command(
     force: bool,
     duration: float | None,
     interval: float,
+    run: int | None,
     max: Sequence[Limit],  # noqa: A002 - click names parameters as the flags are called
     max_growth: Sequence[Growth],
 ) -> None:
     """Report everything that can be read of one process, once.
 
-    With --duration it watches that long first, so that rates, growth and alerts have something to go by.
+    With --duration it watches that long first, so that rates, growth and alerts have something to go by. Of a recording
+    (FILE.mdr[@TIME]) it reports one moment, by default the newest; with limits of their own, all up to that moment is
+    judged by them anew.
     """
     check_output(output, force)
     rules = rules_for(max, max_growth)
+    if choice.recorded is not None:
+        if duration is not None:
+            raise UsageError("--duration is for a process that runs", "a recording has its own: FILE.mdr@TIME")
+        judged_by = rules if max or max_growth else None
+        with _recorded(choice.recorded, run, judged_by) as snapshot, writing(output, force) as out:
+            _exporter(json).write([snapshot], out)
+        return
     target, entries = choice.target(), choice.entries
     if duration is None:
         snapshot = read_once(target, rules=rules, entries=entries)
@@ -51,6 +64,22 @@ def command(
         _exporter(json).write([snapshot], out)
     if snapshot.ending is not None:
         raise TargetExited(f"{target.name} ({target.place}) {snapshot.ending.words} before the report was due")
+
+
+@contextmanager
+def _recorded(file: Recorded, number: int | None, rules: Sequence[Rule] | None) -> Iterator[Snapshot]:
+    """A moment as it was seen, or as a watch with these rules would have seen it."""
+    if rules is None:
+        with file.moment(number) as snapshot:
+            yield snapshot
+        return
+    from memdash.session.replay import judged
+
+    past = file.open(number)
+    try:
+        yield deque(judged(past, rules, file.instant_s(past)), maxlen=1).pop()
+    finally:
+        past.close()
 
 
 def _exporter(json: bool) -> Exporter:

@@ -22,7 +22,7 @@ from memdash.session import Live, Session, Watches
 if TYPE_CHECKING:
     from memdash.ui.app import Options
 
-__all__ = ["Screen", "check_theme", "screen_options"]
+__all__ = ["Screen", "check_terminal", "check_theme", "screen_options"]
 
 _SURVEY_S = 10.0
 """Judging processes for the picker stops after this long; the list fills while it goes on."""
@@ -57,13 +57,7 @@ class Screen:
 
     def check_terminal(self) -> None:
         """Refuse to draw where there is no terminal. Raises UsageError."""
-        for name in ("stdin", "stdout", "stderr"):
-            stream = getattr(sys, name)
-            if stream is None or not stream.isatty():
-                raise UsageError(
-                    f"the dashboard needs a terminal, and {name} is none",
-                    "memdash report PID writes a report, memdash report --json PID one for programs",
-                )
+        check_terminal("memdash report PID writes a report, memdash report --json PID one for programs")
 
     def watch(self, target: Target, entries: Sequence[ProbeEntry] = PROBES) -> None:
         """Show the dashboard until the user leaves it."""
@@ -109,6 +103,14 @@ class Screen:
 
         sources = SourcePath.of(self.source_path, self.trim_path)
         return Options(theme=self.theme or DEFAULT_THEME, ascii=self.ascii, no_color=self.no_color, sources=sources)
+
+
+def check_terminal(hint: str) -> None:
+    """Refuse to draw where there is no terminal; ``hint`` says what does without. Raises UsageError."""
+    for name in ("stdin", "stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None or not stream.isatty():
+            raise UsageError(f"the dashboard needs a terminal, and {name} is none", hint)
 
 
 def check_theme(name: str | None) -> None:

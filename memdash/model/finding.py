@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-__all__ = ["Finding", "NotYet", "Severity"]
+__all__ = ["Finding", "NotYet", "Severity", "mark"]
+
+_MARK = "mark"
 
 
 class Severity(IntEnum):
@@ -42,6 +44,16 @@ class Finding:
     summary: str
     ended_at_s: float | None = None
     evidence: Mapping[str, float | str] = field(default_factory=dict)
+
+    @property
+    def is_mark(self) -> bool:
+        """Whether it is a moment that somebody wants to find again."""
+        return self.rule == _MARK
+
+
+def mark(at_s: float, note: str) -> Finding:
+    """What the alert log holds of such a moment; ``note`` may be empty."""
+    return Finding(rule=_MARK, severity=Severity.INFO, at_s=at_s, summary=note or "marked", ended_at_s=at_s)
 
 
 @dataclass(frozen=True, slots=True)

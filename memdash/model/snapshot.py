@@ -117,7 +117,8 @@ class Snapshot:
     objects (by name) and tasks (by key) what they held over the watch. ``residence`` is that of the newest look at the
     mappings. ``missing`` says for each capability the watch does not have why not, ``actions`` what can be done to the
     target; ``ending`` is set once it is gone. ``verdict`` is what the watch makes of the memory so far, None before it
-    has seen any. ``silence`` is set as long as nothing of the target answers.
+    has seen any. ``silence`` is set as long as nothing of the target answers. ``is_replayed`` says that it is of
+    a file: the process may be gone, and its pid another's.
     """
 
     target: Target
@@ -142,6 +143,7 @@ class Snapshot:
     ending: Ending | None = None
     silence: Silence | None = None
     verdict: Verdict | None = None
+    is_replayed: bool = False
 
     @property
     def worst(self) -> Finding | None:

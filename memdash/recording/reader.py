@@ -83,6 +83,11 @@ class Recording:
             self._database.close()
 
     @property
+    def path(self) -> Path | None:
+        """Its file; None for a private one."""
+        return self._database.path
+
+    @property
     def runs(self) -> tuple[Run, ...]:
         """All runs of the recording, in the order in which they began."""
         numbers = self._database.rows("SELECT number FROM run ORDER BY number")

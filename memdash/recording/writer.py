@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from memdash import __version__
 from memdash.model.capability import Capability
-from memdash.model.finding import Finding
+from memdash.model.finding import Finding, mark
 from memdash.model.metric import METRICS
 from memdash.model.missing import Missing
 from memdash.model.sample import Fact, Instant, Origin
@@ -124,8 +124,9 @@ class Writer:
                     self._put_fact(run, course, capability)
 
     def mark(self, run: int, at: Instant, note: str) -> None:
-        """Remember a moment, with what somebody says of it; its facts are kept in full."""
+        """Remember a moment, with what somebody says of it; its facts are kept in full. The run may be over."""
         with self._changing(run) as course:
+            self._put_finding(run, mark(at.wall_s, note))
             self.database.run("INSERT INTO mark VALUES (?, ?, ?, ?)", run, micros(at.mono_s), micros(at.wall_s), note)
             for capability in list(course.waiting):
                 self._put_fact(run, course, capability)
@@ -170,7 +171,7 @@ class Writer:
 
     @contextmanager
     def _changing(self, run: int) -> Iterator[_Course]:
-        course = copy(self._courses[run])
+        course = copy(self._courses.get(run) or _Course())
         with self.database.transaction():
             yield course
         self._courses[run] = course

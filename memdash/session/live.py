@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from memdash.analysis.deeds import deed_words
 from memdash.analysis.rules import Rule, default_rules
@@ -27,10 +28,15 @@ from memdash.sampling.roster import Roster
 from memdash.sampling.sampler import Sampler, Watch
 from memdash.session.attach import Attached, attach
 from memdash.session.memory import Memory
-from memdash.units import duration
+from memdash.units import clock_time, duration
+
+if TYPE_CHECKING:
+    from memdash.recording.recorder import Recorder
+    from memdash.session.past import Past
 
 __all__ = ["Live", "read_once"]
 
+_NO_PAST = Missing("nothing has been recorded yet", "it can be looked at a second after it began")
 _PATIENCE_S = 10.0
 """CPU time that a single reading may take for what is read piece by piece: enough for 15 million objects."""
 
@@ -90,6 +96,9 @@ class Live:
         self._snapshot = _first_snapshot(target, self._clock, interval_s)
         self._listeners: tuple[Callable[[Snapshot], None], ...] = ()
         self._lock = threading.Lock()
+        self._past_lock = threading.Lock()
+        self._past: Past | None = None
+        self._recorder: Recorder | None = None
         self._watch = watch or _watch_over(target, entries)
         self._sampler = Sampler(self._open, self._watch, self._clock, interval_s, self)
 
@@ -112,12 +121,40 @@ class Live:
 
         return leave
 
-    def mark_baseline(self) -> None:
-        """Count changes from the newest sample on."""
+    def remember(self, recorder: Recorder) -> None:
+        """Look for the past in what is recorded of this watch."""
+        self._recorder = recorder
+
+    @property
+    def past(self) -> Maybe[Past]:
+        """The moments that have been recorded; Missing before there are any."""
+        with self._past_lock:
+            if self._past is None and self._recorder is not None:
+                recording = self._recorder.recording()
+                if recording is not None:
+                    from memdash.session.past import Past
+
+                    self._past = Past(recording)
+            return self._past or _NO_PAST
+
+    def mark(self, note: str, then: Snapshot) -> None:
+        """Put a mark into the log, and into what is recorded."""
+        if self._recorder is not None:
+            self._recorder.mark(note, then.at)
+        with self._lock:
+            self._memory.mark_moment(then.at.wall_s, note)
+            self._publish(self._memory.refreshed(self._snapshot))
+
+    def mark_baseline(self, then: Snapshot | None = None) -> None:
+        """Count changes from the newest sample on, or from a moment that is past."""
         with self._lock:
             now = self._snapshot
-            self._memory.mark(now.at)
-            self._memory.note(now.at.wall_s, "baseline set")
+            if then is None:
+                self._memory.mark(now.at)
+                self._memory.note(now.at.wall_s, "baseline set")
+            else:
+                self._memory.mark(then.at, then.sample)
+                self._memory.note(now.at.wall_s, f"baseline set to {clock_time(then.at.wall_s)}")
             self._publish(self._memory.refreshed(now))
 
     def clear_baseline(self) -> None:
@@ -137,6 +174,9 @@ class Live:
     def close(self) -> None:
         """Stop the thread."""
         self._sampler.stop()
+        with self._past_lock:
+            if self._past is not None:
+                self._past.close()
 
     def _open(self) -> Roster:
         attached = attach(self._snapshot.target, self._entries, self._clock, self._take)

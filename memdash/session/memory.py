@@ -12,7 +12,7 @@ from memdash.analysis.judge import Judge
 from memdash.analysis.rules import Rule
 from memdash.analysis.verdict_words import RULE, finding, named
 from memdash.errors import MemdashError, defects_told
-from memdash.model.finding import Finding, NotYet, Severity
+from memdash.model.finding import Finding, NotYet, Severity, mark
 from memdash.model.sample import Instant, Sample
 from memdash.model.series import Timeline
 from memdash.model.snapshot import Snapshot
@@ -41,6 +41,10 @@ class Memory:
     def note(self, at_s: float, summary: str, severity: Severity = Severity.INFO) -> None:
         """Put a line into the alert log."""
         self._log.note(Finding(rule="memdash", severity=severity, at_s=at_s, summary=summary))
+
+    def mark_moment(self, at_s: float, note: str) -> None:
+        """Put a mark into the log, where it can be found again."""
+        self._log.note(mark(at_s, note))
 
     def add(self, shown: Snapshot, sample: Sample) -> Snapshot:
         """The snapshot that follows ``shown`` once ``sample`` has been taken in."""

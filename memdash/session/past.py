@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from heapq import nlargest
@@ -16,7 +16,9 @@ from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Sample
 from memdash.model.series import Courses, Series
 from memdash.model.snapshot import Baseline, Snapshot, State
-from memdash.recording.moment import Mark, Moment, Run
+from memdash.model.target import Target
+from memdash.model.tasks import Tasks
+from memdash.recording.moment import Moment, Run
 from memdash.recording.reader import Recording
 from memdash.sampling.courses import CourseKeeper
 from memdash.session.rows import ROWS, Rows, sizes
@@ -36,10 +38,12 @@ _UNTIL_NOW_S = 1e10
 class Past:
     """One run of a recording as snapshots, which are made by what makes those of a live watch. Safe from any thread.
 
-    Raises RecordingError where the recording cannot be read.
+    ``is_of_file`` says that nobody watches the target any more. Raises RecordingError where the recording cannot be
+    read.
     """
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Recording, *, is_of_file: bool = False) -> None:
+        self._is_of_file = is_of_file
         self._recording = recording
         self._lock = threading.RLock()
         self._sizes: OrderedDict[int, Mapping[Any, int]] = OrderedDict()
@@ -50,27 +54,41 @@ class Past:
         with self._lock:
             return self._recording.run
 
-    def at(self, mono_s: float, baseline: Sample | None = None, *, readings: int = _TREND) -> Snapshot:
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """All runs of the recording."""
+        with self._lock:
+            return self._recording.runs
+
+    def of(self, target: Target) -> Past:
+        """The newest run over another target."""
+        with self._lock:
+            number = next(run.number for run in reversed(self._recording.runs) if run.target == target)
+            path = self._recording.path
+            recording = self._recording.of(number) if path is None else Recording.open(path, number)
+            return Past(recording, is_of_file=self._is_of_file)
+
+    def at(self, mono_s: float, baseline: Instant | None = None, *, is_quick: bool = False) -> Snapshot:
         """The newest moment up to one of the monotonic clock, or the first.
 
-        Changes count from ``baseline``, or from the first reading. The trends of rows are made of the newest
-        ``readings``; fewer take less time.
+        Changes count from the moment ``baseline``, or from the first reading. A quick answer has trends only of
+        readings that have been looked at lately, which takes a tenth of the time.
         """
         with self._lock:
             run, moment = self._recording.run, self._recording.moment_by(mono_s)
             rows = Rows()
             for capability in ROWS:
                 if not isinstance(getattr(moment.sample, capability.value), Missing):
-                    self._recall(rows, capability, moment.at, readings)
+                    self._recall(rows, capability, moment.at, is_quick=is_quick)
             rows.take(moment.sample)
             rows.reside(self._when_mapped(moment.sample), run.target.runtime)
             if baseline is not None:
-                rows.mark(baseline.at, baseline)
+                rows.mark(baseline, self._recording.moment_by(baseline.mono_s).sample)
             shown = rows.filled(self._bare(run, moment, baseline))
             return replace(shown, courses=self._courses(run.since, moment.at))
 
-    def _bare(self, run: Run, moment: Moment, baseline: Sample | None) -> Snapshot:
-        since = run.since if baseline is None else baseline.at
+    def _bare(self, run: Run, moment: Moment, baseline: Instant | None) -> Snapshot:
+        since = baseline or run.since
         return Snapshot(
             target=run.target,
             state=moment.state,
@@ -86,6 +104,7 @@ class Past:
             ending=run.ending if moment.state is State.ENDED else None,
             silence=moment.silence,
             verdict=moment.verdict,
+            is_replayed=self._is_of_file,
         )
 
     def timeline(self, until: Instant, baseline: Instant | None = None) -> RecordedTimeline:
@@ -99,10 +118,48 @@ class Past:
         with self._lock:
             return self._recording.series(key, since_s, until_s)
 
-    def after(self, mono_s: float) -> Instant | None:
-        """The first moment after one of the monotonic clock."""
+    def step(self, mono_s: float, by_s: float) -> float:
+        """The moment ``by_s`` later, or earlier where that is negative; the next one after a time without any."""
         with self._lock:
-            return self._recording.moment_after(mono_s)
+            if by_s < 0:
+                return max(mono_s + by_s, self._recording.since.mono_s)
+            later = self._recording.moment_after(mono_s)
+            return mono_s if later is None else max(mono_s + by_s, later.mono_s)
+
+    def when(self, wall_s: float) -> Instant:
+        """The newest moment up to one of the wall clock, or the first."""
+        with self._lock:
+            return self._recording.moment_at(wall_s).at
+
+    def moments(self) -> Iterator[Moment]:
+        """All of them, in order."""
+        return self._recording.moments(0.0, _UNTIL_NOW_S)
+
+    def tasks(self, since_s: float, until_s: float) -> tuple[Tasks, ...]:
+        """The tasks that were read between two moments of the monotonic clock, oldest first."""
+        with self._lock:
+            run = self._recording.run
+            apart_s = run.until.wall_s - run.until.mono_s
+            found = self._recording.facts(Capability.TASKS, max(since_s + apart_s, 0.0), until_s + apart_s)
+            return tuple(dated.fact for dated in found if isinstance(dated.fact, Tasks))
+
+    def mark(self, note: str, at: Instant) -> None:
+        """Remember a moment in the file. Raises RecordingError when that cannot be written."""
+        from memdash.recording.writer import Writer
+
+        path, number = self._recording.path, self._recording.number
+        if path is None:
+            return
+        with self._lock:
+            self._recording.close()  # a file that is written is opened by nobody else here: SQLite would lose its locks
+            try:
+                writer = Writer(path, appends=True)
+                try:
+                    writer.mark(number, at, note)
+                finally:
+                    writer.close()
+            finally:
+                self._recording = Recording.open(path, number)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -110,24 +167,19 @@ class Past:
         with self._lock:
             return self._recording.findings(_UNTIL_NOW_S)
 
-    @property
-    def marks(self) -> tuple[Mark, ...]:
-        """All of them, in order."""
-        with self._lock:
-            return self._recording.marks()
-
     def close(self) -> None:
         """May be called twice."""
         with self._lock:
             self._recording.close()
 
-    def _recall(self, rows: Rows, capability: Capability, until: Instant, most: int) -> None:
+    def _recall(self, rows: Rows, capability: Capability, until: Instant, *, is_quick: bool) -> None:
         """The first reading of a kind, and what its rows held at the newest ones before a moment."""
         for first in self._recording.facts(capability, 0.0, _UNTIL_NOW_S, most=1):
             rows.begin(capability, first.origin.at, first.fact, first.origin)
-        since_s = until.wall_s - most * _WRITTEN_EVERY_S
-        for number in self._recording.readings(capability, since_s, until.wall_s, most)[:-1] if most else ():
-            rows.recall(capability, self._sizes_of(capability, number))
+        since_s = until.wall_s - _TREND * _WRITTEN_EVERY_S
+        for number in self._recording.readings(capability, since_s, until.wall_s, _TREND)[:-1]:
+            if number in self._sizes or not is_quick:
+                rows.recall(capability, self._sizes_of(capability, number))
 
     def _sizes_of(self, capability: Capability, number: int) -> Mapping[Any, int]:
         if number not in self._sizes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from memdash.analysis.resample import Column, columns, newest
-from memdash.model.snapshot import Snapshot
+from memdash.model.series import Timeline
 
 __all__ = ["HEAP_LINES", "HeapChart", "Line", "heap_chart"]
 
@@ -36,8 +36,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class HeapChart:
-    """``span_s`` seconds up to now in ``width`` columns; ``gc_columns`` are those in which a collection finished."""
+    """``span_s`` seconds in ``width`` columns; ``gc_columns`` are those in which a collection finished.
 
+    ``end_s`` is the end of the last column on the monotonic clock.
+    """
+
+    end_s: float
     span_s: float
     width: int
     lines: tuple[Line, ...]
@@ -46,18 +50,17 @@ class HeapChart:
     high_bytes: float
 
 
-def heap_chart(snapshot: Snapshot, span_s: float, width: int) -> HeapChart:
-    """Cut the chart's metrics to ``width`` columns.
+def heap_chart(history: Timeline, span_s: float, width: int) -> HeapChart:
+    """Cut the chart's metrics to ``width`` columns, up to the end of ``history``.
 
     Columns begin at multiples of their length, so that a sample stays in its column while the chart moves on.
     """
     step_s = span_s / max(width, 1)
-    end_s = math.ceil(snapshot.history.until.mono_s / step_s) * step_s
+    end_s = math.ceil(history.until.mono_s / step_s) * step_s
     lines = tuple(
-        Line(key, label, tuple(columns(snapshot.history.series(key, span_s), end_s, span_s, width)))
-        for key, label in HEAP_LINES
+        Line(key, label, tuple(columns(history.series(key, span_s), end_s, span_s, width))) for key, label in HEAP_LINES
     )
-    counts = newest(snapshot.history.series("NumGC", span_s), end_s, span_s, width) if width else ()
+    counts = newest(history.series("NumGC", span_s), end_s, span_s, width) if width else ()
     marks = tuple(index for index, (before, after) in enumerate(pairwise(counts), start=1) if after > before)
     seen = [value for line in lines for c in line.columns for value in (c.low, c.high) if not math.isnan(value)]
-    return HeapChart(span_s, width, lines, marks, min(seen, default=0.0), max(seen, default=0.0))
+    return HeapChart(end_s, span_s, width, lines, marks, min(seen, default=0.0), max(seen, default=0.0))

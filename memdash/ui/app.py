@@ -39,7 +39,7 @@ _SETTLED_AFTER_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How it looks, and where for source files.
+    """How it looks, where for source files, and the moment of the monotonic clock that a replay opens at.
 
     ``theme`` is one of ours or of Textual's; ``no_color`` adds to the NO_COLOR variable.
     """
@@ -48,6 +48,7 @@ class Options:
     ascii: bool = False
     no_color: bool = False
     sources: SourcePath = USUAL_SOURCES
+    at_s: float | None = None
 
 
 class MemdashApp(Turns[Target]):
@@ -187,6 +188,8 @@ def run(session: Session, watches: Watches, options: Options = Options()) -> Non
     It may have been started already; that saves time.
     """
     try:
-        MemdashApp(lambda: Dashboard(session, watches, sources=options.sources), options).run_to_its_end()
+        MemdashApp(
+            lambda: Dashboard(session, watches, sources=options.sources, at_s=options.at_s), options
+        ).run_to_its_end()
     finally:
         watches.close()
