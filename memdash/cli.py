@@ -20,10 +20,10 @@ import click
 
 from memdash.commands import VERBS
 from memdash.commands.replayed import recorded
-from memdash.config import nearest
 from memdash.errors import MemdashError, UsageError, defect_of
 from memdash.network.address import is_url, require_scheme
 from memdash.plain import plain
+from memdash.spelling import nearest
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -72,7 +72,7 @@ def _with_verb(args: list[str], completing: bool) -> list[str]:
         return ["replay", *args]
     if first and not first.startswith("-") and not first[0].isdigit() and not is_url(first):
         require_scheme(first)
-        guess = nearest(first, list(VERBS))
+        guess = nearest(first, VERBS)
         raise UsageError(
             f"there is no command {first!r}",
             f"did you mean memdash {guess}?"

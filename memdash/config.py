@@ -7,6 +7,11 @@ is TOML, in the user's configuration directory or wherever ``--config`` says:
     ascii = true
     max = ["HeapAlloc=512MiB", "gc.pause_p99_ns=20ms"]
 
+    [[alert]]
+    name = "heap"
+    when = "HeapAlloc > 512MiB"
+    for = "30s"
+
 To add a setting, add one entry to ``SETTINGS`` and name it in the commands that obey it.
 """
 
@@ -15,20 +20,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from memdash.errors import UsageError
+from memdash.spelling import meant
 from memdash.units import parse_bytes, parse_duration, parse_growth
 
 __all__ = [
     "SETTINGS",
     "USUAL_SOURCES",
+    "AlertText",
     "Growth",
     "Limit",
     "Setting",
     "SourcePath",
     "default_file",
     "load_file",
-    "nearest",
     "parse_interval",
     "parse_pid",
 ]
@@ -38,8 +45,6 @@ _LONGEST_INTERVAL_S = 60.0
 _LARGEST_FILE_BYTES = 1 << 20
 _LEAST_RECORDING_BYTES = 1 << 20
 _DEEPEST_TRACE = 100
-_LEAST_ALIKE = 0.6
-"""So much of two words must be the same; below that a guess misleads: ``profile`` is no ``goroutineleak``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,19 @@ class Growth:
 
     bytes: float
     is_rate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AlertText:
+    """One ``--alert`` or ``[[alert]]``, not yet understood: a condition, a name, and what more is said of it, by key.
+
+    ``where`` says where it was found, for whoever cannot make sense of it.
+    """
+
+    when: str
+    name: str = ""
+    said: tuple[tuple[str, str], ...] = ()
+    where: str = "--alert"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +98,9 @@ class Setting:
 
     ``implied`` is what the flag alone stands for, when its value may be left out.
     ``parse`` turns text into the value and raises UsageError; ``default`` is text too, so that help shows what a user
-    would write. With ``choices`` the text must be one of them.
+    would write. With ``choices`` the text must be one of them. The variable of what may be given repeatedly is
+    split at white space, or at ``separator``. In the file a ``table`` may stand for a text: it is read with the words
+    for where it was found.
     """
 
     name: str
@@ -92,6 +112,8 @@ class Setting:
     implied: str | None = None
     parse: Callable[[str], object] = str
     choices: tuple[str, ...] = ()
+    separator: str | None = None
+    table: Callable[[Mapping[str, object], str], object] | None = None
 
     @property
     def variable(self) -> str:
@@ -101,9 +123,7 @@ class Setting:
     def value(self, text: str) -> object:
         """What ``text`` means. Raises UsageError."""
         if self.choices and text not in self.choices:
-            guess = nearest(text, list(self.choices))
-            hint = f"did you mean {guess}?" if guess else f"it is one of {', '.join(self.choices)}"
-            raise UsageError(f"there is no {self.name} {text!r}", hint)
+            raise UsageError(f"there is no {self.name} {text!r}", meant(text, self.choices, "it is one of"))
         return self.parse(text)
 
     @property
@@ -139,6 +159,24 @@ def _parse_growth(text: str) -> Growth:
         return Growth(parse_growth(text), True) if "/" in text else Growth(parse_bytes(text), False)
     except UsageError:
         raise UsageError(f"{text!r} is no growth", "write it like 1MiB/min, or like 64MiB for all of it") from None
+
+
+_ALERT_KEYS = ("when", "name", "for", "over", "clear", "cooldown", "severity")
+
+
+def _alert_table(table: Mapping[str, object], where: str) -> AlertText:
+    for key, value in table.items():
+        if key not in _ALERT_KEYS:
+            raise UsageError(f"{where}: there is no key {key!r}", meant(key, _ALERT_KEYS, "the keys are"))
+        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+            raise UsageError(
+                f"{where}: {key} is neither a text nor a number", 'write it like when = "HeapAlloc > 1GiB"'
+            )
+    texts = {key: str(value) for key, value in table.items()}
+    if not texts.get("when"):
+        raise UsageError(f"{where}: it does not say when", 'write it like when = "HeapAlloc > 512MiB"')
+    when, name = texts.pop("when"), texts.pop("name", "")
+    return AlertText(when, name, tuple(texts.items()), where)
 
 
 def _parse_size(text: str) -> int:
@@ -213,6 +251,7 @@ _ALL = (
         parse=_parse_size,
     ),
     Setting("max-age", "How far back a recording may reach, such as 7d.", "TIME", parse=parse_duration),
+    Setting("salvage", "Write what can still be read of a damaged recording into a new one.", "FILE"),
     Setting("append", "Go on in a recording that is there."),
     Setting("output-to", "Keep what the command prints in this file.", "FILE"),
     Setting("force", "Overwrite the output file when it exists."),
@@ -227,6 +266,22 @@ _ALL = (
         "GROWTH",
         many=True,
         parse=_parse_growth,
+    ),
+    Setting(
+        "alert",
+        "Alert while a condition holds: 'HeapAlloc > 512MiB for 30s', 'tasks.total growth > 100/min critical'.",
+        "RULE",
+        many=True,
+        parse=AlertText,
+        separator=";",
+        table=_alert_table,
+    ),
+    Setting(
+        "mute",
+        "Do not count what this rule finds, such as 'gc pause': it stays in the log.",
+        "RULE",
+        many=True,
+        separator=";",
     ),
     Setting("ignore-top-function", "Tasks that stand in this function may stay.", "FUNCTION", many=True),
     Setting("ignore-created-by", "Tasks that this function started may stay.", "FUNCTION", many=True),
@@ -273,13 +328,6 @@ _ALL = (
 SETTINGS: Mapping[str, Setting] = {setting.name: setting for setting in _ALL}
 
 
-def nearest(word: str, known: list[str]) -> str:
-    """The known word that ``word`` was probably meant to be, or an empty string."""
-    import difflib  # 5 ms, wanted after a mistake only
-
-    return next(iter(difflib.get_close_matches(word, known, n=1, cutoff=_LEAST_ALIKE)), "")
-
-
 def default_file() -> Path | None:
     """The user's configuration file, if there is one that can be seen."""
     from platformdirs import user_config_path  # 8 ms, wanted once
@@ -307,17 +355,23 @@ def load_file(path: Path) -> dict[str, object]:
         raise UsageError(f"{path} is not TOML: {error}", 'write lines like interval = "2s"') from None
     for key in document:
         if key not in SETTINGS:
-            guess = nearest(key, list(SETTINGS))
-            hint = f"did you mean {guess}?" if guess else f"the keys are {', '.join(SETTINGS)}"
-            raise UsageError(f"{path}: there is no setting {key!r}", hint)
+            raise UsageError(f"{path}: there is no setting {key!r}", meant(key, SETTINGS, "the keys are"))
     return {key: _checked(path, SETTINGS[key], value) for key, value in document.items()}
 
 
 def _checked(path: Path, setting: Setting, value: object) -> object:
     import msgspec  # 30 ms, wanted only when a file exists
 
-    kind = bool if setting.is_switch else list[str] if setting.many else str | int | float
+    many: type[list[Any]] = list[str] if setting.table is None else list[str | dict[str, object]]
+    kind = bool if setting.is_switch else many if setting.many else str | int | float
+    found: Any
     try:
-        return msgspec.convert([value] if setting.many and isinstance(value, str) else value, kind)
+        found = msgspec.convert([value] if setting.many and isinstance(value, (str, dict)) else value, kind)
     except msgspec.ValidationError as error:
         raise UsageError(f"{path}: {setting.name}: {error}", f"its flag is --{setting.name}") from None
+    if setting.table is None:
+        return found
+    return [
+        setting.table(item, f"{path}: {setting.name} {number}") if isinstance(item, dict) else item
+        for number, item in enumerate(found, start=1)
+    ]

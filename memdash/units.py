@@ -23,6 +23,8 @@ __all__ = [
     "clock_time",
     "count",
     "duration",
+    "exact",
+    "exact_span",
     "figure",
     "file_time",
     "iso_time",
@@ -30,7 +32,9 @@ __all__ = [
     "nanoseconds",
     "parse_bytes",
     "parse_duration",
+    "parse_figure",
     "parse_growth",
+    "parse_period",
     "per_minute",
     "ratio",
     "signed",
@@ -241,10 +245,67 @@ def parse_duration(text: str) -> float:
     return value
 
 
+def parse_period(text: str) -> float:
+    """Read what a rate is per, in seconds: ``s``, ``min``, ``h`` or ``d``. Raises UsageError."""
+    factor = _SECOND_FACTORS.get(text.strip().lower()) if text.strip() else None
+    if factor is None or factor < 1:
+        raise UsageError(f"{text!r} is no time that a rate is per", "write it like /s, /min, /h or /d")
+    return factor
+
+
 def parse_growth(text: str) -> float:
     """Read a rate of growth in bytes per second: ``1MiB/min``, ``10KiB/s``, ``2GiB/h``. Raises UsageError."""
-    size, slash, per = text.partition("/")
-    factor = _SECOND_FACTORS.get(per.strip().lower()) if slash and per.strip() else None
-    if factor is None or factor < 1:
-        raise UsageError(f"{text!r} is not a rate of growth", "write it like 1MiB/min, 10KiB/s or 2GiB/h")
-    return parse_bytes(size) / factor
+    size, _, per = text.partition("/")
+    try:
+        return parse_bytes(size) / parse_period(per)
+    except UsageError:
+        raise UsageError(f"{text!r} is not a rate of growth", "write it like 1MiB/min, 10KiB/s or 2GiB/h") from None
+
+
+def parse_figure(text: str, unit: Unit) -> float:
+    """Read a value in its unit: ``512MiB``, ``20ms``, ``90%``, ``200``. Raises UsageError."""
+    match unit:
+        case Unit.BYTES:
+            return parse_bytes(text)
+        case Unit.NANOSECONDS:
+            return round(parse_duration(text) * 1e9)
+        case Unit.SECONDS:
+            return parse_duration(text)
+    is_percent = text.endswith("%") and unit in (Unit.RATIO, Unit.PERCENT)
+    match = _NUMBER.fullmatch(text.removesuffix("%") if is_percent else text)
+    if match is None or match[2]:
+        raise UsageError(
+            f"{text!r} is not a number", "write it like 90%" if unit is Unit.RATIO else "write it like 200"
+        )
+    return float(match[1]) / 100 if unit is Unit.RATIO and is_percent else float(match[1])
+
+
+def exact(value: float, unit: Unit) -> str:
+    """The shortest text that ``parse_figure`` reads as this value: ``512MiB``, ``5ms``, ``0.9``."""
+    if unit is Unit.BYTES:
+        step = max((n for n in range(len(_BYTE_STEPS) - 1) if value and value % (1 << 10 * n) == 0), default=0)
+        return f"{value / (1 << 10 * step):.0f}{_BYTE_STEPS[step] if step else ''}"
+    if unit is Unit.NANOSECONDS:
+        factor, name = next(step for step in _NANOSECOND_STEPS if value % step[0] == 0 or step[0] == 1)
+        return f"{_plain(value / factor)}{name}"
+    return exact_span(value) if unit is Unit.SECONDS else _plain(value)
+
+
+_NANOSECOND_STEPS = ((1e9, "s"), (1e6, "ms"), (1e3, "us"), (1, "ns"))
+
+
+def exact_span(seconds: float) -> str:
+    """The shortest text that ``parse_duration`` reads as this span: ``500ms``, ``30s``, ``5m``, ``1h``."""
+    if seconds < 1:
+        return f"{_plain(seconds * 1e3)}ms"
+    factor, name = next((step for step in _SPAN_STEPS if seconds % step[0] == 0), (1, "s"))
+    return f"{_plain(seconds / factor)}{name}"
+
+
+_SPAN_STEPS = ((86_400, "d"), (3600, "h"), (60, "m"), (1, "s"))
+
+
+def _plain(value: float) -> str:
+    """A number without an exponent and without needless zeros."""
+    text = f"{value:.9f}".rstrip("0").rstrip(".")
+    return text or "0"

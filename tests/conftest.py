@@ -1,12 +1,19 @@
-"""Small processes to look at, each ended by the test that started it."""
+"""Small processes and servers to look at, each ended by the test that started it, and memdash run on them."""
 
 import os
 import signal
 import subprocess
+import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from memdash.cli import main
+from memdash.probes.cpython.agent.agents import Agents
+from memdash.probes.cpython.agent.launch import agents_of_ours
+from tests.servers import Serve, serving
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -14,6 +21,56 @@ def usual_signals() -> None:
     """Whoever runs the tests in the background may ignore these, and every program we start would inherit that."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Neither the file nor the variables of whoever runs the tests."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    for name in [name for name in os.environ if name.startswith("MEMDASH_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Wall-clock times are shown in local time: the same on every machine."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Run a command line: its exit code, what it wrote, what it said."""
+
+    def run(*argv: str | Path) -> tuple[int, str, str]:
+        code = main([str(word) for word in argv])
+        out, err = capfd.readouterr()
+        return code, out, err
+
+    return run
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Of a short path: it has to fit into the queue of a target that a script is brought into."""
+    with tempfile.TemporaryDirectory(prefix="memdash-") as made:
+        yield Path(made)
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    with serving() as start:
+        yield start
+
+
+@pytest.fixture
+def agents() -> Iterator[Agents]:
+    """A place where agents meet memdash."""
+    with agents_of_ours() as listening:
+        yield listening
 
 
 @pytest.fixture

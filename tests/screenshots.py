@@ -71,6 +71,9 @@ class _Shared:
         self.mark = session.mark
         self.mark_baseline = session.mark_baseline
         self.clear_baseline = session.clear_baseline
+        self.acknowledge = session.acknowledge
+        self.mute = session.mute
+        self.note = session.note
         self.act = session.act
 
     @property

@@ -10,32 +10,13 @@ import pytest
 
 from memdash.cli import main
 from memdash.commands import VERBS
+from tests.programs import loaded, of_a_screen, offered
 
 Start = Callable[..., subprocess.Popen[bytes]]
+Run = Callable[..., tuple[int, str, str]]
 OURSELVES = str(os.getpid())
 
-
-@pytest.fixture(autouse=True)
-def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Neither the file nor the variables of whoever runs the tests."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    for name in [name for name in os.environ if name.startswith("MEMDASH_")]:
-        monkeypatch.delenv(name)
-
-
-@pytest.fixture
-def run(capfd: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    """Run a command line: its exit code, what it wrote, what it said."""
-
-    def run(*argv: str) -> tuple[int, str, str]:
-        code = main(argv)
-        out, err = capfd.readouterr()
-        return code, out, err
-
-    return run
-
-
-Run = Callable[..., tuple[int, str, str]]
+pytestmark = pytest.mark.usefixtures("no_settings")
 
 
 @pytest.fixture(scope="module")
@@ -191,15 +172,31 @@ def test_a_process_is_found_by_its_name(run: Run, start: Start) -> None:
 
 
 def test_a_watched_report_has_rates(run: Run) -> None:
-    _, out, _ = run("report", "--json", "-d", "300ms", "-i", "50ms", OURSELVES)
+    _, out, _ = run("report", "--json", "-d", "1s", "-i", "50ms", OURSELVES)
     document = json.loads(out)
     assert document["system"]["cpu_percent"] is not None
     assert document["cost"]["probes"]["system.process"]["reads"] >= 2
 
 
+def test_alerts_come_from_flags_variables_and_the_file(
+    run: Run, small: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rules(*argv: str) -> dict[str, str]:
+        code, out, err = run("report", "--json", *argv, small)
+        assert code == 0, err
+        return {f["rule"]: f["severity"] for f in json.loads(out)["findings"] if f["rule"] != "memdash"}
+
+    assert rules("--alert", "rss > 1MiB critical", "--alert", "rss > 1PiB") == {"system.rss_bytes > 1MiB": "critical"}
+    config = tmp_path / "alerts.toml"
+    config.write_text('[[alert]]\nname = "big"\nwhen = "rss > 1MiB"\nseverity = "info"\n')
+    assert rules("--config", str(config)) == {"big": "info"}
+    monkeypatch.setenv("MEMDASH_ALERT", "rss > 1MiB; vms > 1MiB info")
+    assert rules("--config", str(config)) == {"system.rss_bytes > 1MiB": "warning", "system.vms_bytes > 1MiB": "info"}
+
+
 def test_a_limit_that_is_passed_is_a_finding(run: Run, small: str) -> None:
     _, out, _ = run("report", "--json", "--max", "system.rss_bytes=1MiB", "--max", "system.vms_bytes=1PiB", small)
-    findings = [finding for finding in json.loads(out)["findings"] if finding["rule"].startswith("max ")]
+    findings = [finding for finding in json.loads(out)["findings"] if finding["rule"].startswith("system.")]
     assert [(f["severity"], f["evidence"]["limit"]) for f in findings] == [("warning", 1 << 20)]
 
 
@@ -227,7 +224,7 @@ def test_ctrl_c_is_130_and_says_nothing(run: Run) -> None:
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    signal.setitimer(signal.ITIMER_REAL, 1.0)
     try:
         code, out, err = run("report", "-d", "30s", OURSELVES)
     finally:
@@ -307,7 +304,7 @@ def test_completion_prints_a_script_for_the_shell(run: Run, shell: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "offered", "not_offered"),
+    ("words", "among_them", "not_among_them"),
     [
         ("memdash ", {"report", "demo", "ps"}, {"--interval"}),
         ("memdash re", {"report"}, {"ps"}),
@@ -318,19 +315,10 @@ def test_completion_prints_a_script_for_the_shell(run: Run, shell: str) -> None:
         (f"memdash doctor {OURSELVES}", {OURSELVES}, {"1"}),
     ],
 )
-def test_verbs_and_options_are_completed(words: str, offered: set[str], not_offered: set[str]) -> None:
-    done = words.split(" ")
-    asked = {"_MEMDASH_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(done) - 1)}
-    answer = memdash(env=os.environ | asked).stdout
-    found = {line.partition(",")[2] for line in answer.splitlines()}
-    assert offered <= found
-    assert not not_offered & found
-
-
-def memdash(*argv: str, **how: object) -> subprocess.CompletedProcess[str]:
-    """Run the installed program."""
-    command = [sys.executable, "-m", "memdash", *argv]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **how)  # type: ignore[call-overload, no-any-return]  # keyword arguments of subprocess.run
+def test_verbs_and_options_are_completed(words: str, among_them: set[str], not_among_them: set[str]) -> None:
+    found = offered(words).keys()
+    assert among_them <= found
+    assert not not_among_them & found
 
 
 HEADLESS = [
@@ -345,21 +333,7 @@ HEADLESS = [
 
 @pytest.mark.parametrize("argv", HEADLESS, ids=lambda argv: argv[0])
 def test_headless_verbs_load_no_screen(argv: list[str], small: str) -> None:
-    program = (
-        "import sys; from memdash.cli import main; code = main(sys.argv[1:]); "
-        "print(code, *sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, *(word.replace("SMALL", small) for word in argv)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    code, *modules = done.stderr.splitlines()[-1].split(" ")
-    assert code == "0"
-    assert not {"textual", "rich", "plotext", "msgspec"} & set(modules)
-    assert "memdash.ui" not in modules
+    assert of_a_screen(loaded(*(word.replace("SMALL", small) for word in argv))) == set()
 
 
 def test_a_reader_that_has_had_enough_hears_nothing_of_it() -> None:

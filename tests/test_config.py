@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from memdash.config import SETTINGS, Growth, Limit, load_file, nearest, parse_interval
+from memdash.config import SETTINGS, Growth, Limit, load_file, parse_interval
 from memdash.errors import UsageError
+from memdash.spelling import nearest
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("50ms", 0.05), ("0.5", 0.5), ("1s", 1.0), ("1m", 60.0)])

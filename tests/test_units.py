@@ -12,11 +12,14 @@ from memdash.units import (
     byte_size,
     count,
     duration,
+    exact,
+    exact_span,
     figure,
     iso_time,
     nanoseconds,
     parse_bytes,
     parse_duration,
+    parse_figure,
     parse_growth,
     per_minute,
     ratio,
@@ -157,3 +160,37 @@ def test_what_is_no_growth(text: str) -> None:
 )
 def test_how_often_a_minute(per_s: float, text: str) -> None:
     assert per_minute(per_s) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (512 << 20, Unit.BYTES, "512MiB"),
+        (3 << 29, Unit.BYTES, "1536MiB"),
+        (1 << 60, Unit.BYTES, "1024PiB"),
+        (1001, Unit.BYTES, "1001"),
+        (0, Unit.BYTES, "0"),
+        (5e6, Unit.NANOSECONDS, "5ms"),
+        (1.5e6, Unit.NANOSECONDS, "1500us"),
+        (120e9, Unit.NANOSECONDS, "120s"),
+        (90, Unit.SECONDS, "90s"),
+        (0.9, Unit.RATIO, "0.9"),
+        (200, Unit.COUNT, "200"),
+    ],
+)
+def test_a_figure_written_exactly_is_read_back(value: float, unit: Unit, text: str) -> None:
+    assert exact(value, unit) == text
+    assert parse_figure(text, unit) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"), [("5%", Unit.COUNT), ("x", Unit.RATIO), ("5MiB", Unit.COUNT), ("", Unit.RATIO)]
+)
+def test_a_figure_of_another_unit_is_refused(text: str, unit: Unit) -> None:
+    with pytest.raises(UsageError):
+        parse_figure(text, unit)
+
+
+@pytest.mark.parametrize("text", ["500ms", "1s", "90s", "5m", "2h", "3d"])
+def test_a_span_is_written_as_it_is_read(text: str) -> None:
+    assert exact_span(parse_duration(text)) == text

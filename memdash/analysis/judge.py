@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from memdash.analysis.forecast import forecast
-from memdash.analysis.points import Points, outside, points
+from memdash.analysis.points import Points, newest_points, outside, points
 from memdash.analysis.teeth import Tooth, longest_tooth
 from memdash.analysis.trend import Trend, trend
 from memdash.analysis.verdict import PATIENCE_S, Ruling, ruling
 from memdash.analysis.verdict_words import severity, summary
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Sample
-from memdash.model.series import Timeline
+from memdash.model.series import Timeline, watched_s
 from memdash.model.verdict import Forecast, Verdict, VerdictKind
 
 __all__ = ["Judge"]
@@ -23,6 +23,7 @@ _HORIZONS_S = (900.0, 21_600.0, 259_200.0)
 """The spans of the history's tiers. A short one sees what has begun lately, a long one what is slow."""
 
 _ENOUGH = 16
+"""Points with which a horizon can be judged."""
 
 _LOOKS_A_HORIZON = 120
 """A longer horizon is looked at again after a 120th of it: one look in three minutes for six hours."""
@@ -67,7 +68,7 @@ class Judge:
         if self._verdict is not None and history.until.mono_s == self._seen_s:  # more of the same tick can wait
             return self._verdict, ""
         self._seen_s = history.until.mono_s
-        span_s, newest = _shortest(history)
+        span_s, newest = newest_points(history, _HORIZONS_S, _ENOUGH)
         stopped = not isinstance(sample.system, Missing) and sample.system.is_stopped
         newest_s = newest.times_s[-1] if len(newest) else history.until.mono_s
         due = newest_s - self._newest_s > newest.window_s / _LOOKS_A_HORIZON
@@ -79,7 +80,7 @@ class Judge:
 
     def _look_at(self, history: Timeline, span_s: float, newest: Points, sample: Sample) -> None:
         """The horizon of these points, and of the longer ones those that reach further back and are due."""
-        known_s, now_s = _known_s(history), history.until.mono_s
+        known_s, now_s = watched_s(history), history.until.mono_s
         for looks in (self._looks, self._outside):
             for span in [span for span in looks if span < span_s]:
                 del looks[span]
@@ -103,7 +104,7 @@ class Judge:
     @property
     def _best(self) -> _Look:
         """A leak that any horizon shows counts, in the heap before outside of it; else the shortest that can tell."""
-        looks = [look for _, look in sorted(self._looks.items(), key=lambda item: item[0])]
+        looks = [self._looks[span_s] for span_s in sorted(self._looks)]
         around = [look for look in self._outside.values() if look.ruling.kind is VerdictKind.LEAK]
         return min((*looks, *around), key=lambda look: look.rank)
 
@@ -143,20 +144,6 @@ def _look(seen: Points, tooth: Tooth | None, sample: Sample) -> _Look:
     return _Look(seen, course, ruling(course, tooth, _patience_s(ahead)), ahead)
 
 
-def _known_s(history: Timeline) -> float:
-    return history.until.mono_s - history.since.mono_s
-
-
-def _shortest(history: Timeline) -> tuple[float, Points]:
-    """The shortest horizon that holds enough points to be judged, or all that there are."""
-    known_s = _known_s(history)
-    for span_s in _HORIZONS_S:
-        found = points(history, span_s)
-        if len(found) >= _ENOUGH or span_s >= known_s:
-            break
-    return span_s, found
-
-
 def _patience_s(ahead: Forecast | None) -> float:
     if ahead is None or not _HASTE_S <= ahead.soonest_s <= _URGENT_S:
         return PATIENCE_S
@@ -165,21 +152,18 @@ def _patience_s(ahead: Forecast | None) -> float:
 
 def _verdict(at: Instant, look: _Look) -> Verdict:
     course, ruled = look.trend, look.ruling
-    grows = ruled.kind in (VerdictKind.LEAK, VerdictKind.GROWING, VerdictKind.WARM_UP)
-    if course is None:
-        verdict = Verdict(kind=ruled.kind, at_s=at.wall_s, why=ruled.why, basis=look.points.basis.value)
-        return replace(verdict, points=len(look.points), summary=summary(verdict))
     verdict = Verdict(
-        kind=ruled.kind,
-        at_s=at.wall_s,
-        why=ruled.why,
-        basis=look.points.basis.value,
-        slope=course.line.slope,
-        window_s=course.window_s,
-        points=course.points,
-        cycles=course.cycles,
-        level_bytes=course.level_bytes,
-        growth_bytes=course.growth_bytes,
-        forecast=look.forecast if grows else None,
+        kind=ruled.kind, at_s=at.wall_s, why=ruled.why, basis=look.points.basis.value, points=len(look.points)
     )
+    if course is not None:
+        verdict = replace(
+            verdict,
+            slope=course.line.slope,
+            window_s=course.window_s,
+            points=course.points,
+            cycles=course.cycles,
+            level_bytes=course.level_bytes,
+            growth_bytes=course.growth_bytes,
+            forecast=look.forecast if ruled.kind.grows else None,
+        )
     return replace(verdict, severity=severity(verdict), summary=summary(verdict))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from array import array
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Self
 
-from memdash.model.series import Series, Timeline
+from memdash.model.series import Series, Timeline, watched_s
 
 __all__ = ["Basis", "Points", "newest_points", "outside", "points"]
 
@@ -107,14 +107,13 @@ def _together(history: Timeline, span_s: float, keys: Sequence[str]) -> list[Ser
     return found
 
 
-def newest_points(history: Timeline, span_s: float, fewest: int) -> Points:
-    """Those of the last ``span_s`` seconds, or of four times as long, and so on, until there are so many."""
-    known_s = history.until.mono_s - history.since.mono_s
-    found = points(history, span_s)
-    while len(found) < fewest and span_s < known_s:
-        span_s *= 4
+def newest_points(history: Timeline, spans_s: Iterable[float], fewest: int) -> tuple[float, Points]:
+    """The first of these spans, which get longer, that holds so many points or all that there are, else the last."""
+    for span_s in spans_s:
         found = points(history, span_s)
-    return found
+        if len(found) >= fewest or span_s >= watched_s(history):
+            break
+    return span_s, found
 
 
 def _has_values(series: Series) -> bool:

@@ -39,9 +39,8 @@ class Trend:
     ``fall_bytes`` the largest fall of one block below one before it, ``newest_bytes`` the rise from the third quarter
     to the last. ``swing_bytes`` is the spread of the points themselves around the line. ``bend`` is the slope of the
     second half over that of the first, ``bend_low`` the least it can be by their intervals, and ``bends`` whether those
-    lie apart; ``jumps`` the share that the
-    two largest of seven steps have in the growth, and ``load_growth`` by what part the allocation rate (or the use of
-    the CPU) has risen.
+    lie apart; ``jumps`` the share that the two largest of seven steps have in the growth, and ``load_growth`` by what
+    part the allocation rate (or the use of the CPU) has risen.
     """
 
     line: Line

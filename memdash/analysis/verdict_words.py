@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from memdash.model.finding import Finding, Severity
+from memdash.model.finding import Figure, Finding, Severity
 from memdash.model.verdict import Grower, Slope, Verdict, VerdictKind
 from memdash.units import MIB, Unit, byte_size, count, duration, signed, time_range
 
@@ -53,7 +53,7 @@ def summary(verdict: Verdict) -> str:
 
 def named(verdict: Verdict, growers: tuple[Grower, ...]) -> Verdict:
     """The same with what grew most, where something grew."""
-    if verdict.kind not in (VerdictKind.LEAK, VerdictKind.GROWING, VerdictKind.WARM_UP) or growers == verdict.growers:
+    if not verdict.kind.grows or growers == verdict.growers:
         return verdict
     verdict = replace(verdict, growers=growers)
     return replace(verdict, summary=summary(verdict))
@@ -61,14 +61,19 @@ def named(verdict: Verdict, growers: tuple[Grower, ...]) -> Verdict:
 
 def rate_words(slope: Slope) -> str:
     """``+1.19 MiB/s``, ``+71.4 KiB/min``: in the unit of time in which it is a figure that people can picture."""
-    step_s, per = next((step for step in _RATES if abs(slope.per_s) * step[0] >= MIB / 8), _RATES[1])
+    step_s, per = _step(slope)
     return signed(slope.per_s * step_s, Unit.BYTES, per=per)
+
+
+def _step(slope: Slope) -> tuple[float, str]:
+    """That unit of time, in seconds and as it is written behind a rate."""
+    return next((step for step in _RATES if abs(slope.per_s) * step[0] >= MIB / 8), _RATES[1])
 
 
 def _interval(slope: Slope) -> str:
     if not slope.is_bounded:
         return ""
-    step_s, per = next((step for step in _RATES if abs(slope.per_s) * step[0] >= MIB / 8), _RATES[1])
+    step_s, per = _step(slope)
     low, high = (signed(end * step_s, Unit.BYTES) for end in (slope.low_per_s, slope.high_per_s))
     return f" ({low} to {high}{per})"
 
@@ -91,4 +96,11 @@ def finding(verdict: Verdict) -> Finding | None:
     }
     if verdict.slope.is_bounded:
         evidence |= {"low_per_s": verdict.slope.low_per_s, "high_per_s": verdict.slope.high_per_s}
-    return Finding(rule=RULE, severity=verdict.severity, at_s=verdict.at_s, summary=verdict.summary, evidence=evidence)
+    return Finding(
+        rule=RULE,
+        severity=verdict.severity,
+        at_s=verdict.at_s,
+        summary=verdict.summary,
+        measured=Figure(60 * verdict.slope.per_s, Unit.BYTES, "/min", signed=True),
+        evidence=evidence,
+    )

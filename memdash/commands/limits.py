@@ -1,56 +1,61 @@
-"""``--max`` and ``--max-growth`` as rules."""
+"""``--max``, ``--max-growth``, ``--alert``, ``--mute`` and the rules that always hold, as values."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
-from memdash.analysis.rules import GrowingFast, Grown, Over, Rule, default_rules
-from memdash.config import Growth, Limit, nearest
+from memdash.analysis.rules import Condition, Op, Rule, Threshold, default_rules, metric_named, parse_rule
+from memdash.analysis.verdict_words import RULE as VERDICT
+from memdash.config import AlertText, Growth, Limit
 from memdash.errors import UsageError
-from memdash.model.metric import METRICS_BY_KEY
-from memdash.units import Unit, byte_size, parse_bytes, parse_duration
+from memdash.model.finding import NOTES
+from memdash.spelling import meant
+from memdash.units import parse_figure
 
-__all__ = ["rules_for"]
-
-
-def rules_for(limits: Sequence[Limit], growths: Sequence[Growth]) -> tuple[Rule, ...]:
-    """The rules that always hold, and one for each limit. Raises UsageError for what names no metric."""
-    return (*default_rules(), *map(_growth, growths), *map(_over, limits))
+__all__ = ["muted_for", "rules_for"]
 
 
-def _growth(growth: Growth) -> Rule:
-    if growth.is_rate:
-        return GrowingFast(f"max growth {byte_size(60 * growth.bytes)}/min", growth.bytes)
-    return Grown(f"max growth {byte_size(growth.bytes)}", growth.bytes)
+def rules_for(limits: Sequence[Limit], growths: Sequence[Growth], alerts: Sequence[AlertText] = ()) -> tuple[Rule, ...]:
+    """The rules that always hold, and one for each limit and alert; an alert of the same name replaces one that does.
+
+    Raises UsageError for what makes no sense.
+    """
+    conditions = dict.fromkeys((*map(_growth, growths), *map(_over, limits)))
+    asked: dict[str, Rule] = {str(condition): Threshold(str(condition), condition) for condition in conditions}
+    for alert in alerts:
+        rule = _rule(alert)
+        if rule.name in (VERDICT, NOTES) or asked.get(rule.name, rule) != rule:
+            raise UsageError(f"{alert.where}: {rule.name!r} is another rule's name", "give it a name of its own")
+        asked[rule.name] = rule
+    return (*(rule for rule in default_rules() if rule.name not in asked), *asked.values())
 
 
-def _over(limit: Limit) -> Over:
-    metric = METRICS_BY_KEY.get(limit.metric)
-    if metric is None:
-        guess = nearest(limit.metric, list(METRICS_BY_KEY))
-        hint = f"did you mean {guess}?" if guess else f"the metrics are {', '.join(METRICS_BY_KEY)}"
-        raise UsageError(f"--max: there is no metric {limit.metric!r}", hint)
+def muted_for(names: Sequence[str], rules: Sequence[Rule]) -> tuple[str, ...]:
+    """The names of the rules that are not to count. Raises UsageError where there is no such rule."""
+    known = [*(rule.name for rule in rules), VERDICT]
+    for name in names:
+        if name not in known:
+            raise UsageError(f"--mute: there is no rule {name!r}", meant(name, known, "the rules are"))
+    return tuple(names)
+
+
+def _rule(alert: AlertText) -> Threshold:
     try:
-        value = _value(limit.value, metric.unit)
+        return parse_rule(alert.when, alert.name, alert.said)
     except UsageError as error:
-        raise UsageError(f"--max {metric.key}: {error.what}", error.hint) from None
-    return Over(f"max {metric.key}", metric.key, value)
+        raise UsageError(f"{alert.where}: {error.what}", error.hint) from None
 
 
-def _value(text: str, unit: Unit) -> float:
-    """Read a limit in its metric's unit: 512MiB, 20ms, 90%, 200."""
-    match unit:
-        case Unit.BYTES:
-            return parse_bytes(text)
-        case Unit.NANOSECONDS:
-            return parse_duration(text) * 1e9
-        case Unit.SECONDS:
-            return parse_duration(text)
+def _growth(growth: Growth) -> Condition:
+    per_s = 60.0 if growth.is_rate else 0.0
+    return Condition("heap.live_bytes", Op.OVER, growth.bytes * (per_s or 1.0), grows=True, per_s=per_s)
+
+
+def _over(limit: Limit) -> Condition:
+    said = "--max"
     try:
-        number = float(text.removesuffix("%"))
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise UsageError(f"{text!r} is not a number", "write it like 200 or 90%")
-    return number / 100 if unit is Unit.RATIO and text.endswith("%") else number
+        metric = metric_named(limit.metric)
+        said = f"--max {metric.key}"
+        return Condition(metric.key, Op.OVER, parse_figure(limit.value, metric.unit))
+    except UsageError as error:
+        raise UsageError(f"{said}: {error.what}", error.hint) from None

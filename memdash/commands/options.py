@@ -35,11 +35,17 @@ class _Text(_ParamType):
         self._setting = setting
 
     def convert(self, value: Any, _param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, (str, int, float)):  # a table of the file, which is understood already
+            return value
         try:
             return self._setting.value(str(value))
         except UsageError as error:
             where = origin(ctx, self._setting) if ctx else ""
             raise UsageError(f"{where or f'--{self._setting.name}'}: {error.what}", error.hint) from None
+
+    def split_envvar_value(self, rv: str) -> list[str]:
+        """The values of a variable."""
+        return [part for value in rv.split(self._setting.separator) if (part := value.strip())]
 
     def shell_complete(self, _ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Offer the setting's choices."""

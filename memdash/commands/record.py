@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memdash.commands.limits import rules_for
+from memdash.commands.limits import muted_for, rules_for
 from memdash.commands.options import Verb, gathered, settings
 from memdash.commands.output import STDOUT, tell
 from memdash.commands.recorded import Keeping, recorders
 from memdash.commands.target import Choice, pids, target_options
-from memdash.config import Growth, Limit, parse_pid
+from memdash.config import AlertText, Growth, Limit, parse_pid
 from memdash.errors import TargetExited
-from memdash.model.finding import Severity
 from memdash.model.snapshot import Snapshot, State
 from memdash.plain import plain
 from memdash.probes.registry import PROBES
@@ -39,7 +38,7 @@ _EVERY_S = 1.0
 @click.command(cls=Verb, short_help="Write a watch into a file, to be looked at later.")
 @target_options
 @click.argument("others", metavar="[PID ...]", nargs=-1, shell_complete=pids)
-@settings("output", "duration", "interval", "append", "force", "max", "max-growth")
+@settings("output", "duration", "interval", "append", "force", "max", "max-growth", "alert", "mute", "salvage")
 @gathered(Keeping, "keeping")
 def command(
     choice: Choice,
@@ -51,6 +50,9 @@ def command(
     force: bool,
     max: Sequence[Limit],  # noqa: A002 - click names parameters as the flags are called
     max_growth: Sequence[Growth],
+    alert: Sequence[AlertText],
+    mute: Sequence[str],
+    salvage: str | None,
     keeping: Keeping,
 ) -> int:
     """Record the memory of a process, or of several into one file, until they end, or ctrl+c, or for --duration.
@@ -58,11 +60,14 @@ def command(
     The file can be read while it is written. Should memdash be killed, it lacks a second. Without -o it is named after
     the process and the time.
     """
-    rules = rules_for(max, max_growth)
+    if salvage is not None:
+        return _salvaged(Path(salvage), output)
+    rules = rules_for(max, max_growth, alert)
+    muted = muted_for(mute, rules)
     targets = [choice.target(), *(identify(parse_pid(pid)) for pid in others)]
     ways = [choice.entries, *(PROBES for _ in others)]
     sessions = [
-        Live(target, interval_s=interval, rules=rules, entries=entries, read_only=True)
+        Live(target, interval_s=interval, rules=rules, muted=muted, entries=entries, read_only=True)
         for target, entries in zip(targets, ways, strict=True)
     ]
     path = Path(output) if output != STDOUT else Path(f"{targets[0].file_name}-{file_time(time.time())}{_SUFFIX}")
@@ -76,12 +81,26 @@ def command(
     return _code(last, duration, signalled)
 
 
+def _salvaged(path: Path, output: str) -> int:
+    """Save what is left of a recording. Raises RecordingError."""
+    from memdash.recording.salvage import salvage
+
+    into = Path(output) if output != STDOUT else path.with_name(f"{path.stem}-salvaged{_SUFFIX}")
+    found = salvage(path, into)
+    lost = f", and {found.lost} are damaged" if found.lost else ""
+    tell(f"{found.saved} pieces of {path} are in {into}{lost}")
+    return 0
+
+
 def _watched(sessions: Sequence[Live], duration_s: float | None, tick: Callable[[], None]) -> int:
-    """Watch until all have ended, or for ``duration_s``; the number of the signal that ended it before, or 0."""
-    over = threading.Event()
+    """Watch until all have ended, or for ``duration_s`` once all are read; the signal that ended it before, or 0."""
+    begun, over = threading.Event(), threading.Event()
 
     def listen(_: Snapshot) -> None:
-        if all(session.snapshot().state in (State.ENDED, State.REFUSED) for session in sessions):
+        states = [session.snapshot().state for session in sessions]
+        if State.ATTACHING not in states:
+            begun.set()
+        if all(state in (State.ENDED, State.REFUSED) for state in states):
             over.set()
 
     for session in sessions:
@@ -90,6 +109,7 @@ def _watched(sessions: Sequence[Live], duration_s: float | None, tick: Callable[
         with signals_raised():
             for session in sessions:
                 session.start()
+            begun.wait()
             until_s = None if duration_s is None else time.monotonic() + duration_s
             while not over.is_set() and (until_s is None or time.monotonic() < until_s):
                 over.wait(_EVERY_S if until_s is None else max(min(_EVERY_S, until_s - time.monotonic()), 0.0))
@@ -131,11 +151,11 @@ class _Line:
             return
         shown = [session.snapshot() for session in self._sessions]
         progress = self._recorders[0].state
-        alerts = sum(finding.severity >= Severity.WARNING for snapshot in shown for finding in snapshot.findings)
+        alerts = sum(len(snapshot.alerts) for snapshot in shown)
         parts = [
             duration(max(snapshot.at.mono_s for snapshot in shown) - since.mono_s),
             byte_size(progress.used_bytes),
-            f"{alerts} alerts" if alerts != 1 else "1 alert",
+            f"{alerts} alert{'s' * (alerts != 1)}",
             *([progress.trouble] if progress.trouble else []),
         ]
         click.echo(f"\r\x1b[K{plain(' · '.join(parts))}", err=True, nl=False)

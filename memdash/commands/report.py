@@ -10,12 +10,12 @@ from contextlib import contextmanager
 import click
 
 from memdash.analysis.rules import Rule
-from memdash.commands.limits import rules_for
+from memdash.commands.limits import muted_for, rules_for
 from memdash.commands.options import Verb, settings
 from memdash.commands.output import check_output, writing
 from memdash.commands.replayed import Recorded
 from memdash.commands.target import Choice, target_options
-from memdash.config import Growth, Limit
+from memdash.config import AlertText, Growth, Limit
 from memdash.errors import TargetExited, UsageError
 from memdash.exports.exporter import Exporter
 from memdash.model.snapshot import Snapshot, State
@@ -28,7 +28,7 @@ __all__ = ["command"]
 
 @click.command(cls=Verb, short_help="One full report of a process, as text or JSON.")
 @target_options
-@settings("json", "output", "force", "duration", "interval", "run", "max", "max-growth")
+@settings("json", "output", "force", "duration", "interval", "max", "max-growth", "alert", "mute")
 def command(
     choice: Choice,
     json: bool,
@@ -39,6 +39,8 @@ def command(
     run: int | None,
     max: Sequence[Limit],  # noqa: A002 - click names parameters as the flags are called
     max_growth: Sequence[Growth],
+    alert: Sequence[AlertText],
+    mute: Sequence[str],
 ) -> None:
     """Report everything that can be read of one process, once.
 
@@ -47,19 +49,20 @@ def command(
     judged by them anew.
     """
     check_output(output, force)
-    rules = rules_for(max, max_growth)
+    rules = rules_for(max, max_growth, alert)
+    muted = muted_for(mute, rules)
     if choice.recorded is not None:
         if duration is not None:
             raise UsageError("--duration is for a process that runs", "a recording has its own: FILE.mdr@TIME")
-        judged_by = rules if max or max_growth else None
-        with _recorded(choice.recorded, run, judged_by) as snapshot, writing(output, force) as out:
+        anew = (rules, muted) if max or max_growth or alert or mute else None
+        with _recorded(choice.recorded, run, anew) as snapshot, writing(output, force) as out:
             _exporter(json).write([snapshot], out)
         return
     target, entries = choice.target(), choice.entries
     if duration is None:
-        snapshot = read_once(target, rules=rules, entries=entries)
+        snapshot = read_once(target, rules=rules, muted=muted, entries=entries)
     else:
-        snapshot = _watched(target, duration, interval, rules, entries)
+        snapshot = _watched(target, duration, interval, rules, muted, entries)
     with writing(output, force) as out:
         _exporter(json).write([snapshot], out)
     if snapshot.ending is not None:
@@ -67,9 +70,11 @@ def command(
 
 
 @contextmanager
-def _recorded(file: Recorded, number: int | None, rules: Sequence[Rule] | None) -> Iterator[Snapshot]:
-    """A moment as it was seen, or as a watch with these rules would have seen it."""
-    if rules is None:
+def _recorded(
+    file: Recorded, number: int | None, anew: tuple[Sequence[Rule], Sequence[str]] | None
+) -> Iterator[Snapshot]:
+    """A moment as it was seen, or as a watch with these rules, some of them muted, would have seen it."""
+    if anew is None:
         with file.moment(number) as snapshot:
             yield snapshot
         return
@@ -77,7 +82,7 @@ def _recorded(file: Recorded, number: int | None, rules: Sequence[Rule] | None) 
 
     past = file.open(number)
     try:
-        yield deque(judged(past, rules, file.instant_s(past)), maxlen=1).pop()
+        yield deque(judged(past, *anew, file.instant_s(past)), maxlen=1).pop()
     finally:
         past.close()
 
@@ -94,7 +99,12 @@ def _exporter(json: bool) -> Exporter:
 
 
 def _watched(
-    target: Target, duration_s: float, interval_s: float, rules: Sequence[Rule], entries: Sequence[ProbeEntry]
+    target: Target,
+    duration_s: float,
+    interval_s: float,
+    rules: Sequence[Rule],
+    muted: Sequence[str],
+    entries: Sequence[ProbeEntry],
 ) -> Snapshot:
     """The last snapshot of a watch of ``duration_s`` from its first sample, or of less when the target ends."""
     begun, over = threading.Event(), threading.Event()
@@ -105,7 +115,7 @@ def _watched(
         if shown.state is not State.ATTACHING:
             begun.set()
 
-    session = Live(target, interval_s=interval_s, rules=rules, entries=entries)
+    session = Live(target, interval_s=interval_s, rules=rules, muted=muted, entries=entries)
     session.subscribe(listen)
     session.start()
     try:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memdash.commands.limits import rules_for
+from memdash.analysis.rules import Rule
+from memdash.commands.limits import muted_for, rules_for
 from memdash.commands.opening import Opening
 from memdash.commands.options import gathered
-from memdash.config import Growth, Limit, SourcePath, nearest
+from memdash.commands.recorded import Keeping, recorders
+from memdash.config import AlertText, Growth, Limit, SourcePath
 from memdash.errors import UsageError
 from memdash.model.action import Action
 from memdash.model.target import Target
@@ -18,6 +22,7 @@ from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
 from memdash.probes.survey import survey
 from memdash.session import Live, Session, Watches
+from memdash.spelling import meant
 
 if TYPE_CHECKING:
     from memdash.ui.app import Options
@@ -35,6 +40,8 @@ class Screen:
     interval: float
     max: Sequence[Limit]
     max_growth: Sequence[Growth]
+    alert: Sequence[AlertText]
+    mute: Sequence[str]
     agent: bool
     read_only: bool
     theme: str | None
@@ -42,6 +49,9 @@ class Screen:
     ascii: bool
     source_path: str | None
     trim_path: str | None
+    record: str | None
+    max_size: int
+    max_age: float | None
 
     def check(self) -> None:
         """Refuse before anything is started what could not be shown. Raises UsageError."""
@@ -50,7 +60,7 @@ class Screen:
 
     def check_values(self) -> None:
         """Refuse limits and themes that do not exist. Raises UsageError."""
-        rules_for(self.max, self.max_growth)
+        muted_for(self.mute, self._rules)
         if self.agent and self.read_only:
             raise UsageError("--agent and --read-only exclude each other", "leave one of them away")
         check_theme(self.theme)
@@ -58,6 +68,10 @@ class Screen:
     def check_terminal(self) -> None:
         """Refuse to draw where there is no terminal. Raises UsageError."""
         check_terminal("memdash report PID writes a report, memdash report --json PID one for programs")
+
+    @property
+    def _rules(self) -> tuple[Rule, ...]:
+        return rules_for(self.max, self.max_growth, self.alert)
 
     def watch(self, target: Target, entries: Sequence[ProbeEntry] = PROBES) -> None:
         """Show the dashboard until the user leaves it."""
@@ -70,22 +84,30 @@ class Screen:
 
         watches = Watches(opened)
         session = watches.open(target)
-        opening = Opening(session)
-        session.start()
-        try:
-            with opening:
-                from memdash.ui.app import run
+        with self._recording(session):
+            opening = Opening(session)
+            session.start()
+            try:
+                with opening:
+                    from memdash.ui.app import run
 
-                run(session, watches, self._options())
-        finally:
-            watches.close()
+                    run(session, watches, self._options())
+            finally:
+                watches.close()
+
+    def _recording(self, session: Session) -> AbstractContextManager[object]:
+        """Around a watch that is to be written down. Raises RecordingError."""
+        if self.record is None:
+            return nullcontext()
+        return recorders(Path(self.record), [session], Keeping(max_size=self.max_size, max_age=self.max_age))
 
     def _session(self, target: Target, entries: Sequence[ProbeEntry], *, with_agent: bool) -> Session:
         """A watch over the target, or over another process of its tree."""
         return Live(
             target,
             interval_s=self.interval,
-            rules=rules_for(self.max, self.max_growth),
+            rules=self._rules,
+            muted=self.mute,
             asked=(Action.LOAD_AGENT,) if with_agent else (),
             read_only=self.read_only,
             entries=entries,
@@ -121,9 +143,7 @@ def check_theme(name: str | None) -> None:
 
     names = theme_names()
     if name not in names:
-        guess = nearest(name, names)
-        hint = f"did you mean {guess}?" if guess else f"the themes are {', '.join(names)}"
-        raise UsageError(f"--theme: there is no theme {name!r}", hint)
+        raise UsageError(f"--theme: there is no theme {name!r}", meant(name, names, "the themes are"))
 
 
 screen_options = gathered(Screen, "screen")

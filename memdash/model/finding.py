@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum
+from enum import Enum, IntEnum
 
-__all__ = ["Finding", "NotYet", "Severity", "mark"]
+from memdash.units import Unit, figure, signed
+
+__all__ = ["NOTES", "Figure", "Finding", "NotYet", "Severity", "Transition", "TransitionKind", "mark"]
+
+
+NOTES = "memdash"
+"""The rule of what memdash itself has to tell: what it did, what became of the target. It cannot be muted."""
+
 
 _MARK = "mark"
 
@@ -30,12 +37,45 @@ class Severity(IntEnum):
         return ("✓", "·", "●", "▲")[self]
 
 
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What a rule measures: ``value`` in ``unit``, ``per`` a time (``/min``) where it is a rate.
+
+    With ``signed`` it is a change, and with ``sinks`` the less it is the worse.
+    """
+
+    value: float
+    unit: Unit
+    per: str = ""
+    signed: bool = False
+    sinks: bool = False
+
+    @property
+    def words(self) -> str:
+        """``512.0 MiB``, ``+120/min``."""
+        if self.signed and self.value:
+            return signed(self.value, self.unit, per=self.per)
+        return f"{figure(self.value, self.unit)}{self.per}"
+
+    def at(self, bound: float) -> Figure:
+        """A bound of the same kind, which has no sign of its own."""
+        return Figure(bound, self.unit, self.per, sinks=self.sinks)
+
+    def worse(self, other: Figure | None) -> Figure:
+        """The worse of both."""
+        if other is None:
+            return self
+        return self if (self.value < other.value) is self.sinks else other
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """``summary`` is one sentence with its evidence. ``ended_at_s`` is set once the condition no longer holds.
 
     Both moments are wall time. ``evidence`` holds plain numbers, in the unit of the metric that the rule watches, and
-    words for the JSON document.
+    words for the JSON document. ``measured`` is what the rule saw at last, ``worst`` the worst since it began.
+    ``lasted_s`` is how long it has held in all, by a clock that nobody sets, and ``times`` how often it began: what
+    comes back within its rule's cooldown is the same finding. ``acknowledged`` says that a person has seen it.
     """
 
     rule: str
@@ -43,6 +83,11 @@ class Finding:
     at_s: float
     summary: str
     ended_at_s: float | None = None
+    measured: Figure | None = None
+    worst: Figure | None = None
+    lasted_s: float = 0.0
+    times: int = 1
+    acknowledged: bool = False
     evidence: Mapping[str, float | str] = field(default_factory=dict)
 
     @property
@@ -61,3 +106,24 @@ class NotYet:
     """A rule cannot tell yet; ``why`` says what it is waiting for."""
 
     why: str
+
+
+class TransitionKind(Enum):
+    """What has become of an alert. The value is its word for hooks and files."""
+
+    OPENED = "opened"
+    WORSENED = "worsened"
+    ENDED = "ended"
+    HAPPENED = "happened"
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """An alert has begun to hold, got graver or ended; or something has happened that has no duration.
+
+    ``finding`` is its entry in the log as it stands then. What is muted, and what is less than a warning, makes none;
+    an alert that was told before it was muted still ends. The same alert is one ``rule`` and ``at_s``.
+    """
+
+    kind: TransitionKind
+    finding: Finding

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from memdash.model.sample import Instant
 
-__all__ = ["Courses", "Series", "Timeline"]
+__all__ = ["Courses", "Series", "Timeline", "watched_s"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,11 @@ class Timeline(Protocol):
 
     def series(self, key: str, span_s: float) -> Series:
         """The last ``span_s`` seconds of the metric named ``key``, in the finest buckets that reach so far back."""
+
+
+def watched_s(history: Timeline) -> float:
+    """How much time it holds."""
+    return history.until.mono_s - history.since.mono_s
 
 
 class Courses(Protocol):

@@ -8,7 +8,7 @@ from enum import Enum
 
 from memdash.model.action import Action
 from memdash.model.capability import Capability
-from memdash.model.finding import Finding, Severity
+from memdash.model.finding import Finding, Severity, Transition
 from memdash.model.missing import Maybe, Missing
 from memdash.model.objects import Objects, TypeCount
 from memdash.model.profile import Frame, Profile, Usage
@@ -117,8 +117,10 @@ class Snapshot:
     objects (by name) and tasks (by key) what they held over the watch. ``residence`` is that of the newest look at the
     mappings. ``missing`` says for each capability the watch does not have why not, ``actions`` what can be done to the
     target; ``ending`` is set once it is gone. ``verdict`` is what the watch makes of the memory so far, None before it
-    has seen any. ``silence`` is set as long as nothing of the target answers. ``is_replayed`` says that it is of
-    a file: the process may be gone, and its pid another's.
+    has seen any. ``silence`` is set as long as nothing of the target answers. ``transitions`` are what alerts have done
+    since the snapshot before: each is in one snapshot that listeners get, and no poll can rely on seeing it. ``muted``
+    are the rules that do not count, and until when on the monotonic clock. ``is_replayed`` says that it is of a file:
+    the process may be gone, and its pid another's.
     """
 
     target: Target
@@ -137,6 +139,8 @@ class Snapshot:
     courses: Mapping[Capability, Courses] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     findings_dropped: int = 0
+    transitions: tuple[Transition, ...] = ()
+    muted: Mapping[str, float] = field(default_factory=dict)
     missing: Mapping[Capability, Missing] = field(default_factory=dict)
     actions: Mapping[Action, Maybe[str]] = field(default_factory=dict)
     cost: OwnCost = OwnCost()
@@ -147,6 +151,14 @@ class Snapshot:
 
     @property
     def worst(self) -> Finding | None:
-        """The gravest finding that still holds and is at least a warning; the newest of equals."""
-        held = [f for f in self.findings if f.ended_at_s is None and f.severity >= Severity.WARNING]
-        return max(held, key=lambda f: (f.severity, f.at_s), default=None)
+        """The gravest alert that holds, the newest of equals; one that is acknowledged only when there is no other."""
+        return max(self.alerts, key=lambda f: (not f.acknowledged, f.severity, f.at_s), default=None)
+
+    @property
+    def alerts(self) -> tuple[Finding, ...]:
+        """The findings that still hold, are at least a warning and are not muted, newest first."""
+        return tuple(
+            f
+            for f in self.findings
+            if f.ended_at_s is None and f.severity >= Severity.WARNING and f.rule not in self.muted
+        )

@@ -22,6 +22,11 @@ class VerdictKind(Enum):
     SAWTOOTH = "sawtooth"
     NOT_YET = "not enough data"
 
+    @property
+    def grows(self) -> bool:
+        """Whether more is held than was, for whatever reason."""
+        return self in (VerdictKind.LEAK, VerdictKind.GROWING, VerdictKind.WARM_UP)
+
 
 class Slope(NamedTuple):
     """Growth in bytes per second: the likeliest, and the ends of its 95 % interval, infinite when nothing bounds it."""
@@ -40,7 +45,7 @@ class Slope(NamedTuple):
 class Forecast:
     """When growth at the slope's interval reaches the nearest limit: in ``soonest_s`` to ``latest_s`` from now.
 
-    ``limit`` is what it is called; ``latest_s`` is infinite when the slow end of the interval never reaches it.
+    ``limit`` is what it is called. Where the slow end of the interval never gets there, nothing is forecast.
     """
 
     limit: str

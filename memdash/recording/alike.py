@@ -6,8 +6,8 @@ from collections import OrderedDict
 
 from memdash.errors import Corrupt
 from memdash.recording.codec import compressed, content, decompressed
+from memdash.recording.database import Database
 from memdash.recording.shapes import Plain
-from memdash.recording.tables import Database
 
 __all__ = ["Alike"]
 

@@ -7,6 +7,7 @@ numbers remain.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -48,6 +49,7 @@ _QUICK, _SMALL = 1, 9
 _LARGEST_BYTES = 1 << 28
 """No piece is larger when decompressed: a profile of 50 000 stacks takes a tenth of it."""
 
+_WIDEST = 1 << 63
 _ELSEWHERE = Missing("written apart")
 _KINDS = {capability: kind for kind, capability in CAPABILITY_OF.items()}
 _DAMAGED = (*UNREADABLE, msgspec.MsgspecError, zstandard.ZstdError, MemoryError)
@@ -74,10 +76,10 @@ def compressed(tree: Plain, level: int = _SMALL, base: bytes = b"") -> bytes:
 
 
 def content(tree: Plain) -> bytes:
-    """Its msgpack; text that is no Unicode keeps its odd pieces as escapes."""
+    """Its msgpack; text that is no Unicode keeps its odd pieces as escapes, a number beyond 64 bits its magnitude."""
     try:
         return msgspec.msgpack.encode(tree)
-    except UnicodeEncodeError:  # a target's words may hold lone surrogates
+    except (UnicodeEncodeError, OverflowError):  # a target's words may hold lone surrogates, and its numbers anything
         return msgspec.msgpack.encode(_escaped(tree))
 
 
@@ -94,6 +96,8 @@ def _escaped(tree: Plain) -> Plain:
             return {_escaped(key): _escaped(value) for key, value in tree.items()}
         case list():
             return [_escaped(part) for part in tree]
+        case int() if not -_WIDEST <= tree < _WIDEST:
+            return float(tree)
     return tree
 
 
@@ -141,7 +145,34 @@ def encoded_moment(moment: Moment) -> bytes:
         for capability in APART
         if not isinstance(getattr(sample, capability.value), Missing)
     }
-    return encoded(Moment, replace(moment, sample=replace(sample, **apart)))
+    tree = dumped(Moment, replace(moment, sample=replace(sample, **apart)), Pool())
+    _fold(tree["sample"])
+    return compressed(tree, _QUICK)
+
+
+def _fold(sample: Plain) -> None:
+    """Go's pauses stand in MemStats already: what the collector's account would be is told from these again."""
+    told = _pauses(sample)
+    if told is not None and sample["gc"].get("pauses") == told:
+        sample["gc"]["pauses"] = None
+
+
+def _unfolded(tree: Plain) -> Moment:
+    """The moment that a tree stands for. Raises one of UNREADABLE."""
+    sample = tree["sample"]
+    if "pauses" in sample["gc"] and sample["gc"]["pauses"] is None:
+        sample["gc"]["pauses"] = _pauses(sample)
+    moment: Moment = loaded(Moment, tree, ())
+    return moment
+
+
+def _pauses(sample: Plain) -> Plain | None:
+    """The pauses of MemStats as the collector's account has them; None where there are none."""
+    lengths, ends = (sample["memstats"].get(name) for name in ("PauseNs", "PauseEnd"))
+    if type(lengths) is not bytes or type(ends) is not bytes:
+        return None
+    seconds = array("d", [end / 1e9 for end in array("q", ends)])
+    return {"ended_at_s": seconds.tobytes(), "duration_ns": lengths}
 
 
 def is_apart(moment: Moment, capability: Capability) -> bool:
@@ -151,8 +182,10 @@ def is_apart(moment: Moment, capability: Capability) -> bool:
 
 def decoded_moment(data: bytes) -> Moment:
     """A moment without its facts of ``APART``. Raises Corrupt."""
-    moment: Moment = decoded(Moment, data)
-    return moment
+    try:
+        return _unfolded(decoded_plain(data))
+    except _DAMAGED as error:
+        raise _corrupt(error) from None
 
 
 def packed_moments(walls: Sequence[int], monos: Sequence[int], rows: Sequence[bytes]) -> Plain:
@@ -175,10 +208,9 @@ class Minute:
     def __getitem__(self, place: int) -> Moment:
         """One of them, without its facts of ``APART``."""
         try:
-            moment: Moment = loaded(Moment, self._packed[place].tree(), ())
+            return _unfolded(self._packed[place].tree())
         except _DAMAGED as error:
             raise _corrupt(error) from None
-        return moment
 
 
 def encoded_fact(dated: Dated, base: Base | None) -> bytes:

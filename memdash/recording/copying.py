@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from memdash.recording.tables import Database
+from memdash.recording.database import Database
 
-__all__ = ["TABLES", "Table", "copied"]
+__all__ = ["RUN", "TABLES", "Table", "copied"]
 
 
 class Table(NamedTuple):
@@ -24,12 +24,19 @@ class Table(NamedTuple):
         return f"SELECT {', '.join(self.columns)} FROM {self.name} WHERE rowid = ?"  # noqa: S608 - our own names
 
     @property
+    def next(self) -> str:
+        """The first row after a number, and its own."""
+        columns = ", ".join(("rowid", *self.columns))
+        return f"SELECT {columns} FROM {self.name} WHERE rowid > ? ORDER BY rowid LIMIT 1"  # noqa: S608
+
+    @property
     def insert(self) -> str:
         """One row more."""
         places = ", ".join("?" * len(self.columns))
         return f"INSERT OR REPLACE INTO {self.name} ({', '.join(self.columns)}) VALUES ({places})"  # noqa: S608
 
 
+RUN = Table("run", ("number", "target", "wall", "mono", "interval_s", "version", "metrics", "ending"))
 TABLES = (
     Table("alike", ("run", "kind", "data")),
     Table("fact", ("run", "kind", "mono", "wall", "base", "data"), "base", "fact"),

@@ -27,8 +27,9 @@ from memdash.recording.codec import (
     decoded_moment,
     is_apart,
 )
+from memdash.recording.database import Database
 from memdash.recording.moment import APART, Mark, Moment, Run
-from memdash.recording.tables import Database, micros
+from memdash.recording.tables import micros, opened
 from memdash.recording.tracks import Tracks
 
 __all__ = ["Recording"]
@@ -66,7 +67,7 @@ class Recording:
     @classmethod
     def open(cls, path: Path, run: int | None = None) -> Recording:
         """The recording in a file, read only."""
-        database = Database.read(path)
+        database = opened(path)
         try:
             return cls(database, run)
         except BaseException:
@@ -142,21 +143,24 @@ class Recording:
         """The newest moment up to ``wall_s``, or the first. Raises RecordingError when there is none at all."""
         wall = micros(wall_s)
         loose = self._database.rows(
-            "SELECT data FROM moment WHERE run = ? AND wall <= ? ORDER BY wall DESC LIMIT 1", self.number, wall
+            "SELECT wall, data FROM moment WHERE run = ? AND wall <= ? ORDER BY wall DESC LIMIT 1", self.number, wall
         )
-        if loose:
-            return self._whole(decoded_moment(loose[0][0]))
-        rows = self._database.rows(
-            "SELECT rowid FROM minute WHERE run = ? AND least_wall <= ? ORDER BY least_wall DESC LIMIT 1",
+        packed = self._database.rows(
+            "SELECT rowid FROM minute WHERE run = ? AND least_wall <= ? AND most_wall > ?"
+            " ORDER BY least_wall DESC LIMIT 1",
             self.number,
             wall,
+            loose[0][0] if loose else -_ALWAYS,  # before them, unless the clock has been set back since
         )
-        if rows:
-            minute = self._minute(rows[0][0])
+        if packed:
+            minute = self._minute(packed[0][0])
             place = max(
                 (place for place, at in enumerate(minute.walls) if at <= wall), key=lambda place: minute.walls[place]
             )
-            return self._whole(minute[place])
+            if not loose or minute.walls[place] > loose[0][0]:
+                return self._whole(minute[place])
+        if loose:
+            return self._whole(decoded_moment(loose[0][1]))
         return self._first()
 
     def moment_by(self, mono_s: float) -> Moment:

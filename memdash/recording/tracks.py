@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
+from itertools import pairwise
 
 from memdash.errors import Corrupt
 from memdash.model.metric import METRICS_BY_KEY
 from memdash.model.series import Series
 from memdash.recording.alike import Alike
 from memdash.recording.codec import decoded_plain
+from memdash.recording.database import Database
 from memdash.recording.shapes import UNREADABLE
-from memdash.recording.tables import Database, micros
+from memdash.recording.tables import micros
 from memdash.recording.tiers import STEPS_S, Buckets, bucketed
 
 __all__ = ["Tracks"]
@@ -65,13 +67,13 @@ class Tracks:
     def _began_s(self, key: str, until_s: float) -> float:
         """Since when its capability has been read from the source that it was read from at ``until_s``."""
         rows = self._database.rows(
-            "SELECT max(mono), count(*) FROM source WHERE run = ? AND capability = ? AND mono <= ?",
+            "SELECT mono, source FROM source WHERE run = ? AND capability = ? AND mono <= ? ORDER BY mono",
             self._run,
             METRICS_BY_KEY[key].capability.value,
             micros(until_s),
         )
-        mono, changes = rows[0]
-        return mono / 1e6 if changes > 1 else 0.0
+        changes = [mono for (_, before), (mono, now) in pairwise(rows) if now != before]
+        return changes[-1] / 1e6 if changes else 0.0
 
     def _step(self, since_s: float, until_s: float) -> int:
         """The finest step for such a span of which enough is left."""

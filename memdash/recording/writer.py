@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from memdash import __version__
+from memdash.errors import RecordingError
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding, mark
 from memdash.model.metric import METRICS
 from memdash.model.missing import Missing
-from memdash.model.sample import Fact, Instant, Origin
+from memdash.model.sample import Fact, Instant, Origin, ProbeCost
 from memdash.model.target import Ending, Target
 from memdash.recording.alike import Alike
 from memdash.recording.codec import (
@@ -32,7 +33,7 @@ from memdash.recording.copying import copied
 from memdash.recording.moment import APART, Moment
 from memdash.recording.place import Place
 from memdash.recording.pruning import PRIVATE, Limits, prune
-from memdash.recording.tables import Database, micros
+from memdash.recording.tables import made_private, micros, opened_to_write, settled
 from memdash.recording.tiers import STEPS_S, Buckets, bucketed, joined
 
 __all__ = ["Writer"]
@@ -54,6 +55,8 @@ class _Course:
     """Where one run stands. Replaced as a whole, so that a transaction that fails leaves no trace."""
 
     mono: int = 0
+    costs_of: int = -1
+    costs: Mapping[str, ProbeCost] = field(default_factory=dict)
     seen: dict[Capability, Fact] = field(default_factory=dict)
     waiting: dict[Capability, _Waiting] = field(default_factory=dict)
     written_s: dict[Capability, float] = field(default_factory=dict)
@@ -61,8 +64,13 @@ class _Course:
     sources: dict[Capability, str] = field(default_factory=dict)
 
     def __copy__(self) -> _Course:
-        return _Course(
-            self.mono, dict(self.seen), dict(self.waiting), dict(self.written_s), dict(self.bases), dict(self.sources)
+        return replace(
+            self,
+            seen=dict(self.seen),
+            waiting=dict(self.waiting),
+            written_s=dict(self.written_s),
+            bases=dict(self.bases),
+            sources=dict(self.sources),
         )
 
 
@@ -79,13 +87,14 @@ class Writer:
     ) -> None:
         self._place = None if path is None else Place(path, appends=appends, replaces=replaces)
         try:
-            self.database = Database.private() if path is None else Database.written(path)
+            self.database = made_private() if path is None else opened_to_write(path)
         except BaseException:
             self._leave()
             raise
         self._alike = Alike(self.database, kept=1)
         self._limits = limits
         self._courses: dict[int, _Course] = {}
+        self._is_closed = False
 
     def begin(self, target: Target, at: Instant, interval_s: float, *, number: int | None = None) -> int:
         """A new run over ``target``; its number, which is a free one unless it is given."""
@@ -154,6 +163,10 @@ class Writer:
     def close(self) -> None:
         """May be called twice."""
         try:
+            if self._place is not None and not self._is_closed:
+                self._is_closed = True
+                with suppress(RecordingError):
+                    settled(self.database)
             self.database.close()
         finally:
             self._leave()
@@ -182,15 +195,17 @@ class Writer:
             self._pack(run, mono)
             if course.mono // _HOUR < mono // _HOUR:
                 self._join_hours(run, mono)
-            prune(self.database, self._limits, moment.at)
+            prune(self.database, self._limits, run, moment.at)
         course.mono = max(mono, course.mono)
+        if course.costs_of != mono // _MINUTE:
+            course.costs_of, course.costs = mono // _MINUTE, moment.sample.costs
         values = [metric.seen(moment.sample) for metric in METRICS]
         self.database.run(
             "INSERT OR REPLACE INTO moment VALUES (?, ?, ?, ?, ?)",
             run,
             mono,
             wall,
-            encoded_moment(moment),
+            encoded_moment(replace(moment, sample=replace(moment.sample, costs=course.costs))),
             compressed(values, 1),
         )
         for capability, origin in moment.sample.origins.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +15,7 @@ from memdash.analysis.rules import Rule, default_rules
 from memdash.errors import MemdashError
 from memdash.model.action import Action, Deed
 from memdash.model.capability import Capability
-from memdash.model.finding import Severity
+from memdash.model.finding import Finding, Severity
 from memdash.model.missing import Maybe, Missing
 from memdash.model.sample import Sample
 from memdash.model.snapshot import Baseline, Snapshot, State
@@ -72,8 +73,8 @@ def _watch_over(target: Target, entries: Sequence[ProbeEntry]) -> Watch:
 class Live:
     """A Session over a running process. It is also the sampler's Listener.
 
-    ``asked`` is done as soon as the target has been looked at for the first time. A ``read_only`` watch offers nothing
-    and does nothing.
+    ``muted`` are the names of rules that do not count. ``asked`` is done as soon as the target has been looked at for
+    the first time. A ``read_only`` watch offers nothing and does nothing.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Live:
         *,
         interval_s: float = 1.0,
         rules: Sequence[Rule] | None = None,
+        muted: Sequence[str] = (),
         asked: Sequence[Action] = (),
         read_only: bool = False,
         watch: Watch | None = None,
@@ -92,7 +94,7 @@ class Live:
         self._entries = entries
         self._asked = asked
         self._read_only = read_only
-        self._memory = Memory(interval_s, default_rules() if rules is None else rules)
+        self._memory = Memory(interval_s, default_rules() if rules is None else rules, muted)
         self._snapshot = _first_snapshot(target, self._clock, interval_s)
         self._listeners: tuple[Callable[[Snapshot], None], ...] = ()
         self._lock = threading.Lock()
@@ -164,6 +166,24 @@ class Live:
                 return
             self._memory.clear()
             self._memory.note(self._snapshot.at.wall_s, "baseline cleared: changes count from the attach")
+            self._publish(self._memory.refreshed(self._snapshot))
+
+    def acknowledge(self, finding: Finding, seen: bool = True) -> None:
+        """Keep that a person has seen it; it is found by its rule and when it began."""
+        with self._lock:
+            self._memory.acknowledge(finding, seen)
+            self._publish(self._memory.refreshed(self._snapshot))
+
+    def mute(self, rule: str, for_s: float = math.inf) -> None:
+        """Count nothing of it from now on, or with 0 count it again; told in the log."""
+        with self._lock:
+            self._memory.mute(self._snapshot.at, rule, for_s)
+            self._publish(self._memory.refreshed(self._snapshot))
+
+    def note(self, summary: str, severity: Severity = Severity.INFO) -> None:
+        """Put a line into the alert log."""
+        with self._lock:
+            self._memory.note(self._clock.now().wall_s, summary, severity)
             self._publish(self._memory.refreshed(self._snapshot))
 
     def act(self, action: Action) -> None:
@@ -248,13 +268,14 @@ def read_once(
     target: Target,
     *,
     rules: Sequence[Rule] | None = None,
+    muted: Sequence[str] = (),
     entries: Sequence[ProbeEntry] = PROBES,
     clock: Clock | None = None,
 ) -> Snapshot:
     """Attach, read all there is one time, and let go. Raises MemdashError when nothing can be read."""
     clock = clock or SystemClock()
     attached = attach(target, entries, clock)
-    memory = Memory(1.0, default_rules() if rules is None else rules)
+    memory = Memory(1.0, default_rules() if rules is None else rules, muted)
     for line in attached.log:
         memory.note(clock.now().wall_s, line)
     shown = replace(_first_snapshot(attached.target, clock, 1.0), state=State.LIVE, missing=attached.missing)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -12,7 +13,7 @@ from memdash.analysis.judge import Judge
 from memdash.analysis.rules import Rule
 from memdash.analysis.verdict_words import RULE, finding, named
 from memdash.errors import MemdashError, defects_told
-from memdash.model.finding import Finding, NotYet, Severity, mark
+from memdash.model.finding import NOTES, Finding, NotYet, Severity, mark
 from memdash.model.sample import Instant, Sample
 from memdash.model.series import Timeline
 from memdash.model.snapshot import Snapshot
@@ -20,6 +21,7 @@ from memdash.model.verdict import Verdict
 from memdash.sampling.cost import CostMeter
 from memdash.sampling.history import History
 from memdash.session.rows import Rows
+from memdash.units import duration
 
 __all__ = ["Memory"]
 
@@ -29,18 +31,20 @@ Found = TypeVar("Found")
 class Memory:
     """Used by one thread at a time."""
 
-    def __init__(self, interval_s: float, rules: Sequence[Rule]) -> None:
+    def __init__(self, interval_s: float, rules: Sequence[Rule], muted: Sequence[str] = ()) -> None:
         self._history = History(interval_s)
         self._rules = rules
         self._broken: set[str] = set()
-        self._log = AlertLog()
+        self._log = AlertLog({rule.name: rule.cooldown_s for rule in rules})
+        for name in muted:
+            self._log.mute(name)
         self._cost = CostMeter()
         self._rows = Rows()
         self._judge = Judge()
 
     def note(self, at_s: float, summary: str, severity: Severity = Severity.INFO) -> None:
         """Put a line into the alert log."""
-        self._log.note(Finding(rule="memdash", severity=severity, at_s=at_s, summary=summary))
+        self._log.note(Finding(rule=NOTES, severity=severity, at_s=at_s, summary=summary))
 
     def mark_moment(self, at_s: float, note: str) -> None:
         """Put a mark into the log, where it can be found again."""
@@ -53,12 +57,15 @@ class Memory:
         self._rows.take(sample)
         self._rows.reside(sample, shown.target.runtime)
         verdict = self._judged(view, sample)
-        found = {rule.name: self._checked(rule.name, rule.check, view) for rule in self._rules}
+        found = {rule.name: self._checked(rule.name, self._check(rule), view) for rule in self._rules}
         if verdict is not None:
             found[RULE] = finding(verdict)
-        self._log.observe(sample.at.wall_s, found)
+        self._log.observe(sample.at, found)
         cost = self._cost.measure()
         return self.refreshed(replace(shown, at=sample.at, sample=sample, history=view, cost=cost, verdict=verdict))
+
+    def _check(self, rule: Rule) -> Callable[[Timeline], Finding | NotYet | None]:
+        return lambda history: rule.check(history, self._log.held(rule.name))
 
     def _judged(self, view: Timeline, sample: Sample) -> Verdict | None:
         """What is made of it all; None when judging goes wrong. A change of mind is told in the log."""
@@ -81,6 +88,19 @@ class Memory:
                 self.note(view.until.wall_s, f"the rule {name} cannot check: {error.what}", Severity.WARNING)
             return NotYet(error.what)
 
+    def acknowledge(self, finding: Finding, seen: bool) -> None:
+        """A person has seen an entry of the log, or takes that back."""
+        self._log.acknowledge(finding, seen)
+
+    def mute(self, now: Instant, rule: str, for_s: float) -> None:
+        """Count nothing of this rule for so long from ``now`` on; 0 lets it count again. It is told in the log."""
+        if for_s:
+            self._log.mute(rule, now.mono_s + for_s)
+            self.note(now.wall_s, f"{rule} muted{'' if math.isinf(for_s) else f' for {duration(for_s)}'}")
+        elif rule in self._log.muted:
+            self._log.unmute(rule)
+            self.note(now.wall_s, f"{rule} counts again")
+
     @property
     def is_marked(self) -> bool:
         """Whether changes count from a moment that a person chose."""
@@ -96,4 +116,10 @@ class Memory:
 
     def refreshed(self, shown: Snapshot) -> Snapshot:
         """The same moment with today's log and baseline."""
-        return replace(self._rows.filled(shown), findings=self._log.entries, findings_dropped=self._log.dropped)
+        return replace(
+            self._rows.filled(shown),
+            findings=self._log.entries,
+            findings_dropped=self._log.dropped,
+            transitions=self._log.news(),
+            muted=self._log.muted,
+        )

@@ -9,6 +9,7 @@ from dataclasses import replace
 from memdash.analysis.rules import Rule
 from memdash.errors import NoSuchTarget
 from memdash.model.action import Action
+from memdash.model.finding import Finding, Severity
 from memdash.model.missing import Maybe
 from memdash.model.sample import Instant
 from memdash.model.snapshot import Snapshot
@@ -69,6 +70,15 @@ class Replay:
         self._baseline = None
         self._publish()
 
+    def acknowledge(self, finding: Finding, seen: bool = True) -> None:
+        """What was recorded stays as it was."""
+
+    def mute(self, rule: str, for_s: float = math.inf) -> None:
+        """What was recorded stays as it was."""
+
+    def note(self, summary: str, severity: Severity = Severity.INFO) -> None:
+        """What was recorded stays as it was."""
+
     def act(self, action: Action) -> None:
         """Nothing can be done to what is past; the snapshot offers nothing."""
 
@@ -100,10 +110,12 @@ def replays(past: Past) -> Watches:
     return Watches(opened, identified=identified, survivors=lambda _, family: lambda: family)
 
 
-def judged(past: Past, rules: Sequence[Rule], until_s: float = math.inf) -> Iterator[Snapshot]:
+def judged(
+    past: Past, rules: Sequence[Rule], muted: Sequence[str] = (), until_s: float = math.inf
+) -> Iterator[Snapshot]:
     """The moments of a run up to one of the monotonic clock, as a watch with these ``rules`` would have seen them."""
     run = past.run
-    memory = Memory(run.interval_s, rules)
+    memory = Memory(run.interval_s, rules, muted)
     shown = replace(past.at(run.since.mono_s, is_quick=True), findings=())
     for moment in past.moments():
         if moment.at.mono_s > until_s:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from memdash.model.action import Action
+from memdash.model.finding import Finding, Severity
 from memdash.model.missing import Maybe
 from memdash.model.snapshot import Snapshot
 
@@ -27,7 +29,8 @@ class Session(Protocol):
     def subscribe(self, listener: Callable[[Snapshot], None]) -> Callable[[], None]:
         """Call ``listener`` with each new snapshot, on whichever thread made it, until what this returns is called.
 
-        It must return quickly, and ask nothing of the session but ``snapshot``: the others would wait for it for ever.
+        What alerts have done is in its ``transitions``. It must return quickly, and ask nothing of the session but
+        ``snapshot``: the others would wait for it for ever.
         """
 
     @property
@@ -42,6 +45,15 @@ class Session(Protocol):
 
     def clear_baseline(self) -> None:
         """Count changes from the attach again."""
+
+    def acknowledge(self, finding: Finding, seen: bool = True) -> None:
+        """A person has seen this entry of the alert log, or takes that back."""
+
+    def mute(self, rule: str, for_s: float = math.inf) -> None:
+        """Count nothing that the rule of this name finds, for so long: the log has it, and that is all. 0 ends it."""
+
+    def note(self, summary: str, severity: Severity = Severity.INFO) -> None:
+        """Put a line into the alert log, about something that happened to the watch itself."""
 
     def act(self, action: Action) -> None:
         """Do what the snapshot's ``actions`` offer; returns at once, and the alert log says what came of it."""

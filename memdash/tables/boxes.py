@@ -5,15 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Boxes"]
+__all__ = ["Boxes", "end_of", "parents_of"]
+
+
+def parents_of(depths: Iterable[int]) -> list[int]:
+    """What each hangs on, of things in preorder, each at one depth more than that; -1 where it hangs on nothing."""
+    parents: list[int] = []
+    above: list[int] = []
+    for index, depth in enumerate(depths):
+        del above[depth:]
+        parents.append(above[-1] if above else -1)
+        above.append(index)
+    return parents
+
+
+def end_of(depths: Sequence[int], at: int) -> int:
+    """The first after ``at`` that does not hang on it."""
+    return next((index for index in range(at + 1, len(depths)) if depths[index] <= depths[at]), len(depths))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Boxes:
     """Box 0 is the root and has parent -1; each comes after its parent, at one ``depth`` more.
 
-    ``inner`` are those right inside a box, in their order. Together with ``rest``, what is in a box but too small to be
-    told one by one, they weigh no more than the box.
+    ``inner`` are those right inside a box, in their order. Together with its part of ``rests``, what is in it but too
+    small to be told one by one, they weigh no more than the box.
     """
 
     parents: Sequence[int]
@@ -28,23 +44,18 @@ class Boxes:
 
         A box weighs at least what is in it: where some of that has grown and some has shrunk, more than it says itself.
         """
-        parents: list[int] = []
         depths: list[int] = []
-        inner: list[list[int]] = []
         weights: list[int] = []
         rests: list[int] = []
         contents: list[int] = []
-        above: list[int] = []
-        for index, (depth, weight, own, rest) in enumerate(rows):
-            del above[depth:]
-            parent = above[-1] if above else -1
-            above.append(index)
-            parents.append(parent)
+        for depth, weight, own, rest in rows:
             depths.append(depth)
-            inner.append([])
             weights.append(weight)
             rests.append(rest)
             contents.append(own + rest)
+        parents = parents_of(depths)
+        inner: list[list[int]] = [[] for _ in parents]
+        for index, parent in enumerate(parents):
             if parent >= 0:
                 inner[parent].append(index)
         for index in range(len(parents) - 1, -1, -1):
@@ -63,5 +74,4 @@ class Boxes:
 
     def end(self, box: int) -> int:
         """The first box after ``box`` that is not in it."""
-        depth = self.depths[box]
-        return next((i for i in range(box + 1, len(self.depths)) if self.depths[i] <= depth), len(self.depths))
+        return end_of(self.depths, box)

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from memdash.units import Unit, figure, signed
-
 __all__ = ["NO_CODE", "Code", "LineFigures", "code_of"]
 
 _WIDEST_TAB = 4
@@ -58,16 +56,15 @@ def code_of(
     held: Mapping[int, tuple[int, ...]],
     titles: tuple[str, ...],
     *,
-    unit: Unit,
+    write: Callable[[int], str],
     functions: Mapping[int, str],
     marked: int = 0,
-    is_change: bool = False,
 ) -> Code:
-    """``held`` has a value a column for each line that holds anything, the first its own; changes bear their sign."""
+    """``held`` has a value a column for each line that holds anything, the first its own; ``write`` words a value."""
     largest = max((abs(value) for values in held.values() for value in values), default=0) or 1
     figures = {
         number: LineFigures(
-            tuple(_written(value, unit, is_change=is_change) for value in values),
+            tuple(write(value) if value else "" for value in values),
             max(map(abs, values)) / largest,
             bool(values[0]),
             functions.get(number, ""),
@@ -75,8 +72,3 @@ def code_of(
         for number, values in held.items()
     }
     return Code(titles, texts, figures, marked)
-
-
-def _written(value: int, unit: Unit, *, is_change: bool) -> str:
-    write: Callable[[float, Unit], str] = signed if is_change else figure
-    return write(value, unit) if value else ""

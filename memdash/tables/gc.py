@@ -9,6 +9,7 @@ from memdash.analysis.rates import change_per_s
 from memdash.model.gc import NO_LIMIT, OFF, GcStats
 from memdash.model.metric import METRICS_BY_KEY
 from memdash.model.missing import Missing
+from memdash.model.series import watched_s
 from memdash.model.snapshot import Snapshot
 from memdash.tables.figures import missing_cell, spark_cell, value_cell
 from memdash.tables.generations import generation_rows
@@ -53,7 +54,7 @@ def _runs(_: Snapshot, gc: GcStats) -> Cell:
 
 
 def _rate(snapshot: Snapshot, _: GcStats) -> Cell:
-    if snapshot.history.until.mono_s - snapshot.history.since.mono_s < _RATE_LEAST_S:
+    if watched_s(snapshot.history) < _RATE_LEAST_S:
         return missing_cell(_TOO_SOON)
     per_s = change_per_s(METRICS_BY_KEY["NumGC"], snapshot.history, _RATE_SPAN_S)
     if isinstance(per_s, Missing):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from memdash.pprof.measure import percentage, scale
 from memdash.tables.table import Cell, Tone
-from memdash.units import Unit, figure
+from memdash.units import Unit, figure, signed
 
 __all__ = ["SHARE_CELLS", "VALUE_CELLS", "ProfileFigures", "standing", "word_cell"]
 
@@ -32,12 +32,15 @@ class ProfileFigures:
 
     def value(self, value: int) -> str:
         """A value, with its sign where values are changes: ``188.2 MiB``, ``+12.0 MiB``."""
-        text = self.amount(value)
-        return f"+{text}" if self._is_signed and value > 0 and text != "0" else text
+        return self.change(value) if self._is_signed else self.amount(value)
 
     def amount(self, value: int) -> str:
-        """A value that is no change."""
-        return figure(value * self._factor, self._unit) if value else "0"
+        """A value that is no change: ``188.2 MiB``, ``0 B``."""
+        return figure(value * self._factor, self._unit)
+
+    def change(self, value: int) -> str:
+        """A value that is one: ``+12.0 MiB``, ``0``."""
+        return signed(value * self._factor, self._unit)
 
     def share(self, value: int, of: int | None = None) -> str:
         """Its share of the total, or of another value, in eight cells: ``4.20%``; nothing where there is no whole.
@@ -55,10 +58,10 @@ class ProfileFigures:
         return f"×{times:.0f}" if times < _MOST_TIMES else f"×{times:.0e}"
 
     def cell(self, value: int, tone: Tone = Tone.PLAIN) -> Cell:
-        """A cell of that value; a change says by its tone which way it goes."""
+        """A cell of that value, nothing being ``0``; a change says by its tone which way it goes."""
         if self._is_signed:
-            tone = Tone.GROWS if value > 0 else Tone.SHRINKS if value < 0 else Tone.FAINT
-        return Cell(self.value(value), tone if value else Tone.FAINT, sort=value)
+            tone = Tone.of_change(value)
+        return Cell(self.value(value), tone, sort=value) if value else Cell("0", Tone.FAINT, sort=value)
 
 
 def standing(now: int, before: int) -> str:

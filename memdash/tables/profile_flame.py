@@ -8,9 +8,10 @@ from functools import cached_property
 
 from memdash.pprof.flame import Flame, FlameRow
 from memdash.pprof.view import Frame, View
-from memdash.tables.boxes import Boxes
+from memdash.tables.boxes import Boxes, end_of, parents_of
+from memdash.tables.profile_figures import ProfileFigures, standing
 from memdash.tables.table import Cell, Tone
-from memdash.units import Unit, count, figure, ratio, signed
+from memdash.units import count, ratio
 
 __all__ = ["FlameChart", "Matches", "grafted"]
 
@@ -42,7 +43,7 @@ def grafted(rows: Sequence[FlameRow], path: Sequence[Frame], branch: Flame) -> S
             at, depth = index, depth + 1
     if not path or depth < len(path) or len(branch.rows) < len(path):
         return rows
-    end = next((i for i in range(at + 1, len(rows)) if rows[i].depth < depth), len(rows))
+    end = end_of([row.depth for row in rows], at)
     return (*rows[:at], *branch.rows[len(path) - 1 :], *rows[end:])
 
 
@@ -57,7 +58,7 @@ class FlameChart:
         self._view = view
         self._before = before
         self._since = since
-        self._unit = Unit.BYTES if view.sample_type.unit == "bytes" else Unit.COUNT
+        self._figures = ProfileFigures(view.sample_type.unit, view.total)
         own = flame.total - sum(row.held for row in flame.rows if not row.depth)
         root = FlameRow(0, _ALL, flame.total, 0, flame.base_total)
         self._rows = (root, *(row._replace(depth=row.depth + 1) for row in flame.rows))
@@ -70,13 +71,9 @@ class FlameChart:
     def _rests(self, own_of_all: int) -> list[int]:
         """What each holds neither itself nor in a box of its own: what was too small."""
         rests = [max(row.held - row.own, 0) for row in self._rows]
-        rests[0] = 0
-        above: list[int] = []
-        for index, row in enumerate(self._rows):
-            del above[row.depth :]
-            if above and above[-1]:
-                rests[above[-1]] -= row.held
-            above.append(index)
+        for row, parent in zip(self._rows, parents_of(row.depth for row in self._rows), strict=True):
+            if parent >= 0:
+                rests[parent] -= row.held
         rests[0] = own_of_all
         return [max(rest, 0) for rest in rests]
 
@@ -121,10 +118,12 @@ class FlameChart:
     def figures(self, box: int) -> tuple[str, ...]:
         """What may stand in the box beside its name, the widest first: what has changed, or share and size."""
         row = self._rows[box]
-        if self.is_differential:
-            change = signed(row.held - row.base, self._unit) if row.held != row.base else "="
-            return f"{change}{self._fate(row)}", change
-        return f"{self.share(box)}  {figure(row.held, self._unit)}", self.share(box)
+        if not self.is_differential:
+            return f"{self.share(box)}  {self._figures.amount(row.held)}", self.share(box)
+        if row.held == row.base:
+            return "= same", "="
+        change = self._figures.change(row.held - row.base)
+        return f"{change} {standing(row.held, row.base)}".rstrip(), change
 
     def sign(self, box: int) -> str:
         """A glyph for the way it has changed."""
@@ -153,14 +152,10 @@ class FlameChart:
     def told(self, box: int) -> list[Cell]:
         """Its figures in words."""
         row = self._rows[box]
-        cells = [
-            Cell("held "),
-            Cell(figure(row.held, self._unit), Tone.STRONG),
-            Cell(f"  {self.share(box)} of all", Tone.PLAIN),
-        ]
+        cells = self._held_cells(row.held)
         if row.own or (box and not self.is_differential):
-            cells += [Cell("   own ", Tone.FAINT), Cell(figure(row.own, self._unit))]
-        return [*cells, *self._changed(row.held, row.base, self.sign(box))]
+            cells += [Cell("   own ", Tone.FAINT), Cell(self._figures.amount(row.own))]
+        return [*cells, *self._changed(row.held, row.base)]
 
     def told_of_several(self, box: int, first: int, last: int) -> list[Cell]:
         """The same of several boxes in ``box``, those at these places, of which a place after the last is the rest."""
@@ -168,32 +163,30 @@ class FlameChart:
         rows = [self._rows[one] for one in inner[first:last]]
         rest = self.boxes.rests[box] if last > len(inner) else 0
         held, base = sum(row.held for row in rows) + rest, sum(row.base for row in rows)
-        cells = [
+        if rest:
+            words = f"   {self._figures.amount(rest)} of it in what is too small to be told"
+            return [*self._held_cells(held), Cell(words, Tone.FAINT)]
+        return [*self._held_cells(held), *self._changed(held, base)]
+
+    def _held_cells(self, held: int) -> list[Cell]:
+        return [
             Cell("held "),
-            Cell(figure(held, self._unit), Tone.STRONG),
+            Cell(self._figures.amount(held), Tone.STRONG),
             Cell(f"  {self._share(held)} of all"),
         ]
-        if rest:
-            return [*cells, Cell(f"   {figure(rest, self._unit)} of it in what is too small to be told", Tone.FAINT)]
-        sign = "▲" if held > base else "▼" if held < base else ""
-        return [*cells, *self._changed(held, base, sign)]
 
-    def _changed(self, held: int, base: int, sign: str) -> list[Cell]:
+    def _changed(self, held: int, base: int) -> list[Cell]:
         if not self.is_differential:
             return []
         if held == base:
             return [Cell(f"   unchanged {self._since}", Tone.FAINT)]
-        word = "new" if not base else "gone" if not held else "grew" if held > base else "shrank"
-        was = f" from {figure(base, self._unit)}" if base else ""
+        sign, usual, tone = ("▲", "grew", Tone.GROWS) if held > base else ("▼", "shrank", Tone.SHRINKS)
+        word = standing(held, base) or usual
+        was = f" from {self._figures.amount(base)}" if base else ""
         return [
-            Cell(f"   {sign} {word} {signed(held - base, self._unit)}", Tone.GROWS if held > base else Tone.SHRINKS),
+            Cell(f"   {sign} {word} {self._figures.change(held - base)}", tone),
             Cell(f"{was} {self._since}", Tone.FAINT),
         ]
-
-    def _fate(self, row: FlameRow) -> str:
-        if row.held == row.base:
-            return " same"
-        return " new" if not row.base else " gone" if not row.held else ""
 
     def _share(self, held: int) -> str:
         return ratio(held / self._view.total) if self._view.total else ""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
+from memdash.model.profile import Frame
 from memdash.pprof.costs import CostedFunction
-from memdash.pprof.view import View
+from memdash.tables.profile_figures import ProfileFigures
 from memdash.tables.table import Cell, Column, Row, Table, Tone
-from memdash.units import Unit, figure, signed
 
-__all__ = ["functions_table", "unit_of"]
+__all__ = ["functions_table", "place_of"]
 
 _ROWS_AT_MOST = 500
 _COLUMNS = (
@@ -20,20 +20,14 @@ _COLUMNS = (
 )
 
 
-def unit_of(view: View) -> Unit:
-    """What its values count."""
-    return Unit.BYTES if view.sample_type.unit == "bytes" else Unit.COUNT
-
-
-def functions_table(functions: Iterable[CostedFunction], unit: Unit, empty: str, *, is_change: bool = False) -> Table:
-    """A row a function, in the given order; ``empty`` says why there is none. Changes bear their sign."""
-    write: Callable[[float, Unit], str] = signed if is_change else figure
+def functions_table(functions: Iterable[CostedFunction], figures: ProfileFigures, empty: str) -> Table:
+    """A row a function, in the given order; ``empty`` says why there is none."""
     rows = [
         Row(
             f"{function.file}\0{function.name}",
             (
-                Cell(write(function.flat, unit), Tone.STRONG if function.flat else Tone.FAINT),
-                Cell(write(function.cum, unit)),
+                Cell(figures.value(function.flat), Tone.STRONG if function.flat else Tone.FAINT),
+                Cell(figures.value(function.cum)),
                 Cell(function.name or function.file),
                 Cell(function.file, Tone.FAINT),
             ),
@@ -41,3 +35,9 @@ def functions_table(functions: Iterable[CostedFunction], unit: Unit, empty: str,
         for _, function in zip(range(_ROWS_AT_MOST), functions, strict=False)
     ]
     return Table("Functions", _COLUMNS, tuple(rows), empty)
+
+
+def place_of(row: Row) -> Frame:
+    """Which function stands in a row."""
+    file, name = row.key.split("\0")
+    return Frame(name, file, 0)

@@ -25,9 +25,13 @@ class TopOrder(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RankedTop:
-    """A top, and what writes its figures; of a difference also which functions are new in it, and which are gone."""
+    """A top, its ``frames`` by their text, and what writes its figures.
+
+    Of a difference also which functions are new in it, and which are gone.
+    """
 
     top: Top
+    frames: Mapping[str, Frame]
     figures: ProfileFigures
     is_difference: bool = False
     words: Mapping[Frame, str] = field(default_factory=dict)
@@ -36,12 +40,13 @@ class RankedTop:
 def ranked_top(view: View, now: View, before: View | None) -> RankedTop:
     """The top of a view; where ``before`` is given, ``view`` is the difference to it. Raises what ``top`` raises."""
     found = top(view)
+    frames = {row.frame.text: row.frame for row in reversed(found.rows)}  # of two with one text, the first
     figures = ProfileFigures(view.sample_type.unit, view.total, is_signed=before is not None)
     if before is None:
-        return RankedTop(found, figures)
+        return RankedTop(found, frames, figures)
     held, was_held = held_by_frame(now), held_by_frame(before)
     words = {row.frame: standing(held.get(row.frame, 0), was_held.get(row.frame, 0)) for row in found.rows}
-    return RankedTop(found, figures, True, {frame: word for frame, word in words.items() if word})
+    return RankedTop(found, frames, figures, True, {frame: word for frame, word in words.items() if word})
 
 
 def top_table(ranked: RankedTop, order: TopOrder, reverse: bool, wanted: str, empty: str) -> Table:
@@ -49,11 +54,10 @@ def top_table(ranked: RankedTop, order: TopOrder, reverse: bool, wanted: str, em
 
     ``sum%`` adds up what stands above, as pprof does; ``empty`` are the words for no rows at all.
     """
-    figures = ranked.figures
-    rows = tuple(_rows(ranked, figures, order, reverse, wanted))
+    rows = tuple(_rows(ranked, order, reverse, wanted))
     if not rows and wanted and ranked.top.rows:
         empty = f"no function matches {wanted!r}"
-    return Table("Top", _columns(has_words=bool(ranked.words)), rows, empty="" if rows else empty)
+    return Table("Top", _columns(has_words=bool(ranked.words)), rows, empty)
 
 
 def top_remark(ranked: RankedTop, *, is_relative_to_base: bool) -> str:
@@ -82,7 +86,7 @@ def _columns(*, has_words: bool) -> tuple[Column, ...]:
     return columns if has_words else tuple(column for column in columns if column.key != "word")
 
 
-def _rows(ranked: RankedTop, figures: ProfileFigures, order: TopOrder, reverse: bool, wanted: str) -> Iterator[Row]:
+def _rows(ranked: RankedTop, order: TopOrder, reverse: bool, wanted: str) -> Iterator[Row]:
     needle = wanted.casefold()
     kept = [row for row in ranked.top.rows if needle in row.frame.text.casefold()]
     if order is TopOrder.CUM:
@@ -95,11 +99,12 @@ def _rows(ranked: RankedTop, figures: ProfileFigures, order: TopOrder, reverse: 
     most, running = max(measured, default=0), 0
     for row, size in zip(kept, measured, strict=True):
         running += row.flat
-        yield _row(ranked, figures, row, running, size / most if most else 0.0)
+        yield _row(ranked, row, running, size / most if most else 0.0)
 
 
-def _row(ranked: RankedTop, figures: ProfileFigures, row: TopRow, running: int, bar: float) -> Row:
+def _row(ranked: RankedTop, row: TopRow, running: int, bar: float) -> Row:
     def cells() -> tuple[Cell, ...]:
+        figures = ranked.figures
         inlined = f" ({row.inlined})" if row.inlined else ""
         made: tuple[Cell, ...] = (
             figures.cell(row.flat, Tone.STRONG),

@@ -10,6 +10,7 @@ from itertools import chain
 
 from memdash.pprof.flame import Flame, FlameRow
 from memdash.pprof.view import Frame
+from memdash.tables.boxes import end_of, parents_of
 from memdash.tables.profile_figures import SHARE_CELLS, VALUE_CELLS, ProfileFigures, standing, word_cell
 from memdash.tables.table import Cell, Column, Row, Table, Tone
 
@@ -50,18 +51,13 @@ class CallTree:
         self.figures = ProfileFigures(unit, total)
         self.changes = ProfileFigures(unit, total, is_signed=True)
         self.inner: dict[int, list[int]] = defaultdict(list)
-        self.outer: list[int] = []
+        self.outer = parents_of(row.depth for row in flame.rows)
         self.keys: list[int] = []
         self._rows_of: dict[Frame, list[int]] = defaultdict(list)
-        above: list[int] = []
-        for number, row in enumerate(flame.rows):
-            del above[row.depth :]
-            outer = above[-1] if above else -1
-            self.outer.append(outer)
-            self.keys.append(hash((self.keys[outer] if above else 0, row.frame)))
+        for number, (row, outer) in enumerate(zip(flame.rows, self.outer, strict=True)):
+            self.keys.append(hash((self.keys[outer] if outer >= 0 else 0, row.frame)))
             self.inner[outer].append(number)
             self._rows_of[row.frame].append(number)
-            above.append(number)
         self.roots = self.inner.pop(-1, [])
         self.inner.default_factory = None
         self._numbers = {key: number for number, key in enumerate(self.keys)}
@@ -101,12 +97,8 @@ class CallTree:
 
     def below(self, number: int) -> Iterator[int]:
         """The row, if anything lies below it, and all such rows below it."""
-        rows = self.flame.rows
-        for other in range(number, len(rows)):
-            if other > number and rows[other].depth <= rows[number].depth:
-                return
-            if other in self.inner:
-                yield other
+        end = end_of([row.depth for row in self.flame.rows], number)
+        return (other for other in range(number, end) if other in self.inner)
 
     def visible(self, opened: Collection[int], order: TreeOrder, reverse: bool, leading: Collection[int]) -> list[int]:
         """The rows to be shown, in order: those whose branch is open, or those that are ``leading``, if any are."""
@@ -152,7 +144,7 @@ def tree_table(
     )
     if wanted and rows:
         empty = f"no function matches {wanted!r}"
-    return Table("Tree", _columns(tree), made, empty="" if made else empty)
+    return Table("Tree", _columns(tree), made, empty)
 
 
 def _columns(tree: CallTree) -> tuple[Column, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from memdash.model.capability import Capability
 from memdash.model.memstats import MemStats
@@ -55,13 +55,12 @@ def residence_table(snapshot: Snapshot) -> Table:
     residence = snapshot.residence
     if isinstance(residence, Missing):
         return Table(TITLE, _COLUMNS, (), residence.words)
-    ends = list(accumulate(step.size_bytes for step in residence.steps))
-    scale = max(*ends, residence.rss_bytes, 1) if ends else 1
+    ends = list(accumulate((step.size_bytes for step in residence.steps), initial=0))
+    scale = max(*ends, residence.rss_bytes, 1)
     mark = residence.rss_bytes / scale
-    begins = [0, *ends]
     rows = [
         _step_row(step, Span(start / scale, end / scale, mark), snapshot, residence)
-        for step, start, end in zip(residence.steps, begins, ends, strict=False)
+        for step, (start, end) in zip(residence.steps, pairwise(ends), strict=True)
     ]
     rows.append(
         Row(

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable
 from enum import Enum
 
 from memdash.model.missing import Missing
-from memdash.model.profile import Profile, Usage
+from memdash.model.profile import Frame, Profile, Usage
 from memdash.model.snapshot import SiteGroup, Snapshot
 from memdash.tables.figures import UNCHANGED
 from memdash.tables.table import Cell, Column, Row, Table, Tone
 from memdash.units import Unit, count, figure, signed
 
-__all__ = ["Measure", "SiteOrder", "read_once", "sites_table", "why_unknown"]
+__all__ = ["Measure", "SiteOrder", "frame_of", "read_once", "sites_table", "why_unknown"]
 
 _ROWS_AT_MOST = 500
 """Ten thousand sites are searched, not scrolled."""
@@ -40,6 +40,16 @@ class Measure(Enum):
     def in_use(self) -> bool:
         """Whether it counts what is held now, not what was ever asked for."""
         return self in (Measure.INUSE_SPACE, Measure.INUSE_OBJECTS)
+
+    @property
+    def other_time(self) -> Measure:
+        """What was ever asked for in place of what is held now, and back."""
+        return next(other for other in Measure if other.unit is self.unit and other.in_use != self.in_use)
+
+    @property
+    def other_unit(self) -> Measure:
+        """Objects in place of bytes, and back."""
+        return next(other for other in Measure if other.unit is not self.unit and other.in_use == self.in_use)
 
     def of(self, usage: Usage) -> int:
         """Its figure in ``usage``."""
@@ -132,6 +142,12 @@ def _row(group: SiteGroup, measure: Measure, total: int, largest: int, *, is_fir
     frame = group.frame
     key = f"{frame.function}\0{frame.file}\0{frame.line}"
     return Row(key, lambda: _cells(group, measure, total, largest, is_first=is_first))
+
+
+def frame_of(row: Row) -> Frame:
+    """Which line of the program stands in a row."""
+    function, file, line = row.key.split("\0")
+    return Frame(function, file, int(line))
 
 
 def _cells(group: SiteGroup, measure: Measure, total: int, largest: int, *, is_first: bool) -> tuple[Cell, ...]:

@@ -23,6 +23,7 @@ __all__ = ["Standing", "head_parts", "notice_lines", "standing", "verdict_parts"
 _TREE_KEYS = "< >"
 _REPLAY, _REWOUND = 32, 25
 """Cells of the words about a moment that is past."""
+_LIVE = "live"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,11 @@ class Standing:
     word: str
     token: str
     notice: str = ""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether figures come as they should."""
+        return self.word == _LIVE
 
 
 def standing(snapshot: Snapshot, *, now_s: float, frozen: bool, where: Whereabouts | None = None) -> Standing:
@@ -104,7 +110,7 @@ def _present_standing(snapshot: Snapshot, now_s: float, *, frozen: bool) -> Stan
             "◐", "target stopped", "warning",
             f"{target.name} was stopped by a signal or a debugger: its figures stand still until it is continued.",
         )  # fmt: skip
-    return Standing("●", "live", "good", _partial(snapshot))
+    return Standing("●", _LIVE, "good", _partial(snapshot))
 
 
 def _partial(snapshot: Snapshot) -> str:
@@ -170,5 +176,5 @@ def verdict_parts(snapshot: Snapshot) -> list[Part]:
 
 def notice_lines(stand: Standing, width: int) -> list[list[Part]]:
     """The lines below, when there is something to say; at most three."""
-    look = "info" if stand.word == "live" else stand.token
+    look = "info" if stand.is_live else stand.token
     return [[Part(f" {line}", look)] for line in wrap(stand.notice, max(width - 2, 8), max_lines=3, placeholder=" …")]

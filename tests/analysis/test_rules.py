@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from memdash.analysis.rules import GrowingFast, Grown, Over, PiledUp, default_rules
+from memdash.analysis.rules import PiledUp, default_rules, parse_rule
 from memdash.model.finding import Finding, NotYet, Severity
 from memdash.model.sample import Instant
 from memdash.model.series import Timeline
@@ -18,7 +18,7 @@ MIB = 1 << 20
 
 
 def test_over_a_limit_for_a_time(written: Write) -> None:
-    rule = Over("heap limit", "HeapAlloc", 512 * MIB, for_s=5.0)
+    rule = parse_rule("HeapAlloc > 512MiB for 5s")
     found = rule.check(written({"HeapAlloc": [600 * MIB] * 20}))
     assert isinstance(found, Finding)
     assert found.summary == "HeapAlloc 600.0 MiB over 512.0 MiB for 5.0 s"
@@ -27,22 +27,22 @@ def test_over_a_limit_for_a_time(written: Write) -> None:
 
 
 def test_one_dip_below_the_limit_ends_it(written: Write) -> None:
-    rule = Over("heap limit", "HeapAlloc", 512, for_s=5.0)
+    rule = parse_rule("HeapAlloc > 512 for 5s")
     assert rule.check(written({"HeapAlloc": [600] * 17 + [500, 600, 600]})) is None
 
 
 @pytest.mark.parametrize("values", [[600, 600, 600], [600] * 9 + [None]])
 def test_over_cannot_tell_yet(written: Write, values: list[float | None]) -> None:
-    assert isinstance(Over("r", "HeapAlloc", 512, for_s=5.0).check(written({"HeapAlloc": values})), NotYet)
+    assert isinstance(parse_rule("HeapAlloc > 512 for 5s").check(written({"HeapAlloc": values})), NotYet)
 
 
 def test_a_gap_inside_is_not_held_against_it(written: Write) -> None:
-    rule = Over("r", "HeapAlloc", 512, for_s=5.0)
+    rule = parse_rule("HeapAlloc > 512 for 5s")
     assert rule.check(written({"HeapAlloc": [600] * 10 + [None] + [600] * 2})) is None
 
 
 def test_without_a_time_the_newest_sample_decides(written: Write) -> None:
-    rule = Over("r", "gc.pause_p99_ns", 10_000_000)
+    rule = parse_rule("gc.pause_p99 > 10ms")
     assert isinstance(rule.check(written({"gc.pause_p99_ns": [11_000_000] * 3})), Finding)
     assert rule.check(written({"gc.pause_p99_ns": [11_000_000, 9_000_000]})) is None
 
@@ -56,45 +56,45 @@ def cycles(live: Sequence[float]) -> dict[str, Sequence[float | None]]:
 
 
 def test_fast_growth_is_found_with_its_rate(written: Write) -> None:
-    found = GrowingFast("growth", MIB / 60).check(written(cycles([i * MIB / 5 for i in range(100)])))
+    found = parse_rule("heap growth > 1MiB/min").check(written(cycles([i * MIB / 5 for i in range(100)])))
     assert isinstance(found, Finding)
     assert found.evidence["per_s"] == pytest.approx(MIB / 10, rel=0.05)
     assert found.summary.startswith("live heap +6.00 MiB/min over 1.00 MiB/min: live heap after each GC rose by ")
 
 
 def test_growth_below_the_rate_is_none(written: Write) -> None:
-    rule = GrowingFast("growth", MIB)
+    rule = parse_rule("heap growth > 1MiB/s")
     assert rule.check(written(cycles([i * MIB / 5 for i in range(100)]))) is None
     assert rule.check(written(cycles([100 * MIB + (i % 10) * 5 * MIB for i in range(100)]))) is None
 
 
 def test_growth_needs_half_its_span(written: Write) -> None:
-    assert isinstance(GrowingFast("growth", 1.0).check(written(cycles([1, 2, 3]))), NotYet)
-    assert isinstance(GrowingFast("growth", 1.0).check(written({"HeapAlloc": [1, 2, 3]})), NotYet)
+    assert isinstance(parse_rule("heap growth > 1/s").check(written(cycles([1, 2, 3]))), NotYet)
+    assert isinstance(parse_rule("heap growth > 1/s").check(written({"HeapAlloc": [1, 2, 3]})), NotYet)
 
 
 def test_growth_in_all_counts_from_the_first_value(written: Write) -> None:
     history = written(cycles([(100 + min(i, 65)) * MIB for i in range(100)]))
-    found = Grown("grown", 64 * MIB).check(history)
+    found = parse_rule("heap growth > 64MiB").check(history)
     assert isinstance(found, Finding)
     assert found.evidence["value"] == 165 * MIB
     assert found.summary == (
-        "live heap grew by 65.0 MiB, over 64.0 MiB: live heap after each GC was 100.0 MiB and is 165.0 MiB"
+        "live heap growth +65.0 MiB over 64.0 MiB: live heap after each GC was 100.0 MiB and is 165.0 MiB"
     )
-    assert Grown("grown", 65 * MIB).check(history) is None
-    assert isinstance(Grown("grown", 1).check(written(cycles([1]))), NotYet)
+    assert parse_rule("heap growth > 65MiB").check(history) is None
+    assert isinstance(parse_rule("heap growth > 1").check(written(cycles([1]))), NotYet)
 
 
 def test_growth_in_all_counts_from_the_baseline(written: Write) -> None:
     history = written(cycles([(100 + min(i, 65)) * MIB for i in range(100)]))
     history.baseline = history.until._replace(mono_s=history.until.mono_s - 100)  # type: ignore[misc]
-    found = Grown("grown", 10 * MIB).check(history)
+    found = parse_rule("heap growth > 10MiB").check(history)
     assert isinstance(found, Finding)
     assert found.evidence["before"] == 149 * MIB
 
 
 def test_what_is_in_use_for_a_moment_is_no_growth_in_all(written: Write) -> None:
-    assert Grown("grown", 10 * MIB).check(written(cycles([100 * MIB] * 50 + [150 * MIB] * 2))) is None
+    assert parse_rule("heap growth > 10MiB").check(written(cycles([100 * MIB] * 50 + [150 * MIB] * 2))) is None
 
 
 def test_the_default_rules_have_names_of_their_own() -> None:

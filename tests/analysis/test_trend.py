@@ -66,7 +66,10 @@ def test_without_a_heap_it_is_what_is_resident_or_swapped(written: Write) -> Non
 def test_points_are_looked_for_further_back_when_they_are_few(written: Write) -> None:
     history = written({"NumGC": [i // 50 for i in range(600)], "heap.live_bytes": [1.0] * 600})
     assert len(points(history, 120)) == 2
-    assert len(newest_points(history, 120, fewest=8)) >= 8
+    span_s, found = newest_points(history, (120, 480, 1920), 8)
+    assert (span_s, len(found) >= 8) == (480, True)
+    assert newest_points(history, (120, 240), 8)[0] == 240  # there is no longer one
+    assert newest_points(history, (120, 480, 1920), 100)[0] == 1920  # that is all there is
 
 
 def test_one_course_is_not_cut() -> None:
@@ -127,14 +130,27 @@ def test_how_it_bends() -> None:
     assert straight.bend == pytest.approx(1)
 
 
-def test_jumps_and_load() -> None:
-    jumping = trend(course([10 * MIB * ((i >= 100) + (i >= 200)) for i in range(300)]))
+def test_jumps_have_a_large_part_in_what_grows_by_jumps_alone() -> None:
+    jumping = trend(course([10 * MIB * ((i >= 5) + (i >= 10)) for i in range(20)]))
+    steady = trend(course([i * MIB for i in range(20)]))
+    assert jumping is not None
+    assert steady is not None
+    assert (jumping.earlier, jumping.growth_bytes > 10 * MIB) == (None, True)  # all of it is looked at
+    assert jumping.jumps == 1
+    assert steady.jumps < 0.4
+
+
+def test_what_has_not_grown_since_its_last_jump_does_not_grow() -> None:
+    found = trend(course([10 * MIB * ((i >= 100) + (i >= 200)) for i in range(300)]))
+    assert found is not None
+    assert (found.window_s < 100, found.growth_bytes) == (True, 0)
+
+
+def test_a_load_that_rises() -> None:
     rising = course([i * MIB for i in range(300)])
     busier = Points(rising.basis, rising.times_s, rising.values, array("d", range(100, 400)), rising.cycles)
-    assert jumping is None or jumping.jumps > 0.9 or jumping.growth_bytes == 0
     found = trend(busier)
     assert found is not None
-    assert found.jumps < 0.3
     assert found.load_growth == pytest.approx(1.33, abs=0.1)
 
 

@@ -14,6 +14,7 @@ from tests.benchmarks.goroutines import goroutines, objects
 from tests.benchmarks.headless import report
 from tests.benchmarks.profiles import profiles
 from tests.benchmarks.reading import attach, profile, sample
+from tests.benchmarks.recording import recording
 from tests.benchmarks.result import Result, table
 from tests.benchmarks.screen import dashboard, first_frame, keys
 from tests.benchmarks.target_cost import target_cost
@@ -39,6 +40,7 @@ BENCHMARKS: tuple[Callable[[], Iterator[Result]], ...] = (
     profiles,
     flames,
     verdict,
+    recording,
 )
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import resource
 import statistics
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +14,10 @@ from memdash.probes.cpython.agent.feed import AgentFeed
 from memdash.probes.cpython.agent.launch import agents_of_ours, environment_for
 from memdash.probes.cpython.agent.link import AgentLink
 from memdash.process.identity import identify
+from tests.benchmarks.headless import child_cpu_s
 from tests.benchmarks.result import Result
 from tests.live.hosts import Host, claimed
-from tests.live.pythons import Python, pythons
+from tests.live.pythons import Python, spread
 
 __all__ = ["agent"]
 
@@ -31,31 +30,22 @@ _STARTS = 30
 
 def agent() -> Iterator[Result]:
     """The oldest interpreter of this machine that memdash reads, one of middle age, and the newest."""
-    readable = [python for python in pythons() if (python.major, python.minor) >= (3, 8)]
-    if not readable:
-        raise SystemExit("there is no Python to look at: put a python3.N on PATH, or install one with pyenv")
-    for python in (readable[0], readable[len(readable) // 2], readable[-1]):
+    for python in spread(3):
         yield _start(python)
         yield from _running(python)
 
 
 def _start(python: Python) -> Result:
     with agents_of_ours() as agents:
-        plain, launched = dict(os.environ), {**os.environ, **environment_for(agents)}
+        program = (str(python.executable), "-c", "pass")
+        launched = {**os.environ, **environment_for(agents)}
         more = []
         for _ in range(_STARTS):
-            without = _cpu_ms_of_start(python.executable, plain)
-            more.append(_cpu_ms_of_start(python.executable, launched) - without)
+            without = child_cpu_s(program)
+            more.append(1e3 * (child_cpu_s(program, launched) - without))
             agents.claim(0)
     cost = statistics.median(more)
     return Result(f"{python}: the agent at the start of a program", f"{cost:.1f} ms CPU", "< 15 ms", cost < 15)
-
-
-def _cpu_ms_of_start(executable: Path, environment: dict[str, str]) -> float:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([executable, "-c", "pass"], env=environment, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return 1e3 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
 def _running(python: Python) -> Iterator[Result]:

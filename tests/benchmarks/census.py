@@ -13,7 +13,7 @@ from memdash.probes.probe import Probe
 from memdash.process.identity import identify
 from tests.benchmarks.result import Result
 from tests.live import target as live
-from tests.live.pythons import Python, pythons
+from tests.live.pythons import Python, spread
 from tests.live.target import LiveTarget
 
 __all__ = ["census"]
@@ -27,9 +27,8 @@ _NAP_S = 0.001
 
 def census() -> Iterator[Result]:
     """Every interpreter of this machine that memdash reads."""
-    for python in pythons():
-        if (python.major, python.minor) >= (3, 8):
-            yield _measured(python)
+    for python in spread():
+        yield _measured(python)
 
 
 def _measured(python: Python) -> Result:

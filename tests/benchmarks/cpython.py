@@ -11,8 +11,9 @@ from memdash.probes.cpython import CPYTHON
 from memdash.probes.probe import Fit, Probe
 from memdash.process.identity import identify
 from memdash.sampling.budget import Budget
+from tests.benchmarks.cost import cpu_ms
 from tests.benchmarks.result import Result
-from tests.live.pythons import Python, pythons
+from tests.live.pythons import Python, spread
 from tests.live.target import PythonTarget
 
 __all__ = ["cpython"]
@@ -23,10 +24,7 @@ _TIMES = 20
 
 def cpython() -> Iterator[Result]:
     """The oldest interpreter of this machine that memdash reads, whose pools are a quarter as large, and the newest."""
-    readable = [python for python in pythons() if (python.major, python.minor) >= (3, 8)]
-    if not readable:
-        raise SystemExit("there is no Python to look at: put a python3.N on PATH, or install one with pyenv")
-    for python in (readable[0], readable[-1]):
+    for python in spread(2):
         yield from _measured(python)
 
 
@@ -59,7 +57,7 @@ def _measured(python: Python) -> Iterator[Result]:
         while target.command("settled") != "True":
             time.sleep(0.1)
         threads = probes["cpython.threads"]
-        first = _cost_ms(threads)
+        first = cpu_ms(threads.read)
         yield Result(f"{name}: 100 threads of 20 frames, when they are first met", f"{first:.1f} ms CPU", "", None)
         sleeping = _median_ms(threads, 0.05)
         yield Result(f"{name}: the same while they sleep, median", f"{sleeping:.1f} ms CPU", "≤ 10 ms", sleeping <= 10)
@@ -81,14 +79,8 @@ def _median_ms(probe: Probe, pause_s: float) -> float:
     costs = []
     for _ in range(_TIMES):
         time.sleep(pause_s)
-        costs.append(_cost_ms(probe))
+        costs.append(cpu_ms(probe.read))
     return statistics.median(costs)
-
-
-def _cost_ms(probe: Probe) -> float:
-    before = time.thread_time()
-    probe.read()
-    return 1e3 * (time.thread_time() - before)
 
 
 def _walk(name: str, probe: Probe) -> Result:

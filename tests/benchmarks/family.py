@@ -11,6 +11,7 @@ from contextlib import ExitStack
 
 from memdash.probes.system.family import FamilyProbe
 from memdash.process.identity import identify
+from tests.benchmarks.cost import cpu_ms
 from tests.benchmarks.result import Result
 
 __all__ = ["family"]
@@ -58,9 +59,7 @@ def _measured(workers: int, what: str) -> Result:
         costs = []
         for _ in range(_LOOKS):
             time.sleep(0.05)
-            before = time.thread_time()
-            probe.read()
-            costs.append(1e3 * (time.thread_time() - before))
+            costs.append(cpu_ms(probe.read))
     share = statistics.mean(costs) / 10 / probe.cadence_s
     return Result(
         f"{what}: first look · the median · share of a core",

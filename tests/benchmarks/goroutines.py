@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import statistics
-import time
 from collections.abc import Iterator
 
 from memdash.probes.go import GO
 from memdash.probes.probe import Probe
 from memdash.process.identity import identify
+from tests.benchmarks.cost import cpu_ms
 from tests.benchmarks.result import Result
 from tests.benchmarks.targets import idle, parked
 
@@ -21,12 +21,6 @@ def _probe(pid: int, name: str) -> Probe:
     return next(probe for probe in GO.attach(identify(pid)).probes if probe.name == name)
 
 
-def _cpu_ms(probe: Probe) -> float:
-    before = time.thread_time()
-    probe.read()
-    return 1e3 * (time.thread_time() - before)
-
-
 def goroutines() -> Iterator[Result]:
     """Parked in three ways; what the runtime has not noted yet has its stack read again, what it has noted does not.
 
@@ -35,13 +29,13 @@ def goroutines() -> Iterator[Result]:
     for number, goal_ms in ((1_000, None), (10_000, None), (100_000, 150.0)):
         with parked(number) as target:
             probe = _probe(target.pid, "go.goroutines")
-            first = _cpu_ms(probe)
-            _cpu_ms(probe)
-            unnoted = statistics.median(_cpu_ms(probe) for _ in range(_TIMES))
+            first = cpu_ms(probe.read)
+            cpu_ms(probe.read)
+            unnoted = statistics.median(cpu_ms(probe.read) for _ in range(_TIMES))
             for _ in range(2):
                 target.command("gc")
-            changed = _cpu_ms(probe)
-            rest = statistics.median(_cpu_ms(probe) for _ in range(_TIMES))
+            changed = cpu_ms(probe.read)
+            rest = statistics.median(cpu_ms(probe.read) for _ in range(_TIMES))
             probe.close()
         yield Result(
             f"census of {number} goroutines: first · before a collection noted them · just noted · at rest",
@@ -57,6 +51,6 @@ def objects() -> Iterator[Result]:
         with idle() as target:
             target.command("trees", number)
             probe = _probe(target.pid, "go.objects")
-            cost = statistics.median(_cpu_ms(probe) for _ in range(_TIMES))
+            cost = statistics.median(cpu_ms(probe.read) for _ in range(_TIMES))
             probe.close()
         yield Result(f"objects by size and type, {number} of which say theirs", f"{cost:.1f} ms CPU", "", None)

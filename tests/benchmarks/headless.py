@@ -6,7 +6,7 @@ import resource
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from tests.benchmarks.result import Result
 from tests.benchmarks.targets import idle
@@ -14,10 +14,10 @@ from tests.benchmarks.targets import idle
 __all__ = ["child_cpu_s", "report"]
 
 
-def child_cpu_s(argv: Sequence[str]) -> float:
-    """The CPU time of a command, with all that it starts."""
+def child_cpu_s(argv: Sequence[str], env: Mapping[str, str] | None = None) -> float:
+    """The CPU time of a command, with all that it starts; ``env`` takes the place of our environment."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(argv, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(argv, env=env, check=True, stdout=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

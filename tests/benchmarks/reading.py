@@ -5,21 +5,16 @@ from __future__ import annotations
 import statistics
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from memdash.probes.go import GO
 from memdash.probes.probe import Fit, Probe
 from memdash.process.identity import identify
+from tests.benchmarks.cost import cpu_ms
 from tests.benchmarks.result import Result
 from tests.benchmarks.targets import huge_program, idle, stacks
 
 __all__ = ["attach", "profile", "sample"]
-
-
-def _cpu_ms(work: Callable[[], object]) -> float:
-    before = time.thread_time()
-    work()
-    return 1e3 * (time.thread_time() - before)
 
 
 def _attached(pid: int) -> dict[str, Probe]:
@@ -62,7 +57,7 @@ def sample() -> Iterator[Result]:
         costs = []
         for _ in range(100):
             time.sleep(0.05)
-            costs.append(_cpu_ms(probes["go.memstats"].read))
+            costs.append(cpu_ms(probes["go.memstats"].read))
         for probe in probes.values():
             probe.close()
     median = statistics.median(costs)
@@ -75,14 +70,14 @@ def profile() -> Iterator[Result]:
         with stacks(number) as target:
             probes = _attached(target.pid)
             reader = probes["go.heap_profile"]
-            first = _cpu_ms(reader.read)
+            first = cpu_ms(reader.read)
             costs = []
             for _ in range(10):
                 target.command("buckets", number // 10)
                 target.command("gc")
                 target.command("gc")
-                costs.append(_cpu_ms(reader.read))
-            still = statistics.median(_cpu_ms(reader.read) for _ in range(10))
+                costs.append(cpu_ms(reader.read))
+            still = statistics.median(cpu_ms(reader.read) for _ in range(10))
             for probe in probes.values():
                 probe.close()
         refresh = statistics.median(costs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import re
 import statistics
 import sys
@@ -90,18 +89,13 @@ def keys() -> Iterator[Result]:
 
 def _key_to_output(target: GoTarget, what: str, stir: Sequence[str]) -> Result:
     """``stir`` is what the target is told now and then, so that there is something to refresh."""
-    pace = random.Random(1)
+
+    def stirred(turn: int) -> None:
+        if turn % 10 == 0:
+            for command in stir:
+                target.command(*command.split())
+
     with Terminal(_memdash("--pid", str(target.pid)), _COLUMNS, _ROWS) as terminal:
         terminal.drain(8.0)
-        waits = []
-        for turn in range(120):
-            terminal.drain(pace.uniform(0.1, 0.4))
-            if turn % 10 == 0:
-                for command in stir:
-                    target.command(*command.split())
-            sent_s = terminal.type(b"\t")
-            if terminal.drain(2.0, until=lambda data: b"\x1b[" in data):
-                waits.append(1e3 * (terminal.chunks[-1][0] - sent_s))
-    waits.sort()
-    p50, p95 = waits[len(waits) // 2], waits[int(0.95 * len(waits))]
+        p50, p95 = terminal.waits([b"\t"], before=stirred)
     return Result(f"key to next output, {what}, p50 · p95", f"{p50:.0f} · {p95:.0f} ms", "p95 ≤ 50 ms", p95 <= 50)

@@ -15,7 +15,7 @@ from memdash.process.identity import identify
 from tests.benchmarks.result import Result
 from tests.benchmarks.terminal import cpu_s
 from tests.live import target as live
-from tests.live.pythons import Python, pythons
+from tests.live.pythons import Python, spread
 from tests.live.target import LiveTarget
 
 __all__ = ["tracemalloc"]
@@ -28,10 +28,7 @@ _PAIRS = 10
 
 def tracemalloc() -> Iterator[Result]:
     """The oldest interpreter of this machine that memdash reads, and the newest."""
-    readable = [python for python in pythons() if (python.major, python.minor) >= (3, 8)]
-    if not readable:
-        raise SystemExit("there is no Python to look at: put a python3.N on PATH, or install one with pyenv")
-    for python in (readable[0], readable[-1]):
+    for python in spread(2):
         yield from _measured(python)
 
 

@@ -28,7 +28,6 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return TakenProfile(of_stacks({"main > add": 700}))
 
     monkeypatch.setattr("memdash.commands.viewing.profile_from", profile_from)
-    monkeypatch.setattr("memdash.commands.browsing.profile_from", profile_from)
     return names
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from memdash.cli import main
 from memdash.pprof.document import Document, Location, Mapping, Sample, ValueType
 from memdash.pprof.encode import encode
 from tests.pprof.documents import of_stacks
@@ -37,21 +36,6 @@ PROFILES = {
     "the least numbers": of_stacks({"main > a": LEAST, "main > b": LEAST, "a > c": LARGEST}),
 }
 VIEWS = ("top", "tree", "flame", "peek .", "list .", "top --granularity addresses", "top --focus a --hide b")
-
-
-@pytest.fixture(autouse=True)
-def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-
-
-@pytest.fixture
-def run(capfd: pytest.CaptureFixture[str]) -> Run:
-    def run(*argv: str) -> tuple[int, str, str]:
-        code = main(list(argv))
-        out, err = capfd.readouterr()
-        return code, out, err
-
-    return run
 
 
 @pytest.mark.parametrize("kind", PROFILES)

@@ -10,6 +10,7 @@ import pytest
 
 from memdash.commands.opening import Opening, frame
 from memdash.model.action import Action
+from memdash.model.finding import Finding, Severity
 from memdash.model.missing import Maybe, Missing
 from memdash.model.snapshot import Snapshot, State
 from memdash.session.past import Past
@@ -44,6 +45,12 @@ class Told:
     def mark_baseline(self, then: Snapshot | None = None) -> None: ...
 
     def clear_baseline(self) -> None: ...
+
+    def acknowledge(self, finding: Finding, seen: bool = True) -> None: ...
+
+    def mute(self, rule: str, for_s: float = 0.0) -> None: ...
+
+    def note(self, summary: str, severity: Severity = Severity.INFO) -> None: ...
 
     def act(self, action: Action) -> None: ...
 

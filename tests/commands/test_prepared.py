@@ -28,7 +28,9 @@ def test_who_only_reads_brings_nothing_in() -> None:
         assert given.entries is PROBES
 
 
-def test_without_a_place_it_goes_on_without(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_place_it_goes_on_without_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def nowhere() -> None:
         raise AgentUnreachable("there is no directory to meet it in")
 
@@ -36,6 +38,9 @@ def test_without_a_place_it_goes_on_without(monkeypatch: pytest.MonkeyPatch) -> 
     with prepared(agent=True) as given:
         assert given.environment == {}
         assert given.entries is PROBES
+    assert capsys.readouterr().err == (
+        "memdash: it starts without memdash's agent: there is no directory to meet it in\n"
+    )
 
 
 def test_the_command_has_it_and_all_of_ours(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from memdash.cli import main
 from memdash.commands.source import profile_from
 from memdash.model.missing import Missing
 from memdash.model.objects import Objects, TypeCount
@@ -23,28 +22,12 @@ from memdash.pprof.decode import decode
 from memdash.pprof.encode import encode
 from memdash.session.live import read_once
 from tests.pprof.documents import of_stacks
+from tests.programs import loaded, of_a_screen, offered
 
 Run = Callable[..., tuple[int, str, str]]
 OURSELVES = str(os.getpid())
 STACKS = {"main > add@store.go:7 > grow@store.go:9": 800, "main > log": 200}
 VIEWS = [["top"], ["tree"], ["flame"], ["peek", "add"], ["list", "add"]]
-
-
-@pytest.fixture(autouse=True)
-def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    for name in [name for name in os.environ if name.startswith("MEMDASH_")]:
-        monkeypatch.delenv(name)
-
-
-@pytest.fixture
-def run(capfd: pytest.CaptureFixture[str]) -> Run:
-    def run(*argv: str | Path) -> tuple[int, str, str]:
-        code = main([str(word) for word in argv])
-        out, err = capfd.readouterr()
-        return code, out, err
-
-    return run
 
 
 @pytest.fixture
@@ -262,17 +245,8 @@ HEADLESS = [[*view, "FILE"] for view in VIEWS] + [["diff", "FILE", "FILE"]]
 
 @pytest.mark.parametrize("argv", HEADLESS, ids=lambda argv: argv[0])
 def test_verbs_on_profiles_load_no_screen(heap: Path, argv: list[str]) -> None:
-    program = (
-        "import sys; from memdash.cli import main; code = main(sys.argv[1:]); "
-        "print(code, *sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
-    )
-    words = [word.replace("FILE", str(heap)) for word in argv]
-    done = subprocess.run(
-        [sys.executable, "-c", program, *words], capture_output=True, text=True, timeout=60, check=True
-    )
-    code, *modules = done.stderr.splitlines()[-1].split(" ")
-    assert code == "0"
-    assert not {"textual", "rich", "plotext", "msgspec", "sqlite3"} & set(modules)
+    modules = loaded(*(word.replace("FILE", str(heap)) for word in argv))
+    assert of_a_screen(modules) | modules & {"sqlite3"} == set()
 
 
 def test_the_dashboard_does_not_pay_for_profiles() -> None:
@@ -288,7 +262,7 @@ def test_the_dashboard_does_not_pay_for_profiles() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "offered"),
+    ("words", "word"),
     [
         ("memdash top --gran", "--granularity"),
         ("memdash top --granularity li", "lines"),
@@ -296,28 +270,9 @@ def test_the_dashboard_does_not_pay_for_profiles() -> None:
         ("memdash fl", "flame"),
     ],
 )
-def test_arguments_and_choices_are_completed(words: str, offered: str) -> None:
-    done = words.split(" ")
-    asked = {"_MEMDASH_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(done) - 1)}
-    answer = subprocess.run(
-        [sys.executable, "-m", "memdash"],
-        env=os.environ | asked,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert offered in {line.partition(",")[2] for line in answer.stdout.splitlines()}
+def test_arguments_and_choices_are_completed(words: str, word: str) -> None:
+    assert word in offered(words)
 
 
 def test_a_file_is_offered_by_the_shell() -> None:
-    asked = {"_MEMDASH_COMPLETE": "bash_complete", "COMP_WORDS": "memdash top he", "COMP_CWORD": "2"}
-    answer = subprocess.run(
-        [sys.executable, "-m", "memdash"],
-        env=os.environ | asked,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert "file,he" in answer.stdout
+    assert offered("memdash top he")["he"] == "file"

@@ -4,14 +4,12 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 
 from memdash.commands.prepared import prepared
 from memdash.commands.program import Program, log_file, tell_output
-from memdash.errors import AgentUnreachable, UsageError
-from memdash.probes.registry import PROBES
+from memdash.errors import UsageError
 from memdash.signals import Signalled, signals_raised
 
 
@@ -42,26 +40,6 @@ def test_what_is_added_to_the_environment_is_added_to_our_own(log: Path, monkeyp
     with prepared(agent=False, trace=7) as given, Program(shell, log, environment=given.environment) as program:
         program.wait()
     assert log.read_text() == "1 7\n"
-
-
-def test_without_agent_and_tracing_nothing_is_added() -> None:
-    with prepared(agent=False) as given:
-        assert given.environment == {}
-
-
-def test_that_the_agent_has_no_place_is_told(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def refused() -> NoReturn:
-        raise AgentUnreachable("there is no directory to meet it in")
-
-    monkeypatch.setattr("memdash.probes.cpython.agent.launch.agents_of_ours", refused)
-    with prepared(agent=True) as given:
-        assert given.environment == {}
-        assert given.entries is PROBES
-    assert capsys.readouterr().err == (
-        "memdash: it starts without memdash's agent: there is no directory to meet it in\n"
-    )
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])

@@ -1,4 +1,4 @@
-"""Record series of real programs: ``python -m tests.corpus.record [NAME …]``, all by default, ten at a time.
+"""Record series of real programs: ``python -m tests.corpus.record [NAME …]``, all by default, several at a time.
 
 Each program of ``programs`` is told ten times a second what to hold, leak and drop for one second of its shape, and is
 read by memdash's own probes after that: a recording of fifteen minutes takes ninety seconds.

@@ -29,9 +29,9 @@ class Program:
     """``held`` is what it keeps beyond ``base``, ``load`` how busy it is; both over time in seconds.
 
     Each request of the load is ``flight_bytes`` in flight; so much is allocated a second at full load; a collection
-    comes when ``gogc`` percent more than what lived have been allocated. ``noise`` is the spread of what is in flight,
-    and ``settled_s`` when a leak can first be told from what else grows. ``unrest`` is work for
-    what a runtime is bad at: reference cycles in CPython, blocks of mixed sizes in C.
+    comes when as much as lived has been allocated again. ``noise`` is the spread of what is in flight, and
+    ``settled_s`` when a leak can first be told from what else grows. ``unrest`` is work for what a runtime is bad at:
+    reference cycles in CPython, blocks of mixed sizes in C.
     """
 
     base_bytes: float
@@ -40,7 +40,6 @@ class Program:
     tasks: Shape = _nothing
     flight_bytes: float = 2 * MIB
     alloc_per_s: float = 20 * MIB
-    gogc: float = 1.0
     noise: float = 0.3
     leak: Shape = _nothing
     unrest: Shape = _nothing
@@ -64,7 +63,7 @@ def _batches(bytes_: float, period_s: float, duty: float) -> Shape:
 
 
 def _bursts(period_s: float, low: float, high: float) -> Shape:
-    return lambda t: high if (t * 1.0) % period_s < period_s * 0.4 else low
+    return lambda t: high if t % period_s < period_s * 0.4 else low
 
 
 def _diurnal(period_s: float) -> Shape:

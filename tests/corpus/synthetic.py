@@ -9,11 +9,14 @@ from collections.abc import Iterator
 from tests.corpus.recording import LIVE, Label, Recording
 from tests.corpus.shapes import MIB, Program, programs
 
-__all__ = ["run", "synthetic"]
+__all__ = ["synthetic"]
+
+_SECONDS = 900
+_STEPS = 4
+"""Of one second."""
 
 
-def run(program: Program, name: str, label: Label, seconds: int, seed: int, every_s: float = 1.0) -> Recording:
-    """Watch it for so long."""
+def _run(program: Program, name: str, label: Label, seed: int) -> Recording:
     chance = random.Random(seed)
     start_s = chance.random() * 50
     live = program.base_bytes + program.held(start_s)
@@ -23,23 +26,22 @@ def run(program: Program, name: str, label: Label, seconds: int, seed: int, ever
     columns: dict[str, list[float | None]] = {
         key: [] for key in (LIVE, "NumGC", "TotalAlloc", "system.rss_bytes", "tasks.total")
     }
-    steps = max(round(4 * every_s), 4)
     leaked = 0.0
-    for tick in range(int(seconds / every_s)):
-        for step in range(steps):
-            now_s = start_s + (tick + step / steps) * every_s
+    for second in range(_SECONDS):
+        for step in range(_STEPS):
+            now_s = start_s + (second + step / _STEPS)
             load = program.load(now_s) * max(chance.gauss(1, 0.1), 0.05)
             wander = 0.98 * wander + 0.2 * chance.gauss(0, 1)
-            new = program.alloc_per_s * load * every_s / steps
+            new = program.alloc_per_s * load / _STEPS
             allocated, heap = allocated + new, heap + new
-            leaked += program.leak(now_s) * every_s / steps
-            if heap > live * (1 + program.gogc) + 4 * MIB:
+            leaked += program.leak(now_s) / _STEPS
+            if heap > 2 * live + 4 * MIB:
                 cycles += 1
                 spread = math.exp(program.noise * (0.7 * chance.gauss(0, 1) + 0.3 * wander))
                 live = program.base_bytes + program.held(now_s) + leaked + program.flight_bytes * load * spread
                 heap = live
             rss = max(rss * 0.9999, heap + 8 * MIB)
-        times.append(tick * every_s)
+        times.append(float(second))
         tasks = 20 + 40 * load + program.tasks(now_s)
         row = (live, cycles, allocated, rss, tasks)
         for column, value in zip(columns.values(), row, strict=True):
@@ -54,8 +56,8 @@ def run(program: Program, name: str, label: Label, seconds: int, seed: int, ever
     )
 
 
-def synthetic(seeds: range, seconds: int = 900) -> Iterator[Recording]:
+def synthetic(seeds: range) -> Iterator[Recording]:
     """Every kind for each seed."""
     for seed in seeds:
         for name, label, program in programs(seed, (8, 800), (0.05, 2)):
-            yield run(program, f"{name} {seed}", label, seconds, seed)
+            yield _run(program, f"{name} {seed}", label, seed)

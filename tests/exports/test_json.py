@@ -22,6 +22,8 @@ from tests.analysis.test_verdict import a_leak
 from tests.fakes import NOON_S, a_family, a_gc, a_snapshot, a_system, a_target, memstats
 from tests.pages import GO_ARENAS, MIB, resident, some_mappings
 
+pytestmark = pytest.mark.usefixtures("utc")
+
 GROWTH = Finding(
     rule="heap growth",
     severity=Severity.WARNING,

@@ -2,6 +2,7 @@ import io
 import re
 from dataclasses import replace
 
+import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension
 
@@ -15,6 +16,8 @@ from memdash.model.snapshot import Snapshot
 from memdash.tables.table import Cell, Column, Row, Table
 from tests.fakes import NOON_S, a_family, a_snapshot, a_target, memstats, some_objects
 from tests.pages import resident
+
+pytestmark = pytest.mark.usefixtures("utc")
 
 
 class TextFile(SingleFileSnapshotExtension):

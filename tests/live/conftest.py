@@ -1,19 +1,44 @@
-"""Go targets of every minor and build mode. The default test run takes one; ``pytest -m matrix`` takes them all."""
+"""Go targets of every minor and build mode, and Python targets with an agent in them.
 
-from collections.abc import Callable, Iterator, Mapping
+The default test run takes the newest Go and one mode; ``pytest -m matrix`` takes them all.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import IO
 
 import pytest
 
 from memdash.errors import MemdashError
+from memdash.probes.cpython.agent.agents import Agents
+from memdash.probes.cpython.agent.link import AgentLink
+from memdash.probes.go.layouts import minors
 from memdash.probes.go.layouts.toolchains import Toolchain, obtain
+from memdash.process.identity import identify
 from tests.live.builds import MODES, Mode, build
+from tests.live.hosts import Host, claimed
+from tests.live.pythons import Python
 from tests.live.target import GoTarget
 
 NEWEST = 27
 
 StartGo = Callable[..., GoTarget]
+
+
+def every_minor() -> Sequence[object]:
+    """As test parameters: the newest by default, all in the matrix."""
+    older = [minor for minor in minors() if minor != NEWEST]
+    return [NEWEST, *(pytest.param(minor, marks=pytest.mark.matrix) for minor in older)]
+
+
+def every_build(*modes: str) -> pytest.MarkDecorator:
+    """Of the newest minor by default, of all in the matrix."""
+    cells = []
+    for minor in minors():
+        for mode in MODES:
+            mark = pytest.mark.live if minor == NEWEST and mode in modes else pytest.mark.matrix
+            cells.append(pytest.param(minor, mode, id=f"1.{minor}-{mode}", marks=mark))
+    return pytest.mark.parametrize(("minor", "mode"), cells)
 
 
 def toolchain_for(minor: int) -> Toolchain:
@@ -53,3 +78,19 @@ def start_go() -> Iterator[StartGo]:
     yield start
     for target in started:
         target.kill()
+
+
+@pytest.fixture
+def host(python: Python, agents: Agents) -> Iterator[Host]:
+    """With an agent that nobody has taken yet; ``python`` is what a test module takes it to be."""
+    with Host(python.executable, agents) as started:
+        agents.give_back(claimed(agents, started.pid))
+        yield started
+
+
+@pytest.fixture
+def link(host: Host, agents: Agents) -> Iterator[AgentLink]:
+    """The line to the agent of ``host``."""
+    found = AgentLink(identify(host.pid), agents, None)
+    yield found
+    found.close()

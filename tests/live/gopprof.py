@@ -9,7 +9,10 @@ from pathlib import Path
 
 from tests.live.conftest import NEWEST, toolchain_for
 
-__all__ = ["go_pprof"]
+__all__ = ["WORK", "go_pprof", "rows"]
+
+WORK = ("rate 1", "alloc 200", "buckets 300", "churn 1", "stop", "gc", "gc")
+"""What a Go target is told so that it has something to show, and is at rest."""
 
 
 @functools.cache
@@ -38,3 +41,9 @@ def go_pprof(*arguments: str | Path, folder: Path | None = None) -> str:
     )
     assert done.stderr == ""
     return done.stdout
+
+
+def rows(text: str) -> list[str]:
+    """Without the time, and without the marks of inlined calls: a stack read from memory does not hold them."""
+    lines = [line for line in text.splitlines() if not line.startswith("Time: ")]
+    return [line.removesuffix(" (inline)").removesuffix(" (partial-inline)") for line in lines]

@@ -9,13 +9,12 @@ from typing import NamedTuple
 from memdash.model.missing import Missing
 from memdash.model.profile import Frame
 from memdash.model.tasks import Task, Tasks
-from tests.live.pprof_endpoint import abbreviated, fetch
+from tests.live.pprof_endpoint import FRAME, abbreviated, fetch
 from tests.live.target import GoTarget
 
 __all__ = ["Goroutines", "group_of", "is_of_the_endpoint", "read_groups", "read_ids", "read_stacks", "shown_groups"]
 
 _GROUP = re.compile(r"(\d+) @(?: 0x[0-9a-f]+)*$")
-_FRAME = re.compile(r"#\t0x[0-9a-f]+\t(.+)\+0x[0-9a-f]+\t+(.+):(\d+)$")
 _HEADER = re.compile(r"goroutine \d+ \[([^,\]]+)(?:, (\d+) minutes)?(?:, locked to thread)?\]:$")
 _PLACE = re.compile(r"\t(.+):(\d+)(?: \+0x[0-9a-f]+)?$")
 
@@ -36,7 +35,7 @@ def read_groups(target: GoTarget) -> Counter[tuple[Frame, ...]]:
         if group := _GROUP.match(line):
             found[_outside(frames)] += number
             number, frames = int(group[1]), []
-        elif frame := _FRAME.match(line):
+        elif frame := FRAME.match(line):
             frames.append(Frame(frame[1], frame[2], int(frame[3])))
     return +Counter({stack: count for stack, count in found.items() if not is_of_the_endpoint(stack)})
 

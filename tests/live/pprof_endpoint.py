@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from memdash.model.profile import Frame, Usage
 from tests.live.target import GoTarget
 
-__all__ = ["EndpointProfile", "abbreviated", "fetch", "fetch_heap", "read_heap", "shown"]
+__all__ = ["FRAME", "EndpointProfile", "abbreviated", "fetch", "fetch_heap", "read_heap", "shown"]
 
 _RECORD = re.compile(r"(\d+): (\d+) \[(\d+): (\d+)\] @((?: 0x[0-9a-f]+)*)$")
-_FRAME = re.compile(r"#\t0x[0-9a-f]+\t(.+)\+0x[0-9a-f]+\t+(.+):(\d+)$")
+FRAME = re.compile(r"#\t0x[0-9a-f]+\t(.+)\+0x[0-9a-f]+\t+(.+):(\d+)$")
 _RATE = re.compile(r"heap profile: .* @ heap/(\d+)$")
 
 
@@ -63,7 +63,7 @@ def read_heap(target: GoTarget) -> EndpointProfile:
                 inuse = _scaled(inuse_objects, inuse_bytes, rate_bytes)
                 alloc = _scaled(alloc_objects, alloc_bytes, rate_bytes)
                 sites[pcs, Usage(inuse[1], inuse[0], alloc[1], alloc[0])] += 1
-        elif frame := _FRAME.match(line):
+        elif frame := FRAME.match(line):
             frames.append(Frame(frame[1], frame[2], int(frame[3])))
         elif line.startswith("# runtime.MemStats"):
             break

@@ -7,13 +7,14 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from memdash.probes.cpython.layouts import minors
 from memdash.probes.cpython.layouts.headers import brought
 
-__all__ = ["Python", "pythons", "readable"]
+__all__ = ["Python", "each", "pythons", "readable", "spread"]
 
 _NAME = re.compile(r"python(\d)\.(\d+)")
 
@@ -89,3 +90,24 @@ def readable(daily: Collection[int] = DAILY) -> Sequence[object]:
         )
         for minor in absent
     ]
+
+
+def each(daily: Collection[int] = DAILY, scope: Literal["function", "module"] = "function") -> object:
+    """A fixture that is one after the other of those that ``readable`` gives: ``python = each()``."""
+
+    @pytest.fixture(params=readable(daily), scope=scope)
+    def python(request: pytest.FixtureRequest) -> Python:
+        found: Python = request.param
+        return found
+
+    return python
+
+
+def spread(count: int | None = None) -> list[Python]:
+    """So many of those that memdash reads, from the oldest to the newest, or all; SystemExit where there is none."""
+    known = [python for python in pythons() if (python.major, python.minor) >= (3, 8)]
+    if not known:
+        raise SystemExit("there is no Python to look at: put a python3.N on PATH, or install one with pyenv")
+    if count is None:
+        return known
+    return [known[number * (len(known) - 1) // (count - 1)] for number in range(count)]

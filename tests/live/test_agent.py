@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,6 @@ from memdash.model.tasks import Task, TaskKind, Tasks
 from memdash.probes.cpython import CPython
 from memdash.probes.cpython.agent.agents import Agents
 from memdash.probes.cpython.agent.feed import AgentFeed
-from memdash.probes.cpython.agent.launch import agents_of_ours
 from memdash.probes.cpython.agent.link import AgentLink
 from memdash.probes.cpython.agent.told import malloc
 from memdash.probes.registry import PROBES, probes_with
@@ -29,37 +27,14 @@ from memdash.process.identity import identify
 from memdash.tables.headline import headline
 from tests.live.following import Following
 from tests.live.hosts import Host, claimed, wait_until
-from tests.live.pythons import Python, readable
+from tests.live.pythons import Python, each
 
 pytestmark = pytest.mark.live
 
 MIB = 1 << 20
 
 
-@pytest.fixture(params=readable())
-def python(request: pytest.FixtureRequest) -> Python:
-    found: Python = request.param
-    return found
-
-
-@pytest.fixture
-def agents() -> Iterator[Agents]:
-    with agents_of_ours() as listening:
-        yield listening
-
-
-@pytest.fixture
-def host(python: Python, agents: Agents) -> Iterator[Host]:
-    with Host(python.executable, agents) as started:
-        agents.give_back(claimed(agents, started.pid))
-        yield started
-
-
-@pytest.fixture
-def link(host: Host, agents: Agents) -> Iterator[AgentLink]:
-    found = AgentLink(identify(host.pid), agents, None)
-    yield found
-    found.close()
+python = each()
 
 
 def test_a_watch_of_what_memdash_started_forces_a_collection(host: Host, agents: Agents) -> None:

@@ -25,7 +25,7 @@ from memdash.probes.cpython.layouts import load
 from memdash.probes.cpython.layouts.headers import brought
 from memdash.probes.probe import Fit, Refusal
 from memdash.process.identity import identify
-from tests.live.pythons import Python, pythons, readable
+from tests.live.pythons import Python, each, pythons
 from tests.live.target import PythonTarget
 from tests.live.watched import Watched
 
@@ -35,10 +35,7 @@ OWN_OBJECTS = 64
 """Objects that the target's report makes and its answer frees again."""
 
 
-@pytest.fixture(scope="module", params=readable())
-def python(request: pytest.FixtureRequest) -> Python:
-    found: Python = request.param
-    return found
+python = each(scope="module")
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from memdash.probes.cpython import CPYTHON
 from memdash.probes.probe import Attachment
 from memdash.process.identity import identify
 from memdash.session import read_once
-from tests.live.pythons import Python, readable
+from tests.live.pythons import Python, each
 from tests.live.target import LiveTarget
 
 pytestmark = pytest.mark.live
@@ -37,10 +37,7 @@ SOMETIMES_UNTRACKED = {"tuple", "dict", "frozenset"}
 """Those that hold nothing the collector could free are left out by gc.get_objects() in some versions."""
 
 
-@pytest.fixture(scope="module", params=readable())
-def python(request: pytest.FixtureRequest) -> Python:
-    found: Python = request.param
-    return found
+python = each(scope="module")
 
 
 @pytest.fixture(scope="module")

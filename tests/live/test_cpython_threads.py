@@ -27,7 +27,7 @@ from memdash.probes.cpython.states import thread_states
 from memdash.probes.cpython.threads import MOVED, ThreadWatch
 from memdash.process.identity import identify
 from memdash.process.memory import ProcessMemory, ReadPlan
-from tests.live.pythons import Python, readable
+from tests.live.pythons import Python, each
 from tests.live.target import PythonTarget
 from tests.live.watched import Watched
 
@@ -45,10 +45,7 @@ _CALLS = {
 """(called, caller) of the functions that the busy threads run."""
 
 
-@pytest.fixture(scope="module", params=readable())
-def python(request: pytest.FixtureRequest) -> Python:
-    found: Python = request.param
-    return found
+python = each(scope="module")
 
 
 @pytest.fixture(scope="module")

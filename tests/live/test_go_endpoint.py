@@ -33,23 +33,19 @@ from memdash.probes.registry import probes_with
 from memdash.process.identity import identify
 from memdash.session import read_once
 from memdash.session.errand import Errand
-from tests.live.conftest import NEWEST, StartGo
+from tests.live.conftest import StartGo, every_minor
 from tests.live.goroutine_endpoint import is_of_the_endpoint
 from tests.live.pprof_endpoint import abbreviated
 from tests.live.target import GoTarget
-from tests.live.watched import Watched
+from tests.live.watched import MOVED_BY_ASKING, Watched
 
 pytestmark = pytest.mark.live
 
 PATIENCE_S = 30.0
 TRIES = 10
-OLDER = [pytest.param(minor, marks=pytest.mark.matrix) for minor in (19, 21, 22, 23, 24, 25, 26)]
-MOVED_BY_ASKING = {
-    *("GCSys", "OtherSys", "HeapSys", "HeapIdle", "HeapInuse", "HeapReleased", "StackInuse", "StackSys", "Sys"),
-}
 
 
-@pytest.fixture(params=[NEWEST, *OLDER])
+@pytest.fixture(params=every_minor())
 def target(request: pytest.FixtureRequest, start_go: StartGo) -> GoTarget:
     started = start_go("stripped", "pprof", minor=request.param)
     for command in ("alloc 200", "buckets 300", "park", "chan 20", "gc", "gc"):

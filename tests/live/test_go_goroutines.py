@@ -8,24 +8,12 @@ import pytest
 from memdash.model.missing import Missing
 from memdash.model.tasks import Task, Tasks
 from memdash.probes.go import Go
-from memdash.probes.go.layouts import minors
-from tests.live.builds import MODES
-from tests.live.conftest import NEWEST, StartGo
+from tests.live.conftest import StartGo, every_build
 from tests.live.goroutine_endpoint import group_of, is_of_the_endpoint, read_groups, read_ids, read_stacks, shown_groups
 from tests.live.target import GoTarget
 from tests.live.watched import Watched
 
 TRIES = 20
-
-
-def every_build(*modes: str) -> pytest.MarkDecorator:
-    """Of the newest minor by default, of all in the matrix."""
-    cells = []
-    for minor in minors():
-        for mode in MODES:
-            mark = pytest.mark.live if minor == NEWEST and mode in modes else pytest.mark.matrix
-            cells.append(pytest.param(minor, mode, id=f"1.{minor}-{mode}", marks=mark))
-    return pytest.mark.parametrize(("minor", "mode"), cells)
 
 
 @pytest.fixture
@@ -116,13 +104,17 @@ def test_while_goroutines_come_and_go_only_true_ones_are_shown(start_go: StartGo
         target.command("park")
         target.command("gc")
         still = {group_of(task) for task in watched.tasks().groups if task.name.startswith("main.park.")}
+        assert still
         target.command("flurry", 8)
+        seen = 0
         for _ in range(60):
             tasks = watched.tasks()
             assert still <= {group_of(task) for task in tasks.groups}
             for task in tasks.groups:
                 if task.name.startswith("main.flutter.func") and task.stack:
+                    seen += task.count
                     ours = [frame.function for frame in task.stack if frame.function.startswith("main.")]
                     assert len(set(ours[:-1])) <= 1, task
                     assert set(ours) <= {"main.hop", "main.skip", task.name}
+        assert seen
         target.command("stop")

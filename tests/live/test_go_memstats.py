@@ -5,7 +5,7 @@ import pytest
 from memdash.model.memstats import MemStats
 from tests.live.conftest import StartGo
 from tests.live.target import GoTarget
-from tests.live.watched import Watched, differences, own_memstats
+from tests.live.watched import MOVED_BY_ASKING, Watched, differences, own_memstats
 
 pytestmark = pytest.mark.live
 
@@ -22,9 +22,6 @@ STATES = {
     "more processors": ("procs 7", "alloc 10"),
     "one processor": ("procs 1", "alloc 10"),
 }
-MOVED_BY_ASKING = frozenset(
-    {"GCSys", "OtherSys", "HeapSys", "HeapIdle", "HeapInuse", "HeapReleased", "StackInuse", "StackSys", "Sys"}
-)
 TRIES = 10
 """The runtime does things of its own at times: it starts a thread, returns memory, ends a sweep."""
 

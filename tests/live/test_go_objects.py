@@ -3,9 +3,7 @@
 import pytest
 
 from memdash.model.objects import Objects
-from memdash.probes.go.layouts import minors
-from tests.live.builds import MODES
-from tests.live.conftest import NEWEST, StartGo
+from tests.live.conftest import StartGo, every_build
 from tests.live.target import GoTarget
 from tests.live.watched import Watched
 
@@ -31,19 +29,7 @@ def compared(target: GoTarget, watched: Watched) -> tuple[Objects, dict[str, int
     return objects, stats
 
 
-@pytest.mark.parametrize(
-    ("minor", "mode"),
-    [
-        pytest.param(
-            minor,
-            mode,
-            id=f"1.{minor}-{mode}",
-            marks=pytest.mark.live if (minor, mode) == (NEWEST, "stripped") else pytest.mark.matrix,
-        )
-        for minor in minors()
-        for mode in MODES
-    ],
-)
+@every_build("stripped")
 def test_they_add_up_to_heap_alloc(target: GoTarget, minor: int, mode: str) -> None:
     with Watched(target) as watched:
         objects, stats = compared(target, watched)

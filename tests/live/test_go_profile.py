@@ -1,7 +1,6 @@
 """The heap profile against the same program's /debug/pprof/heap, stack by stack, and against go tool pprof in sum."""
 
 import re
-import subprocess
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -9,7 +8,8 @@ import pytest
 
 from memdash.model.capability import Capability
 from memdash.model.profile import Profile
-from tests.live.conftest import NEWEST, StartGo, toolchain_for
+from tests.live.conftest import StartGo
+from tests.live.gopprof import go_pprof
 from tests.live.pprof_endpoint import EndpointProfile, abbreviated, fetch_heap, read_heap, shown
 from tests.live.target import GoTarget
 from tests.live.watched import Watched
@@ -81,15 +81,8 @@ def test_go_tool_pprof_adds_up_the_same(target: GoTarget, tmp_path: Path) -> Non
 
 def top(file: Path, sample_index: str) -> tuple[int, dict[str, int]]:
     """The total and what each function holds itself, as go tool pprof -top tells."""
-    toolchain = toolchain_for(NEWEST)
     options = ["-top", "-nodecount=100000", "-nodefraction=0", "-unit=B", f"-sample_index={sample_index}"]
-    text = subprocess.run(
-        [toolchain.root / "bin/go", "tool", "pprof", *options, file],
-        env=toolchain.environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    text = go_pprof(*options, file)
     total = re.search(r"of (\d+)B? total", text)
     assert total
     rows = re.findall(r"^ *(\d+)B? +\S+ +\S+ +\d+B? +\S+ +(.+?)(?: \(inline\))?$", text, re.MULTILINE)

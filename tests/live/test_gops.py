@@ -21,7 +21,7 @@ from memdash.process.identity import identify
 from memdash.sampling.clock import SystemClock
 from memdash.session.attach import attach
 from memdash.session.live import read_once
-from tests.live.conftest import NEWEST, StartGo
+from tests.live.conftest import StartGo, every_minor
 from tests.live.target import GoTarget
 
 pytestmark = pytest.mark.live
@@ -40,10 +40,7 @@ AT_REST = (
 ONLY_GROW = ("TotalAlloc", "Mallocs", "Frees")
 
 
-OLDER = [pytest.param(minor, marks=pytest.mark.matrix) for minor in (19, 21, 22, 23, 24, 25, 26)]
-
-
-@pytest.fixture(params=[NEWEST, *OLDER])
+@pytest.fixture(params=every_minor())
 def target(request: pytest.FixtureRequest, start_go: StartGo, tmp_path: Path) -> GoTarget:
     return start_go("stripped", "gops", request.param, {"GOPS_CONFIG_DIR": str(tmp_path)})
 

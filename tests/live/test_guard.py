@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from memdash.probes.cpython.agent.script import agent_text, first_text, guarded_text
-from tests.live.pythons import Python, readable
+from tests.live.pythons import Python, each
 
 pytestmark = pytest.mark.live
 
@@ -37,16 +35,7 @@ main(sys.argv[1])
 """
 
 
-@pytest.fixture(params=readable((8, 11, 13, 14)))
-def python(request: pytest.FixtureRequest) -> Python:
-    found: Python = request.param
-    return found
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="memdash-") as made:
-        yield Path(made)
+python = each((8, 11, 13, 14))
 
 
 def result(python: Python, folder: Path, text: str, prepared: str = "pass", nap_s: float = 0.1) -> str:

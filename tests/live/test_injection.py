@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -23,7 +22,8 @@ from memdash.probes.cpython.inject.injection import Injection
 from memdash.probes.cpython.inject.progress import Progress, Stage
 from memdash.probes.cpython.inject.ptrace import _SEIZE, _request
 from memdash.process.identity import identify
-from tests.live.pythons import Python, readable
+from tests.live.hosts import wait_until
+from tests.live.pythons import Python, each, readable
 from tests.live.target import LiveTarget
 from tests.live.watched import Watched
 
@@ -41,30 +41,10 @@ FEW = (8, 15)
 """Those whose ways differ most; for the others ``-m matrix`` tries all but the first test."""
 
 
-@pytest.fixture(params=readable())
-def any_python(request: pytest.FixtureRequest) -> Python:
-    found: Python = request.param
-    return found
-
-
-@pytest.fixture(params=readable(FEW))
-def python(request: pytest.FixtureRequest) -> Python:
-    found: Python = request.param
-    return found
-
-
-@pytest.fixture(params=readable((8, 14)))
-def mended(request: pytest.FixtureRequest) -> Python:
-    """Whose ways to run a script, and to fail in it, differ most."""
-    found: Python = request.param
-    return found
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """Of a short path: it has to fit into the target's queue."""
-    with tempfile.TemporaryDirectory(prefix="memdash-") as made:
-        yield Path(made)
+any_python = each()
+python = each(FEW)
+mended = each((8, 14))
+"""Whose ways to run a script, and to fail in it, differ most."""
 
 
 class WaitingTarget(LiveTarget):
@@ -107,20 +87,13 @@ class Script:
         return self._count.stat().st_size if self._count.exists() else 0
 
 
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.005)
-
-
 def injected(started: ExitStack, target: LiveTarget, script: Script) -> Injection:
     return started.enter_context(closing(Injection(identify(target.pid), str(script.path))))
 
 
 def awaited(injection: Injection, stage: Stage) -> Progress:
     """Once it has come to that stage, or can come no further."""
-    until(lambda: injection.poll().stage in (stage, Stage.RAN, Stage.REFUSED))
+    wait_until(lambda: injection.poll().stage in (stage, Stage.RAN, Stage.REFUSED))
     assert injection.poll().stage is stage, injection.poll()
     return injection.poll()
 
@@ -147,7 +120,7 @@ def run_once(python: Python, folder: Path, ways: list[str]) -> None:
         injections = {way: injected(started, targets[way], scripts[way]) for way in ways}
         for way, injection in injections.items():
             awaited(injection, Stage.RAN)
-            until(lambda script=scripts[way]: script.runs > 0)  # type: ignore[misc]
+            wait_until(lambda script=scripts[way]: script.runs > 0)  # type: ignore[misc]
             injection.connected()
             results[way] = targets[way].result()
     assert results == dict.fromkeys(ways, FINE)
@@ -158,7 +131,7 @@ def test_the_agent_gets_in_and_goes_without_a_trace(python: Python) -> None:
     with WaitingTarget(python, "accept") as target, Watched(target, CPYTHON) as watched:
         (agent,) = watched.attachment.actors
         agent.act(Action.LOAD_AGENT)
-        until(lambda: isinstance(agent.offers()[Action.FORCE_GC], str))
+        wait_until(lambda: isinstance(agent.offers()[Action.FORCE_GC], str))
         assert agent.act(Action.FORCE_GC).endswith("collected")
         agent.close()
         assert target.result() == FINE
@@ -211,7 +184,7 @@ def leave_behind(pid: int, script: Script) -> None:
         assert watcher.stdout is not None
         helper = int(watcher.stdout.readline())
         watcher.kill()
-    until(lambda: not is_running(helper))
+    wait_until(lambda: not is_running(helper))
 
 
 LEFT_BEHIND = """
@@ -263,7 +236,7 @@ def test_one_that_is_traced_already_is_not_woken(folder: Path) -> None:
     with WaitingTarget(oldest(), "accept") as target:
         _request(_SEIZE, target.pid)
         with closing(Injection(identify(target.pid), str(Script(folder).path))) as injection:
-            until(lambda: bool(injection.poll().hint))
+            wait_until(lambda: bool(injection.poll().hint))
             assert injection.poll() == Progress(
                 Stage.WAITING,
                 "waiting for it to wake, blocked in accept4",

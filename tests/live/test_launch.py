@@ -6,16 +6,16 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from memdash.errors import ProbeError
 from memdash.probes.cpython.agent.agents import Agents
-from memdash.probes.cpython.agent.launch import agents_of_ours, environment_for
+from memdash.probes.cpython.agent.launch import environment_for
 from tests.live.hosts import claimed
-from tests.live.pythons import Python, pythons, readable
+from tests.live.pythons import Python, each, pythons, readable
 
 pytestmark = pytest.mark.live
 
@@ -26,22 +26,10 @@ STRICT = ("-W", "error", "-X", "dev")
 Start = Callable[..., "subprocess.Popen[bytes]"]
 
 
-@pytest.fixture(params=readable())
-def every_python(request: pytest.FixtureRequest) -> Python:
-    found: Python = request.param
-    return found
+every_python = each()
 
 
-@pytest.fixture(params=readable(daily=(8, 11, 12, 15)))
-def python(request: pytest.FixtureRequest) -> Python:
-    found: Python = request.param
-    return found
-
-
-@pytest.fixture
-def agents() -> Iterator[Agents]:
-    with agents_of_ours() as listening:
-        yield listening
+python = each((8, 11, 12, 15))
 
 
 def with_agent(agents: Agents) -> dict[str, str]:

@@ -1,8 +1,7 @@
 """What memdash says of a profile is what go tool pprof says, to the letter."""
 
 import random
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,27 +17,16 @@ from memdash.pprof.view import Options, View
 from memdash.process.identity import identify
 from memdash.session.profiles import take_profile
 from tests.live.conftest import StartGo
-from tests.live.gopprof import go_pprof
+from tests.live.gopprof import WORK, go_pprof, rows
 from tests.live.pprof_endpoint import fetch_heap
 from tests.live.pythons import Python, readable
 from tests.live.target import GoTarget, LiveTarget
 from tests.pprof.documents import CORPUS
 from tests.pprof.synthetic import heap_profile
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.usefixtures("utc")]
 
 Ours = Callable[..., str]
-
-WORK = ("rate 1", "alloc 200", "buckets 300", "churn 1", "stop", "gc", "gc")
-
-
-@pytest.fixture(autouse=True)
-def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
 
 
 @pytest.fixture
@@ -252,12 +240,6 @@ def test_a_saved_profile_says_what_the_endpoint_says(ours: Ours, target: GoTarge
     assert kept.mappings[0].build_id == given.mappings[0].build_id
     assert kept.mappings[0].file == given.mappings[0].file
     assert ours("top", saved) == go_pprof("-top", saved)
-
-
-def rows(text: str) -> list[str]:
-    """Without the time, and without the marks of inlined calls: a stack read from memory does not hold them."""
-    lines = [line for line in text.splitlines() if not line.startswith("Time: ")]
-    return [line.removesuffix(" (inline)").removesuffix(" (partial-inline)") for line in lines]
 
 
 def test_a_process_is_shown_like_its_file(ours: Ours, target: GoTarget, tmp_path: Path) -> None:

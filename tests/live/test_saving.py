@@ -16,10 +16,9 @@ from memdash.session import Live, Watches
 from memdash.ui.app import MemdashApp
 from memdash.ui.screens.dashboard import Dashboard
 from tests.live.conftest import StartGo
-from tests.live.gopprof import go_pprof
+from tests.live.gopprof import WORK, go_pprof, rows
 from tests.live.pythons import Python, readable
 from tests.live.target import LiveTarget
-from tests.live.test_pprof import WORK, rows
 from tests.ui.conftest import FakeSession, Shown
 
 pytestmark = pytest.mark.live

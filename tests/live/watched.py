@@ -16,7 +16,12 @@ from memdash.probes.probe import ProbeEntry
 from memdash.process.identity import identify
 from tests.live.target import LiveTarget
 
-__all__ = ["Watched", "differences", "own_memstats"]
+__all__ = ["MOVED_BY_ASKING", "Watched", "differences", "own_memstats"]
+
+MOVED_BY_ASKING = frozenset(
+    {"GCSys", "OtherSys", "HeapSys", "HeapIdle", "HeapInuse", "HeapReleased", "StackInuse", "StackSys", "Sys"}
+)
+"""Accounts between which memory moves when a Go target flushes its caches to tell its MemStats."""
 
 Fact = TypeVar("Fact", MemStats, GcStats, Profile, Tasks, Objects)
 

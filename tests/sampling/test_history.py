@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memdash.analysis.rates import change_per_s, per_second
-from memdash.analysis.rules import GrowingFast, Over
+from memdash.analysis.rules import parse_rule
 from memdash.model.capability import Capability, Source
 from memdash.model.finding import Finding
 from memdash.model.metric import METRICS_BY_KEY
@@ -176,7 +176,7 @@ def told_by(source: Source, second: float, heap_bytes: int) -> Sample:
 def test_another_source_starts_its_metrics_anew() -> None:
     """An agent adds malloc to HeapAlloc and goes again: neither step is a change, a finding or a part of a chart."""
     heap, rss = METRICS_BY_KEY["HeapAlloc"], METRICS_BY_KEY["system.rss_bytes"]
-    rules = (Over("heap", "HeapAlloc", 2000, for_s=5.0), GrowingFast("growth", 1.0, span_s=20.0))
+    rules = (parse_rule("HeapAlloc > 2000 for 5s", "heap"), parse_rule("heap growth > 1/s over 20s", "growth"))
     history = History(1.0)
     for second in range(90):
         by_agent = 30 <= second < 60

@@ -25,6 +25,7 @@ from memdash.probes.probe import Attachment, Fit, Refusal
 from memdash.session import Live, read_once
 from memdash.session.opening import LOOKED_FOR
 from tests.fakes import FakeProbe, a_gc, a_profile, a_system, a_target, memstats
+from tests.session.heard import wait_for
 
 PATIENCE_S = 10.0
 GO = frozenset({Capability.MEMSTATS, Capability.GC, Capability.SITES})
@@ -124,13 +125,6 @@ def start() -> Iterator[Start]:
     yield begin
     for live in opened:
         live.close()
-
-
-def wait_for(heard: queue.Queue[Snapshot], wanted: Callable[[Snapshot], bool]) -> Snapshot:
-    while True:
-        snapshot = heard.get(timeout=PATIENCE_S)
-        if wanted(snapshot):
-            return snapshot
 
 
 def test_before_the_first_sample_there_is_a_snapshot() -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pytest
 
 from memdash.analysis.judge import Judge
-from memdash.analysis.rules import Grown, Over
-from memdash.model.finding import Finding
+from memdash.analysis.rules import parse_rule
+from memdash.model.finding import Finding, TransitionKind
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Sample
 from memdash.model.series import Timeline
@@ -24,13 +24,14 @@ class Broken:
     """memdash's own code goes wrong in it."""
 
     name: str = "broken"
+    cooldown_s: float = 30.0
 
-    def check(self, history: Timeline) -> Finding | None:
+    def check(self, history: Timeline, _held: Finding | None = None, /) -> Finding | None:
         raise ZeroDivisionError("by zero")
 
 
 def test_a_rule_that_goes_wrong_is_told_once_and_costs_no_other() -> None:
-    memory, shown = Memory(1.0, (Broken(), Over("heap", "HeapAlloc", 1.0))), a_snapshot(1)
+    memory, shown = Memory(1.0, (Broken(), parse_rule("HeapAlloc > 1", "heap"))), a_snapshot(1)
     for second in range(3):
         shown = memory.add(shown, a_sample(Instant(NOON_S + second, 20_000.0 + second)))
     assert sorted(finding.rule for finding in shown.findings) == ["heap", "memdash"]
@@ -63,7 +64,7 @@ def test_a_leak_is_in_the_snapshot_and_in_the_log_with_what_grew_most() -> None:
 
 
 def test_growth_in_all_counts_from_the_baseline_that_was_set() -> None:
-    memory, shown = Memory(1.0, (Grown("grown", 50 * MIB),)), a_snapshot(1)
+    memory, shown = Memory(1.0, (parse_rule("heap growth > 50MiB", "grown"),)), a_snapshot(1)
     for second in range(60):
         shown = memory.add(shown, leaking(second))
     assert [finding.rule for finding in shown.findings if finding.ended_at_s is None] == ["grown"]
@@ -78,8 +79,49 @@ def test_a_judge_that_goes_wrong_is_told_and_costs_nothing_else(monkeypatch: pyt
         raise ZeroDivisionError("by zero")
 
     monkeypatch.setattr(Judge, "look", look)
-    memory, shown = Memory(1.0, (Over("heap", "HeapAlloc", 1.0),)), a_snapshot(1)
+    memory, shown = Memory(1.0, (parse_rule("HeapAlloc > 1", "heap"),)), a_snapshot(1)
     for second in range(3):
         shown = memory.add(shown, leaking(second))
     assert shown.verdict is None
     assert sorted(finding.rule for finding in shown.findings) == ["heap", "memdash"]
+
+
+def test_what_alerts_have_done_is_in_one_snapshot() -> None:
+    memory, shown = Memory(1.0, (parse_rule("HeapAlloc > 1", "heap"),)), a_snapshot(1)
+    seen = []
+    for second in range(3):
+        shown = memory.add(shown, leaking(second))
+        seen += [(second, transition.kind, transition.finding.rule) for transition in shown.transitions]
+    assert seen == [(0, TransitionKind.OPENED, "heap")]
+    assert memory.refreshed(shown).transitions == ()
+
+
+def test_what_is_muted_or_acknowledged_does_not_stand_in_the_header() -> None:
+    rules = (parse_rule("HeapAlloc > 1", "heap"), parse_rule("system.threads > 1 critical", "threads"))
+    memory = Memory(1.0, rules)
+    shown = memory.add(a_snapshot(1), leaking(0))
+    assert [finding.rule for finding in shown.alerts] == ["threads", "heap"]
+    memory.acknowledge(shown.alerts[0], seen=True)
+    shown = memory.refreshed(shown)
+    assert shown.worst is not None
+    assert shown.worst.rule == "heap"
+    memory.mute(shown.at, "heap", 5)
+    shown = memory.refreshed(shown)
+    assert shown.worst is not None
+    assert (shown.worst.rule, shown.findings[0].summary) == ("threads", "heap muted for 5.0 s")
+    memory.mute(shown.at, "heap", 0)
+    shown = memory.refreshed(shown)
+    assert shown.worst is not None
+    assert (shown.worst.rule, shown.findings[0].summary) == ("heap", "heap counts again")
+
+
+def test_a_rule_may_end_later_than_it_begins() -> None:
+    memory, shown = Memory(1.0, (parse_rule("HeapAlloc > 500MiB clear 400MiB", "heap"),)), a_snapshot(1)
+    held = []
+    for second, mib in enumerate((450, 501, 450, 401, 400, 450)):
+        at = Instant(NOON_S + second, 20_000.0 + second)
+        shown = memory.add(shown, a_sample(at, memstats(mib * MIB)))
+        held.append(bool(shown.alerts))
+    assert held == [False, True, True, True, False, False]
+    assert shown.findings[0].worst is not None
+    assert shown.findings[0].worst.words == "501.0 MiB"

@@ -12,7 +12,7 @@ from memdash.probes.endpoint import Endpoint
 from memdash.session import Live
 from tests.served import MEMSTATS, served
 from tests.servers import answer, serving
-from tests.session.test_live import wait_for
+from tests.session.heard import wait_for
 
 
 def test_a_server_is_watched_by_whether_it_answers() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -62,12 +61,13 @@ def ranked(document: Document, base: Document | None = None, *, relative: bool =
     return ranked_top(view, now, View(base, chosen))
 
 
-@pytest.mark.parametrize("kind", ["", "inuse_objects", "alloc_space"])
-@pytest.mark.parametrize("document", [heap_profile(300), *map(Path.read_bytes, CORPUS)], ids=lambda _: "")
-def test_flat_and_cum_are_those_of_pprof(document: Document | bytes, kind: str) -> None:
-    document = decode(document) if isinstance(document, bytes) else document
-    if kind not in ("", *(held.kind for held in document.sample_types)):
-        return
+PROFILES = {"made up": heap_profile(300)} | {path.stem: decode(path.read_bytes()) for path in CORPUS}
+KINDS = [(name, kind) for name in PROFILES for kind in ("", *(held.kind for held in PROFILES[name].sample_types))]
+
+
+@pytest.mark.parametrize(("name", "kind"), KINDS)
+def test_flat_and_cum_are_those_of_pprof(name: str, kind: str) -> None:
+    document = PROFILES[name]
     view = View(document, Options(sample_type=kind))
     table = top_table(ranked(document, sample_type=kind), TopOrder.FLAT, False, "", "")
     lines = [line.split() for line in Writer(view).top(top(view)) if re.match(r" *-?[\d.]+[a-zA-Z]* +[\d.]+% ", line)]
@@ -122,7 +122,7 @@ def test_a_profile_of_nothing_says_what_it_is_told() -> None:
     found = ranked(of_stacks({}))
     table = top_table(found, TopOrder.FLAT, False, "", "nothing is held")
     assert (table.rows, table.empty) == ((), "nothing is held")
-    assert top_remark(found, is_relative_to_base=True) == "0 functions, 0% of 0"
+    assert top_remark(found, is_relative_to_base=True) == "0 functions, 0% of 0 B"
 
 
 def a_tree(*, differs: bool = False, turned: bool = False) -> CallTree:
@@ -225,10 +225,12 @@ def test_a_walk_finds_who_stands_in_a_row() -> None:
 
 def test_values_are_written_as_in_the_rest_of_the_dashboard() -> None:
     held = ProfileFigures("bytes", 8 << 20)
-    assert [held.value(value) for value in (0, 900, 5_286_385, -(3 << 30))] == ["0", "900 B", "5.04 MiB", "-3.00 GiB"]
+    assert [held.value(value) for value in (0, 900, 5_286_385, -(3 << 30))] == ["0 B", "900 B", "5.04 MiB", "-3.00 GiB"]
     assert ProfileFigures("count", 1, is_signed=True).value(3_204_118) == "+3 204 118"
     assert ProfileFigures("nanoseconds", 1).value(1_840_000) == "1.84 ms"
     assert ProfileFigures("kilobytes", 1).value(4096) == "4.00 MiB"
+    assert [held.change(value) for value in (0, 900, -(3 << 30))] == ["0", "+900 B", "-3.00 GiB"]
+    assert held.cell(0).text == "0"
 
 
 @given(st.integers(-(1 << 62), 1 << 62), st.sampled_from(["bytes", "count", "nanoseconds"]))

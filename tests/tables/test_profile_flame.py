@@ -6,13 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from memdash.pprof.costs import costed_files
 from memdash.pprof.decode import decode
 from memdash.pprof.flame import flame
 from memdash.pprof.graph import graph
 from memdash.pprof.measure import percentage
 from memdash.pprof.view import Frame, Options, View
 from memdash.pprof.within import within
+from memdash.tables.profile_figures import ProfileFigures
 from memdash.tables.profile_flame import FlameChart, grafted
+from memdash.tables.profile_functions import functions_table
+from memdash.tables.profile_top import TopOrder, ranked_top, top_table
 from memdash.units import ratio
 from tests.pprof.documents import CORPUS, of_stacks
 from tests.pprof.synthetic import heap_profile
@@ -163,3 +167,18 @@ def test_of_one_line_of_calls_each_holds_its_cum() -> None:
     for name in "abc":
         box = named(chart, name)
         assert chart.share(box).removesuffix(" %") == f"{float(cums[chart.frame(box)].rstrip('%')):.1f}"
+
+
+def test_time_reads_as_time_in_every_view() -> None:
+    view = View(decode(next(path for path in CORPUS if path.name == "cpu.pb.gz").read_bytes()), Options())
+    chart = FlameChart(view, None, flame(view))
+    churn = named(chart, "main.churn")
+    assert chart.figures(churn)[0] == "95.8 %  460.0 ms"
+    assert words(chart, churn).startswith("held 460.0 ms")
+    file = next(file for file in costed_files(view) if any(one.name == "main.churn" for one in file.functions))
+    figures = ProfileFigures(view.sample_type.unit, view.total)
+    row = next(row for row in functions_table(file.functions, figures, "").rows if row.key.endswith("main.churn"))
+    assert row.cells[1].text == "460.0 ms"
+    found = ranked_top(view, view, None)
+    top = next(row for row in top_table(found, TopOrder.CUM, False, "main.churn", "").rows if row.key == "main.churn")
+    assert "460.0 ms" in [cell.text for cell in top.cells]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from functools import lru_cache
@@ -214,6 +213,8 @@ class FakeSession:
         self.baselines = 0
         self.cleared = 0
         self.asked: list[Action] = []
+        self.acknowledged: list[tuple[Finding, bool]] = []
+        self.mutes: list[tuple[str, float]] = []
         self.closed = 0
         self.recorded: Maybe[Past] = Missing("nothing has been recorded yet")
         self.marked: list[tuple[str, Instant]] = []
@@ -246,6 +247,15 @@ class FakeSession:
 
     def clear_baseline(self) -> None:
         self.cleared += 1
+
+    def acknowledge(self, finding: Finding, seen: bool = True) -> None:
+        self.acknowledged.append((finding, seen))
+
+    def mute(self, rule: str, for_s: float = math.inf) -> None:
+        self.mutes.append((rule, for_s))
+
+    def note(self, summary: str, severity: Severity = Severity.INFO) -> None:
+        """Nobody asks."""
 
     def act(self, action: Action) -> None:
         self.asked.append(action)
@@ -328,13 +338,7 @@ def quickly_idle(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Wall-clock times are shown in local time: the same on every machine."""
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+def in_utc(utc: None) -> None: ...
 
 
 Show = Callable[..., AbstractAsyncContextManager[Shown]]

@@ -9,6 +9,7 @@ from textual.content import Content
 
 from memdash.analysis.resample import Column
 from memdash.model.capability import Capability
+from memdash.model.series import watched_s
 from memdash.model.snapshot import Snapshot
 from memdash.tables.heap_chart import HeapChart, heap_chart
 from memdash.ui.panes.pane import Pane
@@ -101,7 +102,7 @@ class HeapPane(ChartView, Pane):
         """Draw if the chart would move on by a cell, or looks different for another reason."""
         super().show(snapshot)
         if not self._zoomed:
-            self._zoom = _USUAL if _watched_s(snapshot) > _SHORT_S else 0
+            self._zoom = _USUAL if watched_s(snapshot.history) > _SHORT_S else 0
         outlook = self._outlook or Outlook(snapshot.history, stops(snapshot.findings))
         span_s, across = self.span_s, self.dots_across
         if not across:
@@ -115,10 +116,6 @@ class HeapPane(ChartView, Pane):
             self._drawn_as = wish
             chart = heap_chart(outlook.timeline, span_s, across)
             self.draw(_plot(chart, outlook, self.cells[1], _why_empty(snapshot)))
-
-
-def _watched_s(snapshot: Snapshot) -> float:
-    return snapshot.history.until.mono_s - snapshot.history.since.mono_s
 
 
 def _why_empty(snapshot: Snapshot) -> str:

@@ -11,7 +11,7 @@ from memdash.model.capability import Capability
 from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot
 from memdash.tables.table import Row, Table
-from memdash.ui.panes.sorted import Sorting
+from memdash.ui.sorting import Sorting
 from memdash.ui.watched import Watched
 
 __all__ = ["Ranking"]

@@ -10,26 +10,13 @@ from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot
 from memdash.plain import plain
 from memdash.tables.since import since_words
-from memdash.tables.sites import Measure, SiteOrder, sites_table, why_unknown
+from memdash.tables.sites import Measure, SiteOrder, frame_of, sites_table, why_unknown
 from memdash.tables.table import Row, Table
 from memdash.ui.panes.ranking import Ranking
 from memdash.ui.watched import Watched
 from memdash.units import count, figure
 
 __all__ = ["SiteRanking"]
-
-_OTHER_TIME = {
-    Measure.INUSE_SPACE: Measure.ALLOC_SPACE,
-    Measure.ALLOC_SPACE: Measure.INUSE_SPACE,
-    Measure.INUSE_OBJECTS: Measure.ALLOC_OBJECTS,
-    Measure.ALLOC_OBJECTS: Measure.INUSE_OBJECTS,
-}
-_OTHER_UNIT = {
-    Measure.INUSE_SPACE: Measure.INUSE_OBJECTS,
-    Measure.INUSE_OBJECTS: Measure.INUSE_SPACE,
-    Measure.ALLOC_SPACE: Measure.ALLOC_OBJECTS,
-    Measure.ALLOC_OBJECTS: Measure.ALLOC_SPACE,
-}
 
 
 class SiteRanking(Ranking[SiteOrder]):
@@ -70,24 +57,23 @@ class SiteRanking(Ranking[SiteOrder]):
 
     def words(self, row: Row) -> str:
         """Function, file in full and line."""
-        frame = self.frame(row)
+        frame = frame_of(row)
         return plain(f"{frame.function} {frame.where()}".strip())
 
     def frame(self, row: Row) -> Frame:
         """The line that asked for the memory."""
-        function, file, line = row.key.split("\0")
-        return Frame(function, file, int(line))
+        return frame_of(row)
 
     def screen(self, watched: Watched, row: Row) -> Screen[None]:
         """Its figures and its stacks."""
         # Imported when first asked for: the first frame does not wait for it.
         from memdash.ui.screens.drill.site import SiteScreen
 
-        return SiteScreen(watched, self.frame(row))
+        return SiteScreen(watched, frame_of(row))
 
     def switch_time(self) -> str:
         """Between what is held and what was ever asked for; where that is not known, stay, and say why."""
-        other = _OTHER_TIME[self.measure]
+        other = self.measure.other_time
         unknown = self._snapshot and why_unknown(self._snapshot, other)
         if unknown is None:
             self.measure = other
@@ -95,4 +81,4 @@ class SiteRanking(Ranking[SiteOrder]):
 
     def switch_unit(self) -> None:
         """Between bytes and objects."""
-        self.measure = _OTHER_UNIT[self.measure]
+        self.measure = self.measure.other_unit

@@ -12,7 +12,8 @@ from memdash.plain import plain
 from memdash.tables.since import since_words
 from memdash.tables.table import Table
 from memdash.tables.tasks import TaskOrder, has_tasks, tasks_table, tasks_title
-from memdash.ui.panes.sorted import SortedPane, Sorting
+from memdash.ui.panes.sorted import SortedPane
+from memdash.ui.sorting import Sorting
 from memdash.ui.watched import Watched
 
 __all__ = ["TasksPane"]

@@ -17,10 +17,12 @@ from memdash.probes.cpython.layouts import Layout, load
 from memdash.probes.cpython.types import Types
 from memdash.process.memory import ProcessMemory
 
-__all__ = ["COLLECTED", "HEAP", "METACLASS", "READY", "STR", "Block", "World", "counted"]
+__all__ = ["COLLECTED", "HEAP", "METACLASS", "READY", "STR", "STR_TYPE", "Block", "Exports", "Here", "World", "counted"]
 
 HEAP, READY, COLLECTED, STR, METACLASS = 1 << 9, 1 << 12, 1 << 14, 1 << 28, 1 << 31
 HEADER_BYTES = 48
+STR_TYPE = 0x7F0000001000
+"""Where str itself is, as far as its objects tell."""
 
 
 @dataclass

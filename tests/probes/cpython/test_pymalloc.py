@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import mmap
-import os
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import cast
 
 import pytest
@@ -18,7 +16,7 @@ from memdash.probes.cpython.arenas import ArenaTable, read_arenas
 from memdash.probes.cpython.interpreter import Interpreter
 from memdash.probes.cpython.layouts import Layout, load
 from memdash.probes.cpython.pymalloc import Pymalloc
-from memdash.process.memory import ProcessMemory
+from tests.probes.cpython.handmade import Exports, Here
 
 ARENA_BYTES, POOL_BYTES = 1 << 20, 1 << 14
 
@@ -29,19 +27,11 @@ def the_layout() -> Layout:
     return layout
 
 
-@dataclass
-class Here:
-    """The parts of an Interpreter that the allocator's readers use, over this process's own memory."""
-
-    memory: ProcessMemory = field(default_factory=lambda: ProcessMemory(os.getpid()))
-    layout: Layout = field(default_factory=the_layout)
-
-
 class Heap:
     """Up to 16 arenas; a pool is given as (blocks, size class)."""
 
     def __init__(self) -> None:
-        self.interpreter = cast("Interpreter", Here())
+        self.interpreter = cast("Interpreter", Here(the_layout(), Exports({})))
         self.arenas: list[mmap.mmap] = []
         self.rows = ctypes.create_string_buffer(16 * 48)
         self.variables = (ctypes.c_uint64 * 3)(ctypes.addressof(self.rows), 16, 5)

@@ -8,7 +8,6 @@ import os
 import random
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import cast
 
 import pytest
@@ -18,31 +17,14 @@ from memdash.probes.cpython.interpreter import Interpreter
 from memdash.probes.cpython.layouts import Layout, load, minors
 from memdash.probes.cpython.text import Text, read_c_string
 from memdash.process.memory import ProcessMemory
-
-STR_TYPE = 0x7F0000001000
-
-
-class Exports:
-    """What a Binary tells of its symbols."""
-
-    def exported(self, name: str) -> int | None:
-        return STR_TYPE if name == "PyUnicode_Type" else None
-
-
-@dataclass
-class Here:
-    """The parts of an Interpreter that the reader uses, over this process's own memory."""
-
-    layout: Layout
-    memory: ProcessMemory = field(default_factory=lambda: ProcessMemory(os.getpid()))
-    binary: Exports = field(default_factory=Exports)
+from tests.probes.cpython.handmade import STR_TYPE, Exports, Here
 
 
 @pytest.fixture(params=minors(), ids=lambda minor: f"3.{minor}")
 def here(request: pytest.FixtureRequest) -> Iterator[Here]:
     layout = load(request.param)
     assert layout is not None
-    made = Here(layout)
+    made = Here(layout, Exports({"PyUnicode_Type": STR_TYPE}))
     yield made
     made.memory.close()
 

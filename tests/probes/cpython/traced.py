@@ -3,35 +3,18 @@
 from __future__ import annotations
 
 import ctypes
-import os
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from memdash.probes.cpython.hashtable import TableFormat, TableHead
-from memdash.probes.cpython.layouts import Layout, load
+from memdash.probes.cpython.layouts import load
 from memdash.probes.cpython.tracing import Totals
-from memdash.process.memory import ProcessMemory
+from tests.probes.cpython.handmade import STR_TYPE, Exports, Here
 
-__all__ = ["Here", "MadeTraces"]
+__all__ = ["MadeTraces"]
 
 _WORD = (1 << 64) - 1
 _ROOM = 1 << 21
-STR_TYPE = 0x7F0000001000
-
-
-class _Exports:
-    def exported(self, name: str) -> int | None:
-        return STR_TYPE if name == "PyUnicode_Type" else None
-
-
-@dataclass
-class Here:
-    """The parts of an Interpreter that the readers use, over this process's own memory."""
-
-    layout: Layout
-    memory: ProcessMemory = field(default_factory=lambda: ProcessMemory(os.getpid()))
-    binary: _Exports = field(default_factory=_Exports)
 
 
 def rotated(address: int) -> int:
@@ -45,7 +28,7 @@ class MadeTraces:
         layout = load(minor)
         assert layout is not None
         self.layout = layout
-        self.here = Here(layout)
+        self.here = Here(layout, Exports({"PyUnicode_Type": STR_TYPE}))
         self.memory = ctypes.create_string_buffer(_ROOM)
         self._start = ctypes.addressof(self.memory)
         self._used = 64

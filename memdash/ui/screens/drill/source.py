@@ -16,6 +16,7 @@ from memdash.ui.screens.drill.section import Look
 from memdash.ui.screens.sources import WITHOUT_FILE, doubts
 from memdash.ui.watched import Watched
 from memdash.ui.widgets.code import CodeView
+from memdash.units import figure
 
 __all__ = ["SourceView"]
 
@@ -72,7 +73,7 @@ class SourceView(CodeView):
             texts,
             {number: (held,) for number, held in look.held.items()},
             (look.held_title,),
-            unit=look.held_unit,
+            write=lambda value: figure(value, look.held_unit),
             functions={},
             marked=line,
         )

@@ -58,10 +58,18 @@ def visit(
 
     def stands() -> str:
         snapshot = moment()
-        return standing(snapshot, now_s=snapshot.at.wall_s, frozen=False).word
+        stand = standing(snapshot, now_s=snapshot.at.wall_s, frozen=False)
+        return "" if stand.is_live else stand.word
 
     lens = Lens(is_differential=is_differential or moment().baseline.marked)
-    study = Study(lambda: moment_of(moment()), lens, subject=subject, sources=sources, standing=stands)
+    study = Study(
+        lambda: moment_of(moment()),
+        lens,
+        subject=subject,
+        sources=sources,
+        standing=stands,
+        is_over=lambda: moment().ending is not None,
+    )
     return view_of(name, study)
 
 

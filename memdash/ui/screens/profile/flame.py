@@ -91,11 +91,11 @@ class FlameScreen(ProfileScreen[FlameChart]):
 
     # Making it
 
-    def build(self, sight: Sight, *closer: tuple[Frame, ...]) -> FlameChart:
-        """Put the stacks together; more closely what begins with one of these paths, and what is zoomed into."""
+    def build(self, sight: Sight) -> FlameChart:
+        """Put the stacks together, and more closely what is zoomed into."""
         coarse = sight.kept("flame", lambda: _coarse(sight))
         rows: Sequence[FlameRow] = coarse.flame.rows
-        for path in (*closer, *self._zoomed):
+        for path in self._zoomed:
             rows = grafted(rows, path, _flame(coarse.now, coarse.before, path, _fraction(sight.lens)))
         chart = FlameChart(coarse.now, coarse.before, replace(coarse.flame, rows=tuple(rows)), sight.moment.since)
         chart.warm()

@@ -18,9 +18,10 @@ from memdash.pprof.names import readable
 from memdash.pprof.pattern import compiled
 from memdash.pprof.source import SourceFile
 from memdash.pprof.view import Frame as Function
-from memdash.pprof.view import View, clean_path
+from memdash.pprof.view import clean_path
 from memdash.tables.code import NO_CODE, Code, code_of
-from memdash.tables.profile_functions import functions_table, unit_of
+from memdash.tables.profile_figures import ProfileFigures
+from memdash.tables.profile_functions import functions_table, place_of
 from memdash.tables.table import Table
 from memdash.ui.commands import CODE, LIST, PROFILE, Command, bindings
 from memdash.ui.screens.profile.screen import ProfileScreen
@@ -30,7 +31,7 @@ from memdash.ui.widgets.code import CodeView
 from memdash.ui.widgets.cut import cut, width_of
 from memdash.ui.widgets.filter import FilterBar
 from memdash.ui.widgets.table import TableView
-from memdash.units import Unit, count, figure, ratio, signed
+from memdash.units import count, ratio
 
 __all__ = ["ListScreen"]
 
@@ -43,11 +44,11 @@ _BORDER_CELLS = 8
 class _Listing:
     """A file of all those of a view, the function of it that is meant, and what is to be said of it."""
 
-    view: View
     files: tuple[CostedFile, ...]
     file: CostedFile
     function: CostedFunction | None
     code: Code
+    figures: ProfileFigures
     why: str
 
 
@@ -112,16 +113,16 @@ class ListScreen(ProfileScreen[_Listing]):
         source: Maybe[SourceFile] = sight.finder.file(file.path) if file.path else WITHOUT_FILE
         texts: Sequence[str] = () if isinstance(source, Missing) else source.lines
         line = function.hottest if function is not None else subject.line if subject is not None else 0
+        figures = ProfileFigures(view.sample_type.unit, view.total, is_signed=sight.lens.is_differential)
         code = code_of(
             texts,
             {number: (cost.flat, cost.cum) for number, cost in file.lines.items()},
             _TITLES,
-            unit=unit_of(view),
+            write=figures.value,
             functions={number: cost.function for number, cost in file.lines.items()},
             marked=line,
-            is_change=sight.lens.is_differential,
         )
-        return _Listing(view, files, file, function, code, doubts(source, sight.taken.files))
+        return _Listing(files, file, function, code, figures, doubts(source, sight.taken.files))
 
     def present(self, built: _Listing) -> None:
         """Show the source; the cursor goes to the function's heaviest line, unless only figures changed."""
@@ -148,14 +149,9 @@ class ListScreen(ProfileScreen[_Listing]):
         if here is None:
             self.entitle(name if listing.function is not None else "nothing here holds anything")
             return
-        unit, total = unit_of(listing.view), listing.view.total
-        share = f" ({ratio(abs(here.cum) / total)})" if total else ""
-        self.entitle(
-            f"{here.name} · flat {self._written(here.flat, unit)} · cum {self._written(here.cum, unit)}{share}"
-        )
-
-    def _written(self, value: int, unit: Unit) -> str:
-        return signed(value, unit) if self.caption.lens.is_differential else figure(value, unit)
+        figures = listing.figures
+        share = f" ({ratio(abs(here.cum) / figures.total)})" if figures.total else ""
+        self.entitle(f"{here.name} · flat {figures.value(here.flat)} · cum {figures.value(here.cum)}{share}")
 
     def _function_here(self, listing: _Listing) -> str:
         """The function of the line under the cursor; between lines that hold anything, the one that is meant."""
@@ -164,14 +160,11 @@ class ListScreen(ProfileScreen[_Listing]):
             return held.function
         return listing.function.name if listing.function is not None else ""
 
-    def frame_title(self) -> str:
-        """With the file, from the left as much of it as there is room for."""
-        since = self.caption.moment.since if self.caption.lens.is_differential else ""
-        parts = (self.title_of_view, self.target_state, self.caption.sample_type, since)
-        title = " · ".join(part for part in parts if part)
+    def title_end(self, title: str) -> str:
+        """The file, from the left as much of it as there is room for."""
         path = self._shown.file.path if self._shown is not None else ""
         room = (self.main.outer_size.width or self.app.size.width) - _BORDER_CELLS - width_of(title) - 3
-        return f"{title} · {cut(path, max(room, 8), 'start')}" if path else title
+        return cut(path, max(room, 8), "start")
 
     # Choosing a function
 
@@ -190,15 +183,13 @@ class ListScreen(ProfileScreen[_Listing]):
 
     def _matching(self, listing: _Listing, wanted: str) -> Table:
         """Those of the file first, then all others, heaviest first."""
-        unit = unit_of(listing.view)
         files = sorted(listing.files, key=lambda file: file.path != listing.file.path)
         try:
             pattern = compiled(wanted)
             found = [f for file in files for f in file.functions if pattern.found_in(f.name or f.file)]
         except UsageError as error:
-            return functions_table((), unit, f"{error.what}. {error.hint}")
-        is_change = self.caption.lens.is_differential
-        return functions_table(found, unit, f"no function matches {wanted!r}", is_change=is_change)
+            return functions_table((), listing.figures, f"{error.what}. {error.hint}")
+        return functions_table(found, listing.figures, f"no function matches {wanted!r}")
 
     def action_choose_step(self, by: int) -> None:
         """Move among them while the expression is typed."""
@@ -217,8 +208,7 @@ class ListScreen(ProfileScreen[_Listing]):
     @on(TableView.Chosen)
     def _choose(self, chosen: TableView.Chosen) -> None:
         """Show the source of that function."""
-        file, name = chosen.row.key.split("\0")
-        self.study.subject = Frame(name, file, 0)
+        self.study.subject = place_of(chosen.row)
         self._stop_choosing()
         self.rebuild()
 

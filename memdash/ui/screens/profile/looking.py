@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from textual.screen import Screen
 
 from memdash.pprof.filters import Filters
+from memdash.tables.sites import Measure
 from memdash.ui.screens.profile.study import Lens, Study
 
 __all__ = ["Looking"]
-
-_OTHER_TIME = {
-    "inuse_space": "alloc_space", "inuse_objects": "alloc_objects",
-    "alloc_space": "inuse_space", "alloc_objects": "inuse_objects",
-}  # fmt: skip
-_OTHER_UNIT = {
-    "inuse_space": "inuse_objects", "inuse_objects": "inuse_space",
-    "alloc_space": "alloc_objects", "alloc_objects": "alloc_space",
-}  # fmt: skip
 
 
 class Looking(Screen[None]):
@@ -34,17 +27,17 @@ class Looking(Screen[None]):
 
     def action_in_use(self) -> None:
         """Between inuse and alloc."""
-        self._switch(_OTHER_TIME)
+        self._switch(lambda measure: measure.other_time)
 
     def action_objects(self) -> None:
         """Between bytes and objects."""
-        self._switch(_OTHER_UNIT)
+        self._switch(lambda measure: measure.other_unit)
 
-    def _switch(self, other: dict[str, str]) -> None:
+    def _switch(self, other: Callable[[Measure], Measure]) -> None:
         kinds = self.study.sample_types
         if not kinds:
             return
-        wanted = other.get(self.study.sample_type, "")
+        wanted = next((other(measure).label for measure in Measure if measure.label == self.study.sample_type), "")
         if wanted not in kinds:
             self.notify(f"this profile has no {wanted or 'other values'}", severity="warning", markup=False)
             return

@@ -10,9 +10,9 @@ from memdash.pprof.view import Frame
 from memdash.tables.profile_peek import Calls, PeekOrder, calls_in, peek_table
 from memdash.tables.table import Table
 from memdash.ui.commands import PEEK, PROFILE, RANKED, bindings
-from memdash.ui.panes.sorted import Sorting
 from memdash.ui.screens.profile.rows import RowsScreen
 from memdash.ui.screens.profile.study import Sight, Study
+from memdash.ui.sorting import Sorting
 from memdash.units import count
 
 __all__ = ["PeekScreen"]

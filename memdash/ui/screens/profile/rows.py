@@ -11,9 +11,9 @@ from textual.binding import BindingType
 from memdash.pprof.view import Frame
 from memdash.tables.table import Table
 from memdash.ui.commands import PROFILE, RANKED, bindings
-from memdash.ui.panes.sorted import Sorting
 from memdash.ui.screens.profile.screen import Built, ProfileScreen
 from memdash.ui.screens.profile.study import Study
+from memdash.ui.sorting import Sorting
 from memdash.ui.widgets.table import TableView
 
 __all__ = ["RowsScreen"]

@@ -69,7 +69,10 @@ class ProfileScreen(Looking, Generic[Built]):
         raise NotImplementedError
 
     def build(self, sight: Sight) -> Built:
-        """Make the view, from ``sight`` alone. On a thread of its own, one at a time. Raises MemdashError."""
+        """Make the view of what ``sight`` shows, on a thread, one at a time. Raises MemdashError.
+
+        A person goes on meanwhile: what else it depends on is read once.
+        """
         raise NotImplementedError
 
     def present(self, built: Built) -> None:
@@ -78,12 +81,12 @@ class ProfileScreen(Looking, Generic[Built]):
 
     def say(self, words: str) -> None:
         """Say why there is no view to be shown, or not yet."""
-        self.entitle(words)
+        raise NotImplementedError
 
     @property
     def chosen(self) -> Frame | None:
         """The frame under the cursor: where another view opens."""
-        return None
+        raise NotImplementedError
 
     def leave_trace(self) -> None:
         """Have the next view open at the frame under the cursor."""
@@ -177,11 +180,15 @@ class ProfileScreen(Looking, Generic[Built]):
         """What stands in the frame above."""
         caption = self.caption
         since = caption.moment.since if caption.lens.is_differential else ""
-        when = f"{caption.moment.title} {caption.moment.at}".strip()
-        parts = (
-            self.title_of_view, self.target_state, caption.sample_type, self._filters_in_force(), since, when
-        )  # fmt: skip
-        return " · ".join(part for part in parts if part)
+        parts = (self.title_of_view, self.target_state, caption.sample_type, self._filters_in_force(), since)
+        title = " · ".join(part for part in parts if part)
+        end = self.title_end(title)
+        return f"{title} · {end}" if end else title
+
+    def title_end(self, title: str) -> str:
+        """What stands behind ``title`` there: of what the profile is, and when."""
+        del title
+        return f"{self.caption.moment.title} {self.caption.moment.at}".strip()
 
     def _filters_in_force(self) -> str:
         idle = self.caption.unmatched

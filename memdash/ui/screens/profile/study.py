@@ -24,9 +24,6 @@ Made = TypeVar("Made")
 
 _MOST_KEPT = 8
 """Views of 50 000 stacks take 20 MiB each."""
-_LIVE = "live"
-_OVER = frozenset({"ended", "replaced"})
-"""As the top line of the dashboard has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,9 +252,13 @@ class Study:
         *,
         subject: Place | None = None,
         sources: SourcePath = USUAL_SOURCES,
-        standing: Callable[[], str] = lambda: _LIVE,
+        standing: Callable[[], str] = lambda: "",
+        is_over: Callable[[], bool] = lambda: False,
     ) -> None:
-        """``look`` chooses the moment, now and whenever the newest is wanted; ``standing`` says how its target is."""
+        """``look`` chooses the moment, now and whenever the newest is wanted.
+
+        ``standing`` says how its target is in a word, empty while it lives, and ``is_over`` whether it has ended.
+        """
         self.lens = lens
         self.subject = subject
         self.frame = None if subject is None else Frame(name=readable(subject.function))
@@ -265,6 +266,7 @@ class Study:
         self._sources = sources
         self._look = look
         self._standing = standing
+        self._is_over = is_over
         self._visit = _Visit(look(), sources)
 
     @property
@@ -295,13 +297,12 @@ class Study:
     @property
     def state(self) -> str:
         """How the target stands by now, in a word; empty while it lives, and where there is none."""
-        word = self._standing()
-        return "" if word == _LIVE else word
+        return self._standing()
 
     @property
     def is_over(self) -> bool:
         """Whether there will never be a newer profile."""
-        return self._standing() in _OVER
+        return self._is_over()
 
     @property
     def has_newer(self) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from memdash.pprof.view import Frame
 from memdash.tables.profile_top import RankedTop, TopOrder, ranked_top, top_remark, top_table
 from memdash.tables.table import Table
-from memdash.ui.panes.sorted import Sorting
 from memdash.ui.screens.profile.rows import RowsScreen
 from memdash.ui.screens.profile.study import Sight, Study
+from memdash.ui.sorting import Sorting
 
 __all__ = ["TopScreen"]
 
@@ -46,4 +46,4 @@ class TopScreen(RowsScreen[RankedTop]):
 
     def frame_of(self, content: RankedTop, key: str) -> Frame | None:
         """Rows are known by what they show."""
-        return next((row.frame for row in content.top.rows if row.frame.text == key), None)
+        return content.frames.get(key)

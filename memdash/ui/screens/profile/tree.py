@@ -14,9 +14,9 @@ from memdash.pprof.view import Frame
 from memdash.tables.profile_tree import MOST_MATCHES, CallTree, TreeOrder, tree_table
 from memdash.tables.table import Table
 from memdash.ui.commands import PROFILE, RANKED, TREE, bindings
-from memdash.ui.panes.sorted import Sorting
 from memdash.ui.screens.profile.rows import RowsScreen
 from memdash.ui.screens.profile.study import Sight, Study
+from memdash.ui.sorting import Sorting
 from memdash.ui.widgets.table import TableView
 from memdash.units import count
 

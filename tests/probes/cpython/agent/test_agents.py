@@ -27,12 +27,6 @@ TEMPORARY = ("/tmp",)  # noqa: S108 - what is made there is private
 
 
 @pytest.fixture
-def agents() -> Iterator[Agents]:
-    with agents_of_ours() as listening:
-        yield listening
-
-
-@pytest.fixture
 def callers() -> Iterator[list[socket.socket]]:
     made: list[socket.socket] = []
     yield made

@@ -6,9 +6,8 @@ To be killed is to do nothing further: the kernel lets a stopped thread go, as l
 from __future__ import annotations
 
 import json
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from memdash.probes.cpython.inject.request import request_for
 from memdash.probes.cpython.inject.route import Route
 from memdash.probes.cpython.interpreter import open_interpreter
 from memdash.process.identity import identify
-from tests.live.pythons import Python, readable
+from tests.live.pythons import Python, each
 from tests.live.target import LiveTarget
 
 pytestmark = pytest.mark.live
@@ -57,16 +56,7 @@ FEW = (8, 15)
 """Those whose ways differ most; ``-m matrix`` tries the others."""
 
 
-@pytest.fixture(params=readable(FEW))
-def python(request: pytest.FixtureRequest) -> Python:
-    found: Python = request.param
-    return found
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="memdash-") as made:
-        yield Path(made)
+python = each(FEW)
 
 
 def script(folder: Path) -> tuple[Path, Callable[[], int]]:

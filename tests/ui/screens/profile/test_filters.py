@@ -14,9 +14,13 @@ async def test_filters_hold_in_all_views_and_are_written_in_the_frame(show_view:
         assert "main.log" not in shown.text
         assert "main.handle" not in shown.text
         assert "307.0 MiB" in shown.text
-        await shown.press("t")
+        for view, title in (("t", "Tree"), ("l", "List"), ("f", "Flame")):
+            await shown.press(view)
+            await shown.built()
+            assert title in shown.lines[0]
+            assert "focus grow|fresh, hide handle" in shown.lines[0]
+        await shown.press("d")
         await shown.built()
-        assert "focus grow|fresh, hide handle" in shown.lines[0]
         await shown.press("F")
         assert "grow|fresh" in shown.text
         await shown.press("ctrl+r", "enter")

@@ -1,0 +1,127 @@
+"""What flags and the file say of alerts becomes rules, and what makes no sense is told with where it stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from memdash.analysis.rules import Threshold, parse_rule
+from memdash.commands.limits import muted_for, rules_for
+from memdash.config import SETTINGS, AlertText, Growth, Limit, load_file
+from memdash.errors import UsageError
+from memdash.model.finding import Severity
+
+MIB = 1 << 20
+
+
+def named(name: str, *alerts: AlertText) -> Threshold:
+    (rule,) = (rule for rule in rules_for((), (), alerts) if rule.name == name)
+    assert isinstance(rule, Threshold)
+    return rule
+
+
+def from_file(tmp_path: Path, text: str) -> tuple[AlertText, ...]:
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    alerts = load_file(path)["alert"]
+    assert isinstance(alerts, list)
+    return tuple(SETTINGS["alert"].value(alert) if isinstance(alert, str) else alert for alert in alerts)  # type: ignore[misc]
+
+
+def test_limits_and_growths_are_rules_of_their_condition() -> None:
+    limits = (Limit("heapalloc", "512MiB"), Limit("HeapAlloc", "1GiB"), Limit("HeapAlloc", "512MiB"))
+    growths = (Growth(64 * MIB, False), Growth(MIB / 60, True))
+    names = [rule.name for rule in rules_for(limits, growths) if isinstance(rule, Threshold)]
+    assert names[-4:] == [
+        "heap.live_bytes growth > 64MiB",
+        "heap.live_bytes growth > 1MiB/min",
+        "HeapAlloc > 512MiB",
+        "HeapAlloc > 1GiB",
+    ]
+
+
+def test_a_table_of_the_file_says_what_a_flag_does(tmp_path: Path) -> None:
+    (alert,) = from_file(
+        tmp_path,
+        '[[alert]]\nname = "heap"\nwhen = "HeapAlloc > 512MiB"\nfor = "30s"\nclear = "480MiB"\ncooldown = 300\n'
+        'severity = "critical"\n',
+    )
+    assert named("heap", alert) == parse_rule("HeapAlloc > 512MiB for 30s clear 480MiB cooldown 5m critical", "heap")
+
+
+def test_the_file_may_give_texts(tmp_path: Path) -> None:
+    alerts = from_file(tmp_path, 'alert = ["HeapAlloc > 5MiB", {when = "tasks growth > 9", over = "1h"}]')
+    names = [rule.name for rule in rules_for((), (), alerts)]
+    assert names[-2:] == ["HeapAlloc > 5MiB", "tasks.total growth > 9 over 1h"]
+    assert from_file(tmp_path, 'alert = "HeapAlloc > 5MiB"') == (AlertText("HeapAlloc > 5MiB"),)
+
+
+def test_an_alert_takes_the_place_of_a_rule_that_always_holds() -> None:
+    mine = AlertText("gc.pause > 1s info", "gc pause")
+    assert named("gc pause", mine).severity is Severity.INFO
+
+
+def test_two_rules_of_one_name_are_refused() -> None:
+    with pytest.raises(UsageError, match="'heap' is another rule's name"):
+        rules_for((), (), (AlertText("HeapAlloc > 5", "heap"), AlertText("HeapAlloc > 6", "heap")))
+    for name in ("heap growth", "memdash"):
+        with pytest.raises(UsageError, match="is another rule's name"):
+            rules_for((), (), (AlertText("HeapAlloc > 5", name),))
+    same = AlertText("HeapAlloc > 5", "heap")
+    assert named("heap", same, same) == parse_rule("HeapAlloc > 5", "heap")
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "hint"),
+    [
+        (
+            '[[alert]]\nwhen = "HeapAlloc > 1"\nserverity = "info"',
+            "alert 1: there is no key 'serverity'",
+            "did you mean severity?",
+        ),
+        ("[[alert]]\nzzzz = 1", "alert 1: there is no key 'zzzz'", "the keys are when, name, for"),
+        ('[[alert]]\nname = "x"', "alert 1: it does not say when", "write it like when ="),
+        ('[[alert]]\nwhen = ["x"]', "alert 1: when is neither a text nor a number", "write it like when ="),
+        ("[[alert]]\nwhen = true", "alert 1: when is neither a text nor a number", "write it like when ="),
+        ("alert = [1]", "alert: ", "--alert"),
+        (
+            '[[alert]]\nwhen = "HeapAlloc > 1"\n[[alert]]\nwhen = "HeapAloc > 1"',
+            "alert 2: 'HeapAloc > 1', character 1: there is no metric 'HeapAloc'",
+            "did you mean HeapAlloc?",
+        ),
+        (
+            '[[alert]]\nwhen = "HeapAlloc > 1"\nfor = "soon"',
+            "alert 1: 'for soon', character 5: 'soon' is not a duration",
+            "write it like",
+        ),
+        (
+            '[[alert]]\nwhen = "HeapAlloc > 1 critical"\nseverity = "info"',
+            "alert 1: 'info', character 1: severity is said twice",
+            "it stands in 'HeapAlloc > 1 critical' as well",
+        ),
+        (
+            '[[alert]]\nwhen = "HeapAlloc > 1"\nseverity = "critcal"',
+            "alert 1: 'critcal', character 1: 'critcal' means nothing here",
+            "did you mean critical?",
+        ),
+    ],
+)
+def test_what_makes_no_sense_in_the_file_is_told_with_its_place(
+    tmp_path: Path, text: str, what: str, hint: str
+) -> None:
+    with pytest.raises(UsageError) as refused:
+        rules_for((), (), from_file(tmp_path, text))
+    assert f"{tmp_path / 'config.toml'}: {what}" in refused.value.what
+    assert hint in refused.value.hint
+
+
+def test_what_is_muted_is_a_rule() -> None:
+    rules = rules_for((), ())
+    assert muted_for(("gc pause", "heap growth"), rules) == ("gc pause", "heap growth")
+    with pytest.raises(UsageError) as refused:
+        muted_for(("gc pauses",), rules)
+    assert (refused.value.what, refused.value.hint) == (
+        "--mute: there is no rule 'gc pauses'",
+        "did you mean gc pause?",
+    )
