@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ from memdash.session import Live, Session, Watches
 from memdash.spelling import meant
 
 if TYPE_CHECKING:
+    from memdash.recording.recorder import Recorder
     from memdash.ui.app import Options
 
 __all__ = ["Screen", "check_terminal", "check_theme", "screen_options"]
@@ -79,12 +80,16 @@ class Screen:
         others = [entry for entry in entries if not entry.wanted_for]
 
         def opened(member: Target) -> Session:
-            is_meant = member == target
-            return self._session(member, entries if is_meant else others, with_agent=self.agent and is_meant)
+            if member == target:
+                return session
+            return self._session(member, others, with_agent=False, keeps_past=True)
 
+        session = self._session(target, entries, with_agent=self.agent, keeps_past=self.record is None)
         watches = Watches(opened)
-        session = watches.open(target)
-        with self._recording(session):
+        watches.open(target)
+        with self._recording(session) as recorder:
+            if recorder is not None:
+                session.remember(recorder)
             opening = Opening(session)
             session.start()
             try:
@@ -95,13 +100,17 @@ class Screen:
             finally:
                 watches.close()
 
-    def _recording(self, session: Session) -> AbstractContextManager[object]:
-        """Around a watch that is to be written down. Raises RecordingError."""
+    @contextmanager
+    def _recording(self, session: Session) -> Iterator[Recorder | None]:
+        """Around a watch that may be to be written down. Raises RecordingError."""
         if self.record is None:
-            return nullcontext()
-        return recorders(Path(self.record), [session], Keeping(max_size=self.max_size, max_age=self.max_age))
+            yield None
+            return
+        keeping = Keeping(max_size=self.max_size, max_age=self.max_age)
+        with recorders(Path(self.record), [session], keeping) as started:
+            yield started[0]
 
-    def _session(self, target: Target, entries: Sequence[ProbeEntry], *, with_agent: bool) -> Session:
+    def _session(self, target: Target, entries: Sequence[ProbeEntry], *, with_agent: bool, keeps_past: bool) -> Live:
         """A watch over the target, or over another process of its tree."""
         return Live(
             target,
@@ -110,6 +119,7 @@ class Screen:
             muted=self.mute,
             asked=(Action.LOAD_AGENT,) if with_agent else (),
             read_only=self.read_only,
+            keeps_past=keeps_past,
             entries=entries,
         )
 

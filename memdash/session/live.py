@@ -29,6 +29,7 @@ from memdash.sampling.roster import Roster
 from memdash.sampling.sampler import Sampler, Watch
 from memdash.session.attach import Attached, attach
 from memdash.session.memory import Memory
+from memdash.session.rewind import Rewind
 from memdash.units import clock_time, duration
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Live", "read_once"]
 
-_NO_PAST = Missing("nothing has been recorded yet", "it can be looked at a second after it began")
 _PATIENCE_S = 10.0
 """CPU time that a single reading may take for what is read piece by piece: enough for 15 million objects."""
 
@@ -74,7 +74,8 @@ class Live:
     """A Session over a running process. It is also the sampler's Listener.
 
     ``muted`` are the names of rules that do not count. ``asked`` is done as soon as the target has been looked at for
-    the first time. A ``read_only`` watch offers nothing and does nothing.
+    the first time. A ``read_only`` watch offers nothing and does nothing; through one that ``keeps_past`` one can go
+    back.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class Live:
         muted: Sequence[str] = (),
         asked: Sequence[Action] = (),
         read_only: bool = False,
+        keeps_past: bool = False,
         watch: Watch | None = None,
         entries: Sequence[ProbeEntry] = PROBES,
         clock: Clock | None = None,
@@ -98,9 +100,8 @@ class Live:
         self._snapshot = _first_snapshot(target, self._clock, interval_s)
         self._listeners: tuple[Callable[[Snapshot], None], ...] = ()
         self._lock = threading.Lock()
-        self._past_lock = threading.Lock()
-        self._past: Past | None = None
-        self._recorder: Recorder | None = None
+        self._keeps_past = keeps_past
+        self._rewind = Rewind()
         self._watch = watch or _watch_over(target, entries)
         self._sampler = Sampler(self._open, self._watch, self._clock, interval_s, self)
 
@@ -109,6 +110,8 @@ class Live:
         for action in self._asked:
             self.act(action)
         self._sampler.start()
+        if self._keeps_past:
+            self._rewind.begin_soon(self)
 
     def snapshot(self) -> Snapshot:
         """The newest moment."""
@@ -125,24 +128,16 @@ class Live:
 
     def remember(self, recorder: Recorder) -> None:
         """Look for the past in what is recorded of this watch."""
-        self._recorder = recorder
+        self._rewind.use(recorder)
 
     @property
     def past(self) -> Maybe[Past]:
-        """The moments that have been recorded; Missing before there are any."""
-        with self._past_lock:
-            if self._past is None and self._recorder is not None:
-                recording = self._recorder.recording()
-                if recording is not None:
-                    from memdash.session.past import Past
-
-                    self._past = Past(recording)
-            return self._past or _NO_PAST
+        """The moments that have been recorded; Missing before there are any. Raises RecordingError."""
+        return self._rewind.past
 
     def mark(self, note: str, then: Snapshot) -> None:
         """Put a mark into the log, and into what is recorded."""
-        if self._recorder is not None:
-            self._recorder.mark(note, then.at)
+        self._rewind.mark(note, then.at)
         with self._lock:
             self._memory.mark_moment(then.at.wall_s, note)
             self._publish(self._memory.refreshed(self._snapshot))
@@ -194,9 +189,7 @@ class Live:
     def close(self) -> None:
         """Stop the thread."""
         self._sampler.stop()
-        with self._past_lock:
-            if self._past is not None:
-                self._past.close()
+        self._rewind.close()
 
     def _open(self) -> Roster:
         attached = attach(self._snapshot.target, self._entries, self._clock, self._take)

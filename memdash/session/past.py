@@ -55,6 +55,12 @@ class Past:
             return self._recording.run
 
     @property
+    def since(self) -> Instant:
+        """The first moment that is left."""
+        with self._lock:
+            return self._recording.since
+
+    @property
     def runs(self) -> tuple[Run, ...]:
         """All runs of the recording."""
         with self._lock:

@@ -130,7 +130,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         DASHBOARD, "left", "← →", "travel(-1)", "time", "time",
-        "Go back through what was recorded of the watch, one cell of the chart at a time; hold it to run.", 13,
+        "Go back through what was recorded of the watch, one cell of the chart at a time; hold it to run.", 9,
     ),
     Command(
         DASHBOARD, "right", "→", "travel(1)", "forward", "time",
@@ -139,7 +139,8 @@ COMMANDS: tuple[Command, ...] = (
     Command(DASHBOARD, "shift+left", "shift+←", "travel(-10)", "far back", "time", "Go back ten times as far."),
     Command(DASHBOARD, "shift+right", "shift+→", "travel(10)", "far forward", "time", "Go forward ten times as far."),
     Command(
-        DASHBOARD, "comma", ", .", "stop(-1)", "alerts", "time", "Go to the alert or mark before this moment.", 21,
+        DASHBOARD, "comma", ", .", "stop(-1)", "alerts", "time", "Go to the alert or mark before this moment.", 9,
+        needs=When.AWAY,
     ),
     Command(DASHBOARD, "full_stop", ".", "stop(1)", "next alert", "time", "Go to the next alert or mark."),
     Command(DASHBOARD, "home", "home", "beginning", "beginning", "time", "Go to the first moment that was recorded."),

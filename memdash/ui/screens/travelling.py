@@ -74,8 +74,9 @@ class Travelling(Relatives):
     @property
     def whereabouts(self) -> Whereabouts:
         """Where in time it stands."""
-        newest = self._session.snapshot()
-        return Whereabouts(newest.history.since, newest.at, self.is_away, newest.is_replayed)
+        newest, past = self._session.snapshot(), self._session.past
+        since = newest.history.since if isinstance(past, Missing) or not self.is_away else past.since
+        return Whereabouts(since, newest.at, self.is_away, newest.is_replayed)
 
     def outlook(self) -> Outlook:
         """What the charts show: the time up to the moment, or one around it that stands still while it can."""
@@ -141,8 +142,9 @@ class Travelling(Relatives):
 
     def action_beginning(self) -> None:
         """Go to the first moment."""
-        if self._past() is not None:
-            self.go_to(self.whereabouts.since.mono_s)
+        past = self._past()
+        if past is not None:
+            self.go_to(past.since.mono_s)
 
     def action_newest(self) -> None:
         """Go back to the newest moment, and follow the watch again."""
