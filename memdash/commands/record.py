@@ -73,7 +73,9 @@ def command(
     path = Path(output) if output != STDOUT else Path(f"{targets[0].file_name}-{file_time(time.time())}{_SUFFIX}")
     with recorders(path, sessions, keeping, appends=append, replaces=force) as started:
         tell(f"recording {', '.join(f'{target.name} ({target.place})' for target in targets)} into {path}")
-        signalled = _watched(sessions, duration, _Line(sessions, started))
+        line = _Line(sessions, started)
+        signalled = _watched(sessions, duration, line.draw)
+        line.clear()
     last = [session.snapshot() for session in sessions]
     for target, entries, snapshot in zip(targets, ways, last, strict=True):
         if snapshot.state is State.REFUSED and snapshot.history.since == snapshot.history.until:
@@ -144,7 +146,12 @@ class _Line:
         self._recorders = recorders
         self._is_shown = sys.stderr is not None and sys.stderr.isatty()
 
-    def __call__(self) -> None:
+    def clear(self) -> None:
+        """Leave nothing of it."""
+        if self._is_shown:
+            click.echo("\r\x1b[K", err=True, nl=False)
+
+    def draw(self) -> None:
         """Draw it anew."""
         since = next((recorder.state.since for recorder in self._recorders if recorder.state.since), None)
         if not self._is_shown or since is None:

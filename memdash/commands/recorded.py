@@ -52,15 +52,15 @@ def recorders(
     finally:
         for recorder in started:
             recorder.close()
-        is_empty, size = writer.is_empty, writer.used_bytes
+        is_empty = writer.is_empty
         writer.close()
         if is_empty:
             path.unlink(missing_ok=True)
             tell("nothing was recorded")
         else:
-            _tell_done(path, size, sum(recorder.state.dropped for recorder in started))
+            _tell_done(path, sum(recorder.state.dropped for recorder in started))
 
 
-def _tell_done(path: Path, size: int, dropped: int) -> None:
+def _tell_done(path: Path, dropped: int) -> None:
     lost = f"; {dropped} moments could not be written" if dropped else ""
-    tell(f"recorded {byte_size(size)} into {path}{lost}")
+    tell(f"recorded {byte_size(path.stat().st_size)} into {path}{lost}")

@@ -43,7 +43,7 @@ TABLES = (
     Table("moment", ("run", "mono", "wall", "data", "metrics")),
     Table(
         "minute",
-        ("run", "mono", "last_mono", "wall", "last_wall", "least_wall", "most_wall", "alike", "data"),
+        ("run", "mono", "last_mono", "wall", "last_wall", "alike", "data"),
         "alike",
         "alike",
     ),

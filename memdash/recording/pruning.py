@@ -22,7 +22,7 @@ _FULL, _ENOUGH = 0.97, 0.92
 _ALWAYS = (1 << 63) - 1
 _OVER_BY = (
     "SELECT number FROM run WHERE number != ?1 AND max(wall,"
-    " coalesce((SELECT max(most_wall) FROM minute WHERE run = number), 0),"
+    " coalesce((SELECT max(last_wall) FROM minute WHERE run = number), 0),"
     " coalesce((SELECT max(wall) FROM moment WHERE run = number), 0)) < ?2"
 )
 """Other runs that have ended before a moment of wall time: these go as a whole."""

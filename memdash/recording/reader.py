@@ -146,17 +146,14 @@ class Recording:
             "SELECT wall, data FROM moment WHERE run = ? AND wall <= ? ORDER BY wall DESC LIMIT 1", self.number, wall
         )
         packed = self._database.rows(
-            "SELECT rowid FROM minute WHERE run = ? AND least_wall <= ? AND most_wall > ?"
-            " ORDER BY least_wall DESC LIMIT 1",
+            "SELECT rowid FROM minute WHERE run = ? AND wall <= ? AND last_wall > ? ORDER BY wall DESC LIMIT 1",
             self.number,
             wall,
             loose[0][0] if loose else -_ALWAYS,  # before them, unless the clock has been set back since
         )
         if packed:
             minute = self._minute(packed[0][0])
-            place = max(
-                (place for place, at in enumerate(minute.walls) if at <= wall), key=lambda place: minute.walls[place]
-            )
+            place = bisect_right(minute.walls, wall) - 1
             if not loose or minute.walls[place] > loose[0][0]:
                 return self._whole(minute[place])
         if loose:
@@ -251,7 +248,7 @@ class Recording:
     def _next_minute(self, after: int, since: int, until: int) -> Sequence[tuple[int, int]]:
         """The number and the end of the first that begins from ``after`` on and holds any of that time."""
         return self._database.rows(
-            "SELECT rowid, last_mono FROM minute WHERE run = ? AND mono >= ? AND most_wall >= ? AND least_wall <= ?"
+            "SELECT rowid, last_mono FROM minute WHERE run = ? AND mono >= ? AND last_wall >= ? AND wall <= ?"
             " ORDER BY mono LIMIT 1",
             self.number,
             after,

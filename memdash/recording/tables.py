@@ -25,10 +25,9 @@ CREATE TABLE moment (
 CREATE UNIQUE INDEX moment_at ON moment (run, mono);
 CREATE TABLE minute (
   run INTEGER NOT NULL, mono INTEGER NOT NULL, last_mono INTEGER NOT NULL, wall INTEGER NOT NULL,
-  last_wall INTEGER NOT NULL, least_wall INTEGER NOT NULL, most_wall INTEGER NOT NULL, alike INTEGER NOT NULL,
-  data BLOB NOT NULL);
+  last_wall INTEGER NOT NULL, alike INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE UNIQUE INDEX minute_at ON minute (run, mono);
-CREATE INDEX minute_wall ON minute (run, least_wall);
+CREATE INDEX minute_wall ON minute (run, wall);
 CREATE TABLE fact (
   id INTEGER PRIMARY KEY, run INTEGER NOT NULL, kind TEXT NOT NULL, mono INTEGER NOT NULL, wall INTEGER NOT NULL,
   base INTEGER, data BLOB NOT NULL);
@@ -45,7 +44,8 @@ CREATE TABLE finding (
   PRIMARY KEY (run, wall, rule, note));
 CREATE TABLE mark (run INTEGER NOT NULL, mono INTEGER NOT NULL, wall INTEGER NOT NULL, note TEXT NOT NULL);
 """
-"""Moments are whole microseconds. A ``moment`` is replaced by the ``minute`` that it is in once that is over.
+"""Moments are whole microseconds. A ``moment`` is replaced by the ``minute`` that it is in once that is over,
+or by two of them, when the clock was set back meanwhile.
 
 ``alike`` holds the first piece of a kind, which the compressor is given as its dictionary for all that follow: of those
 only what differs remains. For a fact that is its ``base``, the first of the same hour.
@@ -70,9 +70,12 @@ def opened_to_write(path: Path) -> Database:
     """The one at ``path``; if the file is empty it becomes one. Raises RecordingError."""
     database = Database(path, "mode=rw")
     try:
+        is_new = not database.rows("SELECT 1 FROM sqlite_master LIMIT 1")
+        if is_new:
+            database.rows("PRAGMA auto_vacuum = INCREMENTAL")  # can only be said of a file without pages
         database.rows("PRAGMA journal_mode = WAL")
         database.rows("PRAGMA synchronous = NORMAL")
-        if not database.rows("SELECT 1 FROM sqlite_master LIMIT 1"):
+        if is_new:
             _create(database)
         _check(database)
     except BaseException:
@@ -93,8 +96,9 @@ def opened(path: Path) -> Database:
 
 
 def settled(database: Database) -> None:
-    """Before it is closed: all that was written into the one file, if nobody reads it just now."""
+    """Before it is closed: all that was written into the one file, without empty pages, if nobody reads it just now."""
     database.rows("PRAGMA busy_timeout = 0")
+    database.rows("PRAGMA incremental_vacuum")
     database.rows("PRAGMA journal_mode = DELETE")
 
 

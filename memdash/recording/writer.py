@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from memdash import __version__
 from memdash.errors import RecordingError
@@ -41,6 +41,17 @@ __all__ = ["Writer"]
 _MINUTE, _HOUR = 60_000_000, 3_600_000_000
 _FACT_EVERY_S = 60.0
 _KEYS = [metric.key for metric in METRICS]
+
+
+_Row: TypeAlias = tuple[int, int, bytes, bytes]
+"""A moment: when on both clocks, itself, its metrics."""
+
+
+def _in_order(rows: Sequence[_Row]) -> Iterator[Sequence[_Row]]:
+    """Cut where the wall clock was set back: within a piece both clocks rise."""
+    cuts = [place for place, (before, row) in enumerate(pairwise(rows), start=1) if row[1] < before[1]]
+    for first, after in pairwise([0, *cuts, len(rows)]):
+        yield rows[first:after]
 
 
 class _Waiting(NamedTuple):
@@ -271,22 +282,24 @@ class Writer:
         )
         for _, group in groupby(rows, key=lambda row: row[0] // _MINUTE):
             minute = list(group)
-            monos, walls, data, metrics = zip(*minute, strict=True)
-            self.database.run(
-                "INSERT OR REPLACE INTO minute VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                run,
-                monos[0],
-                monos[-1],
-                walls[0],
-                walls[-1],
-                min(walls),
-                max(walls),
-                *self._alike.encoded(run, "minute", packed_moments(walls, monos, data)),
-            )
-            samples = [(mono / 1e6, decoded_plain(row)) for mono, row in zip(monos, metrics, strict=True)]
+            for piece in _in_order(minute):
+                self._put_minute(run, piece)
+            samples = [(mono / 1e6, decoded_plain(metrics)) for mono, _, _, metrics in minute]
             for step_s in STEPS_S:
                 self._put_buckets(run, step_s, bucketed(step_s, _KEYS, samples))
         self.database.run("DELETE FROM moment WHERE run = ? AND mono < ?", run, before)
+
+    def _put_minute(self, run: int, rows: Sequence[_Row]) -> None:
+        monos, walls, data, _ = zip(*rows, strict=True)
+        self.database.run(
+            "INSERT OR REPLACE INTO minute VALUES (?, ?, ?, ?, ?, ?, ?)",
+            run,
+            monos[0],
+            monos[-1],
+            walls[0],
+            walls[-1],
+            *self._alike.encoded(run, "minute", packed_moments(walls, monos, data)),
+        )
 
     def _put_buckets(self, run: int, step_s: int, buckets: Buckets) -> None:
         self.database.run(

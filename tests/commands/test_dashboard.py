@@ -14,6 +14,7 @@ import pytest
 from memdash.commands.toolchain import find_toolchain
 from memdash.errors import MemdashError
 from memdash.pprof.encode import encode
+from memdash.recording.reader import Recording
 from tests.pprof.documents import of_stacks
 
 pytestmark = pytest.mark.terminal
@@ -64,17 +65,21 @@ def open_terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
 OpenTerminal = Callable[..., Terminal]
 
 
-def test_a_running_process_is_watched_until_q(
-    open_terminal: OpenTerminal, start: Callable[..., subprocess.Popen[bytes]]
+def test_a_running_process_is_watched_until_q_and_recorded(
+    open_terminal: OpenTerminal, start: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:
-    sleeper = start("sleep", "60")
-    terminal = open_terminal(str(sleeper.pid))
+    sleeper, path = start("sleep", "60"), tmp_path / "run.mdr"
+    terminal = open_terminal(str(sleeper.pid), "--record", str(path))
     terminal.opens()
     terminal.child.send("q")
     code, tail = terminal.ends()
     assert code == 0
-    assert USUAL in tail
+    assert f"into {path}".encode() in tail.split(USUAL)[-1]
     assert sleeper.poll() is None
+    recording = Recording.open(path)
+    assert recording.target.pid == sleeper.pid
+    assert list(recording.samples())
+    recording.close()
 
 
 def test_from_a_master_the_keys_lead_to_its_worker_and_back(

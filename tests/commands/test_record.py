@@ -12,7 +12,10 @@ import pytest
 
 from memdash.cli import main
 from memdash.errors import RecordingError
+from memdash.model.sample import Instant
 from memdash.recording.reader import Recording
+from memdash.recording.writer import Writer
+from tests.fakes import a_target
 
 pytestmark = pytest.mark.live
 
@@ -104,3 +107,18 @@ def has_begun(path: Path) -> bool:
 def test_without_a_target_there_is_no_file(tmp_path: Path, zombie: int) -> None:
     assert main(("record", str(zombie), "-o", str(tmp_path / "run.mdr"))) in (3, 5)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_damaged_one_is_saved(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "run.mdr"
+    writer = Writer(path)
+    writer.begin(a_target(), Instant(1.0, 1.0), 1.0)
+    writer.close()
+    assert main(("record", "--salvage", str(path))) == 0
+    saved = tmp_path / "run-salvaged.mdr"
+    assert f"are in {saved}" in capfd.readouterr().err
+    assert Recording.open(saved).target == a_target()
+    path.write_bytes(b"nothing" * 2000)
+    assert main(("record", "--salvage", str(path), "-o", str(tmp_path / "other.mdr"))) == 2
+    assert "can be read any more" in capfd.readouterr().err
+    assert not (tmp_path / "other.mdr").exists()
