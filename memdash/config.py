@@ -1,16 +1,7 @@
 """Settings: each is declared once here and is a flag, a MEMDASH_* variable and a key of the configuration file.
 
-A value is looked for on the command line, then in the environment, then in the file, then it is the default. The file
-is TOML, in the user's configuration directory or wherever ``--config`` says:
-
-    interval = "2s"
-    ascii = true
-    max = ["HeapAlloc=512MiB", "gc.pause_p99_ns=20ms"]
-
-    [[alert]]
-    name = "heap"
-    when = "HeapAlloc > 512MiB"
-    for = "30s"
+A value is looked for on the command line, then in the environment, then in the file (``config_file`` reads it), then it
+is the default.
 
 To add a setting, add one entry to ``SETTINGS`` and name it in the commands that obey it.
 """
@@ -19,8 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from memdash.errors import UsageError
 from memdash.spelling import meant
@@ -34,17 +23,15 @@ __all__ = [
     "Limit",
     "Setting",
     "SourcePath",
-    "default_file",
-    "load_file",
     "parse_interval",
     "parse_pid",
 ]
 
 _SHORTEST_INTERVAL_S = 0.05
 _LONGEST_INTERVAL_S = 60.0
-_LARGEST_FILE_BYTES = 1 << 20
 _LEAST_RECORDING_BYTES = 1 << 20
 _DEEPEST_TRACE = 100
+_LEAST_GC_AT, _SHORTEST_COOLDOWN_S = 0.1, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +204,30 @@ def _parse_share(text: str) -> float:
     return share
 
 
+def _parse_gc_at(text: str) -> float:
+    try:
+        share = _parse_share(text)
+    except UsageError:
+        share = 0.0
+    if not _LEAST_GC_AT <= share <= 1:
+        raise UsageError(f"{text!r} is no share of a limit from 10% to 100%", "write it like 80%")
+    return share
+
+
+def _parse_cooldown(text: str) -> float:
+    seconds = parse_duration(text)
+    if seconds < _SHORTEST_COOLDOWN_S:
+        raise UsageError(f"{text!r} is less than a second between two collections", "write it like 30s or 2m")
+    return seconds
+
+
+def _parse_ceiling(text: str) -> int:
+    size = parse_bytes(text)
+    if size < 1:
+        raise UsageError(f"{text!r} is no limit", "write it like 900MiB")
+    return size
+
+
 def _parse_seconds(text: str) -> int:
     seconds = parse_duration(text)
     if seconds != int(seconds):
@@ -316,6 +327,20 @@ _ALL = (
         choices=_SERVED,
     ),
     Setting("seconds", "Have an endpoint tell what changes in this time.", "TIME", parse=_parse_seconds),
+    Setting(
+        "gc-at",
+        "Have the program collect its garbage once this share of its memory limit is in use, 80%, and twice in a row at"
+        " all of it. Takes an endpoint or the agent. The nearest counts of cgroup limit, GOMEMLIMIT and RLIMIT_AS.",
+        "SHARE",
+        parse=_parse_gc_at,
+    ),
+    Setting("gc-cooldown", "Least time between two of those.", "TIME", default="30s", parse=_parse_cooldown),
+    Setting(
+        "limit",
+        "The memory limit for --gc-at, in place of those that are set; RSS counts against it.",
+        "SIZE",
+        parse=_parse_ceiling,
+    ),
     Setting("gc", "Have the process collect its garbage first, after a question."),
     Setting("read-only", "Only read: offer nothing that acts on the process."),
     Setting("yes", "Do it without asking.", short="y"),
@@ -326,52 +351,3 @@ _ALL = (
 )
 
 SETTINGS: Mapping[str, Setting] = {setting.name: setting for setting in _ALL}
-
-
-def default_file() -> Path | None:
-    """The user's configuration file, if there is one that can be seen."""
-    from platformdirs import user_config_path  # 8 ms, wanted once
-
-    path = user_config_path("memdash") / "config.toml"
-    try:
-        return path if path.is_file() else None
-    except OSError:  # somebody else's folder, as under su: no settings for us there
-        return None
-
-
-def load_file(path: Path) -> dict[str, object]:
-    """Read a configuration file into values by setting name, checked for known keys and TOML types. UsageError."""
-    import tomllib
-
-    try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST_FILE_BYTES + 1)
-        if len(content) > _LARGEST_FILE_BYTES:
-            raise UsageError(f"{path} is no configuration file: it is larger than any", "name another with --config")
-        document = tomllib.loads(content.decode("utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}", "name an existing file with --config") from None
-    except (ValueError, RecursionError) as error:  # what tomllib says of text, and numbers and nesting beyond reason
-        raise UsageError(f"{path} is not TOML: {error}", 'write lines like interval = "2s"') from None
-    for key in document:
-        if key not in SETTINGS:
-            raise UsageError(f"{path}: there is no setting {key!r}", meant(key, SETTINGS, "the keys are"))
-    return {key: _checked(path, SETTINGS[key], value) for key, value in document.items()}
-
-
-def _checked(path: Path, setting: Setting, value: object) -> object:
-    import msgspec  # 30 ms, wanted only when a file exists
-
-    many: type[list[Any]] = list[str] if setting.table is None else list[str | dict[str, object]]
-    kind = bool if setting.is_switch else many if setting.many else str | int | float
-    found: Any
-    try:
-        found = msgspec.convert([value] if setting.many and isinstance(value, (str, dict)) else value, kind)
-    except msgspec.ValidationError as error:
-        raise UsageError(f"{path}: {setting.name}: {error}", f"its flag is --{setting.name}") from None
-    if setting.table is None:
-        return found
-    return [
-        setting.table(item, f"{path}: {setting.name} {number}") if isinstance(item, dict) else item
-        for number, item in enumerate(found, start=1)
-    ]

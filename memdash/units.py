@@ -40,6 +40,7 @@ __all__ = [
     "signed",
     "span",
     "time_range",
+    "whole_percent",
 ]
 
 KIB = 1024
@@ -157,6 +158,11 @@ def per_minute(per_s: float) -> str:
 def ratio(value: float) -> str:
     """A share of one as a percentage: ``2.4 %``, ``45 %``."""
     return _percent(100 * value)
+
+
+def whole_percent(value: float) -> str:
+    """A share of one in whole percent, never rounded up, since a limit is not reached before it is: ``82 %``."""
+    return f"{math.floor(100 * value + 1e-9)} %"
 
 
 def _percent(value: float) -> str:

@@ -1,5 +1,6 @@
 """Small processes and servers to look at, each ended by the test that started it, and memdash run on them."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 from memdash.cli import main
 from memdash.probes.cpython.agent.agents import Agents
 from memdash.probes.cpython.agent.launch import agents_of_ours
+from tests.programs import asked_by_a_shell, offers
 from tests.servers import Serve, serving
 
 
@@ -21,6 +23,15 @@ def usual_signals() -> None:
     """Whoever runs the tests in the background may ignore these, and every program we start would inherit that."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def rarely_collected() -> None:
+    """Thousands of tests make a large heap: at Python's own pace collections are a third of a test of a screen.
+
+    Nobody waits for one: tests that are about garbage collect it themselves.
+    """
+    gc.set_threshold(50_000, 10, 10)
 
 
 @pytest.fixture
@@ -51,6 +62,20 @@ def run(capfd: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]
         return code, out, err
 
     return run
+
+
+@pytest.fixture
+def offered(
+    run: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], dict[str, str]]:
+    """What a shell would offer in place of the last of the words: its kind by the word."""
+
+    def offered(words: str) -> dict[str, str]:
+        for name, value in asked_by_a_shell(words).items():
+            monkeypatch.setenv(name, value)
+        return offers(run()[1])
+
+    return offered
 
 
 @pytest.fixture

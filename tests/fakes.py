@@ -15,6 +15,7 @@ from memdash.model.memstats import MemStats, SizeClass
 from memdash.model.missing import Missing
 from memdash.model.objects import Objects, TypeCount
 from memdash.model.profile import Frame, Profile, Site, Usage
+from memdash.model.relief import Ceiling, GcAt, Relief
 from memdash.model.sample import CAPABILITY_OF, Fact, Instant, Origin, ProbeCost, Reading, Sample
 from memdash.model.snapshot import Baseline, OwnCost, Snapshot, State
 from memdash.model.system import Cgroup, Pressure, Smaps, SystemStats
@@ -29,6 +30,7 @@ __all__ = [
     "a_family",
     "a_gc",
     "a_profile",
+    "a_relief",
     "a_sample",
     "a_smaps",
     "a_snapshot",
@@ -170,6 +172,18 @@ def a_smaps() -> Smaps:
         file_bytes=12 * MIB,
         swap_pss_bytes=0,
     )
+
+
+def a_relief(**changes: Any) -> Relief:
+    """How it stands that collections are forced at 80 % of GOMEMLIMIT, of which 62 % are in use."""
+    relief = Relief(
+        plan=GcAt(ratio=0.8),
+        ceiling=Ceiling("GOMEMLIMIT", 558 * MIB, 900 * MIB),
+        way="runs runtime.GC",
+        rounds=2,
+        wait_s=60.0,
+    )
+    return replace(relief, **changes)
 
 
 def a_family(workers: int = 4, own_pid: int = 41287, **changes: Any) -> Family:

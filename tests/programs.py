@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import os
+import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-__all__ = ["loaded", "memdash", "of_a_screen", "offered"]
+__all__ = ["asked_by_a_shell", "loaded", "memdash", "of_a_screen", "offers"]
 
-_TELLING = (
-    "import sys; from memdash.cli import main; code = main(sys.argv[1:]); print(code, *sys.modules, file=sys.stderr)"
-)
+_TELLING = """
+import json, sys
+from memdash.cli import main
+
+for line in json.loads(sys.argv[1]):
+    code = main(line)
+    print(json.dumps([code, list(sys.modules)]), file=sys.stderr)
+"""
 _HEAVY = {"textual", "rich", "plotext", "msgspec"}
 
 
@@ -20,18 +25,22 @@ def memdash(*argv: str, env: Mapping[str, str] | None = None) -> subprocess.Comp
     return _run("-m", "memdash", *argv, env=env)
 
 
-def offered(words: str) -> dict[str, str]:
-    """What a shell is told to offer in place of the last of the words: its kind by the word."""
-    asked = {"_MEMDASH_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
-    lines = memdash(env=os.environ | asked).stdout.splitlines()
-    return {word: kind for kind, _, word in (line.partition(",") for line in lines)}
+def asked_by_a_shell(words: str) -> dict[str, str]:
+    """The variables by which a shell asks what it should offer in place of the last of the words."""
+    return {"_MEMDASH_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
 
 
-def loaded(*argv: str) -> set[str]:
-    """The modules that are there once memdash has done as it was told, which must succeed."""
-    code, *modules = _run("-c", _TELLING, *argv).stderr.splitlines()[-1].split(" ")
-    assert code == "0"
-    return set(modules)
+def offers(answer: str) -> dict[str, str]:
+    """What it is told to: the kind by the word."""
+    return {word: kind for kind, _, word in (line.partition(",") for line in answer.splitlines())}
+
+
+def loaded(*lines: Sequence[str]) -> dict[str, set[str]]:
+    """The modules that are there after each of the command lines, done in one process; all must succeed."""
+    said = _run("-c", _TELLING, json.dumps(lines)).stderr.splitlines()
+    told = [json.loads(line) for line in said if line.startswith("[")]  # and not what memdash has to say
+    assert [code for code, _ in told] == [0] * len(lines)
+    return {" ".join(line): set(modules) for line, (_, modules) in zip(lines, told, strict=True)}
 
 
 def of_a_screen(modules: set[str]) -> set[str]:

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from memdash.config import SETTINGS, Growth, Limit, load_file, parse_interval
+from memdash.config import SETTINGS, Growth, Limit, parse_interval
+from memdash.config_file import load_file
 from memdash.errors import UsageError
 from memdash.spelling import nearest
 

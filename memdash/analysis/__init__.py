@@ -4,7 +4,8 @@
 
 Lives here: ``rates`` (change per second), ``resample`` (a series cut to the width of a chart), ``sites`` (profiles by
 leaf), ``objects`` and ``tasks`` (the rows of those), ``leaks`` (tasks that stay), ``residence`` (where RSS comes from),
-``deeds`` (what an action did), ``rules`` (what checks), ``alerts`` (the bounded log of what they found).
+``deeds`` (what an action did), ``ceilings`` (the limits a process lives under), ``relief`` (when to force a collection
+before one is reached), ``rules`` (what checks), ``alerts`` (the bounded log of what they found).
 
 The way to a verdict: ``points`` (the live heap after each collection), ``slopes`` (robust lines through them), ``cuts``
 (where their course changes), ``trend`` (the newest stretch and how it bends), ``teeth`` (what was given back before),

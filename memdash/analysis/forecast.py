@@ -42,9 +42,10 @@ def _limits(level_bytes: float, sample: Sample) -> Iterator[tuple[str, int, floa
         return
     per_live = min(max(known(system.rss_bytes, 0) / max(level_bytes, 1.0), 1.0), _MOST_PER_LIVE)
     cgroup = system.cgroup
-    if not isinstance(cgroup, Missing) and not isinstance(cgroup.limit_bytes, Missing):
-        used = max(known(cgroup.usage_bytes, 0) - known(cgroup.inactive_file_bytes, 0), 0)
-        yield "cgroup limit", cgroup.limit_bytes, cgroup.limit_bytes - used, per_live
+    if not isinstance(cgroup, Missing):
+        limit, used = cgroup.limit_bytes, cgroup.used_bytes
+        if not isinstance(limit, Missing) and not isinstance(used, Missing):
+            yield "cgroup limit", limit, limit - used, per_live
     limit, mapped = system.address_space_limit_bytes, system.vms_bytes
     if not isinstance(limit, Missing) and not isinstance(mapped, Missing):
         yield "RLIMIT_AS", limit, limit - mapped, per_live

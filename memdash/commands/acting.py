@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from json import dumps
 
 import click
 
-from memdash.analysis.deeds import deed_words
+from memdash.analysis.deeds import changes, deed_words, freed_bytes
 from memdash.commands.denials import denials_told
 from memdash.commands.options import Verb, settings
 from memdash.commands.output import tell
@@ -21,6 +22,7 @@ from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
 from memdash.session.errand import Errand
 from memdash.signals import signals_raised
+from memdash.units import iso_time
 
 __all__ = ["act_on", "asked", "verb"]
 
@@ -30,13 +32,14 @@ def verb(action: Action, short_help: str, full_help: str) -> click.Command:
 
     @click.command(cls=Verb, short_help=short_help, help=full_help)
     @target_options
-    @settings("yes")
-    def command(choice: Choice, yes: bool) -> int:
+    @settings("yes", "json")
+    def command(choice: Choice, yes: bool, json: bool) -> int:
         with signals_raised():
-            deed = act_on(choice.target(), action, agreed=yes, entries=choice.entries)
+            target = choice.target()
+            deed = act_on(target, action, agreed=yes, entries=choice.entries)
         if deed is None:
             return 1
-        click.echo(plain(deed_words(deed)))
+        click.echo(dumps(_object(target, deed), ensure_ascii=True) if json else plain(deed_words(deed)))
         return 0
 
     return command
@@ -60,6 +63,21 @@ def act_on(target: Target, action: Action, *, agreed: bool, entries: Sequence[Pr
         elif isinstance(deed.outcome, Missing):
             raise deed.error or ProbeError(deed.outcome.why, deed.outcome.hint)
     return deed
+
+
+def _object(target: Target, deed: Deed) -> dict[str, object]:
+    freed = freed_bytes(deed)
+    return {
+        "schema": "memdash.deed/1",
+        "at": iso_time(deed.before.at.wall_s),
+        "target": {"pid": target.pid, "name": target.name, "url": target.url or None},
+        "action": deed.action.value,
+        "outcome": deed.words,
+        "took_s": round(deed.took_s, 6),
+        "freed_bytes": None if isinstance(freed, Missing) else freed,
+        "changes": {metric.key: {"before": before, "after": after} for metric, before, after in changes(deed)},
+        "missing": {"freed_bytes": freed.words} if isinstance(freed, Missing) else {},
+    }
 
 
 def asked(step: Action, words: str) -> bool:

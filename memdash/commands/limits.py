@@ -3,16 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from memdash.analysis.rules import Condition, Op, Rule, Threshold, default_rules, metric_named, parse_rule
 from memdash.analysis.verdict_words import RULE as VERDICT
+from memdash.commands.options import gathered
 from memdash.config import AlertText, Growth, Limit
 from memdash.errors import UsageError
 from memdash.model.finding import NOTES
+from memdash.model.relief import OVER_LIMIT
 from memdash.spelling import meant
 from memdash.units import parse_figure
 
-__all__ = ["muted_for", "rules_for"]
+__all__ = ["Alerting", "alert_options", "muted_for", "rules_for"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alerting:
+    """What to alert on, as flags, variables and the file have it."""
+
+    max: Sequence[Limit]
+    max_growth: Sequence[Growth]
+    alert: Sequence[AlertText]
+    mute: Sequence[str]
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether anything was said that is not usual."""
+        return bool(self.max or self.max_growth or self.alert or self.mute)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """All that is checked. Raises UsageError for what makes no sense."""
+        return rules_for(self.max, self.max_growth, self.alert)
+
+    @property
+    def muted(self) -> tuple[str, ...]:
+        """The names of those that do not count. Raises UsageError."""
+        return muted_for(self.mute, self.rules)
 
 
 def rules_for(limits: Sequence[Limit], growths: Sequence[Growth], alerts: Sequence[AlertText] = ()) -> tuple[Rule, ...]:
@@ -24,7 +52,7 @@ def rules_for(limits: Sequence[Limit], growths: Sequence[Growth], alerts: Sequen
     asked: dict[str, Rule] = {str(condition): Threshold(str(condition), condition) for condition in conditions}
     for alert in alerts:
         rule = _rule(alert)
-        if rule.name in (VERDICT, NOTES) or asked.get(rule.name, rule) != rule:
+        if rule.name in (VERDICT, OVER_LIMIT, NOTES) or asked.get(rule.name, rule) != rule:
             raise UsageError(f"{alert.where}: {rule.name!r} is another rule's name", "give it a name of its own")
         asked[rule.name] = rule
     return (*(rule for rule in default_rules() if rule.name not in asked), *asked.values())
@@ -32,7 +60,7 @@ def rules_for(limits: Sequence[Limit], growths: Sequence[Growth], alerts: Sequen
 
 def muted_for(names: Sequence[str], rules: Sequence[Rule]) -> tuple[str, ...]:
     """The names of the rules that are not to count. Raises UsageError where there is no such rule."""
-    known = [*(rule.name for rule in rules), VERDICT]
+    known = [*(rule.name for rule in rules), VERDICT, OVER_LIMIT]
     for name in names:
         if name not in known:
             raise UsageError(f"--mute: there is no rule {name!r}", meant(name, known, "the rules are"))
@@ -59,3 +87,7 @@ def _over(limit: Limit) -> Condition:
         return Condition(metric.key, Op.OVER, parse_figure(limit.value, metric.unit))
     except UsageError as error:
         raise UsageError(f"{said}: {error.what}", error.hint) from None
+
+
+alert_options = gathered(Alerting, "alerting")
+"""Give a command the options of alerts; it gets one ``alerting`` instead."""

@@ -13,11 +13,11 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
-from memdash import config
+from memdash import config, config_file
 from memdash.commands.output import tell
 from memdash.errors import UsageError
 
-__all__ = ["Verb", "gathered", "origin", "settings"]
+__all__ = ["Verb", "gathered", "origin", "settings", "typed"]
 
 if TYPE_CHECKING:
     _ParamType = click.ParamType[Any]
@@ -109,6 +109,12 @@ def origin(ctx: click.Context, setting: config.Setting) -> str:
     return ""
 
 
+def typed(name: str) -> bool:
+    """Whether a setting of the command that runs stands on the command line: others may be meant for other commands."""
+    ctx = click.get_current_context()
+    return ctx.get_parameter_source(name.replace("-", "_")) is ParameterSource.COMMANDLINE
+
+
 _FILE = "memdash.config_file"
 
 
@@ -116,10 +122,10 @@ def _load_config(ctx: click.Context, _param: click.Parameter, value: str | None)
     """Make the file's values the defaults of everything parsed after it: click asks flags and variables first."""
     if ctx.resilient_parsing:
         return
-    path = Path(value) if value else config.default_file()
+    path = Path(value) if value else config_file.default_file()
     if path is not None:
         ctx.meta[_FILE] = path
-        ctx.default_map = {name.replace("-", "_"): given for name, given in config.load_file(path).items()}
+        ctx.default_map = {name.replace("-", "_"): given for name, given in config_file.load_file(path).items()}
 
 
 _CONFIG = click.Option(

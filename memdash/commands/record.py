@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memdash.commands.limits import muted_for, rules_for
+from memdash.commands.limits import Alerting, alert_options
 from memdash.commands.options import Verb, gathered, settings
 from memdash.commands.output import STDOUT, tell
 from memdash.commands.recorded import Keeping, recorders
+from memdash.commands.relief import Relieving, relief_options
 from memdash.commands.target import Choice, pids, target_options
-from memdash.config import AlertText, Growth, Limit, parse_pid
+from memdash.config import parse_pid
 from memdash.errors import TargetExited
 from memdash.model.snapshot import Snapshot, State
 from memdash.plain import plain
@@ -38,7 +39,9 @@ _EVERY_S = 1.0
 @click.command(cls=Verb, short_help="Write a watch into a file, to be looked at later.")
 @target_options
 @click.argument("others", metavar="[PID ...]", nargs=-1, shell_complete=pids)
-@settings("output", "duration", "interval", "append", "force", "max", "max-growth", "alert", "mute", "salvage")
+@settings("output", "duration", "interval", "append", "force", "salvage")
+@alert_options
+@relief_options
 @gathered(Keeping, "keeping")
 def command(
     choice: Choice,
@@ -48,27 +51,33 @@ def command(
     interval: float,
     append: bool,
     force: bool,
-    max: Sequence[Limit],  # noqa: A002 - click names parameters as the flags are called
-    max_growth: Sequence[Growth],
-    alert: Sequence[AlertText],
-    mute: Sequence[str],
     salvage: str | None,
+    alerting: Alerting,
+    relief: Relieving,
     keeping: Keeping,
 ) -> int:
     """Record the memory of a process, or of several into one file, until they end, or ctrl+c, or for --duration.
 
     The file can be read while it is written. Should memdash be killed, it lacks a second. Without -o it is named after
-    the process and the time.
+    the process and the time. --gc-at holds for the first process alone.
     """
     if salvage is not None:
         return _salvaged(Path(salvage), output)
-    rules = rules_for(max, max_growth, alert)
-    muted = muted_for(mute, rules)
+    rules, muted = alerting.rules, alerting.muted
+    plans = [relief.plan(), *(None for _ in others)]
     targets = [choice.target(), *(identify(parse_pid(pid)) for pid in others)]
     ways = [choice.entries, *(PROBES for _ in others)]
     sessions = [
-        Live(target, interval_s=interval, rules=rules, muted=muted, entries=entries, read_only=True)
-        for target, entries in zip(targets, ways, strict=True)
+        Live(
+            target,
+            interval_s=interval,
+            rules=rules,
+            muted=muted,
+            entries=entries,
+            gc_at=plan,
+            read_only=plan is None,
+        )
+        for target, entries, plan in zip(targets, ways, plans, strict=True)
     ]
     path = Path(output) if output != STDOUT else Path(f"{targets[0].file_name}-{file_time(time.time())}{_SUFFIX}")
     with recorders(path, sessions, keeping, appends=append, replaces=force) as started:

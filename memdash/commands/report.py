@@ -10,25 +10,25 @@ from contextlib import contextmanager
 import click
 
 from memdash.analysis.rules import Rule
-from memdash.commands.limits import muted_for, rules_for
-from memdash.commands.options import Verb, settings
+from memdash.commands.limits import Alerting, alert_options
+from memdash.commands.options import Verb, settings, typed
 from memdash.commands.output import check_output, writing
+from memdash.commands.relief import Relieving, relief_options
 from memdash.commands.replayed import Recorded
 from memdash.commands.target import Choice, target_options
-from memdash.config import AlertText, Growth, Limit
 from memdash.errors import TargetExited, UsageError
 from memdash.exports.exporter import Exporter
 from memdash.model.snapshot import Snapshot, State
-from memdash.model.target import Target
-from memdash.probes.probe import ProbeEntry
-from memdash.session import Live, read_once
+from memdash.session import Live, Session, read_once
 
 __all__ = ["command"]
 
 
 @click.command(cls=Verb, short_help="One full report of a process, as text or JSON.")
 @target_options
-@settings("json", "output", "force", "duration", "interval", "max", "max-growth", "alert", "mute")
+@settings("json", "output", "force", "duration", "interval", "run")
+@alert_options
+@relief_options
 def command(
     choice: Choice,
     json: bool,
@@ -37,10 +37,8 @@ def command(
     duration: float | None,
     interval: float,
     run: int | None,
-    max: Sequence[Limit],  # noqa: A002 - click names parameters as the flags are called
-    max_growth: Sequence[Growth],
-    alert: Sequence[AlertText],
-    mute: Sequence[str],
+    alerting: Alerting,
+    relief: Relieving,
 ) -> None:
     """Report everything that can be read of one process, once.
 
@@ -49,20 +47,32 @@ def command(
     judged by them anew.
     """
     check_output(output, force)
-    rules = rules_for(max, max_growth, alert)
-    muted = muted_for(mute, rules)
+    rules, muted, plan = alerting.rules, alerting.muted, relief.plan()
     if choice.recorded is not None:
         if duration is not None:
             raise UsageError("--duration is for a process that runs", "a recording has its own: FILE.mdr@TIME")
-        anew = (rules, muted) if max or max_growth or alert or mute else None
+        anew = (rules, muted) if alerting.is_asked else None
         with _recorded(choice.recorded, run, anew) as snapshot, writing(output, force) as out:
             _exporter(json).write([snapshot], out)
         return
+    if duration is None and typed("gc-at"):
+        raise UsageError("--gc-at needs a watch to force collections in", "say for how long: --duration 10m")
     target, entries = choice.target(), choice.entries
     if duration is None:
         snapshot = read_once(target, rules=rules, muted=muted, entries=entries)
     else:
-        snapshot = _watched(target, duration, interval, rules, muted, entries)
+        watch = Live(
+            target,
+            interval_s=interval,
+            rules=rules,
+            muted=muted,
+            gc_at=plan,
+            read_only=relief.read_only,
+            entries=entries,
+        )
+        snapshot = _watched(watch, duration)
+    if snapshot.state is State.REFUSED:  # read once it raises what the watch could only tell in words
+        snapshot = read_once(target, rules=rules, muted=muted, entries=entries)
     with writing(output, force) as out:
         _exporter(json).write([snapshot], out)
     if snapshot.ending is not None:
@@ -98,14 +108,7 @@ def _exporter(json: bool) -> Exporter:
     return TEXT
 
 
-def _watched(
-    target: Target,
-    duration_s: float,
-    interval_s: float,
-    rules: Sequence[Rule],
-    muted: Sequence[str],
-    entries: Sequence[ProbeEntry],
-) -> Snapshot:
+def _watched(session: Session, duration_s: float) -> Snapshot:
     """The last snapshot of a watch of ``duration_s`` from its first sample, or of less when the target ends."""
     begun, over = threading.Event(), threading.Event()
 
@@ -115,7 +118,6 @@ def _watched(
         if shown.state is not State.ATTACHING:
             begun.set()
 
-    session = Live(target, interval_s=interval_s, rules=rules, muted=muted, entries=entries)
     session.subscribe(listen)
     session.start()
     try:
@@ -123,6 +125,4 @@ def _watched(
         over.wait(duration_s)
     finally:
         session.close()
-    if session.snapshot().state is State.REFUSED:
-        return read_once(target, rules=rules, entries=entries)  # raises what the watch could only tell in words
     return session.snapshot()

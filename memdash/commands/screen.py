@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memdash.analysis.rules import Rule
-from memdash.commands.limits import muted_for, rules_for
+from memdash.commands.limits import Alerting, muted_for
 from memdash.commands.opening import Opening
 from memdash.commands.options import gathered
 from memdash.commands.recorded import Keeping, recorders
-from memdash.config import AlertText, Growth, Limit, SourcePath
+from memdash.commands.relief import Relieving
+from memdash.config import SourcePath
 from memdash.errors import UsageError
 from memdash.model.action import Action
+from memdash.model.relief import GcAt
 from memdash.model.target import Target
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
@@ -35,16 +36,15 @@ _SURVEY_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Screen:
+class Screen(Alerting):
     """How the dashboard samples, alerts and looks."""
 
     interval: float
-    max: Sequence[Limit]
-    max_growth: Sequence[Growth]
-    alert: Sequence[AlertText]
-    mute: Sequence[str]
     agent: bool
     read_only: bool
+    gc_at: float | None
+    gc_cooldown: float
+    limit: int | None
     theme: str | None
     no_color: bool
     ascii: bool
@@ -61,18 +61,15 @@ class Screen:
 
     def check_values(self) -> None:
         """Refuse limits and themes that do not exist. Raises UsageError."""
-        muted_for(self.mute, self._rules)
+        muted_for(self.mute, self.rules)
         if self.agent and self.read_only:
             raise UsageError("--agent and --read-only exclude each other", "leave one of them away")
+        self._plan()
         check_theme(self.theme)
 
     def check_terminal(self) -> None:
         """Refuse to draw where there is no terminal. Raises UsageError."""
         check_terminal("memdash report PID writes a report, memdash report --json PID one for programs")
-
-    @property
-    def _rules(self) -> tuple[Rule, ...]:
-        return rules_for(self.max, self.max_growth, self.alert)
 
     def watch(self, target: Target, entries: Sequence[ProbeEntry] = PROBES) -> None:
         """Show the dashboard until the user leaves it."""
@@ -80,11 +77,15 @@ class Screen:
         others = [entry for entry in entries if not entry.wanted_for]
 
         def opened(member: Target) -> Session:
-            if member == target:
-                return session
-            return self._session(member, others, with_agent=False, keeps_past=True)
+            is_meant = member == target
+            return (
+                first.pop()
+                if is_meant and first
+                else self._session(member, entries if is_meant else others, is_meant=is_meant)
+            )
 
-        session = self._session(target, entries, with_agent=self.agent, keeps_past=self.record is None)
+        session = self._session(target, entries, is_meant=True)
+        first = [session]
         watches = Watches(opened)
         watches.open(target)
         with self._recording(session) as recorder:
@@ -110,16 +111,20 @@ class Screen:
         with recorders(Path(self.record), [session], keeping) as started:
             yield started[0]
 
-    def _session(self, target: Target, entries: Sequence[ProbeEntry], *, with_agent: bool, keeps_past: bool) -> Live:
-        """A watch over the target, or over another process of its tree."""
+    def _plan(self) -> GcAt | None:
+        return Relieving(self.gc_at, self.gc_cooldown, self.limit, self.read_only).plan()
+
+    def _session(self, target: Target, entries: Sequence[ProbeEntry], *, is_meant: bool) -> Live:
+        """A watch over the target, or over another process of its tree: nothing is done to that unless asked there."""
         return Live(
             target,
             interval_s=self.interval,
-            rules=self._rules,
-            muted=self.mute,
-            asked=(Action.LOAD_AGENT,) if with_agent else (),
+            rules=self.rules,
+            muted=self.muted,
+            asked=(Action.LOAD_AGENT,) if self.agent and is_meant else (),
+            gc_at=self._plan() if is_meant else None,
             read_only=self.read_only,
-            keeps_past=keeps_past,
+            keeps_past=self.record is None or not is_meant,
             entries=entries,
         )
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import click
-from click.core import ParameterSource
 
-from memdash.commands.options import Verb, settings
+from memdash.commands.options import Verb, settings, typed
 from memdash.commands.screen import Screen, screen_options
 from memdash.commands.target import Choice, target_options
 from memdash.errors import UsageError
@@ -20,8 +19,11 @@ __all__ = ["command"]
 @settings("trace")
 def command(choice: Choice, screen: Screen, trace: int | None) -> None:
     """Watch the memory of one process live. Without PID, --name or --wait-for it lets you pick one."""
-    if trace is not None:
-        _refuse_to_trace(click.get_current_context())
+    if trace is not None and typed("trace"):  # in the environment or the file it is for commands that are started
+        raise UsageError(
+            "--trace is for a program that memdash starts: tracing is never switched on in one that runs",
+            "memdash --trace -- COMMAND; a program may also start tracemalloc itself, and its sites are shown then",
+        )
     screen.check_values()
     if choice.wait_for is None and choice.made:
         choice.target()  # a wrong pid or name is the more telling mistake than a missing terminal
@@ -30,12 +32,3 @@ def command(choice: Choice, screen: Screen, trace: int | None) -> None:
         target = choice.target() if choice.made else screen.pick()
         if target is not None:
             screen.watch(target, choice.entries)
-
-
-def _refuse_to_trace(ctx: click.Context) -> None:
-    """A setting of the environment or the file is for commands that are started; asked for here it is a mistake."""
-    if ctx.get_parameter_source("trace") is ParameterSource.COMMANDLINE:
-        raise UsageError(
-            "--trace is for a program that memdash starts: tracing is never switched on in one that runs",
-            "memdash --trace -- COMMAND; a program may also start tracemalloc itself, and its sites are shown then",
-        )

@@ -14,12 +14,13 @@ from typing import Any, BinaryIO, TypeAlias
 
 from memdash import __version__
 from memdash.model.family import Family
-from memdash.model.finding import Finding
+from memdash.model.finding import Figure, Finding
 from memdash.model.gc import GcStats
 from memdash.model.memstats import MemStats
 from memdash.model.missing import Maybe, Missing
 from memdash.model.objects import Objects
 from memdash.model.profile import Frame, Profile, Usage
+from memdash.model.relief import Relief
 from memdash.model.residence import MappingGroup, Residence
 from memdash.model.sample import ProbeCost, Sample
 from memdash.model.snapshot import Snapshot
@@ -36,6 +37,7 @@ Object: TypeAlias = dict[str, Any]
 
 _MAPPINGS_AT_MOST = 100
 _FAR = Missing("a server that is asked by its URL tells nothing of its process")
+_NO_RELIEF = Missing("nobody asked for it: --gc-at")
 _NO_VERDICT = Missing("nothing has been judged")
 _NO_GENERATIONS = Missing("this collector has no generations")
 
@@ -65,7 +67,8 @@ def document(snapshot: Snapshot) -> Object:
         "family": _family(sample.family),
         "residence": _residence(snapshot.residence),
         "verdict": _verdict(snapshot.verdict),
-        "findings": [_finding(finding) for finding in snapshot.findings],
+        "relief": _relief(snapshot.relief),
+        "findings": [_finding(finding, finding.rule in snapshot.muted) for finding in snapshot.findings],
         "missing": missing,
         "cost": _spread(snapshot.cost) | {"probes": {name: _probe_cost(cost) for name, cost in sample.costs.items()}},
     }
@@ -296,15 +299,41 @@ def _verdict(verdict: Verdict | None) -> Maybe[Object]:
     }
 
 
-def _finding(finding: Finding) -> Object:
+def _relief(relief: Relief | None) -> Maybe[Object]:
+    if relief is None:
+        return _NO_RELIEF
+    ceiling = relief.ceiling
+    return {
+        "gc_at": relief.plan.ratio,
+        "limit": ceiling if isinstance(ceiling, Missing) else ceiling._asdict(),
+        "way": relief.way,
+        "rounds": relief.rounds,
+        "wait_s": relief.wait_s,
+    }
+
+
+def _finding(finding: Finding, muted: bool) -> Object:
     return {
         "rule": finding.rule,
         "severity": finding.severity.name.lower(),
         "at": iso_time(finding.at_s),
         "ended_at": None if finding.ended_at_s is None else iso_time(finding.ended_at_s),
         "summary": finding.summary,
+        "lasted_s": round(finding.lasted_s, 3),
+        "times": finding.times,
+        "measured": _figure(finding.measured),
+        "worst": _figure(finding.worst),
+        "acknowledged": finding.acknowledged,
+        "muted": muted,
         "evidence": dict(finding.evidence),
     }
+
+
+def _figure(figure: Figure | None) -> Object | None:
+    """The unit is ``bytes``, ``count``, ``ns``, ``s``, ``ratio`` or ``percent``, with ``/min`` or so for a rate."""
+    if figure is None or not math.isfinite(figure.value):
+        return None
+    return {"value": figure.value, "unit": f"{figure.unit.value}{figure.per}"}
 
 
 def _probe_cost(cost: ProbeCost) -> Object:

@@ -52,7 +52,8 @@ class Deed:
     """One action: what came of it in a clause, or why it failed, and the target just before and after.
 
     ``took_s`` is wall time; ``begun`` says that it is under way and that the clause tells no more than how far.
-    ``error`` is what was raised when it was tried and failed.
+    ``error`` is what was raised when it was tried and failed. ``cause`` says why memdash did it without being asked for
+    this very one, and is empty when a person was behind it.
     """
 
     action: Action
@@ -62,6 +63,7 @@ class Deed:
     after: Sample
     begun: bool = False
     error: MemdashError | None = None
+    cause: str = ""
 
     @property
     def failed(self) -> bool:

@@ -12,6 +12,7 @@ from memdash.model.finding import Finding, Severity, Transition
 from memdash.model.missing import Maybe, Missing
 from memdash.model.objects import Objects, TypeCount
 from memdash.model.profile import Frame, Profile, Usage
+from memdash.model.relief import Relief
 from memdash.model.residence import Residence
 from memdash.model.sample import Instant, Sample
 from memdash.model.series import Courses, Timeline
@@ -119,8 +120,8 @@ class Snapshot:
     target; ``ending`` is set once it is gone. ``verdict`` is what the watch makes of the memory so far, None before it
     has seen any. ``silence`` is set as long as nothing of the target answers. ``transitions`` are what alerts have done
     since the snapshot before: each is in one snapshot that listeners get, and no poll can rely on seeing it. ``muted``
-    are the rules that do not count, and until when on the monotonic clock. ``is_replayed`` says that it is of a file:
-    the process may be gone, and its pid another's.
+    are the rules that do not count, and until when on the monotonic clock. ``relief`` says how forcing collections
+    before a limit stands, None where nobody has asked for that.
     """
 
     target: Target
@@ -148,6 +149,7 @@ class Snapshot:
     silence: Silence | None = None
     verdict: Verdict | None = None
     is_replayed: bool = False
+    relief: Relief | None = None
 
     @property
     def worst(self) -> Finding | None:

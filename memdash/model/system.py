@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from memdash.model.missing import Maybe, Missing
+from memdash.model.missing import Maybe, Missing, known
 
 __all__ = ["Cgroup", "Pressure", "Smaps", "SystemStats"]
 
+_ITS_OWN = Missing("the limit is that of its own cgroup")
 _UNLIMITED = Missing("its address space is not limited")
 
 
@@ -15,8 +16,9 @@ _UNLIMITED = Missing("its address space is not limited")
 class Cgroup:
     """The memory controller of the target's cgroup.
 
-    ``limit_bytes`` is the smallest limit on the way up to the root. Counts come from memory.events (version 2) or
-    memory.failcnt and memory.oom_control (version 1).
+    ``limit_bytes`` is the smallest limit on the way up to the root; where a cgroup above has it, all in that one counts
+    against it: ``used_above_bytes``, without the page cache that can be dropped at once. Counts come from memory.events
+    (version 2) or memory.failcnt and memory.oom_control (version 1).
     """
 
     version: int
@@ -26,16 +28,28 @@ class Cgroup:
     inactive_file_bytes: Maybe[int]
     limit_hits: Maybe[int]
     oom_kills: Maybe[int]
+    used_above_bytes: Maybe[int] = _ITS_OWN
+
+    @property
+    def used_bytes(self) -> Maybe[int]:
+        """What counts against the limit: the usage without the page cache that can be dropped at once (inactive_file).
+
+        Kubernetes calls it the working set. Other cache and slabs may be reclaimable too, at a price; they count as
+        used, so that a limit is rather seen too early than too late.
+        """
+        if self.used_above_bytes != _ITS_OWN:
+            return self.used_above_bytes
+        if isinstance(self.usage_bytes, Missing):
+            return self.usage_bytes
+        return max(self.usage_bytes - known(self.inactive_file_bytes, 0), 0)
 
     @property
     def used_ratio(self) -> Maybe[float]:
-        """Usage without page cache that can be dropped, over the limit; what the OOM killer looks at, about."""
-        if not isinstance(self.usage_bytes, int):
-            return self.usage_bytes
-        if not isinstance(self.limit_bytes, int):
-            return self.limit_bytes
-        cache = self.inactive_file_bytes if isinstance(self.inactive_file_bytes, int) else 0
-        return max(self.usage_bytes - cache, 0) / self.limit_bytes
+        """What is used over the limit; what the OOM killer looks at, about."""
+        used = self.used_bytes
+        if isinstance(used, Missing):
+            return used
+        return self.limit_bytes if isinstance(self.limit_bytes, Missing) else used / self.limit_bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

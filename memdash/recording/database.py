@@ -62,6 +62,11 @@ class Database:
         with self._lock, self._telling():
             return self._connection.execute(sql, values).lastrowid or 0
 
+    def shrink(self) -> None:
+        """Give back the pages that are not in use, where that was planned when it was made."""
+        with self._lock, self._telling():
+            self._connection.executescript("PRAGMA incremental_vacuum")  # one page a step, and execute takes one step
+
     @property
     def used_bytes(self) -> int:
         """What is in use of the file: pages that have been freed are filled again before it grows."""

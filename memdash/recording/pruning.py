@@ -39,6 +39,10 @@ _SHARES: Mapping[str, tuple[float, str, str]] = {
 """By kind: its share of the file, its table, and which rows of it."""
 
 
+_FINER: Mapping[str, str] = {"tens": "seconds", "minutes": "tens"}
+"""Series reach back no further than those of which they are the gist."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How large a recording may be, in bytes, and how far it may reach back; None for as far as there is room."""
@@ -65,9 +69,11 @@ def prune(database: Database, limits: Limits, run: int, now: Instant) -> None:
     spared: set[str] = set()
     while database.used_bytes > _ENOUGH * limits.max_bytes and len(spared) < len(_SHARES):
         sizes = {kind: _bytes(database, kind) / _SHARES[kind][0] for kind in _SHARES if kind not in spared}
-        largest = max(sizes, key=lambda kind: sizes[kind])
-        if not _shorten(database, largest):
-            spared.add(largest)
+        kind = max(sizes, key=lambda kind: sizes[kind])
+        while (finer := _FINER.get(kind)) and finer not in spared and _begin(database, finer) <= _begin(database, kind):
+            kind = finer
+        if not _shorten(database, kind):
+            spared.add(kind)
 
 
 def _forget(database: Database, run: int, before: int) -> None:
@@ -94,6 +100,13 @@ def _bytes(database: Database, kind: str) -> int:
     _, table, which = _SHARES[kind]
     ((size,),) = database.rows(f"SELECT coalesce(sum(length(data)), 0) FROM {table} WHERE {which}")  # noqa: S608
     return int(size)
+
+
+def _begin(database: Database, kind: str) -> tuple[int, int]:
+    """The run and the time of its oldest; beyond all when there is none."""
+    _, table, which = _SHARES[kind]
+    found = database.rows(f"SELECT run, mono FROM {table} WHERE {which} ORDER BY run, mono LIMIT 1")  # noqa: S608
+    return found[0] if found else (_ALWAYS, 0)
 
 
 def _shorten(database: Database, kind: str) -> bool:

@@ -98,7 +98,7 @@ def opened(path: Path) -> Database:
 def settled(database: Database) -> None:
     """Before it is closed: all that was written into the one file, without empty pages, if nobody reads it just now."""
     database.rows("PRAGMA busy_timeout = 0")
-    database.rows("PRAGMA incremental_vacuum")
+    database.shrink()
     database.rows("PRAGMA journal_mode = DELETE")
 
 

@@ -81,8 +81,7 @@ class Tracks:
         usual = next((step for step, most in zip(STEPS_S, _LONGEST_S, strict=False) if span_s <= most), STEPS_S[-1])
         coarser = STEPS_S[STEPS_S.index(usual) :]
         begins = dict(self._database.rows("SELECT step, min(mono) FROM series WHERE run = ? GROUP BY step", self._run))
-        oldest = min(begins.values(), default=0)
-        wanted = max(micros(since_s), oldest)
+        wanted = max(micros(since_s), min((begins[step] for step in coarser if step in begins), default=0))
         return next((step for step in coarser if step in begins and begins[step] <= wanted), coarser[0])
 
     def _parts(self, step_s: int, since_s: float, until_s: float) -> list[Buckets]:

@@ -12,6 +12,7 @@ import select
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from memdash.errors import MemdashError, TargetExited, defects_told
@@ -75,7 +76,7 @@ class Sampler:
         self._interval_s = interval_s
         self._listener = listener
         self._stopped = threading.Event()
-        self._asked: deque[Action] = deque()
+        self._asked: deque[tuple[Action, str]] = deque()
         self._roster: Roster | None = None
         self._wake_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._wake_lock = threading.Lock()  # the thread closes the descriptor: nobody may write to a reused one
@@ -85,9 +86,12 @@ class Sampler:
         """Begin; returns at once."""
         self._thread.start()
 
-    def ask(self, action: Action) -> None:
-        """Have something done to the target as soon as the thread is free; returns at once."""
-        self._asked.append(action)
+    def ask(self, action: Action, cause: str = "") -> None:
+        """Have something done to the target as soon as the thread is free; returns at once.
+
+        ``cause`` is that of the deed: why, when it was no person who wanted it.
+        """
+        self._asked.append((action, cause))
         self._wake()
 
     def _wake(self) -> None:
@@ -156,7 +160,8 @@ class Sampler:
         """Until the next deadline, the end of the target, or ``stop``; what is asked for meanwhile is done at once."""
         while not self._stopped.is_set():
             while self._asked and not self._stopped.is_set():
-                self._listener.on_deed(roster.act(self._asked.popleft()))
+                action, cause = self._asked.popleft()
+                self._listener.on_deed(replace(roster.act(action), cause=cause))
             left_s = until_s - self._clock.now().mono_s
             if left_s <= 0 or self._wait(left_s):
                 return

@@ -10,13 +10,14 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from memdash.analysis.deeds import deed_words
+from memdash.analysis.deeds import deed_figures, deed_words
 from memdash.analysis.rules import Rule, default_rules
 from memdash.errors import MemdashError
 from memdash.model.action import Action, Deed
 from memdash.model.capability import Capability
-from memdash.model.finding import Finding, Severity
+from memdash.model.finding import Finding, NotYet, Severity
 from memdash.model.missing import Maybe, Missing
+from memdash.model.relief import GcAt
 from memdash.model.sample import Sample
 from memdash.model.snapshot import Baseline, Snapshot, State
 from memdash.model.target import Ending, Silence, Target
@@ -35,6 +36,7 @@ from memdash.units import clock_time, duration
 if TYPE_CHECKING:
     from memdash.recording.recorder import Recorder
     from memdash.session.past import Past
+    from memdash.session.relieving import Relieving
 
 __all__ = ["Live", "read_once"]
 
@@ -74,8 +76,8 @@ class Live:
     """A Session over a running process. It is also the sampler's Listener.
 
     ``muted`` are the names of rules that do not count. ``asked`` is done as soon as the target has been looked at for
-    the first time. A ``read_only`` watch offers nothing and does nothing; through one that ``keeps_past`` one can go
-    back.
+    the first time; ``gc_at`` has collections forced before a limit is reached. A ``read_only`` watch offers nothing and
+    does nothing; through one that ``keeps_past`` one can go back.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class Live:
         rules: Sequence[Rule] | None = None,
         muted: Sequence[str] = (),
         asked: Sequence[Action] = (),
+        gc_at: GcAt | None = None,
         read_only: bool = False,
         keeps_past: bool = False,
         watch: Watch | None = None,
@@ -104,6 +107,11 @@ class Live:
         self._rewind = Rewind()
         self._watch = watch or _watch_over(target, entries)
         self._sampler = Sampler(self._open, self._watch, self._clock, interval_s, self)
+        self._relieving: Relieving | None = None
+        if gc_at is not None and not read_only:
+            from memdash.session.relieving import Relieving  # 2 ms, spared those who do not ask for it
+
+            self._relieving = Relieving(gc_at, self._sampler.ask, self._memory.note)
 
     def start(self) -> None:
         """Attach and sample in a thread of its own."""
@@ -206,8 +214,12 @@ class Live:
     def on_sample(self, sample: Sample) -> None:
         """Take in one tick."""
         with self._lock:
-            silence = self._heard(sample.at.wall_s)
-            self._publish(self._memory.add(replace(self._snapshot, state=State.LIVE, silence=silence), sample))
+            shown = replace(self._snapshot, state=State.LIVE, silence=self._heard(sample.at.wall_s))
+            also: Mapping[str, Finding | NotYet | None] = {}
+            if self._relieving is not None:
+                also = self._relieving.look(sample, shown.actions)
+                shown = replace(shown, relief=self._relieving.standing)
+            self._publish(self._memory.add(shown, sample, also))
 
     def _heard(self, at_s: float) -> Silence | None:
         """Whether anything of the target answers; that it began or ceased to do so is told in the log at once."""
@@ -230,7 +242,9 @@ class Live:
         """Log what was done, with the figures before and after."""
         with self._lock:
             severity = Severity.WARNING if deed.failed else Severity.INFO if deed.begun else Severity.OK
-            self._memory.note(self._clock.now().wall_s, deed_words(deed), severity)
+            self._memory.note(self._clock.now().wall_s, deed_words(deed), severity, deed_figures(deed))
+            if self._relieving is not None:
+                self._relieving.heard(deed)
             self._publish(self._memory.refreshed(self._snapshot))
 
     def on_end(self, ending: Ending) -> None:

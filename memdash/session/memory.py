@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TypeVar
 
 from memdash.analysis.alerts import AlertLog
@@ -27,6 +28,8 @@ __all__ = ["Memory"]
 
 Found = TypeVar("Found")
 
+_NO_FIGURES: Mapping[str, float | str] = MappingProxyType({})
+
 
 class Memory:
     """Used by one thread at a time."""
@@ -42,22 +45,30 @@ class Memory:
         self._rows = Rows()
         self._judge = Judge()
 
-    def note(self, at_s: float, summary: str, severity: Severity = Severity.INFO) -> None:
+    def note(
+        self,
+        at_s: float,
+        summary: str,
+        severity: Severity = Severity.INFO,
+        evidence: Mapping[str, float | str] = _NO_FIGURES,
+    ) -> None:
         """Put a line into the alert log."""
-        self._log.note(Finding(rule=NOTES, severity=severity, at_s=at_s, summary=summary))
+        self._log.note(Finding(rule=NOTES, severity=severity, at_s=at_s, summary=summary, evidence=evidence))
 
     def mark_moment(self, at_s: float, note: str) -> None:
         """Put a mark into the log, where it can be found again."""
         self._log.note(mark(at_s, note))
 
-    def add(self, shown: Snapshot, sample: Sample) -> Snapshot:
-        """The snapshot that follows ``shown`` once ``sample`` has been taken in."""
+    def add(
+        self, shown: Snapshot, sample: Sample, also: Mapping[str, Finding | NotYet | None] = MappingProxyType({})
+    ) -> Snapshot:
+        """The snapshot that follows ``shown`` once ``sample`` has been taken in; ``also`` is what others found."""
         self._history.append(sample)
         view = self._history.view(self._rows.marked)
         self._rows.take(sample)
         self._rows.reside(sample, shown.target.runtime)
         verdict = self._judged(view, sample)
-        found = {rule.name: self._checked(rule.name, self._check(rule), view) for rule in self._rules}
+        found = {rule.name: self._checked(rule.name, self._check(rule), view) for rule in self._rules} | dict(also)
         if verdict is not None:
             found[RULE] = finding(verdict)
         self._log.observe(sample.at, found)

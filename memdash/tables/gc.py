@@ -14,7 +14,7 @@ from memdash.model.snapshot import Snapshot
 from memdash.tables.figures import missing_cell, spark_cell, value_cell
 from memdash.tables.generations import generation_rows
 from memdash.tables.table import Cell, Column, Row, Table, Tone
-from memdash.units import Unit, age, byte_size, count, nanoseconds, per_minute, ratio
+from memdash.units import Unit, age, byte_size, count, duration, nanoseconds, per_minute, ratio, whole_percent
 
 __all__ = ["gc_table"]
 
@@ -23,6 +23,7 @@ _RATE_SPAN_S = 60.0
 _RATE_LEAST_S = 10.0
 _TOO_SOON = Missing("collections are counted for ten seconds first")
 _PAUSES_SHOWN = 48
+_RELIEF = "gc-at"
 
 
 def gc_table(snapshot: Snapshot) -> Table:
@@ -43,7 +44,24 @@ def gc_table(snapshot: Snapshot) -> Table:
 
 def _rows(names: Iterable[str], snapshot: Snapshot, gc: GcStats) -> Iterator[Row]:
     for name in names:
-        yield Row(name, (Cell(name, Tone.FAINT), _ROWS[name](snapshot, gc)))
+        if name != _RELIEF or snapshot.relief is not None:
+            yield Row(name, (Cell(name, Tone.FAINT), _ROWS[name](snapshot, gc)))
+
+
+def _relief(snapshot: Snapshot, _: GcStats) -> Cell:
+    """At which share of the limit a collection is forced, and what of it is in use; or that it cannot be done."""
+    relief = snapshot.relief
+    if relief is None:
+        return Cell("")
+    at = whole_percent(relief.plan.ratio)
+    if isinstance(relief.way, Missing) or isinstance(relief.ceiling, Missing):
+        why = next(reason for reason in (relief.way, relief.ceiling) if isinstance(reason, Missing))
+        return Cell(f"{at} · cannot", Tone.WARNING, note=why.words)
+    name, used, limit = relief.ceiling
+    done = f"done {count(relief.rounds)} times" if relief.rounds != 1 else "done once"
+    note = f"{byte_size(used)} of {name}, {byte_size(limit)}, in use; {done}, {duration(relief.wait_s)} apart at least"
+    over = relief.ceiling.ratio >= relief.plan.ratio
+    return Cell(f"{at} · now {whole_percent(relief.ceiling.ratio)}", Tone.WARNING if over else Tone.PLAIN, note=note)
 
 
 def _runs(_: Snapshot, gc: GcStats) -> Cell:
@@ -133,6 +151,7 @@ _ROWS: Mapping[str, Callable[[Snapshot, GcStats], Cell]] = {
     "next target": _target,
     "to next GC": _to_next,
     "live after GC": _live,
+    _RELIEF: _relief,
     "pause p50": _pause("pause_p50_ns"),
     "pause p99": _pause("pause_p99_ns"),
     "pause max": _pause("pause_max_ns"),
@@ -144,5 +163,5 @@ _ROWS: Mapping[str, Callable[[Snapshot, GcStats], Cell]] = {
     "pauses": _pauses,
     "live heap": _live_course,
 }
-_COUNTED = ("NumGC", "rate", "last", "phase")
+_COUNTED = ("NumGC", "rate", "last", _RELIEF, "phase")
 _TIMED = ("pause p50", "pause p99", "pause max", "pause total", "pauses")

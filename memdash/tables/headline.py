@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from memdash.model.capability import Capability, Source
 from memdash.model.finding import Finding
 from memdash.model.missing import Maybe, Missing
+from memdash.model.relief import Relief
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Runtime
-from memdash.units import Unit, duration, figure
+from memdash.units import Unit, duration, figure, whole_percent
 
 __all__ = ["Headline", "headline"]
 
@@ -18,6 +19,7 @@ __all__ = ["Headline", "headline"]
 class Headline:
     """Parts of the header, in order; a narrow screen drops ``source``, ``uptime`` and ``pace`` in that order.
 
+    ``armed`` says what memdash does to the target by itself: ``gc-at 80 %``, or that it cannot; mostly nothing.
     ``detail`` says more about the state: how the target ended, which probe is late.
     """
 
@@ -30,6 +32,7 @@ class Headline:
     uptime: str
     pace: str
     cost: str
+    armed: str
     detail: str
     worst: Finding | None
 
@@ -47,6 +50,7 @@ def headline(snapshot: Snapshot) -> Headline:
         uptime=f"up {duration(max(snapshot.at.wall_s - target.started_at_s, 0.0))}" if target.is_local else "",
         pace=f"every {duration(snapshot.interval_s)}" if snapshot.interval_s != 1 else "every 1 s",
         cost=_cost(snapshot.cost.cpu_percent),
+        armed=_armed(snapshot.relief),
         detail=_detail(snapshot),
         worst=snapshot.worst,
     )
@@ -77,6 +81,13 @@ def _source(snapshot: Snapshot) -> str:
 
 def _cost(cpu_percent: Maybe[float]) -> str:
     return "" if isinstance(cpu_percent, Missing) else f"cost {figure(cpu_percent, Unit.PERCENT)} cpu"
+
+
+def _armed(relief: Relief | None) -> str:
+    if relief is None:
+        return ""
+    can = not isinstance(relief.way, Missing) and not isinstance(relief.ceiling, Missing)
+    return f"gc-at {whole_percent(relief.plan.ratio) if can else 'cannot'}"
 
 
 def _detail(snapshot: Snapshot) -> str:

@@ -14,7 +14,9 @@ __all__ = ["VITAL", "figures_line", "gc_line"]
 VITAL = ("HeapAlloc", "Sys", "system.rss_bytes", "gc.live_after_gc_bytes")
 """Keys of the metrics to keep when there is room for few."""
 
-_GC_PARTS = (("GC", "NumGC"), ("", "rate"), ("p99", "pause p99"), ("CPU", "GC CPU"), ("next at", "next target"))
+_GC_PARTS = (("GC", "NumGC"), ("", "rate"), ("p99", "pause p99"), ("CPU", "GC CPU"))
+_NEXT = (("gc-at", "gc-at"), ("next at", "next target"))
+"""Of these only the first that is there: a line of 80 cells has no room for both."""
 
 
 def figures_line(snapshot: Snapshot) -> str:
@@ -29,10 +31,14 @@ def figures_line(snapshot: Snapshot) -> str:
 
 
 def gc_line(snapshot: Snapshot) -> str:
-    """``GC 4 183 · 38 /min · p99 1.84 ms · CPU 2.4 % · next at 486.0 MiB``, or why there is nothing to say."""
+    """``GC 4 183 · 38 /min · p99 1.84 ms · CPU 2.4 % · next at 486.0 MiB``, or why there is nothing to say.
+
+    Where collections are forced before a limit is reached, how that stands takes the place of the last part.
+    """
     table = gc_table(snapshot)
     if not table.rows:
         return f"GC {DASH} {table.empty}"
     texts = {row.key: row.cells[1].text.partition("  ")[0] for row in table.rows}
     known = {key: text for key, text in texts.items() if text not in ("", DASH)}
-    return " · ".join(f"{name} {known[key]}".strip() for name, key in _GC_PARTS if key in known)
+    following = [(name, key) for name, key in _NEXT if key in known][:1]
+    return " · ".join(f"{name} {known[key]}".strip() for name, key in (*_GC_PARTS, *following) if key in known)

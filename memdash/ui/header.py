@@ -135,7 +135,10 @@ def head_parts(
         Part(f"  {head.pid}", "faint"),
     ]
     tree = f"{place} {_TREE_KEYS}" if place else ""
-    optional = [(1, tree), (2, head.runtime), (6, head.source), (5, head.uptime), (4, head.pace), (3, head.cost)]
+    optional = [
+        (1, tree), (2, head.runtime), (7, head.source), (6, head.uptime), (5, head.pace), (4, head.cost),
+        (3, head.armed),
+    ]  # fmt: skip
     shown = [(rank, text) for rank, text in optional if text]
     while shown and sum(width_of(p.text) for p in parts) + sum(width_of(t) + 3 for _, t in shown) > room:
         shown.remove(max(shown))
@@ -154,6 +157,8 @@ def _verdict(snapshot: Snapshot, room: int) -> Part | None:
     if worst is None:
         calm = calm_words(snapshot)
         return Part(f" {cut(calm, room - 2)} ", "faint") if calm else None
+    if worst.acknowledged:
+        return Part(f" {cut(alert_words(worst), room - 2)} ", "faint")
     token = "verdict-critical" if worst.severity is Severity.CRITICAL else "verdict-warning"
     return Part(f" {cut(alert_words(worst), room - 2)} ", token)
 

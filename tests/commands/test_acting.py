@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Sample
 from memdash.model.target import Target
 from memdash.session.errand import Errand
+from memdash.units import iso_time
+from tests.fakes import MIB, NOON_S, a_sample, memstats
 
 
 def test_what_helps_has_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -28,6 +31,24 @@ def test_what_helps_has_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.setattr(Errand, "run", refused)
     assert main(["gc", "--yes", str(os.getpid())]) == 1
     assert capsys.readouterr().err == "memdash: the agent is blocked in read\n  try: wake it\n"
+
+
+def test_what_it_did_is_also_written_for_programs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, after = (a_sample(Instant(NOON_S, 0.0), memstats(size * MIB)) for size in (4, 3))
+
+    def done(_: Errand, __: Target, action: Action) -> Deed:
+        return Deed(action=action, outcome="collected", took_s=0.25, before=before, after=after)
+
+    monkeypatch.setattr(Errand, "run", done)
+    assert main(["gc", "--yes", "--json", str(os.getpid())]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["schema"], told["at"], told["target"]["pid"]) == ("memdash.deed/1", iso_time(NOON_S), os.getpid())
+    assert (told["action"], told["outcome"], told["took_s"]) == ("force GC", "collected", 0.25)
+    assert told["freed_bytes"] == MIB
+    assert told["changes"]["HeapAlloc"] == {"before": 4 * MIB, "after": 3 * MIB}
+    assert told["missing"] == {}
 
 
 @pytest.fixture(scope="module")

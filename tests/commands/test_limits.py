@@ -8,7 +8,8 @@ import pytest
 
 from memdash.analysis.rules import Threshold, parse_rule
 from memdash.commands.limits import muted_for, rules_for
-from memdash.config import SETTINGS, AlertText, Growth, Limit, load_file
+from memdash.config import SETTINGS, AlertText, Growth, Limit
+from memdash.config_file import load_file
 from memdash.errors import UsageError
 from memdash.model.finding import Severity
 

@@ -22,7 +22,7 @@ from memdash.pprof.decode import decode
 from memdash.pprof.encode import encode
 from memdash.session.live import read_once
 from tests.pprof.documents import of_stacks
-from tests.programs import loaded, of_a_screen, offered
+from tests.programs import asked_by_a_shell, loaded, memdash, of_a_screen, offers
 
 Run = Callable[..., tuple[int, str, str]]
 OURSELVES = str(os.getpid())
@@ -243,10 +243,10 @@ def test_a_profile_is_not_written_to_a_terminal(run: Run, monkeypatch: pytest.Mo
 HEADLESS = [[*view, "FILE"] for view in VIEWS] + [["diff", "FILE", "FILE"]]
 
 
-@pytest.mark.parametrize("argv", HEADLESS, ids=lambda argv: argv[0])
-def test_verbs_on_profiles_load_no_screen(heap: Path, argv: list[str]) -> None:
-    modules = loaded(*(word.replace("FILE", str(heap)) for word in argv))
-    assert of_a_screen(modules) | modules & {"sqlite3"} == set()
+def test_verbs_on_profiles_load_no_screen(heap: Path) -> None:
+    lines = [[word.replace("FILE", str(heap)) for word in argv] for argv in HEADLESS]
+    heavy = {line: of_a_screen(modules) | modules & {"sqlite3"} for line, modules in loaded(*lines).items()}
+    assert {line: modules for line, modules in heavy.items() if modules} == {}
 
 
 def test_the_dashboard_does_not_pay_for_profiles() -> None:
@@ -270,9 +270,10 @@ def test_the_dashboard_does_not_pay_for_profiles() -> None:
         ("memdash fl", "flame"),
     ],
 )
-def test_arguments_and_choices_are_completed(words: str, word: str) -> None:
+def test_arguments_and_choices_are_completed(offered: Callable[[str], dict[str, str]], words: str, word: str) -> None:
     assert word in offered(words)
 
 
 def test_a_file_is_offered_by_the_shell() -> None:
-    assert offered("memdash top he")["he"] == "file"
+    answer = memdash(env=os.environ | asked_by_a_shell("memdash top he")).stdout
+    assert offers(answer)["he"] == "file"

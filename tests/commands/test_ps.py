@@ -53,4 +53,4 @@ def test_names_of_processes_cannot_steer_the_terminal(
 
 
 def test_loads_no_screen() -> None:
-    assert of_a_screen(loaded("ps")) == set()
+    assert of_a_screen(loaded(["ps"])["ps"]) == set()

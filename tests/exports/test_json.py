@@ -9,7 +9,7 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from memdash.exports.json import JSON, document
-from memdash.model.finding import Finding, Severity
+from memdash.model.finding import Figure, Finding, Severity
 from memdash.model.gc import GcStats
 from memdash.model.memstats import MemStats
 from memdash.model.missing import Missing
@@ -18,8 +18,9 @@ from memdash.model.snapshot import Snapshot, State
 from memdash.model.system import SystemStats
 from memdash.model.target import Ending
 from memdash.model.verdict import Forecast, Grower, Slope
+from memdash.units import Unit
 from tests.analysis.test_verdict import a_leak
-from tests.fakes import NOON_S, a_family, a_gc, a_snapshot, a_system, a_target, memstats
+from tests.fakes import NOON_S, a_family, a_gc, a_relief, a_snapshot, a_system, a_target, memstats
 from tests.pages import GO_ARENAS, MIB, resident, some_mappings
 
 pytestmark = pytest.mark.usefixtures("utc")
@@ -55,6 +56,17 @@ def test_the_verdict_with_its_interval_and_its_forecast() -> None:
     }  # fmt: skip
     assert found["growers"][0]["change"] == 61 << 20
     assert found["summary"] == leak.summary
+
+
+def test_that_collections_are_forced_before_a_limit_and_why_they_cannot_be() -> None:
+    found = document(a_snapshot(seconds=2, relief=a_relief()))
+    assert found["relief"] == {
+        "gc_at": 0.8, "limit": {"name": "GOMEMLIMIT", "used_bytes": 558 * MIB, "limit_bytes": 900 * MIB},
+        "way": "runs runtime.GC", "rounds": 2, "wait_s": 60.0,
+    }  # fmt: skip
+    found = document(a_snapshot(seconds=2, relief=a_relief(way=Missing("nobody can"), ceiling=Missing("none is set"))))
+    assert (found["relief"]["way"], found["relief"]["limit"]) == (None, None)
+    assert (found["missing"]["relief.way"], found["missing"]["relief.limit"]) == ("nobody can", "none is set")
 
 
 def test_every_field_of_the_model_is_in_the_document() -> None:
@@ -208,3 +220,12 @@ def test_without_arenas_the_steps_stay_and_say_why() -> None:
     assert found["residence"]["arenas"] is None
     assert found["missing"]["residence.arenas"] == "the kernel does not tell"
     assert found["residence"]["steps"]
+
+
+def test_a_finding_says_how_long_and_how_bad_it_was() -> None:
+    worst = Figure(700 << 20, Unit.BYTES)
+    rate = Figure(math.nan, Unit.COUNT, "/min")
+    held = replace(GROWTH, lasted_s=12.3456, times=2, worst=worst, measured=rate, acknowledged=True)
+    (told,) = document(a_snapshot(seconds=5, findings=[held], muted={held.rule: math.inf}))["findings"]
+    assert (told["lasted_s"], told["times"], told["acknowledged"], told["muted"]) == (12.346, 2, True, True)
+    assert (told["worst"], told["measured"]) == ({"value": 700 << 20, "unit": "bytes"}, None)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Self
 
+from memdash.model.relief import GcAt
 from memdash.model.snapshot import Snapshot
 from memdash.probes.probe import ProbeEntry
 from memdash.process.identity import identify
@@ -20,9 +21,9 @@ _PATIENCE_S = 30.0
 class Following:
     """A context manager around a watch of 20 ticks a second."""
 
-    def __init__(self, pid: int, entries: Sequence[ProbeEntry]) -> None:
+    def __init__(self, pid: int, entries: Sequence[ProbeEntry], gc_at: GcAt | None = None) -> None:
         self._snapshots: queue.SimpleQueue[Snapshot] = queue.SimpleQueue()
-        self.live = Live(identify(pid), interval_s=0.05, entries=entries)
+        self.live = Live(identify(pid), interval_s=0.05, entries=entries, gc_at=gc_at)
         self.live.subscribe(self._snapshots.put)
 
     def until(self, awaited: Callable[[Snapshot], object]) -> Snapshot:

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.live
 MIB = 1 << 20
 
 
-python = each()
+python = each((8, 12, 15))
 
 
 def test_a_watch_of_what_memdash_started_forces_a_collection(host: Host, agents: Agents) -> None:

@@ -24,7 +24,7 @@ from tests.live.pythons import Python, each
 pytestmark = pytest.mark.live
 
 
-python = each((8, 11, 12, 15))
+python = each((8, 15))
 
 
 def stop(pid: int) -> None:

@@ -35,7 +35,7 @@ main(sys.argv[1])
 """
 
 
-python = each((8, 11, 13, 14))
+python = each((8, 14))
 
 
 def result(python: Python, folder: Path, text: str, prepared: str = "pass", nap_s: float = 0.1) -> str:

@@ -38,10 +38,9 @@ BUSY_WAYS = ["busy", "signals", *(pytest.param(way, marks=pytest.mark.matrix) fo
 
 
 FEW = (8, 15)
-"""Those whose ways differ most; for the others ``-m matrix`` tries all but the first test."""
+"""Those whose ways differ most; ``-m matrix`` tries the others."""
 
 
-any_python = each()
 python = each(FEW)
 mended = each((8, 14))
 """Whose ways to run a script, and to fail in it, differ most."""
@@ -98,13 +97,13 @@ def awaited(injection: Injection, stage: Stage) -> Progress:
     return injection.poll()
 
 
-def test_it_runs_once_however_the_main_thread_waits(any_python: Python, folder: Path) -> None:
-    run_once(any_python, folder, IDLE_WAYS)
+def test_it_runs_once_however_the_main_thread_waits(python: Python, folder: Path) -> None:
+    run_once(python, folder, IDLE_WAYS)
 
 
 @pytest.mark.matrix
-def test_it_runs_once_in_whatever_else_the_main_thread_waits(any_python: Python, folder: Path) -> None:
-    run_once(any_python, folder, MORE_IDLE_WAYS)
+def test_it_runs_once_in_whatever_else_the_main_thread_waits(python: Python, folder: Path) -> None:
+    run_once(python, folder, MORE_IDLE_WAYS)
 
 
 @pytest.mark.parametrize("way", BUSY_WAYS)

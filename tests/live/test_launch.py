@@ -27,9 +27,13 @@ Start = Callable[..., "subprocess.Popen[bytes]"]
 
 
 every_python = each()
+python = each((8, 12, 15))
 
 
-python = each((8, 11, 12, 15))
+@pytest.fixture(autouse=True)
+def no_path_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Agents are added to it, and ``PLAIN`` has none."""
+    monkeypatch.delenv("PYTHONPATH", raising=False)
 
 
 def with_agent(agents: Agents) -> dict[str, str]:

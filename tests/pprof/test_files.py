@@ -195,8 +195,12 @@ def allowed(more_bytes: int) -> Iterator[None]:
         pytest.param(lambda: record(2, record(1, b"\1" * (MIB - 9))) * 9, "frames", marks=pytest.mark.matrix),
         pytest.param(lambda: b"".join(map(different_ids, range(5))), "locations", marks=pytest.mark.matrix),
         (lambda: record(2, record(2, b"\1" * (MIB - 9))) * 12, "values"),
-        (lambda: b"".join(record(4, bytes((8, n)) + b"\x22\0" * (MIB // 2 - 9)) for n in (1, 2, 3)), "lines"),
-        (lambda: record(13, b"\1" * MIB) * 34, "comments"),
+        pytest.param(
+            lambda: b"".join(record(4, bytes((8, n)) + b"\x22\0" * (MIB // 2 - 9)) for n in (1, 2, 3)),
+            "lines",
+            marks=pytest.mark.matrix,
+        ),
+        pytest.param(lambda: record(13, b"\1" * MIB) * 34, "comments", marks=pytest.mark.matrix),
     ],
 )
 def test_a_file_that_would_fill_memory_is_refused_before(make: Callable[[], bytes], what: str) -> None:

@@ -20,7 +20,7 @@ def without_profile(sample: Sample) -> Sample:
 
 
 def test_every_moment_comes_back_as_it_was(path: Path, writer: Writer, run: int, watched: Watched) -> None:
-    moments = watched(150)
+    moments = watched(100)
     for moment in moments:
         writer.write(run, [moment])
     recording = Recording.open(path)
@@ -38,11 +38,11 @@ def test_series_are_those_of_a_live_history(
     path: Path, writer: Writer, run: int, watched: Watched, clock: FakeClock
 ) -> None:
     history = History(1.0)
-    for moment in watched(500):
+    for moment in watched(260):
         history.append(moment.sample)
         writer.write(run, [moment])
     recording, until_s = Recording.open(path), clock.now().mono_s - 1
-    for key, span_s in product(("HeapAlloc", "system.rss_bytes", "gc.pause_recent_ns"), (60.0, 470.0)):
+    for key, span_s in product(("HeapAlloc", "system.rss_bytes", "gc.pause_recent_ns"), (60.0, 240.0)):
         live, recorded = history.view().series(key, span_s), recording.series(key, until_s - span_s, until_s)
         assert list(recorded.times_s) == list(live.times_s)
         assert list(recorded.last) == list(live.last)

@@ -12,6 +12,7 @@ from memdash.model.gc import NO_LIMIT, OFF
 from memdash.model.memstats import MemStats
 from memdash.model.metric import METRICS, METRICS_BY_KEY
 from memdash.model.missing import Missing
+from memdash.model.relief import Ceiling
 from memdash.model.sample import Origin
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.system import Cgroup
@@ -23,7 +24,8 @@ from memdash.tables.heap_chart import heap_chart
 from memdash.tables.memstats import memstats_table
 from memdash.tables.sites import Measure, SiteOrder, sites_table
 from memdash.tables.table import DASH, Table, Tone
-from tests.fakes import NOON_S, a_family, a_gc, a_snapshot, a_system
+from memdash.tables.vitals import gc_line
+from tests.fakes import MIB, NOON_S, a_family, a_gc, a_relief, a_snapshot, a_system
 
 UNREADABLE = Missing("pid 7 belongs to root", "run memdash with sudo")
 
@@ -103,6 +105,30 @@ def test_gc_settings_and_rate(snapshot: Snapshot) -> None:
     assert cells["last cycle"] == DASH
 
 
+def test_that_collections_are_forced_at_a_limit_is_in_view(snapshot: Snapshot) -> None:
+    assert "gc-at" not in [row.key for row in gc_table(snapshot).rows]
+    armed = replace(snapshot, relief=a_relief())
+    cell = next(row.cells[1] for row in gc_table(armed).rows if row.key == "gc-at")
+    assert (cell.text, cell.tone) == ("80 % · now 62 %", Tone.PLAIN)
+    assert cell.note == "558.0 MiB of GOMEMLIMIT, 900.0 MiB, in use; done 2 times, 1m00s apart at least"
+    assert headline(armed).armed == "gc-at 80 %"
+    assert gc_line(armed).endswith(" · CPU 2.4 % · gc-at 80 % · now 62 %")
+    assert gc_line(snapshot).endswith(" · CPU 2.4 % · next at 486.0 MiB")
+    near = replace(snapshot, relief=a_relief(ceiling=Ceiling("GOMEMLIMIT", 899 * MIB, 900 * MIB)))
+    cell = next(row.cells[1] for row in gc_table(near).rows if row.key == "gc-at")
+    assert (cell.text, cell.tone) == ("80 % · now 99 %", Tone.WARNING)
+
+
+def test_that_they_cannot_be_forced_is_in_view_with_why(snapshot: Snapshot) -> None:
+    why = Missing("nobody can", "start it")
+    for relief in (a_relief(way=why), a_relief(ceiling=why)):
+        stuck = replace(snapshot, relief=relief)
+        cell = next(row.cells[1] for row in gc_table(stuck).rows if row.key == "gc-at")
+        assert (cell.text, cell.tone, cell.note) == ("80 % · cannot", Tone.WARNING, "Nobody can. Start it")
+        assert headline(stuck).armed == "gc-at cannot"
+    assert headline(snapshot).armed == ""
+
+
 def test_a_table_without_data_says_why_and_what_helps(snapshot: Snapshot) -> None:
     poor = without(snapshot, "gc", "sites")
     for table in (gc_table(poor), sites_table(poor)):
@@ -146,13 +172,15 @@ def test_sites_filter_by_function_or_file(snapshot: Snapshot) -> None:
 def test_alerts_newest_first_with_glyph_word_and_length() -> None:
     log = (
         Finding(rule="b", severity=Severity.CRITICAL, at_s=NOON_S, summary="cgroup used 98.0 %"),
-        Finding(rule="a", severity=Severity.WARNING, at_s=NOON_S - 60, ended_at_s=NOON_S - 18, summary="slow"),
+        Finding(
+            rule="a", severity=Severity.WARNING, at_s=NOON_S - 60, ended_at_s=NOON_S - 18, summary="slow", lasted_s=42
+        ),
     )
     table = alerts_table(a_snapshot(5, log))
     assert [row.cells[1].text for row in table.rows] == ["▲ CRIT", "● WARN"]
-    assert table.rows[1].cells[2].text == "slow · over after 42 s"
+    assert table.rows[1].cells[2].text == "was 42 s"
     assert table.rows[0].cells[1].tone is Tone.CRITICAL
-    assert [row.cells[2].text for row in alerts_table(a_snapshot(5, log), "crit").rows] == ["cgroup used 98.0 %"]
+    assert [row.cells[3].text for row in alerts_table(a_snapshot(5, log), "crit").rows] == ["cgroup used 98.0 %"]
 
 
 def test_an_alert_keeps_its_key_when_newer_ones_arrive() -> None:

@@ -43,6 +43,7 @@ FINDINGS = (
         severity=Severity.CRITICAL,
         at_s=NOON_S - 5,
         summary="live heap grows +6.02 MiB/min: its low rose from 301.2 MiB to 313.5 MiB in 2m00s",
+        lasted_s=5.0,
     ),
     Finding(
         rule="gc pause",
@@ -50,6 +51,7 @@ FINDINGS = (
         at_s=NOON_S - 65,
         ended_at_s=NOON_S - 40,
         summary="pause p99 12.4 ms over 10.0 ms",
+        lasted_s=25.0,
     ),
     Finding(rule="memdash", severity=Severity.INFO, at_s=NOON_S - 220, ended_at_s=NOON_S - 220, summary="baseline set"),
     Finding(

@@ -12,7 +12,7 @@ from memdash.model.target import Ending, Silence, Target
 from memdash.model.verdict import VerdictKind
 from memdash.ui.header import head_parts, standing, verdict_parts
 from tests.analysis.test_verdict import a_leak
-from tests.fakes import NOON_S, a_system
+from tests.fakes import NOON_S, a_relief, a_system
 from tests.ui.conftest import MONO_S, a_watch, attaching, refused
 
 
@@ -137,6 +137,15 @@ def test_a_narrow_line_drops_the_least_telling_parts(watch: Snapshot, width: int
     assert "▲ CRIT" in right[0].text
     if width >= 80:
         assert len(words) + len(right[0].text) <= width
+
+
+@pytest.mark.parametrize(("width", "is_told"), [(200, True), (160, True), (120, True), (60, False)])
+def test_what_memdash_does_by_itself_is_told_before_what_is_of_less_weight(
+    watch: Snapshot, width: int, is_told: bool
+) -> None:
+    armed = replace(watch, relief=a_relief())
+    left, _ = head_parts(armed, standing(armed, now_s=NOON_S, frozen=False), width)
+    assert ("gc-at 80 %" in "".join(part.text for part in left)) is is_told
 
 
 def test_the_verdict_leaves_its_evidence_to_the_log(watch: Snapshot) -> None:

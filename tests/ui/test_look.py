@@ -24,12 +24,13 @@ def contrast(one: tuple[int, int, int], other: tuple[int, int, int]) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-@pytest.mark.parametrize(
-    "theme", [theme.name for theme in THEMES] + ["ansi-dark", "ansi-light", "nord", "textual-light"]
-)
-async def test_every_theme_shows_the_same_words(show: Show, theme: str) -> None:
-    async with show() as usual, show(options=Options(theme=theme)) as shown:
+async def test_every_theme_shows_the_same_words(show: Show) -> None:
+    async with show() as usual, show(options=Options(theme="nord")) as shown:
         assert shown.text == usual.text
+        for theme in [theme.name for theme in THEMES] + ["ansi-dark", "ansi-light", "textual-light"]:
+            shown.app.theme = theme
+            await shown.settle()
+            assert shown.text == usual.text, theme
 
 
 @pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)

@@ -51,7 +51,7 @@ async def test_it_has_its_place(
         assert shown.text == snapshot
 
 
-@pytest.mark.parametrize("size", [(160, 45), (120, 40), (80, 24), (60, 12), (30, 6)])
+@pytest.mark.parametrize("size", [(160, 45), (80, 24), (30, 6)])
 async def test_it_leaves_its_room_where_there_are_no_tasks_to_read(show: Show, size: tuple[int, int]) -> None:
     async with (
         show(missing(Missing("memdash does not read the goroutines of a Go program")), *size) as shown,

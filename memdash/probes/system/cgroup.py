@@ -31,19 +31,23 @@ class _OpenCgroup:
         self._oom = KeptFile(where.oom_file)
         self._failures = KeptFile(own / ("memory.events" if self._two else "memory.failcnt"))
         self._limits = [KeptFile(folder / "memory.max") for folder in where.folders] if self._two else []
+        self._above: dict[int, tuple[KeptFile, KeptFile]] = {}
         self.pressure = KeptFile(own / "memory.pressure")
 
     def read(self) -> Cgroup:
         """Raises OSError once the cgroup has been removed, KeyError for what is no memory.stat."""
         stat = self._stat.read()
+        limit, level = self._limit(stat)
+        used_above = {"used_above_bytes": self._used_above(level)} if level else {}
         return Cgroup(
             version=self._where.version,
             path=self._where.path,
             usage_bytes=self._usage.get(int, "the cgroup does not tell its usage"),
-            limit_bytes=self._limit(stat),
+            limit_bytes=limit,
             inactive_file_bytes=self._inactive_file(stat),
             limit_hits=self._failures.get(self._hits, "the cgroup does not count how often it met its limit"),
             oom_kills=self._oom.get(_oom_kills, "the kernel is older than 4.13"),
+            **used_above,
         )
 
     def _inactive_file(self, stat: bytes) -> Maybe[int]:
@@ -52,19 +56,36 @@ class _OpenCgroup:
         except KeyError:
             return Missing("the cgroup does not tell its page cache")
 
-    def _limit(self, stat: bytes) -> Maybe[int]:
-        """Version 1 sums the way up in one figure, which also counts what lies above a container."""
+    def _limit(self, stat: bytes) -> tuple[Maybe[int], int]:
+        """The smallest, and how many levels above our own it stands; the lowest of equals.
+
+        Version 1 sums the way up in one figure, which also counts what lies above a container, and tells no level.
+        """
         if self._two:
-            smallest = min(known(file.get(int, "max"), _UNLIMITED_BYTES) for file in self._limits)
+            limits = [known(file.get(int, "max"), _UNLIMITED_BYTES) for file in self._limits]
+            smallest = min(limits)
+            level = limits.index(smallest)
         else:
-            smallest = number_of(stat, b"hierarchical_memory_limit")
-        return smallest if smallest < _UNLIMITED_BYTES else _NO_LIMIT
+            smallest, level = number_of(stat, b"hierarchical_memory_limit"), 0
+        return (smallest, level) if smallest < _UNLIMITED_BYTES else (_NO_LIMIT, 0)
+
+    def _used_above(self, level: int) -> Maybe[int]:
+        """What counts against the limit of a cgroup above; its files are opened when it is first needed."""
+        if level not in self._above:
+            folder = self._where.folders[level]
+            self._above[level] = (KeptFile(folder / "memory.current"), KeptFile(folder / "memory.stat"))
+        usage, stat = self._above[level]
+        charged = usage.get(int, "the cgroup that has the limit does not tell its usage")
+        if isinstance(charged, Missing):
+            return charged
+        return max(charged - known(stat.get(lambda text: number_of(text, b"inactive_file"), ""), 0), 0)
 
     def _hits(self, text: bytes) -> int:
         return number_of(text, b"max") if self._two else int(text)
 
     def close(self) -> None:
-        for file in (self._usage, self._stat, self._oom, self._failures, *self._limits, self.pressure):
+        above = (file for files in self._above.values() for file in files)
+        for file in (self._usage, self._stat, self._oom, self._failures, *self._limits, *above, self.pressure):
             file.close()
 
 

@@ -22,11 +22,12 @@ from memdash.tables.family import place_words
 from memdash.tables.vitals import figures_line, gc_line
 from memdash.ui.acting import ask_to_act
 from memdash.ui.arrangement import Arrangement
-from memdash.ui.commands import DASHBOARD, TABLE, Command, When, bindings
+from memdash.ui.commands import ALERTS, DASHBOARD, TABLE, Command, When, bindings
 from memdash.ui.feed import Feed
 from memdash.ui.header import head_parts, notice_lines, standing, verdict_parts
 from memdash.ui.messages import Sampled
 from memdash.ui.panes import PANES
+from memdash.ui.panes.alerts import AlertsPane
 from memdash.ui.panes.heap import HeapPane
 from memdash.ui.panes.memstats import MemStatsPane
 from memdash.ui.panes.pane import TablePane
@@ -54,8 +55,6 @@ _PAINT_EVERY_S = 0.5
 _GATHER_S = 0.03
 """Slow probes answer just after the fast ones of their tick: waiting a moment paints once instead of twice."""
 
-_REWOUND = Missing("this is a moment of the past, in which nothing can be done any more", "end goes back to the newest")
-_IN_A_REPLAY = Missing("this is a replay: nothing can be done to what was recorded")
 _SHORT_BELOW = 104
 """On a narrower screen the place in the process tree is two numbers without words."""
 
@@ -91,7 +90,7 @@ class Dashboard(Travelling):
         self._noticed = 0
         self._vitals, self._latest = WordLine(id="vitals"), WordLine(id="latest")
         self._small = TextView(id="small")
-        self._keys = KeyLine(DASHBOARD, TABLE)
+        self._keys = KeyLine(DASHBOARD, TABLE, ALERTS)
         self._panes = Arrangement(self)
         self._filtered: TablePane = self._panes.pane(SitesPane)
 
@@ -112,6 +111,10 @@ class Dashboard(Travelling):
             yield from (pane for pane in self._panes if pane.tabbed)
             yield self._latest
         yield self._keys
+
+    def on_descendant_focus(self) -> None:
+        """Some keys are those of the pane in use."""
+        self._keys.follow(self._is_at_hand)
 
     def on_mount(self) -> None:
         """Look at the clock once a second: the age of a frozen or stale view grows on its own."""
@@ -168,7 +171,7 @@ class Dashboard(Travelling):
         width = self.app.size.width
         place = place_words(self.family, short=width < _SHORT_BELOW)
         self._head.say(*head_parts(self._shown, stand, width, place=place, with_verdict=not strip and not line))
-        self._keys.follow(self.offers)
+        self._keys.follow(self._is_at_hand)
         notice = notice_lines(stand, width) or ([verdict_parts(self._shown)] if strip else [])
         self._notice.show_lines(notice)
         if len(notice) != self._noticed:
@@ -262,6 +265,19 @@ class Dashboard(Travelling):
 
     # What a person does
 
+    def action_acknowledge(self) -> None:
+        """Say that the alert under the cursor, or else the one in the top line, has been seen, or take that back."""
+        alerts = self._panes.pane(AlertsPane)
+        entry = alerts.entry if alerts.has_focus else self._shown.worst
+        if entry is None:
+            self.notify("there is no alert", timeout=2)
+        else:
+            self._session.acknowledge(entry, not entry.acknowledged)
+
+    @on(AlertsPane.Muted)
+    def _mute(self, asked: AlertsPane.Muted) -> None:
+        self._session.mute(asked.rule, asked.for_s)
+
     def action_zoom(self, step: int) -> None:
         """Show a longer (1), shorter (-1) or the usual (0) span."""
         self._panes.pane(HeapPane).zoom(step)
@@ -296,12 +312,16 @@ class Dashboard(Travelling):
             return self.is_away if command.needs is When.AWAY else not self._shown.is_replayed
         return command.needs is None or command.needs in self._shown.actions
 
+    def _is_at_hand(self, command: Command) -> bool:
+        """Whether its key is worth a place below: those of the alert log are while that is in use."""
+        return self.offers(command) and (command.group != "alerts" or self._panes.pane(AlertsPane).has_focus)
+
     def action_act(self, name: str) -> None:
         """Have something done to the target, once a person has confirmed it; not to what is past."""
-        if self.is_away or self._shown.is_replayed:
-            self._say(_IN_A_REPLAY if self._shown.is_replayed else _REWOUND)
-            return
-        ask_to_act(self, self._session, self._shown, Action[name])
+        if (why_not := self.past_words) is None:
+            ask_to_act(self, self._session, self._shown, Action[name])
+        else:
+            self._say(why_not)
 
     def action_profile(self, name: str, is_differential: bool = False, subject: Frame | None = None) -> None:
         """Open a view of the profile as it now stands; against the baseline where that is wanted or was marked."""
@@ -354,14 +374,9 @@ class Dashboard(Travelling):
         self._show()
 
     @on(ChartView.Pointed)
-    def _point(self, pointed: ChartView.Pointed) -> None:
+    def _point_in_chart(self, pointed: ChartView.Pointed) -> None:
         if isinstance(pointed.chart, HeapPane) and not isinstance(self._session.past, Missing):
             self.go_to(pointed.chart.mono_s_at(pointed.share, self._shown))
-
-    @on(TimeBar.Pointed)
-    def _point_far(self, pointed: TimeBar.Pointed) -> None:
-        where = self.whereabouts
-        self.go_to(where.since.mono_s + pointed.share * (where.until.mono_s - where.since.mono_s))
 
     @on(TableView.HeaderClicked)
     def _sort_by_column(self, clicked: TableView.HeaderClicked) -> None:

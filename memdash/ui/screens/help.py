@@ -36,6 +36,7 @@ _STATES = (
 _PANES = (
     ("cost", "CPU time that memdash itself took in the last seconds; 100 % is one core"),
     ("rate", "collections per minute, over the last minute"),
+    ("gc-at", "with --gc-at: at which share of the memory limit memdash forces a collection, and what is in use now"),
     ("last", "how long ago the last collection finished"),
     ("next target", "the heap size at which the next collection should finish: NextGC"),
     ("to next GC", "how far the heap has come from what was live to the next target"),

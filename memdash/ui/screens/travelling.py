@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from textual import on
+
 from memdash.errors import MemdashError, RecordingError
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant
@@ -14,7 +16,7 @@ from memdash.ui.beside import beside
 from memdash.ui.feed import Feed
 from memdash.ui.screens.relatives import Relatives
 from memdash.ui.travel import Outlook, Whereabouts, flag_of, stops, window_end_s
-from memdash.ui.widgets.time_bar import TimeLine
+from memdash.ui.widgets.time_bar import TimeBar, TimeLine
 from memdash.units import moment_words
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from memdash.session.past import Past
 
 __all__ = ["Travelling"]
+
+_REWOUND = Missing("this is a moment of the past, in which nothing can be done any more", "end goes back to the newest")
+_IN_A_REPLAY = Missing("this is a replay: nothing can be done to what was recorded")
 
 
 class Travelling(Relatives):
@@ -66,6 +71,13 @@ class Travelling(Relatives):
     def is_away(self) -> bool:
         """Whether another moment than the newest is shown, or will be at once."""
         return self._wish_s is not None
+
+    @property
+    def past_words(self) -> Missing | None:
+        """Why nothing can be done to the target, as far as that is because of the moment that is shown."""
+        if self._shown.is_replayed:
+            return _IN_A_REPLAY
+        return _REWOUND if self.is_away else None
 
     def newest(self) -> Snapshot:
         """The newest moment, or the one that the view is frozen at: for the screens over this one."""
@@ -168,6 +180,11 @@ class Travelling(Relatives):
             self.go_to(min(beyond) if step > 0 else max(beyond))
         else:
             self.notify(f"no alert or mark {'after' if step > 0 else 'before'} this moment", timeout=3)
+
+    @on(TimeBar.Pointed)
+    def _point(self, pointed: TimeBar.Pointed) -> None:
+        where = self.whereabouts
+        self.go_to(where.since.mono_s + pointed.share * (where.until.mono_s - where.since.mono_s))
 
     def go_to(self, mono_s: float) -> None:
         """Show the newest moment up to one of the monotonic clock."""

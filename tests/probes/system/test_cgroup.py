@@ -90,6 +90,32 @@ def test_the_smallest_limit_on_the_way_up_holds(
     assert read.cgroup().limit_bytes == smallest
 
 
+def test_all_that_is_in_the_cgroup_of_the_limit_counts_against_it(tree: CgroupTree, read: Read) -> None:
+    root = tree.mount(2)
+    fill(root / "a/b", V2)
+    outer = fill(root / "a", V2 | {"memory.max": "4000", "memory.current": "3700"})
+    tree.member_of("0::/a/b")
+    cgroup = read.cgroup()
+    assert (cgroup.usage_bytes, cgroup.used_above_bytes) == (1000, 3700 - 250)
+    assert cgroup.used_bytes == 3450
+    assert cgroup.used_ratio == 3450 / 4000
+    fill(outer, {"memory.current": "200"})
+    assert read.cgroup().used_bytes == 0
+    fill(root / "a/b", {"memory.max": "4000"})
+    own = read.cgroup()
+    assert isinstance(own.used_above_bytes, Missing)
+    assert own.used_bytes == 750
+
+
+def test_what_the_cgroup_of_the_limit_does_not_tell_is_not_guessed(tree: CgroupTree, read: Read) -> None:
+    root = tree.mount(2)
+    fill(root / "a/b", V2)
+    fill(root / "a", {"memory.max": "4000"})
+    tree.member_of("0::/a/b")
+    assert isinstance(read.cgroup().used_bytes, Missing)
+    assert isinstance(read.cgroup().used_ratio, Missing)
+
+
 def test_without_the_controller_the_nearest_cgroup_above_is_charged(tree: CgroupTree, read: Read) -> None:
     root = tree.mount(2)
     fill(root / "a", V2 | {"memory.max": "5000"})

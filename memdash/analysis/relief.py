@@ -1,0 +1,213 @@
+"""When to force a collection before a limit is reached, and when to leave it: a Reliever watches one target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from math import inf
+from typing import NamedTuple
+
+from memdash.analysis.ceilings import nearest
+from memdash.analysis.deeds import fall_bytes
+from memdash.model.action import Action, Deed
+from memdash.model.finding import Figure, Finding, NotYet, Severity
+from memdash.model.missing import Maybe, Missing, known
+from memdash.model.relief import OVER_LIMIT, Ceiling, GcAt, Relief
+from memdash.model.sample import Sample
+from memdash.units import Unit, byte_size, duration, whole_percent
+
+__all__ = ["Looked", "Order", "Reliever"]
+
+_SETTLED_S = 3.0
+"""How long there may be no way before that is told: agents and endpoints take a moment to be found."""
+
+_GIVEN_BACK_S = 5.0
+"""A runtime gives back what was freed little by little: before that nobody can say that it did not help."""
+
+_LEAST_FREED = 0.01
+_LONGEST_WAITS = 32
+"""What brought less than that part of what is in use doubles the wait for the next one, up to so many cooldowns."""
+
+_NOBODY = Missing("nothing in this process can collect when asked", "memdash doctor PID says how it can be read")
+
+
+class Order(NamedTuple):
+    """What is to be done next, and why, as in ``force GC by CAUSE``."""
+
+    action: Action
+    cause: str
+
+
+class Looked(NamedTuple):
+    """What is made of one sample: a WARNING while memory is over its limit and nothing helps, and lines for the log."""
+
+    finding: Finding | NotYet | None
+    order: Order | None
+    told: tuple[tuple[str, Severity], ...]
+
+
+class _Step(Enum):
+    ONE = 1
+    TWO = 2
+
+
+class _Told(Enum):
+    NOTHING = "nothing"
+    ARMED = "armed"
+    UNABLE = "unable"
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """What is under way: the actions still to come, and what the others did."""
+
+    step: _Step
+    cause: str
+    used_bytes: int
+    left: tuple[Action, ...]
+    deeds: tuple[Deed, ...] = ()
+
+    @property
+    def freed_bytes(self) -> int:
+        """How much less there is than before the first: of heap or of RSS, whichever fell further."""
+        first, last = self.deeds[0].before, self.deeds[-1].after
+        return max(0, *(known(fall_bytes(first, last, key), 0) for key in ("HeapAlloc", "system.rss_bytes")))
+
+    @property
+    def words(self) -> str:
+        """``2 forced collections freed 1.20 MiB``, or why there was none."""
+        last = self.deeds[-1]
+        if isinstance(last.outcome, Missing):
+            return f"{last.action.value} failed: {last.outcome.why}"
+        freed = byte_size(self.freed_bytes) if self.freed_bytes else "nothing"
+        return f"{self.step.value} forced collections freed {freed}"
+
+
+class Reliever:
+    """Orders one collection when the plan's share of the nearest limit is in use, two in a row at all of it.
+
+    Each is followed by a trim where the target can do that. The two sizes of step rest on their own, so that the larger
+    one never waits for the smaller; both rest for longer after a round that brought next to nothing. What a person
+    forces counts as one. Knows no clock: the samples bring the time. Belongs to one thread.
+    """
+
+    def __init__(self, plan: GcAt) -> None:
+        self._plan = plan
+        self._wait_s = plan.cooldown_s
+        self._rests_until_s = dict.fromkeys(_Step, -inf)
+        self._round: _Round | None = None
+        self._full: tuple[float, _Round] | None = None
+        self._told = _Told.NOTHING
+        self._unable_since_s = inf
+        self._news: list[tuple[str, Severity]] = []
+        self.standing = Relief(
+            plan=plan, ceiling=Missing("not read yet"), way=_NOBODY, rounds=0, wait_s=plan.cooldown_s
+        )
+
+    def look(self, sample: Sample, offers: Mapping[Action, Maybe[str]]) -> Looked:
+        """Take in a sample, and what can be done to the target now."""
+        ceiling, way = nearest(sample, self._plan.limit_bytes), offers.get(Action.FORCE_GC, _NOBODY)
+        self.standing = replace(self.standing, ceiling=ceiling, way=way)
+        self._tell(sample.at.mono_s, ceiling, way)
+        order = None
+        if not isinstance(ceiling, Missing) and not isinstance(way, Missing) and not _is_stopped(sample):
+            order = self._begun(sample.at.mono_s, ceiling, offers)
+        told, self._news = tuple(self._news), []
+        return Looked(self._over(sample, ceiling, way), order, told)
+
+    def heard(self, deed: Deed) -> Order | None:
+        """Take in what was done to the target, by whomever; what is to follow at once."""
+        at_s = deed.after.at.mono_s
+        if self._round is None or deed.cause != self._round.cause:
+            if deed.action is Action.FORCE_GC and not deed.failed:
+                self._rest(_Step.ONE, at_s)
+            return None
+        self._round = replace(self._round, deeds=(*self._round.deeds, deed))
+        if self._round.left and not deed.failed:
+            return self._next(self._round)
+        self._end(self._round, at_s)
+        return None
+
+    def _begun(self, now_s: float, ceiling: Ceiling, offers: Mapping[Action, Maybe[str]]) -> Order | None:
+        if self._round is not None or ceiling.ratio < self._plan.ratio:
+            return None
+        step = _Step.TWO if ceiling.ratio >= 1 else _Step.ONE
+        if now_s < self._rests_until_s[step]:
+            return None
+        trims = not isinstance(offers.get(Action.TRIM, _NOBODY), Missing)
+        actions = (*step.value * (Action.FORCE_GC,), *((Action.TRIM,) if trims else ()))
+        cause = f"gc-at, {whole_percent(ceiling.ratio)} of {ceiling.name} in use"
+        return self._next(_Round(step, cause, ceiling.used_bytes, actions))
+
+    def _next(self, under_way: _Round) -> Order:
+        action, *left = under_way.left
+        self._round = replace(under_way, left=tuple(left))
+        return Order(action, under_way.cause)
+
+    def _end(self, done: _Round, at_s: float) -> None:
+        self._round = None
+        if done.freed_bytes >= _LEAST_FREED * done.used_bytes:
+            self._wait_s = self._plan.cooldown_s
+        else:
+            self._wait_s = min(2 * self._wait_s, _LONGEST_WAITS * self._plan.cooldown_s)
+            words = f"gc-at: that brought less than 1 % of what is in use; the next not before {duration(self._wait_s)}"
+            self._news.append((words, Severity.INFO))
+        if done.step is _Step.TWO:
+            self._full = (at_s, done)
+            self._rest(_Step.TWO, at_s)
+        self._rest(_Step.ONE, at_s)
+        self.standing = replace(self.standing, rounds=self.standing.rounds + 1, wait_s=self._wait_s)
+
+    def _rest(self, step: _Step, now_s: float) -> None:
+        self._rests_until_s[step] = max(self._rests_until_s[step], now_s + self._wait_s)
+
+    def _over(self, sample: Sample, ceiling: Maybe[Ceiling], way: Maybe[str]) -> Finding | NotYet | None:
+        if isinstance(ceiling, Missing):
+            return NotYet(ceiling.why)
+        if ceiling.ratio < 1:
+            return None
+        if isinstance(way, Missing) and self._told is not _Told.UNABLE:
+            return NotYet("what could collect is still being looked for")
+        if isinstance(way, Missing):
+            tried, freed = f"no collection can be forced: {way.why}", 0
+        elif self._round is not None or self._full is None or sample.at.mono_s < self._full[0] + _GIVEN_BACK_S:
+            return NotYet("it is being tried whether a collection helps")
+        else:
+            tried, freed = self._full[1].words, self._full[1].freed_bytes
+        limit = byte_size(ceiling.limit_bytes)
+        return Finding(
+            rule=OVER_LIMIT,
+            severity=Severity.WARNING,
+            at_s=sample.at.wall_s,
+            summary=f"{byte_size(ceiling.used_bytes)} in use, over {ceiling.name} of {limit}: {tried}",
+            measured=Figure(ceiling.used_bytes, Unit.BYTES),
+            evidence={
+                "limit": ceiling.name,
+                "used_bytes": ceiling.used_bytes,
+                "limit_bytes": ceiling.limit_bytes,
+                "freed_bytes": freed,
+            },
+        )
+
+    def _tell(self, now_s: float, ceiling: Maybe[Ceiling], way: Maybe[str]) -> None:
+        """Once that it can be done, and against which limit; once that it cannot, and why, if that lasts."""
+        at = f"gc-at {whole_percent(self._plan.ratio)}"
+        if not isinstance(ceiling, Missing) and not isinstance(way, Missing):
+            self._unable_since_s = inf
+            if self._told is not _Told.ARMED:
+                self._told = _Told.ARMED
+                limit = byte_size(ceiling.limit_bytes)
+                in_use = f"{byte_size(ceiling.used_bytes)} ({whole_percent(ceiling.ratio)}) in use"
+                self._news.append((f"{at} of {ceiling.name} of {limit}: armed, {in_use}", Severity.INFO))
+            return
+        self._unable_since_s = min(self._unable_since_s, now_s)
+        if self._told is not _Told.UNABLE and now_s >= self._unable_since_s + _SETTLED_S:
+            self._told = _Told.UNABLE
+            why = next(reason for reason in (way, ceiling) if isinstance(reason, Missing))
+            self._news.append((f"{at} cannot be done: {why.words}", Severity.WARNING))
+
+
+def _is_stopped(sample: Sample) -> bool:
+    """A stopped program answers nobody, and a question to it would hold up the watch."""
+    return not isinstance(sample.system, Missing) and sample.system.is_stopped

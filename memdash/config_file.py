@@ -1,0 +1,73 @@
+"""The configuration file: TOML, in the user's configuration directory or wherever ``--config`` says.
+
+interval = "2s"
+ascii = true
+max = ["HeapAlloc=512MiB", "gc.pause_p99_ns=20ms"]
+
+[[alert]]
+name = "heap"
+when = "HeapAlloc > 512MiB"
+for = "30s"
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from memdash.config import SETTINGS, Setting
+from memdash.errors import UsageError
+from memdash.spelling import meant
+
+__all__ = ["default_file", "load_file"]
+
+_LARGEST_BYTES = 1 << 20
+
+
+def default_file() -> Path | None:
+    """The user's configuration file, if there is one that can be seen."""
+    from platformdirs import user_config_path  # 8 ms, wanted once
+
+    path = user_config_path("memdash") / "config.toml"
+    try:
+        return path if path.is_file() else None
+    except OSError:  # somebody else's folder, as under su: no settings for us there
+        return None
+
+
+def load_file(path: Path) -> dict[str, object]:
+    """Read a configuration file into values by setting name, checked for known keys and TOML types. UsageError."""
+    import tomllib
+
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_BYTES + 1)
+        if len(content) > _LARGEST_BYTES:
+            raise UsageError(f"{path} is no configuration file: it is larger than any", "name another with --config")
+        document = tomllib.loads(content.decode("utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}", "name an existing file with --config") from None
+    except (ValueError, RecursionError) as error:  # what tomllib says of text, and numbers and nesting beyond reason
+        raise UsageError(f"{path} is not TOML: {error}", 'write lines like interval = "2s"') from None
+    for key in document:
+        if key not in SETTINGS:
+            raise UsageError(f"{path}: there is no setting {key!r}", meant(key, SETTINGS, "the keys are"))
+    return {key: _checked(path, SETTINGS[key], value) for key, value in document.items()}
+
+
+def _checked(path: Path, setting: Setting, value: object) -> object:
+    import msgspec  # 30 ms, wanted only when a file exists
+
+    many: type[list[Any]] = list[str] if setting.table is None else list[str | dict[str, object]]
+    kind = bool if setting.is_switch else many if setting.many else str | int | float
+    found: Any
+    try:
+        found = msgspec.convert([value] if setting.many and isinstance(value, (str, dict)) else value, kind)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{path}: {setting.name}: {error}", f"its flag is --{setting.name}") from None
+    if setting.table is None:
+        return found
+    return [
+        setting.table(item, f"{path}: {setting.name} {number}") if isinstance(item, dict) else item
+        for number, item in enumerate(found, start=1)
+    ]
