@@ -83,7 +83,8 @@ USUAL_SOURCES = SourcePath()
 class Setting:
     """``metavar`` is empty for a switch; ``many`` settings may be given repeatedly.
 
-    ``implied`` is what the flag alone stands for, when its value may be left out.
+    ``implied`` is what the flag alone stands for, when its value may be left out; ``also`` is another name of the flag,
+    and ``off`` the flag that turns off a switch which is on unless it is given.
     ``parse`` turns text into the value and raises UsageError; ``default`` is text too, so that help shows what a user
     would write. With ``choices`` the text must be one of them. The variable of what may be given repeatedly is
     split at white space, or at ``separator``. In the file a ``table`` may stand for a text: it is read with the words
@@ -97,6 +98,8 @@ class Setting:
     default: str | None = None
     many: bool = False
     implied: str | None = None
+    also: str = ""
+    off: str = ""
     parse: Callable[[str], object] = str
     choices: tuple[str, ...] = ()
     separator: str | None = None
@@ -204,6 +207,10 @@ def _parse_share(text: str) -> float:
     return share
 
 
+def _parse_warm_up(text: str) -> float:
+    return 0.0 if text.strip() in ("0", "0s") else parse_duration(text)
+
+
 def _parse_gc_at(text: str) -> float:
     try:
         share = _parse_share(text)
@@ -250,7 +257,7 @@ _ALL = (
         "auto|gops|URL",
     ),
     Setting("interval", "Time between two samples, 50ms to 60s.", "TIME", "i", default="1s", parse=parse_interval),
-    Setting("duration", "How long to watch before reporting, such as 10s.", "TIME", "d", parse=parse_duration),
+    Setting("duration", "How long to watch, such as 10s.", "TIME", "d", also="for", parse=parse_duration),
     Setting("output", "Write here instead of to standard output (-).", "FILE", "o", default="-"),
     Setting("run", "Which run of a recording is meant, by its number; the newest otherwise.", "N", parse=_parse_run),
     Setting("record", "Write the watch into this file too, for memdash replay.", "FILE"),
@@ -294,6 +301,22 @@ _ALL = (
         many=True,
         separator=";",
     ),
+    Setting("no-new-tasks", "No goroutine, thread or asyncio task may come and stay."),
+    Setting("no-leak", "The verdict must not be a leak; this is on unless turned off.", off="allow-leak"),
+    Setting(
+        "warm-up",
+        "How long to let it settle first: what happens then counts for nothing. 0s for no time at all.",
+        "TIME",
+        default="10s",
+        parse=_parse_warm_up,
+    ),
+    Setting(
+        "force-gc",
+        "Have the program collect its garbage after the warm-up and at the end, where there is a way to: what lives is"
+        " known exactly then.",
+    ),
+    Setting("strict", "What could not be judged has failed, the verdict as well."),
+    Setting("junit", "Write the result here too, as a JUnit report.", "FILE"),
     Setting("ignore-top-function", "Tasks that stand in this function may stay.", "FUNCTION", many=True),
     Setting("ignore-created-by", "Tasks that this function started may stay.", "FUNCTION", many=True),
     Setting("ignore-current", "All tasks that there are at first may stay."),

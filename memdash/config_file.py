@@ -12,6 +12,7 @@ for = "30s"
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,11 @@ def default_file() -> Path | None:
         return None
 
 
-def load_file(path: Path) -> dict[str, object]:
-    """Read a configuration file into values by setting name, checked for known keys and TOML types. UsageError."""
+def load_file(path: Path, keys: Collection[str] | None = None) -> dict[str, object]:
+    """Read a configuration file into values by setting name, checked for known keys and TOML types. UsageError.
+
+    ``keys`` are those that it may hold, unless all may stand in it.
+    """
     import tomllib
 
     try:
@@ -49,9 +53,10 @@ def load_file(path: Path) -> dict[str, object]:
         raise UsageError(f"{path}: {error.strerror or error}", "name an existing file with --config") from None
     except (ValueError, RecursionError) as error:  # what tomllib says of text, and numbers and nesting beyond reason
         raise UsageError(f"{path} is not TOML: {error}", 'write lines like interval = "2s"') from None
+    allowed = SETTINGS.keys() if keys is None else keys
     for key in document:
-        if key not in SETTINGS:
-            raise UsageError(f"{path}: there is no setting {key!r}", meant(key, SETTINGS, "the keys are"))
+        if key not in allowed:
+            raise UsageError(f"{path}: there is no setting {key!r}", meant(key, allowed, "the keys are"))
     return {key: _checked(path, SETTINGS[key], value) for key, value in document.items()}
 
 

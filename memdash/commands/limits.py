@@ -15,7 +15,15 @@ from memdash.model.relief import OVER_LIMIT
 from memdash.spelling import meant
 from memdash.units import parse_figure
 
-__all__ = ["Alerting", "alert_options", "muted_for", "rules_for"]
+__all__ = [
+    "Alerting",
+    "alert_options",
+    "condition_of_growth",
+    "condition_of_limit",
+    "muted_for",
+    "rules_asked",
+    "rules_for",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,18 +52,27 @@ class Alerting:
 
 
 def rules_for(limits: Sequence[Limit], growths: Sequence[Growth], alerts: Sequence[AlertText] = ()) -> tuple[Rule, ...]:
-    """The rules that always hold, and one for each limit and alert; an alert of the same name replaces one that does.
+    """The rules that always hold, and those asked for; an alert of the same name replaces one that does.
 
     Raises UsageError for what makes no sense.
     """
-    conditions = dict.fromkeys((*map(_growth, growths), *map(_over, limits)))
-    asked: dict[str, Rule] = {str(condition): Threshold(str(condition), condition) for condition in conditions}
+    asked = rules_asked(limits, growths, alerts)
+    names = {rule.name for rule in asked}
+    return (*(rule for rule in default_rules() if rule.name not in names), *asked)
+
+
+def rules_asked(
+    limits: Sequence[Limit], growths: Sequence[Growth], alerts: Sequence[AlertText]
+) -> tuple[Threshold, ...]:
+    """One for each limit and alert, each once. Raises UsageError for what makes no sense."""
+    conditions = dict.fromkeys((*map(condition_of_growth, growths), *map(condition_of_limit, limits)))
+    asked = {str(condition): Threshold(str(condition), condition) for condition in conditions}
     for alert in alerts:
         rule = _rule(alert)
         if rule.name in (VERDICT, OVER_LIMIT, NOTES) or asked.get(rule.name, rule) != rule:
             raise UsageError(f"{alert.where}: {rule.name!r} is another rule's name", "give it a name of its own")
         asked[rule.name] = rule
-    return (*(rule for rule in default_rules() if rule.name not in asked), *asked.values())
+    return tuple(asked.values())
 
 
 def muted_for(names: Sequence[str], rules: Sequence[Rule]) -> tuple[str, ...]:
@@ -74,12 +91,14 @@ def _rule(alert: AlertText) -> Threshold:
         raise UsageError(f"{alert.where}: {error.what}", error.hint) from None
 
 
-def _growth(growth: Growth) -> Condition:
+def condition_of_growth(growth: Growth) -> Condition:
+    """What ``--max-growth`` finds fault with."""
     per_s = 60.0 if growth.is_rate else 0.0
     return Condition("heap.live_bytes", Op.OVER, growth.bytes * (per_s or 1.0), grows=True, per_s=per_s)
 
 
-def _over(limit: Limit) -> Condition:
+def condition_of_limit(limit: Limit) -> Condition:
+    """What ``--max`` finds fault with. Raises UsageError for what names no metric."""
     said = "--max"
     try:
         metric = metric_named(limit.metric)

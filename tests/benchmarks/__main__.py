@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 from tests.benchmarks.agent import agent
+from tests.benchmarks.budgets import budgets
 from tests.benchmarks.census import census
 from tests.benchmarks.cpython import cpython
 from tests.benchmarks.family import family
@@ -40,6 +41,7 @@ BENCHMARKS: tuple[Callable[[], Iterator[Result]], ...] = (
     profiles,
     flames,
     verdict,
+    budgets,
     recording,
 )
 

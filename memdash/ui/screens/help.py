@@ -70,6 +70,8 @@ _MARKS = (
     ("◆", "in the flame graph: a frame that contains what is looked for"),
     ("▲ CRIT", "a critical finding"),
     ("● WARN", "a warning"),
+    ("for, was", "of an alert: how long it has held, or held, in all; worst is how bad it was meanwhile"),
+    ("seen, muted", "of an alert: a person has seen it (a), or its rule does not count (x, z)"),
     ("· INFO", "something that happened"),
     ("✓ OK", "something that turned out well"),
     ("┊", "a collection ended here"),
