@@ -202,6 +202,8 @@ class Minute:
             self._packed = list(unpacked(block))
             self.walls: Sequence[int] = uncolumn(walls, len(self._packed))
             self.monos: Sequence[int] = uncolumn(monos, len(self._packed))
+            if not self._packed or {type(at) for at in (*self.walls, *self.monos)} != {int}:
+                raise Corrupt("a minute of this recording has no times")
         except _DAMAGED as error:
             raise _corrupt(error) from None
 

@@ -42,14 +42,14 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All of it or nothing."""
-        with self._lock, self._telling():
-            self._connection.execute("BEGIN IMMEDIATE")
+        with self._lock:
+            self.rows("BEGIN IMMEDIATE")
             try:
                 yield
-                self._connection.execute("COMMIT")
+                self.rows("COMMIT")
             except BaseException:
                 if self._connection.in_transaction:  # a full disk may have ended it already
-                    self._connection.execute("ROLLBACK")
+                    self.rows("ROLLBACK")
                 raise
 
     def rows(self, sql: str, *values: object) -> list[Any]:
@@ -91,3 +91,5 @@ class Database:
             raise Corrupt(f"{name} is damaged, or no recording: {error}") from None
         except sqlite3.Error as error:
             raise RecordingError(f"{name}: {error}") from None
+        except (UnicodeDecodeError, OverflowError, MemoryError):  # what stands in it is no text, or larger than can be
+            raise Corrupt(f"{name} is damaged, or no recording") from None

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from memdash.errors import RecordingError
+from memdash.errors import Corrupt, RecordingError
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding
 from memdash.model.missing import Maybe, Missing
@@ -113,14 +113,14 @@ class Recording:
             " SELECT run, wall, mono FROM minute) WHERE run = ? ORDER BY mono LIMIT 1",
             number,
         )
-        began = Instant(wall / 1e6, mono / 1e6)
+        began = _instant((wall, mono))
         return Run(
             number=number,
             target=decoded(Target, target),
             since=_instant(begins[0]) if begins else began,
             until=_instant(ends[0]) if ends else began,
-            interval_s=interval_s,
-            version=version,
+            interval_s=float(interval_s) if type(interval_s) in (int, float) else 1.0,
+            version=str(version),
             ending=None if ending is None else decoded(Ending, ending),
         )
 
@@ -361,11 +361,15 @@ class Recording:
     def marks(self) -> tuple[Mark, ...]:
         """All of them, in order."""
         rows = self._database.rows("SELECT wall, mono, note FROM mark WHERE run = ? ORDER BY mono", self.number)
-        return tuple(Mark(_instant((wall, mono)), note) for wall, mono, note in rows)
+        return tuple(Mark(_instant((wall, mono)), str(note)) for wall, mono, note in rows)
 
 
-def _instant(row: Sequence[int]) -> Instant:
-    return Instant(row[0] / 1e6, row[1] / 1e6)
+def _instant(row: Sequence[object]) -> Instant:
+    """Wall and monotonic time as they stand in a table. Raises Corrupt."""
+    wall, mono = row
+    if type(wall) is not int or type(mono) is not int:
+        raise Corrupt("a moment of this recording has no time")
+    return Instant(wall / 1e6, mono / 1e6)
 
 
 def _kept(kept: OrderedDict[int, Kept], row: int, most: int, read: Callable[[], Kept]) -> Kept:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from memdash.errors import Corrupt, RecordingError
-from memdash.recording.codec import decompressed
+from memdash.model.target import Ending, Target
+from memdash.recording.codec import decoded, decoded_plain, decompressed
 from memdash.recording.copying import RUN, TABLES, Table
 from memdash.recording.database import Database
 from memdash.recording.writer import Writer
@@ -47,6 +48,18 @@ def salvage(path: Path, into: Path) -> Salvaged:
     return found
 
 
+def _is_whole(run: Mapping[str, Any]) -> bool:
+    """Whether it says what was watched, and what its series are of."""
+    try:
+        decoded(Target, run["target"])
+        decoded_plain(run["metrics"])
+        if run["ending"] is not None:
+            decoded(Ending, run["ending"])
+    except RecordingError:
+        return False
+    return type(run["wall"]) is type(run["mono"]) is int
+
+
 class _Salvage:
     def __init__(self, source: Database, into: Database) -> None:
         self._source = source
@@ -60,9 +73,12 @@ class _Salvage:
     def carry_out(self) -> Salvaged:
         """All tables in turn: the runs first, to which all else belongs."""
         for _, values in self._rows(RUN):
-            self._into.run(RUN.insert, *values)
-            self._runs.add(values[0])
-            self._saved += 1
+            if _is_whole(dict(zip(RUN.columns, values, strict=True))):
+                self._into.run(RUN.insert, *values)
+                self._runs.add(values[0])
+                self._saved += 1
+            else:
+                self._lost += 1
         for table in TABLES:
             for row, values in self._rows(table):
                 if self._is_sound(table, row, values):

@@ -37,7 +37,13 @@ class Tracks:
         self._keys = [str(key) for key in decoded_plain(keys)]
 
     def series(self, key: str, since_s: float, until_s: float) -> Series:
-        """The buckets of ``key`` that began between two moments of the monotonic clock."""
+        """The buckets of ``key`` that began between two moments of the monotonic clock. Raises RecordingError."""
+        try:
+            return self._series(key, since_s, until_s)
+        except UNREADABLE as error:
+            raise Corrupt(f"a series of this recording is damaged: {error}") from None
+
+    def _series(self, key: str, since_s: float, until_s: float) -> Series:
         since_s = max(since_s, self._began_s(key, until_s))
         step_s = self._step(since_s, until_s)
         times_s: list[float] = []
@@ -53,16 +59,9 @@ class Tracks:
                 continue
             times_s += part.times_s[first:after]
             seen_s += part.seen_s[first:after]
-            for whole, cells in zip((low, high, last), self._metric(part, key), strict=True):
+            for whole, cells in zip((low, high, last), part.metric(key), strict=True):
                 whole.extend(cells[first:after])
         return Series(times_s, seen_s, low, high, last, max(float(step_s), self._interval_s))
-
-    @staticmethod
-    def _metric(part: Buckets, key: str) -> tuple[list[float], ...]:
-        try:
-            return tuple(list(column) for column in part.metric(key))
-        except UNREADABLE as error:
-            raise Corrupt(f"a series of this recording is damaged: {error}") from None
 
     def _began_s(self, key: str, until_s: float) -> float:
         """Since when its capability has been read from the source that it was read from at ``until_s``."""
@@ -104,11 +103,8 @@ class Tracks:
             )
             if not rows:
                 return Buckets((), (), {})
-            try:
-                alike, data = rows[0]
-                self._blocks[key] = Buckets.of(decoded_plain(data, self._alike.of(alike)), self._keys)
-            except UNREADABLE as error:
-                raise Corrupt(f"a series of this recording is damaged: {error}") from None
+            alike, data = rows[0]
+            self._blocks[key] = Buckets.of(decoded_plain(data, self._alike.of(alike)), self._keys)
             while len(self._blocks) > _KEPT:
                 self._blocks.popitem(last=False)
         self._blocks.move_to_end(key)

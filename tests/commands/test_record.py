@@ -67,6 +67,7 @@ def test_for_a_time_and_then_on(
     recording.close()
 
 
+@pytest.mark.matrix
 def test_it_ends_with_its_target(idle: subprocess.Popen[bytes], tmp_path: Path) -> None:
     path = tmp_path / "run.mdr"
     command = [sys.executable, "-m", "memdash", "record", str(idle.pid), "-o", str(path), "-i", "50ms"]
