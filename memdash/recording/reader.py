@@ -344,11 +344,18 @@ class Recording:
         return self._tracks.series(key, since_s, until_s)
 
     def findings(self, until_s: float) -> tuple[Finding, ...]:
-        """The alert log as of ``until_s`` (wall time), newest first: what ended later still held then."""
+        """The alert log as of ``until_s`` (wall time), newest first: what ended later still held then.
+
+        What is said of a finding that goes on may be younger by less than a minute.
+        """
+        until = micros(until_s)
         rows = self._database.rows(
-            "SELECT data FROM finding WHERE run = ? AND wall <= ? ORDER BY wall DESC, rowid DESC",
+            "SELECT data FROM finding AS this WHERE run = ? AND wall <= ? AND said = ("
+            "SELECT max(said) FROM finding WHERE run = this.run AND wall = this.wall AND rule = this.rule"
+            " AND note = this.note AND said <= ?) ORDER BY wall DESC, rowid DESC",
             self.number,
-            micros(until_s),
+            until,
+            until,
         )
         found = (decoded(Finding, data) for (data,) in rows)
         return tuple(

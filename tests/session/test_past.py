@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from memdash.analysis.verdict_words import RULE
 from memdash.errors import NoSuchTarget, RecordingError
 from memdash.model.capability import Capability
 from memdash.model.family import Member
@@ -94,6 +95,15 @@ def test_alerts_of_the_future_are_not_known(past: Past, seen: list[Snapshot]) ->
     words = [finding.summary for finding in past.at(MONO_S + 149).findings]
     assert "deploy" not in words
     assert "deploy" in [finding.summary for finding in past.at(MONO_S + 150).findings]
+
+
+def test_what_is_said_of_an_alert_is_of_then(past: Past, seen: list[Snapshot]) -> None:
+    def evidence(snapshot: Snapshot) -> str:
+        return next((finding.summary for finding in snapshot.findings if finding.rule == RULE), "")
+
+    first, last = past.at(MONO_S + 280), past.at(MONO_S + 398)
+    assert evidence(first) != evidence(last)
+    assert evidence(first) in [evidence(snapshot) for snapshot in seen if 250 < snapshot.at.mono_s - MONO_S < 320]
 
 
 def test_changes_count_from_any_moment(past: Past) -> None:
