@@ -15,8 +15,8 @@ from memdash.model.action import Action
 from memdash.model.capability import Capability
 
 __all__ = [
-    "ALERTS", "APP", "CODE", "COMMANDS", "DASHBOARD", "DRILL", "FLAME", "ICICLE", "LIST", "PEEK", "PROFILE", "RANKED",
-    "ROWS", "TABLE", "TREE", "Command", "Offering", "When", "bindings",
+    "ALERTS", "APP", "CODE", "COMMANDS", "DASHBOARD", "DRILL", "EDGES", "FLAME", "ICICLE", "LIST", "PEEK", "PROFILE",
+    "RANKED", "ROWS", "TABLE", "TREE", "Command", "Offering", "When", "bindings",
 ]  # fmt: skip
 
 APP, DASHBOARD, DRILL = "app", "screen", "drill"
@@ -104,7 +104,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         DASHBOARD, "b", "b", "baseline", "baseline", "watch",
-        "Count changes of sites, types and tasks from this moment on, which may be one of the past.", 14,
+        "Count changes of sites, types and tasks from this moment on, which may be one of the past.", 13,
     ),
     Command(DASHBOARD, "B", "B", "no_baseline", "clear baseline", "watch", "Count changes from the attach again."),
     Command(
@@ -133,7 +133,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         DASHBOARD, "left", "← →", "travel(-1)", "time", "time",
-        "Go back through what was recorded of the watch, one cell of the chart at a time; hold it to run.", 9,
+        "Go back through what was recorded of the watch, one cell of the chart at a time; hold it to run.", 15.5,
     ),
     Command(
         DASHBOARD, "right", "→", "travel(1)", "forward", "time",
@@ -142,18 +142,18 @@ COMMANDS: tuple[Command, ...] = (
     Command(DASHBOARD, "shift+left", "shift+←", "travel(-10)", "far back", "time", "Go back ten times as far."),
     Command(DASHBOARD, "shift+right", "shift+→", "travel(10)", "far forward", "time", "Go forward ten times as far."),
     Command(
-        DASHBOARD, "comma", ", .", "stop(-1)", "alerts", "time", "Go to the alert or mark before this moment.", 9,
+        DASHBOARD, "comma", ", .", "stop(-1)", "alerts", "time", "Go to the alert or mark before this moment.", 15.7,
         needs=When.AWAY,
     ),
     Command(DASHBOARD, "full_stop", ".", "stop(1)", "next alert", "time", "Go to the next alert or mark."),
     Command(DASHBOARD, "home", "home", "beginning", "beginning", "time", "Go to the first moment that was recorded."),
     Command(
-        DASHBOARD, "end", "end", "newest", "newest", "time", "Back to the newest moment, to follow the watch.", 3,
+        DASHBOARD, "end", "end", "newest", "newest", "time", "Back to the newest moment, to follow the watch.", 2.5,
         needs=When.AWAY,
     ),
     Command(
         DASHBOARD, "m", "m", "mark", "mark", "time",
-        "Mark the moment on the screen with a note: in the alert log, in the chart and in the recording.", 19,
+        "Mark the moment on the screen with a note: in the alert log, in the chart and in the recording.", 21,
     ),
     Command(
         DASHBOARD, "d", "d", "profile('top', True)", "diff", "profile",
@@ -371,9 +371,13 @@ COMMANDS: tuple[Command, ...] = (
     Command(ROWS, "up,k", "↑ k", "step(-1)", "up", "rows", "Go one row up.", palette=False),
     Command(ROWS, "pagedown", "page down", "page(1)", "page down", "rows", "Go one screenful down.", palette=False),
     Command(ROWS, "pageup", "page up", "page(-1)", "page up", "rows", "Go one screenful up.", palette=False),
-    Command(ROWS, "home,g", "g", "edge(0)", "top", "rows", "Go to the first row.", palette=False),
-    Command(ROWS, "end,G", "G", "edge(1)", "bottom", "rows", "Go to the last row.", palette=False),
+    Command(ROWS, "g", "g", "edge(0)", "top", "rows", "Go to the first row.", palette=False),
+    Command(ROWS, "G", "G", "edge(1)", "bottom", "rows", "Go to the last row.", palette=False),
 )  # fmt: skip
+
+
+EDGES = (Binding("home", "edge(0)", show=False), Binding("end", "edge(1)", show=False))
+"""Further keys for rows, where these do not go through time."""
 
 
 def bindings(scope: str) -> list[BindingType]:

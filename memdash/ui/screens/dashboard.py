@@ -56,7 +56,7 @@ _GATHER_S = 0.03
 """Slow probes answer just after the fast ones of their tick: waiting a moment paints once instead of twice."""
 
 _SHORT_BELOW = 104
-"""On a narrower screen the place in the process tree is two numbers without words."""
+"""On a narrower screen the top line has fewer words."""
 
 
 class Dashboard(Travelling):
@@ -164,12 +164,11 @@ class Dashboard(Travelling):
                     pane.frame(self._panes.title(pane, self._shown), pane.remark)
 
     def _paint_words(self) -> None:
-        where = self.whereabouts
-        stand = standing(self._shown, now_s=self._wall_s(), frozen=self._frozen, where=where)
-        shape = self._panes.shape
+        where, width, shape = self.whereabouts, self.app.size.width, self._panes.shape
+        short = width < _SHORT_BELOW
+        stand = standing(self._shown, now_s=self._wall_s(), frozen=self._frozen, where=where, short=short)
         strip, line = shape is Shape.STRIP, shape is Shape.LINE
-        width = self.app.size.width
-        place = place_words(self.family, short=width < _SHORT_BELOW)
+        place = place_words(self.family, short=short)
         self._head.say(*head_parts(self._shown, stand, width, place=place, with_verdict=not strip and not line))
         self._keys.follow(self._is_at_hand)
         notice = notice_lines(stand, width) or ([verdict_parts(self._shown)] if strip else [])

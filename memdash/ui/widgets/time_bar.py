@@ -14,6 +14,7 @@ from memdash.ui.widgets.paint import Painted
 __all__ = ["TimeBar", "TimeLine"]
 
 _LEAST = 8
+_KEYS = "← → , ."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class TimeBar(Painted):
         if self._shown is None:
             return 0, 0
         begin = len(self._shown.begin) + 2
-        return begin, self.inner.width - begin - len(self._shown.end) - 2
+        return begin, self.inner.width - begin - len(self._shown.end) - 2 - len(_KEYS) - 1
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Begin to drag."""
@@ -102,4 +103,5 @@ class TimeBar(Painted):
         for sign, look in drawn:
             line.write(sign, look)
         line.write(f" {shown.end} ", "faint")
+        line.write(f"{_KEYS} ", "key")
         return line.strip(self.inner.width)
