@@ -141,6 +141,13 @@ class Recording:
 
     def moment_at(self, wall_s: float) -> Moment:
         """The newest moment up to ``wall_s``, or the first. Raises RecordingError when there is none at all."""
+        return self._whole(self._bare_at(wall_s))
+
+    def instant_at(self, wall_s: float) -> Instant:
+        """When that was."""
+        return self._bare_at(wall_s).at
+
+    def _bare_at(self, wall_s: float) -> Moment:
         wall = micros(wall_s)
         loose = self._database.rows(
             "SELECT wall, data FROM moment WHERE run = ? AND wall <= ? ORDER BY wall DESC LIMIT 1", self.number, wall
@@ -155,10 +162,8 @@ class Recording:
             minute = self._minute(packed[0][0])
             place = bisect_right(minute.walls, wall) - 1
             if not loose or minute.walls[place] > loose[0][0]:
-                return self._whole(minute[place])
-        if loose:
-            return self._whole(decoded_moment(loose[0][1]))
-        return self._first()
+                return minute[place]
+        return decoded_moment(loose[0][1]) if loose else self._first()
 
     def moment_by(self, mono_s: float) -> Moment:
         """The newest moment up to one of the monotonic clock, or the first. Raises RecordingError when there is none.
@@ -174,31 +179,30 @@ class Recording:
         rows = self._database.rows(
             "SELECT rowid FROM minute WHERE run = ? AND mono <= ? ORDER BY mono DESC LIMIT 1", self.number, mono
         )
-        if rows:
-            minute = self._minute(rows[0][0])
-            return self._whole(minute[bisect_right(minute.monos, mono) - 1])
-        return self._first()
+        if not rows:
+            return self._whole(self._first())
+        minute = self._minute(rows[0][0])
+        return self._whole(minute[bisect_right(minute.monos, mono) - 1])
 
-    def moment_after(self, mono_s: float) -> Instant | None:
-        """When the first moment after one of the monotonic clock was; None when that is the newest."""
+    def moment_after(self, mono_s: float) -> Moment | None:
+        """The first moment after one of the monotonic clock; None when that is the newest."""
         mono = micros(mono_s)
         rows = self._database.rows(
             "SELECT rowid FROM minute WHERE run = ? AND last_mono > ? ORDER BY mono LIMIT 1", self.number, mono
         )
         if rows:
             minute = self._minute(rows[0][0])
-            place = bisect_right(minute.monos, mono)
-            return _instant((minute.walls[place], minute.monos[place]))
+            return self._whole(minute[bisect_right(minute.monos, mono)])
         loose = self._database.rows(
-            "SELECT wall, mono FROM moment WHERE run = ? AND mono > ? ORDER BY mono LIMIT 1", self.number, mono
+            "SELECT data FROM moment WHERE run = ? AND mono > ? ORDER BY mono LIMIT 1", self.number, mono
         )
-        return _instant(loose[0]) if loose else None
+        return self._whole(decoded_moment(loose[0][0])) if loose else None
 
     def _first(self) -> Moment:
         first = next(self._bare(), None)
         if first is None:
             raise RecordingError("this recording holds no moment yet")
-        return self._whole(first)
+        return first
 
     def _minute(self, row: int) -> Minute:
         """Kept for whoever steps from moment to moment."""

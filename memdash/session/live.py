@@ -140,7 +140,7 @@ class Live:
 
     @property
     def past(self) -> Maybe[Past]:
-        """The moments that have been recorded; Missing before there are any. Raises RecordingError."""
+        """The moments that have been recorded; Missing before there are any."""
         return self._rewind.past
 
     def mark(self, note: str, then: Snapshot) -> None:

@@ -10,6 +10,7 @@ from functools import partial
 from heapq import nlargest
 from typing import Any
 
+from memdash.errors import RecordingError
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding
 from memdash.model.missing import Missing
@@ -33,6 +34,7 @@ _WRITTEN_EVERY_S = 60.0
 _FOLLOWED, _SIZES_KEPT = 200, 200
 """Rows of a reading of which is remembered what they held, and of so many readings."""
 _UNTIL_NOW_S = 1e10
+_NOTHING = Series((), (), (), (), (), 1.0)
 
 
 class Past:
@@ -46,6 +48,7 @@ class Past:
         self._is_of_file = is_of_file
         self._recording = recording
         self._lock = threading.RLock()
+        self._series_lock = threading.Lock()  # charts do not wait for moments
         self._sizes: OrderedDict[int, Mapping[Any, int]] = OrderedDict()
 
     @property
@@ -74,14 +77,18 @@ class Past:
             recording = self._recording.of(number) if path is None else Recording.open(path, number)
             return Past(recording, is_of_file=self._is_of_file)
 
-    def at(self, mono_s: float, baseline: Instant | None = None, *, is_quick: bool = False) -> Snapshot:
-        """The newest moment up to one of the monotonic clock, or the first.
+    def at(
+        self, mono_s: float, baseline: Instant | None = None, *, beyond_s: float | None = None, is_quick: bool = False
+    ) -> Snapshot:
+        """The newest moment up to one of the monotonic clock, or the first; where there is one, it is ``beyond_s``.
 
         Changes count from the moment ``baseline``, or from the first reading. A quick answer has trends only of
         readings that have been looked at lately, which takes a tenth of the time.
         """
         with self._lock:
             run, moment = self._recording.run, self._recording.moment_by(mono_s)
+            if beyond_s is not None and moment.at.mono_s <= beyond_s:
+                moment = self._recording.moment_after(beyond_s) or moment
             rows = Rows()
             for capability in ROWS:
                 if not isinstance(getattr(moment.sample, capability.value), Missing):
@@ -101,7 +108,7 @@ class Past:
             at=moment.at,
             interval_s=moment.interval_s,
             sample=moment.sample,
-            history=self.timeline(moment.at, since),
+            history=self.timeline(run.since, moment.at, since),
             groups=moment.sample.sites if isinstance(moment.sample.sites, Missing) else (),
             baseline=Baseline(since, baseline is not None),
             findings=self._recording.findings(moment.at.wall_s),
@@ -113,29 +120,19 @@ class Past:
             is_replayed=self._is_of_file,
         )
 
-    def timeline(self, until: Instant, baseline: Instant | None = None) -> RecordedTimeline:
-        """The metrics up to one moment."""
-        with self._lock:
-            since = self._recording.since
-        return RecordedTimeline(self, since, until, baseline or since)
+    def timeline(self, since: Instant, until: Instant, baseline: Instant) -> RecordedTimeline:
+        """The metrics from one moment up to another."""
+        return RecordedTimeline(self, since, until, baseline)
 
     def series(self, key: str, since_s: float, until_s: float) -> Series:
         """The metric named ``key`` between two moments of the monotonic clock."""
-        with self._lock:
+        with self._series_lock:
             return self._recording.series(key, since_s, until_s)
-
-    def step(self, mono_s: float, by_s: float) -> float:
-        """The moment ``by_s`` later, or earlier where that is negative; the next one after a time without any."""
-        with self._lock:
-            if by_s < 0:
-                return max(mono_s + by_s, self._recording.since.mono_s)
-            later = self._recording.moment_after(mono_s)
-            return mono_s if later is None else max(mono_s + by_s, later.mono_s)
 
     def when(self, wall_s: float) -> Instant:
         """The newest moment up to one of the wall clock, or the first."""
         with self._lock:
-            return self._recording.moment_at(wall_s).at
+            return self._recording.instant_at(wall_s)
 
     def moments(self) -> Iterator[Moment]:
         """All of them, in order."""
@@ -156,7 +153,7 @@ class Past:
         path, number = self._recording.path, self._recording.number
         if path is None:
             return
-        with self._lock:
+        with self._lock, self._series_lock:
             self._recording.close()  # a file that is written is opened by nobody else here: SQLite would lose its locks
             try:
                 writer = Writer(path, appends=True)
@@ -225,8 +222,11 @@ class RecordedTimeline:
         self.baseline = baseline
 
     def series(self, key: str, span_s: float) -> Series:
-        """The last ``span_s`` seconds before ``until``."""
-        return self._past.series(key, self.until.mono_s - span_s, self.until.mono_s)
+        """The last ``span_s`` seconds before ``until``; empty where the recording cannot be read: a gap, as any."""
+        try:
+            return self._past.series(key, self.until.mono_s - span_s, self.until.mono_s)
+        except RecordingError:
+            return _NOTHING
 
 
 class RecordedCourses:
@@ -239,5 +239,8 @@ class RecordedCourses:
     def of(self, key: Hashable) -> Series:
         """What a row held over the watch; empty when it was never among the largest."""
         if self._courses is None:
-            self._courses = self._read()
+            try:
+                self._courses = self._read()
+            except RecordingError:
+                return _NOTHING
         return self._courses.of(key)

@@ -60,10 +60,13 @@ class Rewind:
 
     @property
     def past(self) -> Maybe[Past]:
-        """The moments so far. Raises RecordingError when they cannot be read."""
+        """The moments so far, or why they cannot be looked at."""
         with self._lock:
             if self._past is None and self._recorder is not None and not self._closed:
-                recording = self._recorder.recording()
+                try:
+                    recording = self._recorder.recording()
+                except RecordingError as error:
+                    return Missing(error.what, error.hint)
                 if recording is not None:
                     from memdash.session.past import Past
 

@@ -134,11 +134,18 @@ def test_a_quick_answer_lacks_trends_at_most(past: Past) -> None:
 
 
 def test_a_step_leads_over_a_time_without_moments(past: Past) -> None:
-    assert past.step(MONO_S + 199, 1.0) == MONO_S + 230
-    assert past.step(MONO_S + 100, 5.0) == MONO_S + 105
-    assert past.step(MONO_S + 399, 5.0) == MONO_S + 399
-    assert past.step(MONO_S + 3, -5.0) == MONO_S
-    assert past.at(past.step(MONO_S + 230, -1.0)).at.mono_s == MONO_S + 199
+    assert past.at(MONO_S + 203).at.mono_s == MONO_S + 199
+    assert past.at(MONO_S + 203, beyond_s=MONO_S + 199).at.mono_s == MONO_S + 230
+    assert past.at(MONO_S + 105, beyond_s=MONO_S + 100).at.mono_s == MONO_S + 105
+    assert past.at(MONO_S + 500, beyond_s=MONO_S + 399).at.mono_s == MONO_S + 399
+    assert past.at(MONO_S - 5).at.mono_s == MONO_S
+
+
+def test_what_cannot_be_read_is_a_gap(past: Past) -> None:
+    then = past.at(MONO_S + 100)
+    past.close()
+    assert len(then.history.series("HeapAlloc", 60.0)) == 0
+    assert len(then.courses[Capability.SITES].of("any")) == 0
 
 
 def test_how_the_target_ended_is_known_at_the_end_only(past: Past) -> None:

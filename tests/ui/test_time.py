@@ -135,7 +135,7 @@ async def test_a_replay_opens_at_its_newest_moment(replay: Travel) -> None:
         assert there.lines[0].startswith(" ▶ replay 12:17:40 · 9m59s of 9m59s")
         assert "stale" not in there.lines[0]
         assert there.lines[1].startswith(" 12:07:41 ")
-        assert there.lines[1].endswith("█ 12:17:40")
+        assert there.lines[1].endswith("█ 12:17:40  ← → , .")
         assert "force GC" not in there.lines[-1]
         assert "pause" not in there.lines[-1]
 
@@ -236,7 +236,7 @@ async def test_the_mouse_points_at_moments(replay: Travel) -> None:
         bar = there.dashboard.query_one(TimeBar)
         await there.pilot.click(bar, offset=(bar.size.width // 2, 0))
         await there.come()
-        assert abs(there.second - SECONDS / 2) < 12
+        assert abs(there.second - SECONDS / 2) < 30
         await there.pilot.mouse_down(bar, offset=(bar.size.width // 2, 0))
         await there.pilot.hover(bar, offset=(12, 0))
         await there.pilot.mouse_up(bar, offset=(12, 0))

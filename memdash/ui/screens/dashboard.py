@@ -16,7 +16,6 @@ from textual.timer import Timer
 from memdash.config import USUAL_SOURCES, SourcePath
 from memdash.model.action import Action
 from memdash.model.capability import Capability
-from memdash.model.missing import Missing
 from memdash.model.profile import Frame
 from memdash.tables.family import place_words
 from memdash.tables.vitals import figures_line, gc_line
@@ -126,7 +125,11 @@ class Dashboard(Travelling):
 
     def on_sampled(self, message: Sampled) -> None:
         """Paint soon; at once when the watch has got into another state."""
-        if message.snapshot.state is not self._shown.state and not self.is_away:
+        if self.is_away:
+            self.take_newest()
+            if self.is_current:
+                self._paint_words()
+        elif message.snapshot.state is not self._shown.state:
             self._paint()
         elif self._due is None and self.is_current:
             wait_s = max(self._painted_s + _PAINT_EVERY_S - time.monotonic(), _GATHER_S)
@@ -176,7 +179,7 @@ class Dashboard(Travelling):
         if len(notice) != self._noticed:
             self._noticed = len(notice)
             self._notice.styles.height = self._noticed
-        self._time.display = where.is_away or where.is_replay
+        self._time.display = (where.is_away or where.is_replay) and not line
         if self._time.display:
             self._time.show(self.time_line())
         self.set_class(stand.word.startswith("stale"), "-stale")
@@ -257,7 +260,7 @@ class Dashboard(Travelling):
 
     def turn_to(self, session: Session) -> None:
         """Show another watch, live, in the same arrangement."""
-        self._session, self._frozen, self._wish_s = session, False, None
+        self._session, self._frozen, self._wish_s, self._since = session, False, None, None
         if self._feed is not None:
             self._feed.turn_to(session)
         self._paint()
@@ -374,7 +377,7 @@ class Dashboard(Travelling):
 
     @on(ChartView.Pointed)
     def _point_in_chart(self, pointed: ChartView.Pointed) -> None:
-        if isinstance(pointed.chart, HeapPane) and not isinstance(self._session.past, Missing):
+        if isinstance(pointed.chart, HeapPane):
             self.go_to(pointed.chart.mono_s_at(pointed.share, self._shown))
 
     @on(TableView.HeaderClicked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,7 @@ class Travelling(Relatives):
         self._wish_s: float | None = None
         self._is_looking = False
         self._end_s = 0.0
+        self._since: Instant | None = None
 
     def show_moment(self) -> None:
         """Paint the moment that it stands at."""
@@ -86,9 +88,8 @@ class Travelling(Relatives):
     @property
     def whereabouts(self) -> Whereabouts:
         """Where in time it stands."""
-        newest, past = self._session.snapshot(), self._session.past
-        since = newest.history.since if isinstance(past, Missing) or not self.is_away else past.since
-        return Whereabouts(since, newest.at, self.is_away, newest.is_replayed)
+        newest = self._session.snapshot()
+        return Whereabouts(self._since or newest.history.since, newest.at, self.is_away, newest.is_replayed)
 
     def outlook(self) -> Outlook:
         """What the charts show: the time up to the moment, or one around it that stands still while it can."""
@@ -98,7 +99,7 @@ class Travelling(Relatives):
         at, where = self._shown.at, self.whereabouts
         self._end_s = window_end_s(at.mono_s, self.span_s, self._end_s, where.since.mono_s, where.until.mono_s)
         end = Instant(at.wall_s + self._end_s - at.mono_s, self._end_s)
-        return Outlook(past.timeline(end), worth, at)
+        return Outlook(past.timeline(where.since, end, where.since), worth, at)
 
     def time_line(self) -> TimeLine:
         """All the time that can be gone through."""
@@ -142,25 +143,20 @@ class Travelling(Relatives):
         if past is None:
             return
         here_s = self._wish_s if self._wish_s is not None else self._shown.at.mono_s
-        try:
-            there_s = past.step(here_s, steps * self.step_s)
-        except RecordingError as error:
-            self._fail(error)
-            return
-        if steps > 0 and there_s >= self.whereabouts.until.mono_s:
+        there_s = here_s + steps * self.step_s
+        if there_s >= self.whereabouts.until.mono_s:
             self.action_newest()
-        elif there_s != here_s:
+        else:
             self.go_to(there_s)
 
     def action_beginning(self) -> None:
         """Go to the first moment."""
-        past = self._past()
-        if past is not None:
-            self.go_to(past.since.mono_s)
+        if self._past() is not None:
+            self.go_to(-math.inf)
 
     def action_newest(self) -> None:
         """Go back to the newest moment, and follow the watch again."""
-        self._wish_s, self._frozen = None, False
+        self._wish_s, self._since, self._frozen = None, None, False
         self.show_moment()
 
     def action_stop(self, step: int) -> None:
@@ -170,14 +166,17 @@ class Travelling(Relatives):
             return
         here = self._shown.at
         ordered = stops(self._session.snapshot().findings)
+        ahead = (
+            [f for f in ordered if f.at_s > here.wall_s] if step > 0 else [f for f in ordered if f.at_s <= here.wall_s]
+        )
         try:
-            moments = dict.fromkeys(past.when(finding.at_s).mono_s for finding in ordered)
+            moments = (past.when(finding.at_s).mono_s for finding in ahead[::step])
+            found = next((at_s for at_s in moments if (at_s > here.mono_s if step > 0 else at_s < here.mono_s)), None)
         except RecordingError as error:
             self._fail(error)
             return
-        beyond = [at_s for at_s in moments if (at_s > here.mono_s if step > 0 else at_s < here.mono_s)]
-        if beyond:
-            self.go_to(min(beyond) if step > 0 else max(beyond))
+        if found is not None:
+            self.go_to(found)
         else:
             self.notify(f"no alert or mark {'after' if step > 0 else 'before'} this moment", timeout=3)
 
@@ -188,22 +187,31 @@ class Travelling(Relatives):
 
     def go_to(self, mono_s: float) -> None:
         """Show the newest moment up to one of the monotonic clock."""
+        past = self._past()
+        if past is None:
+            return
         if not self.is_away:
             self._end_s = self.whereabouts.until.mono_s
-        self._wish_s, self._frozen = mono_s, True
+            try:
+                self._since = past.since
+            except RecordingError as error:
+                self._say(Missing(error.what, error.hint))
+                return
+        self._wish_s, self._frozen = max(mono_s, self.whereabouts.since.mono_s), True
         if not self._is_looking:
-            self._look(mono_s, is_quick=True)
+            self._look(self._wish_s, is_quick=True)
 
     def _look(self, wish_s: float, *, is_quick: bool) -> None:
         past = self._session.past
         if isinstance(past, Missing):
             return
         baseline = self._session.snapshot().baseline
-        marked = baseline.at if baseline.marked else None
+        marked, here_s = baseline.at if baseline.marked else None, self._shown.at.mono_s
+        beyond_s = here_s if wish_s > here_s else None  # a step leads over a time without moments
         self._is_looking = True
         beside(
             self,
-            lambda: past.at(wish_s, marked, is_quick=is_quick),
+            lambda: past.at(wish_s, marked, beyond_s=beyond_s, is_quick=is_quick),
             partial(self._arrive, wish_s, is_quick),
             self._fail,
             group="travel",
@@ -230,10 +238,7 @@ class Travelling(Relatives):
 
     def _past(self) -> Past | None:
         """What can be looked at again; told why not."""
-        try:
-            past = self._session.past
-        except RecordingError as error:
-            past = Missing(error.what, error.hint)
+        past = self._session.past
         if isinstance(past, Missing):
             self._say(past)
             return None
