@@ -48,6 +48,7 @@ _GO: _Screens = (
     ("flame", (120, 32), ("f", "down", "down")),
     ("flame-changes", (120, 32), ("f", "c", "down", "down", "down")),
     ("residence", (120, 40), ("M",)),
+    ("rewound", (120, 40), ("plus", *(4 * ("shift+left",)))),
     ("help", (100, 32), ("question_mark",)),
 )
 _PYTHON: _Screens = (
@@ -123,7 +124,7 @@ def _watch(
     environment = {**os.environ, **given.environment}
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         time.sleep(_STARTED_AFTER_S)
-        session = Live(identify(process.pid), entries=given.entries)
+        session = Live(identify(process.pid), entries=given.entries, keeps_past=True)
         try:
             session.start()
             asyncio.run(_draw_all(_Shared(session), screens, seconds, sources))
