@@ -68,12 +68,14 @@ def command(
     yes: bool,
     run: int | None,
 ) -> int:
-    """Print the goroutines or threads of a process that stay, with their stacks; exit with 1 when there are any.
+    """Print the goroutines or threads of a process that stay, with their stacks; exit with 1 when some have leaked.
 
-    It looks several times, with growing pauses, over five seconds or --duration, and accuses only those that are in
-    the same place each time; what answers a request for as long looks like that too. The main one never counts. A
-    server has others that rightly stay: name the functions they stand in or were started by, or leave out all that run
-    now and see which of those stay that appear within --duration (10 s unless given).
+    It looks several times, with growing pauses, over five seconds or --duration, and accuses only those that are in the
+    same place each time; what answers a request for as long looks like that too. The main one never counts. A server
+    has others that rightly stay, and one alone that does not grow is no more than shown: loops that every service runs
+    look so, and a long request. Of the others name the functions they stand in or were started by, or leave out all
+    that run now and see which of those stay that appear within --duration (10 s unless given): there one alone counts
+    too.
 
     With --endpoint or --url a program of Go 1.27 is asked, after a question, to search itself for goroutines that
     nothing can ever wake: these are proven to have leaked. That runs a garbage collection in it.
@@ -87,19 +89,20 @@ def command(
     else:
         watch = Watch(0.0, _WATCH_S if duration is None else duration)
     if choice.recorded is not None:
-        return _told(recorded_leaks(choice.recorded, run, expected, duration, ignores_current=ignore_current), json)
+        searched = recorded_leaks(choice.recorded, run, expected, duration, ignores_current=ignore_current)
+        return _told(searched, json=json, ignores_current=ignore_current)
     with signals_raised():
         consent = _consent(agreed=yes) if choice.asks else _UNASKED
         searched = search(choice.target(), expected, watch, choice.entries, consent)
     if searched.proof is not _UNASKED:
         words = searched.proof if isinstance(searched.proof, str) else f"not proven: {searched.proof.words}"
         tell(words)
-    return _told(searched, json, "" if ignore_current else _SPARE)
+    return _told(searched, json=json, ignores_current=ignore_current)
 
 
-def _told(searched: Searched, json: bool, hint: str = "") -> int:
-    write_lines([dumps(_object(searched))] if json else _lines(searched.suspects, hint))
-    return int(bool(searched.suspects))
+def _told(searched: Searched, *, json: bool, ignores_current: bool) -> int:
+    write_lines([dumps(_object(searched))] if json else _lines(searched.suspects, "" if ignores_current else _SPARE))
+    return int(any(ignores_current or not suspect.is_lone for suspect in searched.suspects))
 
 
 def recorded_leaks(

@@ -17,6 +17,7 @@ from memdash.commands.output import STDOUT, tell
 from memdash.commands.recorded import Keeping, recorders
 from memdash.commands.relief import Relieving, relief_options
 from memdash.commands.target import Choice, pids, target_options
+from memdash.commands.telling import Telling
 from memdash.config import parse_pid
 from memdash.errors import TargetExited
 from memdash.model.snapshot import Snapshot, State
@@ -43,6 +44,7 @@ _EVERY_S = 1.0
 @alert_options
 @relief_options
 @gathered(Keeping, "keeping")
+@gathered(Telling, "telling")
 def command(
     choice: Choice,
     others: tuple[str, ...],
@@ -55,6 +57,7 @@ def command(
     alerting: Alerting,
     relief: Relieving,
     keeping: Keeping,
+    telling: Telling,
 ) -> int:
     """Record the memory of a process, or of several into one file, until they end, or ctrl+c, or for --duration.
 
@@ -64,6 +67,7 @@ def command(
     if salvage is not None:
         return _salvaged(Path(salvage), output)
     rules, muted = alerting.rules, alerting.muted
+    telling.check(rules)
     plans = [relief.plan(), *(None for _ in others)]
     targets = [choice.target(), *(identify(parse_pid(pid)) for pid in others)]
     ways = [choice.entries, *(PROBES for _ in others)]
@@ -80,7 +84,9 @@ def command(
         for target, entries, plan in zip(targets, ways, plans, strict=True)
     ]
     path = Path(output) if output != STDOUT else Path(f"{targets[0].file_name}-{file_time(time.time())}{_SUFFIX}")
-    with recorders(path, sessions, keeping, appends=append, replaces=force) as started:
+    with telling.hooks() as follow, recorders(path, sessions, keeping, appends=append, replaces=force) as started:
+        for session in sessions:
+            follow(session)
         tell(f"recording {', '.join(f'{target.name} ({target.place})' for target in targets)} into {path}")
         line = _Line(sessions, started)
         signalled = _watched(sessions, duration, line.draw)

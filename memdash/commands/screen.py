@@ -5,15 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memdash.commands.limits import Alerting, muted_for
 from memdash.commands.opening import Opening
-from memdash.commands.options import gathered
+from memdash.commands.options import gathered, part
 from memdash.commands.recorded import Keeping, recorders
 from memdash.commands.relief import Relieving
+from memdash.commands.telling import Telling, Terminal
 from memdash.config import SourcePath
 from memdash.errors import UsageError
 from memdash.model.action import Action
@@ -53,6 +54,7 @@ class Screen(Alerting):
     record: str | None
     max_size: int
     max_age: float | None
+    telling: Telling = field(metadata=part(Telling))
 
     def check(self) -> None:
         """Refuse before anything is started what could not be shown. Raises UsageError."""
@@ -62,6 +64,7 @@ class Screen(Alerting):
     def check_values(self) -> None:
         """Refuse limits and themes that do not exist. Raises UsageError."""
         muted_for(self.mute, self.rules)
+        self.telling.check(self.rules)
         if self.agent and self.read_only:
             raise UsageError("--agent and --read-only exclude each other", "leave one of them away")
         self._plan()
@@ -76,30 +79,39 @@ class Screen(Alerting):
         # Code is loaded only into what was asked for, and run only there, not because < and > came by.
         others = [entry for entry in entries if not entry.wanted_for]
 
-        def opened(member: Target) -> Session:
-            is_meant = member == target
-            return (
-                first.pop()
-                if is_meant and first
-                else self._session(member, entries if is_meant else others, is_meant=is_meant)
-            )
+        terminal = Terminal()
+        with self.telling.hooks(terminal) as follow:
 
-        session = self._session(target, entries, is_meant=True)
-        first = [session]
-        watches = Watches(opened)
-        watches.open(target)
-        with self._recording(session) as recorder:
-            if recorder is not None:
-                session.remember(recorder)
-            opening = Opening(session)
-            session.start()
-            try:
-                with opening:
-                    from memdash.ui.app import run
+            def opened(member: Target) -> Session:
+                is_meant = member == target
+                if is_meant and first:
+                    return first.pop()
+                session = self._session(member, entries if is_meant else others, is_meant=is_meant)
+                follow(session)
+                return session
 
-                    run(session, watches, self._options())
-            finally:
-                watches.close()
+            session = self._session(target, entries, is_meant=True)
+            follow(session)
+            first = [session]
+
+            watches = Watches(opened)
+            watches.open(target)
+            with self._recording(session) as recorder:
+                if recorder is not None:
+                    session.remember(recorder)
+                self._show(session, watches, terminal)
+
+    def _show(self, session: Session, watches: Watches, terminal: Terminal) -> None:
+        """Begin to watch, and draw what is seen; both are over when this returns."""
+        opening = Opening(session)
+        session.start()
+        try:
+            with opening:
+                from memdash.ui.app import run
+
+                run(session, watches, replace(self._options(), lend_terminal=terminal.use))
+        finally:
+            watches.close()
 
     @contextmanager
     def _recording(self, session: Session) -> Iterator[Recorder | None]:

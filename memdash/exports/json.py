@@ -16,6 +16,7 @@ from memdash import __version__
 from memdash.model.family import Family
 from memdash.model.finding import Figure, Finding
 from memdash.model.gc import GcStats
+from memdash.model.gc_trend import GcTrend, Tendency
 from memdash.model.memstats import MemStats
 from memdash.model.missing import Maybe, Missing
 from memdash.model.objects import Objects
@@ -25,13 +26,13 @@ from memdash.model.residence import MappingGroup, Residence
 from memdash.model.sample import ProbeCost, Sample
 from memdash.model.snapshot import Snapshot
 from memdash.model.system import Smaps
-from memdash.model.target import Ending
+from memdash.model.target import Ending, Target
 from memdash.model.tasks import Task, Tasks
 from memdash.model.verdict import Verdict
 from memdash.tables.tasks import state_words
 from memdash.units import iso_time
 
-__all__ = ["JSON", "document", "task_row"]
+__all__ = ["JSON", "Object", "document", "finding_row", "target_row", "task_row"]
 
 Object: TypeAlias = dict[str, Any]
 
@@ -40,6 +41,7 @@ _FAR = Missing("a server that is asked by its URL tells nothing of its process")
 _NO_RELIEF = Missing("nobody asked for it: --gc-at")
 _NO_VERDICT = Missing("nothing has been judged")
 _NO_GENERATIONS = Missing("this collector has no generations")
+_NO_GC = Missing("there is no collector to be followed")
 
 
 def document(snapshot: Snapshot) -> Object:
@@ -53,7 +55,7 @@ def document(snapshot: Snapshot) -> Object:
         "version": __version__,
         "state": snapshot.state.name.lower(),
         "ending": _ending(snapshot.ending),
-        "target": _target(snapshot),
+        "target": target_row(snapshot.target, snapshot.at.wall_s),
         "sources": {name: origin.source.value for name, origin in origins.items()},
         "ages_s": {name: round(snapshot.at.mono_s - origin.at.mono_s, 6) for name, origin in origins.items()},
         "caveats": {name: list(origin.caveats) for name, origin in origins.items() if origin.caveats},
@@ -66,9 +68,10 @@ def document(snapshot: Snapshot) -> Object:
         "malloc": sample.malloc,
         "family": _family(sample.family),
         "residence": _residence(snapshot.residence),
+        "gc_trend": _gc_trend(snapshot.gc_trend),
         "verdict": _verdict(snapshot.verdict),
         "relief": _relief(snapshot.relief),
-        "findings": [_finding(finding, finding.rule in snapshot.muted) for finding in snapshot.findings],
+        "findings": [finding_row(finding, finding.rule in snapshot.muted) for finding in snapshot.findings],
         "missing": missing,
         "cost": _spread(snapshot.cost) | {"probes": {name: _probe_cost(cost) for name, cost in sample.costs.items()}},
     }
@@ -95,8 +98,8 @@ def _spread(value: object) -> Object:
     return {field.name: getattr(value, field.name) for field in fields(value)}  # type: ignore[arg-type]  # only dataclasses come here
 
 
-def _target(snapshot: Snapshot) -> Object:
-    target = snapshot.target
+def target_row(target: Target, at_s: float) -> Object:
+    """Who was watched, as of ``at_s`` (Unix time). What nobody can know of it is Missing."""
     known = {
         "pid": target.pid,
         "start_time": iso_time(target.started_at_s),
@@ -106,7 +109,7 @@ def _target(snapshot: Snapshot) -> Object:
         "uid": target.uid,
         "runtime": target.runtime.value,
         "runtime_version": target.runtime_version,
-        "uptime_s": round(snapshot.at.wall_s - target.started_at_s, 3),
+        "uptime_s": round(at_s - target.started_at_s, 3),
     }
     if target.is_local:
         return known
@@ -142,6 +145,15 @@ def _gc(gc: Maybe[GcStats]) -> Maybe[Object]:
     last_at_s = found.pop("last_at_s")
     found["last_at"] = last_at_s if isinstance(last_at_s, Missing) else iso_time(last_at_s)
     return found | {"generations": _generations(gc)}
+
+
+def _gc_trend(trend: GcTrend | None) -> Maybe[Object]:
+    """Each with where it was and is, by the line through it, and whether that is more than chance."""
+    return _NO_GC if trend is None else {name: _tendency(found) for name, found in _spread(trend).items()}
+
+
+def _tendency(found: Maybe[Tendency]) -> Maybe[Object]:
+    return found if isinstance(found, Missing) else _spread(found) | {"course": found.course.value}
 
 
 def _generations(gc: GcStats) -> Maybe[list[Object]]:
@@ -295,6 +307,7 @@ def _verdict(verdict: Verdict | None) -> Maybe[Object]:
         "level_bytes": round(verdict.level_bytes),
         "growth_bytes": round(verdict.growth_bytes),
         "growers": [_spread(grower) for grower in verdict.growers],
+        "collector": verdict.collector,
         "forecast": None if ahead is None else _spread(ahead),
     }
 
@@ -312,7 +325,8 @@ def _relief(relief: Relief | None) -> Maybe[Object]:
     }
 
 
-def _finding(finding: Finding, muted: bool) -> Object:
+def finding_row(finding: Finding, muted: bool = False) -> Object:
+    """An entry of the alert log."""
     return {
         "rule": finding.rule,
         "severity": finding.severity.name.lower(),

@@ -9,15 +9,19 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from memdash.analysis.alerts import AlertLog
+from memdash.analysis.gc_trend import NO_START, gc_trend
 from memdash.analysis.growers import growers
 from memdash.analysis.judge import Judge
 from memdash.analysis.rules import Rule
-from memdash.analysis.verdict_words import RULE, finding, named
+from memdash.analysis.verdict_words import RULE, collector_words, finding, named
 from memdash.errors import MemdashError, defects_told
 from memdash.model.finding import NOTES, Finding, NotYet, Severity, mark
+from memdash.model.gc_trend import GcTrend
+from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Sample
 from memdash.model.series import Timeline
 from memdash.model.snapshot import Snapshot
+from memdash.model.target import Target
 from memdash.model.verdict import Verdict
 from memdash.sampling.cost import CostMeter
 from memdash.sampling.history import History
@@ -27,6 +31,9 @@ from memdash.units import duration
 __all__ = ["Memory"]
 
 Found = TypeVar("Found")
+
+_GC_TREND_EVERY_S = 5.0
+"""It goes by spans of 45 s: nothing of it changes from one second to the next."""
 
 _NO_FIGURES: Mapping[str, float | str] = MappingProxyType({})
 
@@ -44,6 +51,9 @@ class Memory:
         self._cost = CostMeter()
         self._rows = Rows()
         self._judge = Judge()
+        self._began_s: float | None = None
+        self._gc_trend: GcTrend | None = None
+        self._gc_trend_at_s = -math.inf
 
     def note(
         self,
@@ -67,26 +77,57 @@ class Memory:
         view = self._history.view(self._rows.marked)
         self._rows.take(sample)
         self._rows.reside(sample, shown.target.runtime)
-        verdict = self._judged(view, sample)
+        began_s = self._since_when(shown.target, sample.at)
+        self._follow_gc(view, sample, began_s)
+        verdict = self._judged(view, sample, began_s)
         found = {rule.name: self._checked(rule.name, self._check(rule), view) for rule in self._rules} | dict(also)
         if verdict is not None:
             found[RULE] = finding(verdict)
         self._log.observe(sample.at, found)
         cost = self._cost.measure()
-        return self.refreshed(replace(shown, at=sample.at, sample=sample, history=view, cost=cost, verdict=verdict))
+        return self.refreshed(
+            replace(
+                shown,
+                at=sample.at,
+                sample=sample,
+                history=view,
+                cost=cost,
+                verdict=verdict,
+                gc_trend=self._gc_trend,
+            )
+        )
+
+    def _since_when(self, target: Target, at: Instant) -> float:
+        """When the target began, on the monotonic clock: by its age at the first sample, whatever the other one does.
+
+        Long ago for a server that is asked by its URL, which does not tell.
+        """
+        if self._began_s is None:
+            self._began_s = at.mono_s - (at.wall_s - target.started_at_s) if target.is_local else -math.inf
+        return self._began_s
+
+    def _follow_gc(self, view: Timeline, sample: Sample, began_s: float) -> None:
+        """See now and then which way the collector goes."""
+        if isinstance(sample.gc, Missing):
+            self._gc_trend = None
+        elif view.until.mono_s - self._gc_trend_at_s >= _GC_TREND_EVERY_S:
+            self._gc_trend_at_s = view.until.mono_s
+            begin_s = began_s if math.isfinite(began_s) else NO_START
+            found = self._checked("gc trend", lambda history: gc_trend(history, begin_s), view)
+            self._gc_trend = None if isinstance(found, NotYet) else found
 
     def _check(self, rule: Rule) -> Callable[[Timeline], Finding | NotYet | None]:
         return lambda history: rule.check(history, self._log.held(rule.name))
 
-    def _judged(self, view: Timeline, sample: Sample) -> Verdict | None:
+    def _judged(self, view: Timeline, sample: Sample, began_s: float) -> Verdict | None:
         """What is made of it all; None when judging goes wrong. A change of mind is told in the log."""
-        ruled = self._checked(RULE, lambda history: self._judge.look(history, sample), view)
+        ruled = self._checked(RULE, lambda history: self._judge.look(history, sample, began_s), view)
         if isinstance(ruled, NotYet):
             return None
         verdict, changed = ruled
         if changed:
             self.note(sample.at.wall_s, changed)
-        return named(verdict, growers(*self._rows.named(sample)))
+        return named(verdict, growers(*self._rows.named(sample)), collector_words(self._gc_trend))
 
     def _checked(self, name: str, check: Callable[[Timeline], Found], view: Timeline) -> Found | NotYet:
         """What it says; a rule that goes wrong is told once, finds nothing, and costs none of the others."""

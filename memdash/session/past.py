@@ -10,9 +10,11 @@ from functools import partial
 from heapq import nlargest
 from typing import Any
 
+from memdash.analysis.gc_trend import NO_START, gc_trend
 from memdash.errors import RecordingError
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding
+from memdash.model.gc_trend import GcTrend
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Sample
 from memdash.model.series import Courses, Series
@@ -98,7 +100,14 @@ class Past:
             if baseline is not None:
                 rows.mark(baseline, self._recording.moment_by(baseline.mono_s).sample)
             shown = rows.filled(self._bare(run, moment, baseline))
-            return replace(shown, courses=self._courses(run.since, moment.at))
+            return replace(shown, courses=self._courses(run.since, moment.at), gc_trend=self._gc_trend(run, shown))
+
+    @staticmethod
+    def _gc_trend(run: Run, shown: Snapshot) -> GcTrend | None:
+        if isinstance(shown.sample.gc, Missing):
+            return None
+        age_s = shown.at.wall_s - run.target.started_at_s
+        return gc_trend(shown.history, shown.at.mono_s - age_s if run.target.is_local else NO_START)
 
     def _bare(self, run: Run, moment: Moment, baseline: Instant | None) -> Snapshot:
         since = baseline or run.since

@@ -11,7 +11,7 @@ from memdash.analysis.residence import residence_of
 from memdash.analysis.sites import grouped, usage_by_leaf
 from memdash.analysis.tasks import number, task_groups, tasks_by_group
 from memdash.model.capability import Capability
-from memdash.model.missing import Maybe, Missing
+from memdash.model.missing import NOT_READ_YET, Maybe, Missing
 from memdash.model.residence import Residence
 from memdash.model.sample import Instant, Origin, Sample
 from memdash.model.snapshot import Baseline, Before, SiteGroup, Snapshot, TaskGroup
@@ -41,7 +41,7 @@ class Rows:
             Capability.TASKS: self._tasks,
         }
         self._marked: Instant | None = None
-        self._residence: Maybe[Residence] = Missing("not read yet")
+        self._residence: Maybe[Residence] = NOT_READ_YET
         self._mapped_at: Instant | None = None
 
     def take(self, sample: Sample) -> None:
