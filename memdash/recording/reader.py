@@ -39,7 +39,7 @@ Kept = TypeVar("Kept")
 _NO_RUN = "this recording holds no run yet"
 _NONE_BEFORE = Missing("none was recorded up to this moment")
 _GONE = "that moment has just had to make room for newer ones"
-_FACTS_KEPT, _BASES_KEPT, _MINUTES_KEPT = 12, 6, 2
+_FACTS_KEPT, _BASES_KEPT, _MINUTES_KEPT = 12, 4, 2
 _ALWAYS = (1 << 63) - 1
 
 

@@ -33,7 +33,7 @@ _TREND = 16
 
 _COURSE = 40
 _WRITTEN_EVERY_S = 60.0
-_FOLLOWED, _SIZES_KEPT = 200, 200
+_FOLLOWED, _SIZES_KEPT = 100, 100
 """Rows of a reading of which is remembered what they held, and of so many readings."""
 _UNTIL_NOW_S = 1e10
 _NOTHING = Series((), (), (), (), (), 1.0)

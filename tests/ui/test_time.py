@@ -135,7 +135,7 @@ async def test_a_replay_opens_at_its_newest_moment(replay: Travel) -> None:
         assert there.lines[0].startswith(" ▶ replay 12:17:40 · 9m59s of 9m59s")
         assert "stale" not in there.lines[0]
         assert there.lines[1].startswith(" 12:07:41 ")
-        assert there.lines[1].endswith("█ 12:17:40  ← → , .")
+        assert there.lines[1].endswith("█ 12:17:40 ← → , .")
         assert "force GC" not in there.lines[-1]
         assert "pause" not in there.lines[-1]
 

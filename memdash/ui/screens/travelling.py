@@ -13,6 +13,7 @@ from memdash.model.missing import Missing
 from memdash.model.sample import Instant
 from memdash.model.snapshot import Snapshot, State
 from memdash.plain import plain
+from memdash.pprof.garbage import without_collections
 from memdash.ui.beside import beside
 from memdash.ui.feed import Feed
 from memdash.ui.screens.relatives import Relatives
@@ -209,9 +210,14 @@ class Travelling(Relatives):
         marked, here_s = baseline.at if baseline.marked else None, self._shown.at.mono_s
         beyond_s = here_s if wish_s > here_s else None  # a step leads over a time without moments
         self._is_looking = True
+
+        def made() -> Snapshot:
+            with without_collections():
+                return past.at(wish_s, marked, beyond_s=beyond_s, is_quick=is_quick)
+
         beside(
             self,
-            lambda: past.at(wish_s, marked, beyond_s=beyond_s, is_quick=is_quick),
+            made,
             partial(self._arrive, wish_s, is_quick),
             self._fail,
             group="travel",
