@@ -26,7 +26,7 @@ RECORDING = "FILE.mdr[@TIME]"
 """How help names the argument."""
 
 _SQLITE, _OURS_AT, _OURS = b"SQLite format 3\0", 68, 0x6D656D64
-_SUFFIX = ".mdr"
+_SUFFIX, _BESIDE = ".mdr", "-wal"
 _LISTED = 8
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?")
 _TIMES = "a time is 12:04, 12:04:41, 2026-01-31T12:04, -5m before the end or +5m after the beginning"
@@ -110,9 +110,12 @@ def recorded(argument: str) -> Recorded | None:
 
 
 def _is_recording(path: Path) -> bool:
+    """By its first bytes; as long as it is young, or was not closed, all of it may be in the file beside it."""
     try:
         if not path.is_file():
             return False
+        if path.with_name(f"{path.name}{_BESIDE}").is_file():
+            return True
         with path.open("rb") as file:
             head = file.read(_OURS_AT + 4)
     except (OSError, ValueError):

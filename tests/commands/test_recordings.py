@@ -13,6 +13,8 @@ from memdash.commands.replayed import Recorded, recorded
 from memdash.errors import UsageError
 from memdash.model.snapshot import Snapshot
 from memdash.pprof.decode import decode
+from memdash.recording.moment import Moment
+from memdash.recording.writer import Writer
 from memdash.session.past import Past
 from tests.fakes import NOON_S, a_target
 from tests.recorded import MONO_S, record, watched
@@ -95,6 +97,19 @@ def test_a_recording_is_known_by_what_is_in_it(file: Path, tmp_path: Path) -> No
         recorded(str(text))
     with pytest.raises(UsageError, match="does not exist"):
         recorded("gone.mdr@12:10")
+
+
+def test_a_recording_is_known_while_it_is_written(tmp_path: Path, seen: list[Snapshot]) -> None:
+    path = tmp_path / "young.mdr"
+    writer = Writer(path)
+    run = writer.begin(seen[0].target, seen[0].at, 1.0)
+    writer.write(run, [Moment.of(seen[0])])
+    file = recorded(str(path))
+    assert file is not None
+    past = file.open()
+    assert past.run.until == seen[0].at
+    past.close()
+    writer.close()
 
 
 def test_a_report_is_of_the_moment(file: Path, seen: list[Snapshot], capfd: pytest.CaptureFixture[str]) -> None:
