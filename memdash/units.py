@@ -30,6 +30,7 @@ __all__ = [
     "figure",
     "file_time",
     "iso_time",
+    "moment_words",
     "nanoseconds",
     "parse_bytes",
     "parse_duration",
@@ -219,6 +220,12 @@ def zone_offset_s(wall_s: float) -> float:
     """How far local time is ahead of UTC then."""
     offset = datetime.fromtimestamp(wall_s, tz=UTC).astimezone().utcoffset()
     return offset.total_seconds() if offset is not None else 0.0
+
+
+def moment_words(wall_s: float, beside_s: float) -> str:
+    """A moment as local time, with its day where that is not the day of ``beside_s``: ``01-31 12:07:41``."""
+    at, beside = (datetime.fromtimestamp(when_s, tz=UTC).astimezone() for when_s in (wall_s, beside_s))
+    return at.strftime("%H:%M:%S" if at.date() == beside.date() else "%m-%d %H:%M:%S")
 
 
 def file_time(wall_s: float) -> str:

@@ -221,7 +221,7 @@ def test_the_headline_of_each_state(snapshot: Snapshot) -> None:
 
 
 def test_the_chart_marks_collections_and_keeps_its_range(snapshot: Snapshot) -> None:
-    chart = heap_chart(snapshot, 300, 60)
+    chart = heap_chart(snapshot.history, 300, 60)
     assert len(chart.gc_columns) == pytest.approx(25, abs=1)
     assert all(line.known and len(line.columns) == 60 for line in chart.lines)
     assert chart.low_bytes < chart.high_bytes
