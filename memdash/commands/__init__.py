@@ -7,8 +7,9 @@ Lives here: a module per verb with one click command named ``command``, and what
 accident), ``program`` (a command we start) and ``prepared`` (what it is given), ``acting`` (something done to a
 process), ``denials`` (what may not be read of one), ``screen`` (the dashboard around a session) and ``opening`` (its
 first frame), ``browsing`` (a view of a profile without a dashboard below it). ``demo`` watches a program of memdash's
-own: one in Go, built by ``toolchain``, or ``pyshop``. May import: everything below; ``memdash.ui`` only inside functions, because a headless verb must never
-load Textual; ``memdash.pprof`` too, but for ``garbage``, because it takes 40 ms.
+own: one in Go, built by ``toolchain``, or ``pyshop``; ``log`` has a ``logger`` write into ``growing`` files. May
+import: everything below; ``memdash.ui`` only inside functions, because a headless verb must never load Textual;
+``memdash.pprof`` too, but for ``garbage``, because it takes 40 ms.
 
 To add a verb, write a module and name it in ``VERBS``.
 """
@@ -26,6 +27,7 @@ VERBS = (
     "report",
     "leaks",
     "record",
+    "log",
     "serve",
     "profile",
     "top",

@@ -17,7 +17,7 @@ from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
 from memdash.process.identity import identify
 from memdash.session import Session, read_once
-from memdash.signals import Signalled, signals_raised
+from memdash.signals import ENDING, Signalled, signals_raised
 
 __all__ = ["Named", "by_pid", "ending_code", "named", "require_read", "watched"]
 
@@ -43,8 +43,16 @@ def by_pid(pids: Sequence[str]) -> list[Named]:
     return [Named(identify(parse_pid(pid)), PROBES) for pid in pids]
 
 
-def watched(sessions: Sequence[Session], duration_s: float | None, tick: Callable[[], None]) -> int:
-    """Watch until all have ended, or for ``duration_s``; the number of the signal that ended it before, or 0."""
+def watched(
+    sessions: Sequence[Session],
+    duration_s: float | None,
+    tick: Callable[[], None],
+    ending: Sequence[int] = ENDING,
+) -> int:
+    """Watch until all have ended, or for ``duration_s``; the number of the signal that ended it before, or 0.
+
+    ``tick`` is called each second, and may raise.
+    """
     over = threading.Event()
 
     def listen(_: Snapshot) -> None:
@@ -54,7 +62,7 @@ def watched(sessions: Sequence[Session], duration_s: float | None, tick: Callabl
     for session in sessions:
         session.subscribe(listen)
     try:
-        with signals_raised():
+        with signals_raised(ending):
             for session in sessions:
                 session.start()
             _wait(over, duration_s, tick)
