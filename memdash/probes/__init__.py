@@ -6,7 +6,7 @@ Lives here: a package per way, ``go``, ``cpython``, ``system`` (what the kernel 
 ``standard`` (which functions are Go's own library), ``slices`` (of work that takes long), ``pauses``, ``gc_figures``
 (what MemStats tell of a collector), ``invariants``, ``arenas`` (how much of them is in RAM), ``registry``,
 ``narrowed`` (the same, held to a part), ``survey`` and ``examine``. May import: ``process``, ``network``, ``pprof``,
-``model``, ``units``, ``plain``, ``signals``, ``errors``; never another runtime's probes. To add a runtime, write a module with a ``ProbeEntry`` and name it in
-``registry.PROBES``. What it opens, an ``Attachment``, holds probes, which read, and may bring actors, which do
-something to the target when a person asks for it (``model.action``).
+``model``, ``units``, ``plain``, ``signals``, ``errors``; never another runtime's probes. To add a runtime, write a
+module with a ``ProbeEntry`` and name it in ``registry.PROBES``. What it opens, an ``Attachment``, holds probes, which
+read, and may bring actors, which do something to the target when a person asks for it (``model.action``).
 """
