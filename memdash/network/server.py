@@ -62,13 +62,16 @@ class Server:
     """Answers GET and HEAD with what ``pages`` have for a path; each is given the request's Accept header.
 
     With a ``token`` it has to stand in an Authorization header, as a bearer's. A page is made on the thread of the
-    connection, and may be asked for by several at once. Raises UsageError when it cannot listen.
+    connection, and may be asked for by several at once; all that takes ``lasts_s`` at most. Raises UsageError when it
+    cannot listen.
     """
 
-    def __init__(self, listen: Listen, pages: Mapping[str, Callable[[str], Page]], token: str = "") -> None:
+    def __init__(
+        self, listen: Listen, pages: Mapping[str, Callable[[str], Page]], token: str = "", lasts_s: float = _LASTS_S
+    ) -> None:
         family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
         try:
-            self._http = _Http(family, listen, pages, token.encode())
+            self._http = _Http(family, listen, pages, token.encode(), lasts_s)
         except OSError as error:
             why = (error.strerror or str(error)).lower()
             raise UsageError(f"{listen} cannot be listened at: {why}", "choose another with --listen") from None
@@ -82,24 +85,31 @@ class Server:
     def close(self) -> None:
         """Answer no more; who is being answered is broken off. May be called twice."""
         if self._thread.is_alive():
+            _break_off(self._http.socket)  # wakes the thread, which looks twice a second by itself
             self._http.shutdown()
             self._thread.join()
         self._http.server_close()
 
 
 class _Http(ThreadingHTTPServer):
-    """Keeps count of its connections; ``open`` holds when each has to be over, in the order of their coming."""
+    """Keeps count of its connections: when each has to be over, in the order of their coming."""
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = 64
 
     def __init__(
-        self, family: socket.AddressFamily, listen: Listen, pages: Mapping[str, Callable[[str], Page]], token: bytes
+        self,
+        family: socket.AddressFamily,
+        listen: Listen,
+        pages: Mapping[str, Callable[[str], Page]],
+        token: bytes,
+        lasts_s: float,
     ) -> None:
         self.address_family = family
         self.pages = pages
         self.token = token
+        self._lasts_s = lasts_s
         self._open: dict[socket.socket, float] = {}
         self._lock = threading.Lock()
         super().__init__((listen.host, listen.port), _Handler)
@@ -117,7 +127,7 @@ class _Http(ThreadingHTTPServer):
         with self._lock:
             if len(self._open) >= _CONNECTIONS:
                 _break_off(next(iter(self._open)))
-            self._open[request] = time.monotonic() + _LASTS_S
+            self._open[request] = time.monotonic() + self._lasts_s
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
