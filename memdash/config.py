@@ -269,7 +269,7 @@ _ALL = (
         parse=_parse_size,
     ),
     Setting("max-age", "How far back a recording may reach, such as 7d.", "TIME", parse=parse_duration),
-    Setting("append", "Go on in a recording that is there."),
+    Setting("append", "Go on in a file that is there."),
     Setting(
         "listen",
         "Where to answer: an address and a port of this machine, or a port of the loopback alone.",

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -21,6 +22,9 @@ from memdash.errors import UsageError
 from memdash.session import Live
 from memdash.session.following import Following
 from memdash.signals import Signalled, signals_raised
+
+if TYPE_CHECKING:
+    from memdash.network.server import Listen
 
 __all__ = ["command"]
 
@@ -62,11 +66,11 @@ def command(
     watches = _watches(choice, others, opener)
 
     from memdash.exports.prometheus.exposition import Exposition, Shown  # 70 ms with the client library
-    from memdash.network.server import Listen, Page, Server
+    from memdash.network.server import Page, Server
 
     exposition = Exposition(lambda: [Shown(each.name, each.snapshot()) for each in watches])
     pages = {"/metrics": lambda accept: Page(*exposition.write(accept)), "/": lambda _: Page(_ABOUT)}
-    at = Listen.parse(listen)
+    at = _place(listen)
     server = Server(at, pages, token)
     tell(f"answering at http://{server.listen}/metrics")
     if not at.is_loopback and not token:
@@ -84,6 +88,15 @@ def command(
         for watch in watches:
             watch.close()
     return 0
+
+
+def _place(text: str) -> Listen:
+    from memdash.network.server import Listen
+
+    try:
+        return Listen.parse(text)
+    except UsageError as error:
+        raise UsageError(f"--listen: {error.what}", error.hint) from None
 
 
 def _watches(choice: Choice, others: Sequence[str], opener: partial[Live]) -> list[Following]:
