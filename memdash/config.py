@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from memdash.errors import UsageError
+from memdash.said import SEVERITIES, AlertText, alert_table, hook_table, parse_command, parse_webhook
 from memdash.spelling import meant
 from memdash.units import parse_bytes, parse_duration, parse_growth
 
@@ -52,19 +53,6 @@ class Growth:
 
 
 @dataclass(frozen=True, slots=True)
-class AlertText:
-    """One ``--alert`` or ``[[alert]]``, not yet understood: a condition, a name, and what more is said of it, by key.
-
-    ``where`` says where it was found, for whoever cannot make sense of it.
-    """
-
-    when: str
-    name: str = ""
-    said: tuple[tuple[str, str], ...] = ()
-    where: str = "--alert"
-
-
-@dataclass(frozen=True, slots=True)
 class SourcePath:
     """Folders to look for source files in, none for the usual ones, and what to cut off the front of a path first."""
 
@@ -84,11 +72,12 @@ USUAL_SOURCES = SourcePath()
 class Setting:
     """``metavar`` is empty for a switch; ``many`` settings may be given repeatedly.
 
-    ``implied`` is what the flag alone stands for, when its value may be left out.
+    ``implied`` is what the flag alone stands for, when its value may be left out; ``also`` is another name of the flag,
+    and ``off`` the flag that turns off a switch which is on unless it is given.
     ``parse`` turns text into the value and raises UsageError; ``default`` is text too, so that help shows what a user
     would write. With ``choices`` the text must be one of them. The variable of what may be given repeatedly is
     split at white space, or at ``separator``. In the file a ``table`` may stand for a text: it is read with the words
-    for where it was found.
+    for where it was found. ``key`` is its name in the file, where that is another one.
     """
 
     name: str
@@ -98,10 +87,13 @@ class Setting:
     default: str | None = None
     many: bool = False
     implied: str | None = None
+    also: str = ""
+    off: str = ""
     parse: Callable[[str], object] = str
     choices: tuple[str, ...] = ()
     separator: str | None = None
     table: Callable[[Mapping[str, object], str], object] | None = None
+    key: str = ""
 
     @property
     def variable(self) -> str:
@@ -149,24 +141,6 @@ def _parse_growth(text: str) -> Growth:
         raise UsageError(f"{text!r} is no growth", "write it like 1MiB/min, or like 64MiB for all of it") from None
 
 
-_ALERT_KEYS = ("when", "name", "for", "over", "clear", "cooldown", "severity")
-
-
-def _alert_table(table: Mapping[str, object], where: str) -> AlertText:
-    for key, value in table.items():
-        if key not in _ALERT_KEYS:
-            raise UsageError(f"{where}: there is no key {key!r}", meant(key, _ALERT_KEYS, "the keys are"))
-        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-            raise UsageError(
-                f"{where}: {key} is neither a text nor a number", 'write it like when = "HeapAlloc > 1GiB"'
-            )
-    texts = {key: str(value) for key, value in table.items()}
-    if not texts.get("when"):
-        raise UsageError(f"{where}: it does not say when", 'write it like when = "HeapAlloc > 512MiB"')
-    when, name = texts.pop("when"), texts.pop("name", "")
-    return AlertText(when, name, tuple(texts.items()), where)
-
-
 def _parse_size(text: str) -> int:
     size = parse_bytes(text)
     if size < _LEAST_RECORDING_BYTES:
@@ -198,7 +172,7 @@ def _parse_depth(text: str) -> int:
 
 def _parse_count(text: str) -> int:
     if not (text.isascii() and text.isdecimal()) or not int(text):
-        raise UsageError(f"{text!r} is not a number of functions", "write it like 20")
+        raise UsageError(f"{text!r} is not a whole number from 1 on", "write it like 20")
     return int(text)
 
 
@@ -210,6 +184,10 @@ def _parse_share(text: str) -> float:
     if not 0 <= share <= 1:
         raise UsageError(f"{text!r} is not a share", "write it like 0.005 or 0.5%")
     return share
+
+
+def _parse_warm_up(text: str) -> float:
+    return 0.0 if text.strip() in ("0", "0s") else parse_duration(text)
 
 
 def _parse_gc_at(text: str) -> float:
@@ -258,9 +236,9 @@ _ALL = (
         "auto|gops|URL",
     ),
     Setting("interval", "Time between two samples, 50ms to 60s.", "TIME", "i", default="1s", parse=parse_interval),
-    Setting("duration", "How long to watch before reporting, such as 10s.", "TIME", "d", parse=parse_duration),
+    Setting("duration", "How long to watch, such as 10s.", "TIME", "d", also="for", parse=parse_duration),
     Setting("output", "Write here instead of to standard output (-).", "FILE", "o", default="-"),
-    Setting("record", "Write the watch into this file too, for memdash replay.", "FILE"),
+    Setting("record", "Write the watch into this file too, to be looked at later.", "FILE"),
     Setting(
         "max-size",
         "How large a recording may become; what is oldest goes first.",
@@ -269,6 +247,7 @@ _ALL = (
         parse=_parse_size,
     ),
     Setting("max-age", "How far back a recording may reach, such as 7d.", "TIME", parse=parse_duration),
+    Setting("salvage", "Write what can still be read of a damaged recording into a new one.", "FILE"),
     Setting("append", "Go on in a file that is there."),
     Setting(
         "listen",
@@ -301,7 +280,7 @@ _ALL = (
         many=True,
         parse=AlertText,
         separator=";",
-        table=_alert_table,
+        table=alert_table,
     ),
     Setting(
         "mute",
@@ -310,6 +289,50 @@ _ALL = (
         many=True,
         separator=";",
     ),
+    Setting(
+        "on-alert",
+        "Run this for each alert, which it finds as JSON on its standard input. No shell is involved. It has 10s.",
+        "COMMAND",
+        many=True,
+        parse=parse_command,
+        separator="\n",
+        table=hook_table,
+        key="hook",
+    ),
+    Setting(
+        "webhook",
+        "Post each alert to this URL as JSON. One with a secret in it belongs in the file: others see it in ps.",
+        "URL",
+        many=True,
+        parse=parse_webhook,
+    ),
+    Setting("bell", "Ring the terminal's bell on an alert."),
+    Setting("notify", "Have the terminal tell an alert on the desktop, if it can (OSC 777 or 9)."),
+    Setting(
+        "evidence",
+        "On an alert save into a folder below this one what the process holds and the last five minutes: a profile,"
+        " tasks, where RSS comes from, a report, a recording. Without it nothing is saved.",
+        "FOLDER",
+    ),
+    Setting("evidence-from", "How bad an alert must be for that.", "SEVERITY", default="warning", choices=SEVERITIES),
+    Setting("evidence-keep", "How many to keep, the worst.", "NUMBER", default="20", parse=_parse_count),
+    Setting("evidence-size", "How much they may take together.", "SIZE", default="500MiB", parse=_parse_size),
+    Setting("no-new-tasks", "No goroutine, thread or asyncio task may come and stay."),
+    Setting("no-leak", "The verdict must not be a leak; this is on unless turned off.", off="allow-leak"),
+    Setting(
+        "warm-up",
+        "How long to let it settle first: what happens then counts for nothing. 0s for no time at all.",
+        "TIME",
+        default="10s",
+        parse=_parse_warm_up,
+    ),
+    Setting(
+        "force-gc",
+        "Have the program collect its garbage after the warm-up and at the end, where there is a way to: what lives is"
+        " known exactly then.",
+    ),
+    Setting("strict", "What could not be judged has failed, the verdict as well."),
+    Setting("junit", "Write the result here too, as a JUnit report.", "FILE"),
     Setting("ignore-top-function", "Tasks that stand in this function may stay.", "FUNCTION", many=True),
     Setting("ignore-created-by", "Tasks that this function started may stay.", "FUNCTION", many=True),
     Setting("ignore-current", "All tasks that there are at first may stay."),

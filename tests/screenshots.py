@@ -70,6 +70,7 @@ class _Shared:
         self.clear_baseline = session.clear_baseline
         self.acknowledge = session.acknowledge
         self.mute = session.mute
+        self.note = session.note
         self.act = session.act
 
     def close(self) -> None:

@@ -7,14 +7,18 @@ leaf), ``objects`` and ``tasks`` (the rows of those), ``leaks`` (tasks that stay
 ``deeds`` (what an action did), ``ceilings`` (the limits a process lives under), ``relief`` (when to force a collection
 before one is reached), ``rules`` (what checks), ``alerts`` (the bounded log of what they found).
 
-The way to a verdict: ``points`` (the live heap after each collection), ``slopes`` (robust lines through them), ``cuts``
-(where their course changes), ``trend`` (the newest stretch and how it bends), ``teeth`` (what was given back before),
-``verdict`` (what that means, and what speaks against a leak), ``forecast`` (when it hits a limit), ``growers`` (what
-grew most), ``judge`` (which looks again at each tick and changes its mind slowly), ``verdict_words`` (its sentence).
+The way to a verdict: ``points`` (the live heap after each collection), ``loads`` (the same at like load), ``slopes``
+(robust lines through them), ``cuts`` (where their course changes), ``trend`` (the newest stretch and how it bends),
+``teeth`` (what was given back before), ``verdict`` (what that means, and what speaks against a leak), ``forecast``
+(when it hits a limit), ``growers`` (what grew most), ``judge`` (which looks again at each tick and changes its mind
+slowly), ``verdict_words`` (its sentence). Beside it, ``gc_trend`` tells whether the collector has more and more to do.
+
+What a check holds a program to: ``budgets``, by its ``growth`` and by the tasks that came and stayed, its ``arrivals``.
 
 May import: ``model``, ``units``, ``spelling``, ``median``, ``errors``. To add a rule that no condition can say, write a
 value with ``name``, ``cooldown_s`` and ``check`` in ``rules`` and name it in ``default_rules``. To add what speaks
 against a leak, write a function in ``verdict``, name it in ``_OBJECTIONS``, and see what the corpus makes of it:
 ``python -m tests.benchmarks verdict``. To add a step of the way to RSS, name it in ``StepKind``, count it in
-``residence`` and give it words in the ``step_words`` of ``tables``.
+``residence`` and give it words in the ``step_words`` of ``tables``. To add a budget, write a value with ``name``,
+``required`` and ``judge`` in ``budgets`` and let ``commands.budget`` make it.
 """

@@ -11,11 +11,11 @@ from typing import NamedTuple
 from memdash.analysis.ceilings import nearest
 from memdash.analysis.deeds import fall_bytes
 from memdash.model.action import Action, Deed
-from memdash.model.finding import Finding, NotYet, Severity
+from memdash.model.finding import Figure, Finding, NotYet, Severity
 from memdash.model.missing import Maybe, Missing, known
 from memdash.model.relief import OVER_LIMIT, Ceiling, GcAt, Relief
 from memdash.model.sample import Sample
-from memdash.units import byte_size, duration, whole_percent
+from memdash.units import Unit, byte_size, duration, whole_percent
 
 __all__ = ["Looked", "Order", "Reliever"]
 
@@ -181,6 +181,7 @@ class Reliever:
             severity=Severity.WARNING,
             at_s=sample.at.wall_s,
             summary=f"{byte_size(ceiling.used_bytes)} in use, over {ceiling.name} of {limit}: {tried}",
+            measured=Figure(ceiling.used_bytes, Unit.BYTES),
             evidence={
                 "limit": ceiling.name,
                 "used_bytes": ceiling.used_bytes,

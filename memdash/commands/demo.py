@@ -18,10 +18,10 @@ from memdash.commands.toolchain import build, find_toolchain
 from memdash.errors import MemdashError
 from memdash.signals import signals_raised
 
-__all__ = ["command"]
+__all__ = ["GO_SOURCE", "PYTHON_MODULE", "command"]
 
-_GO_SOURCE = Path(__file__).parent / "shop"
-_PYTHON_MODULE = "memdash.commands.pyshop"
+GO_SOURCE = Path(__file__).parent / "shop"
+PYTHON_MODULE = "memdash.commands.pyshop"
 _FRAMES_TRACED = 8
 """So that a site has a stack. The server has little to do: that this slows it does not show."""
 
@@ -61,10 +61,10 @@ def _server(runtime: str | None) -> tuple[Sequence[str], str | None]:
             raise
         toolchain = None
     if toolchain is None:
-        return [sys.executable, "-m", _PYTHON_MODULE], None
-    built = build(toolchain, _GO_SOURCE, "shop-server", _progress)
+        return [sys.executable, "-m", PYTHON_MODULE], None
+    built = build(toolchain, GO_SOURCE, "shop-server", _progress)
     click.echo("\r\x1b[K", err=True, nl=False)
-    return [str(built)], f"{_GO_SOURCE.parent}:{toolchain.root / 'src'}"
+    return [str(built)], f"{GO_SOURCE.parent}:{toolchain.root / 'src'}"
 
 
 def _progress(words: str) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from memdash.analysis.rules import Condition, Op, Rule, Threshold, default_rules, metric_named, parse_rule
 from memdash.analysis.verdict_words import RULE as VERDICT
+from memdash.commands.options import gathered
 from memdash.config import AlertText, Growth, Limit
 from memdash.errors import UsageError
 from memdash.model.finding import NOTES
@@ -13,22 +15,59 @@ from memdash.model.relief import OVER_LIMIT
 from memdash.spelling import meant
 from memdash.units import parse_figure
 
-__all__ = ["muted_for", "rules_for"]
+__all__ = [
+    "Alerting",
+    "alert_options",
+    "condition_of_growth",
+    "condition_of_limit",
+    "muted_for",
+    "rules_asked",
+    "rules_for",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alerting:
+    """What to alert on, as flags, variables and the file have it."""
+
+    max: Sequence[Limit]
+    max_growth: Sequence[Growth]
+    alert: Sequence[AlertText]
+    mute: Sequence[str]
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """All that is checked. Raises UsageError for what makes no sense."""
+        return rules_for(self.max, self.max_growth, self.alert)
+
+    @property
+    def muted(self) -> tuple[str, ...]:
+        """The names of those that do not count. Raises UsageError."""
+        return muted_for(self.mute, self.rules)
 
 
 def rules_for(limits: Sequence[Limit], growths: Sequence[Growth], alerts: Sequence[AlertText] = ()) -> tuple[Rule, ...]:
-    """The rules that always hold, and one for each limit and alert; an alert of the same name replaces one that does.
+    """The rules that always hold, and those asked for; an alert of the same name replaces one that does.
 
     Raises UsageError for what makes no sense.
     """
-    conditions = dict.fromkeys((*map(_growth, growths), *map(_over, limits)))
-    asked: dict[str, Rule] = {str(condition): Threshold(str(condition), condition) for condition in conditions}
+    asked = rules_asked(limits, growths, alerts)
+    names = {rule.name for rule in asked}
+    return (*(rule for rule in default_rules() if rule.name not in names), *asked)
+
+
+def rules_asked(
+    limits: Sequence[Limit], growths: Sequence[Growth], alerts: Sequence[AlertText]
+) -> tuple[Threshold, ...]:
+    """One for each limit and alert, each once. Raises UsageError for what makes no sense."""
+    conditions = dict.fromkeys((*map(condition_of_growth, growths), *map(condition_of_limit, limits)))
+    asked = {str(condition): Threshold(str(condition), condition) for condition in conditions}
     for alert in alerts:
         rule = _rule(alert)
         if rule.name in (VERDICT, OVER_LIMIT, NOTES) or asked.get(rule.name, rule) != rule:
             raise UsageError(f"{alert.where}: {rule.name!r} is another rule's name", "give it a name of its own")
         asked[rule.name] = rule
-    return (*(rule for rule in default_rules() if rule.name not in asked), *asked.values())
+    return tuple(asked.values())
 
 
 def muted_for(names: Sequence[str], rules: Sequence[Rule]) -> tuple[str, ...]:
@@ -47,12 +86,14 @@ def _rule(alert: AlertText) -> Threshold:
         raise UsageError(f"{alert.where}: {error.what}", error.hint) from None
 
 
-def _growth(growth: Growth) -> Condition:
+def condition_of_growth(growth: Growth) -> Condition:
+    """What ``--max-growth`` finds fault with."""
     per_s = 60.0 if growth.is_rate else 0.0
     return Condition("heap.live_bytes", Op.OVER, growth.bytes * (per_s or 1.0), grows=True, per_s=per_s)
 
 
-def _over(limit: Limit) -> Condition:
+def condition_of_limit(limit: Limit) -> Condition:
+    """What ``--max`` finds fault with. Raises UsageError for what names no metric."""
     said = "--max"
     try:
         metric = metric_named(limit.metric)
@@ -60,3 +101,7 @@ def _over(limit: Limit) -> Condition:
         return Condition(metric.key, Op.OVER, parse_figure(limit.value, metric.unit))
     except UsageError as error:
         raise UsageError(f"{said}: {error.what}", error.hint) from None
+
+
+alert_options = gathered(Alerting, "alerting")
+"""Give a command the options of alerts; it gets one ``alerting`` instead."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
-from dataclasses import fields
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,7 +17,7 @@ from memdash import config, config_file
 from memdash.commands.output import tell
 from memdash.errors import UsageError
 
-__all__ = ["Verb", "gathered", "origin", "settings", "typed"]
+__all__ = ["Verb", "gathered", "origin", "part", "settings", "take_file", "typed"]
 
 if TYPE_CHECKING:
     _ParamType = click.ParamType[Any]
@@ -64,14 +64,17 @@ def settings(*names: str) -> Callable[[Function], Function]:
 
 
 def gathered(kind: type[Any], parameter: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command the settings that a dataclass has fields of as options; it gets one ``kind`` instead."""
-    names = [field.name for field in fields(kind)]
+    """Give a command the settings that a dataclass has fields of as options; it gets one ``kind`` instead.
+
+    A field with the metadata ``part`` holds a dataclass whose fields are settings in turn.
+    """
+    names = _names(kind)
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @settings(*(name.replace("_", "-") for name in names))
         @functools.wraps(function)
         def wrapped(**values: Any) -> Any:
-            made = kind(**{name: values.pop(name) for name in names})
+            made = _made(kind, {name: values.pop(name) for name in names})
             return function(**{parameter: made}, **values)
 
         return wrapped
@@ -79,9 +82,37 @@ def gathered(kind: type[Any], parameter: str) -> Callable[[Callable[..., Any]], 
     return decorate
 
 
+_PART = "gathered"
+
+
+def part(kind: type[Any]) -> dict[str, type[Any]]:
+    """What marks a field of a dataclass that is ``gathered``: what it holds is gathered too."""
+    return {_PART: kind}
+
+
+def _names(kind: type[Any]) -> list[str]:
+    """The settings of a dataclass and its parts, as parameters are named."""
+    names = []
+    for each in fields(kind):
+        names += _names(each.metadata[_PART]) if _PART in each.metadata else [each.name]
+    return names
+
+
+def _made(kind: type[Any], values: dict[str, Any]) -> Any:
+    return kind(
+        **{
+            each.name: _made(each.metadata[_PART], values) if _PART in each.metadata else values[each.name]
+            for each in fields(kind)
+        }
+    )
+
+
 def _option(setting: config.Setting) -> Callable[[Function], Function]:
-    flags = [f"--{setting.name}", *([f"-{setting.short}"] if setting.short else [])]
+    flags = [f"--{setting.name}", *([f"--{setting.also}"] if setting.also else [])]
+    flags += [f"-{setting.short}"] if setting.short else []
     shared: dict[str, Any] = {"help": setting.help, "envvar": setting.variable}
+    if setting.off:
+        return click.option(f"{flags[0]}/--{setting.off}", default=True, **shared)
     if setting.is_switch:
         return click.option(*flags, is_flag=True, **shared)
     if setting.implied is not None:
@@ -105,8 +136,40 @@ def origin(ctx: click.Context, setting: config.Setting) -> str:
         case ParameterSource.ENVIRONMENT:
             return setting.variable
         case ParameterSource.DEFAULT_MAP:
-            return f"{setting.name} in {ctx.meta[_FILE]}"
+            key = setting.name.replace("-", "_")
+            return f"{setting.name} in {next(layer.path for layer in _layers(ctx) if key in layer.values)}"
     return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """The values of one file by parameter, and those that files of a lower rank have no say in."""
+
+    path: Path
+    values: Mapping[str, object]
+    alone: frozenset[str]
+
+
+_LAYERS = "memdash.files"
+
+
+def _layers(ctx: click.Context) -> list[_Layer]:
+    """Those of the highest rank first."""
+    return [layer for _, layer in sorted(ctx.meta.get(_LAYERS, {}).items(), reverse=True)]
+
+
+def take_file(ctx: click.Context, rank: int, path: Path, values: Mapping[str, object], alone: Iterable[str]) -> None:
+    """Make a file's values the defaults of everything parsed after it: click asks flags and variables first.
+
+    Of two files that of the higher rank counts, and it alone for the settings in ``alone``.
+    """
+    named = {name.replace("-", "_"): given for name, given in values.items()}
+    layer = _Layer(path, named, frozenset(name.replace("-", "_") for name in alone))
+    ctx.meta.setdefault(_LAYERS, {})[rank] = layer
+    merged: dict[str, object] = {}
+    for each in reversed(_layers(ctx)):
+        merged = {key: value for key, value in merged.items() if key not in each.alone} | dict(each.values)
+    ctx.default_map = merged
 
 
 def typed(name: str) -> bool:
@@ -115,17 +178,12 @@ def typed(name: str) -> bool:
     return ctx.get_parameter_source(name.replace("-", "_")) is ParameterSource.COMMANDLINE
 
 
-_FILE = "memdash.config_file"
-
-
 def _load_config(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
-    """Make the file's values the defaults of everything parsed after it: click asks flags and variables first."""
     if ctx.resilient_parsing:
         return
     path = Path(value) if value else config_file.default_file()
     if path is not None:
-        ctx.meta[_FILE] = path
-        ctx.default_map = {name.replace("-", "_"): given for name, given in config_file.load_file(path).items()}
+        take_file(ctx, 0, path, config_file.load_file(path), ())
 
 
 _CONFIG = click.Option(

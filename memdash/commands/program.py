@@ -19,7 +19,11 @@ import click
 
 from memdash.commands.output import check_output, tell
 from memdash.errors import UsageError
+from memdash.model.target import Runtime, Target
 from memdash.plain import plain
+from memdash.probes.probe import Fit, judged
+from memdash.probes.registry import PROBES
+from memdash.process.family import settle
 from memdash.signals import Signalled
 
 __all__ = ["Program", "log_file", "tell_output"]
@@ -85,16 +89,21 @@ class Program:
     """One running command and the processes it starts; as a context it ends them on the way out.
 
     They form a process group of their own: the terminal belongs to the dashboard, so the command's input is empty, what
-    it prints goes to ``log``, and ctrl+c reaches it only through us. ``environment`` is added to our own. Once asked to
-    end it has ``grace_s`` seconds. Raises UsageError when it cannot be started.
+    it prints goes to ``log``, to our stderr where there is none, and ctrl+c reaches it only through us.
+    ``environment`` is added to our own. Once asked to end it has ``grace_s`` seconds. Raises UsageError when it cannot
+    be started.
     """
 
     def __init__(
-        self, command: Sequence[str], log: Path, grace_s: float = 5.0, environment: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        log: Path | None,
+        grace_s: float = 5.0,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self._grace_s = grace_s
         try:
-            with log.open("ab") as output:
+            with contextlib.nullcontext(2) if log is None else log.open("ab") as output:
                 self._process = subprocess.Popen(  # noqa: S603 - to run what the user typed is the point
                     command,
                     stdin=subprocess.DEVNULL,
@@ -137,12 +146,26 @@ class Program:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, number)
 
-    def wait(self) -> None:
-        """Wait until the command has ended by itself."""
-        self._process.wait()
+    def settled(self) -> Target:
+        """What it turns out to be, once that is clear: itself, or what it is a wrapper of. Raises TargetError."""
+        return settle(self.pid, _is_telling)
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until the command has ended by itself, for so long at most; whether it has."""
+        try:
+            self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
     @property
     def exit_code(self) -> int:
         """The command's code once it has been stopped, 128 + N when signal N killed it."""
         code = self._process.wait()
         return 128 - code if code < 0 else code
+
+
+def _is_telling(target: Target) -> bool:
+    """Whether a probe reads more of it than the kernel tells of any process."""
+    verdicts = (judged(entry, target) for entry in PROBES)
+    return any(isinstance(verdict, Fit) and verdict.runtime is not Runtime.NATIVE for verdict in verdicts)

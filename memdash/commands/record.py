@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memdash.commands.limits import rules_for
+from memdash.commands.limits import Alerting, alert_options
 from memdash.commands.options import Verb, gathered, settings
 from memdash.commands.output import STDOUT, tell
 from memdash.commands.recorded import Keeping, recorders
 from memdash.commands.relief import Relieving, relief_options
 from memdash.commands.target import Choice, pids, target_options
+from memdash.commands.telling import Telling
 from memdash.commands.watching import ending_code, named, require_read, watched
-from memdash.config import Growth, Limit
-from memdash.model.finding import Severity
 from memdash.plain import plain
 from memdash.session import Live
 from memdash.units import byte_size, duration, file_time
@@ -34,9 +33,11 @@ _SUFFIX = ".mdr"
 @click.command(cls=Verb, short_help="Write a watch into a file, to be looked at later.")
 @target_options
 @click.argument("others", metavar="[PID ...]", nargs=-1, shell_complete=pids)
-@settings("output", "duration", "interval", "append", "force", "max", "max-growth")
+@settings("output", "duration", "interval", "append", "force", "salvage")
+@alert_options
 @relief_options
 @gathered(Keeping, "keeping")
+@gathered(Telling, "telling")
 def command(
     choice: Choice,
     others: tuple[str, ...],
@@ -45,32 +46,59 @@ def command(
     interval: float,
     append: bool,
     force: bool,
-    max: Sequence[Limit],  # noqa: A002 - click names parameters as the flags are called
-    max_growth: Sequence[Growth],
+    salvage: str | None,
+    alerting: Alerting,
     relief: Relieving,
     keeping: Keeping,
+    telling: Telling,
 ) -> int:
     """Record the memory of a process, or of several into one file, until they end, or ctrl+c, or for --duration.
 
     The file can be read while it is written. Should memdash be killed, it lacks a second. Without -o it is named after
     the process and the time. --gc-at holds for the first process alone.
     """
-    rules = rules_for(max, max_growth)
+    if salvage is not None:
+        return _salvaged(Path(salvage), output)
+    rules, muted = alerting.rules, alerting.muted
+    telling.check(rules)
     plan = relief.plan()
     watching = named(choice, others)
     plans = [plan, *(None for _ in watching[1:])]
     sessions = [
-        Live(each.target, interval_s=interval, rules=rules, entries=each.entries, gc_at=plan, read_only=plan is None)
+        Live(
+            each.target,
+            interval_s=interval,
+            rules=rules,
+            muted=muted,
+            entries=each.entries,
+            gc_at=plan,
+            read_only=plan is None,
+        )
         for each, plan in zip(watching, plans, strict=True)
     ]
     targets = [each.target for each in watching]
     path = Path(output) if output != STDOUT else Path(f"{targets[0].file_name}-{file_time(time.time())}{_SUFFIX}")
-    with recorders(path, sessions, keeping, appends=append, replaces=force) as started:
+    with telling.hooks() as follow, recorders(path, sessions, keeping, appends=append, replaces=force) as started:
+        for session in sessions:
+            follow(session)
         tell(f"recording {', '.join(f'{target.name} ({target.place})' for target in targets)} into {path}")
-        signalled = watched(sessions, duration, _Line(sessions, started))
+        line = _Line(sessions, started)
+        signalled = watched(sessions, duration, line.draw)
+        line.clear()
     last = [session.snapshot() for session in sessions]
     require_read(watching, last)
     return ending_code(last, duration, signalled, "the recording is shorter than it was to be")
+
+
+def _salvaged(path: Path, output: str) -> int:
+    """Save what is left of a recording. Raises RecordingError."""
+    from memdash.recording.salvage import salvage
+
+    into = Path(output) if output != STDOUT else path.with_name(f"{path.stem}-salvaged{_SUFFIX}")
+    found = salvage(path, into)
+    lost = f", and {found.lost} are damaged" if found.lost else ""
+    tell(f"{found.saved} pieces of {path} are in {into}{lost}")
+    return 0
 
 
 class _Line:
@@ -81,18 +109,23 @@ class _Line:
         self._recorders = recorders
         self._is_shown = sys.stderr is not None and sys.stderr.isatty()
 
-    def __call__(self) -> None:
+    def clear(self) -> None:
+        """Leave nothing of it."""
+        if self._is_shown:
+            click.echo("\r\x1b[K", err=True, nl=False)
+
+    def draw(self) -> None:
         """Draw it anew."""
         since = next((recorder.state.since for recorder in self._recorders if recorder.state.since), None)
         if not self._is_shown or since is None:
             return
         shown = [session.snapshot() for session in self._sessions]
         progress = self._recorders[0].state
-        alerts = sum(finding.severity >= Severity.WARNING for snapshot in shown for finding in snapshot.findings)
+        alerts = sum(len(snapshot.alerts) for snapshot in shown)
         parts = [
             duration(max(snapshot.at.mono_s for snapshot in shown) - since.mono_s),
             byte_size(progress.used_bytes),
-            f"{alerts} alerts" if alerts != 1 else "1 alert",
+            f"{alerts} alert{'s' * (alerts != 1)}",
             *([progress.trouble] if progress.trouble else []),
         ]
         click.echo(f"\r\x1b[K{plain(' · '.join(parts))}", err=True, nl=False)

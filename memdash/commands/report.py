@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 
 import click
 
-from memdash.commands.limits import muted_for, rules_for
-from memdash.commands.options import Verb, settings, typed
+from memdash.commands.limits import Alerting, alert_options
+from memdash.commands.options import Verb, gathered, settings, typed
 from memdash.commands.output import check_output, writing
 from memdash.commands.relief import Relieving, relief_options
 from memdash.commands.target import Choice, target_options
-from memdash.config import AlertText, Growth, Limit
+from memdash.commands.telling import Telling
 from memdash.errors import TargetExited, UsageError
 from memdash.exports.exporter import Exporter
 from memdash.model.snapshot import Snapshot, State
@@ -23,8 +22,10 @@ __all__ = ["command"]
 
 @click.command(cls=Verb, short_help="One full report of a process, as text or JSON.")
 @target_options
-@settings("json", "output", "force", "duration", "interval", "max", "max-growth", "alert", "mute")
+@settings("json", "output", "force", "duration", "interval")
+@alert_options
 @relief_options
+@gathered(Telling, "telling")
 def command(
     choice: Choice,
     json: bool,
@@ -32,20 +33,17 @@ def command(
     force: bool,
     duration: float | None,
     interval: float,
-    max: Sequence[Limit],  # noqa: A002 - click names parameters as the flags are called
-    max_growth: Sequence[Growth],
-    alert: Sequence[AlertText],
-    mute: Sequence[str],
+    alerting: Alerting,
     relief: Relieving,
+    telling: Telling,
 ) -> None:
     """Report everything that can be read of one process, once.
 
     With --duration it watches that long first, so that rates, growth and alerts have something to go by.
     """
     check_output(output, force)
-    rules = rules_for(max, max_growth, alert)
-    muted = muted_for(mute, rules)
-    plan = relief.plan()
+    rules, muted, plan = alerting.rules, alerting.muted, relief.plan()
+    telling.check(rules)
     if duration is None and typed("gc-at"):
         raise UsageError("--gc-at needs a watch to force collections in", "say for how long: --duration 10m")
     target, entries = choice.target(), choice.entries
@@ -61,7 +59,10 @@ def command(
             read_only=relief.read_only,
             entries=entries,
         )
-        snapshot = _watched(watch, duration)
+        with telling.hooks() as follow:
+            follow(watch)
+            _watch(watch, duration)
+        snapshot = watch.snapshot()
     if snapshot.state is State.REFUSED:  # read once it raises what the watch could only tell in words
         snapshot = read_once(target, rules=rules, muted=muted, entries=entries)
     with writing(output, force) as out:
@@ -81,8 +82,8 @@ def _exporter(json: bool) -> Exporter:
     return TEXT
 
 
-def _watched(session: Session, duration_s: float) -> Snapshot:
-    """The last snapshot of a watch of ``duration_s`` from its first sample, or of less when the target ends."""
+def _watch(session: Session, duration_s: float) -> None:
+    """Watch for ``duration_s`` from the first sample on, or until the target ends."""
     begun, over = threading.Event(), threading.Event()
 
     def listen(shown: Snapshot) -> None:
@@ -98,4 +99,3 @@ def _watched(session: Session, duration_s: float) -> Snapshot:
         over.wait(duration_s)
     finally:
         session.close()
-    return session.snapshot()

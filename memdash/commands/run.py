@@ -13,10 +13,7 @@ from memdash.commands.prepared import prepared
 from memdash.commands.program import Program, log_file, tell_output
 from memdash.commands.screen import Screen, screen_options
 from memdash.errors import TargetError
-from memdash.model.target import Runtime, Target
-from memdash.probes.probe import Fit, ProbeEntry, judged
-from memdash.probes.registry import PROBES
-from memdash.process.family import settle
+from memdash.probes.probe import ProbeEntry
 from memdash.signals import Signalled, signals_raised
 
 __all__ = ["command", "watch_program"]
@@ -53,14 +50,8 @@ def command(argv: tuple[str, ...], screen: Screen, output_to: str | None, force:
 def watch_program(program: Program, screen: Screen, entries: Sequence[ProbeEntry]) -> bool:
     """Show the dashboard on what ``program`` turns out to be; False when it ended before there was anything to see."""
     try:
-        target = settle(program.pid, _is_telling)
+        target = program.settled()
     except TargetError:
         return False
     screen.watch(target, entries)
     return True
-
-
-def _is_telling(target: Target) -> bool:
-    """Whether a probe reads more of it than the kernel tells of any process."""
-    verdicts = (judged(entry, target) for entry in PROBES)
-    return any(isinstance(verdict, Fit) and verdict.runtime is not Runtime.NATIVE for verdict in verdicts)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memdash.analysis.rules import Rule
-from memdash.commands.limits import muted_for, rules_for
+from memdash.commands.limits import Alerting, muted_for
 from memdash.commands.opening import Opening
-from memdash.commands.options import gathered
+from memdash.commands.options import gathered, part
+from memdash.commands.recorded import Keeping, recorders
 from memdash.commands.relief import Relieving
-from memdash.config import AlertText, Growth, Limit, SourcePath
+from memdash.commands.telling import Telling, Terminal
+from memdash.config import SourcePath
 from memdash.errors import UsageError
 from memdash.model.action import Action
 from memdash.model.relief import GcAt
@@ -33,14 +36,10 @@ _SURVEY_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Screen:
+class Screen(Alerting):
     """How the dashboard samples, alerts and looks."""
 
     interval: float
-    max: Sequence[Limit]
-    max_growth: Sequence[Growth]
-    alert: Sequence[AlertText]
-    mute: Sequence[str]
     agent: bool
     read_only: bool
     gc_at: float | None
@@ -51,6 +50,10 @@ class Screen:
     ascii: bool
     source_path: str | None
     trim_path: str | None
+    record: str | None
+    max_size: int
+    max_age: float | None
+    telling: Telling = field(metadata=part(Telling))
 
     def check(self) -> None:
         """Refuse before anything is started what could not be shown. Raises UsageError."""
@@ -59,7 +62,8 @@ class Screen:
 
     def check_values(self) -> None:
         """Refuse limits and themes that do not exist. Raises UsageError."""
-        muted_for(self.mute, self._rules)
+        muted_for(self.mute, self.rules)
+        self.telling.check(self.rules)
         if self.agent and self.read_only:
             raise UsageError("--agent and --read-only exclude each other", "leave one of them away")
         self._plan()
@@ -75,41 +79,53 @@ class Screen:
                     "memdash report PID writes a report, memdash report --json PID one for programs",
                 )
 
-    @property
-    def _rules(self) -> tuple[Rule, ...]:
-        return rules_for(self.max, self.max_growth, self.alert)
-
     def watch(self, target: Target, entries: Sequence[ProbeEntry] = PROBES) -> None:
         """Show the dashboard until the user leaves it."""
         # Code is loaded only into what was asked for, and run only there, not because < and > came by.
         others = [entry for entry in entries if not entry.wanted_for]
 
-        def opened(member: Target) -> Session:
-            is_meant = member == target
-            return self._session(member, entries if is_meant else others, is_meant=is_meant)
+        terminal = Terminal()
+        with self.telling.hooks(terminal) as follow:
 
-        watches = Watches(opened)
-        session = watches.open(target)
+            def opened(member: Target) -> Session:
+                is_meant = member == target
+                session = self._session(member, entries if is_meant else others, is_meant=is_meant)
+                follow(session)
+                return session
+
+            watches = Watches(opened)
+            session = watches.open(target)
+            with self._recording(session):
+                self._show(session, watches, terminal)
+
+    def _show(self, session: Session, watches: Watches, terminal: Terminal) -> None:
+        """Begin to watch, and draw what is seen; both are over when this returns."""
         opening = Opening(session)
         session.start()
         try:
             with opening:
                 from memdash.ui.app import run
 
-                run(session, watches, self._options())
+                run(session, watches, replace(self._options(), lend_terminal=terminal.use))
         finally:
             watches.close()
+
+    def _recording(self, session: Session) -> AbstractContextManager[object]:
+        """Around a watch that is to be written down. Raises RecordingError."""
+        if self.record is None:
+            return nullcontext()
+        return recorders(Path(self.record), [session], Keeping(max_size=self.max_size, max_age=self.max_age))
 
     def _plan(self) -> GcAt | None:
         return Relieving(self.gc_at, self.gc_cooldown, self.limit, self.read_only).plan()
 
-    def _session(self, target: Target, entries: Sequence[ProbeEntry], *, is_meant: bool) -> Session:
+    def _session(self, target: Target, entries: Sequence[ProbeEntry], *, is_meant: bool) -> Live:
         """A watch over the target, or over another process of its tree: nothing is done to that unless asked there."""
         return Live(
             target,
             interval_s=self.interval,
-            rules=self._rules,
-            muted=self.mute,
+            rules=self.rules,
+            muted=self.muted,
             asked=(Action.LOAD_AGENT,) if self.agent and is_meant else (),
             gc_at=self._plan() if is_meant else None,
             read_only=self.read_only,

@@ -49,14 +49,17 @@ def watched(
     tick: Callable[[], None],
     ending: Sequence[int] = ENDING,
 ) -> int:
-    """Watch until all have ended, or for ``duration_s``; the number of the signal that ended it before, or 0.
+    """Watch until all have ended, or for ``duration_s`` once all are read; the signal that ended it before, or 0.
 
     ``tick`` is called each second, and may raise.
     """
-    over = threading.Event()
+    begun, over = threading.Event(), threading.Event()
 
     def listen(_: Snapshot) -> None:
-        if all(session.snapshot().state.is_over for session in sessions):
+        states = [session.snapshot().state for session in sessions]
+        if State.ATTACHING not in states:
+            begun.set()
+        if all(state.is_over for state in states):
             over.set()
 
     for session in sessions:
@@ -65,6 +68,7 @@ def watched(
         with signals_raised(ending):
             for session in sessions:
                 session.start()
+            begun.wait()
             _wait(over, duration_s, tick)
     except Signalled as signalled:
         return signalled.number

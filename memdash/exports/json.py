@@ -14,8 +14,9 @@ from typing import Any, BinaryIO, TypeAlias
 
 from memdash import __version__
 from memdash.model.family import Family
-from memdash.model.finding import Finding
+from memdash.model.finding import Figure, Finding
 from memdash.model.gc import GcStats
+from memdash.model.gc_trend import GcTrend, Tendency
 from memdash.model.memstats import MemStats
 from memdash.model.missing import Maybe, Missing
 from memdash.model.objects import Objects
@@ -25,22 +26,22 @@ from memdash.model.residence import MappingGroup, Residence
 from memdash.model.sample import ProbeCost, Sample
 from memdash.model.snapshot import Snapshot
 from memdash.model.system import Smaps
-from memdash.model.target import Ending
+from memdash.model.target import Ending, Target
 from memdash.model.tasks import Task, Tasks
 from memdash.model.verdict import Verdict
 from memdash.tables.tasks import state_words
 from memdash.units import iso_time
 
-__all__ = ["JSON", "document", "finding_object", "outline", "target_object", "task_row"]
+__all__ = ["JSON", "Object", "document", "finding_row", "target_row", "task_row"]
 
 Object: TypeAlias = dict[str, Any]
 
 _MAPPINGS_AT_MOST = 100
-_ROWS = ("BySize", "PauseNs", "PauseEnd")
 _FAR = Missing("a server that is asked by its URL tells nothing of its process")
 _NO_RELIEF = Missing("nobody asked for it: --gc-at")
 _NO_VERDICT = Missing("nothing has been judged")
 _NO_GENERATIONS = Missing("this collector has no generations")
+_NO_GC = Missing("there is no collector to be followed")
 
 
 def document(snapshot: Snapshot) -> Object:
@@ -54,7 +55,7 @@ def document(snapshot: Snapshot) -> Object:
         "version": __version__,
         "state": snapshot.state.name.lower(),
         "ending": _ending(snapshot.ending),
-        "target": target_object(snapshot),
+        "target": target_row(snapshot.target, snapshot.at.wall_s),
         "sources": {name: origin.source.value for name, origin in origins.items()},
         "ages_s": {name: round(snapshot.at.mono_s - origin.at.mono_s, 6) for name, origin in origins.items()},
         "caveats": {name: list(origin.caveats) for name, origin in origins.items() if origin.caveats},
@@ -67,39 +68,14 @@ def document(snapshot: Snapshot) -> Object:
         "malloc": sample.malloc,
         "family": _family(sample.family),
         "residence": _residence(snapshot.residence),
+        "gc_trend": _gc_trend(snapshot.gc_trend),
         "verdict": _verdict(snapshot.verdict),
         "relief": _relief(snapshot.relief),
-        "findings": [finding_object(finding) for finding in snapshot.findings],
+        "findings": [finding_row(finding, finding.rule in snapshot.muted) for finding in snapshot.findings],
         "missing": missing,
         "cost": _spread(snapshot.cost) | {"probes": {name: _probe_cost(cost) for name, cost in sample.costs.items()}},
     }
     return {key: value if value is missing else _without_missing(value, key, missing) for key, value in found.items()}
-
-
-def outline(snapshot: Snapshot, missing: dict[str, str]) -> Object:
-    """What the document tells in single figures, without what has rows: some 3 KB. Notes what is ``missing``, and why.
-
-    Sites, tasks and objects are there as far as they have been read.
-    """
-    sample = snapshot.sample
-    found: Object = {
-        "memstats": _memstats(sample.memstats),
-        "gc": _gc(sample.gc),
-        "system": _system(sample),
-        "malloc": sample.malloc,
-        "verdict": _verdict(snapshot.verdict),
-        "cost": _spread(snapshot.cost),
-    }
-    if isinstance(found["memstats"], dict):
-        found["memstats"] = {key: value for key, value in found["memstats"].items() if key not in _ROWS}
-    if not isinstance(sample.sites, Missing):
-        found["sites"] = {"total": _usage(sample.sites.total, sample.sites)}
-    if not isinstance(sample.tasks, Missing):
-        found["tasks"] = {"total": sample.tasks.total, "hidden": sample.tasks.hidden}
-    if not isinstance(sample.objects, Missing):
-        total = sample.objects.total
-        found["objects"] = {"count": total.objects, "bytes": total.held_bytes}
-    return {key: _without_missing(value, key, missing) for key, value in found.items()}
 
 
 def _without_missing(value: object, path: str, missing: dict[str, str]) -> object:
@@ -122,9 +98,8 @@ def _spread(value: object) -> Object:
     return {field.name: getattr(value, field.name) for field in fields(value)}  # type: ignore[arg-type]  # only dataclasses come here
 
 
-def target_object(snapshot: Snapshot) -> Object:
-    """Who is watched, with Missing where nothing is known."""
-    target = snapshot.target
+def target_row(target: Target, at_s: float) -> Object:
+    """Who was watched, as of ``at_s`` (Unix time). What nobody can know of it is Missing."""
     known = {
         "pid": target.pid,
         "start_time": iso_time(target.started_at_s),
@@ -134,7 +109,7 @@ def target_object(snapshot: Snapshot) -> Object:
         "uid": target.uid,
         "runtime": target.runtime.value,
         "runtime_version": target.runtime_version,
-        "uptime_s": round(snapshot.at.wall_s - target.started_at_s, 3),
+        "uptime_s": round(at_s - target.started_at_s, 3),
     }
     if target.is_local:
         return known
@@ -170,6 +145,15 @@ def _gc(gc: Maybe[GcStats]) -> Maybe[Object]:
     last_at_s = found.pop("last_at_s")
     found["last_at"] = last_at_s if isinstance(last_at_s, Missing) else iso_time(last_at_s)
     return found | {"generations": _generations(gc)}
+
+
+def _gc_trend(trend: GcTrend | None) -> Maybe[Object]:
+    """Each with where it was and is, by the line through it, and whether that is more than chance."""
+    return _NO_GC if trend is None else {name: _tendency(found) for name, found in _spread(trend).items()}
+
+
+def _tendency(found: Maybe[Tendency]) -> Maybe[Object]:
+    return found if isinstance(found, Missing) else _spread(found) | {"course": found.course.value}
 
 
 def _generations(gc: GcStats) -> Maybe[list[Object]]:
@@ -323,6 +307,7 @@ def _verdict(verdict: Verdict | None) -> Maybe[Object]:
         "level_bytes": round(verdict.level_bytes),
         "growth_bytes": round(verdict.growth_bytes),
         "growers": [_spread(grower) for grower in verdict.growers],
+        "collector": verdict.collector,
         "forecast": None if ahead is None else _spread(ahead),
     }
 
@@ -340,16 +325,29 @@ def _relief(relief: Relief | None) -> Maybe[Object]:
     }
 
 
-def finding_object(finding: Finding) -> Object:
-    """A finding with its evidence."""
+def finding_row(finding: Finding, muted: bool = False) -> Object:
+    """An entry of the alert log."""
     return {
         "rule": finding.rule,
         "severity": finding.severity.name.lower(),
         "at": iso_time(finding.at_s),
         "ended_at": None if finding.ended_at_s is None else iso_time(finding.ended_at_s),
         "summary": finding.summary,
+        "lasted_s": round(finding.lasted_s, 3),
+        "times": finding.times,
+        "measured": _figure(finding.measured),
+        "worst": _figure(finding.worst),
+        "acknowledged": finding.acknowledged,
+        "muted": muted,
         "evidence": dict(finding.evidence),
     }
+
+
+def _figure(figure: Figure | None) -> Object | None:
+    """The unit is ``bytes``, ``count``, ``ns``, ``s``, ``ratio`` or ``percent``, with ``/min`` or so for a rate."""
+    if figure is None or not math.isfinite(figure.value):
+        return None
+    return {"value": figure.value, "unit": f"{figure.unit.value}{figure.per}"}
 
 
 def _probe_cost(cost: ProbeCost) -> Object:

@@ -29,7 +29,10 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """``key`` is how rules and files name it, ``label`` how a table does, ``explanation`` what help says of it."""
+    """``key`` is how rules and files name it, ``label`` how a table does, ``explanation`` what help says of it.
+
+    ``covers_s`` is how far back a value reaches: of what it tells nothing may have happened at its own moment.
+    """
 
     key: str
     label: str
@@ -38,6 +41,7 @@ class Metric:
     explanation: str
     capability: Capability
     read: Callable[[Sample], Maybe[float]]
+    covers_s: float = 0.0
 
     def seen(self, sample: Sample) -> float:
         """What a series keeps of it: NaN, a gap, where it is Missing or what reads it is failing."""
@@ -45,7 +49,7 @@ class Metric:
         if origin is None or origin.failing:
             return math.nan
         value = self.read(sample)
-        return math.nan if isinstance(value, Missing) else float(value)
+        return math.nan if isinstance(value, Missing) or not math.isfinite(value) else float(value)
 
 
 def _reader(*path: str) -> Callable[[Sample], Maybe[float]]:
@@ -169,6 +173,7 @@ METRICS: tuple[Metric, ...] = (
         "The longest stop-the-world time of the last ten seconds.",
         Capability.GC,
         _recent_pause,
+        covers_s=_RECENT_S,
     ),
     Metric(
         "gc.full_collections",

@@ -23,6 +23,11 @@ class TaskKind(Enum):
     THREAD = "thread"
     ASYNCIO = "asyncio"
 
+    def words(self, number: int) -> str:
+        """``goroutine``, ``threads``, ``asyncio tasks``."""
+        word = "asyncio task" if self is TaskKind.ASYNCIO else self.value
+        return word if number == 1 else f"{word}s"
+
 
 class TaskKey(NamedTuple):
     """What tells one group from another: tasks that are alike in this are one row."""

@@ -7,7 +7,8 @@ numbers remain.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -19,26 +20,27 @@ from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.profile import Frame
 from memdash.model.sample import CAPABILITY_OF, Fact, Origin
-from memdash.recording.columns import packed, unpacked
+from memdash.recording.columns import column, packed, uncolumn, unpacked
 from memdash.recording.moment import APART, Moment
 from memdash.recording.shapes import UNREADABLE, Plain, Pool, dumped, loaded
 
 __all__ = [
     "Base",
     "Dated",
+    "Minute",
     "as_base",
     "compressed",
+    "content",
     "decoded",
     "decoded_fact",
     "decoded_moment",
-    "decoded_moments",
     "decoded_plain",
     "decompressed",
     "encoded",
     "encoded_fact",
     "encoded_moment",
-    "encoded_moments",
     "is_apart",
+    "packed_moments",
 ]
 
 _QUICK, _SMALL = 1, 9
@@ -47,6 +49,7 @@ _QUICK, _SMALL = 1, 9
 _LARGEST_BYTES = 1 << 28
 """No piece is larger when decompressed: a profile of 50 000 stacks takes a tenth of it."""
 
+_WIDEST = 1 << 63
 _ELSEWHERE = Missing("written apart")
 _KINDS = {capability: kind for kind, capability in CAPABILITY_OF.items()}
 _DAMAGED = (*UNREADABLE, msgspec.MsgspecError, zstandard.ZstdError, MemoryError)
@@ -68,12 +71,16 @@ class Base:
 
 
 def compressed(tree: Plain, level: int = _SMALL, base: bytes = b"") -> bytes:
-    """A plain tree as bytes; text that is no Unicode keeps its odd pieces as escapes."""
+    """A plain tree as bytes; with ``base``, which reading it will take again, only what is not in that."""
+    return _compressor(level, base).compress(content(tree))
+
+
+def content(tree: Plain) -> bytes:
+    """Its msgpack; text that is no Unicode keeps its odd pieces as escapes, a number beyond 64 bits its magnitude."""
     try:
-        content = msgspec.msgpack.encode(tree)
-    except UnicodeEncodeError:  # a target's words may hold lone surrogates
-        content = msgspec.msgpack.encode(_escaped(tree))
-    return _compressor(level, base).compress(content)
+        return msgspec.msgpack.encode(tree)
+    except (UnicodeEncodeError, OverflowError):  # a target's words may hold lone surrogates, and its numbers anything
+        return msgspec.msgpack.encode(_escaped(tree))
 
 
 def _compressor(level: int, base: bytes) -> zstandard.ZstdCompressor:
@@ -89,6 +96,8 @@ def _escaped(tree: Plain) -> Plain:
             return {_escaped(key): _escaped(value) for key, value in tree.items()}
         case list():
             return [_escaped(part) for part in tree]
+        case int() if not -_WIDEST <= tree < _WIDEST:
+            return float(tree)
     return tree
 
 
@@ -107,10 +116,10 @@ def _corrupt(error: BaseException) -> Corrupt:
     return Corrupt(f"a piece of this recording is damaged: {error}")
 
 
-def decoded_plain(data: bytes) -> Plain:
+def decoded_plain(data: bytes, base: bytes = b"") -> Plain:
     """The tree that was compressed. Raises Corrupt."""
     try:
-        return msgspec.msgpack.decode(decompressed(data))
+        return msgspec.msgpack.decode(decompressed(data, base))
     except _DAMAGED as error:
         raise _corrupt(error) from None
 
@@ -136,7 +145,34 @@ def encoded_moment(moment: Moment) -> bytes:
         for capability in APART
         if not isinstance(getattr(sample, capability.value), Missing)
     }
-    return encoded(Moment, replace(moment, sample=replace(sample, **apart)))
+    tree = dumped(Moment, replace(moment, sample=replace(sample, **apart)), Pool())
+    _fold(tree["sample"])
+    return compressed(tree, _QUICK)
+
+
+def _fold(sample: Plain) -> None:
+    """Go's pauses stand in MemStats already: what the collector's account would be is told from these again."""
+    told = _pauses(sample)
+    if told is not None and sample["gc"].get("pauses") == told:
+        sample["gc"]["pauses"] = None
+
+
+def _unfolded(tree: Plain) -> Moment:
+    """The moment that a tree stands for. Raises one of UNREADABLE."""
+    sample = tree["sample"]
+    if "pauses" in sample["gc"] and sample["gc"]["pauses"] is None:
+        sample["gc"]["pauses"] = _pauses(sample)
+    moment: Moment = loaded(Moment, tree, ())
+    return moment
+
+
+def _pauses(sample: Plain) -> Plain | None:
+    """The pauses of MemStats as the collector's account has them; None where there are none."""
+    lengths, ends = (sample["memstats"].get(name) for name in ("PauseNs", "PauseEnd"))
+    if type(lengths) is not bytes or type(ends) is not bytes:
+        return None
+    seconds = array("d", [end / 1e9 for end in array("q", ends)])
+    return {"ended_at_s": seconds.tobytes(), "duration_ns": lengths}
 
 
 def is_apart(moment: Moment, capability: Capability) -> bool:
@@ -146,22 +182,37 @@ def is_apart(moment: Moment, capability: Capability) -> bool:
 
 def decoded_moment(data: bytes) -> Moment:
     """A moment without its facts of ``APART``. Raises Corrupt."""
-    moment: Moment = decoded(Moment, data)
-    return moment
-
-
-def encoded_moments(rows: Sequence[bytes]) -> bytes:
-    """Moments that have been encoded, together."""
-    return compressed(packed([decoded_plain(row) for row in rows]))
-
-
-def decoded_moments(data: bytes) -> Iterator[Moment]:
-    """Those of one piece, in order. Raises Corrupt."""
     try:
-        for tree in unpacked(decoded_plain(data)):
-            yield loaded(Moment, tree, ())
+        return _unfolded(decoded_plain(data))
     except _DAMAGED as error:
         raise _corrupt(error) from None
+
+
+def packed_moments(walls: Sequence[int], monos: Sequence[int], rows: Sequence[bytes]) -> Plain:
+    """Moments that have been encoded, together, and when they were on both clocks (microseconds)."""
+    return [column(list(walls)), column(list(monos)), packed([decoded_plain(row) for row in rows])]
+
+
+class Minute:
+    """Moments that were put together, oldest first; each is made only when it is asked for. Raises Corrupt."""
+
+    def __init__(self, data: bytes, base: bytes) -> None:
+        try:
+            walls, monos, block = decoded_plain(data, base)
+            self._packed = list(unpacked(block))
+            self.walls: Sequence[int] = uncolumn(walls, len(self._packed))
+            self.monos: Sequence[int] = uncolumn(monos, len(self._packed))
+            if not self._packed or {type(at) for at in (*self.walls, *self.monos)} != {int}:
+                raise Corrupt("a minute of this recording has no times")
+        except _DAMAGED as error:
+            raise _corrupt(error) from None
+
+    def __getitem__(self, place: int) -> Moment:
+        """One of them, without its facts of ``APART``."""
+        try:
+            return _unfolded(self._packed[place].tree())
+        except _DAMAGED as error:
+            raise _corrupt(error) from None
 
 
 def encoded_fact(dated: Dated, base: Base | None) -> bytes:
@@ -176,9 +227,9 @@ def encoded_fact(dated: Dated, base: Base | None) -> bytes:
 
 def as_base(data: bytes) -> Base:
     """A fact that was written on its own, as a base for others. Raises Corrupt."""
-    content = decompressed(data)
+    known = decompressed(data)
     try:
-        return Base(content, _frames(msgspec.msgpack.decode(content)[0]))
+        return Base(known, _frames(msgspec.msgpack.decode(known)[0]))
     except _DAMAGED as error:
         raise _corrupt(error) from None
 
@@ -189,9 +240,8 @@ def _frames(columns: Plain) -> list[Frame]:
 
 def decoded_fact(capability: Capability, data: bytes, base: Base | None) -> Dated:
     """The fact in it. Raises Corrupt."""
-    content = decompressed(data, b"" if base is None else base.content)
     try:
-        columns, origin, fact = msgspec.msgpack.decode(content)
+        columns, origin, fact = decoded_plain(data, b"" if base is None else base.content)
         frames = [*(() if base is None else base.frames), *_frames(columns)]
         return Dated(loaded(_KINDS[capability], fact, frames), loaded(Origin, origin, frames))
     except _DAMAGED as error:

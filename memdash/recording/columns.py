@@ -6,18 +6,22 @@ A minute of moments takes a quarter of what it takes row by row, because neighbo
 from __future__ import annotations
 
 import math
-import struct
+from array import array
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 from memdash.recording.shapes import Plain
 
-__all__ = ["column", "packed", "uncolumn", "unpacked"]
+__all__ = ["Packed", "column", "packed", "uncolumn", "unpacked"]
 
-_SAME, _INTS, _WHOLE, _MICROS, _FLOATS, _ANY = "=", "i", "n", "u", "f", "*"
+_SAME, _INTS, _WHOLE, _MICROS, _FLOATS, _RING, _ANY = "=", "i", "n", "u", "f", "r", "*"
+_WORD = 8
 _LEAF = None
 _LARGEST, _SMALLEST = (1 << 63) - 1, -(1 << 63)
 _MICRO = 1e6
+_FINE = 1e12
+"""What is larger has no millionths."""
 _MOST = 100_000
 """In one piece: what says that it holds more is damaged, and to believe it would take all memory."""
 
@@ -34,13 +38,24 @@ def packed(trees: Sequence[Plain]) -> Plain:
     return [[shape, len(rows), [column(list(cells)) for cells in zip(*rows, strict=True)]] for shape, rows in groups]
 
 
-def unpacked(block: Plain) -> Iterator[Plain]:
-    """The trees again, in order. Raises one of ``shapes.UNREADABLE`` when it is no such block."""
+class Packed(NamedTuple):
+    """One of many trees, which becomes that tree again when it is asked for."""
+
+    shape: Plain
+    columns: Sequence[Sequence[Plain]]
+    row: int
+
+    def tree(self) -> Plain:
+        """It again. Raises one of ``shapes.UNREADABLE``."""
+        return _rebuild(self.shape, iter([values[self.row] for values in self.columns]))
+
+
+def unpacked(block: Plain) -> Iterator[Packed]:
+    """The trees, in order. Raises one of ``shapes.UNREADABLE`` when it is no such block."""
     for shape, number, columns in block:
         cells = [uncolumn(column, number) for column in columns]
         for row in range(number):
-            leaves = iter([values[row] for values in cells])
-            yield _rebuild(shape, leaves)
+            yield Packed(shape, cells, row)
 
 
 def _flatten(tree: Plain, leaves: list[Plain]) -> Plain:
@@ -73,6 +88,8 @@ def column(values: list[Plain]) -> Plain:
             return [_INTS, steps]
         if kind is float:
             return _float_column(values)
+        if kind is bytes and (ring := _ring(values)) is not None:
+            return [_RING, ring]
     return [_ANY, values]
 
 
@@ -87,11 +104,62 @@ def _float_column(values: list[float]) -> Plain:
     if all(map(math.isfinite, values)):
         if all(map(float.is_integer, values)) and (steps := _steps([int(value) for value in values])) is not None:
             return [_WHOLE, steps]
-        micros = [round(value * _MICRO) for value in values]
+        micros = [round(value * _MICRO) for value in values] if max(map(abs, values)) < _FINE else []
         if [micro / _MICRO for micro in micros] == values and (steps := _steps(micros)) is not None:
             return [_MICROS, steps]
-    content = struct.pack(f"<{len(values)}d", *values)
-    return [_FLOATS, b"".join(content[weight::8] for weight in range(8))]
+    return [_FLOATS, _by_weight(array("d", values).tobytes())]
+
+
+def _by_weight(content: bytes) -> bytes:
+    """Words with all their first bytes first, then all second ones: those of one weight are alike."""
+    return b"".join(content[weight::_WORD] for weight in range(_WORD))
+
+
+def _by_place(content: bytes) -> bytes:
+    """The words again."""
+    number = len(content) // _WORD
+    return b"".join(content[place::number] for place in range(number))
+
+
+def _ring(values: list[bytes]) -> Plain | None:
+    """Runs of numbers, newest first, each the one before with some more: what is new in each, and its length.
+
+    None where they are no such runs.
+    """
+    if any(len(value) % _WORD for value in values):
+        return None
+    rings = [array("q", value) for value in values]
+    stream: list[int] = []
+    new, held = [], array("q")
+    for ring in rings:
+        more = _added(held, ring)
+        stream += reversed(ring[:more])
+        new.append(more)
+        held = ring
+    steps = _steps(stream) if stream else []
+    if steps is None:
+        return None
+    folded = array("Q", [2 * step if step >= 0 else -2 * step - 1 for step in steps])
+    return [new, [len(ring) for ring in rings], _by_weight(folded.tobytes())]
+
+
+def _added(before: array[int], ring: array[int]) -> int:
+    """How many numbers at its beginning are new, if the rest are those of the one before."""
+    for more in range(len(ring)):
+        if ring[more:] == before[: len(ring) - more]:
+            return more
+    return len(ring)
+
+
+def _unring(new: Sequence[int], lengths: Sequence[int], content: bytes) -> list[bytes]:
+    folded = array("Q", _by_place(content))
+    stream = list(accumulate(step >> 1 if not step & 1 else -(step >> 1) - 1 for step in folded))
+    held, after, rings = array("q"), 0, []
+    for more, length in zip(new, lengths, strict=True):
+        held = array("q", stream[after : after + more][::-1]) + held[: length - more]
+        after += more
+        rings.append(held.tobytes())
+    return rings
 
 
 def uncolumn(column: Plain, number: int) -> Sequence[Plain]:
@@ -108,10 +176,11 @@ def uncolumn(column: Plain, number: int) -> Sequence[Plain]:
     if kind == _MICROS:
         return [micro / _MICRO for micro in accumulate(content)]
     if kind == _FLOATS:
-        if len(content) != 8 * number:
+        if len(content) != _WORD * number:
             raise ValueError("a column of another length")
-        ordered = b"".join(content[at::number] for at in range(number))
-        return list(struct.unpack(f"<{number}d", ordered))
+        return list(array("d", _by_place(content)))
+    if kind == _RING:
+        return _unring(*content)
     if kind == _ANY:
         return content  # type: ignore[no-any-return]  # used by place, whatever it is
     raise ValueError(f"a column of kind {kind!r}")

@@ -2,43 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from memdash.recording.tables import Database
+from memdash.recording.database import Database
 
-__all__ = ["TABLES", "copied"]
+__all__ = ["RUN", "TABLES", "Table", "copied"]
 
-TABLES: Mapping[str, tuple[str, ...]] = {
-    "moment": ("run", "mono", "wall", "data", "metrics"),
-    "minute": ("run", "mono", "last_mono", "wall", "last_wall", "least_wall", "data"),
-    "series": ("run", "step", "mono", "last_mono", "data"),
-    "source": ("run", "capability", "mono", "source"),
-    "finding": ("run", "wall", "rule", "note", "data"),
-    "mark": ("run", "mono", "wall", "note"),
-}
-"""What is copied as it stands, by table; runs and facts have numbers that others refer to."""
+
+class Table(NamedTuple):
+    """One table: its columns, and which of them names a row of which table."""
+
+    name: str
+    columns: Sequence[str]
+    refers: str = ""
+    to: str = ""
+
+    @property
+    def select(self) -> str:
+        """One row by its number."""
+        return f"SELECT {', '.join(self.columns)} FROM {self.name} WHERE rowid = ?"  # noqa: S608 - our own names
+
+    @property
+    def next(self) -> str:
+        """The first row after a number, and its own."""
+        columns = ", ".join(("rowid", *self.columns))
+        return f"SELECT {columns} FROM {self.name} WHERE rowid > ? ORDER BY rowid LIMIT 1"  # noqa: S608
+
+    @property
+    def insert(self) -> str:
+        """One row more."""
+        places = ", ".join("?" * len(self.columns))
+        return f"INSERT OR REPLACE INTO {self.name} ({', '.join(self.columns)}) VALUES ({places})"  # noqa: S608
+
+
+RUN = Table("run", ("number", "target", "wall", "mono", "interval_s", "version", "metrics", "ending"))
+TABLES = (
+    Table("alike", ("run", "kind", "data")),
+    Table("fact", ("run", "kind", "mono", "wall", "base", "data"), "base", "fact"),
+    Table("moment", ("run", "mono", "wall", "data", "metrics")),
+    Table(
+        "minute",
+        ("run", "mono", "last_mono", "wall", "last_wall", "alike", "data"),
+        "alike",
+        "alike",
+    ),
+    Table("series", ("run", "step", "mono", "last_mono", "alike", "data"), "alike", "alike"),
+    Table("source", ("run", "capability", "mono", "source")),
+    Table("finding", ("run", "wall", "rule", "note", "data")),
+    Table("mark", ("run", "mono", "wall", "note")),
+)
+"""All but the runs; one that others refer to comes before them."""
 
 
 def copied(source: Database, into: Database) -> None:
     """All but the runs, which must be there under the same numbers. Within a transaction. Raises RecordingError."""
-    for table, columns in TABLES.items():
-        names, places = ", ".join(columns), ", ".join("?" * len(columns))
-        for (row,) in source.rows(f"SELECT rowid FROM {table} ORDER BY rowid"):  # noqa: S608 - our names
-            (values,) = source.rows(f"SELECT {names} FROM {table} WHERE rowid = ?", row)  # noqa: S608
-            into.run(f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({places})", *values)  # noqa: S608
-    numbers: dict[int | None, int | None] = {None: None}
-    for (row,) in source.rows("SELECT id FROM fact ORDER BY id"):
-        ((run, kind, mono, wall, base, data),) = source.rows(
-            "SELECT run, kind, mono, wall, base, data FROM fact WHERE id = ?", row
-        )
-        numbers[row] = into.run(
-            "INSERT INTO fact (run, kind, mono, wall, base, data) VALUES (?, ?, ?, ?, ?, ?)",
-            run,
-            kind,
-            mono,
-            wall,
-            numbers[base],
-            data,
-        )
+    numbers: dict[tuple[str, int | None], int | None] = {(table.to, None): None for table in TABLES}
+    for table in TABLES:
+        place = table.columns.index(table.refers) if table.refers else -1
+        for (row,) in source.rows(f"SELECT rowid FROM {table.name} ORDER BY rowid"):  # noqa: S608 - our own names
+            (values,) = source.rows(table.select, row)
+            if table.refers:
+                values = (*values[:place], numbers[table.to, values[place]], *values[place + 1 :])
+            numbers[table.name, row] = into.run(table.insert, *values)
     for number, target, ending in source.rows("SELECT number, target, ending FROM run"):
         into.run("UPDATE run SET target = ?, ending = ? WHERE number = ?", target, ending, number)

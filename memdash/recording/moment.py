@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Sample
-from memdash.model.snapshot import OwnCost, Snapshot, State
+from memdash.model.snapshot import Baseline, OwnCost, Snapshot, State
 from memdash.model.target import Ending, Silence, Target
-from memdash.model.verdict import Verdict
+from memdash.model.verdict import Slope, Verdict
 
 __all__ = ["APART", "Mark", "Moment", "Run"]
 
@@ -29,7 +29,8 @@ APART = (
 class Moment:
     """One tick of a watch: its sample and what goes with it. Read back, a fact of ``APART`` may be a minute old.
 
-    ``verdict`` is None before anything was judged. Both clocks are kept to the microsecond.
+    ``verdict`` is None before anything was judged. Both clocks are kept to the microsecond, the figures of a verdict to
+    five digits, and the costs of probes are those of the beginning of the minute.
     """
 
     at: Instant
@@ -40,6 +41,8 @@ class Moment:
     verdict: Verdict | None = None
     silence: Silence | None = None
     missing: Mapping[Capability, Missing] = field(default_factory=dict)
+    baseline: Baseline | None = None
+    muted: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> Moment:
@@ -50,10 +53,27 @@ class Moment:
             sample=snapshot.sample,
             interval_s=snapshot.interval_s,
             cost=snapshot.cost,
-            verdict=snapshot.verdict,
+            verdict=snapshot.verdict and _rounded(snapshot.verdict),
             silence=snapshot.silence,
             missing=snapshot.missing,
+            baseline=snapshot.baseline,
+            muted=snapshot.muted,
         )
+
+
+def _rounded(verdict: Verdict) -> Verdict:
+    """They are estimates, and no two are alike: in full they would take more room than what they are told from."""
+    slope = verdict.slope
+    return replace(
+        verdict,
+        slope=None if slope is None else Slope(*map(_five_digits, slope)),
+        level_bytes=_five_digits(verdict.level_bytes),
+        growth_bytes=_five_digits(verdict.growth_bytes),
+    )
+
+
+def _five_digits(value: float) -> float:
+    return float(f"{value:.5g}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

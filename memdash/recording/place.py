@@ -24,13 +24,8 @@ class Place:
         self.path = path
         self._descriptor = -1
         self._key = (0, 0)
-        if path.exists() and not path.is_file():
-            raise RecordingError(f"{path} is no file", "a recording needs a file of its own: -o run.mdr")
-        if path.exists() and not (appends or replaces):
-            raise RecordingError(
-                f"{path} exists already", "choose another name, go on in it with --append, or overwrite it with --force"
-            )
         try:
+            self._refuse(can_be_there=appends or replaces)
             self._take()
             if replaces and not appends:
                 self._empty()
@@ -42,6 +37,16 @@ class Place:
         except BaseException:
             self.close()
             raise
+
+    def _refuse(self, *, can_be_there: bool) -> None:
+        """What is no file, and what nobody said that it may be touched."""
+        if self.path.exists() and not self.path.is_file():
+            raise RecordingError(f"{self.path} is no file", "a recording needs a file of its own: -o run.mdr")
+        if self.path.exists() and not can_be_there:
+            raise RecordingError(
+                f"{self.path} exists already",
+                "choose another name; memdash record goes on in it with --append, and overwrites it with --force",
+            )
 
     def _take(self) -> None:
         in_use = RecordingError(f"{self.path} is being written by another memdash", "choose another file")

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from memdash.errors import RecordingError
+from memdash.errors import Corrupt, RecordingError
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding
 from memdash.model.missing import Maybe, Missing
 from memdash.model.sample import Instant, Sample
 from memdash.model.series import Series
 from memdash.model.target import Ending, Target
+from memdash.recording.alike import Alike
 from memdash.recording.codec import (
     Base,
     Dated,
+    Minute,
     as_base,
     decoded,
     decoded_fact,
     decoded_moment,
-    decoded_moments,
     is_apart,
 )
+from memdash.recording.database import Database
 from memdash.recording.moment import APART, Mark, Moment, Run
-from memdash.recording.tables import Database, micros
+from memdash.recording.tables import micros, opened
 from memdash.recording.tracks import Tracks
 
 __all__ = ["Recording"]
@@ -35,7 +38,9 @@ Kept = TypeVar("Kept")
 
 _NO_RUN = "this recording holds no run yet"
 _NONE_BEFORE = Missing("none was recorded up to this moment")
-_FACTS_KEPT, _BASES_KEPT, _MINUTES_KEPT = 12, 6, 3
+_GONE = "that moment has just had to make room for newer ones"
+_FACTS_KEPT, _BASES_KEPT, _MINUTES_KEPT = 12, 6, 2
+_ALWAYS = (1 << 63) - 1
 
 
 class Recording:
@@ -49,19 +54,20 @@ class Recording:
         self._database = database
         self._facts: OrderedDict[int, Dated] = OrderedDict()
         self._bases: OrderedDict[int, Base] = OrderedDict()
-        self._minutes: OrderedDict[int, Sequence[Moment]] = OrderedDict()
+        self._minutes: OrderedDict[int, Minute] = OrderedDict()
         found = self._database.rows(
             "SELECT number FROM run WHERE number = coalesce(?, number) ORDER BY number DESC LIMIT 1", run
         )
         if not found:
             raise RecordingError(_NO_RUN if run is None else f"this recording holds no run {run}")
         self.number: int = found[0][0]
-        self._tracks = Tracks(database, self.number)
+        self._alike = Alike(database)
+        self._tracks = Tracks(database, self.number, self._alike)
 
     @classmethod
     def open(cls, path: Path, run: int | None = None) -> Recording:
         """The recording in a file, read only."""
-        database = Database.read(path)
+        database = opened(path)
         try:
             return cls(database, run)
         except BaseException:
@@ -102,14 +108,14 @@ class Recording:
             " SELECT run, wall, mono FROM minute) WHERE run = ? ORDER BY mono LIMIT 1",
             number,
         )
-        began = Instant(wall / 1e6, mono / 1e6)
+        began = _instant((wall, mono))
         return Run(
             number=number,
             target=decoded(Target, target),
             since=_instant(begins[0]) if begins else began,
             until=_instant(ends[0]) if ends else began,
-            interval_s=interval_s,
-            version=version,
+            interval_s=float(interval_s) if type(interval_s) in (int, float) else 1.0,
+            version=str(version),
             ending=None if ending is None else decoded(Ending, ending),
         )
 
@@ -134,62 +140,79 @@ class Recording:
         loose = self._database.rows(
             "SELECT wall, data FROM moment WHERE run = ? AND wall <= ? ORDER BY wall DESC LIMIT 1", self.number, wall
         )
-        if loose:
-            return self._whole(decoded_moment(loose[0][1]))
         packed = self._database.rows(
-            "SELECT rowid, data FROM minute WHERE run = ? AND least_wall <= ? ORDER BY least_wall DESC LIMIT 1",
+            "SELECT rowid FROM minute WHERE run = ? AND wall <= ? AND last_wall > ? ORDER BY wall DESC LIMIT 1",
             self.number,
             wall,
+            loose[0][0] if loose else -_ALWAYS,  # before them, unless the clock has been set back since
         )
         if packed:
-            held = [moment for moment in self._minute(*packed[0]) if micros(moment.at.wall_s) <= wall]
-            return self._whole(max(held, key=lambda moment: moment.at.wall_s))
-        first = next(self._bare(0, None), None)
+            minute = self._minute(packed[0][0])
+            place = bisect_right(minute.walls, wall) - 1
+            if not loose or minute.walls[place] > loose[0][0]:
+                return self._whole(minute[place])
+        if loose:
+            return self._whole(decoded_moment(loose[0][1]))
+        first = next(self._bare(), None)
         if first is None:
             raise RecordingError("this recording holds no moment yet")
         return self._whole(first)
 
-    def _minute(self, row: int, data: bytes) -> Sequence[Moment]:
+    def _minute(self, row: int) -> Minute:
         """Kept for whoever steps from moment to moment."""
-        return _kept(self._minutes, row, _MINUTES_KEPT, lambda: tuple(decoded_moments(data)))
+
+        def read() -> Minute:
+            rows = self._database.rows("SELECT alike, data FROM minute WHERE rowid = ?", row)
+            if not rows:
+                raise RecordingError(_GONE)
+            alike, data = rows[0]
+            return Minute(data, self._alike.of(alike))
+
+        return _kept(self._minutes, row, _MINUTES_KEPT, read)
 
     def moments(self, since_s: float, until_s: float) -> Iterator[Moment]:
         """All from one moment of wall time to another, in the order in which they happened."""
-        for moment in self._bare(0, None):
-            if since_s <= moment.at.wall_s <= until_s:
-                yield self._whole(moment)
+        for moment in self._bare(micros(since_s), micros(until_s)):
+            yield self._whole(moment)
 
     def samples(self) -> Iterator[Sample]:
         """What the run saw, in order. A fact that did not change between two samples is one and the same."""
-        for moment in self._bare(0, None):
+        for moment in self._bare():
             yield self._whole(moment).sample
 
-    def _bare(self, since: int, until: int | None) -> Iterator[Moment]:
-        """Moments without their facts of many rows; it reads a minute at a time, as it goes."""
-        after = since
+    def _bare(self, since: int = 0, until: int = _ALWAYS) -> Iterator[Moment]:
+        """Moments without their facts of many rows. It reads a minute at a time as it goes, while others write."""
+        after = 0
         while True:
-            rows = self._database.rows(
-                "SELECT last_mono, data FROM minute WHERE run = ? AND last_mono >= ? AND mono <= coalesce(?, mono)"
-                " ORDER BY mono LIMIT 1",
+            while rows := self._next_minute(after, since, until):
+                row, last = rows[0]
+                minute = self._minute(row)
+                for place, wall in enumerate(minute.walls):
+                    if since <= wall <= until:
+                        yield minute[place]
+                after = last + 1
+            loose = self._database.rows(
+                "SELECT data FROM moment WHERE run = ? AND mono >= ? AND wall BETWEEN ? AND ? ORDER BY mono",
                 self.number,
                 after,
+                since,
                 until,
             )
-            if not rows:
+            if not self._next_minute(after, since, until):  # else they have just been put together
                 break
-            last, data = rows[0]
-            for moment in decoded_moments(data):
-                mono = micros(moment.at.mono_s)
-                if mono >= after and (until is None or mono <= until):
-                    yield moment
-            after = last + 1
-        for (data,) in self._database.rows(
-            "SELECT data FROM moment WHERE run = ? AND mono >= ? AND mono <= coalesce(?, mono) ORDER BY mono",
+        for (data,) in loose:
+            yield decoded_moment(data)
+
+    def _next_minute(self, after: int, since: int, until: int) -> Sequence[tuple[int, int]]:
+        """The number and the end of the first that begins from ``after`` on and holds any of that time."""
+        return self._database.rows(
+            "SELECT rowid, last_mono FROM minute WHERE run = ? AND mono >= ? AND last_wall >= ? AND wall <= ?"
+            " ORDER BY mono LIMIT 1",
             self.number,
             after,
+            since,
             until,
-        ):
-            yield decoded_moment(data)
+        )
 
     def _whole(self, moment: Moment) -> Moment:
         """With the newest facts of many rows that were written up to then."""
@@ -229,7 +252,7 @@ class Recording:
     def _data(self, row: int) -> bytes:
         rows = self._database.rows("SELECT data FROM fact WHERE id = ?", row)
         if not rows:
-            raise RecordingError("that reading has just been removed to make room")
+            raise RecordingError(_GONE)
         return bytes(rows[0][0])
 
     def fact_at(self, capability: Capability, wall_s: float) -> Maybe[Dated]:
@@ -281,11 +304,15 @@ class Recording:
     def marks(self) -> tuple[Mark, ...]:
         """All of them, in order."""
         rows = self._database.rows("SELECT wall, mono, note FROM mark WHERE run = ? ORDER BY mono", self.number)
-        return tuple(Mark(_instant((wall, mono)), note) for wall, mono, note in rows)
+        return tuple(Mark(_instant((wall, mono)), str(note)) for wall, mono, note in rows)
 
 
-def _instant(row: Sequence[int]) -> Instant:
-    return Instant(row[0] / 1e6, row[1] / 1e6)
+def _instant(row: Sequence[object]) -> Instant:
+    """Wall and monotonic time as they stand in a table. Raises Corrupt."""
+    wall, mono = row
+    if type(wall) is not int or type(mono) is not int:
+        raise Corrupt("a moment of this recording has no time")
+    return Instant(wall / 1e6, mono / 1e6)
 
 
 def _kept(kept: OrderedDict[int, Kept], row: int, most: int, read: Callable[[], Kept]) -> Kept:

@@ -26,7 +26,7 @@ __all__ = ["UNREADABLE", "Plain", "Pool", "dumped", "loaded"]
 Plain: TypeAlias = Any
 """What msgpack takes."""
 
-UNREADABLE = (TypeError, ValueError, KeyError, IndexError, OverflowError, RecursionError)
+UNREADABLE = (TypeError, ValueError, AttributeError, LookupError, OverflowError, RecursionError)
 """What comes out where a tree is not of the shape that its type says."""
 
 _RINGS = (Pause,)
@@ -122,8 +122,8 @@ def _text(tree: Plain) -> str:
 
 
 def _scalar(*kinds: type[Any]) -> _Shape:
-    """Any of these; an int may stand for a float and the other way round, as in Python."""
-    taken = {other for kind in kinds for other in ((int, float) if kind in (int, float) else (kind,))}
+    """Any of these; one kind of number may stand for another, as in Python."""
+    taken = {other for kind in kinds for other in ((int, float, bool) if kind in (int, float) else (kind,))}
 
     def load(tree: Plain, _frames: Sequence[Frame]) -> Any:
         if type(tree) not in taken:

@@ -31,15 +31,17 @@ class Buckets:
     columns: Mapping[str, Sequence[Plain]]
     """By metric: (low, high, last) as columns, one that is None is the same as ``last``."""
 
-    def tree(self) -> Plain:
-        """As what is written."""
-        return [len(self.times_s), column(list(self.times_s)), column(list(self.seen_s)), dict(self.columns)]
+    def tree(self, keys: Sequence[str]) -> Plain:
+        """As what is written, in the order of ``keys``."""
+        columns = [self.columns.get(key) for key in keys]
+        return [len(self.times_s), column(list(self.times_s)), column(list(self.seen_s)), columns]
 
     @classmethod
-    def of(cls, tree: Plain) -> Buckets:
+    def of(cls, tree: Plain, keys: Sequence[str]) -> Buckets:
         """What was written. Raises one of UNREADABLE."""
         number, times_s, seen_s, columns = tree
-        return cls(uncolumn(times_s, number), uncolumn(seen_s, number), columns)
+        known = {key: cells for key, cells in zip(keys, columns, strict=True) if cells is not None}
+        return cls(uncolumn(times_s, number), uncolumn(seen_s, number), known)
 
     def metric(self, key: str) -> tuple[Sequence[float], Sequence[float], Sequence[float]]:
         """Low, high and last of one metric, NaN where nothing was seen. Raises one of UNREADABLE."""

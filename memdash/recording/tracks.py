@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
+from itertools import pairwise
 
 from memdash.errors import Corrupt
 from memdash.model.metric import METRICS_BY_KEY
 from memdash.model.series import Series
+from memdash.recording.alike import Alike
 from memdash.recording.codec import decoded_plain
+from memdash.recording.database import Database
 from memdash.recording.shapes import UNREADABLE
-from memdash.recording.tables import Database, micros
+from memdash.recording.tables import micros
 from memdash.recording.tiers import STEPS_S, Buckets, bucketed
 
 __all__ = ["Tracks"]
@@ -24,15 +28,22 @@ _KEPT = 128
 class Tracks:
     """The metrics of one run. Belongs to the thread that reads the recording."""
 
-    def __init__(self, database: Database, run: int) -> None:
+    def __init__(self, database: Database, run: int, alike: Alike) -> None:
         self._database = database
+        self._alike = alike
         self._run = run
         self._blocks: OrderedDict[tuple[int, int, int], Buckets] = OrderedDict()
         ((self._interval_s, keys),) = database.rows("SELECT interval_s, metrics FROM run WHERE number = ?", run)
         self._keys = [str(key) for key in decoded_plain(keys)]
 
     def series(self, key: str, since_s: float, until_s: float) -> Series:
-        """The buckets of ``key`` that began between two moments of the monotonic clock."""
+        """The buckets of ``key`` that began between two moments of the monotonic clock. Raises RecordingError."""
+        try:
+            return self._series(key, since_s, until_s)
+        except UNREADABLE as error:
+            raise Corrupt(f"a series of this recording is damaged: {error}") from None
+
+    def _series(self, key: str, since_s: float, until_s: float) -> Series:
         since_s = max(since_s, self._began_s(key, until_s))
         step_s = self._step(since_s, until_s)
         times_s: list[float] = []
@@ -40,33 +51,28 @@ class Tracks:
         low: list[float] = []
         high: list[float] = []
         last: list[float] = []
-        for part in [*self._parts(step_s, since_s, until_s), self._open(step_s)]:
-            first, after = bisect_left(part.times_s, since_s), bisect_right(part.times_s, until_s)
+        still_open = self._open(step_s)  # first, because meanwhile they may be put together
+        for part in [*self._parts(step_s, since_s, until_s), still_open]:
+            from_s = max(since_s, math.nextafter(times_s[-1], math.inf)) if times_s else since_s
+            first, after = bisect_left(part.times_s, from_s), bisect_right(part.times_s, until_s)
             if first >= after:
                 continue
             times_s += part.times_s[first:after]
             seen_s += part.seen_s[first:after]
-            for whole, cells in zip((low, high, last), self._metric(part, key), strict=True):
+            for whole, cells in zip((low, high, last), part.metric(key), strict=True):
                 whole.extend(cells[first:after])
         return Series(times_s, seen_s, low, high, last, max(float(step_s), self._interval_s))
-
-    @staticmethod
-    def _metric(part: Buckets, key: str) -> tuple[list[float], ...]:
-        try:
-            return tuple(list(column) for column in part.metric(key))
-        except UNREADABLE as error:
-            raise Corrupt(f"a series of this recording is damaged: {error}") from None
 
     def _began_s(self, key: str, until_s: float) -> float:
         """Since when its capability has been read from the source that it was read from at ``until_s``."""
         rows = self._database.rows(
-            "SELECT max(mono), count(*) FROM source WHERE run = ? AND capability = ? AND mono <= ?",
+            "SELECT mono, source FROM source WHERE run = ? AND capability = ? AND mono <= ? ORDER BY mono",
             self._run,
             METRICS_BY_KEY[key].capability.value,
             micros(until_s),
         )
-        mono, changes = rows[0]
-        return mono / 1e6 if changes > 1 else 0.0
+        changes = [mono for (_, before), (mono, now) in pairwise(rows) if now != before]
+        return changes[-1] / 1e6 if changes else 0.0
 
     def _step(self, since_s: float, until_s: float) -> int:
         """The finest step for such a span of which enough is left."""
@@ -74,8 +80,7 @@ class Tracks:
         usual = next((step for step, most in zip(STEPS_S, _LONGEST_S, strict=False) if span_s <= most), STEPS_S[-1])
         coarser = STEPS_S[STEPS_S.index(usual) :]
         begins = dict(self._database.rows("SELECT step, min(mono) FROM series WHERE run = ? GROUP BY step", self._run))
-        oldest = min(begins.values(), default=0)
-        wanted = max(micros(since_s), oldest)
+        wanted = max(micros(since_s), min((begins[step] for step in coarser if step in begins), default=0))
         return next((step for step in coarser if step in begins and begins[step] <= wanted), coarser[0])
 
     def _parts(self, step_s: int, since_s: float, until_s: float) -> list[Buckets]:
@@ -94,14 +99,12 @@ class Tracks:
         key = (step_s, mono, last_mono)
         if key not in self._blocks:
             rows = self._database.rows(
-                "SELECT data FROM series WHERE run = ? AND step = ? AND mono = ?", self._run, step_s, mono
+                "SELECT alike, data FROM series WHERE run = ? AND step = ? AND mono = ?", self._run, step_s, mono
             )
             if not rows:
                 return Buckets((), (), {})
-            try:
-                self._blocks[key] = Buckets.of(decoded_plain(rows[0][0]))
-            except UNREADABLE as error:
-                raise Corrupt(f"a series of this recording is damaged: {error}") from None
+            alike, data = rows[0]
+            self._blocks[key] = Buckets.of(decoded_plain(data, self._alike.of(alike)), self._keys)
             while len(self._blocks) > _KEPT:
                 self._blocks.popitem(last=False)
         self._blocks.move_to_end(key)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from memdash import __version__
+from memdash.errors import RecordingError
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding
 from memdash.model.metric import METRICS
 from memdash.model.missing import Missing
-from memdash.model.sample import Fact, Instant, Origin
+from memdash.model.sample import Fact, Instant, Origin, ProbeCost
 from memdash.model.target import Ending, Target
+from memdash.recording.alike import Alike
 from memdash.recording.codec import (
     Dated,
     as_base,
@@ -25,13 +27,13 @@ from memdash.recording.codec import (
     encoded,
     encoded_fact,
     encoded_moment,
-    encoded_moments,
+    packed_moments,
 )
 from memdash.recording.copying import copied
 from memdash.recording.moment import APART, Moment
 from memdash.recording.place import Place
 from memdash.recording.pruning import PRIVATE, Limits, prune
-from memdash.recording.tables import Database, micros
+from memdash.recording.tables import made_private, micros, opened_to_write, settled
 from memdash.recording.tiers import STEPS_S, Buckets, bucketed, joined
 
 __all__ = ["Writer"]
@@ -39,6 +41,17 @@ __all__ = ["Writer"]
 _MINUTE, _HOUR = 60_000_000, 3_600_000_000
 _FACT_EVERY_S = 60.0
 _KEYS = [metric.key for metric in METRICS]
+
+
+_Row: TypeAlias = tuple[int, int, bytes, bytes]
+"""A moment: when on both clocks, itself, its metrics."""
+
+
+def _in_order(rows: Sequence[_Row]) -> Iterator[Sequence[_Row]]:
+    """Cut where the wall clock was set back: within a piece both clocks rise."""
+    cuts = [place for place, (before, row) in enumerate(pairwise(rows), start=1) if row[1] < before[1]]
+    for first, after in pairwise([0, *cuts, len(rows)]):
+        yield rows[first:after]
 
 
 class _Waiting(NamedTuple):
@@ -53,6 +66,8 @@ class _Course:
     """Where one run stands. Replaced as a whole, so that a transaction that fails leaves no trace."""
 
     mono: int = 0
+    costs_of: int = -1
+    costs: Mapping[str, ProbeCost] = field(default_factory=dict)
     seen: dict[Capability, Fact] = field(default_factory=dict)
     waiting: dict[Capability, _Waiting] = field(default_factory=dict)
     written_s: dict[Capability, float] = field(default_factory=dict)
@@ -60,8 +75,13 @@ class _Course:
     sources: dict[Capability, str] = field(default_factory=dict)
 
     def __copy__(self) -> _Course:
-        return _Course(
-            self.mono, dict(self.seen), dict(self.waiting), dict(self.written_s), dict(self.bases), dict(self.sources)
+        return replace(
+            self,
+            seen=dict(self.seen),
+            waiting=dict(self.waiting),
+            written_s=dict(self.written_s),
+            bases=dict(self.bases),
+            sources=dict(self.sources),
         )
 
 
@@ -78,12 +98,14 @@ class Writer:
     ) -> None:
         self._place = None if path is None else Place(path, appends=appends, replaces=replaces)
         try:
-            self.database = Database.private() if path is None else Database.written(path)
+            self.database = made_private() if path is None else opened_to_write(path)
         except BaseException:
             self._leave()
             raise
+        self._alike = Alike(self.database, kept=1)
         self._limits = limits
         self._courses: dict[int, _Course] = {}
+        self._is_closed = False
 
     def begin(self, target: Target, at: Instant, interval_s: float, *, number: int | None = None) -> int:
         """A new run over ``target``; its number, which is a free one unless it is given."""
@@ -151,6 +173,10 @@ class Writer:
     def close(self) -> None:
         """May be called twice."""
         try:
+            if self._place is not None and not self._is_closed:
+                self._is_closed = True
+                with suppress(RecordingError):
+                    settled(self.database)
             self.database.close()
         finally:
             self._leave()
@@ -179,15 +205,17 @@ class Writer:
             self._pack(run, mono)
             if course.mono // _HOUR < mono // _HOUR:
                 self._join_hours(run, mono)
-            prune(self.database, self._limits, moment.at)
+            prune(self.database, self._limits, run, moment.at)
         course.mono = max(mono, course.mono)
+        if course.costs_of != mono // _MINUTE:
+            course.costs_of, course.costs = mono // _MINUTE, moment.sample.costs
         values = [metric.seen(moment.sample) for metric in METRICS]
         self.database.run(
             "INSERT OR REPLACE INTO moment VALUES (?, ?, ?, ?, ?)",
             run,
             mono,
             wall,
-            encoded_moment(moment),
+            encoded_moment(replace(moment, sample=replace(moment.sample, costs=course.costs))),
             compressed(values, 1),
         )
         for capability, origin in moment.sample.origins.items():
@@ -253,30 +281,33 @@ class Writer:
         )
         for _, group in groupby(rows, key=lambda row: row[0] // _MINUTE):
             minute = list(group)
-            monos, walls, data, metrics = zip(*minute, strict=True)
-            self.database.run(
-                "INSERT OR REPLACE INTO minute VALUES (?, ?, ?, ?, ?, ?, ?)",
-                run,
-                monos[0],
-                monos[-1],
-                walls[0],
-                walls[-1],
-                min(walls),
-                encoded_moments(data),
-            )
-            samples = [(mono / 1e6, decoded_plain(row)) for mono, row in zip(monos, metrics, strict=True)]
+            for piece in _in_order(minute):
+                self._put_minute(run, piece)
+            samples = [(mono / 1e6, decoded_plain(metrics)) for mono, _, _, metrics in minute]
             for step_s in STEPS_S:
                 self._put_buckets(run, step_s, bucketed(step_s, _KEYS, samples))
         self.database.run("DELETE FROM moment WHERE run = ? AND mono < ?", run, before)
 
+    def _put_minute(self, run: int, rows: Sequence[_Row]) -> None:
+        monos, walls, data, _ = zip(*rows, strict=True)
+        self.database.run(
+            "INSERT OR REPLACE INTO minute VALUES (?, ?, ?, ?, ?, ?, ?)",
+            run,
+            monos[0],
+            monos[-1],
+            walls[0],
+            walls[-1],
+            *self._alike.encoded(run, "minute", packed_moments(walls, monos, data)),
+        )
+
     def _put_buckets(self, run: int, step_s: int, buckets: Buckets) -> None:
         self.database.run(
-            "INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?, ?, ?)",
             run,
             step_s,
             micros(buckets.times_s[0]),
             micros(buckets.seen_s[-1]),
-            compressed(buckets.tree()),
+            *self._alike.encoded(run, f"series {step_s}", buckets.tree(_KEYS)),
         )
 
     def _join_hours(self, run: int, until: int) -> None:
@@ -284,14 +315,14 @@ class Writer:
         before = until - until % _HOUR
         for step_s in STEPS_S[1:]:
             rows = self.database.rows(
-                "SELECT mono, data FROM series WHERE run = ? AND step = ? AND mono >= ? AND mono < ? ORDER BY mono",
+                "SELECT alike, data FROM series WHERE run = ? AND step = ? AND mono >= ? AND mono < ? ORDER BY mono",
                 run,
                 step_s,
                 before - _HOUR,
                 before,
             )
             if len(rows) > 1:
-                parts = [Buckets.of(decoded_plain(data)) for _, data in rows]
+                parts = [Buckets.of(decoded_plain(data, self._alike.of(alike)), _KEYS) for alike, data in rows]
                 self.database.run(
                     "DELETE FROM series WHERE run = ? AND step = ? AND mono >= ? AND mono < ?",
                     run,

@@ -155,6 +155,14 @@ class Live:
             self._memory.mute(self._snapshot.at, rule, for_s)
             self._publish(self._memory.refreshed(self._snapshot))
 
+    def note(
+        self, summary: str, severity: Severity = Severity.INFO, evidence: Mapping[str, float | str] | None = None
+    ) -> None:
+        """Put a line into the alert log. Not for listeners: they are called while the session is taken."""
+        with self._lock:
+            self._memory.note(self._clock.now().wall_s, summary, severity, evidence or {})
+            self._publish(self._memory.refreshed(self._snapshot))
+
     def act(self, action: Action) -> None:
         """Have the sampler's thread do it, between two ticks."""
         if not self._read_only:

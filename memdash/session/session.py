@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from memdash.model.action import Action
-from memdash.model.finding import Finding
+from memdash.model.finding import Finding, Severity
 from memdash.model.snapshot import Snapshot
 
 __all__ = ["Session"]
@@ -40,6 +40,9 @@ class Session(Protocol):
 
     def mute(self, rule: str, for_s: float = math.inf) -> None:
         """Count nothing that the rule of this name finds, for so long: the log has it, and that is all. 0 ends it."""
+
+    def note(self, summary: str, severity: Severity = Severity.INFO) -> None:
+        """Put a line into the alert log, about something that happened to the watch itself."""
 
     def act(self, action: Action) -> None:
         """Do what the snapshot's ``actions`` offer; returns at once, and the alert log says what came of it."""

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from enum import Enum
+
 from memdash.model.finding import Finding, Severity
+from memdash.model.metric import METRICS_BY_KEY, Metric
 from memdash.model.snapshot import Snapshot
 from memdash.tables.table import Cell, Column, Row, Table, Tone
-from memdash.units import clock_time, duration
+from memdash.units import Unit, clock_time, duration, figure
 
-__all__ = ["alerts_table"]
+__all__ = ["Kept", "alerts_table", "entry_lines", "entry_of"]
 
-_COLUMNS = (Column("time", "time", 8), Column("severity", "", 6), Column("what", "what", 0))
+_COLUMNS = (
+    Column("time", "time", 8),
+    Column("severity", "", 6),
+    Column("lasted", "lasted", 10, drop=1),
+    Column("what", "what", 0, least=32),
+)
 _TONES = {
     Severity.OK: Tone.GOOD,
     Severity.INFO: Tone.INFO,
@@ -18,28 +28,117 @@ _TONES = {
 }
 
 
-def alerts_table(snapshot: Snapshot, wanted: str = "") -> Table:
-    """Time, glyph and word of the severity, what was found and how long it held."""
+_IN_UNIT = ("before", "value", "limit")
+"""Evidence that is in the unit of the metric; the names of other figures end in theirs."""
+
+
+class Kept(Enum):
+    """Which entries a person wants to see. The value says so below them."""
+
+    ALL = ""
+    WARNINGS = "warnings and worse"
+    CRITICAL = "critical ones"
+    HOLDING = "those that hold"
+
+    def takes(self, finding: Finding) -> bool:
+        """Whether this entry is one of them."""
+        if self is Kept.HOLDING:
+            return finding.ended_at_s is None
+        return self is Kept.ALL or finding.severity >= _LEAST[self]
+
+
+_LEAST = {Kept.WARNINGS: Severity.WARNING, Kept.CRITICAL: Severity.CRITICAL}
+
+
+def alerts_table(snapshot: Snapshot, wanted: str = "", kept: Kept = Kept.ALL) -> Table:
+    """Time, glyph and word of the severity, how long it held, how bad it was, what was found."""
     needle = wanted.casefold()
     rows = tuple(
-        _row(index, finding)
-        for index, finding in enumerate(reversed(snapshot.findings), start=snapshot.findings_dropped)
-        if needle in finding.summary.casefold() or needle in finding.severity.word.casefold()
+        _row(str(number), finding, finding.rule in snapshot.muted)
+        for number, finding in _numbered(snapshot)
+        if kept.takes(finding)
+        and (
+            needle in finding.summary.casefold() or needle in finding.severity.word.casefold() or needle in finding.rule
+        )
     )[::-1]
-    return Table("Alerts", _COLUMNS, rows, f"no entry matches {wanted!r}" if wanted else "nothing to report")
+    empty = f"no entry matches {wanted!r}" if wanted else "nothing to report"
+    return Table("Alerts", _COLUMNS, rows, f"{empty} among {kept.value}" if kept.value else empty)
 
 
-def _row(number: int, finding: Finding) -> Row:
-    tone = _TONES[finding.severity]
+def entry_of(snapshot: Snapshot, key: str) -> Finding | None:
+    """The entry whose row has this key, while the log has it."""
+    return next((finding for number, finding in _numbered(snapshot) if str(number) == key), None)
+
+
+def _numbered(snapshot: Snapshot) -> Iterator[tuple[int, Finding]]:
+    """Oldest first; an entry keeps its number when others come and go."""
+    return enumerate(reversed(snapshot.findings), start=snapshot.findings_dropped)
+
+
+def _row(key: str, finding: Finding, muted: bool) -> Row:
     over = finding.ended_at_s is not None
-    held_s = (finding.ended_at_s or finding.at_s) - finding.at_s
-    tail = f" · over after {duration(held_s)}" if over and held_s > 0 else ""
-    quiet = over and finding.severity >= Severity.WARNING and held_s > 0
+    lasting = not over or finding.lasted_s > 0
+    quiet = muted or finding.acknowledged or (over and lasting and finding.severity >= Severity.WARNING)
+    marks = [word for word, holds in (("muted", muted and not over), ("seen", finding.acknowledged)) if holds]
+    times = f" · {finding.times} times" if finding.times > 1 else ""
+    worst = finding.worst
+    worse = "" if worst is None or worst == finding.measured else f" · worst {worst.words}"
     return Row(
-        str(number),
+        key,
         (
             Cell(clock_time(finding.at_s), Tone.FAINT, sort=finding.at_s),
-            Cell(f"{finding.severity.glyph} {finding.severity.word}", Tone.FAINT if quiet else tone),
-            Cell(finding.summary + tail, Tone.FAINT if quiet else Tone.PLAIN),
+            Cell(
+                f"{finding.severity.glyph} {finding.severity.word}",
+                Tone.FAINT if quiet else _TONES[finding.severity],
+            ),
+            Cell(
+                _lasted(finding) if lasting else "",
+                Tone.FAINT if quiet else Tone.STRONG,
+                sort=finding.lasted_s,
+            ),
+            Cell(
+                "".join(f"{mark} · " for mark in marks) + finding.summary + worse + times,
+                Tone.FAINT if quiet else Tone.PLAIN,
+            ),
         ),
     )
+
+
+def _unit(key: str, metric: Metric | None) -> Unit:
+    """Of a figure of the evidence."""
+    if key in _IN_UNIT and metric is not None:
+        return metric.unit
+    if key.endswith("_bytes"):
+        return Unit.BYTES
+    return Unit.SECONDS if key.endswith("_s") and "per_s" not in key else Unit.COUNT
+
+
+def _lasted(finding: Finding) -> str:
+    if finding.ended_at_s is not None:
+        return f"was {duration(finding.lasted_s)}"
+    return f"for {duration(finding.lasted_s)}" if finding.lasted_s else "just now"
+
+
+def entry_lines(snapshot: Snapshot, finding: Finding) -> tuple[str, ...]:
+    """All there is to say of an entry, line by line; an empty one parts."""
+    over = finding.ended_at_s
+    lines = [f"{finding.severity.glyph} {finding.severity.word}  {finding.summary}", "", f"rule: {finding.rule}"]
+    if over == finding.at_s:
+        return (*lines, f"at {clock_time(finding.at_s)}")
+    end = "holds still" if over is None else f"ended {clock_time(over)}"
+    lines.append(f"began {clock_time(finding.at_s)}, {end}, held for {duration(finding.lasted_s)} in all")
+    if finding.times > 1:
+        lines.append(f"came back within its cooldown: held {finding.times} times")
+    if finding.measured is not None and finding.worst is not None:
+        lines.append(f"{'now' if over is None else 'at last'} {finding.measured.words}, worst {finding.worst.words}")
+    if finding.acknowledged:
+        lines.append("a person has seen it")
+    if (until_s := snapshot.muted.get(finding.rule)) is not None:
+        left = "" if math.isinf(until_s) else f" for {duration(max(until_s - snapshot.at.mono_s, 0.0))} more"
+        lines.append(f"its rule is muted{left}: it does not count")
+    metric = METRICS_BY_KEY.get(str(finding.evidence.get("metric")))
+    figures = [
+        f"{key}: {value if isinstance(value, str) else figure(value, _unit(key, metric))}"
+        for key, value in finding.evidence.items()
+    ]
+    return (*lines, "", *figures) if figures else tuple(lines)

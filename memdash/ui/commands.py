@@ -14,8 +14,8 @@ from memdash.model.action import Action
 from memdash.model.capability import Capability
 
 __all__ = [
-    "APP", "CODE", "COMMANDS", "DASHBOARD", "DRILL", "FLAME", "ICICLE", "LIST", "PEEK", "PROFILE", "RANKED", "ROWS",
-    "TABLE", "TREE", "Command", "Offering", "bindings",
+    "ALERTS", "APP", "CODE", "COMMANDS", "DASHBOARD", "DRILL", "FLAME", "ICICLE", "LIST", "PEEK", "PROFILE", "RANKED",
+    "ROWS", "TABLE", "TREE", "Command", "Offering", "bindings",
 ]  # fmt: skip
 
 APP, DASHBOARD, DRILL = "app", "screen", "drill"
@@ -29,6 +29,9 @@ PROFILE, RANKED, TREE, PEEK, LIST = "profile", "ranked", "tree", "peek", "list"
 
 FLAME, ICICLE = "flame", "icicle"
 """In the flame graph, and on its boxes."""
+
+ALERTS = "alerts"
+"""In the alert log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Command:
     label: str
     group: str
     help: str
-    footer: int = 0
+    footer: float = 0
     palette: bool = True
     needs: Action | Capability | None = None
 
@@ -306,7 +309,25 @@ COMMANDS: tuple[Command, ...] = (
         needs=Action.FIND_LEAKS,
     ),
     Command(
-        DASHBOARD, "a", "a", "act('LOAD_AGENT')", "load agent", "actions",
+        DASHBOARD, "a", "a", "acknowledge", "seen", "alerts",
+        "You have seen the alert under the cursor, or else that in the top line: it gives way until it gets worse.",
+        3.1,
+    ),
+    Command(
+        ALERTS, "x", "x", "mute", "mute", "alerts",
+        "Have the rule of this entry not count, or count again: what it finds stays in the log, and that is all.", 3.2,
+        palette=False,
+    ),
+    Command(
+        ALERTS, "z", "z", "mute(600)", "mute 10 min", "alerts", "Have it not count for ten minutes.", 3.3,
+        palette=False,
+    ),
+    Command(
+        ALERTS, "v", "v", "keep", "which", "alerts",
+        "Show all entries, warnings and worse, critical ones, or those that hold.", 3.4, palette=False,
+    ),
+    Command(
+        DASHBOARD, "A", "A", "act('LOAD_AGENT')", "load agent", "actions",
         "Bring memdash's agent into a running Python program, after a question: for GC pauses, malloc, asyncio tasks.",
         needs=Action.LOAD_AGENT,
     ),

@@ -136,6 +136,8 @@ def _verdict(snapshot: Snapshot, room: int) -> Part | None:
     if worst is None:
         calm = calm_words(snapshot)
         return Part(f" {cut(calm, room - 2)} ", "faint") if calm else None
+    if worst.acknowledged:
+        return Part(f" {cut(alert_words(worst), room - 2)} ", "faint")
     token = "verdict-critical" if worst.severity is Severity.CRITICAL else "verdict-warning"
     return Part(f" {cut(alert_words(worst), room - 2)} ", token)
 

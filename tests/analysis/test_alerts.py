@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from memdash.analysis.alerts import AlertLog
 from memdash.model.finding import Figure, Finding, NotYet, Severity, TransitionKind
@@ -197,3 +199,29 @@ def test_a_clock_that_is_set_changes_no_duration(jump_s: float) -> None:
     log.observe(at(20, jump_s), {"heap": found()})
     log.observe(at(25, jump_s), {"heap": None})
     assert (log.newest.lasted_s, len(log.entries)) == (15, 1)
+
+
+@given(
+    steps=st.lists(
+        st.sampled_from(
+            [found(), found(severity=CRITICAL), found(severity=Severity.INFO), None, NotYet(""), "mute", "unmute"]
+        ),
+        max_size=60,
+    ),
+    capacity=st.integers(1, 4),
+    cooldown_s=st.sampled_from([0.0, 3.0, 1e9]),
+)
+def test_whatever_happens_news_pair_up(
+    steps: list[Finding | NotYet | str | None], capacity: int, cooldown_s: float
+) -> None:
+    """An alert that opened ends before it opens again, and no entry lasts longer than the watch."""
+    log, is_open = Told({"heap": cooldown_s}, capacity), False
+    for second, step in enumerate(steps):
+        if isinstance(step, str):
+            getattr(log, step)("heap")
+            continue
+        for kind in log.see(second, step):
+            assert (kind is OPENED) is not is_open
+            is_open = kind is not ENDED
+        assert len(log.entries) <= capacity
+        assert all(0 <= entry.lasted_s <= second for entry in log.entries)

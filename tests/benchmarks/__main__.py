@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 from tests.benchmarks.agent import agent
+from tests.benchmarks.budgets import budgets
 from tests.benchmarks.census import census
 from tests.benchmarks.cpython import cpython
 from tests.benchmarks.family import family
@@ -14,6 +15,7 @@ from tests.benchmarks.goroutines import goroutines, objects
 from tests.benchmarks.headless import report
 from tests.benchmarks.profiles import profiles
 from tests.benchmarks.reading import attach, profile, sample
+from tests.benchmarks.recording import recording
 from tests.benchmarks.result import Result, table
 from tests.benchmarks.screen import dashboard, first_frame, keys
 from tests.benchmarks.target_cost import target_cost
@@ -39,6 +41,8 @@ BENCHMARKS: tuple[Callable[[], Iterator[Result]], ...] = (
     profiles,
     flames,
     verdict,
+    budgets,
+    recording,
 )
 
 

@@ -14,6 +14,7 @@ import pytest
 from memdash.commands.toolchain import find_toolchain
 from memdash.errors import MemdashError
 from memdash.pprof.encode import encode
+from memdash.recording.reader import Recording
 from tests.pprof.documents import of_stacks
 
 pytestmark = pytest.mark.terminal
@@ -25,7 +26,7 @@ class Terminal:
     """memdash in a pseudo-terminal of 120 × 40."""
 
     def __init__(self, folder: Path, argv: tuple[str, ...]) -> None:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("MEMDASH_")}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("MEMDASH_", "TMUX"))}
         environment |= {"TERM": "xterm-256color", "XDG_CONFIG_HOME": str(folder), "TMPDIR": str(folder)}
         command = ["-m", "memdash", *argv]
         self.child: pexpect.spawn[bytes] = pexpect.spawn(
@@ -64,17 +65,21 @@ def open_terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
 OpenTerminal = Callable[..., Terminal]
 
 
-def test_a_running_process_is_watched_until_q(
-    open_terminal: OpenTerminal, start: Callable[..., subprocess.Popen[bytes]]
+def test_a_running_process_is_watched_until_q_and_recorded(
+    open_terminal: OpenTerminal, start: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:
-    sleeper = start("sleep", "60")
-    terminal = open_terminal(str(sleeper.pid))
+    sleeper, path = start("sleep", "60"), tmp_path / "run.mdr"
+    terminal = open_terminal(str(sleeper.pid), "--record", str(path))
     terminal.opens()
     terminal.child.send("q")
     code, tail = terminal.ends()
     assert code == 0
-    assert USUAL in tail
+    assert f"into {path}".encode() in tail.split(USUAL)[-1]
     assert sleeper.poll() is None
+    recording = Recording.open(path)
+    assert recording.target.pid == sleeper.pid
+    assert list(recording.samples())
+    recording.close()
 
 
 def test_from_a_master_the_keys_lead_to_its_worker_and_back(
@@ -108,6 +113,17 @@ def test_without_a_process_one_is_picked(
     terminal.child.expect(rb"\D1 of \d+ processes")
     terminal.child.send("\r")
     terminal.shows(f"pid {sleeper.pid}")
+    terminal.child.send("q")
+    assert terminal.ends()[0] == 0
+
+
+def test_an_alert_rings_the_terminal_and_tells_the_desktop(
+    open_terminal: OpenTerminal, start: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    sleeper = start("sleep", "60")
+    terminal = open_terminal(str(sleeper.pid), "--bell", "--notify", "--max", "rss=4KiB")
+    words = rf"sleep \(pid {sleeper.pid}\): WARN system.rss_bytes > 4KiB: RSS "
+    terminal.child.expect(rb"\x07\x1b(\]9;|\]777;notify;memdash;)" + words.encode())
     terminal.child.send("q")
     assert terminal.ends()[0] == 0
 

@@ -172,7 +172,8 @@ TROUBLE = {
 def test_each_trouble_is_one_clear_error(
     run: Run, serve: Serve, monkeypatch: pytest.MonkeyPatch, behaviour: object, code: int, verb: str
 ) -> None:
-    monkeypatch.setattr(wire.Patience, "longer", lambda _patience, _seconds: IMPATIENT)
+    if code == 5:  # what never comes; the others are waited for, however busy the machine is
+        monkeypatch.setattr(wire.Patience, "longer", lambda _patience, _seconds: IMPATIENT)
     told, out, err = run(*verb.split(), serve(behaviour).address.url)
     assert (told, out) == (code, "")
     assert len([line for line in err.splitlines() if line.startswith("memdash: ")]) == 1

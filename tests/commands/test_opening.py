@@ -10,7 +10,7 @@ import pytest
 
 from memdash.commands.opening import Opening, frame
 from memdash.model.action import Action
-from memdash.model.finding import Finding
+from memdash.model.finding import Finding, Severity
 from memdash.model.snapshot import Snapshot, State
 from tests.fakes import a_snapshot, a_target
 
@@ -41,6 +41,8 @@ class Told:
     def acknowledge(self, finding: Finding, seen: bool = True) -> None: ...
 
     def mute(self, rule: str, for_s: float = 0.0) -> None: ...
+
+    def note(self, summary: str, severity: Severity = Severity.INFO) -> None: ...
 
     def act(self, action: Action) -> None: ...
 

@@ -9,8 +9,9 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from memdash.exports.json import JSON, document
-from memdash.model.finding import Finding, Severity
+from memdash.model.finding import Figure, Finding, Severity
 from memdash.model.gc import GcStats
+from memdash.model.gc_trend import Course, GcTrend, Tendency
 from memdash.model.memstats import MemStats
 from memdash.model.missing import Missing
 from memdash.model.profile import Frame, Profile, Site, Usage
@@ -18,6 +19,7 @@ from memdash.model.snapshot import Snapshot, State
 from memdash.model.system import SystemStats
 from memdash.model.target import Ending
 from memdash.model.verdict import Forecast, Grower, Slope
+from memdash.units import Unit
 from tests.analysis.test_verdict import a_leak
 from tests.fakes import NOON_S, a_family, a_gc, a_relief, a_snapshot, a_system, a_target, memstats
 from tests.pages import GO_ARENAS, MIB, resident, some_mappings
@@ -39,6 +41,21 @@ def changed(snapshot: Snapshot, **facts: Any) -> Snapshot:
 
 def test_the_whole_document(snapshot: SnapshotAssertion) -> None:
     assert document(a_snapshot(seconds=60, findings=[GROWTH])) == snapshot(extension_class=JSONSnapshotExtension)
+
+
+def test_the_course_of_the_collector() -> None:
+    rises = Tendency(0.2, 0.6, 800.0, Course.RISES)
+    unknown = Missing("it is not counted")
+    trend = GcTrend(collections_per_s=rises, pause_ns=unknown, cpu_ratio=unknown, allocated_bytes_per_s=rises)
+    found = document(a_snapshot(seconds=2, gc_trend=trend))
+    assert found["gc_trend"]["collections_per_s"] == {
+        "before": 0.2,
+        "now": 0.6,
+        "window_s": 800.0,
+        "course": "rises",
+    }
+    assert found["gc_trend"]["pause_ns"] is None
+    assert found["missing"]["gc_trend.pause_ns"] == "it is not counted"
 
 
 def test_the_verdict_with_its_interval_and_its_forecast() -> None:
@@ -219,3 +236,12 @@ def test_without_arenas_the_steps_stay_and_say_why() -> None:
     assert found["residence"]["arenas"] is None
     assert found["missing"]["residence.arenas"] == "the kernel does not tell"
     assert found["residence"]["steps"]
+
+
+def test_a_finding_says_how_long_and_how_bad_it_was() -> None:
+    worst = Figure(700 << 20, Unit.BYTES)
+    rate = Figure(math.nan, Unit.COUNT, "/min")
+    held = replace(GROWTH, lasted_s=12.3456, times=2, worst=worst, measured=rate, acknowledged=True)
+    (told,) = document(a_snapshot(seconds=5, findings=[held], muted={held.rule: math.inf}))["findings"]
+    assert (told["lasted_s"], told["times"], told["acknowledged"], told["muted"]) == (12.346, 2, True, True)
+    assert (told["worst"], told["measured"]) == ({"value": 700 << 20, "unit": "bytes"}, None)

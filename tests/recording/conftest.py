@@ -1,5 +1,6 @@
 """A watch of a few minutes, written into a recording."""
 
+import functools
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -32,26 +33,26 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
+def watch(clock: FakeClock, seconds: int, **changes: Any) -> list[Moment]:
+    """So many seconds of a Go server whose heap goes up and down; a profile every 20 s."""
+    chance, past, moments, profile = random.Random(seconds), 0, [], a_profile()
+    for second in range(seconds):
+        if second % 20 == 0:
+            profile = a_profile(1 + second / 1000)
+        past += chance.randrange(200 * MIB)
+        heap = memstats(300 * MIB + chance.randrange(90 * MIB), TotalAlloc=past)
+        system = a_system(rss_bytes=500 * MIB + 4096 * chance.randrange(3000))
+        at = clock.now()
+        sample = a_sample(at, heap, a_gc(), system, profile, **changes)
+        moments.append(Moment(at=at, state=State.LIVE, sample=sample))
+        clock.advance(1.0)
+    return moments
+
+
 @pytest.fixture
 def watched(clock: FakeClock) -> Callable[..., list[Moment]]:
-    """So many seconds of a Go server whose heap goes up and down; a profile every 20 s."""
-    chance, past = random.Random(1), [0]
-
-    def watch(seconds: int, **changes: Any) -> list[Moment]:
-        moments, profile = [], a_profile()
-        for second in range(seconds):
-            if second % 20 == 0:
-                profile = a_profile(1 + second / 1000)
-            at = clock.now()
-            past[0] += chance.randrange(200 * MIB)
-            heap = memstats(300 * MIB + chance.randrange(90 * MIB), TotalAlloc=past[0])
-            system = a_system(rss_bytes=500 * MIB + 4096 * chance.randrange(3000))
-            sample = a_sample(at, heap, a_gc(), system, profile, **changes)
-            moments.append(Moment(at=at, state=State.LIVE, sample=sample))
-            clock.advance(1.0)
-        return moments
-
-    return watch
+    """What so many more seconds of a watch see."""
+    return functools.partial(watch, clock)
 
 
 @pytest.fixture

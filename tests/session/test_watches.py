@@ -11,7 +11,7 @@ import pytest
 from memdash.errors import AccessDenied, TargetExited
 from memdash.model.action import Action
 from memdash.model.family import Family
-from memdash.model.finding import Finding
+from memdash.model.finding import Finding, Severity
 from memdash.model.missing import Maybe, Missing
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Target
@@ -50,6 +50,9 @@ class Kept:
         """Nobody asks."""
 
     def mute(self, rule: str, for_s: float = 0.0) -> None:
+        """Nobody asks."""
+
+    def note(self, summary: str, severity: Severity = Severity.INFO) -> None:
         """Nobody asks."""
 
     def act(self, action: Action) -> None:

@@ -9,6 +9,7 @@ import pytest
 from memdash.model.capability import Capability, Source
 from memdash.model.finding import Finding, Severity
 from memdash.model.gc import NO_LIMIT, OFF
+from memdash.model.gc_trend import Course, GcTrend, Tendency
 from memdash.model.memstats import MemStats
 from memdash.model.metric import METRICS, METRICS_BY_KEY
 from memdash.model.missing import Missing
@@ -105,6 +106,20 @@ def test_gc_settings_and_rate(snapshot: Snapshot) -> None:
     assert cells["last cycle"] == DASH
 
 
+def test_gc_tells_which_way_it_goes(snapshot: Snapshot) -> None:
+    trend = GcTrend(
+        collections_per_s=Tendency(0.05, 0.1, 800.0, Course.RISES),
+        pause_ns=Tendency(200_000.0, 90_000.0, 800.0, Course.FALLS),
+        cpu_ratio=Tendency(0.02, 0.09, 800.0, Course.RISES),
+        allocated_bytes_per_s=Tendency(1000.0, 143e6, 800.0, Course.RISES),
+    )
+    cells = {row.key: row.cells[1].text for row in gc_table(replace(snapshot, gc_trend=trend)).rows}
+    assert cells["rate"] == "5.0 /min  ↑ from 3.0"
+    assert cells["alloc rate"] == "142.0 MiB/s  ↑ from 1000 B/s"
+    assert cells["pause total"].endswith("  ↓ each 90.0 µs")
+    assert cells["GC CPU"].endswith("  lately 9.0 %  ↑")
+
+
 def test_that_collections_are_forced_at_a_limit_is_in_view(snapshot: Snapshot) -> None:
     assert "gc-at" not in [row.key for row in gc_table(snapshot).rows]
     armed = replace(snapshot, relief=a_relief())
@@ -172,13 +187,15 @@ def test_sites_filter_by_function_or_file(snapshot: Snapshot) -> None:
 def test_alerts_newest_first_with_glyph_word_and_length() -> None:
     log = (
         Finding(rule="b", severity=Severity.CRITICAL, at_s=NOON_S, summary="cgroup used 98.0 %"),
-        Finding(rule="a", severity=Severity.WARNING, at_s=NOON_S - 60, ended_at_s=NOON_S - 18, summary="slow"),
+        Finding(
+            rule="a", severity=Severity.WARNING, at_s=NOON_S - 60, ended_at_s=NOON_S - 18, summary="slow", lasted_s=42
+        ),
     )
     table = alerts_table(a_snapshot(5, log))
     assert [row.cells[1].text for row in table.rows] == ["▲ CRIT", "● WARN"]
-    assert table.rows[1].cells[2].text == "slow · over after 42 s"
+    assert table.rows[1].cells[2].text == "was 42 s"
     assert table.rows[0].cells[1].tone is Tone.CRITICAL
-    assert [row.cells[2].text for row in alerts_table(a_snapshot(5, log), "crit").rows] == ["cgroup used 98.0 %"]
+    assert [row.cells[3].text for row in alerts_table(a_snapshot(5, log), "crit").rows] == ["cgroup used 98.0 %"]
 
 
 def test_an_alert_keeps_its_key_when_newer_ones_arrive() -> None:

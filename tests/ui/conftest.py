@@ -42,6 +42,7 @@ FINDINGS = (
         severity=Severity.CRITICAL,
         at_s=NOON_S - 5,
         summary="live heap grows +6.02 MiB/min: its low rose from 301.2 MiB to 313.5 MiB in 2m00s",
+        lasted_s=5.0,
     ),
     Finding(
         rule="gc pause",
@@ -49,6 +50,7 @@ FINDINGS = (
         at_s=NOON_S - 65,
         ended_at_s=NOON_S - 40,
         summary="pause p99 12.4 ms over 10.0 ms",
+        lasted_s=25.0,
     ),
     Finding(rule="memdash", severity=Severity.INFO, at_s=NOON_S - 220, ended_at_s=NOON_S - 220, summary="baseline set"),
     Finding(
@@ -243,6 +245,9 @@ class FakeSession:
 
     def mute(self, rule: str, for_s: float = math.inf) -> None:
         self.mutes.append((rule, for_s))
+
+    def note(self, summary: str, severity: Severity = Severity.INFO) -> None:
+        """Nobody asks."""
 
     def act(self, action: Action) -> None:
         self.asked.append(action)

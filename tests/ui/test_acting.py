@@ -51,7 +51,7 @@ async def test_what_cannot_be_done_says_why_and_what_helps(show: Show) -> None:
     async with show(a_watch(actions=OFFERS)) as shown:
         await shown.press("ctrl+t")
         assert "The agent is not loaded. Press a" in told(shown)
-        await shown.press("a")
+        await shown.press("A")
         assert "Nothing in this target can do that" in told(shown)
         assert shown.session.asked == []
 
@@ -61,7 +61,7 @@ async def test_where_the_agent_can_be_loaded_its_key_is_told(show: Show) -> None
     offers = {Action.FORCE_GC: missing, Action.LOAD_AGENT: "Runs memdash's agent in the target"}
     async with show(a_watch(actions=offers)) as shown:
         await shown.press("ctrl+g")
-        assert told(shown).endswith("Memdash --agent PID loads it. Press a to load it")
+        assert told(shown).endswith("Memdash --agent PID loads it. Press A to load it")
 
 
 async def test_nothing_is_done_to_a_target_that_has_ended(show: Show) -> None:

@@ -9,6 +9,7 @@ from textual.binding import Binding
 
 from memdash.ui.app import MemdashApp
 from memdash.ui.commands import (
+    ALERTS,
     APP,
     CODE,
     COMMANDS,
@@ -25,6 +26,7 @@ from memdash.ui.commands import (
     TREE,
     bindings,
 )
+from memdash.ui.panes.alerts import AlertsPane
 from memdash.ui.screens.dashboard import Dashboard
 from memdash.ui.screens.drill.screen import DrillScreen
 from memdash.ui.screens.help import help_lines
@@ -54,6 +56,7 @@ HOLDERS = {
     TABLE: (TableView,),
     ROWS: (TableView, CodeView, TextView),
     CODE: (CodeView,),
+    ALERTS: (AlertsPane,),
 }
 
 PLACES = ((APP, PROFILE, RANKED, TREE, ROWS), (APP, PROFILE, RANKED, PEEK, ROWS), (APP, PROFILE, FLAME, ICICLE))
@@ -67,7 +70,7 @@ def test_every_command_has_its_action() -> None:
 
 
 def test_no_key_means_two_things_in_one_place() -> None:
-    for scopes in (*PLACES, (APP, DASHBOARD), (APP, DRILL), (APP, TABLE, ROWS), (APP, DRILL, CODE, ROWS)):
+    for scopes in (*PLACES, (APP, DASHBOARD, ALERTS, ROWS), (APP, DRILL), (APP, TABLE, ROWS), (APP, DRILL, CODE, ROWS)):
         keys = [
             key for command in COMMANDS if command.scope in scopes and command.keys for key in command.keys.split(",")
         ]
@@ -88,7 +91,7 @@ def test_help_explains_every_command() -> None:
 
 
 def test_the_footer_ranks_are_distinct() -> None:
-    for scopes in ((APP, DASHBOARD, TABLE), *PLACES, (APP, PROFILE, LIST, CODE), (APP, DRILL)):
+    for scopes in ((APP, DASHBOARD, TABLE), (APP, ALERTS), *PLACES, (APP, PROFILE, LIST, CODE), (APP, DRILL)):
         ranks = sorted(command.footer for command in COMMANDS if command.footer and command.scope in scopes)
         assert all(a < b for a, b in pairwise(ranks))
 

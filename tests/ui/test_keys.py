@@ -162,7 +162,7 @@ TITLES = {"1": "MemStats", "2": "Heap", "3": "GC", "4": "Top allocation sites", 
 @pytest.mark.parametrize("size", [(160, 45), (80, 24)])
 async def test_a_number_enlarges_its_pane(show: Show, size: tuple[int, int]) -> None:
     async with show(None, *size) as shown:
-        whole = shown.text
+        whole = shown.lines
         for key, title in TITLES.items():
             await shown.press(key)
             assert sum(line.startswith("╭") for line in shown.lines) == 1
@@ -170,7 +170,7 @@ async def test_a_number_enlarges_its_pane(show: Show, size: tuple[int, int]) -> 
             assert shown.lines[-2].startswith("╰")
             await shown.press("e" if key == "3" else key)
             if size == (160, 45):
-                assert shown.text == whole
+                assert shown.lines[:-1] == whole[:-1]  # the keys below are those of the pane in use
             else:
                 assert sum(line.startswith("╭") for line in shown.lines) == 2
 
@@ -211,7 +211,7 @@ async def test_copy_takes_the_row_in_full(show: Show) -> None:
         await shown.press("y")
         assert shown.app.clipboard == "cart.(*Store).Add /src/shop/cart/store.go:118"
         await shown.press("5", "y")
-        assert shown.app.clipboard.startswith("12:07:36  ▲ CRIT  live heap grows")
+        assert shown.app.clipboard.startswith("12:07:36  ▲ CRIT  for 5.0 s  live heap grows")
 
 
 async def test_enter_on_a_figure_explains_it(show: Show) -> None:

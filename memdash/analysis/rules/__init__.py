@@ -5,7 +5,7 @@
 no condition can say, and ``defaults`` what is watched without being asked.
 """
 
-from memdash.analysis.rules.condition import Condition, Op
+from memdash.analysis.rules.condition import RATE_OVER_S, Condition, Op
 from memdash.analysis.rules.defaults import default_rules
 from memdash.analysis.rules.measure import Measured, measured
 from memdash.analysis.rules.names import metric_named
@@ -15,6 +15,7 @@ from memdash.analysis.rules.rule import Rule
 from memdash.analysis.rules.threshold import Threshold
 
 __all__ = [
+    "RATE_OVER_S",
     "Condition",
     "Measured",
     "Op",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from memdash.analysis.points import newest_points, points
+from memdash.analysis.points import newest_points
 from memdash.analysis.rules.condition import RATE_OVER_S, Condition
 from memdash.analysis.slopes import line
 from memdash.analysis.trend import blocks, trend
@@ -84,20 +84,30 @@ def _growth(condition: Condition, history: Timeline) -> Measured | NotYet:
     span_s = condition.over_s or history.until.mono_s - history.baseline.mono_s
     series = history.series(condition.metric, span_s)
     mild = series.low if condition.op.is_upper else series.high
-    values = [value for value in mild if value == value]
-    if len(values) < 2:
+    values, known = [value for value in mild if value == value], series.known  # NaN is unlike itself
+    if len(known) < 2:
         return NotYet(f"{label} has not been seen twice")
+    if math.isnan(series.last[-1]):
+        return NotYet(f"{label} is not known")
     watched_s = series.seen_s[-1] - series.times_s[0]
     if not condition.op.is_upper and condition.over_s and watched_s < condition.over_s - series.spacing_s:
         return NotYet(f"{label} has not been watched for {duration(condition.over_s)}")
-    before, now = series.known[0][1], _mildest(condition, values[-3:])
+    before = known[0][1]
+    now = before + _risen(known) if condition.of.kind is Kind.COUNTER else _mildest(condition, values[-3:])
     return _grown(condition, label, before, now, watched_s)
+
+
+def _risen(known: Sequence[tuple[float, float]]) -> float:
+    """By how much a counter rose; where it went back it was another program's, or a reset."""
+    return sum(max(after[1] - before[1], 0.0) for before, after in pairwise(known))
 
 
 def _live_growth(condition: Condition, history: Timeline) -> Measured | NotYet:
     """The same of the live heap after collections, or of what is resident where nothing else is known."""
     span_s = condition.over_s or history.until.mono_s - history.baseline.mono_s
-    seen = points(history, span_s)
+    # The newest few alone: all points of three days would take 1.5 ms at each tick.
+    _, seen = newest_points(history, (times * min(span_s, RATE_OVER_S) for times in _WIDER), fewest=3)
+    seen = seen.since(history.until.mono_s - span_s)
     known = history.series(seen.basis.metric, span_s).known
     if len(seen) < 2 or not known:
         return NotYet(f"{seen.basis.value} has not been seen twice")
@@ -149,6 +159,8 @@ def _rate(condition: Condition, history: Timeline) -> Measured | NotYet:
     label, over_s = condition.of.label, condition.over_s or RATE_OVER_S
     span_s = over_s + condition.for_s
     series = history.series(condition.metric, span_s)
+    if not len(series) or math.isnan(series.last[-1]):
+        return NotYet(f"{label} is not known")
     known_s = history.until.mono_s - history.since.mono_s
     while len(series.known) < _FEWEST and span_s < known_s:
         span_s, over_s = 4 * span_s, 4 * over_s
@@ -156,8 +168,6 @@ def _rate(condition: Condition, history: Timeline) -> Measured | NotYet:
     known = series.known
     if len(known) < 3 or known[-1][0] - known[0][0] < 0.5 * over_s + condition.for_s - series.spacing_s:
         return NotYet(f"{label} has not been watched for {duration(over_s + condition.for_s)}")
-    if math.isnan(series.last[-1]):
-        return NotYet(f"{label} is not known")
     steps = range(_LOOKS + 1) if condition.for_s else range(1)
     ends_s = [known[-1][0] - step * condition.for_s / _LOOKS for step in steps]
     rates = [_per_s(condition, [p for p in known if end_s - over_s <= p[0] <= end_s]) for end_s in ends_s]
@@ -178,8 +188,7 @@ def _per_s(condition: Condition, known: Sequence[tuple[float, float]]) -> float:
     if len(known) < 3:
         return math.nan
     if condition.of.kind is Kind.COUNTER:
-        risen = sum(max(after[1] - before[1], 0.0) for before, after in pairwise(known))
-        return risen / (known[-1][0] - known[0][0])  # where it went back it was another program's, or a reset
+        return _risen(known) / (known[-1][0] - known[0][0])
     times_s, values = blocks([t for t, _ in known], [value for _, value in known], _MOST, median)
     fitted = line([t - times_s[0] for t in times_s], values)
     if fitted is None or abs(fitted.z) < _SURE_Z:

@@ -44,8 +44,7 @@ class Shop:
         """Answer one request, and remember who asked."""
         request = await reader.readline()
         self._visits += 1
-        self._store.open(self._visits)
-        if self._visits % WATCH_EVERY == 0:
+        if self._store.open(self._visits) and self._visits % WATCH_EVERY == 0:
             self._watchers.add(asyncio.create_task(self.watch_price()))
         body = self.page(request.split()[1].decode())
         writer.write(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 LINES_EACH = 24
-LINE_BYTES = 200
+LINE_BYTES = 400
 
 
 class Line:
@@ -40,9 +40,11 @@ class Store:
         self._baskets: dict[str, Basket] = {}
         self._most = limit_bytes // (LINES_EACH * LINE_BYTES)
 
-    def open(self, number: int) -> None:
-        """Remember a new visit, until the limit is reached."""
-        if len(self._baskets) < self._most:
-            basket = Basket(number)
-            basket.fill()
-            self._baskets[basket.name] = basket
+    def open(self, number: int) -> bool:
+        """Remember a new visit, until the limit is reached; whether it was remembered."""
+        if len(self._baskets) >= self._most:
+            return False
+        basket = Basket(number)
+        basket.fill()
+        self._baskets[basket.name] = basket
+        return True

@@ -67,6 +67,11 @@ class Pane(Painted):
         self._read = _read_when(self.capability, snapshot)
         self.set_class(bool(self._late), "-late")
 
+    @property
+    def heading(self) -> Content | str:
+        """What stands in the frame above."""
+        return self._framed[0]
+
     def frame(self, title: Content | str, remark: Content | str) -> None:
         """Write into the frame, above and below; paints only if it changed."""
         wish = (title, remark, self.outer_size.width)

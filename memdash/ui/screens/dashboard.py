@@ -22,11 +22,12 @@ from memdash.tables.family import place_words
 from memdash.tables.vitals import figures_line, gc_line
 from memdash.ui.acting import ask_to_act
 from memdash.ui.arrangement import Arrangement
-from memdash.ui.commands import DASHBOARD, TABLE, Command, bindings
+from memdash.ui.commands import ALERTS, DASHBOARD, TABLE, Command, bindings
 from memdash.ui.feed import Feed
 from memdash.ui.header import head_parts, notice_lines, standing, verdict_parts
 from memdash.ui.messages import Sampled
 from memdash.ui.panes import PANES
+from memdash.ui.panes.alerts import AlertsPane
 from memdash.ui.panes.heap import HeapPane
 from memdash.ui.panes.memstats import MemStatsPane
 from memdash.ui.panes.pane import TablePane
@@ -88,7 +89,7 @@ class Dashboard(Relatives):
         self._noticed = 0
         self._vitals, self._latest = WordLine(id="vitals"), WordLine(id="latest")
         self._small = TextView(id="small")
-        self._keys = KeyLine(DASHBOARD, TABLE)
+        self._keys = KeyLine(DASHBOARD, TABLE, ALERTS)
         self._panes = Arrangement(self)
         self._filtered: TablePane = self._panes.pane(SitesPane)
 
@@ -108,6 +109,10 @@ class Dashboard(Relatives):
             yield from (pane for pane in self._panes if pane.tabbed)
             yield self._latest
         yield self._keys
+
+    def on_descendant_focus(self) -> None:
+        """Some keys are those of the pane in use."""
+        self._keys.follow(self._is_at_hand)
 
     def on_mount(self) -> None:
         """Look at the clock once a second: the age of a frozen or stale view grows on its own."""
@@ -164,7 +169,7 @@ class Dashboard(Relatives):
         width = self.app.size.width
         place = place_words(self.family, short=width < _SHORT_BELOW)
         self._head.say(*head_parts(self._shown, stand, width, place=place, with_verdict=not strip and not line))
-        self._keys.follow(self.offers)
+        self._keys.follow(self._is_at_hand)
         notice = notice_lines(stand, width) or ([verdict_parts(self._shown)] if strip else [])
         self._notice.show_lines(notice)
         if len(notice) != self._noticed:
@@ -259,6 +264,19 @@ class Dashboard(Relatives):
         """Count changes from the attach again."""
         self._session.clear_baseline()
 
+    def action_acknowledge(self) -> None:
+        """Say that the alert under the cursor, or else the one in the top line, has been seen, or take that back."""
+        alerts = self._panes.pane(AlertsPane)
+        entry = alerts.entry if alerts.has_focus else self._shown.worst
+        if entry is None:
+            self.notify("there is no alert", timeout=2)
+        else:
+            self._session.acknowledge(entry, not entry.acknowledged)
+
+    @on(AlertsPane.Muted)
+    def _mute(self, asked: AlertsPane.Muted) -> None:
+        self._session.mute(asked.rule, asked.for_s)
+
     def action_zoom(self, step: int) -> None:
         """Show a longer (1), shorter (-1) or the usual (0) span."""
         self._panes.pane(HeapPane).zoom(step)
@@ -290,6 +308,10 @@ class Dashboard(Relatives):
         if command.needs is Capability.FAMILY:
             return self.has_relatives
         return command.needs is None or command.needs in self._shown.actions
+
+    def _is_at_hand(self, command: Command) -> bool:
+        """Whether its key is worth a place below: those of the alert log are while that is in use."""
+        return self.offers(command) and (command.group != "alerts" or self._panes.pane(AlertsPane).has_focus)
 
     def action_act(self, name: str) -> None:
         """Have something done to the target, once a person has confirmed it."""

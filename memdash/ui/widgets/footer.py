@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 
 from textual.strip import Strip
 
-from memdash.ui.commands import APP, CODE, COMMANDS, ICICLE, TABLE, Command
+from memdash.ui.commands import ALERTS, APP, CODE, COMMANDS, ICICLE, TABLE, Command
 from memdash.ui.widgets.cut import width_of
 from memdash.ui.widgets.paint import Painted
 
 __all__ = ["KeyLine"]
 
-_NAMESPACES = {APP: "app", TABLE: "focused", CODE: "focused", ICICLE: "focused"}
+_NAMESPACES = {ALERTS: "focused", APP: "app", TABLE: "focused", CODE: "focused", ICICLE: "focused"}
 """Where the action of a scope is, if not on the screen."""
 
 

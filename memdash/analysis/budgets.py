@@ -1,0 +1,328 @@
+"""Memory budgets: each is a value that judges a whole watch, from its history and its last moment.
+
+What is over a limit for a moment, or stays over it, is a Rule; a budget also says how much was left of it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from memdash.analysis.arrivals import Arrival
+from memdash.analysis.growth import allocated, growths, rates
+from memdash.analysis.rules import Condition, Op, Rule, Threshold
+from memdash.model.check import Judgement, Outcome
+from memdash.model.finding import Figure, NotYet
+from memdash.model.metric import METRICS_BY_KEY
+from memdash.model.missing import Missing
+from memdash.model.snapshot import Snapshot
+from memdash.model.verdict import VerdictKind
+from memdash.units import Unit, byte_size, clock_time, count, duration, signed
+
+__all__ = [
+    "Alert",
+    "Bound",
+    "Budget",
+    "MostGrowth",
+    "MostGrowthRate",
+    "NoLeak",
+    "NoNewTasks",
+    "Watched",
+    "budget_of",
+    "judged",
+]
+
+_LONGER = "watch for longer, or have it collect more often"
+_MOST_ROWS = 5
+_LIVE_HEAP = "heap.live_bytes"
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A whole watch: its last moment, whose history begins after the warm-up, and the tasks that came and stayed."""
+
+    shown: Snapshot
+    arrivals: tuple[Arrival, ...] | NotYet
+
+
+class Budget(Protocol):
+    """Something that must be kept to. It holds no state."""
+
+    @property
+    def name(self) -> str:
+        """Stable name: that of a test case."""
+
+    @property
+    def required(self) -> bool:
+        """Whether a check must not pass where this could not be judged."""
+
+    def judge(self, watched: Watched) -> Judgement:
+        """What is made of the watch."""
+
+
+def budget_of(rule: Threshold) -> Budget:
+    """The budget that is broken where a rule finds something: one that knows how much is left, where there is one."""
+    when = rule.when
+    called = "" if rule.name == str(when) else rule.name
+    if when.grows and when.op.is_upper and when.metric == _LIVE_HEAP and not when.over_s and not when.for_s:
+        return MostGrowthRate(when, called) if when.per_s else MostGrowth(when, called)
+    if not when.grows and not when.for_s:
+        return Bound(when, called)
+    return Alert(rule)
+
+
+def judged(budgets: Sequence[Budget], watched: Watched | NotYet) -> tuple[Judgement, ...]:
+    """All of them, worst first: the broken ones by how far, what could not be judged, then the narrowest margin."""
+    found = [
+        _unknown(budget, watched.why) if isinstance(watched, NotYet) else budget.judge(watched) for budget in budgets
+    ]
+    order = list(Outcome)
+
+    def rank(judgement: Judgement) -> tuple[int, float]:
+        margin = judgement.margin_ratio
+        return order.index(judgement.outcome), math.inf if isinstance(margin, Missing) else margin
+
+    return tuple(sorted(found, key=rank))
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A metric must at no moment be beyond a bound."""
+
+    condition: Condition
+    called: str = ""
+    required: bool = True
+
+    @property
+    def name(self) -> str:
+        """``HeapAlloc at most 512MiB``, unless it is called something else."""
+        return self.called or f"{self.condition.metric} {_allowed(self.condition)}"
+
+    def judge(self, watched: Watched) -> Judgement:
+        """Look for the worst value, also between two buckets of the history."""
+        shown, condition = watched.shown, self.condition
+        metric, history = METRICS_BY_KEY[condition.metric], watched.shown.history
+        series = history.series(metric.key, history.until.mono_s - history.since.mono_s - metric.covers_s)
+        values = series.high if condition.op.is_upper else series.low
+        known = [(value, at_s) for value, at_s in zip(values, series.seen_s, strict=True) if not math.isnan(value)]
+        if not known:
+            why = metric.read(shown.sample)
+            if isinstance(why, Missing):
+                return _unknown(self, f"{metric.label} is not known: {why.words}")
+            since = f", and covers {duration(metric.covers_s)}: watch for longer" if metric.covers_s else ""
+            return _unknown(self, f"{metric.label} is not known{since}")
+        worst, at_s = max(known) if condition.op.is_upper else min(known)
+        value = Figure(worst, metric.unit, sinks=not condition.op.is_upper)
+        at = clock_time(shown.at.wall_s - (shown.at.mono_s - at_s))
+        return Judgement(
+            name=self.name,
+            outcome=_outcome(broken=condition.op.holds(worst, condition.bound)),
+            why=f"{'highest' if condition.op.is_upper else 'lowest'} at {at}",
+            required=self.required,
+            value=value,
+            limit=value.at(condition.bound),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MostGrowth:
+    """The live heap, or else what is resident, must not grow by more than so many bytes over the watch."""
+
+    condition: Condition
+    called: str = ""
+    required: bool = True
+
+    @property
+    def name(self) -> str:
+        """``growth at most 64MiB``."""
+        return self.called or f"growth {_allowed(self.condition)}"
+
+    def judge(self, watched: Watched) -> Judgement:
+        """Whichever grew most; where too few collections ran, what was allocated in all may tell enough."""
+        found, limit_bytes = growths(watched.shown.history), self.condition.bound
+        if isinstance(found, NotYet):
+            most = allocated(watched.shown.history)
+            if most is None or most > limit_bytes:
+                return _unknown(self, f"{found.why}: {_LONGER}")
+            why, value = "allocated in all, dead or alive", most
+        else:
+            largest = max(found, key=lambda growth: growth.bytes)
+            why, value = largest.words, largest.bytes
+        broken = self.condition.op.holds(value, limit_bytes)
+        figure = Figure(value, Unit.BYTES, signed=True)
+        return Judgement(
+            name=self.name,
+            outcome=_outcome(broken=broken),
+            why=why,
+            required=self.required,
+            value=figure,
+            limit=figure.at(limit_bytes),
+            evidence=_grown(watched.shown) if broken else (),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MostGrowthRate:
+    """The live heap, or else what is resident, must not rise faster than so many bytes a second."""
+
+    condition: Condition
+    called: str = ""
+    required: bool = True
+
+    @property
+    def name(self) -> str:
+        """``growth at most 1MiB/min``."""
+        return self.called or f"growth {_allowed(self.condition)}"
+
+    def judge(self, watched: Watched) -> Judgement:
+        """The steepest line. One that may as well be level breaks no budget, however steep it looks."""
+        found, condition = rates(watched.shown.history), self.condition
+        if isinstance(found, NotYet):
+            return _unknown(self, f"{found.why}: {_LONGER}")
+        steepest = max(found, key=lambda rate: (rate.is_sure, rate.slope.per_s))
+        slope = steepest.slope
+        value = Figure(condition.per_s * slope.per_s, Unit.BYTES, condition.per, signed=True)
+        beyond = condition.op.holds(value.value, condition.bound)
+        broken = steepest.is_sure and beyond
+        why = f"{steepest.basis} over {duration(steepest.window_s)}"
+        if slope.is_bounded:
+            low, high = (signed(condition.per_s * end, Unit.BYTES) for end in (slope.low_per_s, slope.high_per_s))
+            why += f", {low} to {high}{condition.per}"
+        if beyond and not broken:
+            why += ", no surer than its ups and downs"
+        return Judgement(
+            name=self.name,
+            outcome=_outcome(broken=broken),
+            why=why,
+            required=self.required,
+            value=value,
+            limit=value.at(condition.bound),
+            evidence=_grown(watched.shown) if broken else (),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NoNewTasks:
+    """No goroutine, thread or asyncio task may come and stay."""
+
+    name: str = "no new tasks"
+    required: bool = True
+
+    def judge(self, watched: Watched) -> Judgement:
+        """See ``arrivals``."""
+        found, tasks = watched.arrivals, watched.shown.sample.tasks
+        if isinstance(found, NotYet):
+            return _unknown(self, tasks.words if isinstance(tasks, Missing) else found.why)
+        number = sum(arrival.number for arrival in found)
+        total = "" if isinstance(tasks, Missing) else f"{count(tasks.total)} at last"
+        value = Figure(number, Unit.COUNT, signed=True)
+        return Judgement(
+            name=self.name,
+            outcome=_outcome(broken=number > 0),
+            why=f"came and stayed, {total}" if number else total,
+            required=self.required,
+            value=value,
+            limit=value.at(0),
+            evidence=tuple(map(_arrived, found[:_MOST_ROWS])),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NoLeak:
+    """The verdict must not be that memory leaks. It takes minutes, so that a short watch does not come to one."""
+
+    name: str = "no leak"
+    required: bool = False
+
+    def judge(self, watched: Watched) -> Judgement:
+        """What merely grows so far is not judged."""
+        verdict = watched.shown.verdict
+        if verdict is None:
+            return _unknown(self, "nothing has been judged")
+        if verdict.kind in (VerdictKind.NOT_YET, VerdictKind.GROWING):
+            return _unknown(self, f"a verdict takes some minutes, so far it is {verdict.summary}")
+        leaks = verdict.kind is VerdictKind.LEAK
+        return Judgement(
+            name=self.name,
+            outcome=_outcome(broken=leaks),
+            why=verdict.summary,
+            required=self.required,
+            evidence=_grown(watched.shown) if leaks else (),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A rule must never have found anything."""
+
+    rule: Rule
+    required: bool = True
+
+    @property
+    def name(self) -> str:
+        """``never HeapAlloc > 512MiB for 30s``, by the name of the rule."""
+        return f"never {self.rule.name}"
+
+    def judge(self, watched: Watched) -> Judgement:
+        """Look into the log; a rule that cannot tell yet at the end has not been kept to."""
+        found = [finding for finding in watched.shown.findings if finding.rule == self.rule.name]
+        if found:
+            worst = max(found, key=lambda finding: (finding.severity, finding.at_s))
+            times = f", {count(len(found))} times" if len(found) > 1 else ""
+            return Judgement(
+                name=self.name,
+                outcome=Outcome.FAILED,
+                why=f"at {clock_time(worst.at_s)}{times}: {worst.summary}",
+                required=self.required,
+            )
+        last = self.rule.check(watched.shown.history)
+        if isinstance(last, NotYet):
+            return _unknown(self, last.why)
+        return Judgement(name=self.name, outcome=Outcome.PASSED, why="never so", required=self.required)
+
+
+_ALLOWED = {Op.OVER: "at most", Op.AT_LEAST: "below", Op.UNDER: "at least", Op.AT_MOST: "above"}
+
+
+def _allowed(condition: Condition) -> str:
+    return f"{_ALLOWED[condition.op]} {condition.bound_text(condition.bound)}"
+
+
+def _outcome(*, broken: bool) -> Outcome:
+    return Outcome.FAILED if broken else Outcome.PASSED
+
+
+def _unknown(budget: Budget, why: str) -> Judgement:
+    return Judgement(name=budget.name, outcome=Outcome.UNKNOWN, why=why, required=budget.required)
+
+
+def _arrived(arrival: Arrival) -> str:
+    origin, frame = arrival.origin, arrival.origin.frame
+    number = f"{signed(arrival.number, Unit.COUNT)} {origin.kind.words(arrival.number)}"
+    return (
+        f"{number} {'by' if origin.is_creator else 'in'} {frame.function} {frame.where(parts=2)}, at most "
+        f"{count(arrival.before)} at first, never fewer than {count(arrival.now)} at last"
+    )
+
+
+def _grown(shown: Snapshot) -> tuple[str, ...]:
+    """The allocation sites that grew most since the warm-up; where there are none, the types of object."""
+    if not isinstance(shown.groups, Missing):
+        sites = sorted(shown.groups, key=lambda group: -group.change.inuse_bytes)
+        return tuple(
+            f"{signed(site.change.inuse_bytes, Unit.BYTES)} {site.frame.function} {site.frame.where(parts=2)}, "
+            f"{byte_size(site.usage.inuse_bytes)} now"
+            for site in sites[:_MOST_ROWS]
+            if site.change.inuse_bytes > 0
+        )
+    if isinstance(shown.objects, Missing):
+        return (f"which sites grew is not known: {shown.groups.why}",)
+    types = sorted(shown.objects, key=lambda group: -group.change.held_bytes)
+    return tuple(
+        f"{signed(kind.change.held_bytes, Unit.BYTES)} {signed(kind.change.objects, Unit.COUNT)} objects of type "
+        f"{kind.now.name}"
+        for kind in types[:_MOST_ROWS]
+        if kind.change.held_bytes > 0
+    )

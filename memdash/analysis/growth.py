@@ -1,0 +1,123 @@
+"""By how much memory has grown over a whole watch, however short: numbers for a budget, no judgement of what they mean.
+
+Compared are floors, so that what is in use for a moment does not count: the lowest of the first fifth of the points and
+the lowest of the last. A point is the live heap after a collection that ran during the watch, so what had been
+allocated before counts as before even where it was collected later. What goes up and down more slowly than the watch is
+long looks as if it grew: no figure of a minute can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from memdash.analysis.points import Basis, Points, outside, points
+from memdash.analysis.slopes import line
+from memdash.analysis.trend import blocks
+from memdash.model.finding import NotYet
+from memdash.model.series import Timeline
+from memdash.model.verdict import Slope
+from memdash.units import byte_size, count, duration
+
+__all__ = ["Growth", "Rate", "allocated", "growths", "rates"]
+
+_FEWEST = 4
+"""Points of what is seen at each sample; two of what is seen at each collection are enough."""
+
+_PART = 5
+_FEWEST_FOR_RATE, _SHORTEST_FOR_RATE_S = 8, 10.0
+_BLOCKS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """Bytes that ``basis`` held at first and at last, ``window_s`` apart; ``cycles`` collections ran meanwhile."""
+
+    basis: str
+    before: float
+    now: float
+    window_s: float
+    cycles: int
+
+    @property
+    def bytes(self) -> float:
+        """What has been added; negative when there is less."""
+        return self.now - self.before
+
+    @property
+    def words(self) -> str:
+        """``live heap after each GC was 12.1 MiB and is 45.8 MiB 58 s and 31 collections later``."""
+        later = " and ".join([duration(self.window_s), *([_collections(self.cycles)] if self.cycles else [])])
+        return f"{self.basis} was {byte_size(self.before)} and is {byte_size(self.now)} {later} later"
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """The line through the floors of ``basis`` over the whole watch."""
+
+    basis: str
+    slope: Slope
+    window_s: float
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it rises beyond chance, and not only now and then."""
+        return self.slope.low_per_s > 0
+
+
+def growths(history: Timeline) -> tuple[Growth, ...] | NotYet:
+    """That of the live heap, and of what is resident where the live heap is not all that the program allocates."""
+    found = [growth for seen in _bases(history) if (growth := _growth(seen)) is not None]
+    return tuple(found) or NotYet(f"{_seen_words(history)}, and growth takes more")
+
+
+def rates(history: Timeline) -> tuple[Rate, ...] | NotYet:
+    """The same as lines."""
+    found = [rate for seen in _bases(history) if (rate := _rate(seen)) is not None]
+    takes = f"{_FEWEST_FOR_RATE} within {duration(_SHORTEST_FOR_RATE_S)} or longer"
+    return tuple(found) or NotYet(f"{_seen_words(history)}, and a rate takes {takes}")
+
+
+def allocated(history: Timeline) -> float | None:
+    """Bytes allocated over the watch, which bounds what can have been added to the heap; None where nobody counts."""
+    known = history.series("TotalAlloc", _known_s(history)).known
+    return known[-1][1] - known[0][1] if known and known[-1][1] >= known[0][1] else None
+
+
+def _known_s(history: Timeline) -> float:
+    return history.until.mono_s - history.since.mono_s
+
+
+def _bases(history: Timeline) -> Sequence[Points]:
+    span_s = _known_s(history)
+    beside = outside(history, span_s)
+    return (points(history, span_s), *((beside,) if beside is not None else ()))
+
+
+def _growth(seen: Points) -> Growth | None:
+    fewest = 2 if seen.basis is Basis.CYCLES else _FEWEST
+    if len(seen) < fewest:
+        return None
+    part = max(len(seen) // _PART, 1)
+    before, now = min(seen.values[:part]), min(seen.values[-part:])
+    return Growth(seen.basis.value, before, now, seen.window_s, seen.cycles)
+
+
+def _rate(seen: Points) -> Rate | None:
+    if len(seen) < _FEWEST_FOR_RATE or seen.window_s < _SHORTEST_FOR_RATE_S:
+        return None
+    times_s, floors = blocks(seen.times_s, seen.values, _BLOCKS, min)
+    fitted = line([time_s - times_s[0] for time_s in times_s], floors)
+    return None if fitted is None else Rate(seen.basis.value, fitted.slope, seen.window_s)
+
+
+def _seen_words(history: Timeline) -> str:
+    """Until a collection has ended nobody knows what lives."""
+    seen, known_s = points(history, _known_s(history)), duration(_known_s(history))
+    if seen.basis is Basis.CYCLES:
+        return f"{_collections(len(seen))} ended in {known_s}"
+    return f"{seen.basis.value} was seen {count(len(seen))} times in {known_s}"
+
+
+def _collections(number: int) -> str:
+    return f"{count(number) if number else 'no'} collection{'s' * (number != 1)}"

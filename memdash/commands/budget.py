@@ -1,0 +1,104 @@
+"""The budgets of a check as a person gives them: flags, or a file that can be reviewed and kept beside the code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from json import dumps
+from pathlib import Path
+
+import click
+
+from memdash.analysis.budgets import Budget, MostGrowthRate, NoLeak, NoNewTasks, budget_of
+from memdash.analysis.rules import RATE_OVER_S, Threshold
+from memdash.commands.limits import condition_of_growth, condition_of_limit, rules_asked
+from memdash.commands.options import take_file
+from memdash.config import AlertText, Growth, Limit
+from memdash.config_file import load_file
+from memdash.units import exact_span
+
+__all__ = ["FOR_S", "Plan", "budget_option"]
+
+FOR_S = 60.0
+"""How long a process is watched after the warm-up, unless --duration says otherwise."""
+
+_RANK = 1
+"""Above the user's own configuration, below variables and flags."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a check holds a program to, and for how long. The fields are settings; ``duration`` may be left open."""
+
+    max: Sequence[Limit] = ()
+    max_growth: Sequence[Growth] = ()
+    alert: Sequence[AlertText] = ()
+    no_new_tasks: bool = False
+    no_leak: bool = True
+    warm_up: float = 10.0
+    duration: float | None = None
+    interval: float = 1.0
+    force_gc: bool = False
+    strict: bool = False
+
+    def budgets(self) -> tuple[Budget, ...]:
+        """Those that are asked for. Raises UsageError for what makes no sense."""
+        asked = rules_asked(self.max, self.max_growth, self.alert)
+        watch_s = FOR_S if self.duration is None else self.duration
+        once = {budget.name: budget for budget in (budget_of(_fitted(rule, watch_s)) for rule in asked)}
+        return (*once.values(), *([NoNewTasks()] if self.no_new_tasks else ()), *([NoLeak()] if self.no_leak else ()))
+
+    def lines(self) -> Iterator[str]:
+        """The file that says the same, without line ends."""
+        levels, growths = map(condition_of_limit, self.max), map(condition_of_growth, self.max_growth)
+        yield "# memdash check --budget FILE holds a program to this; memdash check --help explains each"
+        yield f"warm-up = {_text(exact_span(self.warm_up) if self.warm_up else '0s')}"
+        if self.duration is not None:
+            yield f"duration = {_text(exact_span(self.duration))}"
+        yield f"interval = {_text(exact_span(self.interval))}"
+        yield f"max = {_list([f'{level.metric}={level.bound_text(level.bound)}' for level in levels])}"
+        yield f"max-growth = {_list([growth.bound_text(growth.bound) for growth in growths])}"
+        for name in ("no-new-tasks", "no-leak", "force-gc", "strict"):
+            yield f"{name} = {str(getattr(self, name.replace('-', '_'))).lower()}"
+        for rule in rules_asked((), (), self.alert):
+            yield from ("", "[[alert]]", f"when = {_text(str(rule.when))}")
+            if rule.name != str(rule.when):
+                yield f"name = {_text(rule.name)}"
+
+
+def _fitted(rule: Threshold, watch_s: float) -> Threshold:
+    """A rate that says no window is judged over half the watch, where that is shorter than the usual one."""
+    when = rule.when
+    if not when.per_s or when.over_s or watch_s >= 2 * RATE_OVER_S or isinstance(budget_of(rule), MostGrowthRate):
+        return rule
+    fitted = replace(when, over_s=max(round(watch_s / 2), 1))
+    return replace(rule, when=fitted, name=str(fitted) if rule.name == str(when) else rule.name)
+
+
+_KEYS = tuple(field.name.replace("_", "-") for field in fields(Plan))
+
+
+def _load(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+    if value is not None and not ctx.resilient_parsing:
+        path = Path(value)
+        take_file(ctx, _RANK, path, load_file(path, _KEYS), _KEYS)
+
+
+budget_option = click.option(
+    "--budget",
+    metavar="FILE",
+    envvar="MEMDASH_BUDGET",
+    is_eager=True,
+    expose_value=False,
+    callback=_load,
+    help="Read the budgets from this file. A flag outranks the same key in it; --print-budget writes such a file.",
+)
+
+
+def _text(text: str) -> str:
+    """A basic string of TOML: JSON's are, but for the one control character that JSON lets stand."""
+    return dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _list(texts: Sequence[str]) -> str:
+    return f"[{', '.join(map(_text, texts))}]"

@@ -1,0 +1,160 @@
+"""A check carried out: on a process, or on a command that is started for it."""
+
+from __future__ import annotations
+
+import math
+import signal
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+import click
+
+from memdash.commands.budget import FOR_S, Plan
+from memdash.commands.denials import denials_told
+from memdash.commands.output import tell
+from memdash.commands.prepared import prepared
+from memdash.commands.program import Program, log_file
+from memdash.errors import TargetError, TargetExited, UsageError
+from memdash.model.action import Action
+from memdash.model.check import Checked, Command, Outcome
+from memdash.model.missing import Missing
+from memdash.model.snapshot import State
+from memdash.model.target import Target
+from memdash.probes.probe import ProbeEntry
+from memdash.session import Live, Session, read_once
+from memdash.session.gate import Gate
+
+__all__ = ["Start", "of_command", "of_target"]
+
+_APART_S = 1.1
+"""What happens within a second is one moment to a history."""
+
+_NEXT_S = 0.5
+"""A command that ends with the program that it was about gets so long for it."""
+
+_NO_WAY = Missing("nothing in this process can do that", "--endpoint auto asks a Go server that serves net/http/pprof")
+_LATE_S = 5.0
+"""How much later than it is due the last sample may come before a watch is called over without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How a command is started, as for ``memdash -- COMMAND``; the fields are settings."""
+
+    output_to: str | None = None
+    trace: int | None = None
+    read_only: bool = False
+
+
+def of_target(target: Target, plan: Plan, entries: Sequence[ProbeEntry]) -> Checked:
+    """Watch a process. Raises MemdashError when nothing of it can be read."""
+    gate = _watched(target, plan, FOR_S if plan.duration is None else plan.duration, entries)
+    checked = gate.checked(strict=plan.strict)
+    ending = checked.shown.ending
+    if ending is None:
+        return checked
+    return replace(checked, cut_short=f"{target.name} ({target.place}) {ending.words} before the check was over")
+
+
+def of_command(argv: Sequence[str], plan: Plan, start: Start, *, force: bool = False) -> Checked:
+    """Start a command and watch what it is about until it ends; what it prints goes to stderr, if not to a file.
+
+    Raises TargetExited or Exit when it ends before there is anything to see.
+    """
+    if start.trace is not None:
+        tell("tracing is on: a Python that allocates much runs several times slower")
+    with ExitStack() as closing:
+        log = None if start.output_to is None else closing.enter_context(log_file(start.output_to, force))
+        given = closing.enter_context(prepared(agent=not start.read_only, trace=start.trace))
+        program = closing.enter_context(Program(argv, log, environment=given.environment))
+        checked, ended = _watched_in_turn(program, plan, given.entries)
+        program.stop(signal.SIGTERM)
+        return replace(checked, command=Command(tuple(argv), program.exit_code if ended else None))
+
+
+def _watched_in_turn(program: Program, plan: Plan, entries: Sequence[ProbeEntry]) -> tuple[Checked, bool]:
+    """What a command is about, and should that end first, what it is about then; and whether it ended by itself.
+
+    Of several the worst counts, or else the one of which most could be judged.
+    """
+    worst: Checked | None = None
+    for_s, ends_s = plan.duration, math.inf
+    while True:
+        try:
+            target = program.settled()
+        except TargetError as error:
+            if worst is None:
+                raise _gone(program, error) from None
+            return worst, program.wait(_left_s(ends_s))
+        if worst is None and for_s is not None:
+            ends_s = time.monotonic() + plan.warm_up + for_s
+        elif worst is not None:
+            tell(
+                f"{worst.shown.target.name} has ended and the command goes on: watching {target.name} ({target.place})"
+            )
+        checked = _watched(target, plan, for_s, entries).checked(strict=plan.strict)
+        worst = checked if worst is None else max(worst, checked, key=_weight)
+        for_s = None if for_s is None else ends_s - plan.warm_up - time.monotonic()
+        if checked.shown.ending is None or (for_s is not None and for_s <= 0):
+            return worst, program.wait(0)
+        if program.wait(_NEXT_S):
+            return worst, True
+
+
+def _weight(checked: Checked) -> tuple[bool, int, float]:
+    outcomes = [judgement.outcome for judgement in checked.judgements]
+    return Outcome.FAILED in outcomes, -outcomes.count(Outcome.UNKNOWN), checked.watched_s
+
+
+def _left_s(ends_s: float) -> float | None:
+    return None if math.isinf(ends_s) else max(ends_s - time.monotonic(), 0.0)
+
+
+def _gone(program: Program, error: TargetError) -> Exception:
+    """What to raise for a command of which there was nothing to see: its own code, when it failed."""
+    if not program.wait(0):
+        return error
+    if program.exit_code == 0:
+        return TargetExited("the command ended before its memory could be read", "check something that runs longer")
+    tell(f"the command exited with code {program.exit_code} before its memory could be read")
+    return click.exceptions.Exit(program.exit_code)
+
+
+def _watched(target: Target, plan: Plan, for_s: float | None, entries: Sequence[ProbeEntry]) -> Gate:
+    """A gate that has seen all it will. Raises UsageError when collections are wanted and cannot be forced."""
+    session = Live(target, interval_s=plan.interval, rules=(), read_only=not plan.force_gc, entries=entries)
+    after_s = 4 * _APART_S if plan.force_gc else 0.0
+    gate = Gate(
+        session.snapshot(), plan.budgets(), warm_up_s=plan.warm_up, for_s=None if for_s is None else for_s + after_s
+    )
+    session.subscribe(gate.take)
+    session.start()
+    try:
+        gate.begun.wait()
+        if plan.force_gc:
+            _force_collections(session, gate, for_s)
+        gate.over.wait(None if for_s is None else plan.warm_up + for_s + after_s + plan.interval + _LATE_S)
+    finally:
+        session.close()
+    if gate.shown.state is State.REFUSED:
+        with denials_told(target):
+            read_once(target, entries=entries)  # raises what the watch could only tell in words
+    return gate
+
+
+def _force_collections(session: Session, gate: Gate, for_s: float | None) -> None:
+    """Two after the warm-up and two at the end, since what a sync.Pool holds goes with the second.
+
+    Each is far enough from the one before, and from what was seen first and last, to be seen apart.
+    """
+    while not gate.warm.wait(_APART_S) and not gate.over.is_set():
+        pass
+    for pause_s in (_APART_S, _APART_S, *(() if for_s is None else (for_s, _APART_S))):
+        if gate.over.wait(pause_s):
+            return
+        offer = session.snapshot().actions.get(Action.FORCE_GC, _NO_WAY)
+        if isinstance(offer, Missing):
+            raise UsageError(f"--force-gc cannot be obeyed: {offer.why}", offer.hint)
+        session.act(Action.FORCE_GC)

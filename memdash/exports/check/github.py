@@ -1,0 +1,36 @@
+"""A check as annotations of a GitHub Actions run: a line a budget that does not pass.
+
+See https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands for the form; what could end or
+split a line is escaped, and the words are made plain before, so that nothing of the target's can be a command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from memdash.model.check import Checked, Judgement, Outcome
+from memdash.plain import plain
+
+__all__ = ["annotation_lines"]
+
+
+def annotation_lines(checked: Checked) -> Iterator[str]:
+    """Without line ends; none for what passes."""
+    for judgement in checked.judgements:
+        if judgement.outcome is not Outcome.PASSED:
+            level = "error" if checked.fails(judgement) else "notice"
+            yield f"::{level} title={_property(judgement.name)}::{_data(_message(judgement))}"
+
+
+def _message(judgement: Judgement) -> str:
+    value = judgement.value.words if judgement.value is not None else ""
+    first = ": ".join(part for part in (value, judgement.why) if part)
+    return "\n".join(plain(line) for line in (first, *judgement.evidence))
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(plain(f"memdash: {text}")).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,75 @@
+"""A check in plain words: what was watched, a line a budget, worst first, and what grew below those that are broken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from memdash.model.check import Checked, Judgement, Outcome
+from memdash.model.missing import Missing
+from memdash.plain import plain
+from memdash.units import count, duration, ratio
+
+__all__ = ["headline", "lines", "margin_words"]
+
+
+def headline(checked: Checked) -> str:
+    """``PASSED: shop-server (pid 41287) keeps to 4 budgets``, ``FAILED: … breaks 2 of 5 budgets, 1 not judged``."""
+    target = checked.shown.target
+    who = f"{target.name} ({target.place})"
+    total = len(checked.judgements)
+    broken = sum(judgement.outcome is Outcome.FAILED for judgement in checked.judgements)
+    unknown = sum(judgement.outcome is Outcome.UNKNOWN for judgement in checked.judgements)
+    budgets = f"{count(total)} budget{'s' * (total != 1)}"
+    rest = f", {count(unknown)} not judged" if unknown else ""
+    if broken:
+        return plain(f"FAILED: {who} breaks {count(broken)} of {budgets}{rest}")
+    if checked.passed and not checked.cut_short:
+        return plain(f"PASSED: {who} keeps to {count(total - unknown)} of {budgets}{rest}")
+    return plain(f"FAILED: {who} breaks none of {budgets} that was judged{rest}")
+
+
+def lines(checked: Checked) -> Iterator[str]:
+    """The whole of it, without line ends."""
+    yield headline(checked)
+    yield plain(_watch_words(checked))
+    yield ""
+    rows = [_cells(checked, judgement) for judgement in checked.judgements]
+    widths = [max((len(row[place]) for row in rows), default=0) for place in range(4)]
+    told: set[tuple[str, ...]] = set()
+    for judgement, row in zip(checked.judgements, rows, strict=True):
+        word, name, value, margin = row
+        cells = (word.ljust(widths[0]), name.ljust(widths[1]), value.rjust(widths[2]), margin.rjust(widths[3]))
+        yield "  ".join((*(cell for cell, width in zip(cells, widths, strict=True) if width), plain(judgement.why)))
+        if judgement.evidence not in told:
+            yield from (f"      {plain(line)}" for line in judgement.evidence)
+        told.add(judgement.evidence)
+
+
+def margin_words(judgement: Judgement) -> str:
+    """``59 % left``, ``42 % beyond``, ``5.2 times it``; empty where there is no number to go by."""
+    margin = judgement.margin_ratio
+    if isinstance(margin, Missing):
+        return ""
+    if margin < -1:
+        return f"{count(round(1 - margin, 1))} times it"
+    return f"{ratio(min(margin, 1.0))} left" if margin >= 0 else f"{ratio(-margin)} beyond"
+
+
+def _cells(checked: Checked, judgement: Judgement) -> tuple[str, str, str, str]:
+    word = {Outcome.FAILED: "FAIL", Outcome.PASSED: "pass"}.get(judgement.outcome, "")
+    word = word or ("FAIL (not judged)" if checked.fails(judgement) else "not judged")
+    value = judgement.value.words if judgement.value is not None else ""
+    return word, plain(judgement.name), value, margin_words(judgement)
+
+
+def _watch_words(checked: Checked) -> str:
+    seen = f"watched {duration(checked.watched_s)}, {count(checked.samples)} samples"
+    parts = [seen if checked.since is not None else "nothing was watched"]
+    if checked.warm_up_s:
+        parts.append(f"after a warm-up of {duration(checked.warm_up_s)}")
+    if checked.cut_short:
+        parts.append(checked.cut_short)
+    if checked.command is not None:
+        code = checked.command.exit_code
+        parts.append("the command was ended" if code is None else f"the command exited with code {code}")
+    return " · ".join(parts)

@@ -1,0 +1,103 @@
+"""What a check of memory budgets has found: each budget with what was seen of it, and what all of it was judged on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from memdash.model.finding import Figure
+from memdash.model.missing import Maybe, Missing
+from memdash.model.sample import Instant
+from memdash.model.snapshot import Snapshot
+
+__all__ = ["Checked", "Command", "Judgement", "Outcome"]
+
+_NO_NUMBER = Missing("it is no number")
+
+
+class Outcome(Enum):
+    """The value is the word of the JSON document; worst first."""
+
+    FAILED = "failed"
+    UNKNOWN = "not judged"
+    PASSED = "passed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """One budget and what came of it.
+
+    ``name`` is stable: that of a test case. ``value`` is what was seen and ``limit`` what is allowed, of the same kind;
+    neither is there where a budget is about no number. ``why`` is one clause with what it was judged by, ``evidence``
+    lines about what grew, in the target's words. One that is ``required`` fails a check as well when it could not be
+    judged.
+    """
+
+    name: str
+    outcome: Outcome
+    why: str
+    required: bool
+    value: Figure | None = None
+    limit: Figure | None = None
+    evidence: tuple[str, ...] = ()
+
+    @property
+    def margin_ratio(self) -> Maybe[float]:
+        """The share of the limit that is left, negative when it is passed."""
+        if self.value is None or self.limit is None:
+            return _NO_NUMBER
+        if self.limit.value <= 0:
+            return Missing("nothing is allowed")
+        left = 1 - self.value.value / self.limit.value
+        return -left if self.value.sinks else left
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command that was started to be checked; ``exit_code`` is 128 + N when signal N killed it.
+
+    None while it was ended by the check itself: then its code says nothing of it.
+    """
+
+    argv: tuple[str, ...]
+    exit_code: int | None
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended by itself and not well."""
+        return self.exit_code not in (0, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A whole check. ``judgements`` stand worst first.
+
+    ``shown`` is the last moment, its changes counted from the end of the warm-up; ``since`` is when that was, None when
+    nothing was seen after it. ``strict`` says that what could not be judged counts as failed, be it required or not;
+    ``cut_short`` says why the watch was shorter than was asked for, and is empty otherwise.
+    """
+
+    judgements: tuple[Judgement, ...]
+    shown: Snapshot
+    since: Instant | None
+    samples: int
+    warm_up_s: float
+    strict: bool
+    cut_short: str = ""
+    command: Command | None = None
+
+    @property
+    def watched_s(self) -> float:
+        """From the end of the warm-up to the last sample."""
+        return 0.0 if self.since is None else self.shown.at.mono_s - self.since.mono_s
+
+    def fails(self, judgement: Judgement) -> bool:
+        """Whether a check with this one in it cannot pass."""
+        if judgement.outcome is Outcome.UNKNOWN:
+            return self.strict or judgement.required
+        return judgement.outcome is Outcome.FAILED
+
+    @property
+    def passed(self) -> bool:
+        """Whether every budget is kept."""
+        return not any(map(self.fails, self.judgements))

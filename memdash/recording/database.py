@@ -1,0 +1,95 @@
+"""The connection to a recording: one statement at a time, and errors in our own words."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from memdash.errors import Corrupt, RecordingError
+
+__all__ = ["Database"]
+
+_BUSY_S = 5.0
+
+
+class Database:
+    """One connection, which threads may share: each statement and each transaction is alone. Close it when done.
+
+    Without a path it is private: in memory for as much as its cache takes, beyond that in a file that has no name.
+    ``how`` says how a file is opened, as SQLite's URIs do. Raises RecordingError throughout, and Corrupt where what
+    stands in the file makes no sense.
+    """
+
+    def __init__(self, path: Path | None, how: str = "") -> None:
+        self.path = path
+        try:
+            if path is not None and not path.is_file():
+                raise RecordingError(f"there is no recording {path}", "memdash record PID -o FILE makes one")
+        except OSError as error:  # a folder on the way may not be entered
+            raise RecordingError(f"{path}: {error.strerror or error}") from None
+        uri = "" if path is None else f"file:{quote(str(path.absolute()))}?{how}"
+        self._lock = threading.RLock()
+        with self._telling():
+            self._connection = sqlite3.connect(
+                uri, timeout=_BUSY_S, isolation_level=None, check_same_thread=False, uri=True
+            )
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of it or nothing."""
+        with self._lock:
+            self.rows("BEGIN IMMEDIATE")
+            try:
+                yield
+                self.rows("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:  # a full disk may have ended it already
+                    self.rows("ROLLBACK")
+                raise
+
+    def rows(self, sql: str, *values: object) -> list[Any]:
+        """What a statement gives, whole: a cursor left open would hold up whoever writes."""
+        with self._lock, self._telling():
+            return self._connection.execute(sql, values).fetchall()
+
+    def run(self, sql: str, *values: object) -> int:
+        """Carry a statement out; the number of the row that it has put in."""
+        with self._lock, self._telling():
+            return self._connection.execute(sql, values).lastrowid or 0
+
+    def shrink(self) -> None:
+        """Give back the pages that are not in use, where that was planned when it was made."""
+        with self._lock, self._telling():
+            self._connection.executescript("PRAGMA incremental_vacuum")  # one page a step, and execute takes one step
+
+    @property
+    def used_bytes(self) -> int:
+        """What is in use of the file: pages that have been freed are filled again before it grows."""
+        ((pages,),), ((free,),), ((size,),) = (
+            self.rows(f"PRAGMA {name}") for name in ("page_count", "freelist_count", "page_size")
+        )
+        return int((pages - free) * size)
+
+    def close(self) -> None:
+        """May be called twice."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        name = "the private recording" if self.path is None else str(self.path)
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise RecordingError(f"{name}: {error}") from None
+        except sqlite3.DatabaseError as error:
+            raise Corrupt(f"{name} is damaged, or no recording: {error}") from None
+        except sqlite3.Error as error:
+            raise RecordingError(f"{name}: {error}") from None
+        except (UnicodeDecodeError, OverflowError, MemoryError):  # what stands in it is no text, or larger than can be
+            raise Corrupt(f"{name} is damaged, or no recording") from None

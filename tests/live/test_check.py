@@ -1,0 +1,109 @@
+"""memdash check fails a program that leaks and passes the same one with its leak closed."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from memdash.cli import main
+from memdash.commands.budget import Plan
+from memdash.commands.checking import of_target
+from memdash.config import Growth
+from memdash.model.check import Outcome
+from memdash.probes.registry import PROBES
+from memdash.process.identity import identify
+from tests.live.conftest import StartGo
+from tests.live.target import LiveTarget, PythonTarget
+
+pytestmark = pytest.mark.live
+
+
+@contextmanager
+def working(target: LiveTarget, *steps: str) -> Iterator[None]:
+    """It goes through the steps again and again."""
+    over = threading.Event()
+
+    def work() -> None:
+        while not over.wait(0.05):
+            for step in steps:
+                target.command(*step.split())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def growth(out: str) -> dict[str, Any]:
+    """What became of the budget for it."""
+    found: dict[str, Any] = next(b for b in json.loads(out)["budgets"] if b["name"].startswith("growth"))
+    return found
+
+
+def test_a_go_program_that_leaks_fails_and_one_that_does_not_passes(start_go: StartGo) -> None:
+    plan = Plan(max_growth=[Growth(1 << 19, is_rate=False)], warm_up=0.0, duration=2.2, interval=0.1)
+    leaking, fixed = start_go("stripped", "pprof"), start_go("stripped", "pprof")
+    with (
+        ThreadPoolExecutor() as pool,
+        working(leaking, "alloc 4", "gc"),
+        working(fixed, "alloc 4", "free", "gc"),
+    ):
+        broken, kept = pool.map(lambda target: of_target(identify(target.pid), plan, PROBES), (leaking, fixed))
+    worst = broken.judgements[0]
+    assert (worst.name, worst.outcome) == ("growth at most 512KiB", Outcome.FAILED)
+    assert worst.why.startswith("live heap after each GC was ")
+    assert "main." in worst.evidence[0]
+    assert kept.passed
+    assert [judgement.outcome for judgement in kept.judgements] == [Outcome.UNKNOWN, Outcome.PASSED]
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize(("leaks", "code"), [(True, 1), (False, 0)])
+def test_a_go_program_that_never_collects_can_be_made_to(
+    start_go: StartGo, capfd: pytest.CaptureFixture[str], leaks: bool, code: int
+) -> None:
+    target = start_go("stripped", "pprof")
+    target.command("gogc", -1)
+    argv = ["check", "--warm-up=0s", "--for=3s", "--max-growth=512KiB", "--allow-leak", "--json", str(target.pid)]
+    with working(target, "alloc 4", *([] if leaks else ["free"])):
+        assert main(argv) == 1
+        assert growth(capfd.readouterr().out)["outcome"] == "not judged"
+        assert main([*argv, "--force-gc", "--endpoint=auto"]) == code
+    found = growth(capfd.readouterr().out)
+    assert found["why"].startswith("live heap after each GC was ")
+    assert found["why"].endswith(" and 3 collections later")
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize(("leaks", "code"), [(True, 1), (False, 0)])
+def test_large_blocks_of_a_python_that_nobody_prepared(
+    capfd: pytest.CaptureFixture[str], leaks: bool, code: int
+) -> None:
+    """They come from malloc, which is not read from outside: but they are resident."""
+    argv = ["check", "--warm-up=1s", "--for=6s", "--max-growth=4MiB", "--json"]
+    with PythonTarget(Path(sys.executable)) as target, working(target, "big 2" if leaks else "cycles 2"):
+        assert main([*argv, str(target.pid)]) == code
+    found = growth(capfd.readouterr().out)
+    if leaks:
+        assert found["why"].startswith("floor of RSS and swap was ")
+
+
+@pytest.mark.matrix
+def test_the_self_test_finds_that_the_gate_works(capfd: pytest.CaptureFixture[str]) -> None:
+    """Servers in Python and in Go, each with its leak and without."""
+    code = main(["check", "--self-test"])
+    out = capfd.readouterr().out
+    assert code == 0, out
+    assert out.splitlines()[-1] == "the gate works here"
+    assert "Python server with its leak fails: growth at most 2MiB" in out

@@ -1,0 +1,240 @@
+"""Everything that can be read of a target, as bytes and back."""
+
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from memdash.errors import Corrupt
+from memdash.model.capability import Capability, Source
+from memdash.model.finding import Figure, Finding, Severity
+from memdash.model.gc import NO_LIMIT, Generation
+from memdash.model.malloc import Malloc
+from memdash.model.missing import Maybe, Missing
+from memdash.model.profile import Profile
+from memdash.model.residence import Arenas, MappingGroup, MappingKind, Mappings
+from memdash.model.sample import CAPABILITY_OF, Instant, Origin
+from memdash.model.snapshot import State
+from memdash.model.target import Ending, Target
+from memdash.model.verdict import Forecast, Grower, Slope, Verdict, VerdictKind
+from memdash.recording.codec import (
+    Dated,
+    Minute,
+    as_base,
+    compressed,
+    decoded,
+    decoded_fact,
+    decoded_moment,
+    decoded_plain,
+    encoded,
+    encoded_fact,
+    encoded_moment,
+    packed_moments,
+)
+from memdash.recording.columns import column, packed, uncolumn, unpacked
+from memdash.recording.moment import APART, Moment
+from memdash.recording.shapes import Pool, dumped, loaded
+from memdash.units import Unit
+from tests.fakes import (
+    NOON_S,
+    a_family,
+    a_gc,
+    a_profile,
+    a_sample,
+    a_smaps,
+    a_system,
+    a_target,
+    memstats,
+    some_objects,
+    some_threads,
+)
+
+AT = Instant(NOON_S, 10_000.25)
+TASKS = some_threads()
+FACTS = (
+    memstats(BySize=Missing("it was not asked")),
+    a_gc(
+        gogc=NO_LIMIT,
+        generations=(
+            Generation(name="0", collections=1, collected=2, uncollectable=0, count=Missing("no"), threshold=3),
+        ),
+    ),
+    a_system(psi=Missing("no PSI here"), cgroup=Missing("no cgroup")),
+    a_smaps(),
+    Mappings((MappingGroup(MappingKind.LIBRARY, "/usr/lib/libc.so", 5, 9, 8, 7, 6, 5, 4),), Missing("gone"), 12),
+    Arenas(((0xC000000000, 0xC000400000), (0xC800000000, 0xC800400000)), 5, 6),
+    a_profile(),
+    replace(TASKS, groups=(replace(TASKS.groups[0], ids=frozenset({7, 1, 1 << 60})), *TASKS.groups[1:])),
+    some_objects(),
+    Malloc(in_use_bytes=1, mapped_bytes=2, free_bytes=Missing("no"), trimmable_bytes=4),
+    a_family(3),
+)
+
+
+def test_there_is_one_of_each_kind() -> None:
+    assert {type(fact) for fact in FACTS} == CAPABILITY_OF.keys()
+
+
+@pytest.mark.parametrize("fact", FACTS, ids=lambda fact: type(fact).__name__)
+def test_a_fact_comes_back_as_it_was(fact: Any) -> None:
+    capability = CAPABILITY_OF[type(fact)]
+    dated = Dated(fact, Origin(Source.AGENT, AT, ("a caveat",), "why not"))
+    alone = encoded_fact(dated, None)
+    assert decoded_fact(capability, alone, None) == dated
+    base = as_base(alone)
+    again = encoded_fact(dated, base)
+    assert decoded_fact(capability, again, base) == dated
+    assert len(again) < len(alone) or len(alone) < 120
+
+
+def test_another_profile_is_told_by_what_differs() -> None:
+    origin = Origin(Source.MEMORY, AT)
+    alone = encoded_fact(Dated(a_profile(), origin), None)
+    other = replace(a_profile(2.0), sites=tuple(reversed(a_profile(2.0).sites)))
+    base = as_base(alone)
+    assert decoded_fact(Capability.SITES, encoded_fact(Dated(other, origin), base), base).fact == other
+
+
+def a_moment(**changes: Any) -> Moment:
+    slope = Slope(1.5, -2.0, float("inf"))
+    verdict = Verdict(
+        kind=VerdictKind.LEAK,
+        at_s=NOON_S,
+        why="it rises",
+        basis="live heap",
+        slope=slope,
+        growers=(Grower("site", "f", "a.go:1", 7),),
+        forecast=Forecast("cgroup", 9, 1.0, float("inf")),
+    )
+    given: dict[str, Any] = {"at": AT, "state": State.LIVE, "sample": a_sample(AT), "verdict": verdict}
+    return Moment(**(given | changes))
+
+
+def bare(moment: Moment) -> Moment:
+    """Without what is written apart."""
+    apart: dict[str, Any] = {capability.value: Missing("apart") for capability in APART}
+    return replace(moment, sample=replace(moment.sample, **apart))
+
+
+def test_a_moment_comes_back_as_it_was_alone_and_among_others() -> None:
+    moments = [
+        a_moment(),
+        a_moment(verdict=None, at=Instant(NOON_S + 1, 10_001.5)),
+        a_moment(sample=a_sample(AT, a_gc(pauses=()), memstats(PauseNs=(), PauseEnd=()))),
+        a_moment(sample=replace(a_sample(AT), memstats=Missing("gone"), gc=Missing("gone too"))),
+        a_moment(sample=a_sample(AT, memstats(HeapAlloc=True, Sys=2.5))),
+    ]
+    rows = [encoded_moment(moment) for moment in moments]
+    assert [bare(decoded_moment(row)) for row in rows] == [bare(moment) for moment in moments]
+    walls, monos = [7, 5, 6, 8, 9], [1, 2, 3, 4, 5]
+    minute = Minute(compressed(packed_moments(walls, monos, rows)), b"")
+    assert (list(minute.walls), list(minute.monos)) == (walls, monos)
+    assert [bare(minute[place]) for place in range(5)] == [bare(moment) for moment in moments]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        a_target(argv=("/srv/caf\udce9", "--\x1b[31m")),
+        Ending(at_s=1.5, signal_number=9, oom_killed=True),
+        Finding(
+            rule="r",
+            severity=Severity.CRITICAL,
+            at_s=1.0,
+            summary="s",
+            worst=Figure(3.0, Unit.BYTES, "/min"),
+            evidence={"n": 3, "of": 2.5, "word": "w"},
+        ),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_other_values_do_too(value: Any) -> None:
+    found = decoded(type(value), encoded(type(value), value))
+    if isinstance(value, Target):
+        assert found.argv == ("/srv/caf\\udce9", "--\x1b[31m")
+    else:
+        assert found == value
+
+
+def test_numbers_beyond_all_bounds_do_not_stop_a_recording() -> None:
+    moment = a_moment(sample=a_sample(AT, memstats(HeapAlloc=1 << 70, Sys=-(1 << 80), Frees=(1 << 64) - 1)))
+    found = decoded_moment(encoded_moment(moment)).sample.memstats
+    assert not isinstance(found, Missing)
+    assert (found.HeapAlloc, found.Sys, found.Frees) == (float(1 << 70), -float(1 << 80), float((1 << 64) - 1))
+
+
+@dataclass(frozen=True)
+class _Today:
+    a: int
+    added: Maybe[int]
+    defaulted: str = "usual"
+
+
+def test_an_older_recording_reads_and_says_what_it_lacks() -> None:
+    found = loaded(_Today, {"a": 1, "dropped since": [2]}, ())
+    assert found.a == 1
+    assert isinstance(found.added, Missing)
+    assert "was made before" in found.added.why
+    assert found.defaulted == "usual"
+
+
+numbers = st.one_of(
+    st.integers(-(1 << 63), (1 << 63) - 1), st.floats(allow_nan=False), st.text(max_size=3), st.none(), st.booleans()
+)
+
+
+runs = st.lists(st.integers(-5, 5), max_size=4).map(lambda run: array("q", run).tobytes())
+millionths = st.integers(0, 10**9).map(lambda number: number / 1e6)
+kinds: list[st.SearchStrategy[Any]] = [
+    numbers,
+    st.integers(-9, 9),
+    st.floats(),
+    millionths,
+    st.binary(max_size=32),
+    runs,
+]
+
+
+@settings(max_examples=60, deadline=None)
+@given(values=st.one_of([st.lists(kind, min_size=1, max_size=8) for kind in kinds]))
+def test_a_column_of_anything_comes_back(values: list[Any]) -> None:
+    found = list(uncolumn(column(values), len(values)))
+    assert repr(found) == repr(values)
+    trees = [{"a": value, "b": [value, {"c": 1}]} for value in values]
+    assert repr([row.tree() for row in unpacked(packed(trees))]) == repr(trees)
+
+
+TREE = decoded_plain(encoded_moment(a_moment()))
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_what_is_of_another_shape_is_noticed(data: st.DataObject) -> None:
+    """Whatever stands in the place of a figure, a moment comes of it or an error of ours, and nothing else."""
+    tree: Any = decoded_plain(compressed(TREE))
+    at = tree
+    for _ in range(data.draw(st.integers(0, 3))):
+        if isinstance(at, Mapping) and at:
+            key = data.draw(st.sampled_from(sorted(at)))
+            if not isinstance(at[key], (dict, list)):
+                break
+            at = at[key]
+    junk: Any = data.draw(st.sampled_from([None, [], {}, "x", 7, 1.5, b"1234567", {"?": [1]}, {"?": 3}, [[[]]], True]))
+    if isinstance(at, dict) and at:
+        at[data.draw(st.sampled_from(sorted(at)))] = junk
+    try:
+        found = decoded_moment(compressed(tree))
+    except Corrupt:
+        return
+    assert {field.name for field in fields(found)} == {field.name for field in fields(Moment)}
+
+
+def test_a_profile_of_many_stacks_shares_its_frames() -> None:
+    pool = Pool()
+    tree = dumped(Profile, a_profile(), pool)
+    assert len(pool.frames) == 9
+    assert loaded(Profile, tree, pool.frames) == a_profile()

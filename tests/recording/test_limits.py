@@ -1,0 +1,134 @@
+"""How a recording stays within its limits, and what is left of it then."""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from memdash.model.capability import Capability
+from memdash.model.memstats import MemStats
+from memdash.model.profile import Frame, Profile, Site, Usage
+from memdash.recording.moment import Moment
+from memdash.recording.pruning import Limits
+from memdash.recording.reader import Recording
+from memdash.recording.writer import Writer
+from tests.fakes import FakeClock, a_target, memstats
+
+Watched = Callable[..., list[Moment]]
+KIB = 1 << 10
+
+
+def a_different_profile(number: int) -> Profile:
+    """One that has little in common with others."""
+    sites = tuple(
+        Site((Frame(f"f{number * 7919 + place}", "/a.go", place),), Usage(place * number, number, 1, 1))
+        for place in range(150)
+    )
+    return Profile(sites, 524_288, True)
+
+
+def a_random_heap(chance: random.Random) -> MemStats:
+    """One that nothing can make smaller."""
+    return memstats(PauseNs=tuple(chance.randrange(1 << 40) for _ in range(120)))
+
+
+@pytest.fixture
+def filled(path: Path, watched: Watched, clock: FakeClock) -> Iterator[Callable[[Limits, int], Recording]]:
+    """A recording of so many minutes within limits."""
+    opened: list[Recording] = []
+
+    def fill(limits: Limits, minutes: int) -> Recording:
+        writer, chance = Writer(path, limits), random.Random(3)
+        run = writer.begin(a_target(), clock.now(), 1.0)
+        for minute in range(minutes):
+            profile = a_different_profile(minute)
+            for moment in watched(6):
+                sample = replace(moment.sample, sites=profile, memstats=a_random_heap(chance))
+                writer.write(run, [replace(moment, sample=sample)], keep=True)
+            clock.advance(54.0)
+        writer.end(run)
+        writer.close()
+        opened.append(Recording.open(path))
+        return opened[-1]
+
+    yield fill
+    for recording in opened:
+        recording.close()
+
+
+def test_a_recording_stays_as_large_as_it_may_be(
+    path: Path, filled: Callable[[Limits, int], Recording], clock: FakeClock
+) -> None:
+    recording = filled(Limits(max_bytes=180 * KIB), 60)
+    assert path.stat().st_size <= 210 * KIB
+    until_s = clock.now().mono_s
+    coarse = recording.series("HeapAlloc", 0.0, until_s)
+    fine = recording.series("HeapAlloc", until_s - 600, until_s)
+    facts = recording.facts(Capability.SITES, 0, 1e11, most=1000)
+    moments = list(recording.moments(0, 1e11))
+    assert len(coarse) == 60, "the series go last"
+    assert len(fine) == 60
+    assert 30 < len(moments) < 360, "the oldest have gone"
+    assert moments[-1].at == recording.until
+    assert moments[0].at == recording.since
+    assert 1 < len(facts) < 60
+    assert facts[-1].fact == a_different_profile(59)
+
+
+def test_what_is_too_old_goes(filled: Callable[[Limits, int], Recording], clock: FakeClock) -> None:
+    recording = filled(Limits(max_age_s=900.0), 40)
+    began_s = clock.now().mono_s - 900 - 120
+    assert recording.since.mono_s >= began_s
+    assert recording.series("HeapAlloc", 0.0, clock.now().mono_s).times_s[0] >= began_s - 3600
+    facts = recording.facts(Capability.SITES, 0, 1e11, most=1000)
+    assert 15 <= len(facts) < 40
+
+
+def test_a_clock_that_jumps_ahead_makes_nothing_old(path: Path, watched: Watched, clock: FakeClock) -> None:
+    writer = Writer(path, Limits(max_age_s=3600.0))
+    run = writer.begin(a_target(), clock.now(), 1.0)
+    moments = watched(70)
+    clock.wall_s += 56 * 365 * 86_400
+    moments += watched(70)
+    for moment in moments:
+        writer.write(run, [moment])
+    writer.close()
+    recording = Recording.open(path)
+    assert [sample.at.mono_s for sample in recording.samples()] == [moment.at.mono_s for moment in moments]
+    assert recording.moment_at(moments[120].at.wall_s).at == moments[120].at
+    assert recording.moment_at(moments[40].at.wall_s).at == moments[40].at
+    recording.close()
+
+
+def test_a_clock_that_is_set_back_leaves_the_order(path: Path, watched: Watched, clock: FakeClock) -> None:
+    writer = Writer(path)
+    run = writer.begin(a_target(), clock.now(), 1.0)
+    moments = watched(90)
+    clock.wall_s -= 3600
+    moments += watched(90)
+    for moment in moments:
+        writer.write(run, [moment])
+    writer.close()
+    recording = Recording.open(path)
+    assert [moment.at for moment in recording.moments(0, 1e11)] == [moment.at for moment in moments]
+    for moment in moments[::20]:
+        assert recording.moment_at(moment.at.wall_s).at == moment.at
+    assert recording.until == moments[-1].at
+    recording.close()
+
+
+def test_a_run_of_long_ago_goes_as_a_whole(path: Path, watched: Watched, clock: FakeClock) -> None:
+    for _ in range(2):
+        writer = Writer(path, Limits(max_age_s=600.0), appends=True)
+        run = writer.begin(a_target(), clock.now(), 1.0)
+        for moment in watched(70):
+            writer.write(run, [moment])
+        writer.end(run)
+        writer.close()
+        clock.advance(86_400.0)
+    recording = Recording.open(path)
+    assert [run.number for run in recording.runs] == [2]
+    assert len(list(recording.samples())) == 70
+    recording.close()

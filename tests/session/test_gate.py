@@ -1,0 +1,147 @@
+"""A gate hears the snapshots of a session, leaves the warm-up out, and judges what came after it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from memdash.analysis.budgets import Budget, NoNewTasks, budget_of
+from memdash.analysis.rules import parse_rule
+from memdash.model.check import Checked, Command, Judgement, Outcome
+from memdash.model.missing import Missing
+from memdash.model.sample import Instant, Sample
+from memdash.model.snapshot import Snapshot, State
+from memdash.model.target import Ending
+from memdash.model.tasks import Tasks
+from memdash.session.gate import Gate
+from tests.fakes import NOON_S, a_gc, a_sample, a_snapshot, a_thread, memstats
+
+MIB = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def first() -> Snapshot:
+    return replace(a_snapshot(1), state=State.ATTACHING)
+
+
+def sampled(second: int, heap_mib: float, tasks: int = 3) -> Sample:
+    """A Go program that collects every second."""
+    live = round(heap_mib * MIB)
+    return a_sample(
+        Instant(NOON_S + second, 5000.0 + second),
+        memstats(live, NumGC=100 + second),
+        a_gc(live_after_gc_bytes=live, count=100 + second),
+        Tasks((a_thread("Worker.run", "in futex", tasks),)),
+    )
+
+
+def watched(
+    first: Snapshot, budgets: Sequence[Budget], heaps: Sequence[float], *, warm_up_s: float, for_s: float | None = None
+) -> Gate:
+    """One whose program had so many MiB at each second."""
+    gate = Gate(first, budgets, warm_up_s=warm_up_s, for_s=for_s)
+    gate.take(first)
+    for second, heap in enumerate(heaps):
+        shown = replace(first, state=State.LIVE, sample=sampled(second, heap), at=Instant(NOON_S, 5000.0 + second))
+        gate.take(shown)
+        gate.take(replace(shown, interval_s=1.0))  # published again, for somebody has set a baseline
+    return gate
+
+
+def most(text: str) -> Budget:
+    return budget_of(parse_rule(text))
+
+
+def only(checked: Checked) -> Judgement:
+    (judgement,) = checked.judgements
+    return judgement
+
+
+def test_nothing_of_the_warm_up_counts(first: Snapshot) -> None:
+    heaps = [900] * 10 + [100] * 20
+    found = only(watched(first, [most("HeapAlloc > 512MiB")], heaps, warm_up_s=10).checked(strict=False))
+    assert found.outcome is Outcome.PASSED
+    assert found.value is not None
+    assert found.value.words == "100.0 MiB"
+    early = only(watched(first, [most("HeapAlloc > 512MiB")], heaps, warm_up_s=9).checked(strict=False))
+    assert early.outcome is Outcome.FAILED
+
+
+def test_it_is_over_after_its_time(first: Snapshot) -> None:
+    gate = watched(first, [most("HeapAlloc > 512MiB")], [100] * 31 + [900] * 10, warm_up_s=10, for_s=20)
+    assert gate.over.is_set()
+    checked = gate.checked(strict=False)
+    assert checked.passed
+    assert (checked.samples, checked.watched_s) == (21, 20.0)
+    assert not watched(first, [], [100] * 30, warm_up_s=10, for_s=20).over.is_set()
+
+
+def test_growth_is_since_the_warm_up_and_names_the_sites_of_that_time(first: Snapshot) -> None:
+    gate = watched(first, [most("heap.live_bytes growth > 8MiB")], [*range(10, 60)], warm_up_s=20)
+    found = only(gate.checked(strict=False))
+    assert found.outcome is Outcome.FAILED
+    assert found.value is not None
+    assert found.value.value == 24 * MIB  # the lowest of the first fifth to that of the last
+
+
+def test_a_rule_is_watched_from_then_on(first: Snapshot) -> None:
+    rule = most("HeapAlloc > 512MiB for 2s")
+    heaps = [900] * 10 + [100] * 10
+    assert only(watched(first, [rule], heaps, warm_up_s=10).checked(strict=False)).outcome is Outcome.PASSED
+    heaps += [900] * 5 + [100] * 10
+    assert only(watched(first, [rule], heaps, warm_up_s=10).checked(strict=False)).outcome is Outcome.FAILED
+
+
+def test_tasks_that_come_and_stay(first: Snapshot) -> None:
+    gate = Gate(first, [NoNewTasks()], warm_up_s=0, for_s=None)
+    for second in range(30):
+        gate.take(replace(first, state=State.LIVE, sample=sampled(second, 100, tasks=3 + second)))
+    assert only(gate.checked(strict=False)).outcome is Outcome.FAILED
+
+
+def test_what_ended_within_the_warm_up_was_not_judged(first: Snapshot) -> None:
+    gate = watched(first, [most("HeapAlloc > 512MiB")], [900] * 5, warm_up_s=10)
+    gate.take(replace(first, state=State.ENDED, ending=Ending(at_s=NOON_S, exit_code=0)))
+    assert gate.over.is_set()
+    checked = gate.checked(strict=False)
+    assert checked.since is None
+    assert only(checked).why == "nothing was seen after the warm-up of 10 s"
+    assert not checked.passed
+    assert checked.shown.ending is not None
+
+
+def test_what_was_seen_before_the_end_counts(first: Snapshot) -> None:
+    gate = watched(first, [most("HeapAlloc > 512MiB")], [100] * 9 + [900], warm_up_s=0)
+    gate.take(replace(first, state=State.ENDED, ending=Ending(at_s=NOON_S, signal_number=9)))
+    checked = gate.checked(strict=False, command=Command(("server",), 137))
+    assert only(checked).outcome is Outcome.FAILED
+    assert checked.shown.state is State.ENDED
+    assert checked.command is not None
+    assert checked.command.failed
+
+
+def test_strict_takes_no_verdict_for_a_failure(first: Snapshot) -> None:
+    unjudged = Judgement(name="no leak", outcome=Outcome.UNKNOWN, why="too early", required=False)
+    checked = watched(first, [], [100] * 3, warm_up_s=0).checked(strict=False)
+    assert replace(checked, judgements=(unjudged,)).passed
+    assert not replace(checked, judgements=(unjudged,), strict=True).passed
+    assert not replace(checked, judgements=(replace(unjudged, required=True),)).passed
+
+
+def test_tasks_that_cannot_be_read_are_not_judged(first: Snapshot) -> None:
+    gate = Gate(first, [NoNewTasks()], warm_up_s=0, for_s=None)
+    why = Missing("it has none")
+    for second in range(30):
+        gate.take(replace(first, state=State.LIVE, sample=replace(sampled(second, 100), tasks=why)))
+    found = only(gate.checked(strict=False))
+    assert (found.outcome, found.why) == (Outcome.UNKNOWN, "It has none")
+
+
+def test_a_level_is_looked_for_between_samples_too(first: Snapshot) -> None:
+    gate = Gate(first, [budget_of(parse_rule("HeapAlloc > 512MiB"))], warm_up_s=0, for_s=None)
+    for tick, heap in enumerate([100, 100, 900, 100, 100]):
+        at = Instant(NOON_S + tick / 5, 5000.0 + tick / 5)
+        gate.take(replace(first, state=State.LIVE, sample=a_sample(at, memstats(heap * MIB))))
+    assert only(gate.checked(strict=False)).outcome is Outcome.FAILED
