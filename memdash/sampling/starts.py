@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 
@@ -10,9 +11,9 @@ from memdash.model.metric import Kind, Metric
 from memdash.model.sample import Instant
 from memdash.model.series import Series, Start
 
-__all__ = ["Starts"]
+__all__ = ["SETTLING_S", "Starts", "started"]
 
-_SETTLING_S = 30.0
+SETTLING_S = 30.0
 """A program that has just started begins what it always has in that time."""
 
 
@@ -34,7 +35,7 @@ class Starts:
     def take(self, at_s: float, values: Mapping[str, float], changed: Iterable[Capability]) -> None:
         """One sample, NaN where a metric is not known. Those of what has ``changed`` its source start anew. 10 µs."""
         if self._settles_until_s is None:
-            self._settles_until_s = at_s + _SETTLING_S
+            self._settles_until_s = at_s + SETTLING_S
         if anew := set(changed):
             self._forget({metric.key for metric in self._metrics if metric.capability in anew})
         known = {key: value for key, value in values.items() if value == value}  # NaN is unlike itself
@@ -56,12 +57,8 @@ class Starts:
         return self._at_attach if baseline is None else self._at_baseline
 
     def _found(self, series: Callable[[str, float], Series], at_s: float) -> Mapping[str, Start]:
-        known = {metric.key: [value for _, value in series(metric.key, at_s).known] for metric in self._metrics}
-        return {
-            key: Start(values[0], values[0], _lost(values) if key in self._counters else 0.0)
-            for key, values in known.items()
-            if values
-        }
+        found = {metric.key: started(series(metric.key, at_s), metric.kind) for metric in self._metrics}
+        return {key: start for key, start in found.items() if start is not None}
 
     def _forget(self, keys: set[str]) -> None:
         self._counted = {key: value for key, value in self._counted.items() if key not in keys}
@@ -69,8 +66,14 @@ class Starts:
         self._at_baseline = {key: start for key, start in self._at_baseline.items() if key not in keys}
 
 
-def _lost(values: Sequence[float]) -> float:
-    return sum(max(before - after, 0.0) for before, after in pairwise(values))
+def started(series: Series, kind: Kind, settles_until_s: float = -math.inf) -> Start | None:
+    """Where changes count from in a series that begins at the baseline; None where nothing of it is known."""
+    known = series.known
+    if not known:
+        return None
+    first = known[0][1]
+    lost = sum(max(before - after, 0.0) for (_, before), (_, after) in pairwise(known)) if kind is Kind.COUNTER else 0.0
+    return Start(first, max([first, *(value for seen_s, value in known if seen_s <= settles_until_s)]), lost)
 
 
 def _taken(

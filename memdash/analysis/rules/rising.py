@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import chain
-from statistics import median
 
 from memdash.analysis.points import newest_points
 from memdash.analysis.rules.condition import RATE_OVER_S, Condition
 from memdash.analysis.rules.measured import Measured, figure_of, looks_s, mildest_look, risen
 from memdash.analysis.slopes import line
 from memdash.analysis.trend import Trend, blocks, trend
+from memdash.median import median
 from memdash.model.finding import NotYet
 from memdash.model.metric import Kind
 from memdash.model.series import Timeline
