@@ -104,7 +104,11 @@ class Memory:
         verdict, changed = ruled
         if changed:
             self.note(sample.at.wall_s, changed)
-        return named(verdict, growers(self._sites.groups(sample.sites), self._tasks.groups(sample.tasks)))
+        if not verdict.kind.grows:
+            return verdict
+        sites, tasks = self._sites.groups(sample.sites), self._tasks.groups(sample.tasks)
+        begin_s = sample.at.mono_s - verdict.window_s
+        return named(verdict, growers(sites, tasks, self._sites.courses.at(begin_s), self._tasks.courses.at(begin_s)))
 
     def _reside(self, sample: Sample, runtime: Runtime) -> None:
         """Bring both accounts together while they are of one moment: mappings are read seldom, counters always."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -197,7 +197,7 @@ def test_what_grew_most_is_named() -> None:
     then, now = usage_by_leaf(a_profile()), usage_by_leaf(a_profile(1.5))
     before, after = Tasks((a_thread("Prices.watch", "waiting", 3),)), Tasks((a_thread("Prices.watch", "waiting", 30),))
     tasks = task_groups(tasks_by_group(after), tasks_by_group(before), {})
-    found = growers(grouped(now, then, {}), tasks)
+    found = growers(grouped(now, then, {}), tasks, {}, {})
     assert [(grower.kind, grower.name, grower.place) for grower in found] == [
         ("site", "cart.(*Store).Add", "store.go:118"),
         ("site", "session.New", "session.go:52"),
@@ -210,5 +210,24 @@ def test_what_grew_most_is_named() -> None:
 
 def test_what_did_not_grow_is_not_named() -> None:
     same = usage_by_leaf(a_profile())
-    assert growers(grouped(same, same, {}), ()) == ()
-    assert growers(Missing("no profile"), Missing("no tasks")) == ()
+    assert growers(grouped(same, same, {}), (), {}, {}) == ()
+    assert growers(Missing("no profile"), Missing("no tasks"), {}, {}) == ()
+
+
+def test_what_filled_before_the_window_is_not_named() -> None:
+    """The caches of the warm-up hold more than the leak, but have not grown since."""
+    now = usage_by_leaf(a_profile(1.5))
+    then: dict[Hashable, float] = {frame: usage.inuse_bytes for frame, (usage, _) in now.items()}
+    leaking = next(frame for frame in now if frame.function == "session.New")
+    then[leaking] -= MIB
+    found = growers(grouped(now, {}, {}), (), then, {})
+    assert [(grower.name, grower.change) for grower in found] == [("session.New", MIB)]
+
+
+def test_tasks_that_moved_into_another_group_are_not_named() -> None:
+    now = tasks_by_group(Tasks((a_thread("Prices.watch", "waiting", 30), a_thread("Prices.load", "waiting", 1))))
+    (watch, load) = now
+    groups = task_groups(now, {}, {})
+    assert growers(Missing("no profile"), groups, {}, {watch: 1, load: 30}) == ()
+    (found,) = growers(Missing("no profile"), groups, {}, {watch: 1, load: 1})
+    assert found.change == 29
