@@ -17,7 +17,7 @@ from memdash import config, config_file
 from memdash.commands.output import tell
 from memdash.errors import UsageError
 
-__all__ = ["Verb", "gathered", "origin", "part", "place", "settings", "take_file", "typed"]
+__all__ = ["Verb", "gathered", "origin", "part", "place", "refuse_beside", "settings", "take_file", "typed"]
 
 if TYPE_CHECKING:
     _ParamType = click.ParamType[Any]
@@ -189,6 +189,18 @@ def typed(name: str) -> bool:
     """Whether a setting of the command that runs stands on the command line: others may be meant for other commands."""
     ctx = click.get_current_context()
     return ctx.get_parameter_source(name.replace("-", "_")) is ParameterSource.COMMANDLINE
+
+
+def refuse_beside(name: str, *allowed: str) -> None:
+    """Raise UsageError for what stands on the command line and has no meaning beside this setting."""
+    ctx = click.get_current_context()
+    for param in ctx.command.params:
+        said = ctx.params.get(param.name or "") not in (None, ()) or not param.expose_value
+        if param.name is None or param.name.replace("_", "-") in (name, *allowed) or not said:
+            continue
+        if ctx.get_parameter_source(param.name) is ParameterSource.COMMANDLINE:
+            what = param.opts[0] if isinstance(param, click.Option) else param.make_metavar(ctx).strip("[].")
+            raise UsageError(f"{what} does nothing beside --{name}", "leave one of them away")
 
 
 def _load_config(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
