@@ -195,10 +195,10 @@ def refuse_beside(name: str, *allowed: str) -> None:
     """Raise UsageError for what stands on the command line and has no meaning beside this setting."""
     ctx = click.get_current_context()
     for param in ctx.command.params:
-        said = ctx.params.get(param.name or "") not in (None, ()) or not param.expose_value
-        if param.name is None or param.name.replace("_", "-") in (name, *allowed) or not said:
+        key = str(param.name)
+        if key.replace("_", "-") in (name, *allowed) or ctx.params.get(key) in (None, ()):
             continue
-        if ctx.get_parameter_source(param.name) is ParameterSource.COMMANDLINE:
+        if ctx.get_parameter_source(key) is ParameterSource.COMMANDLINE:
             what = param.opts[0] if isinstance(param, click.Option) else param.make_metavar(ctx).strip("[].")
             raise UsageError(f"{what} does nothing beside --{name}", "leave one of them away")
 

@@ -65,7 +65,7 @@ def command(
     the process and the time. --gc-at holds for the first process alone.
     """
     if salvage is not None:
-        refuse_beside("salvage", "output", "config", "verbose")
+        refuse_beside("salvage", "output")
         return _salvaged(Path(salvage), output)
     rules, muted = alerting.rules, alerting.muted
     telling.check(rules)

@@ -19,9 +19,10 @@ from memdash.analysis.teeth import longest_tooth
 from memdash.analysis.trend import trend
 from memdash.analysis.verdict import ruling
 from memdash.analysis.verdict_words import finding, named, rate_words, severity, summary
+from memdash.model.capability import Capability, Source
 from memdash.model.finding import Severity
 from memdash.model.missing import Missing
-from memdash.model.sample import Instant
+from memdash.model.sample import Instant, Origin
 from memdash.model.tasks import Tasks
 from memdash.model.verdict import Forecast, Grower, Slope, Verdict, VerdictKind
 from tests.fakes import NOON_S, a_gc, a_profile, a_sample, a_system, a_thread, memstats
@@ -117,6 +118,17 @@ def test_each_limit_is_looked_at(sample: object, limit: str) -> None:
 def test_nothing_is_claimed_where_the_interval_holds_no_growth() -> None:
     for slope in (Slope(MIB, -1, 2 * MIB), Slope(MIB, 0, 2 * MIB), Slope(MIB, 1, math.inf)):
         assert forecast(slope, 320 * MIB, a_sample(NOW)) is None
+
+
+def test_old_figures_and_limits_of_nothing_are_no_wall() -> None:
+    """As for --gc-at, which looks at the same limits."""
+    gone = Missing("none is set")
+    old = Origin(Source.PROC, NOW, failing="it is busy")
+    for sample in (
+        a_sample(NOW, a_system(address_space_limit_bytes=0, cgroup=gone, host_total_bytes=0), gc=gone),
+        replace(a_sample(NOW, a_system(), gc=gone), origins={Capability.SYSTEM: old}),
+    ):
+        assert forecast(Slope(MIB, 0.9 * MIB, 1.1 * MIB), 320 * MIB, sample) is None
 
 
 def test_nothing_is_claimed_where_no_limit_is_known() -> None:
