@@ -119,7 +119,7 @@ def test_each_field_of_a_snapshot_is_written_or_made_anew() -> None:
     """What is added to one has to be put into ``Moment``, or into this list with a way to make it anew."""
     of_the_run = {"target", "ending"}
     of_findings = {"findings", "findings_dropped"}
-    of_samples = {"history", "groups", "objects", "tasks", "residence", "before", "since", "courses"}
+    of_samples = {"history", "groups", "objects", "tasks", "residence", "before", "since", "courses", "gc_trend"}
     of_the_present = {"actions", "transitions"}
     anew = of_the_run | of_findings | of_samples | of_the_present
     written = {field.name for field in fields(Moment)}
