@@ -26,6 +26,7 @@ from memdash.model.target import Target
 from memdash.probes.probe import ProbeEntry
 from memdash.session import Live, Session, read_once
 from memdash.session.gate import Gate
+from memdash.session.passing import Passing
 
 __all__ = ["Start", "of_command", "of_target"]
 
@@ -129,7 +130,13 @@ def _watched(
     target: Target, plan: Plan, budgets: Sequence[Budget], for_s: float | None, entries: Sequence[ProbeEntry]
 ) -> Gate:
     """A gate that has seen all it will. Raises UsageError when collections are wanted and cannot be forced."""
-    session = Live(target, interval_s=plan.interval, rules=(), read_only=not plan.force_gc, entries=entries)
+    session = Live(
+        target,
+        interval_s=plan.interval,
+        memory=Passing(plan.interval),  # the gate remembers what comes after the warm-up
+        read_only=not plan.force_gc,
+        entries=entries,
+    )
     after_s = 4 * _APART_S if plan.force_gc else 0.0
     gate = Gate(session.snapshot(), budgets, warm_up_s=plan.warm_up, for_s=None if for_s is None else for_s + after_s)
     session.subscribe(gate.take)
