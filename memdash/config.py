@@ -151,6 +151,12 @@ def _parse_size(text: str) -> int:
     return size
 
 
+def _parse_run(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise UsageError(f"{text!r} is no number of a run", "memdash replay FILE.mdr says which runs there are")
+    return int(text)
+
+
 def _parse_depth(text: str) -> int:
     if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= _DEEPEST_TRACE:
         raise UsageError(
@@ -228,7 +234,8 @@ _ALL = (
     Setting("interval", "Time between two samples, 50ms to 60s.", "TIME", "i", default="1s", parse=parse_interval),
     Setting("duration", "How long to watch, such as 10s.", "TIME", "d", also="for", parse=parse_duration),
     Setting("output", "Write here instead of to standard output (-).", "FILE", "o", default="-"),
-    Setting("record", "Write the watch into this file too, to be looked at later.", "FILE"),
+    Setting("run", "Which run of a recording is meant, by its number; the newest otherwise.", "N", parse=_parse_run),
+    Setting("record", "Write the watch into this file too, for memdash replay.", "FILE"),
     Setting(
         "max-size",
         "How large a recording may become; what is oldest goes first.",
@@ -242,6 +249,13 @@ _ALL = (
     Setting("output-to", "Keep what the command prints in this file.", "FILE"),
     Setting("force", "Overwrite the output file when it exists."),
     Setting("json", "Write JSON instead of text."),
+    Setting("markdown", "Write Markdown, as GitHub renders it, instead of text."),
+    Setting("html", "Write one page that needs nothing else, for a browser, instead of text."),
+    Setting(
+        "redact",
+        "Leave out arguments, paths and names of files, processes, threads, users and hosts; functions, types and lines"
+        " stay. Placeholders are the same in every report of this machine.",
+    ),
     Setting("text", "Print text where a terminal would show a screen."),
     Setting(
         "max", "Alert when a metric is over a limit: HeapAlloc=512MiB.", "NAME=VALUE", many=True, parse=_parse_limit
