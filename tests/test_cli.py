@@ -382,6 +382,9 @@ HEADLESS = [
     ["report", "SMALL"],
     ["ps"],
     ["doctor", "SMALL"],
+    ["log", "SMALL", "-d", "100ms"],
+    ["serve", "SMALL", "-d", "100ms", "--listen", "0"],
+    ["serve", "--grafana"],
     ["--help"],
     ["version"],
 ]
