@@ -1,8 +1,8 @@
 """Bounded memory of samples: 1 s buckets, then 10 s, then 1 min, each with min, max, last and gaps.
 
-Every sample goes into all three tiers at once (about 70 µs for 49 metrics), so no tier waits for another to be full and
-a spike of one sample survives in the coarsest one. Memory: 24 bytes a bucket and metric; all tiers full (three days)
-hold about 8 500 buckets: 10 MiB for 49 metrics.
+Every sample goes into all three tiers at once (about 1.4 µs a metric, 80 µs for 57), so no tier waits for another to be
+full and a spike of one sample survives in the coarsest one. Memory: 24 bytes a bucket and metric; all tiers full (three
+days) hold up to 8 300 buckets: 0.19 MiB a metric, 11 to 12 MiB for 57.
 
 What is read from another source may mean something else: HeapAlloc of a CPython counts what malloc holds once an agent
 tells it. So where the source of a capability changes, its metrics start anew, and nothing compares across the step.

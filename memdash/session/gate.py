@@ -10,7 +10,7 @@ from memdash.analysis.arrivals import Arrivals
 from memdash.analysis.budgets import Alert, Budget, Watched, judged
 from memdash.errors import MemdashError, defects_told
 from memdash.model.check import Checked, Command
-from memdash.model.finding import NotYet
+from memdash.model.finding import NOTES, Finding, NotYet
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Sample
 from memdash.model.snapshot import Snapshot, State
@@ -42,6 +42,7 @@ class Gate:
         self._newest: Sample | None = None
         self._samples = 0
         self._failure: MemdashError | None = None
+        self._log: tuple[Finding, ...] = ()
         self.shown = shown
         self.begun, self.warm, self.over = threading.Event(), threading.Event(), threading.Event()
 
@@ -58,6 +59,7 @@ class Gate:
     def _take(self, shown: Snapshot) -> None:
         if self.over.is_set() or shown.state is State.ATTACHING:
             return
+        self._log = shown.findings
         if shown.state is State.LIVE and shown.sample is not self._newest:
             self._newest = shown.sample
             self._add(shown)
@@ -104,4 +106,13 @@ class Gate:
             warm_up_s=self._warm_up_s,
             strict=strict,
             command=command,
+            deeds=self._deeds(),
         )
+
+    def _deeds(self) -> tuple[Finding, ...]:
+        """What was done to the target since the warm-up stands in the log of whoever did it, with its figures."""
+        since = self._since
+        if since is None:
+            return ()
+        notes = (found for found in reversed(self._log) if found.rule == NOTES)
+        return tuple(note for note in notes if note.evidence and note.at_s >= since.wall_s)

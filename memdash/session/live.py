@@ -75,9 +75,9 @@ def _watch_over(target: Target, entries: Sequence[ProbeEntry]) -> Watch:
 class Live:
     """A Session over a running process. It is also the sampler's Listener.
 
-    ``muted`` are the names of rules that do not count. ``asked`` is done as soon as the target has been looked at for
-    the first time; ``gc_at`` has collections forced before a limit is reached. A ``read_only`` watch offers nothing and
-    does nothing; through one that ``keeps_past`` one can go back.
+    ``muted`` are the names of rules that do not count; ``memory`` takes the place of one that goes by both. ``asked``
+    is done as soon as the target has been looked at for the first time; ``gc_at`` has collections forced before a limit
+    is reached. A ``read_only`` watch offers nothing and does nothing; through one that ``keeps_past`` one can go back.
     """
 
     def __init__(
@@ -87,6 +87,7 @@ class Live:
         interval_s: float = 1.0,
         rules: Sequence[Rule] | None = None,
         muted: Sequence[str] = (),
+        memory: Memory | None = None,
         asked: Sequence[Action] = (),
         gc_at: GcAt | None = None,
         read_only: bool = False,
@@ -99,7 +100,7 @@ class Live:
         self._entries = entries
         self._asked = asked
         self._read_only = read_only
-        self._memory = Memory(interval_s, default_rules() if rules is None else rules, muted)
+        self._memory = memory or Memory(interval_s, default_rules() if rules is None else rules, muted)
         self._snapshot = _first_snapshot(target, self._clock, interval_s)
         self._listeners: tuple[Callable[[Snapshot], None], ...] = ()
         self._failing: tuple[Callable[[Snapshot], None], ...] = ()

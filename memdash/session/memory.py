@@ -127,7 +127,10 @@ class Memory:
         verdict, changed = ruled
         if changed:
             self.note(sample.at.wall_s, changed)
-        return named(verdict, growers(*self._rows.named(sample)), collector_words(self._gc_trend))
+        if not verdict.kind.grows:
+            return verdict
+        grown = growers(*self._rows.named(sample, sample.at.mono_s - verdict.window_s))
+        return named(verdict, grown, collector_words(self._gc_trend))
 
     def _checked(self, name: str, check: Callable[[Timeline], Found], view: Timeline) -> Found | NotYet:
         """What it says; a rule that goes wrong is told once, finds nothing, and costs none of the others."""

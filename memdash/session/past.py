@@ -129,6 +129,8 @@ class Past:
             ending=run.ending if moment.state is State.ENDED else None,
             silence=moment.silence,
             verdict=moment.verdict,
+            muted=moment.muted,
+            relief=moment.relief,
             is_replayed=self._is_of_file,
         )
 

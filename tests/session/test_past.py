@@ -19,7 +19,7 @@ from memdash.model.snapshot import Snapshot, State
 from memdash.recording.reader import Recording
 from memdash.session.past import Past
 from memdash.session.replay import Replay, judged, replays
-from tests.fakes import NOON_S, a_family, a_target
+from tests.fakes import NOON_S, a_family, a_relief, a_target
 from tests.recorded import MONO_S, record, watched
 
 GAP = range(200, 230)
@@ -73,6 +73,16 @@ def test_a_moment_is_the_snapshot_that_it_was(past: Past, seen: list[Snapshot], 
     assert found.tasks == then.tasks
     assert found.before == then.before
     assert found.is_replayed
+
+
+def test_what_was_muted_and_how_collections_stood_comes_back_too(tmp_path: Path) -> None:
+    then = replace(watched(3)[-1], muted={"gc pause": 5.0}, relief=a_relief())
+    path = tmp_path / "short.mdr"
+    record(path, [then])
+    past = Past(Recording.open(path))
+    found = past.at(then.at.mono_s)
+    past.close()
+    assert (found.muted, found.relief) == (then.muted, then.relief)
 
 
 def test_its_metrics_are_those_up_to_then(past: Past, seen: list[Snapshot]) -> None:
