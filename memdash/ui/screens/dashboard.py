@@ -33,10 +33,9 @@ from memdash.ui.panes.pane import TablePane
 from memdash.ui.panes.sites import SitesPane
 from memdash.ui.panes.sorted import SortedPane
 from memdash.ui.saving import ask_to_save
-from memdash.ui.screens.travelling import Travelling
+from memdash.ui.screens.travelling import IN_A_REPLAY, Travelling
 from memdash.ui.shape import Shape
 from memdash.ui.watched import Watched
-from memdash.ui.widgets.chart import ChartView
 from memdash.ui.widgets.filter import FilterBar
 from memdash.ui.widgets.footer import KeyLine
 from memdash.ui.widgets.table import TableView
@@ -273,12 +272,17 @@ class Dashboard(Travelling):
         entry = alerts.entry if alerts.has_focus else self._shown.worst
         if entry is None:
             self.notify("there is no alert", timeout=2)
+        elif self._shown.is_replayed:
+            self._say(IN_A_REPLAY)
         else:
             self._session.acknowledge(entry, not entry.acknowledged)
 
     @on(AlertsPane.Muted)
     def _mute(self, asked: AlertsPane.Muted) -> None:
-        self._session.mute(asked.rule, asked.for_s)
+        if self._shown.is_replayed:
+            self._say(IN_A_REPLAY)
+        else:
+            self._session.mute(asked.rule, asked.for_s)
 
     def action_zoom(self, step: int) -> None:
         """Show a longer (1), shorter (-1) or the usual (0) span."""
@@ -374,11 +378,6 @@ class Dashboard(Travelling):
             typed.bar.remove()
             self._filtered.focus()
         self._show()
-
-    @on(ChartView.Pointed)
-    def _point_in_chart(self, pointed: ChartView.Pointed) -> None:
-        if isinstance(pointed.chart, HeapPane):
-            self.go_to(pointed.chart.mono_s_at(pointed.share, self._shown))
 
     @on(TableView.HeaderClicked)
     def _sort_by_column(self, clicked: TableView.HeaderClicked) -> None:
