@@ -6,7 +6,7 @@ import click
 
 from memdash.commands.options import Verb, settings
 from memdash.commands.replayed import RECORDING, recorded
-from memdash.commands.screen import check_terminal, check_theme
+from memdash.commands.screen import check_terminal, check_theme, report_of
 from memdash.config import SourcePath
 from memdash.errors import UsageError
 from memdash.signals import signals_raised
@@ -54,6 +54,6 @@ def command(
         )
         with signals_raised():
             watches = replays(past)
-            show(watches.open(past.run.target), watches, options)
+            show(watches.open(past.run.target), watches, report_of, options)
     finally:
         past.close()

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from memdash.config import SourcePath
 from memdash.errors import UsageError
 from memdash.model.action import Action
 from memdash.model.relief import GcAt
+from memdash.model.snapshot import Snapshot
 from memdash.model.target import Target
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from memdash.recording.recorder import Recorder
     from memdash.ui.app import Options
 
-__all__ = ["Screen", "check_terminal", "check_theme", "screen_options"]
+__all__ = ["Screen", "check_theme", "report_of", "screen_options"]
 
 _SURVEY_S = 10.0
 """Judging processes for the picker stops after this long; the list fills while it goes on."""
@@ -109,7 +111,7 @@ class Screen(Alerting):
             with opening:
                 from memdash.ui.app import run
 
-                run(session, watches, replace(self._options(), lend_terminal=terminal.use))
+                run(session, watches, report_of, replace(self._options(), lend_terminal=terminal.use))
         finally:
             watches.close()
 
@@ -160,6 +162,15 @@ def check_terminal(hint: str) -> None:
         stream = getattr(sys, name)
         if stream is None or not stream.isatty():
             raise UsageError(f"the dashboard needs a terminal, and {name} is none", hint)
+
+
+def report_of(moment: Snapshot, path: Path) -> bytes:
+    """A report in the format that the file's name asks for. Raises UsageError."""
+    from memdash.exports.formats import exporter_for
+
+    out = BytesIO()
+    exporter_for(path).write([moment], out)
+    return out.getvalue()
 
 
 def check_theme(name: str | None) -> None:

@@ -16,7 +16,6 @@ from textual.timer import Timer
 from memdash.config import USUAL_SOURCES, SourcePath
 from memdash.model.action import Action
 from memdash.model.capability import Capability
-from memdash.model.profile import Frame
 from memdash.tables.family import place_words
 from memdash.tables.vitals import figures_line, gc_line
 from memdash.ui.acting import ask_to_act
@@ -32,10 +31,10 @@ from memdash.ui.panes.memstats import MemStatsPane
 from memdash.ui.panes.pane import TablePane
 from memdash.ui.panes.sites import SitesPane
 from memdash.ui.panes.sorted import SortedPane
-from memdash.ui.saving import ask_to_save
-from memdash.ui.screens.travelling import IN_A_REPLAY, Travelling
+from memdash.ui.saving import Reporter
+from memdash.ui.screens.travelling import IN_A_REPLAY
+from memdash.ui.screens.visiting import Visiting
 from memdash.ui.shape import Shape
-from memdash.ui.watched import Watched
 from memdash.ui.widgets.filter import FilterBar
 from memdash.ui.widgets.footer import KeyLine
 from memdash.ui.widgets.table import TableView
@@ -57,7 +56,7 @@ _SHORT_BELOW = 104
 """On a narrower screen the top line has fewer words."""
 
 
-class Dashboard(Travelling):
+class Dashboard(Visiting):
     """Shows the newest snapshot of one of the watches, or the one it was frozen at."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -75,9 +74,10 @@ class Dashboard(Travelling):
         wall_s: Callable[[], float] = time.time,
         sources: SourcePath = USUAL_SOURCES,
         at_s: float | None = None,
+        report: Reporter | None = None,
     ) -> None:
-        super().__init__(session, watches)
-        self._watched = Watched(self.newest, sources)
+        """It opens at ``at_s`` of the monotonic clock; without ``report`` there is no key to save one."""
+        super().__init__(session, watches, sources, report)
         self._wall_s = wall_s
         self._opens_at_s = at_s
         self._painted_s = 0.0
@@ -314,6 +314,8 @@ class Dashboard(Travelling):
         """Whether what the command needs of the target can be had, or at least has a reason why not."""
         if command.needs is Capability.FAMILY:
             return self.has_relatives
+        if command.action == "report":
+            return self._report is not None
         if isinstance(command.needs, When):
             return self.is_away if command.needs is When.AWAY else not self._shown.is_replayed
         return command.needs is None or command.needs in self._shown.actions
@@ -329,30 +331,9 @@ class Dashboard(Travelling):
         else:
             self._say(why_not)
 
-    def action_profile(self, name: str, is_differential: bool = False, subject: Frame | None = None) -> None:
-        """Open a view of the profile as it now stands; against the baseline where that is wanted or was marked."""
-        from memdash.ui.screens.profile import visit
-
-        self.app.push_screen(
-            visit(name, self.newest, is_differential=is_differential, sources=self._watched.sources, subject=subject)
-        )
-
     def action_listing(self) -> None:
         """Show the source of the row under the cursor, or of what holds most."""
         self.action_profile("list", subject=self._panes.table_in_use.frame_of_row)
-
-    def action_save(self) -> None:
-        """Save the profile of the moment that is shown."""
-        from memdash.ui.screens.profile import moment_of
-
-        moment = moment_of(self._shown)
-        ask_to_save(self, moment.take, moment.file_name)
-
-    def action_residence(self) -> None:
-        """Show where RSS comes from; a frozen view stays frozen there."""
-        from memdash.ui.screens.residence import ResidenceScreen
-
-        self.app.push_screen(ResidenceScreen(self.newest))
 
     def action_copy(self) -> None:
         """Put the row under the cursor into the terminal's clipboard (OSC 52)."""
