@@ -24,7 +24,7 @@ from memdash.ui.screens.dashboard import Dashboard
 from memdash.ui.screens.note import NoteScreen
 from memdash.ui.travel import stops
 from memdash.ui.widgets.time_bar import TimeBar
-from memdash.units import byte_size
+from memdash.units import byte_size, duration
 from tests.fakes import NOON_S
 from tests.recorded import MONO_S, record, watched
 from tests.ui.conftest import FakeSession
@@ -284,7 +284,7 @@ async def test_a_live_watch_is_rewound_and_followed_again(live: Travel, seen: Se
         await there.press("shift+left")
         ago = SECONDS - 2 - there.second
         assert ago > 10
-        assert there.lines[0].startswith(f" ◀ rewound {int(ago)} s · 12:")
+        assert there.lines[0].startswith(f" ◀ rewound {duration(ago)} · 12:")
         assert isinstance(there.session, FakeSession)
         there.session.publish(seen[-1])
         await there.come()

@@ -254,8 +254,9 @@ class Dashboard(Visiting):
 
     @property
     def step_s(self) -> float:
-        """One cell of the chart, and one sample at least."""
-        return max(self._panes.pane(HeapPane).cell_s, self._shown.interval_s)
+        """One cell of the chart, in whole samples."""
+        interval_s = self._shown.interval_s
+        return interval_s * max(round(self._panes.pane(HeapPane).cell_s / interval_s), 1)
 
     def turn_to(self, session: Session) -> None:
         """Show another watch, live, in the same arrangement."""
