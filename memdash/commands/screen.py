@@ -156,6 +156,14 @@ class Screen(Alerting):
         return Options(theme=self.theme or DEFAULT_THEME, ascii=self.ascii, no_color=self.no_color, sources=sources)
 
 
+def check_terminal(hint: str) -> None:
+    """Refuse to draw where there is no terminal; ``hint`` says what does without. Raises UsageError."""
+    for name in ("stdin", "stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None or not stream.isatty():
+            raise UsageError(f"the dashboard needs a terminal, and {name} is none", hint)
+
+
 def report_of(moment: Snapshot, path: Path) -> bytes:
     """A report in the format that the file's name asks for. Raises UsageError."""
     from memdash.exports.formats import exporter_for
@@ -163,14 +171,6 @@ def report_of(moment: Snapshot, path: Path) -> bytes:
     out = BytesIO()
     exporter_for(path).write([moment], out)
     return out.getvalue()
-
-
-def check_terminal(hint: str) -> None:
-    """Refuse to draw where there is no terminal; ``hint`` says what does without. Raises UsageError."""
-    for name in ("stdin", "stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None or not stream.isatty():
-            raise UsageError(f"the dashboard needs a terminal, and {name} is none", hint)
 
 
 def check_theme(name: str | None) -> None:

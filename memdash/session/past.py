@@ -12,6 +12,7 @@ from heapq import nlargest
 from typing import Any
 
 from memdash.analysis.gc_trend import NO_START, gc_trend
+from memdash.analysis.verdict_words import RULE, finding
 from memdash.errors import RecordingError
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding
@@ -123,7 +124,7 @@ class Past:
             history=self.timeline(run.since, moment.at, since),
             groups=moment.sample.sites if isinstance(moment.sample.sites, Missing) else (),
             baseline=Baseline(since, baseline is not None),
-            findings=self._recording.findings(moment.at.wall_s),
+            findings=self._findings(moment),
             missing=moment.missing,
             cost=moment.cost,
             ending=run.ending if moment.state is State.ENDED else None,
@@ -132,6 +133,19 @@ class Past:
             muted=moment.muted,
             relief=moment.relief,
             is_replayed=self._is_of_file,
+        )
+
+    def _findings(self, moment: Moment) -> tuple[Finding, ...]:
+        """The log as of a moment; of the memory as a whole it says what was made of that at just this moment."""
+        found = self._recording.findings(moment.at.wall_s)
+        said = None if moment.verdict is None else finding(moment.verdict)
+        if not isinstance(said, Finding):
+            return found
+        return tuple(
+            replace(entry, summary=said.summary, severity=said.severity, evidence=said.evidence)
+            if entry.rule == RULE and entry.ended_at_s is None
+            else entry
+            for entry in found
         )
 
     def timeline(self, since: Instant, until: Instant, baseline: Instant) -> RecordedTimeline:
