@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import median
 
 from memdash.analysis.cuts import FEWEST, change_at
 from memdash.analysis.points import Points
 from memdash.analysis.slopes import Line, line
+from memdash.median import median
 
 __all__ = ["Earlier", "Trend", "blocks", "trend"]
 

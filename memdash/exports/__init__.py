@@ -1,7 +1,7 @@
 """Snapshots to bytes.
 
 Lives here: ``exporter`` (what an exporter is) and one module a format: ``json`` (the document of schema memdash/1),
-``text`` (plain words for a terminal, a mail or a screen reader); in ``check`` what a check of budgets has found. May
-import: ``tables``, ``model``, ``units``, ``plain``. To add a format, write a module with an Exporter and let ``memdash
-report`` offer it.
+``text`` (plain words for a terminal, a mail or a screen reader), ``lines`` (a log, as JSON, CSV or words); in ``check``
+what a check of budgets has found; ``prometheus`` writes for a scraper instead. May import: ``tables``, ``model``,
+``units``, ``plain``. To add a format, write a module with an Exporter and let ``memdash report`` offer it.
 """

@@ -31,11 +31,12 @@ from memdash.model.verdict import Verdict
 from memdash.tables.tasks import state_words
 from memdash.units import iso_time
 
-__all__ = ["JSON", "document", "task_row"]
+__all__ = ["JSON", "document", "finding_object", "outline", "target_object", "task_row"]
 
 Object: TypeAlias = dict[str, Any]
 
 _MAPPINGS_AT_MOST = 100
+_ROWS = ("BySize", "PauseNs", "PauseEnd")
 _FAR = Missing("a server that is asked by its URL tells nothing of its process")
 _NO_RELIEF = Missing("nobody asked for it: --gc-at")
 _NO_VERDICT = Missing("nothing has been judged")
@@ -53,7 +54,7 @@ def document(snapshot: Snapshot) -> Object:
         "version": __version__,
         "state": snapshot.state.name.lower(),
         "ending": _ending(snapshot.ending),
-        "target": _target(snapshot),
+        "target": target_object(snapshot),
         "sources": {name: origin.source.value for name, origin in origins.items()},
         "ages_s": {name: round(snapshot.at.mono_s - origin.at.mono_s, 6) for name, origin in origins.items()},
         "caveats": {name: list(origin.caveats) for name, origin in origins.items() if origin.caveats},
@@ -68,11 +69,37 @@ def document(snapshot: Snapshot) -> Object:
         "residence": _residence(snapshot.residence),
         "verdict": _verdict(snapshot.verdict),
         "relief": _relief(snapshot.relief),
-        "findings": [_finding(finding, finding.rule in snapshot.muted) for finding in snapshot.findings],
+        "findings": [finding_object(finding, finding.rule in snapshot.muted) for finding in snapshot.findings],
         "missing": missing,
         "cost": _spread(snapshot.cost) | {"probes": {name: _probe_cost(cost) for name, cost in sample.costs.items()}},
     }
     return {key: value if value is missing else _without_missing(value, key, missing) for key, value in found.items()}
+
+
+def outline(snapshot: Snapshot, missing: dict[str, str]) -> Object:
+    """What the document tells in single figures, without what has rows: some 3 KB. Notes what is ``missing``, and why.
+
+    Sites, tasks and objects are there as far as they have been read.
+    """
+    sample = snapshot.sample
+    found: Object = {
+        "memstats": _memstats(sample.memstats),
+        "gc": _gc(sample.gc),
+        "system": _system(sample),
+        "malloc": sample.malloc,
+        "verdict": _verdict(snapshot.verdict),
+        "cost": _spread(snapshot.cost),
+    }
+    if isinstance(found["memstats"], dict):
+        found["memstats"] = {key: value for key, value in found["memstats"].items() if key not in _ROWS}
+    if not isinstance(sample.sites, Missing):
+        found["sites"] = {"total": _usage(sample.sites.total, sample.sites)}
+    if not isinstance(sample.tasks, Missing):
+        found["tasks"] = {"total": sample.tasks.total, "hidden": sample.tasks.hidden}
+    if not isinstance(sample.objects, Missing):
+        total = sample.objects.total
+        found["objects"] = {"count": total.objects, "bytes": total.held_bytes}
+    return {key: _without_missing(value, key, missing) for key, value in found.items()}
 
 
 def _without_missing(value: object, path: str, missing: dict[str, str]) -> object:
@@ -95,7 +122,8 @@ def _spread(value: object) -> Object:
     return {field.name: getattr(value, field.name) for field in fields(value)}  # type: ignore[arg-type]  # only dataclasses come here
 
 
-def _target(snapshot: Snapshot) -> Object:
+def target_object(snapshot: Snapshot) -> Object:
+    """Who is watched, with Missing where nothing is known."""
     target = snapshot.target
     known = {
         "pid": target.pid,
@@ -312,7 +340,8 @@ def _relief(relief: Relief | None) -> Maybe[Object]:
     }
 
 
-def _finding(finding: Finding, muted: bool) -> Object:
+def finding_object(finding: Finding, muted: bool) -> Object:
+    """A finding with its evidence; one that is ``muted`` does not count."""
     return {
         "rule": finding.rule,
         "severity": finding.severity.name.lower(),
