@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from memdash.errors import UsageError
+from memdash.said import SEVERITIES, AlertText, alert_table, hook_table, parse_command, parse_webhook
 from memdash.spelling import meant
 from memdash.units import parse_bytes, parse_duration, parse_growth
 
@@ -52,19 +53,6 @@ class Growth:
 
 
 @dataclass(frozen=True, slots=True)
-class AlertText:
-    """One ``--alert`` or ``[[alert]]``, not yet understood: a condition, a name, and what more is said of it, by key.
-
-    ``where`` says where it was found, for whoever cannot make sense of it.
-    """
-
-    when: str
-    name: str = ""
-    said: tuple[tuple[str, str], ...] = ()
-    where: str = "--alert"
-
-
-@dataclass(frozen=True, slots=True)
 class SourcePath:
     """Folders to look for source files in, none for the usual ones, and what to cut off the front of a path first."""
 
@@ -89,7 +77,7 @@ class Setting:
     ``parse`` turns text into the value and raises UsageError; ``default`` is text too, so that help shows what a user
     would write. With ``choices`` the text must be one of them. The variable of what may be given repeatedly is
     split at white space, or at ``separator``. In the file a ``table`` may stand for a text: it is read with the words
-    for where it was found.
+    for where it was found. ``key`` is its name in the file, where that is another one.
     """
 
     name: str
@@ -105,6 +93,7 @@ class Setting:
     choices: tuple[str, ...] = ()
     separator: str | None = None
     table: Callable[[Mapping[str, object], str], object] | None = None
+    key: str = ""
 
     @property
     def variable(self) -> str:
@@ -152,24 +141,6 @@ def _parse_growth(text: str) -> Growth:
         raise UsageError(f"{text!r} is no growth", "write it like 1MiB/min, or like 64MiB for all of it") from None
 
 
-_ALERT_KEYS = ("when", "name", "for", "over", "clear", "cooldown", "severity")
-
-
-def _alert_table(table: Mapping[str, object], where: str) -> AlertText:
-    for key, value in table.items():
-        if key not in _ALERT_KEYS:
-            raise UsageError(f"{where}: there is no key {key!r}", meant(key, _ALERT_KEYS, "the keys are"))
-        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-            raise UsageError(
-                f"{where}: {key} is neither a text nor a number", 'write it like when = "HeapAlloc > 1GiB"'
-            )
-    texts = {key: str(value) for key, value in table.items()}
-    if not texts.get("when"):
-        raise UsageError(f"{where}: it does not say when", 'write it like when = "HeapAlloc > 512MiB"')
-    when, name = texts.pop("when"), texts.pop("name", "")
-    return AlertText(when, name, tuple(texts.items()), where)
-
-
 def _parse_size(text: str) -> int:
     size = parse_bytes(text)
     if size < _LEAST_RECORDING_BYTES:
@@ -201,7 +172,7 @@ def _parse_depth(text: str) -> int:
 
 def _parse_count(text: str) -> int:
     if not (text.isascii() and text.isdecimal()) or not int(text):
-        raise UsageError(f"{text!r} is not a number of functions", "write it like 20")
+        raise UsageError(f"{text!r} is not a whole number from 1 on", "write it like 20")
     return int(text)
 
 
@@ -309,7 +280,7 @@ _ALL = (
         many=True,
         parse=AlertText,
         separator=";",
-        table=_alert_table,
+        table=alert_table,
     ),
     Setting(
         "mute",
@@ -318,6 +289,34 @@ _ALL = (
         many=True,
         separator=";",
     ),
+    Setting(
+        "on-alert",
+        "Run this for each alert, which it finds as JSON on its standard input. No shell is involved. It has 10s.",
+        "COMMAND",
+        many=True,
+        parse=parse_command,
+        separator="\n",
+        table=hook_table,
+        key="hook",
+    ),
+    Setting(
+        "webhook",
+        "Post each alert to this URL as JSON. One with a secret in it belongs in the file: others see it in ps.",
+        "URL",
+        many=True,
+        parse=parse_webhook,
+    ),
+    Setting("bell", "Ring the terminal's bell on an alert."),
+    Setting("notify", "Have the terminal tell an alert on the desktop, if it can (OSC 777 or 9)."),
+    Setting(
+        "evidence",
+        "On an alert save into a folder below this one what the process holds and the last five minutes: a profile,"
+        " tasks, where RSS comes from, a report, a recording. Without it nothing is saved.",
+        "FOLDER",
+    ),
+    Setting("evidence-from", "How bad an alert must be for that.", "SEVERITY", default="warning", choices=SEVERITIES),
+    Setting("evidence-keep", "How many to keep, the worst.", "NUMBER", default="20", parse=_parse_count),
+    Setting("evidence-size", "How much they may take together.", "SIZE", default="500MiB", parse=_parse_size),
     Setting("no-new-tasks", "No goroutine, thread or asyncio task may come and stay."),
     Setting("no-leak", "The verdict must not be a leak; this is on unless turned off.", off="allow-leak"),
     Setting(

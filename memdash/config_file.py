@@ -53,11 +53,11 @@ def load_file(path: Path, keys: Collection[str] | None = None) -> dict[str, obje
         raise UsageError(f"{path}: {error.strerror or error}", "name an existing file with --config") from None
     except (ValueError, RecursionError) as error:  # what tomllib says of text, and numbers and nesting beyond reason
         raise UsageError(f"{path} is not TOML: {error}", 'write lines like interval = "2s"') from None
-    allowed = SETTINGS.keys() if keys is None else keys
+    by_key = {setting.key or name: setting for name, setting in SETTINGS.items() if keys is None or name in keys}
     for key in document:
-        if key not in allowed:
-            raise UsageError(f"{path}: there is no setting {key!r}", meant(key, allowed, "the keys are"))
-    return {key: _checked(path, SETTINGS[key], value) for key, value in document.items()}
+        if key not in by_key:
+            raise UsageError(f"{path}: there is no setting {key!r}", meant(key, by_key, "the keys are"))
+    return {by_key[key].name: _checked(path, by_key[key], value) for key, value in document.items()}
 
 
 def _checked(path: Path, setting: Setting, value: object) -> object:
@@ -73,6 +73,6 @@ def _checked(path: Path, setting: Setting, value: object) -> object:
     if setting.table is None:
         return found
     return [
-        setting.table(item, f"{path}: {setting.name} {number}") if isinstance(item, dict) else item
+        setting.table(item, f"{path}: {setting.key or setting.name} {number}") if isinstance(item, dict) else item
         for number, item in enumerate(found, start=1)
     ]

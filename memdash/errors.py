@@ -3,6 +3,7 @@
     MemdashError
     ├── UsageError                 2   the request makes no sense
     ├── BadProfile                 2   what was to be read as a profile is none
+    ├── HookError                  1   somebody could not be told of an alert
     ├── RecordingError             2   a recording cannot be read or written
     │   ├── Corrupt                    it is damaged, or no recording at all
     │   └── NewerFormat                a later memdash wrote it
@@ -39,6 +40,7 @@ __all__ = [
     "Corrupt",
     "Defect",
     "EndpointUnreachable",
+    "HookError",
     "LayoutRefused",
     "MemdashError",
     "NewerFormat",
@@ -81,6 +83,10 @@ class BadProfile(MemdashError):
     default_hint = (
         "a profile is what /debug/pprof/heap answers without ?debug=1, or what memdash profile PID -o FILE writes"
     )
+
+
+class HookError(MemdashError):
+    """A command, a webhook or a file that was to follow an alert has not worked."""
 
 
 class RecordingError(MemdashError):

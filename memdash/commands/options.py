@@ -17,7 +17,7 @@ from memdash import config, config_file
 from memdash.commands.output import tell
 from memdash.errors import UsageError
 
-__all__ = ["Verb", "gathered", "origin", "settings", "take_file", "typed"]
+__all__ = ["Verb", "gathered", "origin", "part", "settings", "take_file", "typed"]
 
 if TYPE_CHECKING:
     _ParamType = click.ParamType[Any]
@@ -64,19 +64,47 @@ def settings(*names: str) -> Callable[[Function], Function]:
 
 
 def gathered(kind: type[Any], parameter: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command the settings that a dataclass has fields of as options; it gets one ``kind`` instead."""
-    names = [field.name for field in fields(kind)]
+    """Give a command the settings that a dataclass has fields of as options; it gets one ``kind`` instead.
+
+    A field with the metadata ``part`` holds a dataclass whose fields are settings in turn.
+    """
+    names = _names(kind)
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @settings(*(name.replace("_", "-") for name in names))
         @functools.wraps(function)
         def wrapped(**values: Any) -> Any:
-            made = kind(**{name: values.pop(name) for name in names})
+            made = _made(kind, {name: values.pop(name) for name in names})
             return function(**{parameter: made}, **values)
 
         return wrapped
 
     return decorate
+
+
+_PART = "gathered"
+
+
+def part(kind: type[Any]) -> dict[str, type[Any]]:
+    """What marks a field of a dataclass that is ``gathered``: what it holds is gathered too."""
+    return {_PART: kind}
+
+
+def _names(kind: type[Any]) -> list[str]:
+    """The settings of a dataclass and its parts, as parameters are named."""
+    names = []
+    for each in fields(kind):
+        names += _names(each.metadata[_PART]) if _PART in each.metadata else [each.name]
+    return names
+
+
+def _made(kind: type[Any], values: dict[str, Any]) -> Any:
+    return kind(
+        **{
+            each.name: _made(each.metadata[_PART], values) if _PART in each.metadata else values[each.name]
+            for each in fields(kind)
+        }
+    )
 
 
 def _option(setting: config.Setting) -> Callable[[Function], Function]:

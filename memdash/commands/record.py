@@ -16,6 +16,7 @@ from memdash.commands.output import STDOUT, tell
 from memdash.commands.recorded import Keeping, recorders
 from memdash.commands.relief import Relieving, relief_options
 from memdash.commands.target import Choice, pids, target_options
+from memdash.commands.telling import Telling
 from memdash.commands.watching import ending_code, named, require_read, watched
 from memdash.plain import plain
 from memdash.session import Live
@@ -36,6 +37,7 @@ _SUFFIX = ".mdr"
 @alert_options
 @relief_options
 @gathered(Keeping, "keeping")
+@gathered(Telling, "telling")
 def command(
     choice: Choice,
     others: tuple[str, ...],
@@ -48,6 +50,7 @@ def command(
     alerting: Alerting,
     relief: Relieving,
     keeping: Keeping,
+    telling: Telling,
 ) -> int:
     """Record the memory of a process, or of several into one file, until they end, or ctrl+c, or for --duration.
 
@@ -57,6 +60,7 @@ def command(
     if salvage is not None:
         return _salvaged(Path(salvage), output)
     rules, muted = alerting.rules, alerting.muted
+    telling.check(rules)
     plan = relief.plan()
     watching = named(choice, others)
     plans = [plan, *(None for _ in watching[1:])]
@@ -74,7 +78,9 @@ def command(
     ]
     targets = [each.target for each in watching]
     path = Path(output) if output != STDOUT else Path(f"{targets[0].file_name}-{file_time(time.time())}{_SUFFIX}")
-    with recorders(path, sessions, keeping, appends=append, replaces=force) as started:
+    with telling.hooks() as follow, recorders(path, sessions, keeping, appends=append, replaces=force) as started:
+        for session in sessions:
+            follow(session)
         tell(f"recording {', '.join(f'{target.name} ({target.place})' for target in targets)} into {path}")
         line = _Line(sessions, started)
         signalled = watched(sessions, duration, line.draw)

@@ -7,10 +7,11 @@ import threading
 import click
 
 from memdash.commands.limits import Alerting, alert_options
-from memdash.commands.options import Verb, settings, typed
+from memdash.commands.options import Verb, gathered, settings, typed
 from memdash.commands.output import check_output, writing
 from memdash.commands.relief import Relieving, relief_options
 from memdash.commands.target import Choice, target_options
+from memdash.commands.telling import Telling
 from memdash.errors import TargetExited, UsageError
 from memdash.exports.exporter import Exporter
 from memdash.model.snapshot import Snapshot, State
@@ -24,6 +25,7 @@ __all__ = ["command"]
 @settings("json", "output", "force", "duration", "interval")
 @alert_options
 @relief_options
+@gathered(Telling, "telling")
 def command(
     choice: Choice,
     json: bool,
@@ -33,6 +35,7 @@ def command(
     interval: float,
     alerting: Alerting,
     relief: Relieving,
+    telling: Telling,
 ) -> None:
     """Report everything that can be read of one process, once.
 
@@ -40,6 +43,7 @@ def command(
     """
     check_output(output, force)
     rules, muted, plan = alerting.rules, alerting.muted, relief.plan()
+    telling.check(rules)
     if duration is None and typed("gc-at"):
         raise UsageError("--gc-at needs a watch to force collections in", "say for how long: --duration 10m")
     target, entries = choice.target(), choice.entries
@@ -55,7 +59,10 @@ def command(
             read_only=relief.read_only,
             entries=entries,
         )
-        snapshot = _watched(watch, duration)
+        with telling.hooks() as follow:
+            follow(watch)
+            _watch(watch, duration)
+        snapshot = watch.snapshot()
     if snapshot.state is State.REFUSED:  # read once it raises what the watch could only tell in words
         snapshot = read_once(target, rules=rules, muted=muted, entries=entries)
     with writing(output, force) as out:
@@ -75,8 +82,8 @@ def _exporter(json: bool) -> Exporter:
     return TEXT
 
 
-def _watched(session: Session, duration_s: float) -> Snapshot:
-    """The last snapshot of a watch of ``duration_s`` from its first sample, or of less when the target ends."""
+def _watch(session: Session, duration_s: float) -> None:
+    """Watch for ``duration_s`` from the first sample on, or until the target ends."""
     begun, over = threading.Event(), threading.Event()
 
     def listen(shown: Snapshot) -> None:
@@ -92,4 +99,3 @@ def _watched(session: Session, duration_s: float) -> Snapshot:
         over.wait(duration_s)
     finally:
         session.close()
-    return session.snapshot()

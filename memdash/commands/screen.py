@@ -5,15 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memdash.commands.limits import Alerting, muted_for
 from memdash.commands.opening import Opening
-from memdash.commands.options import gathered
+from memdash.commands.options import gathered, part
 from memdash.commands.recorded import Keeping, recorders
 from memdash.commands.relief import Relieving
+from memdash.commands.telling import Telling, Terminal
 from memdash.config import SourcePath
 from memdash.errors import UsageError
 from memdash.model.action import Action
@@ -52,6 +53,7 @@ class Screen(Alerting):
     record: str | None
     max_size: int
     max_age: float | None
+    telling: Telling = field(metadata=part(Telling))
 
     def check(self) -> None:
         """Refuse before anything is started what could not be shown. Raises UsageError."""
@@ -61,6 +63,7 @@ class Screen(Alerting):
     def check_values(self) -> None:
         """Refuse limits and themes that do not exist. Raises UsageError."""
         muted_for(self.mute, self.rules)
+        self.telling.check(self.rules)
         if self.agent and self.read_only:
             raise UsageError("--agent and --read-only exclude each other", "leave one of them away")
         self._plan()
@@ -81,22 +84,31 @@ class Screen(Alerting):
         # Code is loaded only into what was asked for, and run only there, not because < and > came by.
         others = [entry for entry in entries if not entry.wanted_for]
 
-        def opened(member: Target) -> Session:
-            is_meant = member == target
-            return self._session(member, entries if is_meant else others, is_meant=is_meant)
+        terminal = Terminal()
+        with self.telling.hooks(terminal) as follow:
 
-        watches = Watches(opened)
-        session = watches.open(target)
-        with self._recording(session):
-            opening = Opening(session)
-            session.start()
-            try:
-                with opening:
-                    from memdash.ui.app import run
+            def opened(member: Target) -> Session:
+                is_meant = member == target
+                session = self._session(member, entries if is_meant else others, is_meant=is_meant)
+                follow(session)
+                return session
 
-                    run(session, watches, self._options())
-            finally:
-                watches.close()
+            watches = Watches(opened)
+            session = watches.open(target)
+            with self._recording(session):
+                self._show(session, watches, terminal)
+
+    def _show(self, session: Session, watches: Watches, terminal: Terminal) -> None:
+        """Begin to watch, and draw what is seen; both are over when this returns."""
+        opening = Opening(session)
+        session.start()
+        try:
+            with opening:
+                from memdash.ui.app import run
+
+                run(session, watches, replace(self._options(), lend_terminal=terminal.use))
+        finally:
+            watches.close()
 
     def _recording(self, session: Session) -> AbstractContextManager[object]:
         """Around a watch that is to be written down. Raises RecordingError."""
@@ -107,7 +119,7 @@ class Screen(Alerting):
     def _plan(self) -> GcAt | None:
         return Relieving(self.gc_at, self.gc_cooldown, self.limit, self.read_only).plan()
 
-    def _session(self, target: Target, entries: Sequence[ProbeEntry], *, is_meant: bool) -> Session:
+    def _session(self, target: Target, entries: Sequence[ProbeEntry], *, is_meant: bool) -> Live:
         """A watch over the target, or over another process of its tree: nothing is done to that unless asked there."""
         return Live(
             target,

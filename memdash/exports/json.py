@@ -25,13 +25,13 @@ from memdash.model.residence import MappingGroup, Residence
 from memdash.model.sample import ProbeCost, Sample
 from memdash.model.snapshot import Snapshot
 from memdash.model.system import Smaps
-from memdash.model.target import Ending
+from memdash.model.target import Ending, Target
 from memdash.model.tasks import Task, Tasks
 from memdash.model.verdict import Verdict
 from memdash.tables.tasks import state_words
 from memdash.units import iso_time
 
-__all__ = ["JSON", "document", "finding_object", "outline", "target_object", "task_row"]
+__all__ = ["JSON", "Object", "document", "finding_row", "outline", "target_row", "task_row"]
 
 Object: TypeAlias = dict[str, Any]
 
@@ -54,7 +54,7 @@ def document(snapshot: Snapshot) -> Object:
         "version": __version__,
         "state": snapshot.state.name.lower(),
         "ending": _ending(snapshot.ending),
-        "target": target_object(snapshot),
+        "target": target_row(snapshot.target, snapshot.at.wall_s),
         "sources": {name: origin.source.value for name, origin in origins.items()},
         "ages_s": {name: round(snapshot.at.mono_s - origin.at.mono_s, 6) for name, origin in origins.items()},
         "caveats": {name: list(origin.caveats) for name, origin in origins.items() if origin.caveats},
@@ -69,7 +69,7 @@ def document(snapshot: Snapshot) -> Object:
         "residence": _residence(snapshot.residence),
         "verdict": _verdict(snapshot.verdict),
         "relief": _relief(snapshot.relief),
-        "findings": [finding_object(finding, finding.rule in snapshot.muted) for finding in snapshot.findings],
+        "findings": [finding_row(finding, finding.rule in snapshot.muted) for finding in snapshot.findings],
         "missing": missing,
         "cost": _spread(snapshot.cost) | {"probes": {name: _probe_cost(cost) for name, cost in sample.costs.items()}},
     }
@@ -122,9 +122,8 @@ def _spread(value: object) -> Object:
     return {field.name: getattr(value, field.name) for field in fields(value)}  # type: ignore[arg-type]  # only dataclasses come here
 
 
-def target_object(snapshot: Snapshot) -> Object:
-    """Who is watched, with Missing where nothing is known."""
-    target = snapshot.target
+def target_row(target: Target, at_s: float) -> Object:
+    """Who was watched, as of ``at_s`` (Unix time). What nobody can know of it is Missing."""
     known = {
         "pid": target.pid,
         "start_time": iso_time(target.started_at_s),
@@ -134,7 +133,7 @@ def target_object(snapshot: Snapshot) -> Object:
         "uid": target.uid,
         "runtime": target.runtime.value,
         "runtime_version": target.runtime_version,
-        "uptime_s": round(snapshot.at.wall_s - target.started_at_s, 3),
+        "uptime_s": round(at_s - target.started_at_s, 3),
     }
     if target.is_local:
         return known
@@ -340,8 +339,8 @@ def _relief(relief: Relief | None) -> Maybe[Object]:
     }
 
 
-def finding_object(finding: Finding, muted: bool) -> Object:
-    """A finding with its evidence; one that is ``muted`` does not count."""
+def finding_row(finding: Finding, muted: bool = False) -> Object:
+    """An entry of the alert log."""
     return {
         "rule": finding.rule,
         "severity": finding.severity.name.lower(),

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from memdash import __version__
-from memdash.exports.json import finding_object, outline, target_object
+from memdash.exports.json import finding_row, outline, target_row
 from memdash.model.finding import Finding, Severity
 from memdash.model.memstats import MemStats
 from memdash.model.metric import METRICS, METRICS_BY_KEY
@@ -66,7 +66,10 @@ class JsonLines:
         """Who it is, and what cannot be read of it."""
         missing: dict[str, str] = {}
         outline(snapshot, missing)
-        target = {key: None if isinstance(v, Missing) else v for key, v in target_object(snapshot).items()}
+        target = {
+            key: None if isinstance(v, Missing) else v
+            for key, v in target_row(snapshot.target, snapshot.at.wall_s).items()
+        }
         also = {"version": __version__, "interval_s": snapshot.interval_s, "target": target, "missing": missing}
         yield _object(snapshot.at.wall_s, "info", "start", _who(snapshot) | also)
 
@@ -80,7 +83,7 @@ class JsonLines:
     def finding(self, snapshot: Snapshot, finding: Finding, what: str) -> Iterator[str]:
         """With its evidence; what has ended is no longer grave."""
         level = "info" if what == "ended" else _LEVELS[finding.severity]
-        also = {"what": what} | finding_object(finding, finding.rule in snapshot.muted)
+        also = {"what": what} | finding_row(finding, finding.rule in snapshot.muted)
         yield _object(snapshot.at.wall_s, level, "finding", _who(snapshot) | also)
 
     def end(self, at_s: float, why: str, samples: int, dropped: int) -> Iterator[str]:

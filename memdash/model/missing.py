@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
-__all__ = ["Maybe", "Missing", "begun", "known"]
+__all__ = ["NOT_READ_YET", "Maybe", "Missing", "begun", "known"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,10 @@ class Missing:
     def words(self) -> str:
         """Both as sentences: ``Its memory is closed to us. Run memdash as root``."""
         return ". ".join(begun(clause) for clause in (self.why, self.hint) if clause)
+
+
+NOT_READ_YET = Missing("not read yet")
+"""Its turn is still to come."""
 
 
 def begun(clause: str) -> str:

@@ -1,4 +1,4 @@
-"""One HTTP request at a time: GET, over a connection of its own, with an answer that is bounded or refused."""
+"""One HTTP request at a time, over a connection of its own, with an answer that is bounded or refused."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ Check: TypeAlias = Callable[[Peer], object]
 
 _HEADER_BYTES = 64 << 10
 _PIECE_BYTES = 64 << 10
+_MOST_THANKS_BYTES = 64 << 10
+"""What a server may answer to something that it was sent."""
+
 _HINTS: Mapping[int, str] = {
     HTTPStatus.UNAUTHORIZED: "memdash sends no passwords; ask a port that wants none",
     HTTPStatus.FORBIDDEN: "memdash sends no passwords; ask a port that wants none",
@@ -60,11 +63,22 @@ class Client:
         200 (so for a redirect), too much content, and what is not HTTP.
         """
         place = self.address.at(path, query)
-        wire = Wire(place, self._patience.longer(longer_s), _HEADER_BYTES)
+        return self._asked(_Request("GET", place), self._patience.longer(longer_s), most_bytes)
+
+    def post(self, body: bytes, content_type: str) -> Answer:
+        """Send ``body`` to the client's address, and wait for an answer, which may hold 64 KiB.
+
+        Raises what ``get`` raises, BadAnswer for any status that is not a success.
+        """
+        return self._asked(_Request("POST", self.address, body, content_type), self._patience, _MOST_THANKS_BYTES)
+
+    def _asked(self, request: _Request, patience: Patience, most_bytes: int) -> Answer:
+        place = request.place
+        wire = Wire(place, patience, _HEADER_BYTES)
         try:
-            with self._calls.over(wire), self._response(wire, place) as response:
+            with self._calls.over(wire), self._response(wire, request) as response:
                 response.begin()
-                _require_ok(response, place)
+                _require_ok(response, request)
                 wire.most_bytes += most_bytes
                 body = _body(response, place, most_bytes)
                 return Answer(body, response.headers.get_content_type(), place.url)
@@ -80,27 +94,44 @@ class Client:
         """Have the request that is under way fail soon, and every later one."""
         self._calls.cancel()
 
-    def _response(self, wire: Wire, place: Address) -> HTTPResponse:
+    def _response(self, wire: Wire, request: _Request) -> HTTPResponse:
         self._check(wire.peer)
-        wire.sendall(_request(place))
-        return HTTPResponse(wire, method="GET")  # type: ignore[arg-type]  # all it wants is makefile()
+        wire.sendall(request.sent)
+        return HTTPResponse(wire, method=request.method)  # type: ignore[arg-type]  # all it wants is makefile()
 
 
-def _request(place: Address) -> bytes:
-    lines = (
-        f"GET {place.resource} HTTP/1.1",
-        f"Host: {place.header}",
-        f"User-Agent: memdash/{__version__}",
-        "Accept: */*",
-        "Accept-Encoding: identity",
-        "Connection: close",
-    )
-    return "".join(f"{line}\r\n" for line in (*lines, "")).encode("ascii")
+class _Request(NamedTuple):
+    """What is asked of, or sent to, ``place``; there is a ``body`` where its type is named."""
+
+    method: str
+    place: Address
+    body: bytes = b""
+    content_type: str = ""
+
+    @property
+    def sent(self) -> bytes:
+        lines = [
+            f"{self.method} {self.place.resource} HTTP/1.1",
+            f"Host: {self.place.header}",
+            f"User-Agent: memdash/{__version__}",
+            "Accept: */*",
+            "Accept-Encoding: identity",
+            "Connection: close",
+        ]
+        if self.content_type:
+            lines += [f"Content-Type: {self.content_type}", f"Content-Length: {len(self.body)}"]
+        return "".join(f"{line}\r\n" for line in (*lines, "")).encode("ascii") + self.body
+
+    def accepts(self, status: int) -> bool:
+        """What is sent may be answered by any success, 204 too; what is asked for must be there."""
+        if self.content_type:
+            return HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
+        return status == HTTPStatus.OK
 
 
-def _require_ok(response: HTTPResponse, place: Address) -> None:
-    status = response.status
-    if status == HTTPStatus.OK:
+def _require_ok(response: HTTPResponse, request: _Request) -> None:
+    status, place = response.status, request.place
+    if request.accepts(status):
         return
     where = excerpt(response.headers.get("Location", ""))
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST and where:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeVar
 
 from memdash.errors import MemdashError, ProbeError, TargetError, TargetExited, defects_told
 from memdash.model.action import Action, Actor, Deed
 from memdash.model.capability import Capability
-from memdash.model.missing import Maybe, Missing
+from memdash.model.missing import NOT_READ_YET, Maybe, Missing
 from memdash.model.probe import Probe
 from memdash.model.sample import CAPABILITY_OF, Fact, Instant, Origin, Sample
 from memdash.sampling.budget import Budget
@@ -41,7 +41,7 @@ class _Slot:
     budget: Budget
     failures: int = 0
     pending: bool = False
-    why: Missing = field(default=Missing("not read yet"))
+    why: Missing = NOT_READ_YET
 
 
 class _Until(NamedTuple):

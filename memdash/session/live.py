@@ -155,10 +155,12 @@ class Live:
             self._memory.mute(self._snapshot.at, rule, for_s)
             self._publish(self._memory.refreshed(self._snapshot))
 
-    def note(self, summary: str, severity: Severity = Severity.INFO) -> None:
-        """Put a line into the alert log."""
+    def note(
+        self, summary: str, severity: Severity = Severity.INFO, evidence: Mapping[str, float | str] | None = None
+    ) -> None:
+        """Put a line into the alert log. Not for listeners: they are called while the session is taken."""
         with self._lock:
-            self._memory.note(self._clock.now().wall_s, summary, severity)
+            self._memory.note(self._clock.now().wall_s, summary, severity, evidence or {})
             self._publish(self._memory.refreshed(self._snapshot))
 
     def act(self, action: Action) -> None:

@@ -20,7 +20,7 @@ from memdash.analysis.verdict_words import RULE, finding, named
 from memdash.errors import MemdashError, defects_told
 from memdash.model.capability import Capability
 from memdash.model.finding import NOTES, Finding, NotYet, Severity
-from memdash.model.missing import Maybe, Missing
+from memdash.model.missing import NOT_READ_YET, Maybe, Missing
 from memdash.model.residence import Residence
 from memdash.model.sample import Instant, Sample
 from memdash.model.series import Timeline
@@ -62,7 +62,7 @@ class Memory:
             Capability.TASKS: self._tasks,
         }
         self._marked: Instant | None = None
-        self._residence: Maybe[Residence] = Missing("not read yet")
+        self._residence: Maybe[Residence] = NOT_READ_YET
         self._mapped_at: Instant | None = None
         self._judge = Judge()
 

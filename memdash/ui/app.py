@@ -23,6 +23,7 @@ from memdash.signals import ENDING, Signalled
 from memdash.ui.commands import APP, COMMANDS, Command, Offering, bindings
 from memdash.ui.glyphs import ASCII, UNICODE
 from memdash.ui.lean import settle
+from memdash.ui.messages import Rung
 from memdash.ui.screens.dashboard import Dashboard
 from memdash.ui.theme import DEFAULT_THEME, THEMES, derived_tokens
 from memdash.ui.turns import Turns
@@ -41,13 +42,15 @@ _SETTLED_AFTER_S = 3.0
 class Options:
     """How it looks, and where for source files.
 
-    ``theme`` is one of ours or of Textual's; ``no_color`` adds to the NO_COLOR variable.
+    ``theme`` is one of ours or of Textual's; ``no_color`` adds to the NO_COLOR variable. Once it draws,
+    ``lend_terminal`` is given what sends the terminal a sequence between two frames, from any thread.
     """
 
     theme: str = DEFAULT_THEME
     ascii: bool = False
     no_color: bool = False
     sources: SourcePath = USUAL_SOURCES
+    lend_terminal: Callable[[Callable[[str], object]], object] = lambda _: None
 
 
 class MemdashApp(Turns[Target]):
@@ -70,6 +73,7 @@ class MemdashApp(Turns[Target]):
         self._defect: BaseException | None = None
         self._ended_by = 0
         self._alone = False
+        self._lend_terminal = options.lend_terminal
         for theme in THEMES:
             self.register_theme(theme)
         self._start_with(options.theme)
@@ -88,6 +92,12 @@ class MemdashApp(Turns[Target]):
         """Once the first frames stand, make collections cheap; not in a process that others use too."""
         if self._alone:
             self.set_timer(_SETTLED_AFTER_S, settle)
+        self._lend_terminal(lambda sequence: self.post_message(Rung(sequence)))
+
+    def on_rung(self, message: Rung) -> None:
+        """Send it: a frame is written whole, so this comes between two."""
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(message.sequence)
 
     def _end_by(self, number: int) -> None:
         self._ended_by = number

@@ -8,7 +8,7 @@ from textual.message import Message
 
 from memdash.model.snapshot import Snapshot
 
-__all__ = ["Sampled"]
+__all__ = ["Rung", "Sampled"]
 
 
 @dataclass
@@ -20,3 +20,10 @@ class Sampled(Message):
     def can_replace(self, message: Message) -> bool:
         """Stand in for an older one still waiting."""
         return isinstance(message, Sampled)
+
+
+@dataclass
+class Rung(Message, bubble=False):
+    """The terminal is to be sent a sequence that draws nothing: its bell."""
+
+    sequence: str

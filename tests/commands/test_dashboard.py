@@ -26,7 +26,7 @@ class Terminal:
     """memdash in a pseudo-terminal of 120 × 40."""
 
     def __init__(self, folder: Path, argv: tuple[str, ...]) -> None:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("MEMDASH_")}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("MEMDASH_", "TMUX"))}
         environment |= {"TERM": "xterm-256color", "XDG_CONFIG_HOME": str(folder), "TMPDIR": str(folder)}
         command = ["-m", "memdash", *argv]
         self.child: pexpect.spawn[bytes] = pexpect.spawn(
@@ -113,6 +113,17 @@ def test_without_a_process_one_is_picked(
     terminal.child.expect(rb"\D1 of \d+ processes")
     terminal.child.send("\r")
     terminal.shows(f"pid {sleeper.pid}")
+    terminal.child.send("q")
+    assert terminal.ends()[0] == 0
+
+
+def test_an_alert_rings_the_terminal_and_tells_the_desktop(
+    open_terminal: OpenTerminal, start: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    sleeper = start("sleep", "60")
+    terminal = open_terminal(str(sleeper.pid), "--bell", "--notify", "--max", "rss=4KiB")
+    words = rf"sleep \(pid {sleeper.pid}\): WARN system.rss_bytes > 4KiB: RSS "
+    terminal.child.expect(rb"\x07\x1b(\]9;|\]777;notify;memdash;)" + words.encode())
     terminal.child.send("q")
     assert terminal.ends()[0] == 0
 

@@ -134,7 +134,7 @@ def test_a_difference_is_negative_where_something_shrank(run: Run, heap: Path, t
         (["top", "-sample_index=x", "HERE/heap.pb.gz"], 2, "no such option", "did you mean --sample-index=x?"),
         (["top", "localhost:6060"], 2, "looks like a server", "write http://localhost:6060"),
         (["top", "--granularity", "line", "HERE/heap.pb.gz"], 2, "no granularity 'line'", "did you mean lines?"),
-        (["top", "--nodecount", "0", "HERE/heap.pb.gz"], 2, "--nodecount: '0' is not a number of functions", "20"),
+        (["top", "--nodecount", "0", "HERE/heap.pb.gz"], 2, "--nodecount: '0' is not a whole number from 1 on", "20"),
         (["top", "--nodefraction", "2", "HERE/heap.pb.gz"], 2, "--nodefraction: '2' is not a share", "0.5%"),
         (["top", "--base", "x", "--diff-base", "y", "HERE/heap.pb.gz"], 2, "exclude each other", "leave one"),
         (["top", "--base", "HERE/bad", "HERE/heap.pb.gz"], 2, "HERE/bad: this is not a profile", "pprof"),

@@ -1,0 +1,148 @@
+"""What settings say of hooks, not yet understood: a command line, a URL, or a table of the file.
+
+[[hook]]
+command = ["/usr/local/bin/page", "--team", "shop"]
+severity = "critical"
+rules = ["heap growth", "tasks pile up"]
+timeout = "30s"
+ended = true
+
+[[hook]]
+url = "https://chat.example/hooks/…"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from memdash.errors import UsageError
+from memdash.spelling import meant
+from memdash.units import parse_duration
+
+__all__ = ["SEVERITIES", "AlertText", "HookText", "alert_table", "hook_table", "parse_command", "parse_webhook"]
+
+SEVERITIES = ("warning", "critical")
+_ALERT_KEYS = ("when", "name", "for", "over", "clear", "cooldown", "severity")
+_KEYS = ("command", "url", "severity", "rules", "timeout", "ended")
+_LEAST_TIMEOUT_S, _MOST_TIMEOUT_S = 0.1, 600.0
+_EXAMPLE = 'write it like command = ["/usr/local/bin/page", "--team", "shop"]'
+
+
+@dataclass(frozen=True, slots=True)
+class AlertText:
+    """One ``--alert`` or ``[[alert]]``, not yet understood: a condition, a name, and what more is said of it, by key.
+
+    ``where`` says where it was found, for whoever cannot make sense of it.
+    """
+
+    when: str
+    name: str = ""
+    said: tuple[tuple[str, str], ...] = ()
+    where: str = "--alert"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class HookText:
+    """One hook: a ``command`` as words, or a ``url``; which alerts it hears of; ``where`` it was found.
+
+    No ``rules`` are all of them. With ``ended`` it hears of the end of an alert too.
+    """
+
+    command: tuple[str, ...] = ()
+    url: str = ""
+    severity: str = SEVERITIES[0]
+    rules: tuple[str, ...] = ()
+    timeout_s: float = 10.0
+    ended: bool = False
+    where: str = "--on-alert"
+
+    def __repr__(self) -> str:
+        """For whoever lists settings; a URL may hold a secret, and is not shown."""
+        import shlex
+
+        return shlex.join(self.command) or "a URL"
+
+
+def alert_table(table: Mapping[str, object], where: str) -> AlertText:
+    """Read an ``[[alert]]``. Raises UsageError."""
+    for key, value in table.items():
+        if key not in _ALERT_KEYS:
+            raise UsageError(f"{where}: there is no key {key!r}", meant(key, _ALERT_KEYS, "the keys are"))
+        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+            raise UsageError(
+                f"{where}: {key} is neither a text nor a number", 'write it like when = "HeapAlloc > 1GiB"'
+            )
+    texts = {key: str(value) for key, value in table.items()}
+    if not texts.get("when"):
+        raise UsageError(f"{where}: it does not say when", 'write it like when = "HeapAlloc > 512MiB"')
+    when, name = texts.pop("when"), texts.pop("name", "")
+    return AlertText(when, name, tuple(texts.items()), where)
+
+
+def parse_command(text: str) -> HookText:
+    """Split a command line into words as a shell would; no shell ever sees it. Raises UsageError."""
+    return HookText(command=_words(text))
+
+
+def parse_webhook(text: str) -> HookText:
+    """A URL, which is looked at when it is used."""
+    return HookText(url=text, where="--webhook")
+
+
+def _words(text: str) -> tuple[str, ...]:
+    import shlex  # 2 ms
+
+    try:
+        words = tuple(shlex.split(text))
+    except ValueError as error:
+        raise UsageError(f"{text!r} is no command: {str(error).lower()}", "write it like 'page --team shop'") from None
+    if not words or not words[0]:
+        raise UsageError("a hook without a command does nothing", "write it like 'page --team shop'")
+    return words
+
+
+def hook_table(table: Mapping[str, object], where: str) -> HookText:
+    """Read a ``[[hook]]``. Raises UsageError."""
+    for key in table:
+        if key not in _KEYS:
+            raise UsageError(f"{where}: there is no key {key!r}", meant(key, _KEYS, "the keys are"))
+    if ("command" in table) == ("url" in table):
+        raise UsageError(f"{where}: it names neither a command nor a url, or both", _EXAMPLE)
+    command, url = table.get("command", ""), table.get("url", "")
+    words = _words(command) if isinstance(command, str) and command else _texts(command, f"{where}: command", _EXAMPLE)
+    if "command" in table and not (words and words[0]):
+        raise UsageError(f"{where}: the command is empty", _EXAMPLE)
+    severity, ended = table.get("severity", SEVERITIES[0]), table.get("ended", False)
+    if severity not in SEVERITIES:
+        raise UsageError(f"{where}: there is no severity {severity!r}", f"it is one of {', '.join(SEVERITIES)}")
+    if not isinstance(ended, bool):
+        raise UsageError(f"{where}: ended is neither true nor false", "write it like ended = true")
+    if not isinstance(url, str) or ("url" in table and not url):
+        raise UsageError(f"{where}: the url is no text", 'write it like url = "https://chat.example/hooks/…"')
+    return HookText(
+        command=words,
+        url=url,
+        severity=str(severity),
+        rules=_texts(table.get("rules", []), f"{where}: rules", 'write it like rules = ["heap growth"]'),
+        timeout_s=_timeout(table.get("timeout", "10s"), where),
+        ended=ended,
+        where=where,
+    )
+
+
+def _texts(value: object, where: str, example: str) -> tuple[str, ...]:
+    listed = [value] if isinstance(value, str) and value else value or []
+    if not isinstance(listed, list) or not all(isinstance(word, str) for word in listed):
+        raise UsageError(f"{where} is no list of texts", example)
+    return tuple(listed)
+
+
+def _timeout(value: object, where: str) -> float:
+    try:
+        seconds = parse_duration(str(value))
+    except UsageError as error:
+        raise UsageError(f"{where}: timeout: {error.what}", error.hint) from None
+    if not _LEAST_TIMEOUT_S <= seconds <= _MOST_TIMEOUT_S:
+        raise UsageError(f"{where}: a timeout lies between 100ms and 10m", 'write it like timeout = "10s"')
+    return seconds
