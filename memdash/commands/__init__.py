@@ -9,8 +9,9 @@ are never overwritten by accident), ``program`` (a command we start) and ``prepa
 (something done to a process), ``denials`` (what may not be read of one), ``screen`` (the dashboard around a session)
 and ``opening`` (its first frame), ``browsing`` (a view of a profile without a dashboard below it). ``demo`` watches a
 program of memdash's own: one in Go, built by ``toolchain``, or ``pyshop``; ``log`` has a ``logger`` write into
-``growing`` files. May import: everything below; ``memdash.ui`` only inside functions, because a headless verb must
-never load Textual; ``memdash.pprof`` too, but for ``garbage``, because it takes 40 ms.
+``growing`` files; ``config`` prints a ``config_example``. May import: everything below; ``memdash.ui`` only inside
+functions, because a headless verb must never load Textual; ``memdash.pprof`` too, but for ``garbage``, because it takes
+40 ms.
 
 To add a verb, write a module and name it in ``VERBS``.
 """
@@ -40,6 +41,7 @@ VERBS = (
     "diff",
     "gc",
     "trim",
+    "config",
     "completion",
     "version",
 )

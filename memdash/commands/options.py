@@ -17,7 +17,7 @@ from memdash import config, config_file
 from memdash.commands.output import tell
 from memdash.errors import UsageError
 
-__all__ = ["Verb", "gathered", "origin", "part", "settings", "take_file", "typed"]
+__all__ = ["Verb", "chosen_file", "gathered", "origin", "part", "settings", "stated", "take_file", "typed"]
 
 if TYPE_CHECKING:
     _ParamType = click.ParamType[Any]
@@ -141,6 +141,25 @@ def origin(ctx: click.Context, setting: config.Setting) -> str:
     return ""
 
 
+def stated(ctx: click.Context, setting: config.Setting) -> object:
+    """The value of a setting as it was written where it comes from; a list where a file has one."""
+    name = setting.name.replace("-", "_")
+    match ctx.get_parameter_source(name):
+        case ParameterSource.ENVIRONMENT:
+            return os.environ.get(setting.variable)
+        case ParameterSource.DEFAULT_MAP:
+            return next(layer.values[name] for layer in _layers(ctx) if name in layer.values)
+        case ParameterSource.DEFAULT:
+            return setting.default
+    return ctx.params[name]
+
+
+def chosen_file(ctx: click.Context) -> Path | None:
+    """The configuration file that is read, if there is one."""
+    layer = ctx.meta.get(_LAYERS, {}).get(_OWN)
+    return None if layer is None else layer.path
+
+
 @dataclass(frozen=True, slots=True)
 class _Layer:
     """The values of one file by parameter, and those that files of a lower rank have no say in."""
@@ -151,6 +170,8 @@ class _Layer:
 
 
 _LAYERS = "memdash.files"
+_OWN = 0
+"""The rank of the configuration file."""
 
 
 def _layers(ctx: click.Context) -> list[_Layer]:
@@ -183,7 +204,7 @@ def _load_config(ctx: click.Context, _param: click.Parameter, value: str | None)
         return
     path = Path(value) if value else config_file.default_file()
     if path is not None:
-        take_file(ctx, 0, path, config_file.load_file(path), ())
+        take_file(ctx, _OWN, path, config_file.load_file(path), ())
 
 
 _CONFIG = click.Option(
