@@ -321,7 +321,11 @@ def test_completion_prints_a_script_for_the_shell(run: Run, shell: str) -> None:
     [
         ("memdash ", {"report", "demo", "ps"}, {"--interval"}),
         ("memdash re", {"report"}, {"ps"}),
-        ("memdash --int", {"--interval"}, {"report"}),
+        ("memdash con", {"config"}, {"completion"}),
+        ("memdash ma", {"man"}, {"ps"}),
+        ("memdash --in", {"--interval", "--inline"}, {"report"}),
+        ("memdash config --", {"--show-origin", "--example", "--path"}, {"--pid"}),
+        (f"memdash serve {OURSELVES[:-1]}", {OURSELVES}, {"--json", "ps"}),
         ("memdash 12 --n", {"--name", "--no-color"}, {"--json"}),
         ("memdash report --j", {"--json"}, {"--theme"}),
         (f"memdash report {OURSELVES[:-1]}", {OURSELVES}, {"--json", "ps"}),
@@ -336,6 +340,20 @@ def test_verbs_and_options_are_completed(
     assert not not_among_them & found
 
 
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("memdash report 1 -o some", "file"),
+        ("memdash 1 --record some", "file"),
+        ("memdash 1 --evidence some", "dir"),
+        ("memdash top x --base some", "file"),
+        ("memdash ps --config some", "file"),
+    ],
+)
+def test_the_shell_completes_files_where_one_is_meant(offered: Offered, words: str, kind: str) -> None:
+    assert offered(words) == {"some": kind}
+
+
 HEADLESS = [
     ["report", "--json", "SMALL"],
     ["report", "SMALL"],
@@ -343,6 +361,9 @@ HEADLESS = [
     ["doctor", "SMALL"],
     ["--help"],
     ["version"],
+    ["config", "--show-origin"],
+    ["man"],
+    ["--once", "SMALL"],
 ]
 
 

@@ -43,6 +43,7 @@ VERBS = (
     "trim",
     "config",
     "completion",
+    "man",
     "version",
 )
 """In the order of ``memdash --help``. A verb's module is imported when it is chosen, and for help."""

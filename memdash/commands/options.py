@@ -27,6 +27,10 @@ else:
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+_PLACES = {"FILE": "file", "PROFILE": "file", "FOLDER": "dir", "FOLDERS": "dir"}
+"""What a shell completes, by the word that stands for a value in help."""
+
+
 class _Text(_ParamType):
     """A value that its setting parses; errors say where the text was found."""
 
@@ -48,7 +52,9 @@ class _Text(_ParamType):
         return [part for value in rv.split(self._setting.separator) if (part := value.strip())]
 
     def shell_complete(self, _ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Offer the setting's choices."""
+        """Offer the setting's choices, or files where it names one: which ones there are the shell knows itself."""
+        if kind := _PLACES.get(self._setting.metavar):
+            return [CompletionItem(incomplete, type=kind)]
         return [CompletionItem(choice) for choice in self._setting.choices if choice.startswith(incomplete)]
 
 
@@ -215,6 +221,7 @@ _CONFIG = click.Option(
     expose_value=False,
     callback=_load_config,
     help="Read settings from this file instead of the user's own.",
+    shell_complete=lambda _ctx, _param, incomplete: [CompletionItem(incomplete, type="file")],
 )
 
 
