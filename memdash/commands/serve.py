@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Sequence
@@ -14,10 +13,10 @@ import click
 from memdash.commands.limits import muted_for, rules_for
 from memdash.commands.options import Verb, settings
 from memdash.commands.output import tell, write_lines
+from memdash.commands.secret import secret_of
 from memdash.commands.target import Choice, pids, target_options
 from memdash.commands.watching import by_pid, named
 from memdash.config import AlertText, Growth, Limit
-from memdash.errors import UsageError
 from memdash.session import Live
 from memdash.session.following import Following
 from memdash.signals import Signalled, signals_raised
@@ -25,7 +24,6 @@ from memdash.signals import Signalled, signals_raised
 __all__ = ["command"]
 
 _LOOKS_EVERY_S = 1.0
-_LONGEST_TOKEN = 4096
 _TOKEN = "MEMDASH_TOKEN"  # noqa: S105 - where it is, and not what
 _ABOUT = b"memdash: the metrics are at /metrics\n"
 
@@ -58,7 +56,7 @@ def command(
         return 0
     rules = rules_for(max, max_growth, alert)
     opener = partial(Live, interval_s=interval, rules=rules, muted=muted_for(mute, rules), read_only=True)
-    token = _token(token_file)
+    token = secret_of("--token-file", token_file, _TOKEN)
     watches = _watches(choice, others, opener)
 
     from memdash.exports.prometheus.exposition import Exposition, Shown  # 70 ms with the client library
@@ -110,18 +108,3 @@ def _follow(watches: Sequence[Following], duration_s: float | None) -> None:
             elif (shown := watch.snapshot()) is not None and shown.state.is_over and id(watch) not in told:
                 told.add(id(watch))
                 tell(f"{watch.name} ({shown.target.place}) {shown.ending.words if shown.ending else shown.state.value}")
-
-
-def _token(path: str | None) -> str:
-    """What who asks has to bring; empty when nobody has to. Raises UsageError."""
-    if path is None:
-        return os.environ.get(_TOKEN, "").strip()
-    try:
-        with open(path, encoding="utf-8") as file:
-            token = file.read(_LONGEST_TOKEN + 1).strip()
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise UsageError(f"--token-file: {path}: {why}", "name a file that holds a token and nothing else") from None
-    if not token or len(token) > _LONGEST_TOKEN:
-        raise UsageError(f"--token-file: {path} holds no token", "put a word in it that nobody guesses")
-    return token
