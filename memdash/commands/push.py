@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from memdash.commands.options import Verb, settings
+from memdash.commands.options import settings
 from memdash.commands.output import tell
 from memdash.commands.secret import secret_of
+from memdash.commands.service import Service
 from memdash.commands.target import Choice, pids, target_options
 from memdash.commands.watching import Named, named
 from memdash.errors import BadAnswer, MemdashError, ProbeError, TargetError, TargetExited, UsageError
@@ -67,7 +68,7 @@ def _labels(_ctx: click.Context, _param: click.Parameter, texts: Sequence[str]) 
     return labels
 
 
-@click.command(cls=Verb, short_help="Profiles of processes to a Pyroscope server.")
+@click.command(cls=Service, short_help="Profiles of processes to a Pyroscope server.")
 @target_options
 @click.argument("others", metavar="[PID ...]", nargs=-1, shell_complete=pids)
 @click.option("--pyroscope", "server", metavar="URL", required=True, callback=_server, help="Where the server is.")

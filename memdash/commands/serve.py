@@ -11,9 +11,10 @@ from pathlib import Path
 import click
 
 from memdash.commands.limits import muted_for, rules_for
-from memdash.commands.options import Verb, settings
+from memdash.commands.options import settings
 from memdash.commands.output import tell, write_lines
 from memdash.commands.secret import secret_of
+from memdash.commands.service import Service
 from memdash.commands.target import Choice, pids, target_options
 from memdash.commands.watching import by_pid, named
 from memdash.config import AlertText, Growth, Limit
@@ -28,7 +29,7 @@ _TOKEN = "MEMDASH_TOKEN"  # noqa: S105 - where it is, and not what
 _ABOUT = b"memdash: the metrics are at /metrics\n"
 
 
-@click.command(cls=Verb, short_help="Metrics of processes for Prometheus to fetch.")
+@click.command(cls=Service, short_help="Metrics of processes for Prometheus to fetch.")
 @target_options
 @click.argument("others", metavar="[PID ...]", nargs=-1, shell_complete=pids)
 @click.option("--grafana", is_flag=True, help="Print a dashboard for Grafana that shows these metrics.")
