@@ -248,7 +248,7 @@ _ALL = (
     ),
     Setting("max-age", "How far back a recording may reach, such as 7d.", "TIME", parse=parse_duration),
     Setting("salvage", "Write what can still be read of a damaged recording into a new one.", "FILE"),
-    Setting("append", "Go on in a recording that is there."),
+    Setting("append", "Go on in a file that is there."),
     Setting(
         "listen",
         "Where to answer: an address and a port of this machine, or a port of the loopback alone.",

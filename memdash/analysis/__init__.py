@@ -7,10 +7,11 @@ leaf), ``objects`` and ``tasks`` (the rows of those), ``leaks`` (tasks that stay
 ``deeds`` (what an action did), ``ceilings`` (the limits a process lives under), ``relief`` (when to force a collection
 before one is reached), ``rules`` (what checks), ``alerts`` (the bounded log of what they found).
 
-The way to a verdict: ``points`` (the live heap after each collection), ``slopes`` (robust lines through them), ``cuts``
-(where their course changes), ``trend`` (the newest stretch and how it bends), ``teeth`` (what was given back before),
-``verdict`` (what that means, and what speaks against a leak), ``forecast`` (when it hits a limit), ``growers`` (what
-grew most), ``judge`` (which looks again at each tick and changes its mind slowly), ``verdict_words`` (its sentence).
+The way to a verdict: ``points`` (the live heap after each collection), ``loads`` (the same at like load), ``slopes``
+(robust lines through them), ``cuts`` (where their course changes), ``trend`` (the newest stretch and how it bends),
+``teeth`` (what was given back before), ``verdict`` (what that means, and what speaks against a leak), ``forecast``
+(when it hits a limit), ``growers`` (what grew most), ``judge`` (which looks again at each tick and changes its mind
+slowly), ``verdict_words`` (its sentence). Beside it, ``gc_trend`` tells whether the collector has more and more to do.
 
 What a check holds a program to: ``budgets``, by its ``growth`` and by the tasks that came and stayed, its ``arrivals``.
 

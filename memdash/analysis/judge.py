@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from memdash.analysis.forecast import forecast
+from memdash.analysis.loads import at_like_load
 from memdash.analysis.points import Points, newest_points, outside, points
 from memdash.analysis.teeth import Tooth, longest_tooth
 from memdash.analysis.trend import Trend, trend
@@ -31,7 +33,11 @@ _LOOKS_A_HORIZON = 120
 _HOLD_S, _LEAVE_S, _DOUBT_S = 15.0, 60.0, 180.0
 """How long another verdict must hold before it is told; one that calls off a leak, as nothing grows or as it slows."""
 
-_URGENT_S, _HASTE_S, _HASTY_S = 1200.0, 180.0, 50.0
+_YOUNG_S, _PATIENCE_YOUNG_S = 1800.0, 1200.0
+"""A program that has just started fills its caches, and loads what it needs: what grows from its first half hour
+on must do so for longer."""
+
+_URGENT_S, _HASTE_S, _HASTY_S, _HASTY_HOLD_S = 1200.0, 180.0, 40.0, 5.0
 """Where a limit is near, but not so near that this is just a program that loads its data, less patience is needed."""
 
 
@@ -62,9 +68,14 @@ class Judge:
         self._tooth: Tooth | None = None
         self._doubt_s: float | None = None
         self._leak_s: float | None = None
+        self._began_s = -math.inf
 
-    def look(self, history: Timeline, sample: Sample) -> tuple[Verdict, str]:
-        """The verdict as of the newest sample, and a sentence when it has just changed its mind, else an empty one."""
+    def look(self, history: Timeline, sample: Sample, began_s: float = -math.inf) -> tuple[Verdict, str]:
+        """The verdict as of the newest sample, and a sentence when it has just changed its mind, else an empty one.
+
+        ``began_s`` is when the program did, on the monotonic clock: long ago where it is not known.
+        """
+        self._began_s = began_s
         if self._verdict is not None and history.until.mono_s == self._seen_s:  # more of the same tick can wait
             return self._verdict, ""
         self._seen_s = history.until.mono_s
@@ -94,11 +105,11 @@ class Judge:
             seen = newest if is_newest else points(history, longer_s)
             if longer_s >= known_s or longer_s == _HORIZONS_S[-1]:
                 self._tooth = longest_tooth(seen)
-            self._looks[longer_s] = _look(seen, self._tooth, sample)
+            self._looks[longer_s] = _look(seen, self._tooth, sample, self._began_s)
             self._outside.pop(longer_s, None)
             if (beside := outside(history, longer_s)) is not None:
-                around, inside = _look(beside, longest_tooth(beside), sample), self._looks[longer_s].trend
-                if around.trend and inside and around.trend.growth_bytes > inside.swing_bytes:
+                around = _look(beside, longest_tooth(beside), sample, self._began_s)
+                if around.trend and around.trend.growth_bytes > _spread(seen.values):
                     self._outside[longer_s] = around  # else it may be the holes that a heap leaves as it comes and goes
 
     @property
@@ -134,27 +145,42 @@ class Judge:
 def _hold_s(held: VerdictKind, found: Verdict) -> float:
     """What is seen over hours must hold for longer than what is seen over minutes: it is looked at more rarely."""
     if held is not VerdictKind.LEAK:
-        return max(_HOLD_S, found.window_s / 60) if found.kind is VerdictKind.LEAK else _HOLD_S
+        if found.kind is not VerdictKind.LEAK:
+            return _HOLD_S
+        return _HASTY_HOLD_S if _is_urgent(found.forecast) else max(_HOLD_S, found.window_s / 60)
     return _LEAVE_S if found.kind in (VerdictKind.PLATEAU, VerdictKind.SAWTOOTH) else _DOUBT_S
 
 
-def _look(seen: Points, tooth: Tooth | None, sample: Sample) -> _Look:
+def _look(seen: Points, tooth: Tooth | None, sample: Sample, began_s: float) -> _Look:
+    seen = at_like_load(seen)
     course = trend(seen)
-    ahead = None if course is None else forecast(course.line.slope, course.level_bytes, sample)
-    return _Look(seen, course, ruling(course, tooth, _patience_s(ahead)), ahead)
+    if course is None:
+        return _Look(seen, None, ruling(None), None)
+    ahead = forecast(course.line.slope, course.level_bytes, sample)
+    patience_s = _patience_s(ahead, age_s=seen.times_s[-1] - course.window_s - began_s)
+    return _Look(seen, course, ruling(course, tooth, patience_s), ahead)
 
 
-def _patience_s(ahead: Forecast | None) -> float:
-    if ahead is None or not _HASTE_S <= ahead.soonest_s <= _URGENT_S:
-        return PATIENCE_S
-    return _HASTY_S
+def _spread(values: Sequence[float]) -> float:
+    """What nine of ten values lie within."""
+    ranked = sorted(values)
+    return ranked[19 * (len(ranked) - 1) // 20] - ranked[(len(ranked) - 1) // 20]
+
+
+def _is_urgent(ahead: Forecast | None) -> bool:
+    return ahead is not None and _HASTE_S <= ahead.soonest_s <= _URGENT_S
+
+
+def _patience_s(ahead: Forecast | None, age_s: float) -> float:
+    """``age_s`` is how old the program was when it began to grow."""
+    if _is_urgent(ahead):
+        return _HASTY_S
+    return _PATIENCE_YOUNG_S if age_s < _YOUNG_S else PATIENCE_S
 
 
 def _verdict(at: Instant, look: _Look) -> Verdict:
     course, ruled = look.trend, look.ruling
-    verdict = Verdict(
-        kind=ruled.kind, at_s=at.wall_s, why=ruled.why, basis=look.points.basis.value, points=len(look.points)
-    )
+    verdict = Verdict(kind=ruled.kind, at_s=at.wall_s, why=ruled.why, basis=look.points.words, points=len(look.points))
     if course is not None:
         verdict = replace(
             verdict,

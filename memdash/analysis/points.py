@@ -47,7 +47,8 @@ class Points:
 
     ``loads`` says how busy the program was up to each: bytes allocated a second where that is counted, else percent of
     a CPU; NaN where it is not known.
-    ``cycles`` counts the collections between the first and the last of them.
+    ``cycles`` counts the collections between the first and the last of them. ``is_at_like_load`` says that what the
+    load explains of them has been taken out.
     """
 
     basis: Basis
@@ -55,6 +56,7 @@ class Points:
     values: Sequence[float]
     loads: Sequence[float]
     cycles: int
+    is_at_like_load: bool = False
 
     def __len__(self) -> int:
         return len(self.times_s)
@@ -64,7 +66,12 @@ class Points:
         first = bisect_left(self.times_s, begin_s)
         share = (len(self) - first) / max(len(self), 1)
         times_s, values, loads = (part[first:] for part in (self.times_s, self.values, self.loads))
-        return Points(self.basis, times_s, values, loads, round(self.cycles * share))
+        return Points(self.basis, times_s, values, loads, round(self.cycles * share), self.is_at_like_load)
+
+    @property
+    def words(self) -> str:
+        """What they are, in words."""
+        return f"{self.basis.value} at like load" if self.is_at_like_load else self.basis.value
 
     @property
     def window_s(self) -> float:

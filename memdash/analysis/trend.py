@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from memdash.analysis.cuts import FEWEST, change_at
 from memdash.analysis.points import Points
 from memdash.analysis.slopes import Line, line
 from memdash.median import median
 
-__all__ = ["Earlier", "Trend", "blocks", "trend"]
+__all__ = ["Earlier", "Trend", "blocks", "fall", "trend"]
 
 _FINEST = 64
 _MOST = 320
@@ -35,15 +37,17 @@ class Trend:
     """One stretch of points and the line through them, from its first second on.
 
     The line goes through what each of some blocks of time held at least, or usually: whichever goes up the calmest, so
-    that load and batches, which come and go, are left out. ``growth_bytes`` is what it rises in ``window_s`` and
-    ``fall_bytes`` the largest fall of one block below one before it, ``newest_bytes`` the rise from the third quarter
-    to the last. ``swing_bytes`` is the spread of the points themselves around the line. ``bend`` is the slope of the
-    second half over that of the first, ``bend_low`` the least it can be by their intervals, and ``bends`` whether those
-    lie apart; ``jumps`` the share that the two largest of seven steps have in the growth, and ``load_growth`` by what
-    part the allocation rate (or the use of the CPU) has risen.
+    that load and batches, which come and go, are left out; ``fine`` goes through the points as they are, at most 64
+    medians of them. ``growth_bytes`` is what the line rises in ``window_s`` and ``fall_bytes`` the largest fall of one
+    block below one before it, ``newest_bytes`` the rise from the third quarter to the last. ``swing_bytes`` is the
+    spread of the points themselves around the line. ``bend`` is the slope of the second half over that of the first,
+    ``fine_bend`` the same of the fine line, ``bend_low`` the least it can be by their intervals, and ``bends`` whether
+    those lie apart; ``jumps`` the share that the two largest of seven steps have in the growth, and ``load_growth`` by
+    what part the allocation rate (or the use of the CPU) has risen, NaN where that is not known.
     """
 
     line: Line
+    fine: Line
     points: int
     cycles: int
     window_s: float
@@ -53,6 +57,7 @@ class Trend:
     newest_bytes: float
     swing_bytes: float
     bend: float
+    fine_bend: float
     bend_low: float
     bends: bool
     jumps: float
@@ -96,36 +101,55 @@ def _stretch(points: Points, earlier: Earlier | None) -> Trend | None:
     window_s, begin_s = points.window_s, points.times_s[0]
     seconds = [time_s - begin_s for time_s in times_s]
     fits = _fits(seconds, values)
-    if not fits:
+    finest = blocks(points.times_s, points.values, _FINEST, median)
+    fine = line(*finest)
+    if not fits or fine is None:
         return None
     fitted, at_s, of = min(fits, key=lambda fit: _unrest(fit[0].slope.per_s * window_s, fit[2]))
-    half = len(of) // 2
-    early, late = line(at_s[:half], of[:half]), line(at_s[half:], of[half:])
+    bend, fine_bend = _bend(at_s, of), _bend(*finest)
     third = [value for time_s, value in zip(at_s, of, strict=True) if 0.5 <= time_s / window_s < 0.75]
     last = [value for time_s, value in zip(at_s, of, strict=True) if time_s >= 0.75 * window_s]
     growth = fitted.slope.per_s * window_s
     apart = sorted(value - fitted.at(time_s) for time_s, value in zip(seconds, values, strict=True))
     return Trend(
         line=fitted,
+        fine=fine,
         points=len(points),
         cycles=points.cycles,
         window_s=window_s,
         level_bytes=max(fitted.at(window_s), 1.0),
         growth_bytes=growth,
-        fall_bytes=_fall(of),
+        fall_bytes=fall(of),
         newest_bytes=median(last) - median(third) if last and third else growth / 4,
         swing_bytes=apart[19 * (len(apart) - 1) // 20] - apart[(len(apart) - 1) // 20],
-        bend=late.slope.per_s / early.slope.per_s if early and late and _rises(early) else 1.0,
-        bend_low=max(late.slope.low_per_s, 0.0) / early.slope.high_per_s if early and late and _rises(early) else 0.0,
-        bends=bool(early and late and late.slope.high_per_s < early.slope.low_per_s),
+        bend=bend.factor,
+        fine_bend=fine_bend.factor,
+        bend_low=max(bend.low, fine_bend.low),
+        bends=bend.is_sure,
         jumps=min(_jumps(blocks(seconds, values, _STEPS, pick)[1]) for pick in _PICKS),
-        load_growth=_load_growth(points.loads),
+        load_growth=0.0 if points.is_at_like_load else _load_growth(points.loads),
         earlier=earlier,
     )
 
 
-def _rises(part: Line) -> bool:
-    return part.slope.per_s > 0
+class _Bend(NamedTuple):
+    """The slope of the second half over that of the first, and the least it can be; ``is_sure`` where it falls."""
+
+    factor: float = 1.0
+    low: float = 0.0
+    is_sure: bool = False
+
+
+def _bend(seconds: Sequence[float], values: Sequence[float]) -> _Bend:
+    half = len(values) // 2
+    early, late = line(seconds[:half], values[:half]), line(seconds[half:], values[half:])
+    if early is None or late is None or early.slope.per_s <= 0:
+        return _Bend()
+    return _Bend(
+        late.slope.per_s / early.slope.per_s,
+        max(late.slope.low_per_s, 0.0) / early.slope.high_per_s,
+        late.slope.high_per_s < early.slope.low_per_s,
+    )
 
 
 def _fits(seconds: Sequence[float], values: Sequence[float]) -> list[tuple[Line, list[float], list[float]]]:
@@ -142,7 +166,7 @@ def _fits(seconds: Sequence[float], values: Sequence[float]) -> list[tuple[Line,
 
 
 def _unrest(growth: float, values: Sequence[float]) -> float:
-    return _fall(values) / growth if growth > 0 else float("inf")
+    return fall(values) / growth if growth > 0 else float("inf")
 
 
 def blocks(
@@ -158,14 +182,15 @@ def blocks(
     return [(times_s[a] + times_s[b - 1]) / 2 for a, b in spans], [pick(values[a:b]) for a, b in spans]
 
 
-def _fall(values: Sequence[float]) -> float:
-    highest, fall = values[0], 0.0
+def fall(values: Sequence[float]) -> float:
+    """The largest from any value to a later one; 0 for values that never fall."""
+    highest, largest = values[0], 0.0
     for value in values:
         if value > highest:
             highest = value
-        elif highest - value > fall:
-            fall = highest - value
-    return fall
+        elif highest - value > largest:
+            largest = highest - value
+    return largest
 
 
 def _jumps(values: Sequence[float]) -> float:
@@ -178,5 +203,5 @@ def _load_growth(loads: Sequence[float]) -> float:
     known = [load for load in loads if load == load]  # NaN is unlike itself
     third = len(known) // 3
     if not third or (first := median(known[:third])) <= 0:
-        return 0.0
+        return math.nan
     return median(known[-third:]) / first - 1

@@ -21,8 +21,14 @@ __all__ = ["PATIENCE_S", "Ruling", "ruling"]
 PATIENCE_S = 240.0
 """A cache that fills looks like a leak until it is full, so growth must have gone on for so long."""
 
+_YOUNG_SHARE = 0.1
+"""What a young program must have grown by: where more patience than usual is asked for."""
+
 _SHORTEST_S = 30.0
-_SURE_Z = 3.0
+_SURE_Z, _SURE_FINE_Z = 3.0, 4.0
+_WHITE = 1.36
+"""By how much noise that lingers may widen the deviation, for it to count as white: a lag-1 correlation of 0.3."""
+
 _FEWEST, _ENOUGH = 6, 16
 """Points without which nothing is said, and those that a leak takes; 8 do where a third of all has come in them."""
 
@@ -56,21 +62,30 @@ def ruling(trend: Trend | None, tooth: Tooth | None = None, patience_s: float = 
     for objection in _OBJECTIONS:
         if (found := objection(trend)) is not None:
             return found
-    return _too_early(trend, tooth, patience_s) or Ruling(VerdictKind.LEAK, "grows without an end")
+    return _too_early(trend, tooth, patience_s) or Ruling(VerdictKind.LEAK, _for_a_leak(trend))
 
 
 def _is_sure(trend: Trend) -> bool:
     growth, line = trend.growth_bytes, trend.line
     share = _TELLING_SHARE * min(math.sqrt(max(trend.window_s / _TELLING_S, 1.0)), 10.0)
-    if growth < max(share * trend.level_bytes, _TELLING_BYTES) or growth < 2.5 * trend.fall_bytes:
+    if growth < max(share * trend.level_bytes, _TELLING_BYTES):
+        return False
+    if trend.fine.z >= _SURE_FINE_Z and _is_white(trend):
+        return True  # a line and white noise explain all of it
+    if growth < 2.5 * trend.fall_bytes:
         return False
     return line.z >= _SURE_Z or (line.plain_z >= _SURE_Z and growth > 5 * trend.fall_bytes)
+
+
+def _is_white(trend: Trend) -> bool:
+    """Whether each point says something of its own, as after collections; what is resident mostly repeats itself."""
+    return trend.fine.plain_z <= _WHITE * trend.fine.z
 
 
 def _slows_down(trend: Trend) -> Ruling | None:
     """Caches fill ever more slowly: the second half of the stretch grew by less than the first."""
     trusted = trend.bends or trend.growth_bytes > _CALM * trend.fall_bytes or trend.points < 24
-    if trend.bend >= 0.7 or (trend.bend >= 0.5 and not trusted):
+    if trend.bend >= 0.7 or (trend.bend >= 0.5 and not trusted) or (trend.fine_bend >= 0.7 and _is_white(trend)):
         return None
     return Ruling(VerdictKind.WARM_UP, f"slows down: its newer half grew {ratio(max(trend.bend, 0.0))} as fast")
 
@@ -109,7 +124,7 @@ def _jumps(trend: Trend) -> Ruling | None:
 def _under_load(trend: Trend) -> Ruling | None:
     """What is in use while requests are served grows with them, and goes back with them."""
     share = trend.growth_bytes / max(trend.level_bytes - trend.growth_bytes, 1.0)
-    if trend.load_growth < _BUSIER or share >= 1.2 * trend.load_growth:
+    if not trend.load_growth >= _BUSIER or share >= 1.2 * trend.load_growth:
         return None
     return Ruling(VerdictKind.GROWING, f"its load has grown as well, by {ratio(trend.load_growth)}")
 
@@ -125,6 +140,17 @@ def _too_early(trend: Trend, tooth: Tooth | None, patience_s: float) -> Ruling |
         return Ruling(
             VerdictKind.GROWING, f"has given {byte_size(tooth.bytes)} back before, after {duration(tooth.seconds)}"
         )
+    is_young = patience_s > PATIENCE_S
+    if is_young and trend.growth_bytes < _YOUNG_SHARE * trend.level_bytes:
+        share = ratio(trend.growth_bytes / trend.level_bytes)
+        return Ruling(VerdictKind.GROWING, f"a young program still, as of a cache that fills: {share} so far")
     if trend.window_s < patience_s:
-        return Ruling(VerdictKind.GROWING, f"seen for {duration(trend.window_s)} only")
+        young = " of a young program" if is_young else ""
+        return Ruling(VerdictKind.GROWING, f"seen for {duration(trend.window_s)}{young} only, as of a cache that fills")
     return None
+
+
+def _for_a_leak(trend: Trend) -> str:
+    """What a cache that fills would not do, nor what is in use while there is more to do."""
+    words = "grows as fast as before"
+    return f"{words}, at the same load" if trend.load_growth < _BUSIER else words

@@ -60,12 +60,14 @@ def command(
     json: bool,
     yes: bool,
 ) -> int:
-    """Print the goroutines or threads of a process that stay, with their stacks; exit with 1 when there are any.
+    """Print the goroutines or threads of a process that stay, with their stacks; exit with 1 when some have leaked.
 
-    It looks several times, with growing pauses, over five seconds or --duration, and accuses only those that are in
-    the same place each time; what answers a request for as long looks like that too. The main one never counts. A
-    server has others that rightly stay: name the functions they stand in or were started by, or leave out all that run
-    now and see which of those stay that appear within --duration (10 s unless given).
+    It looks several times, with growing pauses, over five seconds or --duration, and accuses only those that are in the
+    same place each time; what answers a request for as long looks like that too. The main one never counts. A server
+    has others that rightly stay, and one alone that does not grow is no more than shown: loops that every service runs
+    look so, and a long request. Of the others name the functions they stand in or were started by, or leave out all
+    that run now and see which of those stay that appear within --duration (10 s unless given): there one alone counts
+    too.
 
     With --endpoint or --url a program of Go 1.27 is asked, after a question, to search itself for goroutines that
     nothing can ever wake: these are proven to have leaked. That runs a garbage collection in it.
@@ -82,7 +84,7 @@ def command(
         words = searched.proof if isinstance(searched.proof, str) else f"not proven: {searched.proof.words}"
         tell(words)
     write_lines([dumps(_object(searched))] if json else _lines(searched.suspects, "" if ignore_current else _SPARE))
-    return int(bool(searched.suspects))
+    return int(any(ignore_current or not suspect.is_lone for suspect in searched.suspects))
 
 
 def _consent(*, agreed: bool) -> Maybe[Callable[[Action, str], bool]]:

@@ -14,14 +14,14 @@ import click
 
 from memdash.analysis.rules import Threshold
 from memdash.commands.growing import GrowingFile, Stream
-from memdash.commands.limits import muted_for, rules_for
+from memdash.commands.limits import Alerting, alert_options
 from memdash.commands.logger import Logger
-from memdash.commands.options import settings, typed
+from memdash.commands.options import gathered, settings, typed
 from memdash.commands.output import STDOUT, tell
 from memdash.commands.service import Service
 from memdash.commands.target import Choice, pids, target_options
+from memdash.commands.telling import Telling
 from memdash.commands.watching import ending_code, named, require_read, watched
-from memdash.config import AlertText, Growth, Limit
 from memdash.errors import UsageError
 from memdash.exports.lines import CsvLines, JsonLines, Lines, WordLines
 from memdash.model.capability import Capability
@@ -46,7 +46,8 @@ _PACES_S = {
 @target_options
 @click.argument("others", metavar="[PID ...]", nargs=-1, shell_complete=pids)
 @settings("interval", "duration", "output", "csv", "json", "append", "force", "rotate", "keep")
-@settings("max", "max-growth", "alert", "mute")
+@alert_options
+@gathered(Telling, "telling")
 def command(
     choice: Choice,
     others: tuple[str, ...],
@@ -59,10 +60,8 @@ def command(
     force: bool,
     rotate: int | None,
     keep: int,
-    max: Sequence[Limit],  # noqa: A002 - click names parameters as the flags are called
-    max_growth: Sequence[Growth],
-    alert: Sequence[AlertText],
-    mute: Sequence[str],
+    alerting: Alerting,
+    telling: Telling,
 ) -> int:
     """Write a line for each sample of a process, or of several, and one for each alert, until they end or ctrl+c.
 
@@ -73,8 +72,8 @@ def command(
         raise UsageError("--csv and --json exclude each other", "leave one of them away")
     if rotate is not None and output == STDOUT and typed("rotate"):
         raise UsageError("--rotate is for a file", "name one with -o")
-    rules = rules_for(max, max_growth, alert)
-    muted = muted_for(mute, rules)
+    rules, muted = alerting.rules, alerting.muted
+    telling.check(rules)
     asked = {rule.when.of.capability for rule in rules if isinstance(rule, Threshold)}
     paces_s = _PACES_S | dict.fromkeys(asked, 0.0)
     watching = named(choice, others)
@@ -99,7 +98,9 @@ def command(
     logger.start()
     signalled = 0
     try:
-        with _hangup(file):
+        with telling.hooks() as follow, _hangup(file):
+            for session in sessions:
+                follow(session)
             ending = ENDING if file is None else tuple(number for number in ENDING if number != signal.SIGHUP)
             signalled = watched(sessions, duration, partial(_require_reader, logger), ending)
     finally:

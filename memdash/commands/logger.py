@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
+from memdash.errors import MemdashError, defects_told
 from memdash.exports.lines import Lines
 from memdash.model.finding import NOTES, Finding, Severity
 from memdash.model.sample import Instant
@@ -65,9 +66,11 @@ class Logger:
         self._wake = threading.Event()
         self._closing = threading.Event()
         self._known: dict[int, tuple[Finding, ...]] = {}
+        self._began: set[int] = set()
         self._written: dict[int, Instant] = {}
         self._samples = 0
         self._dropped = 0
+        self._failed = 0
         self._is_failing = False
         self._leaving: list[Callable[[], None]] = []
         self._thread = threading.Thread(target=self._write_all, name="memdash-log", daemon=True)
@@ -79,15 +82,15 @@ class Logger:
             self._leaving.append(session.subscribe(lambda snapshot, number=number: self._hear(number, snapshot)))  # type: ignore[misc]
         self._thread.start()
 
-    def close(self, at_s: float, why: str) -> None:
-        """Write what has come, and a last line; gives up after two seconds where nobody takes it."""
+    def close(self, at_s: float, why: str, patience_s: float = _PATIENCE_S) -> None:
+        """Write what has come, and a last line; gives up when nobody takes it for so long."""
         for leave in self._leaving:
             leave()
         self._closing.set()
         self._wake.set()
-        self._thread.join(_PATIENCE_S)
+        self._thread.join(patience_s)
         if not self._thread.is_alive() and not self.is_gone.is_set():
-            self._put_out(self._lines.end(at_s, why, self._samples, self._dropped))
+            self._put_out(self._lines.end(at_s, why, self._samples, self._dropped + self._failed))
 
     def _hear(self, number: int, snapshot: Snapshot) -> None:
         """On a sampler's thread: it keeps what there is to be written and does nothing more."""
@@ -104,17 +107,21 @@ class Logger:
         self._wake.set()
 
     def _queue_up(self, piece: _Moment | _Event) -> None:
-        if isinstance(piece, _Moment):
-            waiting = (
-                at for at, other in enumerate(self._queue) if isinstance(other, _Moment) and _is_same(other, piece)
-            )
-            if (at := next(waiting, None)) is not None:
-                self._queue[at] = piece
-                return
+        if isinstance(piece, _Moment) and (at := self._waiting(piece)) is not None:
+            self._queue[at] = piece
+            return
         self._queue.append(piece)
         if len(self._queue) > _WAITING_AT_MOST:
             self._queue.popleft()
             self._dropped += 1
+
+    def _waiting(self, moment: _Moment) -> int | None:
+        """Where an earlier snapshot of the same moment stands in the queue."""
+        for at in range(len(self._queue) - 1, -1, -1):
+            piece = self._queue[at]
+            if isinstance(piece, _Moment) and piece.number == moment.number:
+                return at if piece.snapshot.at == moment.snapshot.at else None
+        return None
 
     def _write_all(self) -> None:
         if self._heads:
@@ -134,29 +141,26 @@ class Logger:
             if self.is_gone.is_set():
                 return
             if isinstance(piece, _Event):
-                self._put_out(self._lines.finding(*piece))
-                continue
-            before = self._written.get(piece.number)
-            if before is None:
-                self._put_out(self._lines.start(piece.snapshot))
-            if piece.snapshot.at != before:  # what comes late of a moment has no line of its own
+                self._failed += not self._put_out(self._lines.finding(*piece))
+            elif piece.snapshot.at != self._written.get(piece.number):  # what comes late of a moment has no line
                 self._written[piece.number] = piece.snapshot.at
-                self._samples += self._put_out(self._lines.sample(piece.snapshot))
+                self._write_moment(piece)
+
+    def _write_moment(self, moment: _Moment) -> None:
+        if moment.number not in self._began and self._put_out(self._lines.start(moment.snapshot)):
+            self._began.add(moment.number)
+        is_written = self._put_out(self._lines.sample(moment.snapshot))
+        self._samples += is_written
+        self._failed += not is_written
 
     def _put_out(self, lines: Iterable[str]) -> bool:
         """Whether they were written."""
-        data = b"".join(line.encode(errors="backslashreplace") + b"\n" for line in lines)
-        if not data:
-            return True
         try:
-            self._sink.write(data)
-        except BrokenPipeError:
-            self.is_gone.set()
-            return False
-        except OSError as error:
-            self._dropped += 1
-            if not self._is_failing:
-                self._tell(f"the log cannot be written: {error.strerror}")
+            with defects_told():
+                self._write(b"".join(line.encode(errors="backslashreplace") + b"\n" for line in lines))
+        except MemdashError as error:
+            if not self._is_failing and not self.is_gone.is_set():
+                self._tell(f"the log cannot be written: {error.what}")
             self._is_failing = True
             return False
         if self._is_failing:
@@ -164,9 +168,16 @@ class Logger:
         self._is_failing = False
         return True
 
-
-def _is_same(one: _Moment, other: _Moment) -> bool:
-    return one.number == other.number and one.snapshot.at == other.snapshot.at
+    def _write(self, data: bytes) -> None:
+        if not data:
+            return
+        try:
+            self._sink.write(data)
+        except BrokenPipeError:
+            self.is_gone.set()
+            raise MemdashError("nobody reads it") from None
+        except OSError as error:
+            raise MemdashError(error.strerror or str(error)) from None
 
 
 def _notes(before: Sequence[Finding], now: Sequence[Finding]) -> list[Finding]:

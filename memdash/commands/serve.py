@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from memdash.commands.limits import muted_for, rules_for
-from memdash.commands.options import settings
+from memdash.commands.limits import Alerting, alert_options
+from memdash.commands.options import gathered, settings
 from memdash.commands.output import tell, write_lines
 from memdash.commands.secret import secret_of
 from memdash.commands.service import Service
 from memdash.commands.target import Choice, pids, target_options
+from memdash.commands.telling import Telling
 from memdash.commands.watching import by_pid, named
-from memdash.config import AlertText, Growth, Limit
-from memdash.session import Live
+from memdash.errors import UsageError
+from memdash.model.target import Target
+from memdash.probes.probe import ProbeEntry
+from memdash.probes.registry import PROBES
+from memdash.session import Live, Session
 from memdash.session.following import Following
 from memdash.signals import Signalled, signals_raised
+
+if TYPE_CHECKING:
+    from memdash.network.server import Listen
 
 __all__ = ["command"]
 
@@ -33,7 +41,9 @@ _ABOUT = b"memdash: the metrics are at /metrics\n"
 @target_options
 @click.argument("others", metavar="[PID ...]", nargs=-1, shell_complete=pids)
 @click.option("--grafana", is_flag=True, help="Print a dashboard for Grafana that shows these metrics.")
-@settings("listen", "token-file", "interval", "duration", "max", "max-growth", "alert", "mute")
+@settings("listen", "token-file", "interval", "duration")
+@alert_options
+@gathered(Telling, "telling")
 def command(
     choice: Choice,
     others: tuple[str, ...],
@@ -42,10 +52,8 @@ def command(
     token_file: str | None,
     interval: float,
     duration: float | None,
-    max: Sequence[Limit],  # noqa: A002 - click names parameters as the flags are called
-    max_growth: Sequence[Growth],
-    alert: Sequence[AlertText],
-    mute: Sequence[str],
+    alerting: Alerting,
+    telling: Telling,
 ) -> int:
     """Answer Prometheus with the memory of a process, or of several, under the names that their own clients use.
 
@@ -55,17 +63,27 @@ def command(
     if grafana:
         write_lines([(Path(__file__).parents[1] / "exports/prometheus/grafana.json").read_text("utf-8").rstrip()])
         return 0
-    rules = rules_for(max, max_growth, alert)
-    opener = partial(Live, interval_s=interval, rules=rules, muted=muted_for(mute, rules), read_only=True)
-    token = secret_of("--token-file", token_file, _TOKEN)
-    watches = _watches(choice, others, opener)
+    rules = alerting.rules
+    telling.check(rules)
+    token, at = secret_of("--token-file", token_file, _TOKEN), _place(listen)
+    with telling.hooks() as follow:
 
+        def opener(target: Target, entries: Sequence[ProbeEntry] = PROBES) -> Session:
+            live = Live(target, interval_s=interval, rules=rules, muted=alerting.muted, entries=entries, read_only=True)
+            follow(live)
+            return live
+
+        signalled = _served(_watches(choice, others, opener), at, token, duration)
+    return 0 if duration is None or not signalled else 128 + signalled
+
+
+def _served(watches: Sequence[Following], at: Listen, token: str, duration_s: float | None) -> int:
+    """Answer for so long; the number of the signal that ended it before, or 0. Raises UsageError."""
     from memdash.exports.prometheus.exposition import Exposition, Shown  # 70 ms with the client library
-    from memdash.network.server import Listen, Page, Server
+    from memdash.network.server import Page, Server
 
     exposition = Exposition(lambda: [Shown(each.name, each.snapshot()) for each in watches])
     pages = {"/metrics": lambda accept: Page(*exposition.write(accept)), "/": lambda _: Page(_ABOUT)}
-    at = Listen.parse(listen)
     server = Server(at, pages, token)
     tell(f"answering at http://{server.listen}/metrics")
     if not at.is_loopback and not token:
@@ -75,9 +93,9 @@ def command(
             for watch in watches:
                 watch.start()
             server.start()
-            _follow(watches, duration)
+            _follow(watches, duration_s)
     except Signalled as signalled:
-        return 0 if duration is None else 128 + signalled.number
+        return signalled.number
     finally:
         server.close()
         for watch in watches:
@@ -85,7 +103,16 @@ def command(
     return 0
 
 
-def _watches(choice: Choice, others: Sequence[str], opener: partial[Live]) -> list[Following]:
+def _place(text: str) -> Listen:
+    from memdash.network.server import Listen
+
+    try:
+        return Listen.parse(text)
+    except UsageError as error:
+        raise UsageError(f"--listen: {error.what}", error.hint) from None
+
+
+def _watches(choice: Choice, others: Sequence[str], opener: Callable[..., Session]) -> list[Following]:
     if choice.wait_for is not None:
         awaited = [Following(choice.wait_for, opener)]
         return [*awaited, *(Following(each.target.name, opener, each.target) for each in by_pid(others))]

@@ -16,6 +16,7 @@ from memdash import __version__
 from memdash.model.family import Family
 from memdash.model.finding import Figure, Finding
 from memdash.model.gc import GcStats
+from memdash.model.gc_trend import GcTrend, Tendency
 from memdash.model.memstats import MemStats
 from memdash.model.missing import Maybe, Missing
 from memdash.model.objects import Objects
@@ -31,16 +32,16 @@ from memdash.model.verdict import Verdict
 from memdash.tables.tasks import state_words
 from memdash.units import iso_time
 
-__all__ = ["JSON", "Object", "document", "finding_row", "outline", "target_row", "task_row"]
+__all__ = ["JSON", "Object", "document", "finding_row", "target_row", "task_row"]
 
 Object: TypeAlias = dict[str, Any]
 
 _MAPPINGS_AT_MOST = 100
-_ROWS = ("BySize", "PauseNs", "PauseEnd")
 _FAR = Missing("a server that is asked by its URL tells nothing of its process")
 _NO_RELIEF = Missing("nobody asked for it: --gc-at")
 _NO_VERDICT = Missing("nothing has been judged")
 _NO_GENERATIONS = Missing("this collector has no generations")
+_NO_GC = Missing("there is no collector to be followed")
 
 
 def document(snapshot: Snapshot) -> Object:
@@ -67,6 +68,7 @@ def document(snapshot: Snapshot) -> Object:
         "malloc": sample.malloc,
         "family": _family(sample.family),
         "residence": _residence(snapshot.residence),
+        "gc_trend": _gc_trend(snapshot.gc_trend),
         "verdict": _verdict(snapshot.verdict),
         "relief": _relief(snapshot.relief),
         "findings": [finding_row(finding, finding.rule in snapshot.muted) for finding in snapshot.findings],
@@ -74,32 +76,6 @@ def document(snapshot: Snapshot) -> Object:
         "cost": _spread(snapshot.cost) | {"probes": {name: _probe_cost(cost) for name, cost in sample.costs.items()}},
     }
     return {key: value if value is missing else _without_missing(value, key, missing) for key, value in found.items()}
-
-
-def outline(snapshot: Snapshot, missing: dict[str, str]) -> Object:
-    """What the document tells in single figures, without what has rows: some 3 KB. Notes what is ``missing``, and why.
-
-    Sites, tasks and objects are there as far as they have been read.
-    """
-    sample = snapshot.sample
-    found: Object = {
-        "memstats": _memstats(sample.memstats),
-        "gc": _gc(sample.gc),
-        "system": _system(sample),
-        "malloc": sample.malloc,
-        "verdict": _verdict(snapshot.verdict),
-        "cost": _spread(snapshot.cost),
-    }
-    if isinstance(found["memstats"], dict):
-        found["memstats"] = {key: value for key, value in found["memstats"].items() if key not in _ROWS}
-    if not isinstance(sample.sites, Missing):
-        found["sites"] = {"total": _usage(sample.sites.total, sample.sites)}
-    if not isinstance(sample.tasks, Missing):
-        found["tasks"] = {"total": sample.tasks.total, "hidden": sample.tasks.hidden}
-    if not isinstance(sample.objects, Missing):
-        total = sample.objects.total
-        found["objects"] = {"count": total.objects, "bytes": total.held_bytes}
-    return {key: _without_missing(value, key, missing) for key, value in found.items()}
 
 
 def _without_missing(value: object, path: str, missing: dict[str, str]) -> object:
@@ -169,6 +145,15 @@ def _gc(gc: Maybe[GcStats]) -> Maybe[Object]:
     last_at_s = found.pop("last_at_s")
     found["last_at"] = last_at_s if isinstance(last_at_s, Missing) else iso_time(last_at_s)
     return found | {"generations": _generations(gc)}
+
+
+def _gc_trend(trend: GcTrend | None) -> Maybe[Object]:
+    """Each with where it was and is, by the line through it, and whether that is more than chance."""
+    return _NO_GC if trend is None else {name: _tendency(found) for name, found in _spread(trend).items()}
+
+
+def _tendency(found: Maybe[Tendency]) -> Maybe[Object]:
+    return found if isinstance(found, Missing) else _spread(found) | {"course": found.course.value}
 
 
 def _generations(gc: GcStats) -> Maybe[list[Object]]:
@@ -322,6 +307,7 @@ def _verdict(verdict: Verdict | None) -> Maybe[Object]:
         "level_bytes": round(verdict.level_bytes),
         "growth_bytes": round(verdict.growth_bytes),
         "growers": [_spread(grower) for grower in verdict.growers],
+        "collector": verdict.collector,
         "forecast": None if ahead is None else _spread(ahead),
     }
 

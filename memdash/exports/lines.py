@@ -12,10 +12,11 @@ import io
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 from memdash import __version__
-from memdash.exports.json import finding_row, outline, target_row
+from memdash.exports.json import document, finding_row, target_row
 from memdash.model.finding import Finding, Severity
 from memdash.model.memstats import MemStats
 from memdash.model.metric import METRICS, METRICS_BY_KEY
@@ -64,8 +65,7 @@ class JsonLines:
 
     def start(self, snapshot: Snapshot) -> Iterator[str]:
         """Who it is, and what cannot be read of it."""
-        missing: dict[str, str] = {}
-        outline(snapshot, missing)
+        _, missing = _outline(snapshot)
         target = {
             key: None if isinstance(v, Missing) else v
             for key, v in target_row(snapshot.target, snapshot.at.wall_s).items()
@@ -77,7 +77,7 @@ class JsonLines:
         """The figures."""
         level = max((finding.severity for finding in snapshot.alerts), default=Severity.OK)
         also = {"state": snapshot.state.name.lower(), "alerts": len(snapshot.alerts), "worst": _LEVELS[level]}
-        figures = _recipe(snapshot.sample) | also | outline(snapshot, {})
+        figures = _recipe(snapshot.sample) | also | _outline(snapshot)[0]
         yield _object(snapshot.at.wall_s, "info", "sample", _who(snapshot) | figures)
 
     def finding(self, snapshot: Snapshot, finding: Finding, what: str) -> Iterator[str]:
@@ -184,6 +184,32 @@ _RECIPE: Mapping[str, Callable[[MemStats], Maybe[object]]] = {
     "last_gc": lambda memstats: _moment(memstats.LastGC),
     "pause_total_ns": lambda memstats: memstats.PauseTotalNs,
 }
+
+
+_PARTS = ("memstats", "gc", "system", "malloc", "verdict", "cost")
+_MEMSTATS_ROWS = ("BySize", "PauseNs", "PauseEnd")
+_ELSEWHERE = Missing("its rows have no place in a line")
+
+
+def _outline(snapshot: Snapshot) -> tuple[dict[str, Any], dict[str, str]]:
+    """What the document tells in single figures, some 3 KB, and what of that is missing; totals as far as read."""
+    sample = snapshot.sample
+    bare = replace(sample, sites=_ELSEWHERE, tasks=_ELSEWHERE, objects=_ELSEWHERE, family=_ELSEWHERE)
+    whole = document(replace(snapshot, sample=bare, findings=(), residence=_ELSEWHERE))
+    found: dict[str, Any] = {part: whole[part] for part in _PARTS}
+    if found["memstats"] is not None:
+        found["memstats"] = {key: value for key, value in found["memstats"].items() if key not in _MEMSTATS_ROWS}
+    if not isinstance(sample.sites, Missing):
+        total = sample.sites.total._asdict()
+        unknown = ("alloc_bytes", "alloc_objects") if sample.sites.no_alloc else ()
+        found["sites"] = {"total": total | dict.fromkeys(unknown)}
+    if not isinstance(sample.tasks, Missing):
+        found["tasks"] = {"total": sample.tasks.total, "hidden": sample.tasks.hidden}
+    if not isinstance(sample.objects, Missing):
+        held = sample.objects.total
+        found["objects"] = {"count": held.objects, "bytes": held.held_bytes}
+    missing = {path: why for path, why in whole["missing"].items() if path.partition(".")[0] in _PARTS}
+    return found, missing
 
 
 def _recipe(sample: Sample) -> dict[str, Any]:

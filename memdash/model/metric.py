@@ -49,7 +49,7 @@ class Metric:
         if origin is None or origin.failing:
             return math.nan
         value = self.read(sample)
-        return math.nan if isinstance(value, Missing) else float(value)
+        return math.nan if isinstance(value, Missing) or not math.isfinite(value) else float(value)
 
 
 def _reader(*path: str) -> Callable[[Sample], Maybe[float]]:

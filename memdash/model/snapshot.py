@@ -9,6 +9,7 @@ from enum import Enum
 from memdash.model.action import Action
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding, Severity, Transition
+from memdash.model.gc_trend import GcTrend
 from memdash.model.missing import Maybe, Missing
 from memdash.model.objects import Objects, TypeCount
 from memdash.model.profile import Frame, Profile, Usage
@@ -123,10 +124,11 @@ class Snapshot:
     objects (by name) and tasks (by key) what they held over the watch. ``residence`` is that of the newest look at the
     mappings. ``missing`` says for each capability the watch does not have why not, ``actions`` what can be done to the
     target; ``ending`` is set once it is gone. ``verdict`` is what the watch makes of the memory so far, None before it
-    has seen any. ``silence`` is set as long as nothing of the target answers. ``transitions`` are what alerts have done
-    since the snapshot before: each is in one snapshot that listeners get, and no poll can rely on seeing it. ``muted``
-    are the rules that do not count, and until when on the monotonic clock. ``relief`` says how forcing collections
-    before a limit stands, None where nobody has asked for that.
+    has seen any, ``gc_trend`` what it makes of the collector, None where there is none. ``silence`` is set as long as
+    nothing of the target answers. ``transitions`` are what alerts have done since the snapshot before: each is in one
+    snapshot that listeners get, and no poll can rely on seeing it. ``muted`` are the rules that do not count, and until
+    when on the monotonic clock. ``relief`` says how forcing collections before a limit stands, None where nobody has
+    asked for that.
     """
 
     target: Target
@@ -153,6 +155,7 @@ class Snapshot:
     ending: Ending | None = None
     silence: Silence | None = None
     verdict: Verdict | None = None
+    gc_trend: GcTrend | None = None
     relief: Relief | None = None
 
     @property

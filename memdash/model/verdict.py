@@ -73,7 +73,8 @@ class Verdict:
 
     ``at_s`` is the wall time since which it is of this kind; ``basis`` says what was judged, ``window_s`` for how long,
     ``points`` how many values, and ``cycles`` the collections meanwhile (0 where none are counted). Its line rose by
-    ``growth_bytes`` to ``level_bytes``; ``slope`` is None before there is one.
+    ``growth_bytes`` to ``level_bytes``; ``slope`` is None before there is one. ``collector`` says what else speaks of
+    pressure: that collections come more and more often, or take more and more of the CPU; empty where they do not.
     """
 
     kind: VerdictKind
@@ -89,4 +90,5 @@ class Verdict:
     level_bytes: float = 0.0
     growth_bytes: float = 0.0
     growers: tuple[Grower, ...] = ()
+    collector: str = ""
     forecast: Forecast | None = None

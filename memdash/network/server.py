@@ -25,6 +25,7 @@ _LASTS_S = 10.0
 _CONNECTIONS = 32
 _MOST_HEADER_BYTES = 16 << 10
 _LOOPBACK = re.compile(r"localhost|::1|127\.\d+\.\d+\.\d+")
+_EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - only for who asks for it
 _PLAIN = "text/plain; charset=utf-8"
 
 
@@ -40,7 +41,8 @@ class Listen(NamedTuple):
         match = re.fullmatch(r"(?:(\[[0-9a-fA-F:.]+\]|[\w.-]*):)?(\d{1,5})", text, re.ASCII)
         if match is None or int(match[2]) > 0xFFFF:
             raise UsageError(f"{text!r} is no place to listen at", "write it like 127.0.0.1:9464")
-        return cls("127.0.0.1" if match[1] is None else match[1].strip("[]"), int(match[2]))
+        host = "127.0.0.1" if match[1] is None else match[1].strip("[]") or _EVERY_ADDRESS
+        return cls(host, int(match[2]))
 
     @property
     def is_loopback(self) -> bool:

@@ -40,25 +40,28 @@ class _Narrowed:
         return self.entry.fitness(target)
 
     def attach(self, target: Target) -> Attachment:
-        """Open all and let go again of what is not wanted."""
+        """Open all. What is not wanted stays open and unread: probes of one entry may share what they hold."""
         attachment = self.entry.attach(target)
-        kept: list[Probe] = []
-        for probe in attachment.probes:
-            paces_s = [self.paces_s[capability] for capability in probe.capabilities & self.paces_s.keys()]
-            if paces_s:
-                kept.append(_Paced(probe, min(paces_s)) if min(paces_s) else probe)
-            else:
-                probe.close()
         missing = {capability: why for capability, why in attachment.missing.items() if capability in self.paces_s}
+        wanted = [probe for probe in attachment.probes if probe.capabilities & self.paces_s.keys()]
+        others = [probe for probe in attachment.probes if probe not in wanted]
+        if not wanted:
+            for probe in others:
+                probe.close()
+        kept = [_Paced(probe, self._pace_s(probe), others if probe is wanted[0] else ()) for probe in wanted]
         return replace(attachment, probes=tuple(kept), missing=missing)
+
+    def _pace_s(self, probe: Probe) -> float:
+        return min(self.paces_s[capability] for capability in probe.capabilities & self.paces_s.keys())
 
 
 @dataclass(frozen=True, slots=True)
 class _Paced:
-    """A probe that is read more seldom than it says itself."""
+    """A probe that may be read more seldom than it says itself; ``others`` end with it."""
 
     probe: Probe
     pace_s: float
+    others: Sequence[Probe]
 
     @property
     def name(self) -> str:
@@ -76,4 +79,5 @@ class _Paced:
         return self.probe.read()
 
     def close(self) -> None:
-        self.probe.close()
+        for probe in (*self.others, self.probe):
+            probe.close()

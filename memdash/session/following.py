@@ -45,11 +45,6 @@ class Following:
         return None if session is None else session.snapshot()
 
     @property
-    def is_over(self) -> bool:
-        """Whether nothing more will come of it."""
-        return not self._goes_on and self._has_ended
-
-    @property
     def _has_ended(self) -> bool:
         return self._session is None or self._session.snapshot().state.is_over
 

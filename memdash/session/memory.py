@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from memdash.analysis.alerts import AlertLog
+from memdash.analysis.gc_trend import gc_trend
 from memdash.analysis.growers import growers
 from memdash.analysis.judge import Judge
 from memdash.analysis.objects import count_by_type, object_groups
@@ -16,16 +17,17 @@ from memdash.analysis.residence import residence_of
 from memdash.analysis.rules import Rule
 from memdash.analysis.sites import grouped, usage_by_leaf
 from memdash.analysis.tasks import number, task_groups, tasks_by_group
-from memdash.analysis.verdict_words import RULE, finding, named
+from memdash.analysis.verdict_words import RULE, collector_words, finding, named
 from memdash.errors import MemdashError, defects_told
 from memdash.model.capability import Capability
 from memdash.model.finding import NOTES, Finding, NotYet, Severity
+from memdash.model.gc_trend import GcTrend
 from memdash.model.missing import NOT_READ_YET, Maybe, Missing
 from memdash.model.residence import Residence
 from memdash.model.sample import Instant, Sample
 from memdash.model.series import Timeline
 from memdash.model.snapshot import Baseline, Before, Snapshot
-from memdash.model.target import Runtime
+from memdash.model.target import Runtime, Target
 from memdash.model.verdict import Verdict
 from memdash.sampling.cost import CostMeter
 from memdash.sampling.followed import Followed
@@ -36,6 +38,10 @@ __all__ = ["Memory"]
 
 Found = TypeVar("Found")
 
+_GC_TREND_EVERY_S = 5.0
+"""It goes by spans of 45 s: nothing of it changes from one second to the next."""
+
+_NO_START = Missing("a server that is asked by its URL does not tell when it began")
 _NO_FIGURES: Mapping[str, float | str] = MappingProxyType({})
 _NO_READING = Missing("there has been no reading to compare with yet")
 
@@ -65,6 +71,9 @@ class Memory:
         self._residence: Maybe[Residence] = NOT_READ_YET
         self._mapped_at: Instant | None = None
         self._judge = Judge()
+        self._began_s: float | None = None
+        self._gc_trend: GcTrend | None = None
+        self._gc_trend_at_s = -math.inf
 
     def note(
         self,
@@ -85,26 +94,58 @@ class Memory:
         for capability, followed in self._followed.items():
             followed.take(sample.at, getattr(sample, capability.value), sample.origins.get(capability))
         self._reside(sample, shown.target.runtime)
-        verdict = self._judged(view, sample)
+        began_s = self._since_when(shown.target, sample.at)
+        self._follow_gc(view, sample, began_s)
+        verdict = self._judged(view, sample, began_s)
         found = {rule.name: self._checked(rule.name, self._check(rule), view) for rule in self._rules} | dict(also)
         if verdict is not None:
             found[RULE] = finding(verdict)
         self._log.observe(sample.at, found)
         cost = self._cost.measure()
-        return self.refreshed(replace(shown, at=sample.at, sample=sample, history=view, cost=cost, verdict=verdict))
+        return self.refreshed(
+            replace(
+                shown,
+                at=sample.at,
+                sample=sample,
+                history=view,
+                cost=cost,
+                verdict=verdict,
+                gc_trend=self._gc_trend,
+            )
+        )
+
+    def _since_when(self, target: Target, at: Instant) -> float:
+        """When the target began, on the monotonic clock: by its age at the first sample, whatever the other one does.
+
+        Long ago for a server that is asked by its URL, which does not tell.
+        """
+        if self._began_s is None:
+            self._began_s = at.mono_s - (at.wall_s - target.started_at_s) if target.is_local else -math.inf
+        return self._began_s
+
+    def _follow_gc(self, view: Timeline, sample: Sample, began_s: float) -> None:
+        """See now and then which way the collector goes."""
+        if isinstance(sample.gc, Missing):
+            self._gc_trend = None
+        elif view.until.mono_s - self._gc_trend_at_s >= _GC_TREND_EVERY_S:
+            self._gc_trend_at_s = view.until.mono_s
+            begin_s = began_s if math.isfinite(began_s) else _NO_START
+            found = self._checked("gc trend", lambda history: gc_trend(history, begin_s), view)
+            self._gc_trend = None if isinstance(found, NotYet) else found
 
     def _check(self, rule: Rule) -> Callable[[Timeline], Finding | NotYet | None]:
         return lambda history: rule.check(history, self._log.held(rule.name))
 
-    def _judged(self, view: Timeline, sample: Sample) -> Verdict | None:
+    def _judged(self, view: Timeline, sample: Sample, began_s: float) -> Verdict | None:
         """What is made of it all; None when judging goes wrong. A change of mind is told in the log."""
-        ruled = self._checked(RULE, lambda history: self._judge.look(history, sample), view)
+        ruled = self._checked(RULE, lambda history: self._judge.look(history, sample, began_s), view)
         if isinstance(ruled, NotYet):
             return None
         verdict, changed = ruled
         if changed:
             self.note(sample.at.wall_s, changed)
-        return named(verdict, growers(self._sites.groups(sample.sites), self._tasks.groups(sample.tasks)))
+        grown = growers(self._sites.groups(sample.sites), self._tasks.groups(sample.tasks))
+        return named(verdict, grown, collector_words(self._gc_trend))
 
     def _reside(self, sample: Sample, runtime: Runtime) -> None:
         """Bring both accounts together while they are of one moment: mappings are read seldom, counters always."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from memdash.analysis.rates import change_per_s
 from memdash.model.gc import NO_LIMIT, OFF, GcStats
+from memdash.model.gc_trend import Course, Tendency
 from memdash.model.metric import METRICS_BY_KEY
-from memdash.model.missing import Missing
+from memdash.model.missing import Maybe, Missing
 from memdash.model.series import watched_s
 from memdash.model.snapshot import Snapshot
 from memdash.tables.figures import missing_cell, spark_cell, value_cell
@@ -23,6 +25,7 @@ _RATE_SPAN_S = 60.0
 _RATE_LEAST_S = 10.0
 _TOO_SOON = Missing("collections are counted for ten seconds first")
 _PAUSES_SHOWN = 48
+_ARROWS = {Course.RISES: "  ↑", Course.FALLS: "  ↓", Course.STEADY: ""}
 _RELIEF = "gc-at"
 
 
@@ -77,7 +80,27 @@ def _rate(snapshot: Snapshot, _: GcStats) -> Cell:
     per_s = change_per_s(METRICS_BY_KEY["NumGC"], snapshot.history, _RATE_SPAN_S)
     if isinstance(per_s, Missing):
         return missing_cell(per_s)
-    return Cell(per_minute(per_s))
+    trend = snapshot.gc_trend
+    return Cell(per_minute(per_s) + ("" if trend is None else _from(trend.collections_per_s, per_minute)))
+
+
+def _allocated(snapshot: Snapshot, _: GcStats) -> Cell:
+    per_s, trend = change_per_s(METRICS_BY_KEY["TotalAlloc"], snapshot.history), snapshot.gc_trend
+    if isinstance(per_s, Missing):
+        return missing_cell(per_s)
+    return Cell(_per_second(per_s) + ("" if trend is None else _from(trend.allocated_bytes_per_s, _per_second)))
+
+
+def _per_second(per_s: float) -> str:
+    return f"{byte_size(per_s)}/s"
+
+
+def _from(tendency: Maybe[Tendency], written: Callable[[float], str]) -> str:
+    """``  ↑ from 12``, with its unit where that has changed; empty where there is nothing to tell."""
+    if isinstance(tendency, Missing) or tendency.is_steady:
+        return ""
+    (before, unit), (_, unit_now) = (written(value).rsplit(" ", 1) for value in (tendency.before, tendency.now))
+    return f"{_ARROWS[tendency.course]} from {before}{'' if unit == unit_now else f' {unit}'}"
 
 
 def _last(snapshot: Snapshot, gc: GcStats) -> Cell:
@@ -114,8 +137,22 @@ def _pause(name: str) -> Callable[[Snapshot, GcStats], Cell]:
     return cell
 
 
-def _cpu(_: Snapshot, gc: GcStats) -> Cell:
-    return missing_cell(gc.cpu_fraction) if isinstance(gc.cpu_fraction, Missing) else Cell(ratio(gc.cpu_fraction))
+def _pause_total(snapshot: Snapshot, gc: GcStats) -> Cell:
+    """In all, and where the mean pause gets longer or shorter."""
+    cell, trend = value_cell(gc.pause_total_ns, Unit.NANOSECONDS), snapshot.gc_trend
+    if trend is None or isinstance(trend.pause_ns, Missing) or trend.pause_ns.is_steady:
+        return cell
+    return replace(cell, text=f"{cell.text}{_ARROWS[trend.pause_ns.course]} each {nanoseconds(trend.pause_ns.now)}")
+
+
+def _cpu(snapshot: Snapshot, gc: GcStats) -> Cell:
+    """Over the life of the program, and of late."""
+    if isinstance(gc.cpu_fraction, Missing):
+        return missing_cell(gc.cpu_fraction)
+    lately = Missing("") if snapshot.gc_trend is None else snapshot.gc_trend.cpu_ratio
+    if isinstance(lately, Missing):
+        return Cell(ratio(gc.cpu_fraction))
+    return Cell(f"{ratio(gc.cpu_fraction)}  lately {ratio(lately.now)}{_ARROWS[lately.course]}")
 
 
 def _settings(_: Snapshot, gc: GcStats) -> Cell:
@@ -147,6 +184,7 @@ def _live_course(snapshot: Snapshot, _: GcStats) -> Cell:
 _ROWS: Mapping[str, Callable[[Snapshot, GcStats], Cell]] = {
     "NumGC": _runs,
     "rate": _rate,
+    "alloc rate": _allocated,
     "last": _last,
     "next target": _target,
     "to next GC": _to_next,
@@ -155,7 +193,7 @@ _ROWS: Mapping[str, Callable[[Snapshot, GcStats], Cell]] = {
     "pause p50": _pause("pause_p50_ns"),
     "pause p99": _pause("pause_p99_ns"),
     "pause max": _pause("pause_max_ns"),
-    "pause total": _pause("pause_total_ns"),
+    "pause total": _pause_total,
     "last cycle": _cycle,
     "GC CPU": _cpu,
     "GOGC · limit": _settings,

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from memdash.analysis.judge import Judge
+from memdash.model.finding import Severity
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Sample
 from memdash.model.series import Series, Timeline
@@ -31,12 +32,14 @@ def series(live_mib: Callable[[float], float], seconds: int, every_s: float = 3.
     return Recording(name="x", label=Label.STEADY, runtime="go", times_s=times_s, columns=columns)
 
 
-def story(recording: Recording, system: Callable[[float], Sample] | None = None) -> list[tuple[float, Verdict, str]]:
-    """Each change of the kind: when, to what, and what was said of it."""
+def story(
+    recording: Recording, system: Callable[[float], Sample] | None = None, age_s: float = math.inf
+) -> list[tuple[float, Verdict, str]]:
+    """Each change of the kind: when, to what, and what was said of it; of a program that old at first."""
     judge, told = Judge(), list[tuple[float, Verdict, str]]()
     for time_s, history in recording.watched():
         sample = Sample.empty(history.until, Missing("not read")) if system is None else system(time_s)
-        verdict, changed = judge.look(history, sample)
+        verdict, changed = judge.look(history, sample, history.since.mono_s - age_s)
         if not told or verdict.kind is not told[-1][1].kind:
             told.append((time_s, verdict, changed))
     return told
@@ -44,6 +47,21 @@ def story(recording: Recording, system: Callable[[float], Sample] | None = None)
 
 def kinds(told: Iterable[tuple[float, Verdict, str]]) -> list[VerdictKind]:
     return [verdict.kind for _, verdict, _ in told]
+
+
+def test_what_grows_from_its_start_on_is_called_a_leak_later() -> None:
+    """A program fills its caches then, such as the log of a database up to its first snapshot."""
+    fills = series(lambda t: 100 + min(t, 500) / 10 + t % 2 / 10, 700)
+    leaks = series(lambda t: 100 + t / 10 + t % 2 / 10, 1500)
+    assert VerdictKind.LEAK in kinds(story(fills))
+    young = story(fills, age_s=20.0)
+    assert VerdictKind.LEAK not in kinds(young)
+    growing = next(verdict for _, verdict, _ in young if verdict.kind is VerdictKind.GROWING)
+    assert growing.severity is Severity.INFO
+    assert "a young program still, as of a cache that fills: " in growing.summary
+    found_s = next(time_s for time_s, verdict, _ in story(leaks, age_s=20.0) if verdict.kind is VerdictKind.LEAK)
+    assert 1200 <= found_s <= 1420
+    assert next(time_s for time_s, verdict, _ in story(leaks, age_s=3600.0) if verdict.kind is VerdictKind.LEAK) < 300
 
 
 def test_it_changes_its_mind_and_says_why() -> None:
@@ -54,7 +72,7 @@ def test_it_changes_its_mind_and_says_why() -> None:
     assert kinds(told)[-1] is VerdictKind.PLATEAU
     (leak_s, leak, said) = next(row for row in told if row[1].kind is VerdictKind.LEAK)
     assert 540 <= leak_s <= 600
-    assert said == "growing → leak: grows without an end"
+    assert said == "growing → leak: grows as fast as before"
     assert leak.at_s == pytest.approx(1_769_861_261 + leak_s)
     assert told[-1][2].startswith(("growing → plateau: ", "leak → plateau: "))
 
@@ -121,6 +139,28 @@ def test_what_is_too_slow_for_a_quarter_of_an_hour_is_found_in_hours() -> None:
 def test_a_sawtooth_of_half_an_hour_is_known_after_its_first_teeth() -> None:
     told = story(series(lambda t: 100 + t % 1830 / 20, 4 * 3600, every_s=60.0))
     assert all(time_s < 1800 for time_s, verdict, _ in told if verdict.kind is VerdictKind.LEAK)
+
+
+def restarted(after: Callable[[float], float]) -> Recording:
+    """A leak up to second 500, then the counters of another program."""
+    made = series(lambda t: 100 + t / 5 if t < 500 else after(t - 500), 1000)
+    numbers = [float(index) if time_s < 500 else float(index) - 160 for index, time_s in enumerate(made.times_s)]
+    return replace(made, columns={**made.columns, "NumGC": numbers})
+
+
+def test_after_a_restart_only_the_new_program_counts() -> None:
+    calm, leaky = story(restarted(lambda _: 60.0)), story(restarted(lambda t: 60 + t / 5))
+    assert VerdictKind.LEAK in kinds(calm)
+    assert kinds(calm)[-1] is VerdictKind.PLATEAU
+    assert kinds(leaky)[-1] is VerdictKind.LEAK
+
+
+def test_nonsense_from_a_source_is_no_growth() -> None:
+    """Values that are no numbers, infinite or far from all others, now and then."""
+    odd = {70: math.nan, 90: 1e12, 130: 0.0, 150: math.inf}
+    told = story(series(lambda t: odd.get(int(t), 100.0 + t % 2 / 10), 600, every_s=1.0))
+    assert VerdictKind.LEAK not in kinds(told)
+    assert kinds(told)[-1] in (VerdictKind.PLATEAU, VerdictKind.SAWTOOTH)
 
 
 def test_without_collections_nothing_is_known() -> None:

@@ -102,6 +102,28 @@ def test_the_default_rules_have_names_of_their_own() -> None:
     assert len(set(names)) == len(names) >= 3
 
 
+def found_by_default(name: str, history: Timeline) -> Finding | NotYet | None:
+    return next(rule for rule in default_rules() if rule.name == name).check(history)
+
+
+@pytest.mark.parametrize(("pause_ms", "is_found"), [(20, False), (150, False), (1200, True)])
+def test_one_pause_must_be_very_long(written: Write, pause_ms: float, is_found: bool) -> None:
+    history = written({"gc.pause_recent_ns": [pause_ms * 1e6] * 20})
+    assert isinstance(found_by_default("gc pause", history), Finding) is is_found
+
+
+@pytest.mark.parametrize(("pause_ms", "is_found"), [(20, False), (60, True)])
+def test_pauses_that_are_long_as_a_rule_need_not_be_so_long(written: Write, pause_ms: float, is_found: bool) -> None:
+    history = written({"gc.pause_p50_ns": [pause_ms * 1e6] * 60})
+    assert isinstance(found_by_default("gc pauses", history), Finding) is is_found
+
+
+@pytest.mark.parametrize(("stopped_ms_per_s", "is_found"), [(50, False), (150, True)])
+def test_many_short_pauses_are_found_by_their_sum(written: Write, stopped_ms_per_s: float, is_found: bool) -> None:
+    history = written({"PauseTotalNs": [second * stopped_ms_per_s * 1e6 for second in range(120)]})
+    assert isinstance(found_by_default("gc stops", history), Finding) is is_found
+
+
 PILE = PiledUp("pile", least=50, share=0.5, for_s=60.0)
 
 

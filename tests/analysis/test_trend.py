@@ -166,3 +166,23 @@ def test_the_longest_tooth() -> None:
     assert tooth.seconds == pytest.approx(50, abs=6)
     assert tooth.bytes == pytest.approx(50 * MIB, rel=0.15)
     assert longest_tooth(course([float(i) for i in range(200)])) is None
+
+
+def test_a_tooth_on_the_back_of_a_rise_that_stays() -> None:
+    """A program that fills what it keeps for good at first, and goes up and down after that."""
+    saws = [13 * MIB * min(second / 100, 1) + 5 * MIB * (second % 200) / 200 * (second > 100) for second in range(900)]
+    tooth = longest_tooth(course([100 * MIB + value for value in saws]))
+    assert tooth is not None
+    assert tooth.bytes == pytest.approx(5 * MIB, rel=0.2)
+    assert 150 <= tooth.seconds <= 250
+
+
+def test_a_line_under_white_noise_is_sure_by_its_points() -> None:
+    """Floors of a few blocks say little of it: each holds the lowest of what is mostly noise."""
+    chance = random.Random(3)
+    seen = course([100 * MIB + second * 20_000 + chance.gauss(0, MIB) for second in range(300)])
+    found = trend(seen)
+    assert found is not None
+    assert found.fine.z > 4
+    assert found.fine.plain_z < 1.36 * found.fine.z
+    assert found.growth_bytes == pytest.approx(300 * 20_000, rel=0.3)

@@ -18,8 +18,9 @@ from memdash.analysis.tasks import task_groups, tasks_by_group
 from memdash.analysis.teeth import longest_tooth
 from memdash.analysis.trend import trend
 from memdash.analysis.verdict import ruling
-from memdash.analysis.verdict_words import finding, named, rate_words, severity, summary
+from memdash.analysis.verdict_words import collector_words, finding, named, rate_words, severity, summary
 from memdash.model.finding import Severity
+from memdash.model.gc_trend import Course, GcTrend, Tendency
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant
 from memdash.model.tasks import Tasks
@@ -131,7 +132,7 @@ def a_leak(**changes: object) -> Verdict:
     verdict = Verdict(
         kind=VerdictKind.LEAK,
         at_s=NOON_S,
-        why="grows without an end",
+        why="grows as fast as before",
         basis=Basis.CYCLES.value,
         slope=Slope(1.19 * MIB, 1.15 * MIB, 1.23 * MIB),
         window_s=245.0,
@@ -157,6 +158,7 @@ def test_the_sentence_of_a_leak() -> None:
         "leak +1.19 MiB/s: 1.00 GiB cgroup limit in 7–9 min · cart.(*Store).Add store.go:118 +61.0 MiB"
         " · goroutines by cart.(*Store).watch store.go:77 +412"
         " · live heap after each GC rose by 291.0 MiB over 98 cycles in 4m05s (+1.15 MiB to +1.23 MiB/s)"
+        " · grows as fast as before"
     )
     assert verdict.severity is Severity.CRITICAL
     found = finding(verdict)
@@ -206,6 +208,23 @@ def test_what_grew_most_is_named() -> None:
     assert found[2].change == 27
     assert "cart.(*Store).Add" in named(a_leak(), found).summary
     assert named(a_leak(kind=VerdictKind.PLATEAU), found).growers == ()
+
+
+def test_a_collector_under_pressure_is_evidence() -> None:
+    steady = Tendency(1.0, 1.0, 800.0, Course.STEADY)
+    pressed = GcTrend(
+        collections_per_s=Tendency(0.2, 38 / 60, 800.0, Course.RISES),
+        pause_ns=steady,
+        cpu_ratio=Tendency(0.021, 0.094, 800.0, Course.RISES),
+        allocated_bytes_per_s=Missing("it is not counted"),
+    )
+    words = "collections rose from 12 /min to 38 /min, their CPU from 2.1 % to 9.4 %"
+    assert collector_words(pressed) == words
+    assert named(a_leak(), (), words).summary.endswith(f" · {words}")
+    assert named(a_leak(kind=VerdictKind.PLATEAU), (), words).collector == ""
+    alone = replace(pressed, collections_per_s=Missing("too few"))
+    assert collector_words(alone) == "GC CPU from 2.1 % to 9.4 %"
+    assert collector_words(replace(alone, cpu_ratio=steady)) == collector_words(None) == ""
 
 
 def test_what_did_not_grow_is_not_named() -> None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from memdash.analysis.growth import growths, rates
 from memdash.model.finding import NotYet
 from tests.benchmarks.result import Result
-from tests.corpus.recording import Label, Recording, recordings
+from tests.corpus.recording import CHOSEN_ON, Label, Recording, recordings
 
 __all__ = ["budgets"]
 
@@ -22,7 +22,7 @@ _WATCHES_S = (60.0, 300.0)
 
 def budgets() -> Iterator[Result]:
     """Growth by floors as a share of the live heap, and how often a line through it is sure to rise."""
-    series = list(recordings())
+    series = list(recordings(CHOSEN_ON))
     for watch_s in _WATCHES_S:
         for kind, chosen in (
             ("steady programs", [each for each in series if each.label in _CALM]),

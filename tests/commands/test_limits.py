@@ -121,8 +121,8 @@ def test_what_is_muted_is_a_rule() -> None:
     rules = rules_for((), ())
     assert muted_for(("gc pause", "heap growth"), rules) == ("gc pause", "heap growth")
     with pytest.raises(UsageError) as refused:
-        muted_for(("gc pauses",), rules)
+        muted_for(("gc pausse",), rules)
     assert (refused.value.what, refused.value.hint) == (
-        "--mute: there is no rule 'gc pauses'",
+        "--mute: there is no rule 'gc pausse'",
         "did you mean gc pause?",
     )

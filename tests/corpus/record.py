@@ -1,4 +1,6 @@
-"""Record series of real programs: ``python -m tests.corpus.record [NAME …]``, all by default, several at a time.
+"""Record series of real programs: ``python -m tests.corpus.record [--held-out] [NAME …]``, several at a time.
+
+Those held out have other seeds: nothing is tuned on them, so rates of error are taken from them alone.
 
 Each program of ``programs`` is told ten times a second what to hold, leak and drop for one second of its shape, and is
 read by memdash's own probes after that: a recording of fifteen minutes takes ninety seconds.
@@ -13,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,7 +28,7 @@ from memdash.process.identity import identify
 from memdash.sampling.clock import SystemClock
 from memdash.sampling.roster import Roster
 from memdash.session.attach import attach
-from tests.corpus.recording import KEYS, Label, Recording, save
+from tests.corpus.recording import CHOSEN_ON, HELD_OUT, KEYS, Label, Recording, save
 from tests.corpus.shapes import KIB, Program, programs
 from tests.live.target import LiveTarget
 
@@ -38,6 +40,7 @@ _SECONDS = 900
 _AT_ONCE = 13
 _READ = frozenset({Capability.MEMSTATS, Capability.GC, Capability.SYSTEM})
 _SEEDS = {"go": 101, "cpython": 202, "native": 303}
+_HELD_OUT_SEEDS = {"go": 131, "cpython": 232, "native": 333}
 
 
 @dataclass
@@ -83,7 +86,7 @@ class _Run:
             value = METRICS_BY_KEY[key].read(sample)
             column.append(None if isinstance(value, Missing) else round(value, 1))
 
-    def saved(self) -> Path:
+    def saved(self, folder: Path) -> Path:
         """End it and write what was seen of it."""
         if self.roster is not None:
             self.roster.close()
@@ -97,7 +100,8 @@ class _Run:
                 columns={key: column for key, column in self.columns.items() if any(v is not None for v in column)},
                 leaks_from_s=max(self.program.settled_s - self.start_s, 0.0),
                 factor=_FACTOR,
-            )
+            ),
+            folder,
         )
 
 
@@ -116,8 +120,8 @@ def _built(folder: Path) -> dict[str, Sequence[str | Path]]:
     }
 
 
-def _wanted(names: Sequence[str]) -> Iterator[tuple[str, str, Label, Program]]:
-    for runtime, seed in _SEEDS.items():
+def _wanted(names: Sequence[str], seeds: Mapping[str, int]) -> Iterator[tuple[str, str, Label, Program]]:
+    for runtime, seed in seeds.items():
         for name, label, program in programs(seed, (16, 48), (0.01, 0.15)):
             full = f"{runtime}-{name.replace(',', '').replace(' ', '-')}"
             if not names or full in names:
@@ -137,7 +141,9 @@ def _record(runs: Sequence[_Run]) -> None:
 
 def main() -> None:
     """Record those named on the command line, or all."""
-    wanted = list(_wanted(sys.argv[1:]))
+    names = [name for name in sys.argv[1:] if name != "--held-out"]
+    held_out = "--held-out" in sys.argv
+    wanted = list(_wanted(names, _HELD_OUT_SEEDS if held_out else _SEEDS))
     with tempfile.TemporaryDirectory() as folder:
         commands = _built(Path(folder))
         for first in range(0, len(wanted), _AT_ONCE):
@@ -148,7 +154,7 @@ def main() -> None:
                 runs.append(_Run(name, label, runtime, program, target, chance, 50 * chance.random()))
             _record(runs)
             for run in runs:
-                sys.stderr.write(f"{run.saved().name}\n")
+                sys.stderr.write(f"{run.saved(HELD_OUT if held_out else CHOSEN_ON).name}\n")
 
 
 if __name__ == "__main__":

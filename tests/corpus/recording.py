@@ -16,7 +16,7 @@ from memdash.model.missing import Maybe, Missing
 from memdash.model.sample import Instant, Origin, Sample
 from memdash.sampling.history import History, HistoryView
 
-__all__ = ["KEYS", "LIVE", "Label", "Recording", "load", "recordings", "save"]
+__all__ = ["CHOSEN_ON", "HELD_OUT", "HOURS", "KEYS", "LIVE", "Label", "Recording", "load", "recordings", "save"]
 
 LIVE = "heap.live_bytes"
 KEYS = (
@@ -26,7 +26,14 @@ KEYS = (
 )  # fmt: skip
 _BEGAN = Instant(1_769_861_261.0, 10_000.0)
 _NOTHING = Missing("not recorded")
-_FOLDER = Path(__file__).parent / "series"
+CHOSEN_ON = Path(__file__).parent / "series"
+"""What the thresholds of the verdict were chosen on."""
+
+HOURS = Path(__file__).parent / "hours"
+"""An hour each of healthy servers that did their work meanwhile, as they are: no shapes, and not ten times as fast."""
+
+HELD_OUT = Path(__file__).parent / "held_out"
+"""What they were not: the rates of error that are told come from these."""
 
 
 class Label(Enum):
@@ -55,7 +62,8 @@ class Label(Enum):
 class Recording:
     """``columns`` holds a value for each of ``times_s``, by metric; None is a gap. Times are from the first sample.
 
-    ``leaks_from_s`` is when the leak began. ``factor`` says how many times as fast as it pretends the program ran.
+    ``leaks_from_s`` is when the leak began. ``factor`` says how many times as fast as it pretends the program ran,
+    ``age_s`` how old it was at the first sample, where that matters.
     """
 
     name: str
@@ -65,6 +73,7 @@ class Recording:
     columns: Mapping[str, Sequence[float | None]]
     leaks_from_s: float = 0.0
     factor: float = 1.0
+    age_s: float | None = None
 
     def watched(self) -> Iterator[tuple[float, HistoryView]]:
         """What a watch remembers after each sample."""
@@ -88,7 +97,7 @@ class Recording:
             yield time_s, history.view()
 
 
-def save(recording: Recording, folder: Path = _FOLDER) -> Path:
+def save(recording: Recording, folder: Path) -> Path:
     """Write it as gzipped JSON, the same bytes for the same series."""
     document: dict[str, Any] = {
         "name": recording.name,
@@ -96,6 +105,7 @@ def save(recording: Recording, folder: Path = _FOLDER) -> Path:
         "runtime": recording.runtime,
         "factor": recording.factor,
         "leaks_from_s": recording.leaks_from_s,
+        "age_s": recording.age_s,
         "times_s": [round(time_s, 2) for time_s in recording.times_s],
         "columns": {key: list(column) for key, column in recording.columns.items()},
     }
@@ -111,7 +121,7 @@ def load(path: Path) -> Recording:
     return Recording(**{**document, "label": Label[document["label"]]})
 
 
-def recordings() -> Iterator[Recording]:
-    """All that are kept here, by name."""
-    for path in sorted(_FOLDER.glob("*.json.gz")):
+def recordings(folder: Path) -> Iterator[Recording]:
+    """All that are kept there, by name."""
+    for path in sorted(folder.glob("*.json.gz")):
         yield load(path)

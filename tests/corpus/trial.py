@@ -90,12 +90,14 @@ def _due_s(recording: Recording) -> float:
     return max(begin_s + _DEADLINE_S, cycles_s)
 
 
-def verdicts() -> Look:
-    """memdash itself."""
+def verdicts(age_s: float = math.inf) -> Look:
+    """memdash itself, on a program that old at first."""
     judge = Judge()
 
     def look(history: Timeline) -> tuple[bool, str]:
-        verdict, _ = judge.look(history, Sample.empty(history.until, Missing("not recorded")))
+        verdict, _ = judge.look(
+            history, Sample.empty(history.until, Missing("not recorded")), history.since.mono_s - age_s
+        )
         return verdict.severity >= Severity.WARNING, f"{verdict.kind.value}: {verdict.why}"
 
     return look

@@ -11,6 +11,7 @@ from syrupy.extensions.json import JSONSnapshotExtension
 from memdash.exports.json import JSON, document
 from memdash.model.finding import Figure, Finding, Severity
 from memdash.model.gc import GcStats
+from memdash.model.gc_trend import Course, GcTrend, Tendency
 from memdash.model.memstats import MemStats
 from memdash.model.missing import Missing
 from memdash.model.profile import Frame, Profile, Site, Usage
@@ -40,6 +41,21 @@ def changed(snapshot: Snapshot, **facts: Any) -> Snapshot:
 
 def test_the_whole_document(snapshot: SnapshotAssertion) -> None:
     assert document(a_snapshot(seconds=60, findings=[GROWTH])) == snapshot(extension_class=JSONSnapshotExtension)
+
+
+def test_the_course_of_the_collector() -> None:
+    rises = Tendency(0.2, 0.6, 800.0, Course.RISES)
+    unknown = Missing("it is not counted")
+    trend = GcTrend(collections_per_s=rises, pause_ns=unknown, cpu_ratio=unknown, allocated_bytes_per_s=rises)
+    found = document(a_snapshot(seconds=2, gc_trend=trend))
+    assert found["gc_trend"]["collections_per_s"] == {
+        "before": 0.2,
+        "now": 0.6,
+        "window_s": 800.0,
+        "course": "rises",
+    }
+    assert found["gc_trend"]["pause_ns"] is None
+    assert found["missing"]["gc_trend.pause_ns"] == "it is not counted"
 
 
 def test_the_verdict_with_its_interval_and_its_forecast() -> None:

@@ -197,7 +197,7 @@ def test_threads_of_a_python_are_searched_too(said: Callable[..., Said]) -> None
         python.stdout.readline()
         code, out, _ = said(python.pid)
         python.kill()
-    assert code == 1
+    assert code == 0  # one alone is no more than shown: every service has loops that wait for ever
     assert out.count(" thread · ") == 1  # the main one does not count
     assert "the same at every look" in out
     assert "Thread.run" in out or "    run  " in out  # before 3.11 a function's class is not known

@@ -60,7 +60,7 @@ def test_a_leak_is_in_the_snapshot_and_in_the_log_with_what_grew_most() -> None:
     assert shown.worst is not None
     assert shown.worst.summary == shown.verdict.summary
     told = [finding.summary for finding in shown.findings if finding.rule == "memdash"]
-    assert told[0] == "growing → leak: grows without an end"
+    assert told[0] == "growing → leak: grows as fast as before"
 
 
 def test_growth_in_all_counts_from_the_baseline_that_was_set() -> None:

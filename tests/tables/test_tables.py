@@ -9,6 +9,7 @@ import pytest
 from memdash.model.capability import Capability, Source
 from memdash.model.finding import Finding, Severity
 from memdash.model.gc import NO_LIMIT, OFF
+from memdash.model.gc_trend import Course, GcTrend, Tendency
 from memdash.model.memstats import MemStats
 from memdash.model.metric import METRICS, METRICS_BY_KEY
 from memdash.model.missing import Missing
@@ -103,6 +104,20 @@ def test_gc_settings_and_rate(snapshot: Snapshot) -> None:
     cells = {r.key: r.cells[1].text for r in gc_table(replace(snapshot, sample=replace(snapshot.sample, gc=off))).rows}
     assert cells["GOGC · limit"] == "off · no limit"
     assert cells["last cycle"] == DASH
+
+
+def test_gc_tells_which_way_it_goes(snapshot: Snapshot) -> None:
+    trend = GcTrend(
+        collections_per_s=Tendency(0.05, 0.1, 800.0, Course.RISES),
+        pause_ns=Tendency(200_000.0, 90_000.0, 800.0, Course.FALLS),
+        cpu_ratio=Tendency(0.02, 0.09, 800.0, Course.RISES),
+        allocated_bytes_per_s=Tendency(1000.0, 143e6, 800.0, Course.RISES),
+    )
+    cells = {row.key: row.cells[1].text for row in gc_table(replace(snapshot, gc_trend=trend)).rows}
+    assert cells["rate"] == "5.0 /min  ↑ from 3.0"
+    assert cells["alloc rate"] == "142.0 MiB/s  ↑ from 1000 B/s"
+    assert cells["pause total"].endswith("  ↓ each 90.0 µs")
+    assert cells["GC CPU"].endswith("  lately 9.0 %  ↑")
 
 
 def test_that_collections_are_forced_at_a_limit_is_in_view(snapshot: Snapshot) -> None:

@@ -39,7 +39,7 @@ def main() -> None:
     """Take the options and serve."""
     parser = argparse.ArgumentParser(prog="pyshop", description="A small web shop with a memory leak.")
     parser.add_argument("--visits", type=int, default=120, help="visits a second")
-    parser.add_argument("--leak-limit", type=int, default=128, help="stop leaking once so many MiB are held")
+    parser.add_argument("--leak-limit", type=int, default=256, help="stop leaking once so many MiB are held")
     options = parser.parse_args()
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MAPPED, hard))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 LINES_EACH = 24
-LINE_BYTES = 200
+LINE_BYTES = 400
 
 
 class Line:

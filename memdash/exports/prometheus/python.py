@@ -29,9 +29,9 @@ def _by_generation(figure: Callable[[Generation], int]) -> Callable[[Snapshot], 
 
 
 def _info(snapshot: Snapshot) -> Iterator[Row]:
-    version = label(snapshot.target.runtime_version)
-    parts = re.match(r"(\d+)\.(\d+)\.(\w+)", version)
-    if snapshot.target.runtime is Runtime.CPYTHON and version:
+    if snapshot.target.runtime is Runtime.CPYTHON and snapshot.target.runtime_version:
+        version = label(snapshot.target.runtime_version.removeprefix("cpython "))
+        parts = re.match(r"(\d+)\.(\d+)\.(\w+)", version)
         numbers = dict(zip(("major", "minor", "patchlevel"), parts.groups(), strict=True)) if parts else {}
         yield Row(1, {"implementation": "CPython", "version": version} | numbers)
 

@@ -35,14 +35,15 @@ _STATES = (
 )
 _PANES = (
     ("cost", "CPU time that memdash itself took in the last seconds; 100 % is one core"),
-    ("rate", "collections per minute, over the last minute"),
+    ("rate", "collections per minute, over the last minute; an arrow says which way a figure of the collector goes"),
+    ("alloc rate", "what is allocated a second, over the last ten"),
     ("gc-at", "with --gc-at: at which share of the memory limit memdash forces a collection, and what is in use now"),
     ("last", "how long ago the last collection finished"),
     ("next target", "the heap size at which the next collection should finish: NextGC"),
     ("to next GC", "how far the heap has come from what was live to the next target"),
     ("pause total", "time the world was stopped for collections, in all"),
     ("last cycle", "how long the last collection took, and how much of that it marked beside the program"),
-    ("GC CPU", "share of the program's CPU time that collections took since it started"),
+    ("GC CPU", "share of the program's CPU time that collections took since it started, and of late"),
     ("GOGC · limit", "GOGC, by how many percent the live heap may grow until a collection, and GOMEMLIMIT"),
     ("phase", "what the collector does now"),
     ("pauses", "stop-the-world times of the last collections, the newest at the right"),
