@@ -1,14 +1,11 @@
-"""``memdash push``: profiles of what is watched, sent to a server that keeps them."""
+"""``memdash push``: profiles and metrics of what is watched, sent to servers that keep them."""
 
 from __future__ import annotations
 
-import base64
-import os
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,17 +13,14 @@ from memdash.commands.options import settings
 from memdash.commands.output import tell
 from memdash.commands.secret import secret_of
 from memdash.commands.service import Service
+from memdash.commands.sinks import About, Sink, headers_for, otlp_sink, pyroscope_sink
 from memdash.commands.target import Choice, pids, target_options
 from memdash.commands.watching import Named, named
-from memdash.errors import BadAnswer, MemdashError, ProbeError, TargetError, TargetExited, UsageError
+from memdash.errors import MemdashError, ProbeError, TargetError, TargetExited, UsageError
 from memdash.network.address import Address
+from memdash.session import read_once
 from memdash.signals import Signalled, signals_raised
-from memdash.units import count, parse_duration
-
-if TYPE_CHECKING:
-    from memdash.exports.pyroscope import Upload
-    from memdash.network.client import Client
-    from memdash.network.delivery import Delivery
+from memdash.units import parse_duration
 
 __all__ = ["command"]
 
@@ -35,12 +29,6 @@ _LEAST_EVERY_S, _MOST_EVERY_S = 5.0, 86400.0
 _LOOKS_EVERY_S = 0.5
 _SOON_S = 5.0
 """What is under way at the end may take so long."""
-_HINTS: Mapping[int, str] = {
-    401: "--auth-file FILE sends the password or token that is in it",
-    403: "look whether what --auth-file holds may write there",
-    404: "--pyroscope wants the URL that the server itself answers at, without /ingest",
-}
-_TOO_LATE = "the profiles were to be pushed for longer"
 
 
 def _every(_ctx: click.Context, _param: click.Parameter, text: str) -> float:
@@ -50,11 +38,13 @@ def _every(_ctx: click.Context, _param: click.Parameter, text: str) -> float:
     return seconds
 
 
-def _server(_ctx: click.Context, _param: click.Parameter, text: str) -> Address:
+def _server(_ctx: click.Context, param: click.Parameter, text: str | None) -> Address | None:
+    if text is None:
+        return None
     try:
         address = Address.parse(text)
     except UsageError as error:
-        raise UsageError(f"--pyroscope: {error.what}", error.hint) from None
+        raise UsageError(f"{param.opts[0]}: {error.what}", error.hint) from None
     return replace(address, path=f"{address.path.rstrip('/')}/")
 
 
@@ -68,10 +58,11 @@ def _labels(_ctx: click.Context, _param: click.Parameter, texts: Sequence[str]) 
     return labels
 
 
-@click.command(cls=Service, short_help="Profiles of processes to a Pyroscope server.")
+@click.command(cls=Service, short_help="Profiles to a Pyroscope server, metrics to OpenTelemetry.")
 @target_options
 @click.argument("others", metavar="[PID ...]", nargs=-1, shell_complete=pids)
-@click.option("--pyroscope", "server", metavar="URL", required=True, callback=_server, help="Where the server is.")
+@click.option("--pyroscope", metavar="URL", callback=_server, help="Send profiles to this server.")
+@click.option("--otlp", metavar="URL", callback=_server, help="Send metrics to this collector, over HTTP.")
 @click.option("-i", "--every", metavar="TIME", default="1m", show_default=True, callback=_every, help="How often.")
 @click.option("--app", metavar="NAME", help="What it is called there, instead of the name of the process.")
 @click.option("--label", "labels", metavar="KEY=VALUE", multiple=True, callback=_labels, help="Say this of it too.")
@@ -85,7 +76,8 @@ def _labels(_ctx: click.Context, _param: click.Parameter, texts: Sequence[str]) 
 def command(
     choice: Choice,
     others: tuple[str, ...],
-    server: Address,
+    pyroscope: Address | None,
+    otlp: Address | None,
     every: float,
     app: str | None,
     labels: Mapping[str, str],
@@ -93,77 +85,51 @@ def command(
     auth_file: str | None,
     duration: float | None,
 ) -> int:
-    """Send what a process, or each of several, holds to Pyroscope, until they end, or ctrl+c, or for --duration.
+    """Send what a process, or each of several, holds to servers, until they end, or ctrl+c, or for --duration.
 
-    The profile is that of memdash profile: allocation sites, or live objects by type. While the server is away the
-    newest eight wait. What was ever allocated is not sent, only what is held.
+    The profile is that of memdash profile: allocation sites, or live objects by type; what was ever allocated is not
+    sent, only what is held. The metrics are those of memdash serve. While a server is away the newest eight wait.
     """
-    headers = _headers(server, secret_of("--auth-file", auth_file, _VARIABLE), tenant)
-
-    from memdash.network.client import Client  # http.client takes 10 ms
-    from memdash.network.delivery import Delivery
-
-    client = Client(server)
-    delivery: Delivery[Upload] = Delivery(lambda upload: _post(client, upload, headers), tell, client.cancel)
-    pusher = _Pusher(named(choice, others), delivery, app, {"host": os.uname().nodename} | dict(labels))
-    until_s = None if duration is None else time.monotonic() + duration
+    secret, about = secret_of("--auth-file", auth_file, _VARIABLE), About(app, labels)
+    kinds: list[tuple[Address | None, Callable[[Address, Mapping[str, str], About], Sink]]]
+    kinds = [(pyroscope, pyroscope_sink), (otlp, otlp_sink)]
+    sinks = [make(to, headers_for(to, secret, tenant), about) for to, make in kinds if to is not None]
+    if not sinks:
+        raise UsageError("nobody is named to push to", "--pyroscope URL takes profiles, --otlp URL metrics")
+    pusher = _Pusher(named(choice, others), sinks)
     signalled = 0
     try:
         with signals_raised():
             pusher.push(every)
-            delivery.start()
-            _watched(pusher, every, until_s)
-            delivery.finish(_SOON_S)
+            for sink in sinks:
+                sink.delivery.start()
+            _watched(pusher, every, None if duration is None else time.monotonic() + duration)
+            for sink in sinks:
+                sink.delivery.finish(_SOON_S)
     except Signalled as by:
         signalled = by.number
     finally:
-        delivery.close()
-    _tell_tally(delivery)
-    if (failure := delivery.failure) is not None:
-        raise BadAnswer(failure.what, _HINTS.get(failure.status, ""))
+        for sink in sinks:
+            sink.delivery.close()
+    for sink in sinks:
+        sink.tell_tally()
+    for sink in sinks:
+        sink.require_accepted()
     if duration is None:
         return 0
     if signalled:
         return 128 + signalled
     if pusher.has_lost:
-        raise TargetExited(_TOO_LATE)
+        raise TargetExited("it was to be pushed for longer")
     return 0
 
 
-def _headers(server: Address, secret: str, tenant: str | None) -> dict[str, str]:
-    """Raises UsageError for what cannot stand in a header."""
-    for option, text in (("--auth-file", secret), ("--tenant", tenant or "")):
-        if not (text.isascii() and text.isprintable()):
-            raise UsageError(f"{option}: there are characters in it that cannot be sent", "it is one line of ASCII")
-    headers = {"X-Scope-OrgID": tenant} if tenant else {}
-    if secret:
-        if not server.is_secure:
-            tell("the password goes over http, where others on the way can read it")
-        basic = base64.b64encode(secret.encode()).decode()
-        headers["Authorization"] = f"Basic {basic}" if ":" in secret else f"Bearer {secret}"
-    return headers
-
-
-def _post(client: Client, upload: Upload, headers: Mapping[str, str]) -> None:
-    from memdash.exports.pyroscope import CONTENT_TYPE, PATH
-
-    try:
-        client.post(upload.body, CONTENT_TYPE, PATH, upload.query, headers)
-    except BadAnswer as error:  # the question makes a long URL, of which nobody would find the end
-        what = error.what.replace(f"?{upload.query}", "")
-        raise BadAnswer(what, status=error.status, retry_after_s=error.retry_after_s) from None
-
-
 class _Pusher:
-    """Reads each process in turn and has what it holds delivered; those that have ended are left out."""
+    """Reads each process in turn and gives it to each sink; those that have ended are left out."""
 
-    def __init__(
-        self, watching: Sequence[Named], delivery: Delivery[Any], app: str | None, labels: Mapping[str, str]
-    ) -> None:
+    def __init__(self, watching: Sequence[Named], sinks: Sequence[Sink]) -> None:
         self._watching = list(watching)
-        self._delivery = delivery
-        self._app = app
-        self._labels = labels
+        self._sinks = sinks
         self._pushed_s: dict[int, float] = {}
         self._told: dict[int, str] = {}
         self.has_lost = False
@@ -171,10 +137,10 @@ class _Pusher:
     @property
     def is_over(self) -> bool:
         """Whether nothing more will come of it."""
-        return not self._watching or self._delivery.failure is not None
+        return not self._watching or any(sink.delivery.failure is not None for sink in self._sinks)
 
     def push(self, every_s: float) -> None:
-        """One profile of each. Raises MemdashError for a process of which none was ever read."""
+        """One moment of each. Raises MemdashError for a process of which none was ever read."""
         for each in list(self._watching):
             try:
                 self._push(each, every_s)
@@ -184,20 +150,13 @@ class _Pusher:
                 self._lost(each, error)
 
     def _push(self, each: Named, every_s: float) -> None:
-        from memdash.exports.pyroscope import series_name, upload_of
-        from memdash.session.profiles import take_profile
-
-        taken = take_profile(each.target, each.entries)
-        target, until_s = each.target, time.time()
-        if target.pid not in self._pushed_s:
-            for note in taken.notes:
-                tell(f"{target.name} ({target.place}): {note}")
-        since_s = max(self._pushed_s.get(target.pid, 0.0), until_s - every_s)
-        labels = dict(self._labels) | ({"pid": str(target.pid)} if target.is_local else {})
-        name = series_name(self._app or target.name, labels)
-        self._delivery.offer(upload_of(taken.document, name, min(since_s, until_s), until_s))
-        self._pushed_s[target.pid] = until_s
-        self._told.pop(target.pid, None)
+        snapshot = read_once(each.target, entries=each.entries)
+        pid, now_s = each.target.pid, snapshot.at.wall_s
+        since_s = min(max(self._pushed_s.get(pid, 0.0), now_s - every_s), now_s)
+        for sink in self._sinks:
+            sink.take(snapshot, since_s)
+        self._pushed_s[pid] = now_s
+        self._told.pop(pid, None)
 
     def _lost(self, each: Named, error: MemdashError) -> None:
         target = each.target
@@ -218,10 +177,3 @@ def _watched(pusher: _Pusher, every_s: float, until_s: float | None) -> None:
         if time.monotonic() >= next_s:
             next_s = max(next_s + every_s, time.monotonic())
             pusher.push(every_s)
-
-
-def _tell_tally(delivery: Delivery[Any]) -> None:
-    tally = delivery.tally
-    lost = [(tally.refused, "refused"), (tally.dropped, "dropped")]
-    parts = [f"{count(number)} {word}" for number, word in lost if number]
-    tell(", ".join((f"{count(tally.sent)} profile{'s' * (tally.sent != 1)} sent", *parts)))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from memdash.pprof.document import Document
@@ -23,8 +24,7 @@ _LONGEST = 100
 _HELD = ("inuse_objects", "inuse_space")
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
+class Upload(NamedTuple):
     """One profile: what to ask for and what to send."""
 
     query: str
