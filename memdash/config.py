@@ -9,7 +9,7 @@ To add a setting, add one entry to ``SETTINGS`` and name it in the commands that
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from memdash.errors import UsageError
 from memdash.said import SEVERITIES, AlertText, alert_table, hook_table, parse_command, parse_webhook
@@ -38,10 +38,14 @@ _LEAST_GC_AT, _SHORTEST_COOLDOWN_S = 0.1, 1.0
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One ``NAME=VALUE`` of ``--max``, not yet understood: the name should be a metric's, the value in its unit."""
+    """One ``NAME=VALUE`` of ``--max``, not yet understood: the name should be a metric's, the value in its unit.
+
+    ``where`` says where it was found, as of all that is understood only later: for whoever cannot make sense of it.
+    """
 
     metric: str
     value: str
+    where: str = field(default="--max", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,12 @@ def _parse_size(text: str) -> int:
     return size
 
 
+def _parse_run(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise UsageError(f"{text!r} is no number of a run", "memdash replay FILE.mdr says which runs there are")
+    return int(text)
+
+
 def _parse_rotate(text: str) -> int:
     size = parse_bytes(text)
     if size < _LEAST_LOG_BYTES:
@@ -238,7 +248,8 @@ _ALL = (
     Setting("interval", "Time between two samples, 50ms to 60s.", "TIME", "i", default="1s", parse=parse_interval),
     Setting("duration", "How long to watch, such as 10s.", "TIME", "d", also="for", parse=parse_duration),
     Setting("output", "Write here instead of to standard output (-).", "FILE", "o", default="-"),
-    Setting("record", "Write the watch into this file too, to be looked at later.", "FILE"),
+    Setting("run", "Which run of a recording is meant, by its number; the newest otherwise.", "N", parse=_parse_run),
+    Setting("record", "Write the watch into this file too, for memdash replay.", "FILE"),
     Setting(
         "max-size",
         "How large a recording may become; what is oldest goes first.",

@@ -26,7 +26,7 @@ def written(path: Path, *, replaces: bool) -> Iterator[BinaryIO]:
     path = path.resolve()
     if not replaces and path.exists():
         raise FileExistsError(path)
-    temporary = path.with_name(f".memdash-{os.urandom(8).hex()}")
+    temporary = path.with_name(f".memdash-{os.urandom(8).hex()}")  # secrets would load OpenSSL: 3 MiB
     with temporary.open("xb") as file:
         try:
             if replaces and path.exists():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from memdash.commands.limits import Alerting, muted_for
 from memdash.commands.opening import Opening
-from memdash.commands.options import gathered, part
+from memdash.commands.options import gathered, part, place
 from memdash.commands.output import write_lines
 from memdash.commands.recorded import Keeping, recorders
 from memdash.commands.relief import Relieving
@@ -32,9 +32,10 @@ from memdash.signals import signals_raised
 from memdash.spelling import meant
 
 if TYPE_CHECKING:
+    from memdash.recording.recorder import Recorder
     from memdash.ui.app import Options
 
-__all__ = ["Screen", "check_theme", "report_of", "screen_options"]
+__all__ = ["Screen", "check_terminal", "check_theme", "report_of", "screen_options"]
 
 _SURVEY_S = 10.0
 """Judging processes for the picker stops after this long; the list fills while it goes on."""
@@ -76,13 +77,7 @@ class Screen(Alerting):
 
     def check_terminal(self) -> None:
         """Refuse to draw where there is no terminal. Raises UsageError."""
-        for name in ("stdin", "stdout", "stderr"):
-            stream = getattr(sys, name)
-            if stream is None or not stream.isatty():
-                raise UsageError(
-                    f"the dashboard needs a terminal, and {name} is none",
-                    "memdash report PID writes a report, memdash report --json PID one for programs",
-                )
+        check_terminal("memdash report PID writes a report, memdash report --json PID one for programs")
 
     def watch(self, target: Target, entries: Sequence[ProbeEntry] = PROBES) -> None:
         """Show the dashboard until the user leaves it."""
@@ -94,13 +89,21 @@ class Screen(Alerting):
 
             def opened(member: Target) -> Session:
                 is_meant = member == target
+                if is_meant and first:
+                    return first.pop()
                 session = self._session(member, entries if is_meant else others, is_meant=is_meant)
                 follow(session)
                 return session
 
+            session = self._session(target, entries, is_meant=True)
+            follow(session)
+            first = [session]
+
             watches = Watches(opened)
-            session = watches.open(target)
-            with self._recording(session):
+            watches.open(target)
+            with self._recording(session) as recorder:
+                if recorder is not None:
+                    session.remember(recorder)
                 self._show(session, watches, terminal)
 
     def show_once(self, target: Target, entries: Sequence[ProbeEntry]) -> int:
@@ -137,11 +140,15 @@ class Screen(Alerting):
         finally:
             watches.close()
 
-    def _recording(self, session: Session) -> AbstractContextManager[object]:
-        """Around a watch that is to be written down. Raises RecordingError."""
+    @contextmanager
+    def _recording(self, session: Session) -> Iterator[Recorder | None]:
+        """Around a watch that may be to be written down. Raises RecordingError."""
         if self.record is None:
-            return nullcontext()
-        return recorders(Path(self.record), [session], Keeping(max_size=self.max_size, max_age=self.max_age))
+            yield None
+            return
+        keeping = Keeping(max_size=self.max_size, max_age=self.max_age)
+        with recorders(Path(self.record), [session], keeping) as started:
+            yield started[0]
 
     def _plan(self) -> GcAt | None:
         return Relieving(self.gc_at, self.gc_cooldown, self.limit, self.read_only).plan()
@@ -156,6 +163,7 @@ class Screen(Alerting):
             asked=(Action.LOAD_AGENT,) if self.agent and is_meant else (),
             gc_at=self._plan() if is_meant else None,
             read_only=self.read_only,
+            keeps_past=self.record is None or not is_meant,
             entries=entries,
         )
 
@@ -171,6 +179,14 @@ class Screen(Alerting):
 
         sources = SourcePath.of(self.source_path, self.trim_path)
         return Options(theme=self.theme or DEFAULT_THEME, ascii=self.ascii, no_color=self.no_color, sources=sources)
+
+
+def check_terminal(hint: str) -> None:
+    """Refuse to draw where there is no terminal; ``hint`` says what does without. Raises UsageError."""
+    for name in ("stdin", "stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None or not stream.isatty():
+            raise UsageError(f"the dashboard needs a terminal, and {name} is none", hint)
 
 
 def report_of(moment: Snapshot, path: Path) -> bytes:
@@ -190,7 +206,7 @@ def check_theme(name: str | None) -> None:
 
     names = theme_names()
     if name not in names:
-        raise UsageError(f"--theme: there is no theme {name!r}", meant(name, names, "the themes are"))
+        raise UsageError(f"{place('theme')}: there is no theme {name!r}", meant(name, names, "the themes are"))
 
 
 screen_options = gathered(Screen, "screen")

@@ -155,6 +155,7 @@ class Snapshot:
     ending: Ending | None = None
     silence: Silence | None = None
     verdict: Verdict | None = None
+    is_replayed: bool = False
     gc_trend: GcTrend | None = None
     relief: Relief | None = None
 

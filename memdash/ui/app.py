@@ -41,7 +41,7 @@ _SETTLED_AFTER_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How it looks, and where for source files.
+    """How it looks, where for source files, and the moment of the monotonic clock that a replay opens at.
 
     ``theme`` is one of ours or of Textual's; ``no_color`` adds to the NO_COLOR variable. Once it draws,
     ``lend_terminal`` is given what sends the terminal a sequence between two frames, from any thread.
@@ -51,6 +51,7 @@ class Options:
     ascii: bool = False
     no_color: bool = False
     sources: SourcePath = USUAL_SOURCES
+    at_s: float | None = None
     lend_terminal: Callable[[Callable[[str], object]], object] = lambda _: None
 
 
@@ -210,7 +211,7 @@ def run(session: Session, watches: Watches, report: Reporter, options: Options =
     """
     try:
         MemdashApp(
-            lambda: Dashboard(session, watches, sources=options.sources, report=report), options
+            lambda: Dashboard(session, watches, sources=options.sources, at_s=options.at_s, report=report), options
         ).run_to_its_end()
     finally:
         watches.close()
