@@ -18,9 +18,18 @@ from memdash.commands.output import tell
 from memdash.errors import UsageError
 
 __all__ = [
-    "Verb", "chosen_file", "gathered", "origin", "part", "place", "refuse_beside", "settings", "stated", "take_file",
+    "Verb",
+    "chosen_file",
+    "gathered",
+    "origin",
+    "part",
+    "place",
+    "refuse_beside",
+    "settings",
+    "stated",
+    "take_file",
     "typed",
-]  # fmt: skip
+]
 
 if TYPE_CHECKING:
     _ParamType = click.ParamType[Any]
@@ -157,6 +166,12 @@ def origin(ctx: click.Context, setting: config.Setting) -> str:
     return ""
 
 
+def place(name: str) -> str:
+    """Where a setting of the command that runs comes from, for whoever cannot make sense of it."""
+    ctx = click.get_current_context(silent=True)
+    return (origin(ctx, config.SETTINGS[name]) if ctx else "") or f"--{name}"
+
+
 def stated(ctx: click.Context, setting: config.Setting) -> object:
     """The value of a setting as it was written where it comes from; a list where a file has one."""
     name = setting.name.replace("-", "_")
@@ -174,12 +189,6 @@ def chosen_file(ctx: click.Context) -> Path | None:
     """The configuration file that is read, if there is one."""
     layer = ctx.meta.get(_LAYERS, {}).get(_OWN)
     return None if layer is None else layer.path
-
-
-def place(name: str) -> str:
-    """Where a setting of the command that runs comes from, for whoever cannot make sense of it."""
-    ctx = click.get_current_context(silent=True)
-    return (origin(ctx, config.SETTINGS[name]) if ctx else "") or f"--{name}"
 
 
 @dataclass(frozen=True, slots=True)
