@@ -69,6 +69,7 @@ def _labels(_ctx: click.Context, _param: click.Parameter, texts: Sequence[str]) 
 @click.option("--tenant", metavar="ID", help="Whose it is, where one server is for several (X-Scope-OrgID).")
 @click.option(
     "--auth-file",
+    type=click.Path(),
     metavar="FILE",
     help=f"Send the USER:PASSWORD or the token that is in this file; or it is in {_VARIABLE}.",
 )
