@@ -9,7 +9,7 @@ To add a setting, add one entry to ``SETTINGS`` and name it in the commands that
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from memdash.errors import UsageError
 from memdash.said import SEVERITIES, AlertText, alert_table, hook_table, parse_command, parse_webhook
@@ -32,15 +32,20 @@ _SHORTEST_INTERVAL_S = 0.05
 _LONGEST_INTERVAL_S = 60.0
 _LEAST_RECORDING_BYTES = 1 << 20
 _DEEPEST_TRACE = 100
+_LEAST_LOG_BYTES, _MOST_LOG_FILES = 64 << 10, 1000
 _LEAST_GC_AT, _SHORTEST_COOLDOWN_S = 0.1, 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One ``NAME=VALUE`` of ``--max``, not yet understood: the name should be a metric's, the value in its unit."""
+    """One ``NAME=VALUE`` of ``--max``, not yet understood: the name should be a metric's, the value in its unit.
+
+    ``where`` says where it was found, as of all that is understood only later: for whoever cannot make sense of it.
+    """
 
     metric: str
     value: str
+    where: str = field(default="--max", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +158,19 @@ def _parse_run(text: str) -> int:
     return int(text)
 
 
+def _parse_rotate(text: str) -> int:
+    size = parse_bytes(text)
+    if size < _LEAST_LOG_BYTES:
+        raise UsageError(f"{text} is too little for a log file", "write it like 50MiB; 64KiB is the least")
+    return size
+
+
+def _parse_keep(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or int(text) > _MOST_LOG_FILES:
+        raise UsageError(f"{text!r} is not a number of files up to {_MOST_LOG_FILES}", "write it like 5")
+    return int(text)
+
+
 def _parse_depth(text: str) -> int:
     if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= _DEEPEST_TRACE:
         raise UsageError(
@@ -241,7 +259,17 @@ _ALL = (
     ),
     Setting("max-age", "How far back a recording may reach, such as 7d.", "TIME", parse=parse_duration),
     Setting("salvage", "Write what can still be read of a damaged recording into a new one.", "FILE"),
-    Setting("append", "Go on in a recording that is there."),
+    Setting("append", "Go on in a file that is there."),
+    Setting(
+        "listen",
+        "Where to answer: an address and a port of this machine, or a port of the loopback alone.",
+        "ADDRESS",
+        default="127.0.0.1:9464",
+    ),
+    Setting("token-file", "Answer only who brings the token that is in this file; or it is in MEMDASH_TOKEN.", "FILE"),
+    Setting("csv", "Write CSV."),
+    Setting("rotate", "Begin a new file when this one is so large, 50MiB.", "SIZE", parse=_parse_rotate),
+    Setting("keep", "How many files to keep beside the one that is written.", "NUMBER", default="5", parse=_parse_keep),
     Setting("output-to", "Keep what the command prints in this file.", "FILE"),
     Setting("force", "Overwrite the output file when it exists."),
     Setting("json", "Write JSON instead of text."),

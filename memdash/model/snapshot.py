@@ -35,6 +35,11 @@ class State(Enum):
     ENDED = "ended"
     REFUSED = "cannot be read"
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will come of the watch."""
+        return self in (State.ENDED, State.REFUSED)
+
 
 @dataclass(frozen=True, slots=True)
 class SiteGroup:
