@@ -19,7 +19,7 @@ from memdash.model.snapshot import Snapshot, State
 from memdash.recording.reader import Recording
 from memdash.session.past import Past
 from memdash.session.replay import Replay, judged, replays
-from tests.fakes import NOON_S, a_family, a_target
+from tests.fakes import NOON_S, a_family, a_relief, a_target
 from tests.recorded import MONO_S, record, watched
 
 
@@ -81,11 +81,27 @@ def test_a_moment_is_the_snapshot_that_it_was(past: Past, seen: Sequence[Snapsho
     assert found.is_replayed
 
 
+def test_what_was_muted_and_how_collections_stood_comes_back_too(tmp_path: Path) -> None:
+    then = replace(watched(3)[-1], muted={"gc pause": 5.0}, relief=a_relief())
+    path = tmp_path / "short.mdr"
+    record(path, [then])
+    past = Past(Recording.open(path))
+    found = past.at(then.at.mono_s)
+    past.close()
+    assert (found.muted, found.relief) == (then.muted, then.relief)
+
+
 def test_its_metrics_are_those_up_to_then(past: Past, seen: Sequence[Snapshot]) -> None:
     then = seen[150]
     found: Series = past.at(then.at.mono_s).history.series("HeapAlloc", 60.0)
     live = then.history.series("HeapAlloc", 60.0)
     assert (list(found.times_s), list(found.last)) == (list(live.times_s), list(live.last))
+
+
+def test_its_metrics_count_from_where_they_did(past: Past, seen: Sequence[Snapshot]) -> None:
+    then = past.at(seen[60].at.mono_s)
+    for key in ("HeapAlloc", "NumGC"):
+        assert then.history.start(key) == seen[60].history.start(key) is not None
 
 
 def test_the_courses_of_its_rows_reach_as_far(past: Past, seen: Sequence[Snapshot]) -> None:
