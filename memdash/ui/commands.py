@@ -157,7 +157,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         DASHBOARD, "m", "m", "mark", "mark", "time",
-        "Mark the moment on the screen with a note: in the alert log, in the chart and in the recording.", 21,
+        "Mark the moment on the screen with a note: in the alert log, in the chart and in the recording.", 22,
     ),
     Command(
         DASHBOARD, "d", "d", "profile('top', True)", "diff", "profile",
