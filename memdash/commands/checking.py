@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import click
 
+from memdash.analysis.budgets import Budget
 from memdash.commands.budget import FOR_S, Plan
 from memdash.commands.denials import denials_told
 from memdash.commands.output import tell
@@ -50,7 +51,8 @@ class Start:
 
 def of_target(target: Target, plan: Plan, entries: Sequence[ProbeEntry]) -> Checked:
     """Watch a process. Raises MemdashError when nothing of it can be read."""
-    gate = _watched(target, plan, FOR_S if plan.duration is None else plan.duration, entries)
+    for_s = FOR_S if plan.duration is None else plan.duration
+    gate = _watched(target, plan, plan.budgets(for_s), for_s, entries)
     checked = gate.checked(strict=plan.strict)
     ending = checked.shown.ending
     if ending is None:
@@ -81,6 +83,7 @@ def _watched_in_turn(program: Program, plan: Plan, entries: Sequence[ProbeEntry]
     """
     worst: Checked | None = None
     for_s, ends_s = plan.duration, math.inf
+    budgets = plan.budgets(for_s)
     while True:
         try:
             target = program.settled()
@@ -94,7 +97,7 @@ def _watched_in_turn(program: Program, plan: Plan, entries: Sequence[ProbeEntry]
             tell(
                 f"{worst.shown.target.name} has ended and the command goes on: watching {target.name} ({target.place})"
             )
-        checked = _watched(target, plan, for_s, entries).checked(strict=plan.strict)
+        checked = _watched(target, plan, budgets, for_s, entries).checked(strict=plan.strict)
         worst = checked if worst is None else max(worst, checked, key=_weight)
         for_s = None if for_s is None else ends_s - plan.warm_up - time.monotonic()
         if checked.shown.ending is None or (for_s is not None and for_s <= 0):
@@ -122,13 +125,13 @@ def _gone(program: Program, error: TargetError) -> Exception:
     return click.exceptions.Exit(program.exit_code)
 
 
-def _watched(target: Target, plan: Plan, for_s: float | None, entries: Sequence[ProbeEntry]) -> Gate:
+def _watched(
+    target: Target, plan: Plan, budgets: Sequence[Budget], for_s: float | None, entries: Sequence[ProbeEntry]
+) -> Gate:
     """A gate that has seen all it will. Raises UsageError when collections are wanted and cannot be forced."""
     session = Live(target, interval_s=plan.interval, rules=(), read_only=not plan.force_gc, entries=entries)
     after_s = 4 * _APART_S if plan.force_gc else 0.0
-    gate = Gate(
-        session.snapshot(), plan.budgets(), warm_up_s=plan.warm_up, for_s=None if for_s is None else for_s + after_s
-    )
+    gate = Gate(session.snapshot(), budgets, warm_up_s=plan.warm_up, for_s=None if for_s is None else for_s + after_s)
     session.subscribe(gate.take)
     session.start()
     try:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from memdash.commands.limits import Alerting, muted_for
 from memdash.commands.opening import Opening
-from memdash.commands.options import gathered, part
+from memdash.commands.options import gathered, part, place
 from memdash.commands.recorded import Keeping, recorders
 from memdash.commands.relief import Relieving
 from memdash.commands.telling import Telling, Terminal
@@ -154,7 +154,7 @@ def check_theme(name: str | None) -> None:
 
     names = theme_names()
     if name not in names:
-        raise UsageError(f"--theme: there is no theme {name!r}", meant(name, names, "the themes are"))
+        raise UsageError(f"{place('theme')}: there is no theme {name!r}", meant(name, names, "the themes are"))
 
 
 screen_options = gathered(Screen, "screen")

@@ -144,7 +144,11 @@ class Memory:
         verdict, changed = ruled
         if changed:
             self.note(sample.at.wall_s, changed)
-        grown = growers(self._sites.groups(sample.sites), self._tasks.groups(sample.tasks))
+        if not verdict.kind.grows:
+            return verdict
+        sites, tasks = self._sites.groups(sample.sites), self._tasks.groups(sample.tasks)
+        begin_s = sample.at.mono_s - verdict.window_s
+        grown = growers(sites, tasks, self._sites.courses.at(begin_s), self._tasks.courses.at(begin_s))
         return named(verdict, grown, collector_words(self._gc_trend))
 
     def _reside(self, sample: Sample, runtime: Runtime) -> None:

@@ -123,3 +123,14 @@ def test_a_damaged_one_is_saved(tmp_path: Path, capfd: pytest.CaptureFixture[str
     assert main(("record", "--salvage", str(path), "-o", str(tmp_path / "other.mdr"))) == 2
     assert "can be read any more" in capfd.readouterr().err
     assert not (tmp_path / "other.mdr").exists()
+
+
+@pytest.mark.parametrize(
+    ("beside", "what"),
+    [(("1234",), "PID|URL"), (("-d", "10m"), "--duration"), (("--append",), "--append"), (("--name", "x"), "--name")],
+)
+def test_what_has_no_meaning_beside_salvage_is_refused(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], beside: tuple[str, ...], what: str
+) -> None:
+    assert main(("record", "--salvage", str(tmp_path / "run.mdr"), *beside)) == 2
+    assert f"{what} does nothing beside --salvage" in capfd.readouterr().err

@@ -11,10 +11,11 @@ from memdash.analysis.rules.measure import Measured, measured
 from memdash.analysis.rules.names import metric_named
 from memdash.analysis.rules.parse import parse_condition, parse_rule
 from memdash.analysis.rules.piled import PiledUp
-from memdash.analysis.rules.rule import Rule
+from memdash.analysis.rules.rule import COOLDOWN_S, Rule
 from memdash.analysis.rules.threshold import Threshold
 
 __all__ = [
+    "COOLDOWN_S",
     "RATE_OVER_S",
     "Condition",
     "Measured",
