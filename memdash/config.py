@@ -242,6 +242,13 @@ _ALL = (
     Setting("output-to", "Keep what the command prints in this file.", "FILE"),
     Setting("force", "Overwrite the output file when it exists."),
     Setting("json", "Write JSON instead of text."),
+    Setting("markdown", "Write Markdown, as GitHub renders it, instead of text."),
+    Setting("html", "Write one page that needs nothing else, for a browser, instead of text."),
+    Setting(
+        "redact",
+        "Leave out arguments, paths and names of files, processes, threads, users and hosts; functions, types and lines"
+        " stay. Placeholders are the same in every report of this machine.",
+    ),
     Setting("text", "Print text where a terminal would show a screen."),
     Setting(
         "max", "Alert when a metric is over a limit: HeapAlloc=512MiB.", "NAME=VALUE", many=True, parse=_parse_limit

@@ -1,4 +1,4 @@
-"""``memdash report``: everything that can be read of a process, as text or as a JSON document."""
+"""``memdash report``: everything that can be read of a process, as text, JSON, Markdown or a page."""
 
 from __future__ import annotations
 
@@ -13,22 +13,25 @@ from memdash.commands.relief import Relieving, relief_options
 from memdash.commands.target import Choice, target_options
 from memdash.commands.telling import Telling
 from memdash.errors import TargetExited, UsageError
-from memdash.exports.exporter import Exporter
+from memdash.exports.formats import exporter
 from memdash.model.snapshot import Snapshot, State
 from memdash.session import Live, Session, read_once
 
 __all__ = ["command"]
 
 
-@click.command(cls=Verb, short_help="One full report of a process, as text or JSON.")
+@click.command(cls=Verb, short_help="One full report of a process, as text, JSON, Markdown or HTML.")
 @target_options
-@settings("json", "output", "force", "duration", "interval")
+@settings("json", "markdown", "html", "redact", "output", "force", "duration", "interval")
 @alert_options
 @relief_options
 @gathered(Telling, "telling")
 def command(
     choice: Choice,
     json: bool,
+    markdown: bool,
+    html: bool,
+    redact: bool,
     output: str,
     force: bool,
     duration: float | None,
@@ -42,6 +45,7 @@ def command(
     With --duration it watches that long first, so that rates, growth and alerts have something to go by.
     """
     check_output(output, force)
+    name = _format(json=json, markdown=markdown, html=html)
     rules, muted, plan = alerting.rules, alerting.muted, relief.plan()
     telling.check(rules)
     if duration is None and typed("gc-at"):
@@ -65,21 +69,23 @@ def command(
         snapshot = watch.snapshot()
     if snapshot.state is State.REFUSED:  # read once it raises what the watch could only tell in words
         snapshot = read_once(target, rules=rules, muted=muted, entries=entries)
+    if redact:
+        from memdash.commands.redaction import without_names  # hashlib loads OpenSSL
+
+        snapshot = without_names(snapshot)
     with writing(output, force) as out:
-        _exporter(json).write([snapshot], out)
+        exporter(name).write([snapshot], out)
     if snapshot.ending is not None:
         raise TargetExited(f"{target.name} ({target.place}) {snapshot.ending.words} before the report was due")
 
 
-def _exporter(json: bool) -> Exporter:
-    """The one that is wanted, imported alone: the other would cost 10 ms."""
-    if json:
-        from memdash.exports.json import JSON
-
-        return JSON
-    from memdash.exports.text import TEXT
-
-    return TEXT
+def _format(**asked: bool) -> str:
+    """The one that is asked for; text where none is. Raises UsageError for two at once."""
+    names = [name for name, is_asked in asked.items() if is_asked]
+    if len(names) > 1:
+        flags = " and ".join(f"--{name}" for name in names)
+        raise UsageError(f"{flags} exclude each other", "ask for one format, and once more for the other")
+    return names[0] if names else "text"
 
 
 def _watch(session: Session, duration_s: float) -> None:

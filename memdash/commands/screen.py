@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from memdash.config import SourcePath
 from memdash.errors import UsageError
 from memdash.model.action import Action
 from memdash.model.relief import GcAt
+from memdash.model.snapshot import Snapshot
 from memdash.model.target import Target
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
@@ -29,7 +31,7 @@ from memdash.spelling import meant
 if TYPE_CHECKING:
     from memdash.ui.app import Options
 
-__all__ = ["Screen", "check_theme", "screen_options"]
+__all__ = ["Screen", "check_theme", "report_of", "screen_options"]
 
 _SURVEY_S = 10.0
 """Judging processes for the picker stops after this long; the list fills while it goes on."""
@@ -106,7 +108,7 @@ class Screen(Alerting):
             with opening:
                 from memdash.ui.app import run
 
-                run(session, watches, replace(self._options(), lend_terminal=terminal.use))
+                run(session, watches, report_of, replace(self._options(), lend_terminal=terminal.use))
         finally:
             watches.close()
 
@@ -144,6 +146,15 @@ class Screen(Alerting):
 
         sources = SourcePath.of(self.source_path, self.trim_path)
         return Options(theme=self.theme or DEFAULT_THEME, ascii=self.ascii, no_color=self.no_color, sources=sources)
+
+
+def report_of(moment: Snapshot, path: Path) -> bytes:
+    """A report in the format that the file's name asks for. Raises UsageError."""
+    from memdash.exports.formats import exporter_for
+
+    out = BytesIO()
+    exporter_for(path).write([moment], out)
+    return out.getvalue()
 
 
 def check_theme(name: str | None) -> None:

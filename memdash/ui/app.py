@@ -32,6 +32,7 @@ from memdash.ui.widgets.paint import Painted
 if TYPE_CHECKING:
     from memdash.probes.survey import Surveyed
     from memdash.session import Session, Watches
+    from memdash.ui.saving import Reporter
 
 __all__ = ["MemdashApp", "Options", "run", "run_picker", "run_view"]
 
@@ -191,12 +192,14 @@ def run_view(view: Callable[[], Screen[Any]], options: Options = Options()) -> N
     MemdashApp(lambda: Ground(view), options).run_to_its_end()
 
 
-def run(session: Session, watches: Watches, options: Options = Options()) -> None:
+def run(session: Session, watches: Watches, report: Reporter, options: Options = Options()) -> None:
     """Show ``session``, and whichever of ``watches`` is turned to, until the user quits; then close them all.
 
-    It may have been started already; that saves time.
+    ``report`` makes the reports that are asked for meanwhile. A session may have been started already; it saves time.
     """
     try:
-        MemdashApp(lambda: Dashboard(session, watches, sources=options.sources), options).run_to_its_end()
+        MemdashApp(
+            lambda: Dashboard(session, watches, sources=options.sources, report=report), options
+        ).run_to_its_end()
     finally:
         watches.close()

@@ -176,6 +176,10 @@ COMMANDS: tuple[Command, ...] = (
         DASHBOARD, "ctrl+s", "ctrl+s", "save", "save profile", "profile",
         "Save the profile of the moment on the screen as a file that go tool pprof opens.", 9,
     ),
+    Command(
+        DASHBOARD, "w", "w", "report", "report", "watch",
+        "Save a report of the moment on the screen: a page for a browser, Markdown, text or JSON.", 21,
+    ),
     Command(PROFILE, "t", "t", "profile('tree')", "tree", "in views", "The tree of calls, to be opened and closed.", 5),
     Command(PROFILE, "d", "d", "profile('top')", "top", "in views", "What holds most, or has changed most.", 4),
     Command(

@@ -28,6 +28,7 @@ from memdash.model.target import Runtime
 from memdash.sampling.history import History
 from memdash.session import Watches
 from memdash.ui.app import MemdashApp, Options
+from memdash.ui.saving import Reporter
 from memdash.ui.screens.dashboard import Dashboard
 from memdash.ui.screens.drill.screen import DrillScreen
 from tests.fakes import NOON_S, a_gc, a_sample, a_system, a_target, memstats
@@ -348,12 +349,14 @@ def show() -> Show:
         options: Options | None = None,
         watches: Watches | None = None,
         sources: SourcePath = USUAL_SOURCES,
+        report: Reporter | None = None,
     ) -> AsyncIterator[Shown]:
         session = FakeSession(snapshot or a_watch())
         clock = [NOON_S + 0.4]
         watches = watches or Watches(lambda _: session)
         app = MemdashApp(
-            lambda: Dashboard(session, watches, wall_s=lambda: clock[0], sources=sources), options or Options()
+            lambda: Dashboard(session, watches, wall_s=lambda: clock[0], sources=sources, report=report),
+            options or Options(),
         )
         async with app.run_test(size=(width, height)) as pilot:
             shown = Shown(pilot, session, clock)

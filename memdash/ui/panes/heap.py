@@ -11,9 +11,9 @@ from memdash.analysis.resample import Column
 from memdash.model.capability import Capability
 from memdash.model.series import watched_s
 from memdash.model.snapshot import Snapshot
+from memdash.tables.axis import padded, round_values, time_ticks
 from memdash.tables.heap_chart import HeapChart, heap_chart
 from memdash.ui.panes.pane import Pane
-from memdash.ui.widgets.axis import padded, round_values, time_ticks
 from memdash.ui.widgets.chart import ChartView, Plot, PlotLine
 from memdash.units import byte_size, byte_tick, span
 

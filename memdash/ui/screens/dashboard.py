@@ -33,7 +33,7 @@ from memdash.ui.panes.memstats import MemStatsPane
 from memdash.ui.panes.pane import TablePane
 from memdash.ui.panes.sites import SitesPane
 from memdash.ui.panes.sorted import SortedPane
-from memdash.ui.saving import ask_to_save
+from memdash.ui.saving import Reporter, ask_to_report, ask_to_save
 from memdash.ui.screens.relatives import Relatives
 from memdash.ui.shape import Shape
 from memdash.ui.watched import Watched
@@ -74,8 +74,11 @@ class Dashboard(Relatives):
         *,
         wall_s: Callable[[], float] = time.time,
         sources: SourcePath = USUAL_SOURCES,
+        report: Reporter | None = None,
     ) -> None:
+        """Without ``report`` there is no key to save one."""
         super().__init__(watches)
+        self._report = report
         self._watched = Watched(self.newest, sources)
         self._session = session
         self._wall_s = wall_s
@@ -307,6 +310,8 @@ class Dashboard(Relatives):
         """Whether what the command needs of the target can be had, or at least has a reason why not."""
         if command.needs is Capability.FAMILY:
             return self.has_relatives
+        if command.action == "report":
+            return self._report is not None
         return command.needs is None or command.needs in self._shown.actions
 
     def _is_at_hand(self, command: Command) -> bool:
@@ -339,6 +344,11 @@ class Dashboard(Relatives):
 
         moment = moment_of(self._shown)
         ask_to_save(self, moment.take, moment.file_name)
+
+    def action_report(self) -> None:
+        """Save a report of the moment that is shown."""
+        if self._report is not None:
+            ask_to_report(self, self._report, self._shown)
 
     def action_residence(self) -> None:
         """Show where RSS comes from; a frozen view stays frozen there."""
