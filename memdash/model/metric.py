@@ -87,9 +87,11 @@ _RECENT_S = 10.0
 
 
 def _recent_pause(sample: Sample) -> Maybe[float]:
-    """The longest pause that ended in the ten seconds before the sample; 0 when none did."""
+    """The longest pause that ended in the ten seconds before the sample; 0 when none did, Missing when nobody times."""
     if isinstance(sample.gc, Missing):
         return sample.gc
+    if not sample.gc.pauses and isinstance(sample.gc.pause_total_ns, Missing):
+        return sample.gc.pause_total_ns
     since_s = sample.at.wall_s - _RECENT_S
     return max((pause.duration_ns for pause in sample.gc.pauses if pause.ended_at_s > since_s), default=0)
 

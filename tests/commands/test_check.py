@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from memdash.cli import main
-from memdash.commands import check, checking
+from memdash.commands import check, checking, forcing
 from memdash.commands.budget import Plan
 from memdash.config import AlertText, Growth, Limit
 from memdash.errors import AccessDenied, UsageError
@@ -257,7 +257,7 @@ def test_a_process_that_ends_too_soon_has_passed_nothing(
     at_the_third_sample(lambda pid: os.kill(pid, signal.SIGKILL))
     code, out, err = said(*FAST, "--max=rss=1GiB", "--for=60s", child.pid)
     assert code == 5
-    assert "breaks none of 2 budgets that was judged" in out
+    assert "keeps to 1 of 2 budgets, 1 not judged, but the watch was cut short" in out
     assert "killed by SIGKILL before the check was over" in err
     other = start(*sleeper())
     assert said(*FAST, "--max=rss=1MiB", "--for=60s", other.pid)[0] == 1  # what is broken is broken
@@ -281,7 +281,7 @@ def test_what_could_not_be_judged_for_want_of_permission_says_so_in_its_code(
 def test_collections_that_cannot_be_forced_are_a_request_that_makes_no_sense(
     said: Check, start: Callable[..., subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checking, "_APART_S", 0.01)
+    monkeypatch.setattr(forcing, "_APART_S", 0.01)
     code, out, err = said(*FAST, "--for=9s", "--force-gc", start("sleep", "60").pid)
     assert (code, out) == (2, "")
     assert "--force-gc cannot be obeyed: " in err
