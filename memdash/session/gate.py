@@ -15,7 +15,7 @@ from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Sample
 from memdash.model.snapshot import Snapshot, State
 from memdash.session.memory import Memory
-from memdash.units import count, duration
+from memdash.units import duration
 
 __all__ = ["Gate"]
 
@@ -130,7 +130,7 @@ class Gate:
         if self._samples >= _FEWEST:
             return ""
         warm_up = f" after the warm-up of {duration(self._warm_up_s)}" if self._warm_up_s else ""
-        return f"{'nothing was seen' if not self._samples else f'it was seen {count(self._samples)} time'}{warm_up}"
+        return f"{'only one sample' if self._samples else 'nothing'} was seen{warm_up}"
 
     def _lapsed(self) -> str:
         """What stood in the way of a watch that ends in a lapse, or has too much of it."""

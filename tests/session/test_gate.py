@@ -180,7 +180,7 @@ def test_what_is_not_read_any_more_has_kept_to_nothing(first: Snapshot) -> None:
 
 def test_one_sample_is_not_enough(first: Snapshot) -> None:
     checked = watched(first, [most("HeapAlloc > 512MiB")], [100] * 11, warm_up_s=10).checked(strict=False)
-    assert only(checked).why == checked.cut_short == "it was seen 1 time after the warm-up of 10 s"
+    assert only(checked).why == checked.cut_short == "only one sample was seen after the warm-up of 10 s"
     assert not checked.passed
     assert not replace(checked, judgements=()).passed
 
