@@ -9,29 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from memdash.cli import main
 from memdash.commands.budget import Plan
 from memdash.config import AlertText, Growth, Limit
 from memdash.errors import UsageError
 from memdash.units import MIB
 
-Said = tuple[int, str, str]
-
-FAST = ("--warm-up=0s", "--interval=50ms")
-
-
-@pytest.fixture(autouse=True)
-def no_file_of_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-
-
-@pytest.fixture
-def said(capfd: pytest.CaptureFixture[str]) -> Callable[..., Said]:
-    def run(*argv: str | int | Path) -> Said:
-        code = main(["check", *map(str, argv)])
-        return code, *capfd.readouterr()
-
-    return run
+Check = Callable[..., tuple[int, str, str]]
+Write = Callable[[str], Path]
 
 
 @pytest.fixture
@@ -42,10 +26,6 @@ def file(tmp_path: Path) -> Callable[[str], Path]:
         return path
 
     return write
-
-
-Check = Callable[..., Said]
-Write = Callable[[str], Path]
 
 
 def test_the_budget_in_force_can_be_written_and_read_again(said: Check, file: Write) -> None:

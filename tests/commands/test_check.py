@@ -13,7 +13,6 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from memdash.cli import main
 from memdash.commands import check, checking, forcing
 from memdash.errors import AccessDenied
 from memdash.model.snapshot import Snapshot, State
@@ -24,22 +23,7 @@ Said = tuple[int, str, str]
 FAST = ("--warm-up=0s", "--interval=50ms")
 
 
-@pytest.fixture(autouse=True)
-def no_file_of_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-
-
-@pytest.fixture
-def said(capfd: pytest.CaptureFixture[str]) -> Callable[..., Said]:
-    def run(*argv: str | int | Path) -> Said:
-        code = main(["check", *map(str, argv)])
-        return code, *capfd.readouterr()
-
-    return run
-
-
 Check = Callable[..., Said]
-Write = Callable[[str], Path]
 
 
 def test_the_mutes_of_the_users_own_file_hold_in_a_check(said: Check, tmp_path: Path) -> None:
