@@ -25,6 +25,9 @@ _FEWEST = 2
 _MOST_LAPSED = 0.1
 """The share of a watch in which nothing may have been seen: a single answer that comes late is no reason to fail."""
 
+_LATE = 3
+"""So many times as old as it should be at most, what a server has told counts as an answer that has yet to come."""
+
 
 class Gate:
     """Listens to a session, ``shown`` at first; ``over`` is set when it has seen enough, or nothing more will come.
@@ -74,10 +77,13 @@ class Gate:
         before = self.shown.at if self._since is not None else at
         if self._since is None:
             self._since = at
+        begins = not self._lapse_at_last
         self._lapse_at_last = _lapse(shown)
         if self._lapse_at_last:
             self._lapse = self._lapse_at_last
-            self._lapsed_s += at.mono_s - before.mono_s
+            known = _figures_at(shown) or before  # that a server hangs shows only after a while
+            begun_s = min(before.mono_s, known.mono_s) if begins else before.mono_s
+            self._lapsed_s += at.mono_s - max(begun_s, self._since.mono_s)
             self.shown = replace(self.shown if self._samples else shown, at=at)
         else:
             self._count(shown)
@@ -146,12 +152,20 @@ class Gate:
 
 def _lapse(shown: Snapshot) -> str:
     """Why this sample says nothing of what the target does, as a clause about it; empty where it does."""
-    sample, target = shown.sample, shown.target
+    sample, figures = shown.sample, shown.sample.origins.get(Capability.MEMSTATS)
     if shown.silence is not None:
         return "did not answer"
     if not isinstance(sample.system, Missing) and sample.system.is_stopped:
         return "was stopped"
-    figures = sample.origins.get(Capability.MEMSTATS)
-    if not target.is_local and figures is not None and figures.failing:
+    if shown.target.is_local or figures is None:
+        return ""
+    if figures.failing:
         return "told nothing"
-    return ""
+    pace_s = max(min((cost.cadence_s for cost in sample.costs.values()), default=0.0), shown.interval_s)
+    return "did not answer" if sample.at.mono_s - figures.at.mono_s > _LATE * pace_s else ""
+
+
+def _figures_at(shown: Snapshot) -> Instant | None:
+    """When a server has last told its figures."""
+    figures = shown.sample.origins.get(Capability.MEMSTATS)
+    return None if shown.target.is_local or figures is None else figures.at

@@ -169,6 +169,16 @@ def test_a_server_that_answers_with_errors_alone_tells_nothing(first: Snapshot) 
     assert checked.cut_short == "127.0.0.1:1 (http://127.0.0.1:1/) told nothing for 9.0 s of 20 s"
 
 
+def test_a_server_that_hangs_is_noticed_before_a_time_out(first: Snapshot) -> None:
+    """What it told before is carried on meanwhile, and is no sample."""
+    server = replace(first, target=Target.at_url("http://127.0.0.1:1/", "127.0.0.1:1"))
+    old = {Capability.MEMSTATS: Origin(Source.ENDPOINT, sampled(11, 100).at)}
+    checked = lapsing(server, 21, range(12, 21), sample={"origins": old}).checked(strict=False)
+    assert checked.cut_short == "127.0.0.1:1 (http://127.0.0.1:1/) did not answer for 9.0 s of 20 s"
+    assert checked.watched_s == 11.0
+    assert lapsing(server, 21, range(12, 15), sample={"origins": old}).checked(strict=False).passed
+
+
 def test_what_is_not_read_any_more_has_kept_to_nothing(first: Snapshot) -> None:
     """A process is there, but not all that reads it may still do."""
     failing = {Capability.MEMSTATS: Origin(Source.MEMORY, sampled(11, 100).at, failing="it was unmapped")}
