@@ -128,7 +128,7 @@ class Gate:
             warm_up_s=self._warm_up_s,
             lapsed_s=self._lapsed_s,
             strict=strict,
-            cut_short=cut_short or self._lapsed() or too_little,
+            cut_short=cut_short or self._lapsed() or (too_little and f"{too_little}{self._ended()}"),
             command=command,
         )
 
@@ -137,6 +137,10 @@ class Gate:
             return ""
         warm_up = f" after the warm-up of {duration(self._warm_up_s)}" if self._warm_up_s else ""
         return f"{'only one sample' if self._samples else 'nothing'} was seen{warm_up}"
+
+    def _ended(self) -> str:
+        target, ending = self.shown.target, self.shown.ending
+        return "" if ending is None else f": {target.name} ({target.place}) {ending.words}"
 
     def _lapsed(self) -> str:
         """What stood in the way of a watch that ends in a lapse, or has too much of it."""

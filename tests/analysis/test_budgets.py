@@ -211,6 +211,17 @@ def test_the_worst_stands_first(shown: Snapshot) -> None:
     assert {judgement.why for judgement in unseen} == {"nothing was seen"}
 
 
+def test_the_tasks_that_came_and_stayed_are_named_where_memory_grew(shown: Snapshot) -> None:
+    frame = Frame("Worker.run", "/srv/shop/shop.py", 30)
+    came = (Arrival(TaskOrigin(TaskKind.THREAD, frame, is_creator=True), before=3, now=15),)
+    history = cast("Timeline", Written({"system.rss_bytes": [MIB * second for second in range(60)]}))
+    for text in ("heap.live_bytes growth > 1MiB", "heap.live_bytes growth > 1MiB/min"):
+        found = budget_of(parse_rule(text)).judge(Watched(replace(shown, history=history), came))
+        assert found.outcome is Outcome.FAILED
+        assert found.evidence[0].endswith(" if it goes on like that")
+        assert found.evidence[-1].startswith("+12 threads by Worker.run shop/shop.py:30, at most 3 at first")
+
+
 def test_without_sites_the_types_that_grew_are_named(shown: Snapshot) -> None:
     bare = replace(shown, groups=Missing("it does not trace"), objects=Missing("not counted"))
     history = cast("Timeline", Written({"system.rss_bytes": [MIB * second for second in range(60)]}))

@@ -9,12 +9,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from memdash.commands import check, checking, forcing
 from memdash.errors import AccessDenied
+from memdash.model.sample import Instant
 from memdash.model.snapshot import Snapshot, State
 from memdash.session.gate import Gate
 
@@ -92,13 +94,16 @@ def at_the_third_sample(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[
 
     def arrange(act: Callable[[int], object]) -> None:
         class Acting(Gate):
-            seen = 0
+            def __init__(self, *args: Any, **named: Any) -> None:
+                super().__init__(*args, **named)
+                self.seen: set[Instant] = set()
 
             def take(self, shown: Snapshot) -> None:
                 super().take(shown)
-                self.seen += shown.state is State.LIVE
-                if self.seen == 3:
-                    act(shown.target.pid)
+                if shown.state is State.LIVE and shown.at not in self.seen:
+                    self.seen.add(shown.at)
+                    if len(self.seen) == 3:
+                        act(shown.target.pid)
 
         monkeypatch.setattr(checking, "Gate", Acting)
 
@@ -146,7 +151,7 @@ def test_collections_that_cannot_be_forced_are_a_request_that_makes_no_sense(
 
 
 def test_a_command_is_watched_until_it_ends_and_its_words_are_no_data(said: Check) -> None:
-    script = "print('working', flush=True); import time; time.sleep(0.3)"
+    script = "print('working', flush=True); import time; time.sleep(0.8)"
     code, out, err = said(*FAST, "--max=rss=1GiB", "--json", "--read-only", "--", sys.executable, "-c", script)
     document = json.loads(out)
     assert code == 0
@@ -168,7 +173,7 @@ def test_what_a_command_goes_on_with_is_watched_as_well(said: Check) -> None:
 
 
 def test_a_command_that_fails_passes_on_its_code(said: Check, tmp_path: Path) -> None:
-    script = "import sys, time; time.sleep(0.3); sys.exit(7)"
+    script = "import sys, time; time.sleep(0.8); sys.exit(7)"
     log = tmp_path / "log"
     argv = (*FAST, "--max=rss=1MiB", "--read-only", f"--output-to={log}", "--", sys.executable, "-c", script)
     code, out, err = said(*argv)

@@ -110,6 +110,7 @@ def test_what_ended_within_the_warm_up_was_not_judged(first: Snapshot) -> None:
     checked = gate.checked(strict=False)
     assert checked.since is None
     assert only(checked).why == "nothing was seen after the warm-up of 10 s"
+    assert checked.cut_short == f"{only(checked).why}: shop-server (pid 41287) exited with code 0"
     assert not checked.passed
     assert checked.shown.ending is not None
 
