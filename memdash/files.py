@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +26,7 @@ def written(path: Path, *, replaces: bool) -> Iterator[BinaryIO]:
     path = path.resolve()
     if not replaces and path.exists():
         raise FileExistsError(path)
-    temporary = path.with_name(f".memdash-{secrets.token_hex(8)}")
+    temporary = path.with_name(f".memdash-{os.urandom(8).hex()}")  # secrets would load OpenSSL: 3 MiB
     with temporary.open("xb") as file:
         try:
             if replaces and path.exists():

@@ -30,6 +30,7 @@ __all__ = [
     "figure",
     "file_time",
     "iso_time",
+    "moment_words",
     "nanoseconds",
     "parse_bytes",
     "parse_duration",
@@ -201,6 +202,12 @@ def signed(value: float, unit: Unit, *, per: str = "") -> str:
 def clock_time(wall_s: float) -> str:
     """A moment as local wall-clock time: ``12:07:41``."""
     return datetime.fromtimestamp(wall_s, tz=UTC).astimezone().strftime("%H:%M:%S")
+
+
+def moment_words(wall_s: float, beside_s: float) -> str:
+    """A moment as local time, with its day where that is not the day of ``beside_s``: ``01-31 12:07:41``."""
+    at, beside = (datetime.fromtimestamp(when_s, tz=UTC).astimezone() for when_s in (wall_s, beside_s))
+    return at.strftime("%H:%M:%S" if at.date() == beside.date() else "%m-%d %H:%M:%S")
 
 
 def clock_tick(wall_s: float, step_s: float) -> str:

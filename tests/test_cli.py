@@ -14,7 +14,6 @@ from tests.programs import loaded, of_a_screen
 
 Start = Callable[..., subprocess.Popen[bytes]]
 Run = Callable[..., tuple[int, str, str]]
-Offered = Callable[[str], dict[str, str]]
 OURSELVES = str(os.getpid())
 
 pytestmark = pytest.mark.usefixtures("no_settings")
@@ -350,40 +349,19 @@ def test_help_and_version(run: Run) -> None:
     assert run("version") == run("--version")
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_prints_a_script_for_the_shell(run: Run, shell: str) -> None:
-    code, out, _ = run("completion", shell)
-    assert code == 0
-    assert "_MEMDASH_COMPLETE" in out
-
-
-@pytest.mark.parametrize(
-    ("words", "among_them", "not_among_them"),
-    [
-        ("memdash ", {"report", "demo", "ps"}, {"--interval"}),
-        ("memdash re", {"report"}, {"ps"}),
-        ("memdash --int", {"--interval"}, {"report"}),
-        ("memdash 12 --n", {"--name", "--no-color"}, {"--json"}),
-        ("memdash report --j", {"--json"}, {"--theme"}),
-        (f"memdash report {OURSELVES[:-1]}", {OURSELVES}, {"--json", "ps"}),
-        (f"memdash doctor {OURSELVES}", {OURSELVES}, {"1"}),
-    ],
-)
-def test_verbs_and_options_are_completed(
-    offered: Offered, words: str, among_them: set[str], not_among_them: set[str]
-) -> None:
-    found = offered(words).keys()
-    assert among_them <= found
-    assert not not_among_them & found
-
-
 HEADLESS = [
     ["report", "--json", "SMALL"],
     ["report", "SMALL"],
     ["ps"],
     ["doctor", "SMALL"],
+    ["log", "SMALL", "-d", "100ms"],
+    ["serve", "SMALL", "-d", "100ms", "--listen", "0"],
+    ["serve", "--grafana"],
     ["--help"],
     ["version"],
+    ["config", "--show-origin"],
+    ["man"],
+    ["--once", "SMALL"],
 ]
 
 

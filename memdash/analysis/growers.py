@@ -10,7 +10,7 @@ from memdash.model.missing import Maybe, Missing
 from memdash.model.snapshot import SiteGroup, TaskGroup
 from memdash.model.verdict import Grower
 
-__all__ = ["growers"]
+__all__ = ["Held", "growers"]
 
 _MOST_SITES, _MOST_TASKS = 2, 1
 _FEWEST_TASKS = 5

@@ -1,4 +1,4 @@
-"""A check carried out: on a process, or on a command that is started for it."""
+"""A check carried out: on a process, on a command that is started for it, or on a recording."""
 
 from __future__ import annotations
 
@@ -18,22 +18,27 @@ from memdash.commands.forcing import Forcing
 from memdash.commands.output import tell
 from memdash.commands.prepared import prepared
 from memdash.commands.program import Program, log_file
-from memdash.errors import TargetError, TargetExited
+from memdash.commands.replayed import Recorded
+from memdash.errors import TargetError, TargetExited, UsageError
 from memdash.model.check import Checked, Command, Outcome
 from memdash.model.snapshot import State
 from memdash.model.target import Target
 from memdash.probes.probe import ProbeEntry
 from memdash.session import Live, read_once
 from memdash.session.gate import Gate
+from memdash.session.passing import Passing
 from memdash.units import duration
 
-__all__ = ["Start", "of_command", "of_target"]
+__all__ = ["Start", "of_command", "of_recording", "of_target"]
 
 _ASKED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 """Signals by which one program asks another to end."""
 
 _NEXT_S = 0.5
 """A command that ends with the program that it was about gets so long for it."""
+
+_ATTACHED_S = 60.0
+"""A process that cannot be attached to by then never will be: reading about it hangs in the kernel."""
 
 _LATE_S = 5.0
 """How much later than it is due the last sample may come before a watch is called over without it."""
@@ -56,6 +61,26 @@ def of_target(target: Target, plan: Plan, entries: Sequence[ProbeEntry]) -> Chec
     if ending is None:
         return checked
     return replace(checked, cut_short=f"{target.name} ({target.place}) {ending.words} before the check was over")
+
+
+def of_recording(file: Recorded, run: int | None, plan: Plan) -> Checked:
+    """What was recorded up to a moment, or as much of that as the plan has time for. Raises UsageError."""
+    from memdash.session.replay import moments
+
+    past = file.open(run)
+    try:
+        gate: Gate | None = None
+        for shown in moments(past, file.instant_s(past)):
+            if gate is None:
+                gate = Gate(shown, plan.budgets(plan.duration), warm_up_s=plan.warm_up, for_s=plan.duration)
+            gate.take(shown)
+            if gate.over.is_set():
+                break
+        if gate is None:
+            raise UsageError(f"{file.path} holds no moment", "a recording of a longer watch can be checked")
+        return gate.checked(strict=plan.strict)
+    finally:
+        past.close()
 
 
 def of_command(argv: Sequence[str], plan: Plan, start: Start, *, force: bool = False) -> Checked:
@@ -144,14 +169,24 @@ def _gone(program: Program, error: TargetError) -> Exception:
 def _watched(
     target: Target, plan: Plan, budgets: Sequence[Budget], for_s: float | None, entries: Sequence[ProbeEntry]
 ) -> Checked:
-    """All that a gate has seen, judged. Raises UsageError when collections are wanted and cannot be forced."""
-    session = Live(target, interval_s=plan.interval, rules=(), read_only=not plan.force_gc, entries=entries)
+    """All that a gate has seen, judged.
+
+    Raises UsageError when collections are wanted and cannot be forced, TargetError when it cannot be attached to.
+    """
+    session = Live(
+        target,
+        interval_s=plan.interval,
+        memory=Passing(plan.interval),  # the gate remembers what comes after the warm-up
+        read_only=not plan.force_gc,
+        entries=entries,
+    )
     gate = Gate(session.snapshot(), budgets, warm_up_s=plan.warm_up, for_s=None if plan.force_gc else for_s)
     session.subscribe(gate.take)
     forcing = Forcing(session, gate) if plan.force_gc else None
     session.start()
     try:
-        gate.begun.wait()
+        if not gate.begun.wait(_ATTACHED_S):
+            raise TargetError(f"{target.name} ({target.place}) could not be attached to in {duration(_ATTACHED_S)}")
         due_s = None if for_s is None else time.monotonic() + plan.warm_up + for_s + plan.interval + _LATE_S
         trouble = forcing.run(for_s) if forcing is not None else ""
         if not gate.over.wait(None if due_s is None else max(due_s - time.monotonic(), 0.0)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from memdash.model.finding import Figure
+from memdash.model.finding import Figure, Finding
 from memdash.model.missing import Maybe, Missing
 from memdash.model.sample import Instant
 from memdash.model.snapshot import Snapshot
@@ -75,7 +75,8 @@ class Checked:
     ``shown`` is the last moment, its changes counted from the end of the warm-up; ``since`` is when that was, None when
     nothing came after it. ``samples`` are those that count, and ``lapsed_s`` is time that does not, since nothing could
     be seen in it: the target was stopped, or did not answer. ``strict`` says that what could not be judged counts as
-    failed, be it required or not; ``cut_short`` says why less was watched than was asked for, and is empty otherwise.
+    failed, be it required or not; ``cut_short`` says why less was watched than was asked for, and is empty otherwise;
+    ``deeds`` are what was done to the target meanwhile, oldest first, as the alert log tells it.
     """
 
     judgements: tuple[Judgement, ...]
@@ -86,6 +87,7 @@ class Checked:
     strict: bool
     lapsed_s: float = 0.0
     cut_short: str = ""
+    deeds: tuple[Finding, ...] = ()
     command: Command | None = None
 
     @property

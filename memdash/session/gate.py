@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from memdash.analysis.arrivals import Arrivals
 from memdash.analysis.budgets import Alert, Budget, Watched, judged
+from memdash.errors import MemdashError, defects_told
 from memdash.model.capability import Capability
 from memdash.model.check import Checked, Command
-from memdash.model.finding import NotYet
+from memdash.model.finding import NOTES, Finding, NotYet
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Sample
 from memdash.model.snapshot import Snapshot, State
@@ -54,13 +55,25 @@ class Gate:
         self._samples = 0
         self._lapsed_s = 0.0
         self._lapse = self._lapse_at_last = ""
+        self._failure: MemdashError | None = None
+        self._log: tuple[Finding, ...] = ()
         self.shown = shown
         self.begun, self.warm, self.over = threading.Event(), threading.Event(), threading.Event()
 
     def take(self, shown: Snapshot) -> None:
-        """One more snapshot; on whichever thread it was made, one at a time."""
+        """One more snapshot; on whichever thread it was made, one at a time. Where that goes wrong it is over."""
+        try:
+            with defects_told():
+                self._take(shown)
+        except MemdashError as error:
+            self._failure = error
+            self.over.set()
+            self.begun.set()
+
+    def _take(self, shown: Snapshot) -> None:
         if self.over.is_set() or shown.state is State.ATTACHING:
             return
+        self._log = shown.findings
         if shown.state is State.LIVE and shown.sample is not self._newest:
             self._newest = shown.sample
             self._add(shown)
@@ -114,8 +127,10 @@ class Gate:
     def checked(self, *, strict: bool, cut_short: str = "", command: Command | None = None) -> Checked:
         """Judge what has been seen, by the budgets; ``cut_short`` is why there is no more of it, where that is known.
 
-        Once nothing more is taken in.
+        Once nothing more is taken in. Raises MemdashError when something of it could not be taken in.
         """
+        if self._failure is not None:
+            raise self._failure
         watched: Watched | NotYet = Watched(self.shown, self._arrivals.found())
         too_little = self._too_little()
         if too_little:
@@ -130,6 +145,7 @@ class Gate:
             strict=strict,
             cut_short=cut_short or self._lapsed() or (too_little and f"{too_little}{self._ended()}"),
             command=command,
+            deeds=self._deeds(),
         )
 
     def _too_little(self) -> str:
@@ -152,6 +168,14 @@ class Gate:
         target = self.shown.target
         lapsed = f"for {duration(self._lapsed_s)} of {duration(whole_s)}" if self._lapsed_s else "at last"
         return f"{target.name} ({target.place}) {self._lapse} {lapsed}"
+
+    def _deeds(self) -> tuple[Finding, ...]:
+        """What was done to the target since the warm-up stands in the log of whoever did it, with its figures."""
+        since = self._since
+        if since is None:
+            return ()
+        notes = (found for found in reversed(self._log) if found.rule == NOTES)
+        return tuple(note for note in notes if note.evidence and note.at_s >= since.wall_s)
 
 
 def _lapse(shown: Snapshot) -> str:
