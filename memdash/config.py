@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from memdash.errors import UsageError
 from memdash.said import SEVERITIES, AlertText, alert_table, hook_table, parse_command, parse_webhook
 from memdash.spelling import meant
-from memdash.units import parse_bytes, parse_duration, parse_growth
+from memdash.units import parse_bytes, parse_duration, parse_growth, quoted
 
 __all__ = [
     "SETTINGS",
@@ -32,6 +32,7 @@ _SHORTEST_INTERVAL_S = 0.05
 _LONGEST_INTERVAL_S = 60.0
 _LEAST_RECORDING_BYTES = 1 << 20
 _DEEPEST_TRACE = 100
+_MOST_DIGITS = 18
 _LEAST_GC_AT, _SHORTEST_COOLDOWN_S = 0.1, 1.0
 
 
@@ -121,9 +122,15 @@ def parse_interval(text: str) -> float:
 
 def parse_pid(text: str) -> int:
     """Read a pid. UsageError."""
-    if not (text.isascii() and text.isdecimal()):
-        raise UsageError(f"{text!r} is not a pid", f"to choose a process by its name: --name {text}")
-    return int(text)
+    number = _whole(text)
+    if number is None:
+        raise UsageError(f"{quoted(text)} is not a pid", f"to choose a process by its name: --name {text[:20]}")
+    return number
+
+
+def _whole(text: str) -> int | None:
+    """A whole number that is none beyond reason: Python itself refuses to read one of 5000 digits."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS else None
 
 
 def _parse_limit(text: str) -> Limit:
@@ -137,7 +144,7 @@ def _parse_growth(text: str) -> Growth:
     try:
         return Growth(parse_growth(text), True) if "/" in text else Growth(parse_bytes(text), False)
     except UsageError:
-        raise UsageError(f"{text!r} is no growth", "write it like 1MiB/min, or like 64MiB for all of it") from None
+        raise UsageError(f"{quoted(text)} is no growth", "write it like 1MiB/min, or 64MiB for all of it") from None
 
 
 def _parse_size(text: str) -> int:
@@ -148,18 +155,20 @@ def _parse_size(text: str) -> int:
 
 
 def _parse_depth(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= _DEEPEST_TRACE:
+    frames = _whole(text)
+    if frames is None or not 1 <= frames <= _DEEPEST_TRACE:
         raise UsageError(
-            f"{text!r} is not a number of frames from 1 to {_DEEPEST_TRACE}",
+            f"{quoted(text)} is not a number of frames from 1 to {_DEEPEST_TRACE}",
             "it is for a program to be started: memdash --trace 5 -- COMMAND",
         )
-    return int(text)
+    return frames
 
 
 def _parse_count(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()) or not int(text):
-        raise UsageError(f"{text!r} is not a whole number from 1 on", "write it like 20")
-    return int(text)
+    number = _whole(text)
+    if not number:
+        raise UsageError(f"{quoted(text)} is not a whole number from 1 on", "write it like 20")
+    return number
 
 
 def _parse_share(text: str) -> float:

@@ -14,6 +14,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from memdash.commands.output import tell
+from memdash.config import parse_pid
 from memdash.errors import BadProfile, MemdashError, UsageError
 from memdash.network.address import Address, is_url, require_scheme
 
@@ -41,7 +42,7 @@ def profile_from(argument: str) -> TakenProfile:
     if is_url(argument):
         return TakenProfile(_of_url(argument))
     if is_process(argument):
-        return _of_process(int(argument))
+        return _of_process(parse_pid(argument))
     path = Path(argument)
     if not path.exists():
         require_scheme(argument)
