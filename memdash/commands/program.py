@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import select
 import signal
 import stat
 import subprocess
@@ -24,6 +25,7 @@ from memdash.plain import plain
 from memdash.probes.probe import Fit, judged
 from memdash.probes.registry import PROBES
 from memdash.process.family import settle
+from memdash.process.group import running_in_group
 from memdash.signals import Signalled
 
 __all__ = ["Program", "log_file", "tell_output"]
@@ -33,6 +35,7 @@ _AGE_S = 60.0
 """What is younger may be about to be locked by the run that has just made it."""
 _LAST_LINES = 10
 _LAST_BYTES = 4096
+_PAUSE_S = 0.02
 
 
 @contextmanager
@@ -131,18 +134,28 @@ class Program:
         self.stop(error.number if isinstance(error, Signalled) else signal.SIGTERM)
 
     def stop(self, number: int) -> None:
-        """Send the group a signal and wait for the command to end; kill the group when it does not, or on ctrl+c."""
+        """Send the group a signal and wait for all in it to end; kill those that do not, or on ctrl+c.
+
+        What the command has left behind is ended as well. The command is waited for last of all: until then its number
+        cannot stand for another group.
+        """
         if self._process.returncode is not None:
             return
         self._signal(number)
-        try:
-            self._process.wait(self._grace_s)
-        except (subprocess.TimeoutExpired, KeyboardInterrupt, Signalled):
-            self._signal(signal.SIGKILL)
-            self._process.wait()
+        with contextlib.suppress(KeyboardInterrupt, Signalled):
+            self._wait_for_group()
+        self._signal(signal.SIGKILL)
+        self._process.wait()
+
+    def _wait_for_group(self) -> None:
+        """Until nothing in it runs, for as long as the grace lasts."""
+        until_s = time.monotonic() + self._grace_s
+        self.wait(self._grace_s)
+        while running_in_group(self.pid) and time.monotonic() < until_s:
+            time.sleep(_PAUSE_S)
 
     def _signal(self, number: int) -> None:
-        """Signal the group. Until the command has been waited for, its number cannot stand for another group."""
+        """Signal the group; what has ended feels nothing."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, number)
 
@@ -152,15 +165,22 @@ class Program:
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until the command has ended by itself, for so long at most; whether it has."""
+        if self._process.returncode is not None:
+            return True
+        descriptor = os.pidfd_open(self.pid)
         try:
-            self._process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
+            ended, _, _ = select.select([descriptor], [], [], timeout_s)
+        finally:
+            os.close(descriptor)
+        return bool(ended)
 
     @property
     def exit_code(self) -> int:
-        """The command's code once it has been stopped, 128 + N when signal N killed it."""
+        """The command's code once it has ended or been stopped, 128 + N when signal N killed it."""
+        if self._process.returncode is None:
+            ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+            if ended is not None:
+                return ended.si_status + (0 if ended.si_code == os.CLD_EXITED else 128)
         code = self._process.wait()
         return 128 - code if code < 0 else code
 

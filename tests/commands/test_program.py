@@ -73,6 +73,23 @@ def test_a_program_that_does_not_listen_is_killed(log: Path, fifo: Path) -> None
     assert program.exit_code == 128 + signal.SIGKILL
 
 
+@pytest.mark.parametrize(
+    ("shell", "ignores"),
+    [("{child} & wait", "trap '' TERM"), ("{child} & exit 0", ":"), ("{child} & exit 0", "trap '' TERM")],
+)
+def test_what_a_command_leaves_behind_does_not_outlive_us(log: Path, fifo: Path, shell: str, ignores: str) -> None:
+    child = f"sh -c '{ignores}; echo $$ >{fifo}; while :; do sleep 0.05; done'".replace("''", """'"''"'""")
+    program = Program(["sh", "-c", shell.format(child=child)], log, grace_s=0.2)
+    left = os.pidfd_open(int(fifo.read_text()))
+    code = program.wait(20 if "exit" in shell else 0) and program.exit_code
+    program.stop(signal.SIGTERM)
+    ended, _, _ = select.select([left], [], [], 20)
+    os.close(left)
+    assert ended
+    assert program.exit_code == (code if "exit" in shell else 128 + signal.SIGTERM)
+    program.stop(signal.SIGTERM)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 def test_the_signal_that_ends_us_is_passed_on(log: Path, number: signal.Signals) -> None:
     program = Program(["sleep", "60"], log)
