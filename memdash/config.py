@@ -33,6 +33,7 @@ _LONGEST_INTERVAL_S = 60.0
 _LEAST_RECORDING_BYTES = 1 << 20
 _DEEPEST_TRACE = 100
 _MOST_DIGITS = 18
+_LEAST_LOG_BYTES, _MOST_LOG_FILES = 64 << 10, 1000
 _LEAST_GC_AT, _SHORTEST_COOLDOWN_S = 0.1, 1.0
 
 
@@ -154,6 +155,25 @@ def _parse_size(text: str) -> int:
     return size
 
 
+def _parse_run(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise UsageError(f"{text!r} is no number of a run", "memdash replay FILE.mdr says which runs there are")
+    return int(text)
+
+
+def _parse_rotate(text: str) -> int:
+    size = parse_bytes(text)
+    if size < _LEAST_LOG_BYTES:
+        raise UsageError(f"{text} is too little for a log file", "write it like 50MiB; 64KiB is the least")
+    return size
+
+
+def _parse_keep(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or int(text) > _MOST_LOG_FILES:
+        raise UsageError(f"{text!r} is not a number of files up to {_MOST_LOG_FILES}", "write it like 5")
+    return int(text)
+
+
 def _parse_depth(text: str) -> int:
     frames = _whole(text)
     if frames is None or not 1 <= frames <= _DEEPEST_TRACE:
@@ -233,7 +253,8 @@ _ALL = (
     Setting("interval", "Time between two samples, 50ms to 60s.", "TIME", "i", default="1s", parse=parse_interval),
     Setting("duration", "How long to watch, such as 10s.", "TIME", "d", also="for", parse=parse_duration),
     Setting("output", "Write here instead of to standard output (-).", "FILE", "o", default="-"),
-    Setting("record", "Write the watch into this file too, to be looked at later.", "FILE"),
+    Setting("run", "Which run of a recording is meant, by its number; the newest otherwise.", "N", parse=_parse_run),
+    Setting("record", "Write the watch into this file too, for memdash replay.", "FILE"),
     Setting(
         "max-size",
         "How large a recording may become; what is oldest goes first.",
@@ -243,10 +264,27 @@ _ALL = (
     ),
     Setting("max-age", "How far back a recording may reach, such as 7d.", "TIME", parse=parse_duration),
     Setting("salvage", "Write what can still be read of a damaged recording into a new one.", "FILE"),
-    Setting("append", "Go on in a recording that is there."),
+    Setting("append", "Go on in a file that is there."),
+    Setting(
+        "listen",
+        "Where to answer: an address and a port of this machine, or a port of the loopback alone.",
+        "ADDRESS",
+        default="127.0.0.1:9464",
+    ),
+    Setting("token-file", "Answer only who brings the token that is in this file; or it is in MEMDASH_TOKEN.", "FILE"),
+    Setting("csv", "Write CSV."),
+    Setting("rotate", "Begin a new file when this one is so large, 50MiB.", "SIZE", parse=_parse_rotate),
+    Setting("keep", "How many files to keep beside the one that is written.", "NUMBER", default="5", parse=_parse_keep),
     Setting("output-to", "Keep what the command prints in this file.", "FILE"),
     Setting("force", "Overwrite the output file when it exists."),
     Setting("json", "Write JSON instead of text."),
+    Setting("markdown", "Write Markdown, as GitHub renders it, instead of text."),
+    Setting("html", "Write one page that needs nothing else, for a browser, instead of text."),
+    Setting(
+        "redact",
+        "Leave out arguments, paths and names of files, processes, threads, users and hosts; functions, types and lines"
+        " stay. Placeholders are the same in every report of this machine.",
+    ),
     Setting("text", "Print text where a terminal would show a screen."),
     Setting(
         "max", "Alert when a metric is over a limit: HeapAlloc=512MiB.", "NAME=VALUE", many=True, parse=_parse_limit

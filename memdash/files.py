@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +30,7 @@ def written(path: Path, *, replaces: bool) -> Iterator[BinaryIO]:
     path = path.resolve()
     if not replaces and path.exists():
         raise FileExistsError(path)
-    temporary = path.with_name(f".memdash-{secrets.token_hex(8)}")
+    temporary = path.with_name(f".memdash-{os.urandom(8).hex()}")  # secrets would load OpenSSL: 3 MiB
     with temporary.open("xb") as file:
         try:
             if replaces and path.exists():

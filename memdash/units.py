@@ -20,14 +20,17 @@ __all__ = [
     "age",
     "byte_size",
     "byte_tick",
+    "clock_tick",
     "clock_time",
     "count",
+    "day_and_zone",
     "duration",
     "exact",
     "exact_span",
     "figure",
     "file_time",
     "iso_time",
+    "moment_words",
     "nanoseconds",
     "parse_bytes",
     "parse_duration",
@@ -41,6 +44,7 @@ __all__ = [
     "span",
     "time_range",
     "whole_percent",
+    "zone_offset_s",
 ]
 
 KIB = 1024
@@ -199,6 +203,30 @@ def signed(value: float, unit: Unit, *, per: str = "") -> str:
 def clock_time(wall_s: float) -> str:
     """A moment as local wall-clock time: ``12:07:41``."""
     return datetime.fromtimestamp(wall_s, tz=UTC).astimezone().strftime("%H:%M:%S")
+
+
+def clock_tick(wall_s: float, step_s: float) -> str:
+    """A local time beside an axis that has one every ``step_s``: ``12:07:40``, ``12:07``, ``31 Jan 12:00``."""
+    form = "%H:%M:%S" if step_s < 60 else "%H:%M" if step_s < 10_800 else "%d %b %H:%M"
+    return datetime.fromtimestamp(wall_s, tz=UTC).astimezone().strftime(form)
+
+
+def day_and_zone(wall_s: float) -> str:
+    """The local day, and how far local time is ahead of UTC: ``2026-01-31, UTC+01:00``."""
+    local = datetime.fromtimestamp(wall_s, tz=UTC).astimezone().isoformat(timespec="seconds")
+    return f"{local[:10]}, UTC{local[19:]}"
+
+
+def zone_offset_s(wall_s: float) -> float:
+    """How far local time is ahead of UTC then."""
+    offset = datetime.fromtimestamp(wall_s, tz=UTC).astimezone().utcoffset()
+    return offset.total_seconds() if offset is not None else 0.0
+
+
+def moment_words(wall_s: float, beside_s: float) -> str:
+    """A moment as local time, with its day where that is not the day of ``beside_s``: ``01-31 12:07:41``."""
+    at, beside = (datetime.fromtimestamp(when_s, tz=UTC).astimezone() for when_s in (wall_s, beside_s))
+    return at.strftime("%H:%M:%S" if at.date() == beside.date() else "%m-%d %H:%M:%S")
 
 
 def file_time(wall_s: float) -> str:

@@ -136,9 +136,11 @@ def test_the_wheel_holds_everything_that_is_needed(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         held = set(archive.namelist())
     data = [
-        path for path in (ROOT / "memdash").rglob("*") if path.suffix in (".tcss", ".json", ".go", ".mod", ".typed")
+        path
+        for path in (ROOT / "memdash").rglob("*")
+        if path.suffix in (".tcss", ".css", ".json", ".go", ".mod", ".typed")
     ]
-    assert {path.suffix for path in data} == {".tcss", ".json", ".go", ".mod", ".typed"}
+    assert {path.suffix for path in data} == {".tcss", ".css", ".json", ".go", ".mod", ".typed"}
     assert {name(path) for path in (*data, *SOURCES)} <= held
     assert not [entry for entry in held if entry.startswith("tests")]
 

@@ -159,6 +159,28 @@ def test_a_report_is_text_or_json(run: Run, small: str) -> None:
     assert json.loads(out)["target"]["pid"] == int(small)
 
 
+def test_a_report_is_markdown_or_a_page(run: Run, small: str) -> None:
+    code, out, err = run("report", "--markdown", small)
+    assert (code, err) == (0, "")
+    assert out.startswith("# python")
+    code, out, err = run("report", "--html", small)
+    assert (code, err) == (0, "")
+    assert out.startswith("<!doctype html>\n")
+    code, _, err = run("report", "--html", "--json", small)
+    assert code == 2
+    assert "--json and --html exclude each other" in err
+
+
+@pytest.mark.parametrize("form", ["--json", "--html", "--markdown", "--text"])
+def test_a_redacted_report_does_not_tell_whose_it_is(run: Run, start: Start, form: str) -> None:
+    private = start("sh", "-c", "read line # hunter2 /home/zanzibar", "zanzibar")
+    code, out, err = run("report", *([form] if form != "--text" else []), "--redact", str(private.pid))
+    assert (code, err) == (0, "")
+    assert str(private.pid) in out
+    for secret in ("hunter2", "zanzibar", "libc.so", "/bin/"):
+        assert secret not in out
+
+
 def test_a_report_goes_to_a_file_that_did_not_exist(run: Run, tmp_path: Path, small: str) -> None:
     path = tmp_path / "report.json"
     assert run("report", "--json", "-o", str(path), small) == (0, "", "")
@@ -341,6 +363,9 @@ HEADLESS = [
     ["report", "SMALL"],
     ["ps"],
     ["doctor", "SMALL"],
+    ["log", "SMALL", "-d", "100ms"],
+    ["serve", "SMALL", "-d", "100ms", "--listen", "0"],
+    ["serve", "--grafana"],
     ["--help"],
     ["version"],
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +12,9 @@ from memdash.errors import UsageError
 from memdash.units import (
     Unit,
     byte_size,
+    clock_tick,
     count,
+    day_and_zone,
     duration,
     exact,
     exact_span,
@@ -25,6 +29,7 @@ from memdash.units import (
     ratio,
     signed,
     span,
+    zone_offset_s,
 )
 
 
@@ -106,6 +111,20 @@ def test_shares_and_changes() -> None:
     assert signed(1_268_777, Unit.BYTES, per="/s") == "+1.21 MiB/s"
     assert signed(-412, Unit.COUNT) == "-412"
     assert signed(0.2, Unit.BYTES, per="/s") == "0"
+
+
+def test_times_beside_an_axis_are_as_exact_as_their_distance(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "XYZ-5:30")
+        time.tzset()
+        try:
+            noon_s = 1_769_860_061.0 - 5.5 * 3600
+            assert [clock_tick(noon_s, step_s) for step_s in (1, 60, 86_400)] == ["11:47:41", "11:47", "31 Jan 11:47"]
+            assert day_and_zone(noon_s) == "2026-01-31, UTC+05:30"
+            assert zone_offset_s(noon_s) == 5.5 * 3600
+        finally:
+            patched.undo()
+            time.tzset()
 
 
 def test_iso_time_is_utc() -> None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import click
 
 from memdash.commands.budget import Plan, budget_option
-from memdash.commands.checking import Start, of_command, of_target
-from memdash.commands.options import Verb, gathered
+from memdash.commands.checking import Start, of_command, of_recording, of_target
+from memdash.commands.options import Verb, gathered, settings
 from memdash.commands.output import check_output, tell, write_lines, writing
 from memdash.commands.target import Choice, target_options
 from memdash.errors import TargetExited, UsageError
@@ -83,7 +83,10 @@ class _Told:
 @click.option("--self-test", is_flag=True, help="Check two small servers, with a leak and without: does the gate work?")
 @gathered(Start, "start")
 @gathered(_Told, "told")
-def command(choice: Choice, plan: Plan, print_budget: bool, self_test: bool, start: Start, told: _Told) -> int:
+@settings("run")
+def command(
+    choice: Choice, plan: Plan, print_budget: bool, self_test: bool, start: Start, told: _Told, run: int | None
+) -> int:
     """Watch a process, or a COMMAND that is started, and fail when it breaks one of the budgets given.
 
     The warm-up counts for nothing. After it a process is watched for a minute or --duration, a command until it ends
@@ -92,6 +95,8 @@ def command(choice: Choice, plan: Plan, print_budget: bool, self_test: bool, sta
 
     Growth is that of the live heap's floor, so that a minute tells. Whether memory leaks is judged as well, but no
     verdict comes before some minutes: unless --strict, what is not judged yet does not fail.
+
+    A recording (FILE.mdr[@TIME]) is checked from its beginning up to that moment, or for --duration.
     """
     argv: tuple[str, ...] = click.get_current_context().meta[_ARGV]
     plan.budgets()  # what makes no sense is told before anything starts
@@ -103,10 +108,14 @@ def command(choice: Choice, plan: Plan, print_budget: bool, self_test: bool, sta
     told.check()
     if plan.force_gc and start.read_only:
         raise UsageError("--force-gc and --read-only exclude each other", "leave one of them away")
+    if plan.force_gc and choice.recorded is not None:
+        raise UsageError("--force-gc is for a program that runs", "leave it away")
     if argv and choice.made:
         raise UsageError("both a process and a command are named", "leave one of them away")
     with signals_raised():
-        if argv:
+        if choice.recorded is not None:
+            checked = of_recording(choice.recorded, run, plan)
+        elif argv:
             checked = of_command(argv, plan, start, force=told.force)
         else:
             checked = of_target(choice.target(), plan, choice.entries)

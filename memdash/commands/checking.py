@@ -1,4 +1,4 @@
-"""A check carried out: on a process, or on a command that is started for it."""
+"""A check carried out: on a process, on a command that is started for it, or on a recording."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from memdash.commands.denials import denials_told
 from memdash.commands.output import tell
 from memdash.commands.prepared import prepared
 from memdash.commands.program import Program, log_file
+from memdash.commands.replayed import Recorded
 from memdash.errors import TargetError, TargetExited, UsageError
 from memdash.model.action import Action
 from memdash.model.check import Checked, Command, Outcome
@@ -26,7 +27,7 @@ from memdash.probes.probe import ProbeEntry
 from memdash.session import Live, Session, read_once
 from memdash.session.gate import Gate
 
-__all__ = ["Start", "of_command", "of_target"]
+__all__ = ["Start", "of_command", "of_recording", "of_target"]
 
 _APART_S = 1.1
 """What happens within a second is one moment to a history."""
@@ -56,6 +57,26 @@ def of_target(target: Target, plan: Plan, entries: Sequence[ProbeEntry]) -> Chec
     if ending is None:
         return checked
     return replace(checked, cut_short=f"{target.name} ({target.place}) {ending.words} before the check was over")
+
+
+def of_recording(file: Recorded, run: int | None, plan: Plan) -> Checked:
+    """What was recorded up to a moment, or as much of that as the plan has time for. Raises UsageError."""
+    from memdash.session.replay import moments
+
+    past = file.open(run)
+    try:
+        gate: Gate | None = None
+        for shown in moments(past, file.instant_s(past)):
+            if gate is None:
+                gate = Gate(shown, plan.budgets(), warm_up_s=plan.warm_up, for_s=plan.duration)
+            gate.take(shown)
+            if gate.over.is_set():
+                break
+        if gate is None:
+            raise UsageError(f"{file.path} holds no moment", "a recording of a longer watch can be checked")
+        return gate.checked(strict=plan.strict)
+    finally:
+        past.close()
 
 
 def of_command(argv: Sequence[str], plan: Plan, start: Start, *, force: bool = False) -> Checked:

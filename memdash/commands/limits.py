@@ -36,6 +36,11 @@ class Alerting:
     mute: Sequence[str]
 
     @property
+    def is_asked(self) -> bool:
+        """Whether anything was said that is not usual."""
+        return bool(self.max or self.max_growth or self.alert or self.mute)
+
+    @property
     def rules(self) -> tuple[Rule, ...]:
         """All that is checked. Raises UsageError for what makes no sense."""
         return rules_for(self.max, self.max_growth, self.alert)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from memdash.config import SourcePath
 from memdash.errors import UsageError
 from memdash.model.action import Action
 from memdash.model.relief import GcAt
+from memdash.model.snapshot import Snapshot
 from memdash.model.target import Target
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
@@ -27,9 +29,10 @@ from memdash.session import Live, Session, Watches
 from memdash.spelling import meant
 
 if TYPE_CHECKING:
+    from memdash.recording.recorder import Recorder
     from memdash.ui.app import Options
 
-__all__ = ["Screen", "check_theme", "screen_options"]
+__all__ = ["Screen", "check_terminal", "check_theme", "report_of", "screen_options"]
 
 _SURVEY_S = 10.0
 """Judging processes for the picker stops after this long; the list fills while it goes on."""
@@ -71,13 +74,7 @@ class Screen(Alerting):
 
     def check_terminal(self) -> None:
         """Refuse to draw where there is no terminal. Raises UsageError."""
-        for name in ("stdin", "stdout", "stderr"):
-            stream = getattr(sys, name)
-            if stream is None or not stream.isatty():
-                raise UsageError(
-                    f"the dashboard needs a terminal, and {name} is none",
-                    "memdash report PID writes a report, memdash report --json PID one for programs",
-                )
+        check_terminal("memdash report PID writes a report, memdash report --json PID one for programs")
 
     def watch(self, target: Target, entries: Sequence[ProbeEntry] = PROBES) -> None:
         """Show the dashboard until the user leaves it."""
@@ -89,13 +86,21 @@ class Screen(Alerting):
 
             def opened(member: Target) -> Session:
                 is_meant = member == target
+                if is_meant and first:
+                    return first.pop()
                 session = self._session(member, entries if is_meant else others, is_meant=is_meant)
                 follow(session)
                 return session
 
+            session = self._session(target, entries, is_meant=True)
+            follow(session)
+            first = [session]
+
             watches = Watches(opened)
-            session = watches.open(target)
-            with self._recording(session):
+            watches.open(target)
+            with self._recording(session) as recorder:
+                if recorder is not None:
+                    session.remember(recorder)
                 self._show(session, watches, terminal)
 
     def _show(self, session: Session, watches: Watches, terminal: Terminal) -> None:
@@ -106,15 +111,19 @@ class Screen(Alerting):
             with opening:
                 from memdash.ui.app import run
 
-                run(session, watches, replace(self._options(), lend_terminal=terminal.use))
+                run(session, watches, report_of, replace(self._options(), lend_terminal=terminal.use))
         finally:
             watches.close()
 
-    def _recording(self, session: Session) -> AbstractContextManager[object]:
-        """Around a watch that is to be written down. Raises RecordingError."""
+    @contextmanager
+    def _recording(self, session: Session) -> Iterator[Recorder | None]:
+        """Around a watch that may be to be written down. Raises RecordingError."""
         if self.record is None:
-            return nullcontext()
-        return recorders(Path(self.record), [session], Keeping(max_size=self.max_size, max_age=self.max_age))
+            yield None
+            return
+        keeping = Keeping(max_size=self.max_size, max_age=self.max_age)
+        with recorders(Path(self.record), [session], keeping) as started:
+            yield started[0]
 
     def _plan(self) -> GcAt | None:
         return Relieving(self.gc_at, self.gc_cooldown, self.limit, self.read_only).plan()
@@ -129,6 +138,7 @@ class Screen(Alerting):
             asked=(Action.LOAD_AGENT,) if self.agent and is_meant else (),
             gc_at=self._plan() if is_meant else None,
             read_only=self.read_only,
+            keeps_past=self.record is None or not is_meant,
             entries=entries,
         )
 
@@ -144,6 +154,23 @@ class Screen(Alerting):
 
         sources = SourcePath.of(self.source_path, self.trim_path)
         return Options(theme=self.theme or DEFAULT_THEME, ascii=self.ascii, no_color=self.no_color, sources=sources)
+
+
+def report_of(moment: Snapshot, path: Path) -> bytes:
+    """A report in the format that the file's name asks for. Raises UsageError."""
+    from memdash.exports.formats import exporter_for
+
+    out = BytesIO()
+    exporter_for(path).write([moment], out)
+    return out.getvalue()
+
+
+def check_terminal(hint: str) -> None:
+    """Refuse to draw where there is no terminal; ``hint`` says what does without. Raises UsageError."""
+    for name in ("stdin", "stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None or not stream.isatty():
+            raise UsageError(f"the dashboard needs a terminal, and {name} is none", hint)
 
 
 def check_theme(name: str | None) -> None:

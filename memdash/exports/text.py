@@ -6,76 +6,40 @@ The rows are those of the panes, from ``memdash.tables``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import BinaryIO
 
-from memdash.model.capability import Capability
-from memdash.model.missing import Missing
+from memdash.exports.sections import heading, sections, unread
 from memdash.model.snapshot import Snapshot
 from memdash.plain import plain
-from memdash.tables.alerts import alerts_table
-from memdash.tables.caveats import caveat_words
-from memdash.tables.family import family_table, totals_words
-from memdash.tables.gc import gc_table
-from memdash.tables.headline import headline
-from memdash.tables.memstats import memstats_table
-from memdash.tables.objects import objects_table
-from memdash.tables.residence import age_words, mappings_table, residence_table
-from memdash.tables.sites import sites_table
 from memdash.tables.table import DASH, Row, Table
-from memdash.tables.tasks import has_tasks, tasks_table
-from memdash.units import iso_time
 
 __all__ = ["TEXT", "lines", "table_lines"]
 
 _ROWS_SHOWN = 30
-_MAPPINGS_SHOWN = 12
 
 
 def lines(snapshot: Snapshot) -> Iterator[str]:
     """Yield the report line by line, without line ends."""
     yield from _head(snapshot)
-    yield from _section(memstats_table(snapshot), caveat_words(snapshot, Capability.MEMSTATS))
-    yield from _section(gc_table(snapshot), caveat_words(snapshot, Capability.GC))
-    family = snapshot.sample.family
-    if not isinstance(family, Missing) and family.is_tree:
-        yield from _section(replace(family_table(family), title=f"Process tree, {totals_words(family)}"))
-    yield from _residence(snapshot)
-    yield from _section(_largest(sites_table(snapshot)), caveat_words(snapshot, Capability.SITES))
-    if not isinstance(snapshot.objects, Missing):
-        yield from _section(_largest(objects_table(snapshot)), caveat_words(snapshot, Capability.OBJECTS))
-    if has_tasks(snapshot):
-        yield from _section(_largest(tasks_table(snapshot)), caveat_words(snapshot, Capability.TASKS))
-    yield from _section(alerts_table(snapshot))
+    for section in sections(snapshot, _ROWS_SHOWN):
+        yield ""
+        yield plain(section.title)
+        yield from (f"  {line}" for line in table_lines(section.table))
+        if section.table.footnote:
+            yield plain(f"  {section.table.footnote}")
     yield from _unread(snapshot)
 
 
-def _residence(snapshot: Snapshot) -> Iterator[str]:
-    """Where RSS comes from, and the largest mappings behind it."""
-    if isinstance(snapshot.residence, Missing):
-        return
-    table = residence_table(snapshot)
-    yield from _section(table, age_words(snapshot))
-    if table.footnote:
-        yield plain(f"  {table.footnote}")
-    mappings = mappings_table(snapshot)
-    yield from _section(replace(mappings, rows=mappings.rows[:_MAPPINGS_SHOWN]))
-
-
 def _head(snapshot: Snapshot) -> Iterator[str]:
-    head = headline(snapshot)
-    parts = (head.name, head.pid, head.runtime, head.source, head.uptime, head.word, head.detail)
-    yield plain(", ".join(part for part in parts if part))
-    if snapshot.target.is_local:
-        yield plain(f"command: {' '.join(snapshot.target.argv) or snapshot.target.exe}")
-    else:
-        yield plain(f"asked at: {snapshot.target.url}")
-    yield f"taken at {iso_time(snapshot.at.wall_s)}"
-    verdict = snapshot.verdict
-    if verdict is not None and (head.worst is None or head.worst.summary != verdict.summary):
-        yield plain(f"verdict: {verdict.summary}")
-    if head.worst is not None:
-        yield plain(f"{head.worst.severity.word}: {head.worst.summary}")
+    head = heading(snapshot)
+    yield plain(", ".join((head.name, *head.facts)))
+    yield plain(": ".join(head.subject))
+    yield f"taken at {head.taken_at}"
+    if head.verdict:
+        yield plain(f"verdict: {head.verdict}")
+    if head.alert:
+        yield plain(head.alert)
 
 
 def table_lines(table: Table) -> Iterator[str]:
@@ -102,30 +66,19 @@ def table_lines(table: Table) -> Iterator[str]:
         yield f"{'  '.join(cells).rstrip()}{note}"
 
 
-def _section(table: Table, caveats: str = "") -> Iterator[str]:
-    yield ""
-    yield plain(f"{table.title} ({caveats})" if caveats else table.title)
-    yield from (f"  {line}" for line in table_lines(table))
-
-
 def _reasons(row: Row) -> str:
     return "".join(f"  ({plain(cell.note)})" for cell in row.cells if cell.text == DASH and cell.note)
 
 
-def _largest(table: Table) -> Table:
-    return replace(table, rows=table.rows[:_ROWS_SHOWN])
-
-
 def _unread(snapshot: Snapshot) -> Iterator[str]:
     """What could not be read at all, and what would help."""
-    if not snapshot.missing:
-        return
-    yield ""
-    yield "Not read"
-    for capability, missing in snapshot.missing.items():
-        yield plain(f"  {capability.value}: {missing.why}")
-        if missing.hint:
-            yield plain(f"    try: {missing.hint}")
+    for number, lack in enumerate(unread(snapshot)):
+        if not number:
+            yield ""
+            yield "Not read"
+        yield plain(f"  {lack.name}: {lack.why}")
+        if lack.hint:
+            yield plain(f"    try: {lack.hint}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,9 +92,9 @@ class Recorder:
         """How it stands now. Safe from any thread."""
         return self._progress
 
-    def mark(self, note: str = "") -> None:
-        """Mark the newest moment. Safe from any thread."""
-        self._put(_Wish(self._watched.snapshot().at, note))
+    def mark(self, note: str = "", at: Instant | None = None) -> None:
+        """Mark the newest moment, or one that is past. Safe from any thread."""
+        self._put(_Wish(at or self._watched.snapshot().at, note))
 
     def recording(self) -> Recording | None:
         """What has been recorded so far, to be read beside; None before there is anything. Raises RecordingError.

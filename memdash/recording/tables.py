@@ -40,12 +40,13 @@ CREATE UNIQUE INDEX series_at ON series (run, step, mono);
 CREATE TABLE alike (id INTEGER PRIMARY KEY, run INTEGER NOT NULL, kind TEXT NOT NULL, data BLOB NOT NULL);
 CREATE TABLE source (run INTEGER NOT NULL, capability TEXT NOT NULL, mono INTEGER NOT NULL, source TEXT NOT NULL);
 CREATE TABLE finding (
-  run INTEGER NOT NULL, wall INTEGER NOT NULL, rule TEXT NOT NULL, note TEXT NOT NULL, data BLOB NOT NULL,
-  PRIMARY KEY (run, wall, rule, note));
+  run INTEGER NOT NULL, wall INTEGER NOT NULL, rule TEXT NOT NULL, note TEXT NOT NULL, said INTEGER NOT NULL,
+  data BLOB NOT NULL, PRIMARY KEY (run, wall, rule, note, said));
 CREATE TABLE mark (run INTEGER NOT NULL, mono INTEGER NOT NULL, wall INTEGER NOT NULL, note TEXT NOT NULL);
 """
 """Moments are whole microseconds. A ``moment`` is replaced by the ``minute`` that it is in once that is over,
-or by two of them, when the clock was set back meanwhile.
+or by two of them, when the clock was set back meanwhile. Of a finding that goes on there is what was ``said`` of it
+last in each minute of wall time.
 
 ``alike`` holds the first piece of a kind, which the compressor is given as its dictionary for all that follow: of those
 only what differs remains. For a fact that is its ``base``, the first of the same hour.

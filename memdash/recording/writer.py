@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 from memdash import __version__
 from memdash.errors import RecordingError
 from memdash.model.capability import Capability
-from memdash.model.finding import Finding
+from memdash.model.finding import Finding, mark
 from memdash.model.metric import METRICS
 from memdash.model.missing import Missing
 from memdash.model.sample import Fact, Instant, Origin, ProbeCost
@@ -66,6 +66,7 @@ class _Course:
     """Where one run stands. Replaced as a whole, so that a transaction that fails leaves no trace."""
 
     mono: int = 0
+    wall: int = 0
     costs_of: int = -1
     costs: Mapping[str, ProbeCost] = field(default_factory=dict)
     seen: dict[Capability, Fact] = field(default_factory=dict)
@@ -138,14 +139,15 @@ class Writer:
             for moment in moments:
                 self._put(run, course, moment)
             for finding in findings:
-                self._put_finding(run, finding)
+                self._put_finding(run, finding, course.wall)
             if keep:
                 for capability in list(course.waiting):
                     self._put_fact(run, course, capability)
 
     def mark(self, run: int, at: Instant, note: str) -> None:
-        """Remember a moment, with what somebody says of it; its facts are kept in full."""
+        """Remember a moment, with what somebody says of it; its facts are kept in full. The run may be over."""
         with self._changing(run) as course:
+            self._put_finding(run, mark(at.wall_s, note), micros(at.wall_s))
             self.database.run("INSERT INTO mark VALUES (?, ?, ?, ?)", run, micros(at.mono_s), micros(at.wall_s), note)
             for capability in list(course.waiting):
                 self._put_fact(run, course, capability)
@@ -194,7 +196,7 @@ class Writer:
 
     @contextmanager
     def _changing(self, run: int) -> Iterator[_Course]:
-        course = copy(self._courses[run])
+        course = copy(self._courses.get(run) or _Course())
         with self.database.transaction():
             yield course
         self._courses[run] = course
@@ -206,7 +208,7 @@ class Writer:
             if course.mono // _HOUR < mono // _HOUR:
                 self._join_hours(run, mono)
             prune(self.database, self._limits, run, moment.at)
-        course.mono = max(mono, course.mono)
+        course.mono, course.wall = max(mono, course.mono), wall
         if course.costs_of != mono // _MINUTE:
             course.costs_of, course.costs = mono // _MINUTE, moment.sample.costs
         values = [metric.seen(moment.sample) for metric in METRICS]
@@ -261,15 +263,16 @@ class Writer:
             course.bases[capability] = written, mono // _HOUR
         course.written_s[capability] = at.mono_s
 
-    def _put_finding(self, run: int, finding: Finding) -> None:
+    def _put_finding(self, run: int, finding: Finding, now: int) -> None:
         """What happened at one moment is told apart by its words, what goes on by its rule and beginning."""
         note = finding.summary if finding.ended_at_s == finding.at_s else ""
         self.database.run(
-            "INSERT OR REPLACE INTO finding VALUES (?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO finding VALUES (?, ?, ?, ?, ?, ?)",
             run,
             micros(finding.at_s),
             finding.rule,
             note,
+            max(now - now % _MINUTE, micros(finding.at_s)),
             encoded(Finding, finding),
         )
 

@@ -14,9 +14,9 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Hashable, Mapping
 from heapq import nlargest
-from statistics import median
 from typing import Any, NamedTuple
 
+from memdash.median import median
 from memdash.model.sample import Instant
 from memdash.model.series import Series
 

@@ -30,9 +30,12 @@ from memdash.sampling.roster import Roster
 from memdash.sampling.sampler import Sampler, Watch
 from memdash.session.attach import Attached, attach
 from memdash.session.memory import Memory
-from memdash.units import duration
+from memdash.session.rewind import Rewind
+from memdash.units import clock_time, duration
 
 if TYPE_CHECKING:
+    from memdash.recording.recorder import Recorder
+    from memdash.session.past import Past
     from memdash.session.relieving import Relieving
 
 __all__ = ["Live", "read_once"]
@@ -74,7 +77,7 @@ class Live:
 
     ``muted`` are the names of rules that do not count. ``asked`` is done as soon as the target has been looked at for
     the first time; ``gc_at`` has collections forced before a limit is reached. A ``read_only`` watch offers nothing and
-    does nothing.
+    does nothing; through one that ``keeps_past`` one can go back.
     """
 
     def __init__(
@@ -87,6 +90,7 @@ class Live:
         asked: Sequence[Action] = (),
         gc_at: GcAt | None = None,
         read_only: bool = False,
+        keeps_past: bool = False,
         watch: Watch | None = None,
         entries: Sequence[ProbeEntry] = PROBES,
         clock: Clock | None = None,
@@ -99,6 +103,8 @@ class Live:
         self._snapshot = _first_snapshot(target, self._clock, interval_s)
         self._listeners: tuple[Callable[[Snapshot], None], ...] = ()
         self._lock = threading.Lock()
+        self._keeps_past = keeps_past
+        self._rewind = Rewind()
         self._watch = watch or _watch_over(target, entries)
         self._sampler = Sampler(self._open, self._watch, self._clock, interval_s, self)
         self._relieving: Relieving | None = None
@@ -112,6 +118,8 @@ class Live:
         for action in self._asked:
             self.act(action)
         self._sampler.start()
+        if self._keeps_past:
+            self._rewind.begin_soon(self)
 
     def snapshot(self) -> Snapshot:
         """The newest moment."""
@@ -126,12 +134,32 @@ class Live:
 
         return leave
 
-    def mark_baseline(self) -> None:
-        """Count changes from the newest sample on."""
+    def remember(self, recorder: Recorder) -> None:
+        """Look for the past in what is recorded of this watch."""
+        self._rewind.use(recorder)
+
+    @property
+    def past(self) -> Maybe[Past]:
+        """The moments that have been recorded; Missing before there are any."""
+        return self._rewind.past
+
+    def mark(self, note: str, then: Snapshot) -> None:
+        """Put a mark into the log, and into what is recorded."""
+        self._rewind.mark(note, then.at)
+        with self._lock:
+            self._memory.mark_moment(then.at.wall_s, note)
+            self._publish(self._memory.refreshed(self._snapshot))
+
+    def mark_baseline(self, then: Snapshot | None = None) -> None:
+        """Count changes from the newest sample on, or from a moment that is past."""
         with self._lock:
             now = self._snapshot
-            self._memory.mark(now.at)
-            self._memory.note(now.at.wall_s, "baseline set")
+            if then is None:
+                self._memory.mark(now.at)
+                self._memory.note(now.at.wall_s, "baseline set")
+            else:
+                self._memory.mark(then.at, then.sample)
+                self._memory.note(now.at.wall_s, f"baseline set to {clock_time(then.at.wall_s)}")
             self._publish(self._memory.refreshed(now))
 
     def clear_baseline(self) -> None:
@@ -171,6 +199,7 @@ class Live:
     def close(self) -> None:
         """Stop the thread."""
         self._sampler.stop()
+        self._rewind.close()
 
     def _open(self) -> Roster:
         attached = attach(self._snapshot.target, self._entries, self._clock, self._take)

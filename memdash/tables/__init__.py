@@ -4,7 +4,8 @@ Lives here: ``table`` (what a table is), one module per table: ``memstats``, ``g
 ``objects``, ``tasks``, ``alerts``, ``profile_top``, ``profile_functions``, ``profile_tree`` and ``profile_peek``
 (functions of a profile; what they hold is written by ``profile_figures``), ``profile_flame`` (its stacks, as
 ``boxes``), ``family`` (the process tree), ``processes`` (all there are), ``residence`` (where RSS comes from, in the
-words of ``step_words``); ``heap_chart`` (lines cut to columns), ``code`` (source lines with what they hold),
+words of ``step_words``); ``heap_chart`` (lines cut to columns), ``axis`` (round values and times beside a chart),
+``code`` (source lines with what they hold),
 ``headline`` and ``vitals`` (single lines), ``verdict`` (in a few words), ``row_site``, ``row_tasks`` and ``row_type``
 (one row in full, as ``row_figures`` and a ``row_course``), ``figures`` (a metric as cells), ``since`` (since when
 changes count), ``caveats`` (of a fact). May import: ``analysis``, ``pprof``, ``model``, ``units``, ``plain``;

@@ -18,12 +18,13 @@ from memdash.tables.generations import generation_rows
 from memdash.tables.table import Cell, Column, Row, Table, Tone
 from memdash.units import Unit, age, byte_size, count, duration, nanoseconds, per_minute, ratio, whole_percent
 
-__all__ = ["gc_table"]
+__all__ = ["gc_table", "mean_pause"]
 
 _COLUMNS = (Column("name", "", 13), Column("value", "", 0, right=True))
 _RATE_SPAN_S = 60.0
 _RATE_LEAST_S = 10.0
 _TOO_SOON = Missing("collections are counted for ten seconds first")
+_NO_GC = Missing("there has been no collection yet")
 _PAUSES_SHOWN = 48
 _ARROWS = {Course.RISES: "  ↑", Course.FALLS: "  ↓", Course.STEADY: ""}
 _RELIEF = "gc-at"
@@ -43,6 +44,23 @@ def gc_table(snapshot: Snapshot) -> Table:
     timed = () if isinstance(gc.pause_total_ns, Missing) else _TIMED
     rows = (*_rows(_COUNTED, snapshot, gc), *generation_rows(gc), *_rows(timed, snapshot, gc))
     return Table("GC", _COLUMNS, rows)
+
+
+def mean_pause(snapshot: Snapshot) -> Row:
+    """A row more, for which a pane has no room: of all collections so far; before the first there is no such pause."""
+    gc = snapshot.sample.gc
+    return Row("pause mean", (Cell("pause mean", Tone.FAINT), _mean(gc)))
+
+
+def _mean(gc: Maybe[GcStats]) -> Cell:
+    if isinstance(gc, Missing):
+        return missing_cell(gc)
+    total_ns, runs = gc.pause_total_ns, gc.count
+    if isinstance(total_ns, Missing):
+        return missing_cell(total_ns)
+    if isinstance(runs, Missing):
+        return missing_cell(runs)
+    return Cell(nanoseconds(total_ns / runs)) if runs else missing_cell(_NO_GC)
 
 
 def _rows(names: Iterable[str], snapshot: Snapshot, gc: GcStats) -> Iterator[Row]:

@@ -32,6 +32,7 @@ from memdash.ui.widgets.paint import Painted
 if TYPE_CHECKING:
     from memdash.probes.survey import Surveyed
     from memdash.session import Session, Watches
+    from memdash.ui.saving import Reporter
 
 __all__ = ["MemdashApp", "Options", "run", "run_picker", "run_view"]
 
@@ -40,7 +41,7 @@ _SETTLED_AFTER_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How it looks, and where for source files.
+    """How it looks, where for source files, and the moment of the monotonic clock that a replay opens at.
 
     ``theme`` is one of ours or of Textual's; ``no_color`` adds to the NO_COLOR variable. Once it draws,
     ``lend_terminal`` is given what sends the terminal a sequence between two frames, from any thread.
@@ -50,6 +51,7 @@ class Options:
     ascii: bool = False
     no_color: bool = False
     sources: SourcePath = USUAL_SOURCES
+    at_s: float | None = None
     lend_terminal: Callable[[Callable[[str], object]], object] = lambda _: None
 
 
@@ -191,12 +193,14 @@ def run_view(view: Callable[[], Screen[Any]], options: Options = Options()) -> N
     MemdashApp(lambda: Ground(view), options).run_to_its_end()
 
 
-def run(session: Session, watches: Watches, options: Options = Options()) -> None:
+def run(session: Session, watches: Watches, report: Reporter, options: Options = Options()) -> None:
     """Show ``session``, and whichever of ``watches`` is turned to, until the user quits; then close them all.
 
-    It may have been started already; that saves time.
+    ``report`` makes the reports that are asked for meanwhile. A session may have been started already; it saves time.
     """
     try:
-        MemdashApp(lambda: Dashboard(session, watches, sources=options.sources), options).run_to_its_end()
+        MemdashApp(
+            lambda: Dashboard(session, watches, sources=options.sources, report=report, at_s=options.at_s), options
+        ).run_to_its_end()
     finally:
         watches.close()

@@ -6,6 +6,7 @@ To add a command, add one entry and write ``action_<name>`` where its scope says
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol, runtime_checkable
 
 from textual.binding import Binding, BindingType
@@ -14,8 +15,8 @@ from memdash.model.action import Action
 from memdash.model.capability import Capability
 
 __all__ = [
-    "ALERTS", "APP", "CODE", "COMMANDS", "DASHBOARD", "DRILL", "FLAME", "ICICLE", "LIST", "PEEK", "PROFILE", "RANKED",
-    "ROWS", "TABLE", "TREE", "Command", "Offering", "bindings",
+    "ALERTS", "APP", "CODE", "COMMANDS", "DASHBOARD", "DRILL", "EDGES", "FLAME", "ICICLE", "LIST", "PEEK", "PROFILE",
+    "RANKED", "ROWS", "TABLE", "TREE", "Command", "Offering", "When", "bindings",
 ]  # fmt: skip
 
 APP, DASHBOARD, DRILL = "app", "screen", "drill"
@@ -34,6 +35,13 @@ ALERTS = "alerts"
 """In the alert log."""
 
 
+class When(Enum):
+    """Where in time the view must stand for a command to make sense."""
+
+    PRESENT = "not in a replay"
+    AWAY = "at another moment than the newest"
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """What can be done, by which keys.
@@ -41,7 +49,7 @@ class Command:
     ``keys`` are as Textual names them, separated by commas (none: bound elsewhere); ``shown`` is how a person does;
     ``label`` a word or two. ``footer`` ranks it among the footer's entries, 1 first; 0 keeps it out. ``palette`` is
     False where choosing it from a list makes no sense; ``needs`` what the target must offer for it: an
-    action, or with FAMILY a process tree.
+    action, or with FAMILY a process tree; or where in time the view must stand.
     """
 
     scope: str
@@ -53,7 +61,7 @@ class Command:
     help: str
     footer: float = 0
     palette: bool = True
-    needs: Action | Capability | None = None
+    needs: Action | Capability | When | None = None
 
 
 @runtime_checkable
@@ -96,7 +104,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         DASHBOARD, "b", "b", "baseline", "baseline", "watch",
-        "Count changes of sites, types and tasks from this moment on.", 13,
+        "Count changes of sites, types and tasks from this moment on, which may be one of the past.", 13,
     ),
     Command(DASHBOARD, "B", "B", "no_baseline", "clear baseline", "watch", "Count changes from the attach again."),
     Command(
@@ -121,6 +129,31 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         DASHBOARD, "space,p", "space", "pause", "pause", "watch",
         "Freeze the view; collection goes on. The frozen view scrolls, sorts and filters.", 12,
+        needs=When.PRESENT,
+    ),
+    Command(
+        DASHBOARD, "left", "← →", "travel(-1)", "time", "time",
+        "Go back through what was recorded of the watch, one cell of the chart at a time; hold it to run.", 15.5,
+    ),
+    Command(
+        DASHBOARD, "right", "→", "travel(1)", "forward", "time",
+        "Go forward again; beyond the newest moment the view follows the watch.", palette=False,
+    ),
+    Command(DASHBOARD, "shift+left", "shift+←", "travel(-10)", "far back", "time", "Go back ten times as far."),
+    Command(DASHBOARD, "shift+right", "shift+→", "travel(10)", "far forward", "time", "Go forward ten times as far."),
+    Command(
+        DASHBOARD, "comma", ", .", "stop(-1)", "alerts", "time", "Go to the alert or mark before this moment.", 15.7,
+        needs=When.AWAY,
+    ),
+    Command(DASHBOARD, "full_stop", ".", "stop(1)", "next alert", "time", "Go to the next alert or mark."),
+    Command(DASHBOARD, "home", "home", "beginning", "beginning", "time", "Go to the first moment that was recorded."),
+    Command(
+        DASHBOARD, "end", "end", "newest", "newest", "time", "Back to the newest moment, to follow the watch.", 2.5,
+        needs=When.AWAY,
+    ),
+    Command(
+        DASHBOARD, "m", "m", "mark", "mark", "time",
+        "Mark the moment on the screen with a note: in the alert log, in the chart and in the recording.", 21,
     ),
     Command(
         DASHBOARD, "d", "d", "profile('top', True)", "diff", "profile",
@@ -175,6 +208,10 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         DASHBOARD, "ctrl+s", "ctrl+s", "save", "save profile", "profile",
         "Save the profile of the moment on the screen as a file that go tool pprof opens.", 9,
+    ),
+    Command(
+        DASHBOARD, "w", "w", "report", "report", "watch",
+        "Save a report of the moment on the screen: a page for a browser, Markdown, text or JSON.", 21,
     ),
     Command(PROFILE, "t", "t", "profile('tree')", "tree", "in views", "The tree of calls, to be opened and closed.", 5),
     Command(PROFILE, "d", "d", "profile('top')", "top", "in views", "What holds most, or has changed most.", 4),
@@ -338,9 +375,13 @@ COMMANDS: tuple[Command, ...] = (
     Command(ROWS, "up,k", "↑ k", "step(-1)", "up", "rows", "Go one row up.", palette=False),
     Command(ROWS, "pagedown", "page down", "page(1)", "page down", "rows", "Go one screenful down.", palette=False),
     Command(ROWS, "pageup", "page up", "page(-1)", "page up", "rows", "Go one screenful up.", palette=False),
-    Command(ROWS, "home,g", "g", "edge(0)", "top", "rows", "Go to the first row.", palette=False),
-    Command(ROWS, "end,G", "G", "edge(1)", "bottom", "rows", "Go to the last row.", palette=False),
+    Command(ROWS, "g", "g", "edge(0)", "top", "rows", "Go to the first row.", palette=False),
+    Command(ROWS, "G", "G", "edge(1)", "bottom", "rows", "Go to the last row.", palette=False),
 )  # fmt: skip
+
+
+EDGES = (Binding("home", "edge(0)", show=False), Binding("end", "edge(1)", show=False))
+"""Further keys for rows, where these do not go through time."""
 
 
 def bindings(scope: str) -> list[BindingType]:

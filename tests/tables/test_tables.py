@@ -19,12 +19,12 @@ from memdash.model.snapshot import Snapshot, State
 from memdash.model.system import Cgroup
 from memdash.model.target import Ending, Runtime, Target
 from memdash.tables.alerts import alerts_table
-from memdash.tables.gc import gc_table
+from memdash.tables.gc import gc_table, mean_pause
 from memdash.tables.headline import headline
-from memdash.tables.heap_chart import heap_chart
+from memdash.tables.heap_chart import HeapLimit, heap_chart, heap_limits
 from memdash.tables.memstats import memstats_table
 from memdash.tables.sites import Measure, SiteOrder, sites_table
-from memdash.tables.table import DASH, Table, Tone
+from memdash.tables.table import DASH, Cell, Table, Tone
 from memdash.tables.vitals import gc_line
 from tests.fakes import MIB, NOON_S, a_family, a_gc, a_relief, a_snapshot, a_system
 
@@ -221,7 +221,7 @@ def test_the_headline_of_each_state(snapshot: Snapshot) -> None:
 
 
 def test_the_chart_marks_collections_and_keeps_its_range(snapshot: Snapshot) -> None:
-    chart = heap_chart(snapshot, 300, 60)
+    chart = heap_chart(snapshot.history, 300, 60)
     assert len(chart.gc_columns) == pytest.approx(25, abs=1)
     assert all(line.known and len(line.columns) == 60 for line in chart.lines)
     assert chart.low_bytes < chart.high_bytes
@@ -262,3 +262,21 @@ def test_settings_that_a_source_does_not_tell_are_not_said_to_be_off(snapshot: S
     shown = replace(snapshot, sample=replace(snapshot.sample, gc=a_gc(gogc=untold, memory_limit_bytes=untold)))
     row = next(row for row in gc_table(shown).rows if row.key == "GOGC · limit")
     assert (row.cells[1].text, row.cells[1].note) == (DASH, untold.words)
+
+
+def test_the_mean_pause_takes_a_collection() -> None:
+    def cell(**changes: object) -> Cell:
+        shown = a_snapshot(seconds=2)
+        return mean_pause(replace(shown, sample=replace(shown.sample, gc=a_gc(**changes)))).cells[1]
+
+    assert cell(count=4, pause_total_ns=1_000_000).text == "250 µs"
+    assert cell(count=0, pause_total_ns=0).note == "There has been no collection yet"
+    assert cell(count=4, pause_total_ns=Missing("not timed")).note == "Not timed"
+    assert cell(count=Missing("not counted"), pause_total_ns=1).text == DASH
+
+
+def test_limits_are_those_that_are_set() -> None:
+    shown = a_snapshot(seconds=2)
+    assert heap_limits(shown) == (HeapLimit("GOMEMLIMIT", 900 << 20), HeapLimit("cgroup limit", 1 << 30))
+    none = replace(shown.sample, gc=a_gc(memory_limit_bytes=NO_LIMIT), system=Missing("closed"))
+    assert heap_limits(replace(shown, sample=none)) == ()

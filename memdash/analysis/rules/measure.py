@@ -6,12 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from statistics import median
 
 from memdash.analysis.points import newest_points
 from memdash.analysis.rules.condition import RATE_OVER_S, Condition
 from memdash.analysis.slopes import line
 from memdash.analysis.trend import blocks, trend
+from memdash.median import median
 from memdash.model.finding import Figure, NotYet
 from memdash.model.metric import Kind
 from memdash.model.series import Timeline

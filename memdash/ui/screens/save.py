@@ -1,11 +1,10 @@
-"""Where to save a profile, asked until it is written."""
+"""Where to save something, asked until it is written."""
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 from textual import on
 from textual.app import ComposeResult
@@ -18,16 +17,18 @@ from textual.worker import get_current_worker
 from memdash.errors import MemdashError
 from memdash.files import is_device, written
 from memdash.plain import plain
-from memdash.pprof.taken import TakenProfile
 from memdash.ui.beside import beside
 from memdash.ui.widgets.paint import Painted
 from memdash.units import byte_size
 
-__all__ = ["SaveScreen"]
+__all__ = ["Made", "SaveScreen"]
+
+Made: TypeAlias = tuple[bytes, Sequence[str]]
+"""What is to be written, and words about it: how it is opened, then what is to be known of it, a line each."""
 
 
 class SaveScreen(ModalScreen[str]):
-    """Writes what ``take`` returns to the file that a person names; then gives back the words about it.
+    """Writes what ``make`` returns to the file that a person names; then gives back the words about it.
 
     It is written under another name first, and takes the place of a file only when a person has said so.
     """
@@ -35,10 +36,12 @@ class SaveScreen(ModalScreen[str]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", show=False)]
     AUTO_FOCUS = "Input"
 
-    def __init__(self, take: Callable[[], TakenProfile], file_name: str) -> None:
-        """``take`` is called on a thread, and may raise MemdashError."""
+    def __init__(self, title: str, what: str, make: Callable[[Path], Made], file_name: str) -> None:
+        """``make`` is called with the path on a thread, and may raise MemdashError; ``what`` is what it makes."""
         super().__init__()
-        self._take = take
+        self._title = title
+        self._what = what
+        self._make = make
         self._field = Input(file_name, compact=True, select_on_focus=False)
         self._field.cursor_blink = False
         self._told = Static("", classes="error", markup=False)
@@ -46,9 +49,9 @@ class SaveScreen(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         """A line for the name, and one for what is wrong with it."""
         with Vertical(classes="dialog") as dialog:
-            dialog.border_title = "Save the profile"
+            dialog.border_title = self._title
             dialog.border_subtitle = Painted.glyphs.text("enter save · esc cancel")
-            yield Static(_whereabouts(), markup=False)
+            yield Static(_whereabouts(self._what), markup=False)
             yield self._field
             yield self._told
 
@@ -109,11 +112,8 @@ class SaveScreen(ModalScreen[str]):
 
     def _write(self, path: Path, replaces: bool) -> str | None:
         """The words about it; None when there has come to be such a file. On the thread."""
-        from memdash.pprof.encode import encode  # protobuf takes 30 ms
-
         worker = get_current_worker()
-        taken = self._take()
-        data = encode(taken.document)
+        data, about = self._make(path)
         if worker.is_cancelled:
             return ""
         try:
@@ -123,8 +123,8 @@ class SaveScreen(ModalScreen[str]):
             return None
         except OSError as error:
             raise MemdashError(f"{path} cannot be written: {_why(error)}") from None
-        words = [f"{byte_size(len(data))} saved: go tool pprof {shlex.quote(str(path))}", *taken.notes]
-        return "\n".join(map(plain, words))
+        first, *more = about
+        return "\n".join(map(plain, (f"{byte_size(len(data))} saved: {first}", *more)))
 
     def _failed(self, error: MemdashError) -> None:
         self._tell(". ".join(filter(None, (error.what, error.hint))))
@@ -136,11 +136,11 @@ class SaveScreen(ModalScreen[str]):
             self._told.set_class(not is_error, "-calm")
 
 
-def _whereabouts() -> str:
+def _whereabouts(what: str) -> str:
     try:
-        return f"A file for go tool pprof, in {plain(str(Path.cwd()))} unless you name another folder."
+        return f"{what}, in {plain(str(Path.cwd()))} unless you name another folder."
     except OSError:  # somebody has removed it
-        return "A file for go tool pprof. The working directory is gone: name the whole path."
+        return f"{what}. The working directory is gone: name the whole path."
 
 
 def _why(error: Exception) -> str:

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 
 from memdash.analysis.resample import Column, columns
+from memdash.tables.axis import padded, round_values, step_of, time_ticks
 from memdash.tables.row_course import Course
-from memdash.ui.widgets.axis import padded, round_values, step_of, time_ticks
 from memdash.ui.widgets.chart import ChartView, Plot, PlotLine
 from memdash.units import Unit, byte_tick, count
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime, timedelta
 
-from memdash.units import span
+from memdash.units import clock_time, span
 
-__all__ = ["padded", "round_values", "step_of", "time_ticks"]
+__all__ = ["clock_ticks", "padded", "round_values", "step_of", "time_ticks"]
 
 _STEPS_S = (
     1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0,
     3600.0, 7200.0, 14_400.0, 21_600.0, 43_200.0, 86_400.0,
 )  # fmt: skip
 _LABEL_CELLS = 12
+_MINUTES, _SECONDS = len("12:04"), len("12:04:41")
 _PADDING = 0.06
 """Share of the range left free above and below."""
 
@@ -37,6 +39,18 @@ def step_of(span_s: float, cells: int) -> float:
     """The round time between two labels below a span, as close as ``cells`` have room for."""
     most = max(cells // _LABEL_CELLS, 1)
     return next((step_s for step_s in _STEPS_S if span_s / step_s <= most), span_s)
+
+
+def clock_ticks(begin_s: float, span_s: float, step_s: float, width: int) -> list[tuple[int, str]]:
+    """The times of the day that are multiples of ``step_s``, by column of ``width``; ``begin_s`` is wall time."""
+    if width < 2 or span_s <= 0:
+        return []
+    zone_s = datetime.fromtimestamp(begin_s, tz=UTC).astimezone().utcoffset() or timedelta()
+    local_s = begin_s + zone_s.total_seconds()
+    first = math.ceil(local_s / step_s)
+    ages_s = [number * step_s - local_s for number in range(first, math.floor((local_s + span_s) / step_s) + 1)]
+    length = _MINUTES if step_s >= 60 else _SECONDS
+    return [(round((width - 1) * age_s / span_s), clock_time(begin_s + age_s)[:length]) for age_s in ages_s]
 
 
 def time_ticks(span_s: float, step_s: float, width: int) -> list[tuple[int, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from memdash.ui.widgets.axis import padded, round_values, step_of, time_ticks
+from memdash.tables.axis import padded, round_values, step_of, time_ticks
 
 
 def test_a_range_gets_room_above_and_below_but_not_below_nothing() -> None:
