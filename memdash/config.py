@@ -156,9 +156,10 @@ def _parse_size(text: str) -> int:
 
 
 def _parse_run(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()):
-        raise UsageError(f"{text!r} is no number of a run", "memdash replay FILE.mdr says which runs there are")
-    return int(text)
+    number = _whole(text)
+    if number is None:
+        raise UsageError(f"{quoted(text)} is no number of a run", "memdash replay FILE.mdr says which runs there are")
+    return number
 
 
 def _parse_rotate(text: str) -> int:
@@ -169,9 +170,10 @@ def _parse_rotate(text: str) -> int:
 
 
 def _parse_keep(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()) or int(text) > _MOST_LOG_FILES:
-        raise UsageError(f"{text!r} is not a number of files up to {_MOST_LOG_FILES}", "write it like 5")
-    return int(text)
+    number = _whole(text)
+    if number is None or number > _MOST_LOG_FILES:
+        raise UsageError(f"{quoted(text)} is not a number of files up to {_MOST_LOG_FILES}", "write it like 5")
+    return number
 
 
 def _parse_depth(text: str) -> int:
