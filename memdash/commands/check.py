@@ -10,7 +10,7 @@ import click
 from memdash.commands.budget import Plan, budget_option
 from memdash.commands.checking import Start, of_command, of_recording, of_target
 from memdash.commands.options import Verb, gathered, settings
-from memdash.commands.output import check_output, tell, write_lines, writing
+from memdash.commands.output import check_output, refuse_same, tell, write_lines, writing
 from memdash.commands.target import Choice, target_options
 from memdash.errors import TargetExited, UsageError
 from memdash.model.check import Checked, Outcome
@@ -46,24 +46,41 @@ class _Told:
     junit: str | None
     force: bool
 
-    def check(self) -> None:
-        """Refuse before the watch what could not be written after it. Raises UsageError."""
+    def check(self, output_to: str | None) -> None:
+        """Refuse before the watch what could not be written after it: ``output_to`` is for what a command prints.
+
+        Raises UsageError.
+        """
         check_output(self.output, self.force)
         if self.junit is not None:
             check_output(self.junit, self.force)
+        refuse_same({"-o": self.output, "--junit": self.junit, "--output-to": output_to})
 
     def write(self, checked: Checked) -> None:
-        """Write it wherever it is wanted. Raises UsageError."""
-        if self.junit is not None:
-            from memdash.exports.check.junit import junit
+        """Write it wherever it is wanted; what cannot be written to one place is still written to the others.
 
-            with writing(self.junit, self.force) as out:
-                out.write(junit(checked))
-        if os.environ.get("GITHUB_ACTIONS") == "true":
-            from memdash.exports.check.github import annotation_lines
+        Raises UsageError.
+        """
+        failed: list[UsageError] = []
+        for write in (self._write_junit, _annotate, self._write_result):
+            try:
+                write(checked)
+            except UsageError as error:
+                failed.append(error)
+        for other in failed[1:]:
+            tell(other.what)
+        if failed:
+            raise failed[0]
 
-            for line in annotation_lines(checked):
-                click.echo(line, err=True)
+    def _write_junit(self, checked: Checked) -> None:
+        if self.junit is None:
+            return
+        from memdash.exports.check.junit import junit
+
+        with writing(self.junit, self.force) as out:
+            out.write(junit(checked))
+
+    def _write_result(self, checked: Checked) -> None:
         if self.json:
             from memdash.exports.check.json import line as document
 
@@ -73,6 +90,15 @@ class _Told:
             from memdash.exports.check.text import lines
 
             write_lines(lines(checked), self.output, self.force)
+
+
+def _annotate(checked: Checked) -> None:
+    """For the page of a change on GitHub, when it is there that this runs."""
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        from memdash.exports.check.github import annotation_lines
+
+        for line in annotation_lines(checked):
+            click.echo(line, err=True)
 
 
 @click.command(cls=_Check, short_help="Hold a process or a command to memory budgets: a gate for CI.")
@@ -105,7 +131,7 @@ def command(
         return 0
     if self_test:
         return _self_test()
-    told.check()
+    told.check(start.output_to)
     if plan.force_gc and start.read_only:
         raise UsageError("--force-gc and --read-only exclude each other", "leave one of them away")
     if plan.force_gc and choice.recorded is not None:

@@ -15,11 +15,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import BinaryIO
 
 import click
 
 from memdash.commands.output import check_output, tell
 from memdash.errors import UsageError
+from memdash.files import written
 from memdash.model.target import Runtime, Target
 from memdash.plain import plain
 from memdash.probes.probe import Fit, judged
@@ -42,13 +44,11 @@ _PAUSE_S = 0.02
 def log_file(name: str | None, force: bool) -> Iterator[Path]:
     """The file for a program's output: ``name``, or one in the temporary directory that goes if it stays empty.
 
-    Raises UsageError.
+    What is there under that name stays until the program has been started. Raises UsageError.
     """
     if name is not None:
         check_output(name, force)
-        path = Path(name)
-        path.write_bytes(b"")
-        yield path
+        yield Path(name)
         return
     _sweep_logs()
     descriptor, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX)
@@ -77,7 +77,7 @@ def _sweep_logs() -> None:
 
 def tell_output(log: Path, last_lines: bool) -> None:
     """Say on stderr where the output is, if there is any; with its last lines if wanted."""
-    size = log.stat().st_size
+    size = log.stat().st_size if log.exists() else 0
     if not size:
         return
     if last_lines:
@@ -86,6 +86,19 @@ def tell_output(log: Path, last_lines: bool) -> None:
             for line in file.read().decode(errors="backslashreplace").splitlines()[-_LAST_LINES:]:
                 click.echo(f"  {plain(line)}", err=True)
     tell(f"what it printed is in {log}")
+
+
+@contextmanager
+def _fresh(log: Path) -> Iterator[BinaryIO]:
+    """It, empty; what is there goes only when no error comes out of the context."""
+    if log.is_file() and not log.stat().st_size:
+        with log.open("ab") as output:
+            yield output
+        return
+    with written(log, replaces=True) as output:
+        # Whoever cuts it short while the program runs finds no hole of zeros in it.
+        fcntl.fcntl(output, fcntl.F_SETFL, fcntl.fcntl(output, fcntl.F_GETFL) | os.O_APPEND)
+        yield output
 
 
 class Program:
@@ -105,20 +118,14 @@ class Program:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self._grace_s = grace_s
-        try:
-            with contextlib.nullcontext(2) if log is None else log.open("ab") as output:
-                self._process = subprocess.Popen(  # noqa: S603 - to run what the user typed is the point
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    process_group=0,
-                    env={**os.environ, **(environment or {})},
-                )
-        except FileNotFoundError:
-            raise UsageError(f"there is no command {command[0]!r}", "give a path, or a name found in PATH") from None
-        except OSError as error:
-            raise UsageError(f"{command[0]} cannot be started: {error.strerror}", "is it a program?") from None
+        with ExitStack() as failing:
+            try:
+                with contextlib.nullcontext(2) if log is None else _fresh(log) as output:
+                    self._process = _started(command, output, {**os.environ, **(environment or {})})
+                    failing.callback(self.stop, signal.SIGKILL)
+            except OSError as error:
+                raise UsageError(f"{log} cannot be written: {error.strerror}", "choose another place") from None
+            failing.pop_all()
 
     @property
     def pid(self) -> int:
@@ -183,6 +190,22 @@ class Program:
                 return ended.si_status + (0 if ended.si_code == os.CLD_EXITED else 128)
         code = self._process.wait()
         return 128 - code if code < 0 else code
+
+
+def _started(command: Sequence[str], output: int | BinaryIO, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(  # noqa: S603 - to run what the user typed is the point
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            process_group=0,
+            env=environment,
+        )
+    except FileNotFoundError:
+        raise UsageError(f"there is no command {command[0]!r}", "give a path, or a name found in PATH") from None
+    except OSError as error:
+        raise UsageError(f"{command[0]} cannot be started: {error.strerror}", "is it a program?") from None
 
 
 def _is_telling(target: Target) -> bool:

@@ -116,9 +116,20 @@ def test_an_existing_log_is_overwritten_only_with_force(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="exists already"), log_file(str(taken), force=False):
         pass
     assert taken.read_text() == "mine"
-    with log_file(str(taken), force=True):
-        pass
-    assert taken.read_text() == ""
+    with log_file(str(taken), force=True) as log:
+        with pytest.raises(UsageError, match="there is no command"):
+            Program(["no-such-command-anywhere"], log)
+        assert taken.read_text() == "mine"
+        with Program(["echo", "yours"], log) as program:
+            program.wait()
+    assert taken.read_text() == "yours\n"
+
+
+def test_a_command_that_cannot_be_started_leaves_no_log(tmp_path: Path) -> None:
+    with log_file(str(tmp_path / "log"), force=False) as log, pytest.raises(UsageError, match="there is no command"):
+        Program(["no-such-command-anywhere"], log)
+    tell_output(log, last_lines=True)
+    assert not list(tmp_path.iterdir())
 
 
 def test_empty_logs_of_killed_runs_are_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

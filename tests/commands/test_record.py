@@ -178,6 +178,5 @@ def test_what_could_not_be_written_to_the_end_is_told(tmp_path: Path, capfd: pyt
         watch.publish(8.5)
     assert (recorder.state.unwritten_s, recorder.state.dropped) == (8.5, 0)
     assert watch.noted == (heard[0], Severity.WARNING)
-    assert capfd.readouterr().err == (
-        f"memdash: nothing was recorded; the last 8.5 s could not be written: {path} has gone: No such file or directory\n"
-    )
+    why = f"{path} has gone: No such file or directory"
+    assert capfd.readouterr().err == f"memdash: nothing was recorded; the last 8.5 s could not be written: {why}\n"
