@@ -9,7 +9,7 @@ To add a setting, add one entry to ``SETTINGS`` and name it in the commands that
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from memdash.errors import UsageError
 from memdash.said import SEVERITIES, AlertText, alert_table, hook_table, parse_command, parse_webhook
@@ -39,10 +39,14 @@ _LEAST_GC_AT, _SHORTEST_COOLDOWN_S = 0.1, 1.0
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One ``NAME=VALUE`` of ``--max``, not yet understood: the name should be a metric's, the value in its unit."""
+    """One ``NAME=VALUE`` of ``--max``, not yet understood: the name should be a metric's, the value in its unit.
+
+    ``where`` says where it was found, as of all that is understood only later: for whoever cannot make sense of it.
+    """
 
     metric: str
     value: str
+    where: str = field(default="--max", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,6 +205,12 @@ def clock_time(wall_s: float) -> str:
     return datetime.fromtimestamp(wall_s, tz=UTC).astimezone().strftime("%H:%M:%S")
 
 
+def moment_words(wall_s: float, beside_s: float) -> str:
+    """A moment as local time, with its day where that is not the day of ``beside_s``: ``01-31 12:07:41``."""
+    at, beside = (datetime.fromtimestamp(when_s, tz=UTC).astimezone() for when_s in (wall_s, beside_s))
+    return at.strftime("%H:%M:%S" if at.date() == beside.date() else "%m-%d %H:%M:%S")
+
+
 def clock_tick(wall_s: float, step_s: float) -> str:
     """A local time beside an axis that has one every ``step_s``: ``12:07:40``, ``12:07``, ``31 Jan 12:00``."""
     form = "%H:%M:%S" if step_s < 60 else "%H:%M" if step_s < 10_800 else "%d %b %H:%M"
@@ -221,12 +227,6 @@ def zone_offset_s(wall_s: float) -> float:
     """How far local time is ahead of UTC then."""
     offset = datetime.fromtimestamp(wall_s, tz=UTC).astimezone().utcoffset()
     return offset.total_seconds() if offset is not None else 0.0
-
-
-def moment_words(wall_s: float, beside_s: float) -> str:
-    """A moment as local time, with its day where that is not the day of ``beside_s``: ``01-31 12:07:41``."""
-    at, beside = (datetime.fromtimestamp(when_s, tz=UTC).astimezone() for when_s in (wall_s, beside_s))
-    return at.strftime("%H:%M:%S" if at.date() == beside.date() else "%m-%d %H:%M:%S")
 
 
 def file_time(wall_s: float) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from memdash.analysis.rules import Rule, default_rules
+from memdash.analysis.rules import default_rules
 from memdash.model.capability import Capability, Source
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Origin, Sample
@@ -28,16 +29,12 @@ MONO_S = 36_000.0
 _READ_EVERY_S = 60
 
 
+@cache
 def watched(
-    seconds: int,
-    *,
-    gaps: Sequence[range] = (),
-    rules: Sequence[Rule] | None = None,
-    ends: bool = False,
-    target: Target | None = None,
-) -> list[Snapshot]:
+    seconds: int, *, gaps: tuple[range, ...] = (), ends: bool = False, target: Target | None = None
+) -> Sequence[Snapshot]:
     """One snapshot a second of a server whose heap and goroutines grow; profile and tasks are read once a minute."""
-    chance, memory = random.Random(3), Memory(1.0, default_rules() if rules is None else rules)
+    chance, memory = random.Random(3), Memory(1.0, default_rules())
     shown = _attached(target or a_target())
     total, live, heap, numgc = 81 << 30, 300.0 * MIB, 310.0 * MIB, 4100
     seen = []

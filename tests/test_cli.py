@@ -229,6 +229,25 @@ def test_alerts_come_from_flags_variables_and_the_file(
     assert rules("--config", str(config)) == {"system.rss_bytes > 1MiB": "warning", "system.vms_bytes > 1MiB": "info"}
 
 
+def test_what_makes_no_sense_is_told_with_the_place_where_it_stands(
+    run: Run, small: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "memdash.toml"
+
+    def refused(text: str, *argv: str) -> str:
+        config.write_text(text)
+        code, out, err = run("report", "--config", str(config), *argv, small)
+        assert (code, out) == (2, "")
+        return err
+
+    assert f"max in {config}: there is no metric 'HeapAloc'" in refused('max = ["HeapAloc=5"]')
+    assert f"mute in {config}: there is no rule 'gc paus'" in refused('mute = ["gc paus"]')
+    assert f"alert in {config}: 'HeapAloc > 1'" in refused('alert = ["HeapAloc > 1"]')
+    assert "--mute: there is no rule 'x'" in refused('mute = ["gc pause"]', "--mute", "x")
+    monkeypatch.setenv("MEMDASH_ALERT", "HeapAloc > 1")
+    assert "MEMDASH_ALERT: 'HeapAloc > 1'" in refused("")
+
+
 def test_a_limit_that_is_passed_is_a_finding(run: Run, small: str) -> None:
     _, out, _ = run("report", "--json", "--max", "system.rss_bytes=1MiB", "--max", "system.vms_bytes=1PiB", small)
     findings = [finding for finding in json.loads(out)["findings"] if finding["rule"].startswith("system.")]

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from memdash.analysis.arrivals import Arrival
 from memdash.analysis.growth import allocated, growths, rates
-from memdash.analysis.rules import Condition, Op, Rule, Threshold
+from memdash.analysis.rules import RATE_OVER_S, Condition, Op, Threshold
 from memdash.model.check import Judgement, Outcome
 from memdash.model.finding import Figure, NotYet
 from memdash.model.metric import METRICS_BY_KEY
 from memdash.model.missing import Missing
+from memdash.model.series import watched_s
 from memdash.model.snapshot import Snapshot
 from memdash.model.verdict import VerdictKind
 from memdash.units import Unit, byte_size, clock_time, count, duration, signed
@@ -31,6 +32,7 @@ __all__ = [
     "NoNewTasks",
     "Watched",
     "budget_of",
+    "fitted",
     "judged",
 ]
 
@@ -71,6 +73,15 @@ def budget_of(rule: Threshold) -> Budget:
     if not when.grows and not when.for_s:
         return Bound(when, called)
     return Alert(rule)
+
+
+def fitted(rule: Threshold, watch_s: float) -> Threshold:
+    """A rate that says no window is judged over half the watch, where that is shorter than the usual one."""
+    when = rule.when
+    if not when.per_s or when.over_s or watch_s >= 2 * RATE_OVER_S or isinstance(budget_of(rule), MostGrowthRate):
+        return rule
+    fits = replace(when, over_s=max(round(watch_s / 2), 1))
+    return replace(rule, when=fits, name=str(fits) if rule.name == str(when) else rule.name)
 
 
 def judged(budgets: Sequence[Budget], watched: Watched | NotYet) -> tuple[Judgement, ...]:
@@ -257,7 +268,7 @@ class NoLeak:
 class Alert:
     """A rule must never have found anything."""
 
-    rule: Rule
+    rule: Threshold
     required: bool = True
 
     @property
@@ -266,7 +277,10 @@ class Alert:
         return f"never {self.rule.name}"
 
     def judge(self, watched: Watched) -> Judgement:
-        """Look into the log; a rule that cannot tell yet at the end has not been kept to."""
+        """Look into the log; a rule that cannot tell yet at the end has not been kept to.
+
+        Nobody knew how long a watch would be that ended before a rate had its usual window: then half of it counts.
+        """
         found = [finding for finding in watched.shown.findings if finding.rule == self.rule.name]
         if found:
             worst = max(found, key=lambda finding: (finding.severity, finding.at_s))
@@ -277,10 +291,16 @@ class Alert:
                 why=f"at {clock_time(worst.at_s)}{times}: {worst.summary}",
                 required=self.required,
             )
-        last = self.rule.check(watched.shown.history)
+        history = watched.shown.history
+        last, why = self.rule.check(history), "never so"
+        fits = fitted(self.rule, watched_s(history))
+        if isinstance(last, NotYet) and fits != self.rule:
+            last, why = fits.check(history), f"not so over the last {duration(fits.when.over_s)}"
         if isinstance(last, NotYet):
             return _unknown(self, last.why)
-        return Judgement(name=self.name, outcome=Outcome.PASSED, why="never so", required=self.required)
+        if last is not None:
+            return Judgement(name=self.name, outcome=Outcome.FAILED, why=last.summary, required=self.required)
+        return Judgement(name=self.name, outcome=Outcome.PASSED, why=why, required=self.required)
 
 
 _ALLOWED = {Op.OVER: "at most", Op.AT_LEAST: "below", Op.UNDER: "at least", Op.AT_MOST: "above"}

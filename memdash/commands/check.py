@@ -117,7 +117,8 @@ def command(
 
     The warm-up counts for nothing. After it a process is watched for a minute or --duration, a command until it ends
     or for --duration. Exit code 1 says that a budget is broken, or was asked for and could not be judged; 5 that the
-    process ended early. A COMMAND that fails by itself passes on its own code, whatever else was found.
+    process ended early. A COMMAND that fails by itself passes on its own code, whatever else was found. An alert that
+    is muted or of severity info is no budget.
 
     Growth is that of the live heap's floor, so that a minute tells. Whether memory leaks is judged as well, but no
     verdict comes before some minutes: unless --strict, what is not judged yet does not fail.
@@ -125,7 +126,7 @@ def command(
     A recording (FILE.mdr[@TIME]) is checked from its beginning up to that moment, or for --duration.
     """
     argv: tuple[str, ...] = click.get_current_context().meta[_ARGV]
-    plan.budgets()  # what makes no sense is told before anything starts
+    plan.budgets(plan.duration)  # what makes no sense is told before anything starts
     if print_budget:
         write_lines(plan.lines(), told.output, told.force)
         return 0

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import click
 
+from memdash.analysis.budgets import Budget
 from memdash.commands.budget import FOR_S, Plan
 from memdash.commands.denials import denials_told
 from memdash.commands.output import tell
@@ -26,6 +27,8 @@ from memdash.model.target import Target
 from memdash.probes.probe import ProbeEntry
 from memdash.session import Live, Session, read_once
 from memdash.session.gate import Gate
+from memdash.session.passing import Passing
+from memdash.units import duration
 
 __all__ = ["Start", "of_command", "of_recording", "of_target"]
 
@@ -36,6 +39,9 @@ _NEXT_S = 0.5
 """A command that ends with the program that it was about gets so long for it."""
 
 _NO_WAY = Missing("nothing in this process can do that", "--endpoint auto asks a Go server that serves net/http/pprof")
+_ATTACHED_S = 60.0
+"""A process that cannot be attached to by then never will be: reading about it hangs in the kernel."""
+
 _LATE_S = 5.0
 """How much later than it is due the last sample may come before a watch is called over without it."""
 
@@ -51,7 +57,8 @@ class Start:
 
 def of_target(target: Target, plan: Plan, entries: Sequence[ProbeEntry]) -> Checked:
     """Watch a process. Raises MemdashError when nothing of it can be read."""
-    gate = _watched(target, plan, FOR_S if plan.duration is None else plan.duration, entries)
+    for_s = FOR_S if plan.duration is None else plan.duration
+    gate = _watched(target, plan, plan.budgets(for_s), for_s, entries)
     checked = gate.checked(strict=plan.strict)
     ending = checked.shown.ending
     if ending is None:
@@ -68,7 +75,7 @@ def of_recording(file: Recorded, run: int | None, plan: Plan) -> Checked:
         gate: Gate | None = None
         for shown in moments(past, file.instant_s(past)):
             if gate is None:
-                gate = Gate(shown, plan.budgets(), warm_up_s=plan.warm_up, for_s=plan.duration)
+                gate = Gate(shown, plan.budgets(plan.duration), warm_up_s=plan.warm_up, for_s=plan.duration)
             gate.take(shown)
             if gate.over.is_set():
                 break
@@ -102,6 +109,7 @@ def _watched_in_turn(program: Program, plan: Plan, entries: Sequence[ProbeEntry]
     """
     worst: Checked | None = None
     for_s, ends_s = plan.duration, math.inf
+    budgets = plan.budgets(for_s)
     while True:
         try:
             target = program.settled()
@@ -115,7 +123,7 @@ def _watched_in_turn(program: Program, plan: Plan, entries: Sequence[ProbeEntry]
             tell(
                 f"{worst.shown.target.name} has ended and the command goes on: watching {target.name} ({target.place})"
             )
-        checked = _watched(target, plan, for_s, entries).checked(strict=plan.strict)
+        checked = _watched(target, plan, budgets, for_s, entries).checked(strict=plan.strict)
         worst = checked if worst is None else max(worst, checked, key=_weight)
         for_s = None if for_s is None else ends_s - plan.warm_up - time.monotonic()
         if checked.shown.ending is None or (for_s is not None and for_s <= 0):
@@ -143,17 +151,27 @@ def _gone(program: Program, error: TargetError) -> Exception:
     return click.exceptions.Exit(program.exit_code)
 
 
-def _watched(target: Target, plan: Plan, for_s: float | None, entries: Sequence[ProbeEntry]) -> Gate:
-    """A gate that has seen all it will. Raises UsageError when collections are wanted and cannot be forced."""
-    session = Live(target, interval_s=plan.interval, rules=(), read_only=not plan.force_gc, entries=entries)
-    after_s = 4 * _APART_S if plan.force_gc else 0.0
-    gate = Gate(
-        session.snapshot(), plan.budgets(), warm_up_s=plan.warm_up, for_s=None if for_s is None else for_s + after_s
+def _watched(
+    target: Target, plan: Plan, budgets: Sequence[Budget], for_s: float | None, entries: Sequence[ProbeEntry]
+) -> Gate:
+    """A gate that has seen all it will.
+
+    Raises UsageError when collections are wanted and cannot be forced, TargetError when it cannot be attached to.
+    """
+    session = Live(
+        target,
+        interval_s=plan.interval,
+        memory=Passing(plan.interval),  # the gate remembers what comes after the warm-up
+        read_only=not plan.force_gc,
+        entries=entries,
     )
+    after_s = 4 * _APART_S if plan.force_gc else 0.0
+    gate = Gate(session.snapshot(), budgets, warm_up_s=plan.warm_up, for_s=None if for_s is None else for_s + after_s)
     session.subscribe(gate.take)
     session.start()
     try:
-        gate.begun.wait()
+        if not gate.begun.wait(_ATTACHED_S):
+            raise TargetError(f"{target.name} ({target.place}) could not be attached to in {duration(_ATTACHED_S)}")
         if plan.force_gc:
             _force_collections(session, gate, for_s)
         gate.over.wait(None if for_s is None else plan.warm_up + for_s + after_s + plan.interval + _LATE_S)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from memdash.analysis.rules import Condition, Op, Rule, Threshold, default_rules, metric_named, parse_rule
 from memdash.analysis.verdict_words import RULE as VERDICT
-from memdash.commands.options import gathered
+from memdash.commands.options import gathered, place
 from memdash.config import AlertText, Growth, Limit
 from memdash.errors import UsageError
 from memdash.model.finding import NOTES
@@ -80,7 +80,7 @@ def muted_for(names: Sequence[str], rules: Sequence[Rule]) -> tuple[str, ...]:
     known = [*(rule.name for rule in rules), VERDICT, OVER_LIMIT]
     for name in names:
         if name not in known:
-            raise UsageError(f"--mute: there is no rule {name!r}", meant(name, known, "the rules are"))
+            raise UsageError(f"{place('mute')}: there is no rule {name!r}", meant(name, known, "the rules are"))
     return tuple(names)
 
 
@@ -99,10 +99,10 @@ def condition_of_growth(growth: Growth) -> Condition:
 
 def condition_of_limit(limit: Limit) -> Condition:
     """What ``--max`` finds fault with. Raises UsageError for what names no metric."""
-    said = "--max"
+    said = limit.where
     try:
         metric = metric_named(limit.metric)
-        said = f"--max {metric.key}"
+        said = f"{limit.where}: {metric.key}"
         return Condition(metric.key, Op.OVER, parse_figure(limit.value, metric.unit))
     except UsageError as error:
         raise UsageError(f"{said}: {error.what}", error.hint) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,7 +17,7 @@ from memdash import config, config_file
 from memdash.commands.output import tell
 from memdash.errors import UsageError
 
-__all__ = ["Verb", "gathered", "origin", "part", "settings", "take_file", "typed"]
+__all__ = ["Verb", "gathered", "origin", "part", "place", "refuse_beside", "settings", "take_file", "typed"]
 
 if TYPE_CHECKING:
     _ParamType = click.ParamType[Any]
@@ -37,11 +37,11 @@ class _Text(_ParamType):
     def convert(self, value: Any, _param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not isinstance(value, (str, int, float)):  # a table of the file, which is understood already
             return value
+        where = (origin(ctx, self._setting) if ctx else "") or f"--{self._setting.name}"
         try:
-            return self._setting.value(str(value))
+            return _placed(self._setting.value(str(value)), where)
         except UsageError as error:
-            where = origin(ctx, self._setting) if ctx else ""
-            raise UsageError(f"{where or f'--{self._setting.name}'}: {error.what}", error.hint) from None
+            raise UsageError(f"{where}: {error.what}", error.hint) from None
 
     def split_envvar_value(self, rv: str) -> list[str]:
         """The values of a variable."""
@@ -50,6 +50,13 @@ class _Text(_ParamType):
     def shell_complete(self, _ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Offer the setting's choices."""
         return [CompletionItem(choice) for choice in self._setting.choices if choice.startswith(incomplete)]
+
+
+def _placed(value: Any, where: str) -> Any:
+    """What is understood only later is told where it was found."""
+    if is_dataclass(value) and any(each.name == "where" for each in fields(value)):
+        return replace(value, where=where)  # type: ignore[type-var]  # is_dataclass takes in classes as well
+    return value
 
 
 def settings(*names: str) -> Callable[[Function], Function]:
@@ -141,6 +148,12 @@ def origin(ctx: click.Context, setting: config.Setting) -> str:
     return ""
 
 
+def place(name: str) -> str:
+    """Where a setting of the command that runs comes from, for whoever cannot make sense of it."""
+    ctx = click.get_current_context(silent=True)
+    return (origin(ctx, config.SETTINGS[name]) if ctx else "") or f"--{name}"
+
+
 @dataclass(frozen=True, slots=True)
 class _Layer:
     """The values of one file by parameter, and those that files of a lower rank have no say in."""
@@ -176,6 +189,18 @@ def typed(name: str) -> bool:
     """Whether a setting of the command that runs stands on the command line: others may be meant for other commands."""
     ctx = click.get_current_context()
     return ctx.get_parameter_source(name.replace("-", "_")) is ParameterSource.COMMANDLINE
+
+
+def refuse_beside(name: str, *allowed: str) -> None:
+    """Raise UsageError for what stands on the command line and has no meaning beside this setting."""
+    ctx = click.get_current_context()
+    for param in ctx.command.params:
+        key = str(param.name)
+        if key.replace("_", "-") in (name, *allowed) or ctx.params.get(key) in (None, ()):
+            continue
+        if ctx.get_parameter_source(key) is ParameterSource.COMMANDLINE:
+            what = param.opts[0] if isinstance(param, click.Option) else param.make_metavar(ctx).strip("[].")
+            raise UsageError(f"{what} does nothing beside --{name}", "leave one of them away")
 
 
 def _load_config(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memdash.commands.limits import Alerting, alert_options
-from memdash.commands.options import Verb, gathered, settings
+from memdash.commands.options import Verb, gathered, refuse_beside, settings
 from memdash.commands.output import STDOUT, tell
 from memdash.commands.recorded import Keeping, recorders
 from memdash.commands.relief import Relieving, relief_options
@@ -59,6 +59,7 @@ def command(
     the process and the time. --gc-at holds for the first process alone.
     """
     if salvage is not None:
+        refuse_beside("salvage", "output")
         return _salvaged(Path(salvage), output)
     rules, muted = alerting.rules, alerting.muted
     telling.check(rules)

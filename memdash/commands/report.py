@@ -56,21 +56,12 @@ def command(
     name = _format(json=json, markdown=markdown, html=html)
     rules, muted, plan = alerting.rules, alerting.muted, relief.plan()
     telling.check(rules)
-
-    def write(snapshot: Snapshot) -> None:
-        if redact:
-            from memdash.commands.redaction import without_names  # hashlib loads OpenSSL
-
-            snapshot = without_names(snapshot)
-        with writing(output, force) as out:
-            exporter(name).write([snapshot], out)
-
     if choice.recorded is not None:
         if duration is not None:
             raise UsageError("--duration is for a process that runs", "a recording has its own: FILE.mdr@TIME")
         anew = (rules, muted) if alerting.is_asked else None
         with _recorded(choice.recorded, run, anew) as snapshot:
-            write(snapshot)
+            _write(snapshot, name, redact=redact, output=output, force=force)
         return
     if duration is None and typed("gc-at"):
         raise UsageError("--gc-at needs a watch to force collections in", "say for how long: --duration 10m")
@@ -93,18 +84,18 @@ def command(
         snapshot = watch.snapshot()
     if snapshot.state is State.REFUSED:  # read once it raises what the watch could only tell in words
         snapshot = read_once(target, rules=rules, muted=muted, entries=entries)
-    write(snapshot)
+    _write(snapshot, name, redact=redact, output=output, force=force)
     if snapshot.ending is not None:
         raise TargetExited(f"{target.name} ({target.place}) {snapshot.ending.words} before the report was due")
 
 
-def _format(**asked: bool) -> str:
-    """The one that is asked for; text where none is. Raises UsageError for two at once."""
-    names = [name for name, is_asked in asked.items() if is_asked]
-    if len(names) > 1:
-        flags = " and ".join(f"--{name}" for name in names)
-        raise UsageError(f"{flags} exclude each other", "ask for one format, and once more for the other")
-    return names[0] if names else "text"
+def _write(snapshot: Snapshot, name: str, *, redact: bool, output: str, force: bool) -> None:
+    if redact:
+        from memdash.commands.redaction import without_names  # hashlib loads OpenSSL
+
+        snapshot = without_names(snapshot)
+    with writing(output, force) as out:
+        exporter(name).write([snapshot], out)
 
 
 @contextmanager
@@ -123,6 +114,15 @@ def _recorded(
         yield deque(judged(past, *anew, file.instant_s(past)), maxlen=1).pop()
     finally:
         past.close()
+
+
+def _format(**asked: bool) -> str:
+    """The one that is asked for; text where none is. Raises UsageError for two at once."""
+    names = [name for name, is_asked in asked.items() if is_asked]
+    if len(names) > 1:
+        flags = " and ".join(f"--{name}" for name in names)
+        raise UsageError(f"{flags} exclude each other", "ask for one format, and once more for the other")
+    return names[0] if names else "text"
 
 
 def _watch(session: Session, duration_s: float) -> None:

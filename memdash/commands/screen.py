@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from memdash.commands.limits import Alerting, muted_for
 from memdash.commands.opening import Opening
-from memdash.commands.options import gathered, part
+from memdash.commands.options import gathered, part, place
 from memdash.commands.recorded import Keeping, recorders
 from memdash.commands.relief import Relieving
 from memdash.commands.telling import Telling, Terminal
@@ -156,6 +156,14 @@ class Screen(Alerting):
         return Options(theme=self.theme or DEFAULT_THEME, ascii=self.ascii, no_color=self.no_color, sources=sources)
 
 
+def check_terminal(hint: str) -> None:
+    """Refuse to draw where there is no terminal; ``hint`` says what does without. Raises UsageError."""
+    for name in ("stdin", "stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None or not stream.isatty():
+            raise UsageError(f"the dashboard needs a terminal, and {name} is none", hint)
+
+
 def report_of(moment: Snapshot, path: Path) -> bytes:
     """A report in the format that the file's name asks for. Raises UsageError."""
     from memdash.exports.formats import exporter_for
@@ -163,14 +171,6 @@ def report_of(moment: Snapshot, path: Path) -> bytes:
     out = BytesIO()
     exporter_for(path).write([moment], out)
     return out.getvalue()
-
-
-def check_terminal(hint: str) -> None:
-    """Refuse to draw where there is no terminal; ``hint`` says what does without. Raises UsageError."""
-    for name in ("stdin", "stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None or not stream.isatty():
-            raise UsageError(f"the dashboard needs a terminal, and {name} is none", hint)
 
 
 def check_theme(name: str | None) -> None:
@@ -181,7 +181,7 @@ def check_theme(name: str | None) -> None:
 
     names = theme_names()
     if name not in names:
-        raise UsageError(f"--theme: there is no theme {name!r}", meant(name, names, "the themes are"))
+        raise UsageError(f"{place('theme')}: there is no theme {name!r}", meant(name, names, "the themes are"))
 
 
 screen_options = gathered(Screen, "screen")

@@ -6,6 +6,6 @@ Lives here: ``exporter`` (what an exporter is) and one module a format: ``json``
 looks from report.css). ``sections`` says what all but the first tell, and in which order; ``redact`` takes out of a
 snapshot what nobody else should read (of its sentences by ``redact_words``), before any format sees it; ``formats``
 lists them all. ``lines`` is a log, as JSON, CSV or words; ``prometheus`` writes for a scraper, ``check`` what a check
-of budgets has found, ``alert`` what hooks are told. May import: ``tables``, ``analysis``, ``model``, ``units``, ``plain``,
-``errors``. To add a format, write a module with an Exporter and name it in ``formats``.
+of budgets has found, ``alert`` what hooks are told. May import: ``tables``, ``analysis``, ``model``, ``units``,
+``plain``, ``errors``. To add a format, write a module with an Exporter and name it in ``formats``.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from memdash.model.finding import Figure
+from memdash.model.finding import Figure, Finding
 from memdash.model.missing import Maybe, Missing
 from memdash.model.sample import Instant
 from memdash.model.snapshot import Snapshot
@@ -74,7 +74,8 @@ class Checked:
 
     ``shown`` is the last moment, its changes counted from the end of the warm-up; ``since`` is when that was, None when
     nothing was seen after it. ``strict`` says that what could not be judged counts as failed, be it required or not;
-    ``cut_short`` says why the watch was shorter than was asked for, and is empty otherwise.
+    ``cut_short`` says why the watch was shorter than was asked for, and is empty otherwise; ``deeds`` are what was done
+    to the target meanwhile, oldest first, as the alert log tells it.
     """
 
     judgements: tuple[Judgement, ...]
@@ -84,6 +85,7 @@ class Checked:
     warm_up_s: float
     strict: bool
     cut_short: str = ""
+    deeds: tuple[Finding, ...] = ()
     command: Command | None = None
 
     @property

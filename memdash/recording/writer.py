@@ -88,7 +88,7 @@ class _Course:
 
 
 class Writer:
-    """Writes runs into one recording; belongs to one thread. Raises RecordingError where it cannot.
+    """Writes runs into one recording; threads may share it, each with runs of its own. RecordingError where it cannot.
 
     Without a path it is a private database, which ends with this process. A file must be new, unless the writer
     ``appends`` to a recording or ``replaces`` whatever is there, which stays until the first run has begun. ``write``

@@ -2,7 +2,7 @@
 
 Lives here: ``clock``, ``sampler`` (the thread), ``roster`` (who is due, their readings joined, what is to be done),
 ``budget`` (what a probe costs, how often it may run), ``cost`` (what memdash itself takes), ``history`` (tiers that
-keep min, max and gaps), ``followed``, ``trends`` and ``courses`` (rows of a table from reading to reading, lately and
-over the whole watch). May import: ``model``, ``median``, ``errors``. It is handed probes as values and knows none of
-them.
+keep min, max and gaps), ``starts`` (what was when changes began to count), ``followed``, ``trends`` and ``courses``
+(rows of a table from reading to reading, lately and over the whole watch). May import: ``model``, ``median``,
+``errors``. It is handed probes as values and knows none of them.
 """

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from memdash.analysis.arrivals import Arrivals
 from memdash.analysis.budgets import Alert, Budget, Watched, judged
+from memdash.errors import MemdashError, defects_told
 from memdash.model.check import Checked, Command
-from memdash.model.finding import NotYet
+from memdash.model.finding import NOTES, Finding, NotYet
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Sample
 from memdash.model.snapshot import Snapshot, State
@@ -40,13 +41,25 @@ class Gate:
         self._since: Instant | None = None
         self._newest: Sample | None = None
         self._samples = 0
+        self._failure: MemdashError | None = None
+        self._log: tuple[Finding, ...] = ()
         self.shown = shown
         self.begun, self.warm, self.over = threading.Event(), threading.Event(), threading.Event()
 
     def take(self, shown: Snapshot) -> None:
-        """One more snapshot; on whichever thread it was made, one at a time."""
+        """One more snapshot; on whichever thread it was made, one at a time. Where that goes wrong it is over."""
+        try:
+            with defects_told():
+                self._take(shown)
+        except MemdashError as error:
+            self._failure = error
+            self.over.set()
+            self.begun.set()
+
+    def _take(self, shown: Snapshot) -> None:
         if self.over.is_set() or shown.state is State.ATTACHING:
             return
+        self._log = shown.findings
         if shown.state is State.LIVE and shown.sample is not self._newest:
             self._newest = shown.sample
             self._add(shown)
@@ -79,7 +92,9 @@ class Gate:
         self.over.set()
 
     def checked(self, *, strict: bool, command: Command | None = None) -> Checked:
-        """Judge what has been seen, by the budgets."""
+        """Judge what has been seen, by the budgets. Raises MemdashError when something of it could not be taken in."""
+        if self._failure is not None:
+            raise self._failure
         watched: Watched | NotYet = Watched(self.shown, self._arrivals.found())
         if self._since is None:
             watched = NotYet(f"nothing was seen after the warm-up of {duration(self._warm_up_s)}")
@@ -91,4 +106,13 @@ class Gate:
             warm_up_s=self._warm_up_s,
             strict=strict,
             command=command,
+            deeds=self._deeds(),
         )
+
+    def _deeds(self) -> tuple[Finding, ...]:
+        """What was done to the target since the warm-up stands in the log of whoever did it, with its figures."""
+        since = self._since
+        if since is None:
+            return ()
+        notes = (found for found in reversed(self._log) if found.rule == NOTES)
+        return tuple(note for note in notes if note.evidence and note.at_s >= since.wall_s)

@@ -127,7 +127,10 @@ class Memory:
         verdict, changed = ruled
         if changed:
             self.note(sample.at.wall_s, changed)
-        return named(verdict, growers(*self._rows.named(sample)), collector_words(self._gc_trend))
+        if not verdict.kind.grows:
+            return verdict
+        grown = growers(*self._rows.named(sample, sample.at.mono_s - verdict.window_s))
+        return named(verdict, grown, collector_words(self._gc_trend))
 
     def _checked(self, name: str, check: Callable[[Timeline], Found], view: Timeline) -> Found | NotYet:
         """What it says; a rule that goes wrong is told once, finds nothing, and costs none of the others."""
@@ -139,6 +142,10 @@ class Memory:
                 self._broken.add(name)
                 self.note(view.until.wall_s, f"the rule {name} cannot check: {error.what}", Severity.WARNING)
             return NotYet(error.what)
+
+    def end(self, at: Instant) -> None:
+        """Nothing more will be seen: no alert holds any longer."""
+        self._log.close(at)
 
     def acknowledge(self, finding: Finding, seen: bool) -> None:
         """A person has seen an entry of the log, or takes that back."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
@@ -11,19 +12,22 @@ from heapq import nlargest
 from typing import Any
 
 from memdash.analysis.gc_trend import NO_START, gc_trend
+from memdash.analysis.verdict_words import RULE, finding
 from memdash.errors import RecordingError
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding
 from memdash.model.gc_trend import GcTrend
+from memdash.model.metric import METRICS_BY_KEY
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Sample
-from memdash.model.series import Courses, Series
+from memdash.model.series import Courses, Series, Start
 from memdash.model.snapshot import Baseline, Snapshot, State
 from memdash.model.target import Target
 from memdash.model.tasks import Tasks
 from memdash.recording.moment import Moment, Run
 from memdash.recording.reader import Recording
 from memdash.sampling.courses import CourseKeeper
+from memdash.sampling.starts import SETTLING_S, started
 from memdash.session.rows import ROWS, Rows, sizes
 
 __all__ = ["Past"]
@@ -120,13 +124,28 @@ class Past:
             history=self.timeline(run.since, moment.at, since),
             groups=moment.sample.sites if isinstance(moment.sample.sites, Missing) else (),
             baseline=Baseline(since, baseline is not None),
-            findings=self._recording.findings(moment.at.wall_s),
+            findings=self._findings(moment),
             missing=moment.missing,
             cost=moment.cost,
             ending=run.ending if moment.state is State.ENDED else None,
             silence=moment.silence,
             verdict=moment.verdict,
+            muted=moment.muted,
+            relief=moment.relief,
             is_replayed=self._is_of_file,
+        )
+
+    def _findings(self, moment: Moment) -> tuple[Finding, ...]:
+        """The log as of a moment; of the memory as a whole it says what was made of that at just this moment."""
+        found = self._recording.findings(moment.at.wall_s)
+        said = None if moment.verdict is None else finding(moment.verdict)
+        if not isinstance(said, Finding):
+            return found
+        return tuple(
+            replace(entry, summary=said.summary, severity=said.severity, evidence=said.evidence)
+            if entry.rule == RULE and entry.ended_at_s is None
+            else entry
+            for entry in found
         )
 
     def timeline(self, since: Instant, until: Instant, baseline: Instant) -> RecordedTimeline:
@@ -236,6 +255,12 @@ class RecordedTimeline:
             return self._past.series(key, self.until.mono_s - span_s, self.until.mono_s)
         except RecordingError:
             return _NOTHING
+
+    def start(self, key: str) -> Start | None:
+        """Where changes of a metric count from, by what was recorded: to the minute where that was long ago."""
+        began_s = self.baseline.mono_s
+        settled_s = began_s + SETTLING_S if self.baseline == self.since else -math.inf
+        return started(self.series(key, self.until.mono_s - began_s), METRICS_BY_KEY[key].kind, settled_s)
 
 
 class RecordedCourses:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from memdash.analysis.growers import Held
 from memdash.analysis.objects import count_by_type, object_groups
 from memdash.analysis.residence import residence_of
 from memdash.analysis.sites import grouped, usage_by_leaf
@@ -100,9 +101,12 @@ class Rows:
             residence=mapped if isinstance(mapped, Missing) else self._residence,
         )
 
-    def named(self, sample: Sample) -> tuple[Maybe[tuple[SiteGroup, ...]], Maybe[tuple[TaskGroup, ...]]]:
-        """The rows of sites and tasks, for whoever names those that grow."""
-        return self._sites.groups(sample.sites), self._tasks.groups(sample.tasks)
+    def named(
+        self, sample: Sample, since_s: float
+    ) -> tuple[Maybe[tuple[SiteGroup, ...]], Maybe[tuple[TaskGroup, ...]], Held, Held]:
+        """The rows of sites and tasks, and what they held at a moment, for whoever names those that grew since."""
+        sites, tasks = self._sites.groups(sample.sites), self._tasks.groups(sample.tasks)
+        return sites, tasks, self._sites.courses.at(since_s), self._tasks.courses.at(since_s)
 
 
 def sizes(capability: Capability, fact: Any) -> Mapping[Any, int]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime, timedelta
 
-from memdash.units import clock_time, span
+from memdash.units import clock_tick, span, zone_offset_s
 
 __all__ = ["clock_ticks", "padded", "round_values", "step_of", "time_ticks"]
 
@@ -14,7 +13,8 @@ _STEPS_S = (
     3600.0, 7200.0, 14_400.0, 21_600.0, 43_200.0, 86_400.0,
 )  # fmt: skip
 _LABEL_CELLS = 12
-_MINUTES, _SECONDS = len("12:04"), len("12:04:41")
+_OF_A_DAY_S = 3600.0
+"""Labels of a longer step would name the day too: the line of time above does."""
 _PADDING = 0.06
 """Share of the range left free above and below."""
 
@@ -45,12 +45,12 @@ def clock_ticks(begin_s: float, span_s: float, step_s: float, width: int) -> lis
     """The times of the day that are multiples of ``step_s``, by column of ``width``; ``begin_s`` is wall time."""
     if width < 2 or span_s <= 0:
         return []
-    zone_s = datetime.fromtimestamp(begin_s, tz=UTC).astimezone().utcoffset() or timedelta()
-    local_s = begin_s + zone_s.total_seconds()
+    local_s = begin_s + zone_offset_s(begin_s)
     first = math.ceil(local_s / step_s)
     ages_s = [number * step_s - local_s for number in range(first, math.floor((local_s + span_s) / step_s) + 1)]
-    length = _MINUTES if step_s >= 60 else _SECONDS
-    return [(round((width - 1) * age_s / span_s), clock_time(begin_s + age_s)[:length]) for age_s in ages_s]
+    return [
+        (round((width - 1) * age_s / span_s), clock_tick(begin_s + age_s, min(step_s, _OF_A_DAY_S))) for age_s in ages_s
+    ]
 
 
 def time_ticks(span_s: float, step_s: float, width: int) -> list[tuple[int, str]]:

@@ -49,11 +49,11 @@ class Line:
 class HeapChart:
     """``span_s`` seconds in ``width`` columns; ``gc_columns`` are those in which a collection finished.
 
-    ``end_s`` is the end of the last column on the monotonic clock.
+    ``end_s`` is where the last column ends, on the monotonic clock: that of the history, or a part of a column later.
     """
 
-    end_s: float
     span_s: float
+    end_s: float
     width: int
     lines: tuple[Line, ...]
     gc_columns: tuple[int, ...]
@@ -74,7 +74,7 @@ def heap_chart(history: Timeline, span_s: float, width: int) -> HeapChart:
     counts = newest(history.series("NumGC", span_s), end_s, span_s, width) if width else ()
     marks = tuple(index for index, (before, after) in enumerate(pairwise(counts), start=1) if after > before)
     seen = [value for line in lines for c in line.columns for value in (c.low, c.high) if not math.isnan(value)]
-    return HeapChart(end_s, span_s, width, lines, marks, min(seen, default=0.0), max(seen, default=0.0))
+    return HeapChart(span_s, end_s, width, lines, marks, min(seen, default=0.0), max(seen, default=0.0))
 
 
 def heap_limits(snapshot: Snapshot) -> tuple[HeapLimit, ...]:

@@ -19,5 +19,5 @@ def since_words(snapshot: Snapshot, capability: Capability, *, short: bool = Fal
     if since is None:
         return ""
     moment, time = "baseline" if snapshot.baseline.marked else "attach", clock_time(since.wall_s)
-    way = "since" if since.mono_s <= snapshot.at.mono_s else "against"
+    way = "since" if snapshot.baseline.at.mono_s <= snapshot.at.mono_s else "against"
     return f"Δ {way} {moment} {time}" if short else f"{way} the {moment} at {time}"

@@ -200,7 +200,7 @@ def run(session: Session, watches: Watches, report: Reporter, options: Options =
     """
     try:
         MemdashApp(
-            lambda: Dashboard(session, watches, sources=options.sources, report=report, at_s=options.at_s), options
+            lambda: Dashboard(session, watches, sources=options.sources, at_s=options.at_s, report=report), options
         ).run_to_its_end()
     finally:
         watches.close()

@@ -185,6 +185,15 @@ def test_a_rule_that_found_something_is_broken_even_when_it_has_passed(shown: Sn
     assert budget.judge(Watched(short, ())).outcome is Outcome.UNKNOWN
 
 
+def test_a_rate_is_judged_over_half_a_watch_that_ended_before_its_window(judge: Judge) -> None:
+    """Nobody knows beforehand how long a command runs."""
+    steady = {"tasks.total": [10.0] * 40}
+    assert judge("tasks.total growth > 100/min", steady).outcome is Outcome.PASSED
+    rising = {"tasks.total": [10.0 + 5 * second for second in range(40)]}
+    assert judge("tasks.total growth > 100/min", rising).outcome is Outcome.FAILED
+    assert judge("tasks.total growth > 100/min", {"tasks.total": [10.0]}).outcome is Outcome.UNKNOWN
+
+
 def test_the_worst_stands_first(shown: Snapshot) -> None:
     history = cast("Timeline", Written({"HeapAlloc": [100.0] * 9, "Sys": [100.0] * 9}))
     asked = ["HeapAlloc > 200", "Sys > 50", "HeapAlloc > 10", "fds > 1", "HeapAlloc > 110"]

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -17,10 +18,11 @@ import pytest
 from memdash.cli import main
 from memdash.commands import check, checking
 from memdash.commands.budget import Plan
-from memdash.config import AlertText
-from memdash.errors import AccessDenied
+from memdash.config import AlertText, Growth, Limit
+from memdash.errors import AccessDenied, UsageError
 from memdash.model.snapshot import Snapshot, State
 from memdash.session.gate import Gate
+from memdash.units import MIB
 
 Said = tuple[int, str, str]
 
@@ -74,6 +76,7 @@ def test_the_budget_in_force_can_be_written_and_read_again(said: Check, file: Wr
         "",
         "[[alert]]",
         'when = "tasks.total growth > 100/min"',
+        'severity = "critical"',
     ]
     table = ["[[alert]]", 'when = "Sys > 1GiB for 5s"', r'name = "a \"load\""']
     both = written + "\n" + "\n".join(table) + "\n"
@@ -83,9 +86,55 @@ def test_the_budget_in_force_can_be_written_and_read_again(said: Check, file: Wr
 
 def test_a_rate_that_says_no_window_is_judged_within_the_watch() -> None:
     alerts = [AlertText("tasks.total growth > 100/min"), AlertText("tasks.total growth > 9/min over 5s", "few")]
-    budgets = Plan(alert=alerts, no_leak=False, duration=40.0).budgets()
+    budgets = Plan(alert=alerts, no_leak=False, duration=40.0).budgets(40.0)
     assert [budget.name for budget in budgets] == ["never tasks.total growth > 100/min over 20s", "never few"]
-    assert Plan(alert=alerts[:1], duration=600.0).budgets()[0].name == "never tasks.total growth > 100/min"
+    assert Plan(alert=alerts[:1], duration=600.0).budgets(600.0)[0].name == "never tasks.total growth > 100/min"
+
+
+def test_an_open_watch_does_not_presume_its_length() -> None:
+    alerts = [AlertText("tasks.total growth > 100/min")]
+    assert [budget.name for budget in Plan(alert=alerts, no_leak=False).budgets(None)] == [
+        "never tasks.total growth > 100/min"
+    ]
+
+
+def test_what_is_muted_or_merely_informs_breaks_nothing() -> None:
+    alerts = [AlertText("HeapAlloc > 1MiB for 5s info"), AlertText("Sys > 1GiB", "loud"), AlertText("rss > 1GiB")]
+    plan = Plan(alert=alerts, mute=("gc pause", "loud", "heap growth"))
+    assert [budget.name for budget in plan.budgets(60.0)] == ["system.rss_bytes at most 1GiB"]
+    with pytest.raises(UsageError, match="there is no rule 'lout'"):
+        Plan(alert=alerts, mute=("lout",)).budgets(60.0)
+
+
+def test_the_mutes_of_the_users_own_file_hold_in_a_check(said: Check, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('mute = ["quiet"]\n[[alert]]\nname = "quiet"\nwhen = "rss > 1MiB"\n', encoding="utf-8")
+    with_it = ("--config", config, *FAST, "--for=0.1s", "--json", "--read-only", "--", *sleeper())
+    code, out, _ = said(*with_it)
+    assert code == 0
+    assert [judged["name"] for judged in json.loads(out)["budgets"]] == ["no leak"]
+
+
+def test_a_budget_file_says_all_that_a_plan_holds(said: Check, file: Write) -> None:
+    """A new field of a plan has to be written as well."""
+    plan = Plan(
+        max=(Limit("HeapAlloc", "1MiB"),),
+        max_growth=(Growth(MIB, is_rate=False),),
+        alert=(AlertText("HeapAlloc > 2MiB for 5s clear 1MiB cooldown 5m critical", "mine"),),
+        mute=("gc pause",),
+        no_new_tasks=True,
+        no_leak=False,
+        warm_up=3.0,
+        duration=4.0,
+        interval=0.5,
+        force_gc=True,
+        strict=True,
+    )
+    assert not [each.name for each in fields(Plan) if getattr(plan, each.name) == each.default]
+    written = "\n".join(plan.lines()) + "\n"
+    keys = [line.partition(" = ")[0] for line in written.splitlines()]
+    assert not {each.name.replace("_", "-") for each in fields(Plan)} - {*keys, "alert"}
+    assert said("--budget", file(written), "--print-budget")[1] == written
 
 
 def test_flags_outrank_the_file_which_outranks_the_users_own(
@@ -111,7 +160,9 @@ def test_flags_outrank_the_file_which_outranks_the_users_own(
     [
         ('max-grwth = ["1MiB"]', "there is no setting 'max-grwth'", "did you mean max-growth?"),
         ('theme = "nord"', "there is no setting 'theme'", "the keys are "),
-        ('max = ["HeapAloc=1MiB"]', "--max: there is no metric 'HeapAloc'", "did you mean HeapAlloc?"),
+        ('max = ["HeapAloc=1MiB"]', "max in {path}: there is no metric 'HeapAloc'", "did you mean HeapAlloc?"),
+        ('max = ["HeapAlloc=much"]', "max in {path}: HeapAlloc: 'much'", "write it like"),
+        ('alert = ["HeapAloc > 1"]', "alert in {path}: 'HeapAloc > 1', character 1", "did you mean HeapAlloc?"),
         ('warm-up = "soon"', "warm-up in {path}: 'soon' is not a duration", "write it like"),
         ("strict = 3", "strict: ", "its flag is --strict"),
         ("max = [", "is not TOML", "write lines like"),
@@ -134,7 +185,7 @@ def test_a_file_that_makes_no_sense_is_told_of_with_the_place(
         (("--",), "there is no command after --"),
         ((1, "--", "true"), "both a process and a command are named"),
         (("--force-gc", "--read-only", os.getpid()), "--force-gc and --read-only exclude each other"),
-        (("--max=HeapAlloc=a lot", os.getpid()), "--max HeapAlloc"),
+        (("--max=HeapAlloc=a lot", os.getpid()), "--max: HeapAlloc: "),
         (("--junit=/no/such/folder/x.xml", os.getpid()), "/no/such/folder is not a directory"),
         (("--", "no-such-command-here"), "there is no command 'no-such-command-here'"),
     ],

@@ -180,3 +180,19 @@ def test_what_could_not_be_written_to_the_end_is_told(tmp_path: Path, capfd: pyt
     assert watch.noted == (heard[0], Severity.WARNING)
     why = f"{path} has gone: No such file or directory"
     assert capfd.readouterr().err == f"memdash: nothing was recorded; the last 8.5 s could not be written: {why}\n"
+
+
+@pytest.mark.parametrize(
+    ("beside", "what"),
+    [
+        (("1234",), "PID|URL|FILE.mdr"),
+        (("-d", "10m"), "--duration"),
+        (("--append",), "--append"),
+        (("--name", "x"), "--name"),
+    ],
+)
+def test_what_has_no_meaning_beside_salvage_is_refused(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], beside: tuple[str, ...], what: str
+) -> None:
+    assert main(("record", "--salvage", str(tmp_path / "run.mdr"), *beside)) == 2
+    assert f"{what} does nothing beside --salvage" in capfd.readouterr().err

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -21,12 +21,12 @@ from tests.recorded import MONO_S, record, watched
 
 
 @pytest.fixture(scope="module")
-def seen() -> list[Snapshot]:
+def seen() -> Sequence[Snapshot]:
     return watched(400, ends=True)
 
 
 @pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory, seen: list[Snapshot]) -> Path:
+def file(tmp_path_factory: pytest.TempPathFactory, seen: Sequence[Snapshot]) -> Path:
     path = tmp_path_factory.mktemp("recorded") / "run.mdr"
     record(path, seen)
     return path
@@ -99,7 +99,7 @@ def test_a_recording_is_known_by_what_is_in_it(file: Path, tmp_path: Path) -> No
         recorded("gone.mdr@12:10")
 
 
-def test_a_recording_is_known_while_it_is_written(tmp_path: Path, seen: list[Snapshot]) -> None:
+def test_a_recording_is_known_while_it_is_written(tmp_path: Path, seen: Sequence[Snapshot]) -> None:
     path = tmp_path / "young.mdr"
     writer = Writer(path)
     run = writer.begin(seen[0].target, seen[0].at, 1.0)
@@ -112,7 +112,7 @@ def test_a_recording_is_known_while_it_is_written(tmp_path: Path, seen: list[Sna
     writer.close()
 
 
-def test_a_report_is_of_the_moment(file: Path, seen: list[Snapshot], capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_report_is_of_the_moment(file: Path, seen: Sequence[Snapshot], capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["report", f"{file}@12:10", "--json"]) == 0
     document = json.loads(capfd.readouterr().out)
     assert document["taken_at"] == "2026-01-31T12:10:00.000000Z"
@@ -156,7 +156,9 @@ def test_tasks_that_stay_are_found(file: Path, capfd: pytest.CaptureFixture[str]
     assert main(["leaks", f"{file}@+1s", "--duration", "0.5s"]) == 2
 
 
-def test_a_run_is_chosen_by_its_number(tmp_path: Path, seen: list[Snapshot], capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_run_is_chosen_by_its_number(
+    tmp_path: Path, seen: Sequence[Snapshot], capfd: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "several.mdr"
     record(path, watched(5, target=a_target(pid=7, name="worker")))
     record(path, seen[:10], appends=True)

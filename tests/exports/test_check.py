@@ -13,7 +13,7 @@ from memdash.exports.check.json import line
 from memdash.exports.check.junit import junit
 from memdash.exports.check.text import headline, lines
 from memdash.model.check import Checked, Command, Judgement, Outcome
-from memdash.model.finding import Figure
+from memdash.model.finding import NOTES, Figure, Finding, Severity
 from memdash.model.sample import Instant
 from memdash.units import Unit
 from tests.fakes import NOON_S, a_snapshot
@@ -51,6 +51,20 @@ def checked() -> Checked:
         warm_up_s=10.0,
         strict=False,
     )
+
+
+def test_what_was_done_meanwhile_is_told(checked: Checked) -> None:
+    deed = Finding(
+        rule=NOTES,
+        severity=Severity.OK,
+        at_s=NOON_S,
+        summary="force GC: in 59 ms · freed 112.2 MiB",
+        evidence={"action": "force GC", "freed_bytes": 112.2 * MIB},
+    )
+    done = replace(checked, deeds=(deed,))
+    assert list(lines(done))[2].endswith(" force GC: in 59 ms · freed 112.2 MiB")
+    (told,) = json.loads(line(done))["deeds"]
+    assert told["figures"]["freed_bytes"] == 112.2 * MIB
 
 
 def test_as_text_each_budget_is_a_line_and_what_grew_stands_below_it(checked: Checked) -> None:

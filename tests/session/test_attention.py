@@ -35,7 +35,12 @@ def test_listeners_hear_of_an_alert_once(watched: tuple[Live, list[Snapshot]]) -
     live.mark_baseline()
     live.on_end(Ending(at_s=NOON_S + 4, signal_number=9))
     told = [(transition.kind, transition.finding.severity) for shown in heard for transition in shown.transitions]
-    assert told == [(TransitionKind.OPENED, Severity.WARNING), (TransitionKind.HAPPENED, Severity.CRITICAL)]
+    assert told == [
+        (TransitionKind.OPENED, Severity.WARNING),
+        (TransitionKind.ENDED, Severity.WARNING),
+        (TransitionKind.HAPPENED, Severity.CRITICAL),
+    ]
+    assert not live.snapshot().alerts
 
 
 def test_an_acknowledgement_is_shown_at_once(watched: tuple[Live, list[Snapshot]]) -> None:

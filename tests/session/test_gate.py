@@ -9,13 +9,16 @@ import pytest
 
 from memdash.analysis.budgets import Budget, NoNewTasks, budget_of
 from memdash.analysis.rules import parse_rule
+from memdash.errors import Defect
 from memdash.model.check import Checked, Command, Judgement, Outcome
+from memdash.model.finding import NOTES, Finding, Severity
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Sample
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Ending
 from memdash.model.tasks import Tasks
 from memdash.session.gate import Gate
+from memdash.session.memory import Memory
 from tests.fakes import NOON_S, a_gc, a_sample, a_snapshot, a_thread, memstats
 
 MIB = 1 << 20
@@ -67,6 +70,19 @@ def test_nothing_of_the_warm_up_counts(first: Snapshot) -> None:
     assert found.value.words == "100.0 MiB"
     early = only(watched(first, [most("HeapAlloc > 512MiB")], heaps, warm_up_s=9).checked(strict=False))
     assert early.outcome is Outcome.FAILED
+
+
+def test_what_goes_wrong_in_it_ends_it_and_is_no_judgement(first: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("no such thing")
+
+    gate = watched(first, [most("HeapAlloc > 512MiB")], [100] * 5, warm_up_s=0)
+    assert not gate.over.is_set()
+    monkeypatch.setattr(Memory, "add", broken)
+    gate.take(replace(first, state=State.LIVE, sample=sampled(5, 100), at=Instant(NOON_S, 5005.0)))
+    assert gate.over.is_set()
+    with pytest.raises(Defect, match="no such thing"):
+        gate.checked(strict=False)
 
 
 def test_it_is_over_after_its_time(first: Snapshot) -> None:
@@ -128,6 +144,20 @@ def test_strict_takes_no_verdict_for_a_failure(first: Snapshot) -> None:
     assert replace(checked, judgements=(unjudged,)).passed
     assert not replace(checked, judgements=(unjudged,), strict=True).passed
     assert not replace(checked, judgements=(replace(unjudged, required=True),)).passed
+
+
+def test_what_was_done_after_the_warm_up_is_in_the_result(first: Snapshot) -> None:
+    """It stands in the log of the session, which knows nothing of a warm-up."""
+
+    def deed(second: int, summary: str) -> Finding:
+        figures: dict[str, float | str] = {"action": "force GC", "freed_bytes": 5.0}
+        return Finding(rule=NOTES, severity=Severity.OK, at_s=NOON_S + second, summary=summary, evidence=figures)
+
+    gate = watched(first, [], [100] * 20, warm_up_s=10)
+    note = replace(deed(12, "a note"), evidence={})
+    log = (deed(18, "second"), note, deed(11, "first"), deed(5, "in the warm-up"))
+    gate.take(replace(first, state=State.LIVE, sample=sampled(20, 100), findings=log))
+    assert [found.summary for found in gate.checked(strict=False).deeds] == ["first", "second"]
 
 
 def test_tasks_that_cannot_be_read_are_not_judged(first: Snapshot) -> None:

@@ -17,14 +17,16 @@ from memdash.model.finding import Severity
 from memdash.model.memstats import MemStats
 from memdash.model.missing import Maybe, Missing
 from memdash.model.objects import Objects
-from memdash.model.sample import Fact
+from memdash.model.sample import Fact, Instant
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.system import SystemStats
 from memdash.model.target import Ending, Runtime, Silence, Target
 from memdash.probes.probe import Attachment, Fit, Refusal
 from memdash.session import Live, read_once
+from memdash.session.memory import Memory
 from memdash.session.opening import LOOKED_FOR
-from tests.fakes import FakeProbe, a_gc, a_profile, a_system, a_target, memstats
+from memdash.session.passing import Passing
+from tests.fakes import NOON_S, FakeProbe, a_gc, a_profile, a_sample, a_system, a_target, memstats
 from tests.session.heard import wait_for
 
 PATIENCE_S = 10.0
@@ -113,10 +115,10 @@ def start() -> Iterator[Start]:
     """Start a session over fake entries; its snapshots come through a queue."""
     opened: list[Live] = []
 
-    def begin(*entries: FakeEntry) -> tuple[Live, queue.Queue[Snapshot], StillWatch]:
+    def begin(*entries: FakeEntry, memory: Memory | None = None) -> tuple[Live, queue.Queue[Snapshot], StillWatch]:
         watch, heard = StillWatch(), queue.Queue[Snapshot]()
         target = a_target(runtime=Runtime.NATIVE, runtime_version="")
-        live = Live(target, watch=watch, entries=entries, interval_s=0.02)
+        live = Live(target, watch=watch, entries=entries, interval_s=0.02, memory=memory)
         live.subscribe(heard.put)
         opened.append(live)
         live.start()
@@ -217,6 +219,21 @@ def test_the_end_freezes_the_view_and_names_the_signal(
     assert live.snapshot() is shown
 
 
+def test_a_listener_that_goes_wrong_costs_neither_the_watch_nor_the_others() -> None:
+    def broken(_: Snapshot) -> None:
+        raise ValueError("no more room")
+
+    live, heard = Live(a_target(), watch=StillWatch(), entries=()), list[Snapshot]()
+    live.subscribe(broken)
+    live.subscribe(heard.append)
+    for second in range(3):
+        live.on_sample(a_sample(Instant(NOON_S + second, 20_000.0 + second)))
+    live.on_end(Ending(at_s=NOON_S + 4))
+    assert [shown.state for shown in heard] == [State.LIVE] * 3 + [State.ENDED]
+    told = [finding.summary for finding in heard[-1].findings if "goes wrong" in finding.summary]
+    assert told == ["something that follows this watch goes wrong: a defect of memdash: ValueError: no more room"]
+
+
 def test_a_silence_is_told_at_once_and_that_it_is_over(start: Start) -> None:
     _, heard, watch = start(go(), system())
     wait_for(heard, lambda s: s.state is State.LIVE)
@@ -271,6 +288,16 @@ def test_a_baseline_from_before_the_first_profile_does_not_take_it_for_growth(st
     assert shown.baseline.marked
     assert not isinstance(shown.groups, Missing)
     assert all(group.change.inuse_bytes == 0 for group in shown.groups)
+
+
+def test_a_watch_that_somebody_else_remembers_keeps_its_log_alone(start: Start) -> None:
+    live, heard, _ = start(go(), system(), memory=Passing(0.02))
+    live.note("seen")
+    shown = wait_for(heard, lambda s: s.state is State.LIVE and "seen" in [f.summary for f in s.findings])
+    assert isinstance(shown.sample.memstats, MemStats)
+    assert shown.verdict is None
+    assert len(shown.history.series("HeapAlloc", 60)) == 0
+    assert shown.groups == ()
 
 
 def test_reading_once_needs_no_thread() -> None:

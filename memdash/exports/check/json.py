@@ -32,6 +32,10 @@ def check_document(checked: Checked) -> dict[str, object]:
         "watched_s": round(checked.watched_s, 3),
         "samples": checked.samples,
         "command": None if command is None else {"argv": list(command.argv), "exit_code": command.exit_code},
+        "deeds": [
+            {"at": iso_time(deed.at_s), "summary": deed.summary, "figures": dict(deed.evidence)}
+            for deed in checked.deeds
+        ],
         "budgets": [_judgement(checked, judgement) for judgement in checked.judgements],
         "target": last["target"],
         "ending": last["ending"],

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from memdash.model.check import Checked, Judgement, Outcome
 from memdash.model.missing import Missing
 from memdash.plain import plain
-from memdash.units import count, duration, ratio
+from memdash.units import clock_time, count, duration, ratio
 
 __all__ = ["headline", "lines", "margin_words"]
 
@@ -32,6 +32,7 @@ def lines(checked: Checked) -> Iterator[str]:
     """The whole of it, without line ends."""
     yield headline(checked)
     yield plain(_watch_words(checked))
+    yield from (plain(f"{clock_time(deed.at_s)} {deed.summary}") for deed in checked.deeds)
     yield ""
     rows = [_cells(checked, judgement) for judgement in checked.judgements]
     widths = [max((len(row[place]) for row in rows), default=0) for place in range(4)]

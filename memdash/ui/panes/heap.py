@@ -31,8 +31,8 @@ _LOOKS = {
     "Sys": ("Sys", "sys", "-"),
 }
 """Short name, token of the theme, and sign in ASCII, by metric."""
-_FEWEST_CELLS = 60
-"""Of a chart that is not to be seen: a step through time is no longer than on a small screen."""
+_UNSEEN_CELLS = 60
+"""Of a chart that is not to be seen: a step through time is as long as on a small screen."""
 
 _SHORT_S = 55.0
 """A watch younger than this starts with the shortest span: five minutes would be an empty chart."""
@@ -82,7 +82,7 @@ class HeapPane(ChartView, Pane):
     @property
     def cell_s(self) -> float:
         """How much time one of its cells stands for."""
-        return self.span_s / max(self.cells[0], _FEWEST_CELLS)
+        return self.span_s / (self.cells[0] or _UNSEEN_CELLS)
 
     def look(self, outlook: Outlook) -> None:
         """Show this time from now on."""

@@ -16,7 +16,6 @@ from textual.timer import Timer
 from memdash.config import USUAL_SOURCES, SourcePath
 from memdash.model.action import Action
 from memdash.model.capability import Capability
-from memdash.model.profile import Frame
 from memdash.tables.family import place_words
 from memdash.tables.vitals import figures_line, gc_line
 from memdash.ui.acting import ask_to_act
@@ -32,11 +31,10 @@ from memdash.ui.panes.memstats import MemStatsPane
 from memdash.ui.panes.pane import TablePane
 from memdash.ui.panes.sites import SitesPane
 from memdash.ui.panes.sorted import SortedPane
-from memdash.ui.saving import Reporter, ask_to_report, ask_to_save
-from memdash.ui.screens.travelling import Travelling
+from memdash.ui.saving import Reporter
+from memdash.ui.screens.travelling import IN_A_REPLAY
+from memdash.ui.screens.visiting import Visiting
 from memdash.ui.shape import Shape
-from memdash.ui.watched import Watched
-from memdash.ui.widgets.chart import ChartView
 from memdash.ui.widgets.filter import FilterBar
 from memdash.ui.widgets.footer import KeyLine
 from memdash.ui.widgets.table import TableView
@@ -58,7 +56,7 @@ _SHORT_BELOW = 104
 """On a narrower screen the top line has fewer words."""
 
 
-class Dashboard(Travelling):
+class Dashboard(Visiting):
     """Shows the newest snapshot of one of the watches, or the one it was frozen at."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -75,13 +73,11 @@ class Dashboard(Travelling):
         *,
         wall_s: Callable[[], float] = time.time,
         sources: SourcePath = USUAL_SOURCES,
-        report: Reporter | None = None,
         at_s: float | None = None,
+        report: Reporter | None = None,
     ) -> None:
-        """Without ``report`` there is no key to save one."""
-        super().__init__(session, watches)
-        self._report = report
-        self._watched = Watched(self.newest, sources)
+        """It opens at ``at_s`` of the monotonic clock; without ``report`` there is no key to save one."""
+        super().__init__(session, watches, sources, report)
         self._wall_s = wall_s
         self._opens_at_s = at_s
         self._painted_s = 0.0
@@ -258,8 +254,9 @@ class Dashboard(Travelling):
 
     @property
     def step_s(self) -> float:
-        """One cell of the chart, and one sample at least."""
-        return max(self._panes.pane(HeapPane).cell_s, self._shown.interval_s)
+        """One cell of the chart, in whole samples."""
+        interval_s = self._shown.interval_s
+        return interval_s * max(round(self._panes.pane(HeapPane).cell_s / interval_s), 1)
 
     def turn_to(self, session: Session) -> None:
         """Show another watch, live, in the same arrangement."""
@@ -276,12 +273,17 @@ class Dashboard(Travelling):
         entry = alerts.entry if alerts.has_focus else self._shown.worst
         if entry is None:
             self.notify("there is no alert", timeout=2)
+        elif self._shown.is_replayed:
+            self._say(IN_A_REPLAY)
         else:
             self._session.acknowledge(entry, not entry.acknowledged)
 
     @on(AlertsPane.Muted)
     def _mute(self, asked: AlertsPane.Muted) -> None:
-        self._session.mute(asked.rule, asked.for_s)
+        if self._shown.is_replayed:
+            self._say(IN_A_REPLAY)
+        else:
+            self._session.mute(asked.rule, asked.for_s)
 
     def action_zoom(self, step: int) -> None:
         """Show a longer (1), shorter (-1) or the usual (0) span."""
@@ -330,35 +332,9 @@ class Dashboard(Travelling):
         else:
             self._say(why_not)
 
-    def action_profile(self, name: str, is_differential: bool = False, subject: Frame | None = None) -> None:
-        """Open a view of the profile as it now stands; against the baseline where that is wanted or was marked."""
-        from memdash.ui.screens.profile import visit
-
-        self.app.push_screen(
-            visit(name, self.newest, is_differential=is_differential, sources=self._watched.sources, subject=subject)
-        )
-
     def action_listing(self) -> None:
         """Show the source of the row under the cursor, or of what holds most."""
         self.action_profile("list", subject=self._panes.table_in_use.frame_of_row)
-
-    def action_save(self) -> None:
-        """Save the profile of the moment that is shown."""
-        from memdash.ui.screens.profile import moment_of
-
-        moment = moment_of(self._shown)
-        ask_to_save(self, moment.take, moment.file_name)
-
-    def action_report(self) -> None:
-        """Save a report of the moment that is shown."""
-        if self._report is not None:
-            ask_to_report(self, self._report, self._shown)
-
-    def action_residence(self) -> None:
-        """Show where RSS comes from; a frozen view stays frozen there."""
-        from memdash.ui.screens.residence import ResidenceScreen
-
-        self.app.push_screen(ResidenceScreen(self.newest))
 
     def action_copy(self) -> None:
         """Put the row under the cursor into the terminal's clipboard (OSC 52)."""
@@ -384,11 +360,6 @@ class Dashboard(Travelling):
             typed.bar.remove()
             self._filtered.focus()
         self._show()
-
-    @on(ChartView.Pointed)
-    def _point_in_chart(self, pointed: ChartView.Pointed) -> None:
-        if isinstance(pointed.chart, HeapPane):
-            self.go_to(pointed.chart.mono_s_at(pointed.share, self._shown))
 
     @on(TableView.HeaderClicked)
     def _sort_by_column(self, clicked: TableView.HeaderClicked) -> None:

@@ -13,11 +13,12 @@ from memdash.model.missing import Missing
 from memdash.model.sample import Instant
 from memdash.model.snapshot import Snapshot, State
 from memdash.plain import plain
-from memdash.pprof.garbage import without_collections
 from memdash.ui.beside import beside
 from memdash.ui.feed import Feed
+from memdash.ui.panes.heap import HeapPane
 from memdash.ui.screens.relatives import Relatives
 from memdash.ui.travel import Outlook, Whereabouts, flag_of, stops, window_end_s
+from memdash.ui.widgets.chart import ChartView
 from memdash.ui.widgets.time_bar import TimeBar, TimeLine
 from memdash.units import moment_words
 
@@ -25,10 +26,10 @@ if TYPE_CHECKING:
     from memdash.session import Session, Watches
     from memdash.session.past import Past
 
-__all__ = ["Travelling"]
+__all__ = ["IN_A_REPLAY", "Travelling"]
 
 _REWOUND = Missing("this is a moment of the past, in which nothing can be done any more", "end goes back to the newest")
-_IN_A_REPLAY = Missing("this is a replay: nothing can be done to what was recorded")
+IN_A_REPLAY = Missing("this is a replay: nothing can be done to what was recorded")
 
 
 class Travelling(Relatives):
@@ -79,7 +80,7 @@ class Travelling(Relatives):
     def past_words(self) -> Missing | None:
         """Why nothing can be done to the target, as far as that is because of the moment that is shown."""
         if self._shown.is_replayed:
-            return _IN_A_REPLAY
+            return IN_A_REPLAY
         return _REWOUND if self.is_away else None
 
     def newest(self) -> Snapshot:
@@ -186,6 +187,11 @@ class Travelling(Relatives):
         where = self.whereabouts
         self.go_to(where.since.mono_s + pointed.share * (where.until.mono_s - where.since.mono_s))
 
+    @on(ChartView.Pointed)
+    def _point_in_chart(self, pointed: ChartView.Pointed) -> None:
+        if isinstance(pointed.chart, HeapPane):
+            self.go_to(pointed.chart.mono_s_at(pointed.share, self._shown))
+
     def go_to(self, mono_s: float) -> None:
         """Show the newest moment up to one of the monotonic clock."""
         past = self._past()
@@ -212,6 +218,8 @@ class Travelling(Relatives):
         self._is_looking = True
 
         def made() -> Snapshot:
+            from memdash.pprof.garbage import without_collections  # the dashboard itself does without pprof
+
             with without_collections():
                 return past.at(wish_s, marked, beyond_s=beyond_s, is_quick=is_quick)
 
