@@ -23,16 +23,21 @@ from memdash.config import SETTINGS, Setting
 from memdash.errors import UsageError
 from memdash.spelling import meant
 
-__all__ = ["default_file", "load_file"]
+__all__ = ["default_file", "default_path", "load_file"]
 
 _LARGEST_BYTES = 1 << 20
 
 
-def default_file() -> Path | None:
-    """The user's configuration file, if there is one that can be seen."""
+def default_path() -> Path:
+    """Where the user's configuration file is, or would be."""
     from platformdirs import user_config_path  # 8 ms, wanted once
 
-    path = user_config_path("memdash") / "config.toml"
+    return user_config_path("memdash") / "config.toml"
+
+
+def default_file() -> Path | None:
+    """The user's configuration file, if there is one that can be seen."""
+    path = default_path()
     try:
         return path if path.is_file() else None
     except OSError:  # somebody else's folder, as under su: no settings for us there

@@ -14,7 +14,6 @@ from tests.programs import loaded, of_a_screen
 
 Start = Callable[..., subprocess.Popen[bytes]]
 Run = Callable[..., tuple[int, str, str]]
-Offered = Callable[[str], dict[str, str]]
 OURSELVES = str(os.getpid())
 
 pytestmark = pytest.mark.usefixtures("no_settings")
@@ -63,12 +62,12 @@ def small() -> Iterator[str]:
             "--max: there is no metric 'HeapAloc'",
             "did you mean HeapAlloc?",
         ),
-        (["report", "--max", "HeapAlloc=much", "1"], 2, "--max HeapAlloc: 'much' is not a size", "write it like"),
-        (["report", "--max", "NumGC=nan", "1"], 2, "--max NumGC: 'nan' is not a number", "write it like"),
+        (["report", "--max", "HeapAlloc=much", "1"], 2, "--max: HeapAlloc: 'much' is not a size", "write it like"),
+        (["report", "--max", "NumGC=nan", "1"], 2, "--max: NumGC: 'nan' is not a number", "write it like"),
         (
             ["report", "--max", "system.threads=many", "1"],
             2,
-            "--max system.threads: 'many' is not a number",
+            "--max: system.threads: 'many' is not a number",
             "write it like",
         ),
         (["report", "--frobnicate"], 2, "no such option", "memdash report --help"),
@@ -350,33 +349,6 @@ def test_help_and_version(run: Run) -> None:
     assert run("version") == run("--version")
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_prints_a_script_for_the_shell(run: Run, shell: str) -> None:
-    code, out, _ = run("completion", shell)
-    assert code == 0
-    assert "_MEMDASH_COMPLETE" in out
-
-
-@pytest.mark.parametrize(
-    ("words", "among_them", "not_among_them"),
-    [
-        ("memdash ", {"report", "demo", "ps"}, {"--interval"}),
-        ("memdash re", {"report"}, {"ps"}),
-        ("memdash --int", {"--interval"}, {"report"}),
-        ("memdash 12 --n", {"--name", "--no-color"}, {"--json"}),
-        ("memdash report --j", {"--json"}, {"--theme"}),
-        (f"memdash report {OURSELVES[:-1]}", {OURSELVES}, {"--json", "ps"}),
-        (f"memdash doctor {OURSELVES}", {OURSELVES}, {"1"}),
-    ],
-)
-def test_verbs_and_options_are_completed(
-    offered: Offered, words: str, among_them: set[str], not_among_them: set[str]
-) -> None:
-    found = offered(words).keys()
-    assert among_them <= found
-    assert not not_among_them & found
-
-
 HEADLESS = [
     ["report", "--json", "SMALL"],
     ["report", "SMALL"],
@@ -387,6 +359,9 @@ HEADLESS = [
     ["serve", "--grafana"],
     ["--help"],
     ["version"],
+    ["config", "--show-origin"],
+    ["man"],
+    ["--once", "SMALL"],
 ]
 
 

@@ -16,8 +16,9 @@ from memdash.analysis.rules import Threshold
 from memdash.commands.growing import GrowingFile, Stream
 from memdash.commands.limits import Alerting, alert_options
 from memdash.commands.logger import Logger
-from memdash.commands.options import Verb, gathered, settings, typed
+from memdash.commands.options import gathered, settings, typed
 from memdash.commands.output import STDOUT, tell
+from memdash.commands.service import Service
 from memdash.commands.target import Choice, pids, target_options
 from memdash.commands.telling import Telling
 from memdash.commands.watching import ending_code, named, require_read, watched
@@ -41,7 +42,7 @@ _PACES_S = {
 """A log runs for months beside its target: sites, objects and mappings, the dear ones, have no line to stand in."""
 
 
-@click.command(cls=Verb, short_help="One line a sample: JSON, CSV, or words for a terminal.")
+@click.command(cls=Service, short_help="One line a sample: JSON, CSV, or words for a terminal.")
 @target_options
 @click.argument("others", metavar="[PID ...]", nargs=-1, shell_complete=pids)
 @settings("interval", "duration", "output", "csv", "json", "append", "force", "rotate", "keep")

@@ -17,7 +17,19 @@ from memdash import config, config_file
 from memdash.commands.output import tell
 from memdash.errors import UsageError
 
-__all__ = ["Verb", "gathered", "origin", "part", "place", "refuse_beside", "settings", "take_file", "typed"]
+__all__ = [
+    "Verb",
+    "chosen_file",
+    "gathered",
+    "origin",
+    "part",
+    "place",
+    "refuse_beside",
+    "settings",
+    "stated",
+    "take_file",
+    "typed",
+]
 
 if TYPE_CHECKING:
     _ParamType = click.ParamType[Any]
@@ -25,6 +37,10 @@ else:
     _ParamType = click.ParamType  # generic only since click 8.4
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+_PLACES = {"FILE": "file", "PROFILE": "file", "FOLDER": "dir", "FOLDERS": "dir"}
+"""What a shell completes, by the word that stands for a value in help."""
 
 
 class _Text(_ParamType):
@@ -48,7 +64,9 @@ class _Text(_ParamType):
         return [part for value in rv.split(self._setting.separator) if (part := value.strip())]
 
     def shell_complete(self, _ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Offer the setting's choices."""
+        """Offer the setting's choices, or files where it names one: which ones there are the shell knows itself."""
+        if kind := _PLACES.get(self._setting.metavar):
+            return [CompletionItem(incomplete, type=kind)]
         return [CompletionItem(choice) for choice in self._setting.choices if choice.startswith(incomplete)]
 
 
@@ -154,6 +172,25 @@ def place(name: str) -> str:
     return (origin(ctx, config.SETTINGS[name]) if ctx else "") or f"--{name}"
 
 
+def stated(ctx: click.Context, setting: config.Setting) -> object:
+    """The value of a setting as it was written where it comes from; a list where a file has one."""
+    name = setting.name.replace("-", "_")
+    match ctx.get_parameter_source(name):
+        case ParameterSource.ENVIRONMENT:
+            return os.environ.get(setting.variable)
+        case ParameterSource.DEFAULT_MAP:
+            return next(layer.values[name] for layer in _layers(ctx) if name in layer.values)
+        case ParameterSource.DEFAULT:
+            return setting.default
+    return ctx.params[name]
+
+
+def chosen_file(ctx: click.Context) -> Path | None:
+    """The configuration file that is read, if there is one."""
+    layer = ctx.meta.get(_LAYERS, {}).get(_OWN)
+    return None if layer is None else layer.path
+
+
 @dataclass(frozen=True, slots=True)
 class _Layer:
     """The values of one file by parameter, and those that files of a lower rank have no say in."""
@@ -164,6 +201,8 @@ class _Layer:
 
 
 _LAYERS = "memdash.files"
+_OWN = 0
+"""The rank of the configuration file."""
 
 
 def _layers(ctx: click.Context) -> list[_Layer]:
@@ -208,7 +247,7 @@ def _load_config(ctx: click.Context, _param: click.Parameter, value: str | None)
         return
     path = Path(value) if value else config_file.default_file()
     if path is not None:
-        take_file(ctx, 0, path, config_file.load_file(path), ())
+        take_file(ctx, _OWN, path, config_file.load_file(path), ())
 
 
 _CONFIG = click.Option(
@@ -219,6 +258,7 @@ _CONFIG = click.Option(
     expose_value=False,
     callback=_load_config,
     help="Read settings from this file instead of the user's own.",
+    shell_complete=lambda _ctx, _param, incomplete: [CompletionItem(incomplete, type="file")],
 )
 
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 from memdash.commands.limits import Alerting, alert_options
-from memdash.commands.options import Verb, gathered, refuse_beside, settings
+from memdash.commands.options import gathered, refuse_beside, settings
 from memdash.commands.output import STDOUT, tell
 from memdash.commands.recorded import Keeping, recorders
 from memdash.commands.relief import Relieving, relief_options
+from memdash.commands.service import Service
 from memdash.commands.target import Choice, pids, target_options
 from memdash.commands.telling import Telling
 from memdash.commands.watching import ending_code, named, require_read, watched
@@ -31,7 +32,7 @@ __all__ = ["command"]
 _SUFFIX = ".mdr"
 
 
-@click.command(cls=Verb, short_help="Write a watch into a file, to be looked at later.")
+@click.command(cls=Service, short_help="Write a watch into a file, to be looked at later.")
 @target_options
 @click.argument("others", metavar="[PID ...]", nargs=-1, shell_complete=pids)
 @settings("output", "duration", "interval", "append", "force", "salvage")

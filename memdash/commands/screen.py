@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from io import BytesIO
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from memdash.commands.limits import Alerting, muted_for
 from memdash.commands.opening import Opening
 from memdash.commands.options import gathered, part, place
+from memdash.commands.output import write_lines
 from memdash.commands.recorded import Keeping, recorders
 from memdash.commands.relief import Relieving
 from memdash.commands.telling import Telling, Terminal
@@ -25,7 +27,8 @@ from memdash.model.target import Target
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
 from memdash.probes.survey import survey
-from memdash.session import Live, Session, Watches
+from memdash.session import Live, Session, Watches, read_once
+from memdash.signals import signals_raised
 from memdash.spelling import meant
 
 if TYPE_CHECKING:
@@ -102,6 +105,28 @@ class Screen(Alerting):
                 if recorder is not None:
                     session.remember(recorder)
                 self._show(session, watches, terminal)
+
+    def show_once(self, target: Target, entries: Sequence[ProbeEntry]) -> int:
+        """Print a screenful of what can be read at once. Raises what ``read_once`` raises."""
+        from memdash.exports.brief import screenful
+
+        snapshot = read_once(target, rules=self.rules, muted=self.muted, entries=entries)
+        size = shutil.get_terminal_size()
+        write_lines(screenful(snapshot, size.columns, size.lines - 1))
+        return 0
+
+    def show_in_lines(self, choose: Callable[[], Target], entries: Sequence[ProbeEntry]) -> int:
+        """Keep a few lines up to date until the target ends, or ctrl+c. Raises UsageError without a terminal."""
+        from memdash.commands.strip import terminal_of_ours, watch_in_lines
+
+        out = terminal_of_ours()
+        with signals_raised():
+            target = choose()
+        with self.telling.hooks() as follow:
+            session = self._session(target, entries, is_meant=True)
+            follow(session)
+            with self._recording(session):
+                return watch_in_lines(session, out)
 
     def _show(self, session: Session, watches: Watches, terminal: Terminal) -> None:
         """Begin to watch, and draw what is seen; both are over when this returns."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -13,8 +12,10 @@ from typing import TYPE_CHECKING
 import click
 
 from memdash.commands.limits import Alerting, alert_options
-from memdash.commands.options import Verb, gathered, settings
+from memdash.commands.options import gathered, settings
 from memdash.commands.output import tell, write_lines
+from memdash.commands.secret import secret_of
+from memdash.commands.service import Service
 from memdash.commands.target import Choice, pids, target_options
 from memdash.commands.telling import Telling
 from memdash.commands.watching import by_pid, named
@@ -32,12 +33,11 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _LOOKS_EVERY_S = 1.0
-_LONGEST_TOKEN = 4096
 _TOKEN = "MEMDASH_TOKEN"  # noqa: S105 - where it is, and not what
 _ABOUT = b"memdash: the metrics are at /metrics\n"
 
 
-@click.command(cls=Verb, short_help="Metrics of processes for Prometheus to fetch.")
+@click.command(cls=Service, short_help="Metrics of processes for Prometheus to fetch.")
 @target_options
 @click.argument("others", metavar="[PID ...]", nargs=-1, shell_complete=pids)
 @click.option("--grafana", is_flag=True, help="Print a dashboard for Grafana that shows these metrics.")
@@ -65,7 +65,7 @@ def command(
         return 0
     rules = alerting.rules
     telling.check(rules)
-    token, at = _token(token_file), _place(listen)
+    token, at = secret_of("--token-file", token_file, _TOKEN), _place(listen)
     with telling.hooks() as follow:
 
         def opener(target: Target, entries: Sequence[ProbeEntry] = PROBES) -> Session:
@@ -136,18 +136,3 @@ def _follow(watches: Sequence[Following], duration_s: float | None) -> None:
             elif (shown := watch.snapshot()) is not None and shown.state.is_over and id(watch) not in told:
                 told.add(id(watch))
                 tell(f"{watch.name} ({shown.target.place}) {shown.ending.words if shown.ending else shown.state.value}")
-
-
-def _token(path: str | None) -> str:
-    """What who asks has to bring; empty when nobody has to. Raises UsageError."""
-    if path is None:
-        return os.environ.get(_TOKEN, "").strip()
-    try:
-        with open(path, encoding="utf-8") as file:
-            token = file.read(_LONGEST_TOKEN + 1).strip()
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise UsageError(f"--token-file: {path}: {why}", "name a file that holds a token and nothing else") from None
-    if not token or len(token) > _LONGEST_TOKEN:
-        raise UsageError(f"--token-file: {path} holds no token", "put a word in it that nobody guesses")
-    return token

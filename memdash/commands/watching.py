@@ -51,7 +51,7 @@ def watched(
 ) -> int:
     """Watch until all have ended, or for ``duration_s`` once all are read; the signal that ended it before, or 0.
 
-    ``tick`` is called each second, and may raise.
+    ``tick`` is called once they are read and then each second, and may raise.
     """
     begun, over = threading.Event(), threading.Event()
 
@@ -80,6 +80,7 @@ def watched(
 
 def _wait(over: threading.Event, duration_s: float | None, tick: Callable[[], None]) -> None:
     until_s = None if duration_s is None else time.monotonic() + duration_s
+    tick()
     while not over.is_set() and (until_s is None or time.monotonic() < until_s):
         over.wait(_EVERY_S if until_s is None else max(min(_EVERY_S, until_s - time.monotonic()), 0.0))
         tick()

@@ -83,7 +83,7 @@ class JsonLines:
     def finding(self, snapshot: Snapshot, finding: Finding, what: str) -> Iterator[str]:
         """With its evidence; what has ended is no longer grave."""
         level = "info" if what == "ended" else _LEVELS[finding.severity]
-        also = {"what": what} | finding_row(finding)
+        also = {"what": what} | finding_row(finding, finding.rule in snapshot.muted)
         yield _object(snapshot.at.wall_s, level, "finding", _who(snapshot) | also)
 
     def end(self, at_s: float, why: str, samples: int, dropped: int) -> Iterator[str]:

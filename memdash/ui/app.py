@@ -173,6 +173,17 @@ class MemdashApp(Turns[Target]):
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen())
 
+    def action_suspend_process(self) -> None:
+        """Stop until the shell continues it, with the terminal as it was; so are wrappers that it may run under.
+
+        Where nobody is who could continue it nothing happens but words: as the first of its session it has no shell.
+        """
+        if os.getsid(0) == os.getpgrp():
+            self.notify("There is no shell to go back to: memdash was not started from one.", markup=False)
+        elif self._driver is not None and self._driver.can_suspend:
+            self.app_suspend_signal.publish(self)
+            os.kill(0, signal.SIGTSTP)  # Textual's driver gives the terminal back when it comes
+
 
 def _has(screen: Screen[Any], command: Command) -> bool:
     """Whether a screen says that the command is one of its own, and that it can do anything there now."""

@@ -81,6 +81,10 @@ _QUITS = "Leave; the target does not notice. In what lies over the dashboard, go
 COMMANDS: tuple[Command, ...] = (
     Command(APP, "question_mark,f1", "?", "explain", "help", "memdash", "Explain every figure, key and state.", 1),
     Command(APP, "ctrl+p,colon", "ctrl+p :", "command_palette", "palette", "memdash", "Find a command.", palette=False),
+    Command(
+        APP, "ctrl+z", "ctrl+z", "suspend_process", "to the shell", "memdash",
+        "Stop memdash and go back to the shell; fg comes back. Meanwhile nothing is sampled.", palette=False,
+    ),
     Command(APP, "q,ctrl+q,ctrl+c", "q", "quit", "quit", "memdash", _QUITS, 30),
     Command(
         DASHBOARD, "slash", "/", "filter", "filter", "find",
@@ -153,7 +157,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         DASHBOARD, "m", "m", "mark", "mark", "time",
-        "Mark the moment on the screen with a note: in the alert log, in the chart and in the recording.", 21,
+        "Mark the moment on the screen with a note: in the alert log, in the chart and in the recording.", 22,
     ),
     Command(
         DASHBOARD, "d", "d", "profile('top', True)", "diff", "profile",
