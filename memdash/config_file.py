@@ -12,6 +12,9 @@ for = "30s"
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -49,8 +52,8 @@ def load_file(path: Path, keys: Collection[str] | None = None) -> dict[str, obje
     import tomllib
 
     try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST_BYTES + 1)
+        with open(path, "rb", opener=_opened) as file:
+            content = file.read(_LARGEST_BYTES + 1) or b""  # a terminal at which nobody has typed
         if len(content) > _LARGEST_BYTES:
             raise UsageError(f"{path} is no configuration file: it is larger than any", "name another with --config")
         document = tomllib.loads(content.decode("utf-8"))
@@ -63,6 +66,16 @@ def load_file(path: Path, keys: Collection[str] | None = None) -> dict[str, obje
         if key not in by_key:
             raise UsageError(f"{path}: there is no setting {key!r}", meant(key, by_key, "the keys are"))
     return {by_key[key].name: _checked(path, by_key[key], value) for key, value in document.items()}
+
+
+def _opened(path: str, flags: int) -> int:
+    """Of a pipe nobody knows whether anything will ever come, so it is not even waited for somebody to write to it."""
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode) or stat.S_ISCHR(mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "neither a file nor a device")
 
 
 def _checked(path: Path, setting: Setting, value: object) -> object:

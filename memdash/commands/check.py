@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 import click
 
 from memdash.commands.budget import Plan, budget_option
 from memdash.commands.checking import Start, of_command, of_recording, of_target
 from memdash.commands.options import Verb, gathered, settings
-from memdash.commands.output import STDOUT, check_output, tell, write_lines, writing
+from memdash.commands.output import check_output, refuse_same, tell, write_lines, writing
 from memdash.commands.target import Choice, target_options
 from memdash.errors import TargetExited, UsageError
-from memdash.files import is_device
 from memdash.model.check import Checked, Outcome
 from memdash.plain import plain
 from memdash.process.memory import require_permission
@@ -50,41 +47,40 @@ class _Told:
     force: bool
 
     def check(self, output_to: str | None) -> None:
-        """Refuse before the watch what could not be written after it, beside ``output_to``. Raises UsageError."""
-        files = {"output": self.output, "junit": self.junit, "output-to": output_to}
-        taken: dict[Path, str] = {}
-        for option, name in files.items():
-            if name is None or name == STDOUT or is_device(Path(name)):
-                continue
-            other = taken.setdefault(Path(name).resolve(), option)
-            if other != option:
-                raise UsageError(f"--{other} and --{option} name the same file", "give each a file of its own")
+        """Refuse before the watch what could not be written after it: ``output_to`` is for what a command prints.
+
+        Raises UsageError.
+        """
         check_output(self.output, self.force)
         if self.junit is not None:
             check_output(self.junit, self.force)
+        refuse_same({"-o": self.output, "--junit": self.junit, "--output-to": output_to})
 
     def write(self, checked: Checked) -> None:
-        """Write it wherever it is wanted, all that can be even where one place fails. Raises UsageError."""
-        with ExitStack() as writings:  # the last that is put on it is the first to be done, and none is left out
-            writings.callback(self._write_report, checked)
-            writings.callback(self._annotate, checked)
-            writings.callback(self._write_junit, checked)
+        """Write it wherever it is wanted; what cannot be written to one place is still written to the others.
+
+        Raises UsageError.
+        """
+        failed: list[UsageError] = []
+        for write in (self._write_junit, _annotate, self._write_result):
+            try:
+                write(checked)
+            except UsageError as error:
+                failed.append(error)
+        for other in failed[1:]:
+            tell(other.what)
+        if failed:
+            raise failed[0]
 
     def _write_junit(self, checked: Checked) -> None:
-        if self.junit is not None:
-            from memdash.exports.check.junit import junit
+        if self.junit is None:
+            return
+        from memdash.exports.check.junit import junit
 
-            with writing(self.junit, self.force) as out:
-                out.write(junit(checked))
+        with writing(self.junit, self.force) as out:
+            out.write(junit(checked))
 
-    def _annotate(self, checked: Checked) -> None:
-        if os.environ.get("GITHUB_ACTIONS") == "true":
-            from memdash.exports.check.github import annotation_lines
-
-            for line in annotation_lines(checked):
-                click.echo(line, err=True)
-
-    def _write_report(self, checked: Checked) -> None:
+    def _write_result(self, checked: Checked) -> None:
         if self.json:
             from memdash.exports.check.json import line as document
 
@@ -94,6 +90,15 @@ class _Told:
             from memdash.exports.check.text import lines
 
             write_lines(lines(checked), self.output, self.force)
+
+
+def _annotate(checked: Checked) -> None:
+    """For the page of a change on GitHub, when it is there that this runs."""
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        from memdash.exports.check.github import annotation_lines
+
+        for line in annotation_lines(checked):
+            click.echo(line, err=True)
 
 
 @click.command(cls=_Check, short_help="Hold a process or a command to memory budgets: a gate for CI.")

@@ -19,6 +19,7 @@ from memdash.commands.service import Service
 from memdash.commands.target import Choice, pids, target_options
 from memdash.commands.telling import Telling
 from memdash.commands.watching import ending_code, named, require_read, watched
+from memdash.errors import RecordingError
 from memdash.plain import plain
 from memdash.session import Live
 from memdash.units import byte_size, duration, file_time
@@ -80,7 +81,8 @@ def command(
     ]
     targets = [each.target for each in watching]
     path = Path(output) if output != STDOUT else Path(f"{targets[0].file_name}-{file_time(time.time())}{_SUFFIX}")
-    with telling.hooks() as follow, recorders(path, sessions, keeping, appends=append, replaces=force) as started:
+    recording = recorders(path, sessions, keeping, appends=append, replaces=force, hear=tell)
+    with telling.hooks() as follow, recording as started:
         for session in sessions:
             follow(session)
         tell(f"recording {', '.join(f'{target.name} ({target.place})' for target in targets)} into {path}")
@@ -89,7 +91,8 @@ def command(
         line.clear()
     last = [session.snapshot() for session in sessions]
     require_read(watching, last)
-    return ending_code(last, duration, signalled, "the recording is shorter than it was to be")
+    code = ending_code(last, duration, signalled, "the recording is shorter than it was to be")
+    return code or RecordingError.exit_code * any(recorder.state.trouble for recorder in started)
 
 
 def _salvaged(path: Path, output: str) -> int:

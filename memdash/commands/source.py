@@ -15,6 +15,7 @@ from click.shell_completion import CompletionItem
 
 from memdash.commands.output import tell
 from memdash.commands.replayed import Recorded, recorded
+from memdash.config import parse_pid
 from memdash.errors import BadProfile, MemdashError, UsageError
 from memdash.network.address import Address, is_url, require_scheme
 
@@ -43,7 +44,7 @@ def profile_from(argument: str, run: int | None = None) -> TakenProfile:
     if is_url(argument):
         return TakenProfile(_of_url(argument))
     if is_process(argument):
-        return _of_process(int(argument))
+        return _of_process(parse_pid(argument))
     if (file := recorded(argument)) is not None:
         return _told(_of_recording(file, run))
     path = Path(argument)

@@ -7,7 +7,7 @@ from pathlib import Path
 from memdash.errors import Corrupt, NewerFormat, RecordingError
 from memdash.recording.database import Database
 
-__all__ = ["VERSION", "made_private", "micros", "opened", "opened_to_write", "settled"]
+__all__ = ["VERSION", "made_private", "micros", "moved", "opened", "opened_to_write", "settled"]
 
 VERSION = 1
 """Of the tables and of what is in them; a later one is not read."""
@@ -74,8 +74,7 @@ def opened_to_write(path: Path) -> Database:
         is_new = not database.rows("SELECT 1 FROM sqlite_master LIMIT 1")
         if is_new:
             database.rows("PRAGMA auto_vacuum = INCREMENTAL")  # can only be said of a file without pages
-        database.rows("PRAGMA journal_mode = WAL")
-        database.rows("PRAGMA synchronous = NORMAL")
+        _log_ahead(database)
         if is_new:
             _create(database)
         _check(database)
@@ -83,6 +82,20 @@ def opened_to_write(path: Path) -> Database:
         database.close()
         raise
     return database
+
+
+def moved(database: Database, path: Path) -> None:
+    """Give one that is written another name, in the place of what has it. Raises RecordingError; then nothing moved."""
+    database.rows("PRAGMA journal_mode = DELETE")
+    try:
+        database.move(path)
+    finally:
+        _log_ahead(database)
+
+
+def _log_ahead(database: Database) -> None:
+    database.rows("PRAGMA journal_mode = WAL")
+    database.rows("PRAGMA synchronous = NORMAL")
 
 
 def opened(path: Path) -> Database:

@@ -30,15 +30,13 @@ from memdash.ui.command import (
 
 __all__ = ["COMMANDS", "EDGES", "bindings"]
 
+_STOPS = "Stop memdash and go back to the shell; fg comes back. Meanwhile nothing is sampled."
 _QUITS = "Leave; the target does not notice. In what lies over the dashboard, go back."
 
 COMMANDS: tuple[Command, ...] = (
     Command(APP, "question_mark,f1", "?", "explain", "help", "memdash", "Explain every figure, key and state.", 1),
     Command(APP, "ctrl+p,colon", "ctrl+p :", "command_palette", "palette", "memdash", "Find a command.", palette=False),
-    Command(
-        APP, "ctrl+z", "ctrl+z", "suspend_process", "to the shell", "memdash",
-        "Stop memdash and go back to the shell; fg comes back. Meanwhile nothing is sampled.", palette=False,
-    ),
+    Command(APP, "ctrl+z", "ctrl+z", "suspend_process", "to the shell", "memdash", _STOPS, palette=False),
     Command(APP, "q,ctrl+q,ctrl+c", "q", "quit", "quit", "memdash", _QUITS, 30),
     Command(
         DASHBOARD, "slash", "/", "filter", "filter", "find",
@@ -326,9 +324,7 @@ COMMANDS: tuple[Command, ...] = (
         "Bring memdash's agent into a running Python program, after a question: for GC pauses, malloc, asyncio tasks.",
         needs=Action.LOAD_AGENT,
     ),
-    Command(
-        TABLE, "enter", "enter", "choose", "detail", "rows", "Show all there is to say about the row.", 3, palette=False
-    ),
+    Command(TABLE, "enter", "enter", "choose", "detail", "rows", "Show all there is to know of it.", 3, palette=False),
     Command(ROWS, "down,j", "↓ j", "step(1)", "down", "rows", "Go one row down.", palette=False),
     Command(ROWS, "up,k", "↑ k", "step(-1)", "up", "rows", "Go one row up.", palette=False),
     Command(ROWS, "pagedown", "page down", "page(1)", "page down", "rows", "Go one screenful down.", palette=False),
@@ -336,7 +332,6 @@ COMMANDS: tuple[Command, ...] = (
     Command(ROWS, "g", "g", "edge(0)", "top", "rows", "Go to the first row.", palette=False),
     Command(ROWS, "G", "G", "edge(1)", "bottom", "rows", "Go to the last row.", palette=False),
 )  # fmt: skip
-
 
 EDGES = (Binding("home", "edge(0)", show=False), Binding("end", "edge(1)", show=False))
 """Further keys for rows, where these do not go through time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -55,6 +56,37 @@ def test_what_makes_no_sense_is_refused_before_anything_starts(
     code, out, err = said(*argv)
     assert (code, out) == (2, "")
     assert what in err
+
+
+def test_outputs_that_are_one_file_are_refused_before_anything_starts(said: Check, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "out")
+    for flags in (
+        ("-o", "out", "--junit", "./out"),
+        ("-o", "out", "--output-to", "link"),
+        ("--junit=a", "--output-to=a"),
+    ):
+        with contextlib.chdir(tmp_path):
+            code, out, err = said(*flags, "--", "sh", "-c", "echo >started")
+        assert (code, out) == (2, "")
+        assert "name the same file" in err
+    assert [file.name for file in tmp_path.iterdir()] == ["link"]
+
+
+def test_an_output_that_cannot_be_written_keeps_no_other_back(
+    said: Check, start: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    child = start(*sleeper())
+    code, out, err = said(*FAST, "--for=0.1s", "--max=rss=1GiB", "--junit=/dev/full", child.pid)
+    assert code == 2
+    assert out.startswith("PASSED: python")
+    assert "/dev/full cannot be written: No space left" in err
+
+
+def test_a_command_that_is_not_there_leaves_what_was_in_its_log(said: Check, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("precious")
+    assert said("--output-to", log, "--force", "--", "no-such-command-here")[0] == 2
+    assert log.read_text() == "precious"
 
 
 def sleeper() -> list[str]:
