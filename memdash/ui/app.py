@@ -20,7 +20,8 @@ from textual.screen import Screen
 from memdash.config import USUAL_SOURCES, SourcePath
 from memdash.model.target import Target
 from memdash.signals import ENDING, Signalled
-from memdash.ui.commands import APP, COMMANDS, Command, Offering, bindings
+from memdash.ui.command import APP, Command, Offering
+from memdash.ui.commands import COMMANDS, bindings
 from memdash.ui.glyphs import ASCII, UNICODE
 from memdash.ui.lean import settle
 from memdash.ui.messages import Rung

@@ -16,7 +16,8 @@ from memdash.model.snapshot import Snapshot
 from memdash.plain import plain
 from memdash.tables.alerts import Kept, alerts_table, dropped_words, entry_lines, entry_of
 from memdash.tables.table import Table
-from memdash.ui.commands import ALERTS, bindings
+from memdash.ui.command import ALERTS
+from memdash.ui.commands import bindings
 from memdash.ui.panes.pane import TablePane
 from memdash.ui.watched import Watched
 

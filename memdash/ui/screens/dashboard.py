@@ -20,7 +20,8 @@ from memdash.tables.family import place_words
 from memdash.tables.vitals import figures_line, gc_line
 from memdash.ui.acting import ask_to_act
 from memdash.ui.arrangement import Arrangement
-from memdash.ui.commands import ALERTS, DASHBOARD, TABLE, Command, When, bindings
+from memdash.ui.command import ALERTS, DASHBOARD, TABLE, Command, When
+from memdash.ui.commands import bindings
 from memdash.ui.feed import Feed
 from memdash.ui.header import head_parts, notice_lines, standing, verdict_parts
 from memdash.ui.messages import Sampled

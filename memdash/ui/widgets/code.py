@@ -18,7 +18,8 @@ from textual.strip import Strip
 
 from memdash.plain import plain
 from memdash.tables.code import NO_CODE, Code
-from memdash.ui.commands import CODE, EDGES, ROWS, bindings
+from memdash.ui.command import CODE, ROWS
+from memdash.ui.commands import EDGES, bindings
 from memdash.ui.widgets.meter import meter
 from memdash.ui.widgets.paint import Line, Painted
 

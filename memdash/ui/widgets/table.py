@@ -16,7 +16,8 @@ from textual.message import Message
 from textual.strip import Strip
 
 from memdash.tables.table import Cell, Column, Row, Span, Table, Tone
-from memdash.ui.commands import EDGES, ROWS, TABLE, bindings
+from memdash.ui.command import ROWS, TABLE
+from memdash.ui.commands import EDGES, bindings
 from memdash.ui.widgets.cut import cut, width_of
 from memdash.ui.widgets.fit import fitted
 from memdash.ui.widgets.meter import meter, piece

@@ -9,7 +9,8 @@ from textual import events
 from textual.binding import BindingType
 from textual.strip import Strip
 
-from memdash.ui.commands import EDGES, ROWS, bindings
+from memdash.ui.command import ROWS
+from memdash.ui.commands import EDGES, bindings
 from memdash.ui.widgets.paint import Line, Painted
 
 __all__ = ["Part", "TextView", "WordLine"]
