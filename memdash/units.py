@@ -261,6 +261,8 @@ def parse_bytes(text: str) -> int:
     value = _parse(text, _BYTE_FACTORS, "a size", "512MiB, 1.5GiB or 4096")
     if value < 0:
         raise UsageError(f"a size cannot be negative: {text!r}", "write it like 512MiB")
+    if 0 < value < 1:
+        raise UsageError(f"a size is whole bytes: {text!r}", "write it like 512MiB")
     return round(value)
 
 

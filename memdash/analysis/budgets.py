@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from memdash.analysis.arrivals import Arrival
+from memdash.analysis.evidence import ahead_words, arrived, grown
 from memdash.analysis.growth import allocated, growths, rates
 from memdash.analysis.rules import RATE_OVER_S, Condition, Op, Threshold
+from memdash.model.capability import Capability
 from memdash.model.check import Judgement, Outcome
 from memdash.model.finding import Figure, NotYet
 from memdash.model.metric import METRICS_BY_KEY
@@ -20,7 +22,7 @@ from memdash.model.missing import Missing
 from memdash.model.series import watched_s
 from memdash.model.snapshot import Snapshot
 from memdash.model.verdict import VerdictKind
-from memdash.units import Unit, byte_size, clock_time, count, duration, signed
+from memdash.units import Unit, clock_time, count, duration, signed
 
 __all__ = [
     "Alert",
@@ -36,9 +38,13 @@ __all__ = [
     "judged",
 ]
 
-_LONGER = "watch for longer, or have it collect more often"
-_MOST_ROWS = 5
+_FOR_LONGER = "watch for longer"
+_LONGER = f"{_FOR_LONGER}, or have it collect more often"
 _LIVE_HEAP = "heap.live_bytes"
+_HELD = frozenset({Capability.MEMSTATS, Capability.GC, Capability.SYSTEM})
+
+_MOST_UNREAD = 0.1
+"""The share of a watch for which, at its end, a reading may have failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,10 @@ class Budget(Protocol):
     @property
     def required(self) -> bool:
         """Whether a check must not pass where this could not be judged."""
+
+    @property
+    def reads(self) -> frozenset[Capability]:
+        """What it is judged by."""
 
     def judge(self, watched: Watched) -> Judgement:
         """What is made of the watch."""
@@ -87,7 +97,7 @@ def fitted(rule: Threshold, watch_s: float) -> Threshold:
 def judged(budgets: Sequence[Budget], watched: Watched | NotYet) -> tuple[Judgement, ...]:
     """All of them, worst first: the broken ones by how far, what could not be judged, then the narrowest margin."""
     found = [
-        _unknown(budget, watched.why) if isinstance(watched, NotYet) else budget.judge(watched) for budget in budgets
+        _unknown(budget, watched.why) if isinstance(watched, NotYet) else _fresh(budget, watched) for budget in budgets
     ]
     order = list(Outcome)
 
@@ -96,6 +106,21 @@ def judged(budgets: Sequence[Budget], watched: Watched | NotYet) -> tuple[Judgem
         return order.index(judgement.outcome), math.inf if isinstance(margin, Missing) else margin
 
     return tuple(sorted(found, key=rank))
+
+
+def _fresh(budget: Budget, watched: Watched) -> Judgement:
+    """What it makes of the watch; but what has not been read any more for a good part of it has kept to nothing."""
+    found, shown = budget.judge(watched), watched.shown
+    if found.outcome is not Outcome.PASSED:
+        return found
+    for capability in budget.reads:
+        origin = shown.sample.origins.get(capability)
+        if origin is None or not origin.failing:
+            continue
+        old_s = shown.at.mono_s - origin.at.mono_s
+        if old_s > max(_MOST_UNREAD * watched_s(shown.history), 2 * shown.interval_s):
+            return _unknown(budget, f"not read for the last {duration(old_s)}: {origin.failing}")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +136,11 @@ class Bound:
         """``HeapAlloc at most 512MiB``, unless it is called something else."""
         return self.called or f"{self.condition.metric} {_allowed(self.condition)}"
 
+    @property
+    def reads(self) -> frozenset[Capability]:
+        """That of its metric."""
+        return frozenset({METRICS_BY_KEY[self.condition.metric].capability})
+
     def judge(self, watched: Watched) -> Judgement:
         """Look for the worst value, also between two buckets of the history."""
         shown, condition = watched.shown, self.condition
@@ -122,8 +152,12 @@ class Bound:
             why = metric.read(shown.sample)
             if isinstance(why, Missing):
                 return _unknown(self, f"{metric.label} is not known: {why.words}")
-            since = f", and covers {duration(metric.covers_s)}: watch for longer" if metric.covers_s else ""
-            return _unknown(self, f"{metric.label} is not known{since}")
+            seen_s = duration(watched_s(history))
+            if metric.covers_s:
+                return _unknown(
+                    self, f"it covers {duration(metric.covers_s)}, and {seen_s} were watched: {_FOR_LONGER}"
+                )
+            return _unknown(self, f"{metric.label} is not known")
         worst, at_s = max(known) if condition.op.is_upper else min(known)
         value = Figure(worst, metric.unit, sinks=not condition.op.is_upper)
         at = clock_time(shown.at.wall_s - (shown.at.mono_s - at_s))
@@ -150,6 +184,11 @@ class MostGrowth:
         """``growth at most 64MiB``."""
         return self.called or f"growth {_allowed(self.condition)}"
 
+    @property
+    def reads(self) -> frozenset[Capability]:
+        """Whatever may tell what is held."""
+        return _HELD
+
     def judge(self, watched: Watched) -> Judgement:
         """Whichever grew most; where too few collections ran, what was allocated in all may tell enough."""
         found, limit_bytes = growths(watched.shown.history), self.condition.bound
@@ -170,7 +209,7 @@ class MostGrowth:
             required=self.required,
             value=figure,
             limit=figure.at(limit_bytes),
-            evidence=_grown(watched.shown) if broken else (),
+            evidence=(*ahead_words(watched.shown), *_grown(watched)) if broken else (),
         )
 
 
@@ -186,6 +225,11 @@ class MostGrowthRate:
     def name(self) -> str:
         """``growth at most 1MiB/min``."""
         return self.called or f"growth {_allowed(self.condition)}"
+
+    @property
+    def reads(self) -> frozenset[Capability]:
+        """Whatever may tell what is held."""
+        return _HELD
 
     def judge(self, watched: Watched) -> Judgement:
         """The steepest line. One that may as well be level breaks no budget, however steep it looks."""
@@ -210,7 +254,7 @@ class MostGrowthRate:
             required=self.required,
             value=value,
             limit=value.at(condition.bound),
-            evidence=_grown(watched.shown) if broken else (),
+            evidence=(*ahead_words(watched.shown), *_grown(watched)) if broken else (),
         )
 
 
@@ -220,6 +264,11 @@ class NoNewTasks:
 
     name: str = "no new tasks"
     required: bool = True
+
+    @property
+    def reads(self) -> frozenset[Capability]:
+        """The tasks."""
+        return frozenset({Capability.TASKS})
 
     def judge(self, watched: Watched) -> Judgement:
         """See ``arrivals``."""
@@ -236,7 +285,7 @@ class NoNewTasks:
             required=self.required,
             value=value,
             limit=value.at(0),
-            evidence=tuple(map(_arrived, found[:_MOST_ROWS])),
+            evidence=arrived(found),
         )
 
 
@@ -246,6 +295,11 @@ class NoLeak:
 
     name: str = "no leak"
     required: bool = False
+
+    @property
+    def reads(self) -> frozenset[Capability]:
+        """Whatever may tell what is held."""
+        return _HELD
 
     def judge(self, watched: Watched) -> Judgement:
         """What merely grows so far is not judged."""
@@ -260,7 +314,7 @@ class NoLeak:
             outcome=_outcome(broken=leaks),
             why=verdict.summary,
             required=self.required,
-            evidence=_grown(watched.shown) if leaks else (),
+            evidence=_grown(watched) if leaks else (),
         )
 
 
@@ -275,6 +329,11 @@ class Alert:
     def name(self) -> str:
         """``never HeapAlloc > 512MiB for 30s``, by the name of the rule."""
         return f"never {self.rule.name}"
+
+    @property
+    def reads(self) -> frozenset[Capability]:
+        """That of its metric."""
+        return frozenset({METRICS_BY_KEY[self.rule.when.metric].capability})
 
     def judge(self, watched: Watched) -> Judgement:
         """Look into the log; a rule that cannot tell yet at the end has not been kept to.
@@ -318,31 +377,6 @@ def _unknown(budget: Budget, why: str) -> Judgement:
     return Judgement(name=budget.name, outcome=Outcome.UNKNOWN, why=why, required=budget.required)
 
 
-def _arrived(arrival: Arrival) -> str:
-    origin, frame = arrival.origin, arrival.origin.frame
-    number = f"{signed(arrival.number, Unit.COUNT)} {origin.kind.words(arrival.number)}"
-    return (
-        f"{number} {'by' if origin.is_creator else 'in'} {frame.function} {frame.where(parts=2)}, at most "
-        f"{count(arrival.before)} at first, never fewer than {count(arrival.now)} at last"
-    )
-
-
-def _grown(shown: Snapshot) -> tuple[str, ...]:
-    """The allocation sites that grew most since the warm-up; where there are none, the types of object."""
-    if not isinstance(shown.groups, Missing):
-        sites = sorted(shown.groups, key=lambda group: -group.change.inuse_bytes)
-        return tuple(
-            f"{signed(site.change.inuse_bytes, Unit.BYTES)} {site.frame.function} {site.frame.where(parts=2)}, "
-            f"{byte_size(site.usage.inuse_bytes)} now"
-            for site in sites[:_MOST_ROWS]
-            if site.change.inuse_bytes > 0
-        )
-    if isinstance(shown.objects, Missing):
-        return (f"which sites grew is not known: {shown.groups.why}",)
-    types = sorted(shown.objects, key=lambda group: -group.change.held_bytes)
-    return tuple(
-        f"{signed(kind.change.held_bytes, Unit.BYTES)} {signed(kind.change.objects, Unit.COUNT)} objects of type "
-        f"{kind.now.name}"
-        for kind in types[:_MOST_ROWS]
-        if kind.change.held_bytes > 0
-    )
+def _grown(watched: Watched) -> tuple[str, ...]:
+    came = watched.arrivals
+    return (*grown(watched.shown), *(() if isinstance(came, NotYet) else arrived(came)))

@@ -16,6 +16,7 @@ from memdash.commands.limits import condition_of_growth, condition_of_limit, mut
 from memdash.commands.options import take_file
 from memdash.config import AlertText, Growth, Limit
 from memdash.config_file import load_file
+from memdash.errors import UsageError
 from memdash.model.finding import Severity
 from memdash.units import exact_span
 
@@ -59,9 +60,14 @@ class Plan:
             if rule.name not in muted and rule.severity >= Severity.WARNING
         ]
         fitting = asked if watch_s is None else [fitted(rule, watch_s) for rule in asked]
-        once = {budget.name: budget for budget in map(budget_of, fitting)}
-        no_leak = self.no_leak and VERDICT not in muted
-        return (*once.values(), *([NoNewTasks()] if self.no_new_tasks else ()), *([NoLeak()] if no_leak else ()))
+        wanted = [*map(budget_of, fitting)]
+        wanted += [NoNewTasks()] if self.no_new_tasks else []
+        wanted += [NoLeak()] if self.no_leak and VERDICT not in muted else []
+        budgets: dict[str, Budget] = {}
+        for budget in wanted:
+            if budgets.setdefault(budget.name, budget) != budget:
+                raise UsageError(f"two budgets are called {budget.name!r}", "give the alert another name")
+        return tuple(budgets.values())
 
     def lines(self) -> Iterator[str]:
         """The file that says the same, without line ends."""

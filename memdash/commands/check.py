@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
 from memdash.commands.budget import Plan, budget_option
 from memdash.commands.checking import Start, of_command, of_recording, of_target
 from memdash.commands.options import Verb, gathered, settings
-from memdash.commands.output import check_output, tell, write_lines, writing
+from memdash.commands.output import STDOUT, check_output, tell, write_lines, writing
 from memdash.commands.target import Choice, target_options
 from memdash.errors import TargetExited, UsageError
+from memdash.files import is_device
 from memdash.model.check import Checked, Outcome
 from memdash.plain import plain
 from memdash.process.memory import require_permission
@@ -46,24 +49,42 @@ class _Told:
     junit: str | None
     force: bool
 
-    def check(self) -> None:
-        """Refuse before the watch what could not be written after it. Raises UsageError."""
+    def check(self, output_to: str | None) -> None:
+        """Refuse before the watch what could not be written after it, beside ``output_to``. Raises UsageError."""
+        files = {"output": self.output, "junit": self.junit, "output-to": output_to}
+        taken: dict[Path, str] = {}
+        for option, name in files.items():
+            if name is None or name == STDOUT or is_device(Path(name)):
+                continue
+            other = taken.setdefault(Path(name).resolve(), option)
+            if other != option:
+                raise UsageError(f"--{other} and --{option} name the same file", "give each a file of its own")
         check_output(self.output, self.force)
         if self.junit is not None:
             check_output(self.junit, self.force)
 
     def write(self, checked: Checked) -> None:
-        """Write it wherever it is wanted. Raises UsageError."""
+        """Write it wherever it is wanted, all that can be even where one place fails. Raises UsageError."""
+        with ExitStack() as writings:  # the last that is put on it is the first to be done, and none is left out
+            writings.callback(self._write_report, checked)
+            writings.callback(self._annotate, checked)
+            writings.callback(self._write_junit, checked)
+
+    def _write_junit(self, checked: Checked) -> None:
         if self.junit is not None:
             from memdash.exports.check.junit import junit
 
             with writing(self.junit, self.force) as out:
                 out.write(junit(checked))
+
+    def _annotate(self, checked: Checked) -> None:
         if os.environ.get("GITHUB_ACTIONS") == "true":
             from memdash.exports.check.github import annotation_lines
 
             for line in annotation_lines(checked):
                 click.echo(line, err=True)
+
+    def _write_report(self, checked: Checked) -> None:
         if self.json:
             from memdash.exports.check.json import line as document
 
@@ -90,9 +111,13 @@ def command(
     """Watch a process, or a COMMAND that is started, and fail when it breaks one of the budgets given.
 
     The warm-up counts for nothing. After it a process is watched for a minute or --duration, a command until it ends
-    or for --duration. Exit code 1 says that a budget is broken, or was asked for and could not be judged; 5 that the
-    process ended early. A COMMAND that fails by itself passes on its own code, whatever else was found. An alert that
-    is muted or of severity info is no budget.
+    or for --duration. Exit code 1 says that a budget is broken, or was asked for and could not be judged; 5 that too
+    little could be watched: the process ended early or was killed, was stopped, did not answer, or did not collect its
+    garbage when it was to. A COMMAND that fails by itself passes on its own code, whatever else was found. An alert
+    that is muted or of severity info is no budget.
+
+    A COMMAND has to run for some seconds longer than the warm-up; one that is neither Go nor Python, nor starts such a
+    program, for two more, in which it might.
 
     Growth is that of the live heap's floor, so that a minute tells. Whether memory leaks is judged as well, but no
     verdict comes before some minutes: unless --strict, what is not judged yet does not fail.
@@ -106,7 +131,7 @@ def command(
         return 0
     if self_test:
         return _self_test()
-    told.check()
+    told.check(start.output_to)
     if plan.force_gc and start.read_only:
         raise UsageError("--force-gc and --read-only exclude each other", "leave one of them away")
     if plan.force_gc and choice.recorded is not None:
@@ -140,10 +165,10 @@ def _self_test() -> int:
 def _code(checked: Checked) -> int:
     """That of a command which has failed by itself comes first: what a broken program holds says little.
 
-    Raises TargetExited and AccessDenied where it is these that stood in the way.
+    Raises TargetExited where too little was watched, and AccessDenied where that stood in the way.
     """
     if checked.command is not None and checked.command.failed:
-        tell(f"the command exited with code {checked.command.exit_code}, which is passed on")
+        tell(f"{checked.trouble}, which is passed on")
         return checked.command.exit_code or 0
     if any(judgement.outcome is Outcome.FAILED for judgement in checked.judgements):
         return 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,9 @@ __all__ = [
     "rules_asked",
     "rules_for",
 ]
+
+
+_PER_S = (60.0, 1.0, 3600.0, 86_400.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,9 +96,13 @@ def _rule(alert: AlertText) -> Threshold:
 
 
 def condition_of_growth(growth: Growth) -> Condition:
-    """What ``--max-growth`` finds fault with."""
-    per_s = 60.0 if growth.is_rate else 0.0
-    return Condition("heap.live_bytes", Op.OVER, growth.bytes * (per_s or 1.0), grows=True, per_s=per_s)
+    """What ``--max-growth`` finds fault with, in bytes a minute or in the time that makes whole ones of it."""
+    if not growth.is_rate:
+        return Condition("heap.live_bytes", Op.OVER, growth.bytes, grows=True)
+    bounds = {per_s: growth.bytes * per_s for per_s in _PER_S}
+    whole = [per_s for per_s, bound in bounds.items() if math.isclose(bound, round(bound), rel_tol=1e-9)]
+    per_s = (whole or _PER_S)[0]
+    return Condition("heap.live_bytes", Op.OVER, float(round(bounds[per_s])), grows=True, per_s=per_s)
 
 
 def condition_of_limit(limit: Limit) -> Condition:

@@ -8,6 +8,7 @@ import pytest
 
 from memdash.model.gc import Pause
 from memdash.model.metric import METRICS_BY_KEY
+from memdash.model.missing import Missing
 from memdash.model.sample import Instant
 from tests.fakes import NOON_S, a_gc, a_sample
 
@@ -34,3 +35,10 @@ def recent_ns(*ended: tuple[float, int]) -> object:
 )
 def test_a_recent_pause_is_one_of_the_last_ten_seconds(ended: Sequence[tuple[float, int]], longest_ns: int) -> None:
     assert recent_ns(*ended) == longest_ns
+
+
+def test_the_recent_pause_is_not_known_where_nobody_times_collections() -> None:
+    untimed = Missing("CPython before 3.15 does not time its collections")
+    recent, at = METRICS_BY_KEY["gc.pause_recent_ns"], Instant(NOON_S, 100.0)
+    assert recent.read(a_sample(at, a_gc(pauses=(), pause_total_ns=untimed))) == untimed
+    assert recent.read(a_sample(at, a_gc(pauses=(), pause_total_ns=0))) == 0

@@ -17,7 +17,7 @@ from memdash.model.finding import Severity
 from memdash.model.memstats import MemStats
 from memdash.model.missing import Maybe, Missing
 from memdash.model.objects import Objects
-from memdash.model.sample import Fact, Instant
+from memdash.model.sample import Fact
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.system import SystemStats
 from memdash.model.target import Ending, Runtime, Silence, Target
@@ -26,7 +26,7 @@ from memdash.session import Live, read_once
 from memdash.session.memory import Memory
 from memdash.session.opening import LOOKED_FOR
 from memdash.session.passing import Passing
-from tests.fakes import NOON_S, FakeProbe, a_gc, a_profile, a_sample, a_system, a_target, memstats
+from tests.fakes import FakeProbe, a_gc, a_profile, a_system, a_target, memstats
 from tests.session.heard import wait_for
 
 PATIENCE_S = 10.0
@@ -217,21 +217,6 @@ def test_the_end_freezes_the_view_and_names_the_signal(
     assert isinstance(shown.sample.memstats, MemStats)
     assert shown.findings[0].summary == "shop-server (pid 41287) killed by SIGKILL"
     assert live.snapshot() is shown
-
-
-def test_a_listener_that_goes_wrong_costs_neither_the_watch_nor_the_others() -> None:
-    def broken(_: Snapshot) -> None:
-        raise ValueError("no more room")
-
-    live, heard = Live(a_target(), watch=StillWatch(), entries=()), list[Snapshot]()
-    live.subscribe(broken)
-    live.subscribe(heard.append)
-    for second in range(3):
-        live.on_sample(a_sample(Instant(NOON_S + second, 20_000.0 + second)))
-    live.on_end(Ending(at_s=NOON_S + 4))
-    assert [shown.state for shown in heard] == [State.LIVE] * 3 + [State.ENDED]
-    told = [finding.summary for finding in heard[-1].findings if "goes wrong" in finding.summary]
-    assert told == ["something that follows this watch goes wrong: a defect of memdash: ValueError: no more room"]
 
 
 def test_a_silence_is_told_at_once_and_that_it_is_over(start: Start) -> None:
