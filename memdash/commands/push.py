@@ -100,15 +100,16 @@ def command(
     pusher = _Pusher(named(choice, others), sinks)
     signalled = 0
     try:
-        with signals_raised():
-            pusher.push(every)
-            for sink in sinks:
-                sink.delivery.start()
-            _watched(pusher, every, None if duration is None else time.monotonic() + duration)
-            for sink in sinks:
-                sink.delivery.finish(_SOON_S)
-    except Signalled as by:
-        signalled = by.number
+        try:
+            with signals_raised():
+                for sink in sinks:
+                    sink.delivery.start()
+                pusher.push(every)
+                _watched(pusher, every, None if duration is None else time.monotonic() + duration)
+        except Signalled as by:
+            signalled = by.number
+        for sink in sinks:
+            sink.delivery.finish(_SOON_S)
     finally:
         for sink in sinks:
             sink.delivery.close()
