@@ -216,5 +216,5 @@ class Reliever:
 
 
 def _is_stopped(sample: Sample) -> bool:
-    """A stopped program answers nobody, and a question to it would hold up the watch."""
+    """A stopped program answers nobody: it would be asked in vain, and collect once it is continued."""
     return not isinstance(sample.system, Missing) and sample.system.is_stopped

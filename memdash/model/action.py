@@ -51,9 +51,10 @@ class Action(Enum):
 class Deed:
     """One action: what came of it in a clause, or why it failed, and the target just before and after.
 
-    ``took_s`` is wall time; ``begun`` says that it is under way and that the clause tells no more than how far.
-    ``error`` is what was raised when it was tried and failed. ``cause`` says why memdash did it without being asked for
-    this very one, and is empty when a person was behind it.
+    ``after`` knows nothing of a target that could not be looked at any more. ``took_s`` is wall time; ``begun`` says
+    that it is under way and that the clause tells no more than how far. ``error`` is what was raised when it was tried
+    and failed. ``cause`` says why memdash did it without being asked for this very one, and is empty when a person was
+    behind it.
     """
 
     action: Action
@@ -77,7 +78,11 @@ class Deed:
 
 
 class Actor(Protocol):
-    """Acts on one target. Used by the sampler's thread alone, like a probe."""
+    """Acts on one target. Belongs to the sampler's thread like a probe, but for ``act`` and ``cancel``.
+
+    ``act`` runs on a thread of its own, and whatever it shares with probes must bear that: reading goes on meanwhile,
+    and so do ``offers`` and ``news``, none of which may wait for it. Of all actors of a target one acts at a time.
+    """
 
     def offers(self) -> Mapping[Action, Maybe[str]]:
         """What could be done now, in one sentence that says what it does to the target; or why not, and what helps.
@@ -86,7 +91,10 @@ class Actor(Protocol):
         """
 
     def act(self, action: Action) -> str:
-        """Do it, blocking, and say in one clause what came of it. Raises ProbeError or TargetError."""
+        """Do it, blocking, and say in one clause what came of it. Raises ProbeError or TargetError.
+
+        It must give up by itself in the end, in a minute say: nothing else is done to the target until then.
+        """
 
     def cancel(self) -> None:
         """Have ``act``, under way or still to come, fail soon. The one thing that any thread may call."""
@@ -95,4 +103,4 @@ class Actor(Protocol):
         """Sentences about what has happened since it was last asked, for the alert log."""
 
     def close(self) -> None:
-        """Let go of the target: what was brought into it undoes itself. May be called twice."""
+        """Let go of the target: what was brought into it undoes itself. Never while it acts. May be called twice."""

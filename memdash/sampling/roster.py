@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeVar
 
-from memdash.errors import MemdashError, ProbeError, TargetError, TargetExited, defects_told
+from memdash.errors import ProbeError, TargetError, TargetExited, defects_told
 from memdash.model.action import Action, Actor, Deed
 from memdash.model.capability import Capability
 from memdash.model.missing import NOT_READ_YET, Maybe, Missing
@@ -15,6 +15,7 @@ from memdash.model.probe import Probe
 from memdash.model.sample import CAPABILITY_OF, Fact, Instant, Origin, Sample
 from memdash.sampling.budget import Budget
 from memdash.sampling.clock import Clock
+from memdash.sampling.doing import Doing
 
 __all__ = ["Roster"]
 
@@ -52,7 +53,7 @@ class _Until(NamedTuple):
 class Roster:
     """Reads whoever is due, joins what they said last into a Sample, and passes on what is to be done.
 
-    Belongs to one thread, but for ``cancel``.
+    Belongs to one thread, but for ``cancel``. What has begun may be carried out on another meanwhile.
     """
 
     def __init__(
@@ -133,27 +134,25 @@ class Roster:
         return tuple(line for lines in told if not isinstance(lines, Missing) for line in lines)
 
     def act(self, action: Action) -> Deed:
-        """Have it done by the first who can, with a fresh look at the target before and after."""
+        """Have it done by the first who can, with a fresh look at the target before and after, and wait for it."""
+        doing = self.begin(action)
+        if isinstance(doing, Deed):
+            return doing
+        doing.carry_out()
+        return self.end(doing)
+
+    def begin(self, action: Action) -> Doing | Deed:
+        """Find who can do it, and take the look before; when nobody can, that is all there is to tell."""
         actor = self._who_can(action)
-        if isinstance(actor, Missing):
-            seen = self._joined(self._clock.now())
-            return Deed(action=action, outcome=actor, took_s=0.0, before=seen, after=seen)
-        before, began_s, begun = self.look(action.changes), self._clock.now().mono_s, False
-        outcome: Maybe[str]
-        failure: MemdashError | None = None
-        try:
-            with defects_told():
-                outcome = actor.act(action)
-            begun = action is Action.LOAD_AGENT and _offers_nothing(actor)
-        except TargetExited:
-            raise
-        except (ProbeError, TargetError) as error:
-            failure, outcome = error, Missing(error.what, error.hint)
-        took_s = self._clock.now().mono_s - began_s
-        after = self.look(action.changes)
-        return Deed(
-            action=action, outcome=outcome, took_s=took_s, before=before, after=after, begun=begun, error=failure
-        )
+        if not isinstance(actor, Missing):
+            return Doing(action, actor, self.look(action.changes), self._clock)
+        seen = self._joined(self._clock.now())
+        return Deed(action=action, outcome=actor, took_s=0.0, before=seen, after=seen)
+
+    def end(self, doing: Doing) -> Deed:
+        """What came of it once it has been carried out, with the look after. Raises TargetExited."""
+        begun = doing.succeeded and doing.action is Action.LOAD_AGENT and _offers_nothing(doing.actor)
+        return doing.deed(self.look(doing.action.changes), begun=begun)
 
     def cancel(self) -> None:
         """Have what is being done to the target fail soon, and whatever follows; wait for nobody. From any thread."""

@@ -1,7 +1,7 @@
 """The thread that reads the target on absolute deadlines.
 
 A plain daemon thread: it works headless, blocks in system calls without holding the GIL, and never holds up exit. It
-never waits for whoever listens to it.
+waits neither for whoever listens to it nor for what is being done to the target.
 """
 
 from __future__ import annotations
@@ -10,9 +10,7 @@ import contextlib
 import os
 import select
 import threading
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Protocol
 
 from memdash.errors import MemdashError, TargetExited, defects_told
@@ -21,6 +19,7 @@ from memdash.model.missing import Maybe
 from memdash.model.sample import Sample
 from memdash.model.target import Ending, Silence
 from memdash.sampling.clock import Clock
+from memdash.sampling.doer import Doer
 from memdash.sampling.roster import Roster
 
 __all__ = ["Listener", "Sampler", "Watch"]
@@ -76,8 +75,8 @@ class Sampler:
         self._interval_s = interval_s
         self._listener = listener
         self._stopped = threading.Event()
-        self._asked: deque[tuple[Action, str]] = deque()
         self._roster: Roster | None = None
+        self._doer = Doer(self._wake, clock)
         self._wake_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._wake_lock = threading.Lock()  # the thread closes the descriptor: nobody may write to a reused one
         self._thread = threading.Thread(target=self._run, name="memdash-sampler", daemon=True)
@@ -87,11 +86,11 @@ class Sampler:
         self._thread.start()
 
     def ask(self, action: Action, cause: str = "") -> None:
-        """Have something done to the target as soon as the thread is free; returns at once.
+        """Have something done to the target as soon as all that was asked for before has been; returns at once.
 
         ``cause`` is that of the deed: why, when it was no person who wanted it.
         """
-        self._asked.append((action, cause))
+        self._doer.ask(action, cause)
         self._wake()
 
     def _wake(self) -> None:
@@ -129,7 +128,7 @@ class Sampler:
             self._roster = self._open_roster()
             self._loop(self._roster)
         except TargetExited:
-            self._listener.on_end(self._ending())
+            self._end(self._ending())
 
     def _let_go(self) -> None:
         """All of it, whatever fails. Nobody listens any more, so a failure shows under ``--verbose`` alone."""
@@ -137,6 +136,8 @@ class Sampler:
             closing.callback(self._release)
             if self._roster is not None:
                 closing.callback(self._roster.close)
+                closing.callback(self._doer.join)  # nobody is let go while it acts
+                self._roster.cancel()
 
     def _release(self) -> None:
         try:
@@ -150,7 +151,7 @@ class Sampler:
         deadline_s = self._clock.now().mono_s
         while not self._stopped.is_set():
             if (ending := self._watch.check()) is not None:
-                self._listener.on_end(ending)
+                self._end(ending)
                 return
             self._listener.on_offers(roster.offers(), roster.news())
             for sample in roster.tick(self._clock.now()):
@@ -159,13 +160,24 @@ class Sampler:
             missed = max(0, int((now_s - deadline_s) // self._interval_s))
             deadline_s += (missed + 1) * self._interval_s  # late ticks are skipped: the history shows a gap
             self._rest(deadline_s, roster)
+        self._tell_last()
+
+    def _end(self, ending: Ending) -> None:
+        self._tell_last()
+        self._listener.on_end(ending)
+
+    def _tell_last(self) -> None:
+        if self._roster is not None:
+            for deed in self._doer.last(self._roster):
+                self._listener.on_deed(deed)
 
     def _rest(self, until_s: float, roster: Roster) -> None:
-        """Until the next deadline, the end of the target, or ``stop``; what is asked for meanwhile is done at once."""
+        """Until the next deadline, the end of the target, or ``stop``; what is asked for meanwhile begins at once."""
         while not self._stopped.is_set():
-            while self._asked and not self._stopped.is_set():
-                action, cause = self._asked.popleft()
-                self._listener.on_deed(replace(roster.act(action), cause=cause))
+            for deed in self._doer.deeds(roster):
+                self._listener.on_deed(deed)
+                if self._stopped.is_set():
+                    return
             left_s = until_s - self._clock.now().mono_s
             if left_s <= 0 or self._wait(left_s):
                 return

@@ -194,7 +194,7 @@ class Live:
             self._publish(self._memory.refreshed(self._snapshot))
 
     def act(self, action: Action) -> None:
-        """Have the sampler's thread do it, between two ticks."""
+        """Have it done after all that was asked for before; sampling goes on meanwhile."""
         if not self._read_only:
             self._sampler.ask(action)
 

@@ -1,6 +1,6 @@
 """The agent of one target: absent, asked for, connected or gone; what can be done to the target through it.
 
-Belongs to the sampler's thread.
+Belongs to the sampler's thread, but for ``act`` and ``cancel``: while the agent does something, it is asked nothing.
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol, TypeVar
 
-from memdash.errors import AgentUnreachable, ProbeError, UnsupportedRuntime
+from memdash.errors import AgentUnreachable, ProbeError, TimedOut, UnsupportedRuntime
 from memdash.model.action import Action
 from memdash.model.missing import Maybe, Missing
 from memdash.model.target import Target
@@ -43,6 +43,7 @@ _NOT_BROUGHT = Missing(
     "it has started without memdash's agent, as with -I, -E or -S, or with an environment of its own", _LOAD
 )
 _THERE = Missing("the agent is there")
+_BEING_CALLED = Missing("the agent has been asked for")
 
 T = TypeVar("T")
 
@@ -80,6 +81,7 @@ class AgentLink:
         self._peer: Peer | None = None
         self._news: list[str] = []
         self._cancelled = threading.Event()
+        self._lock = threading.RLock()  # who acts waits for it, nobody else does
         self.connections = 0
         self.deeds = 0
 
@@ -98,24 +100,43 @@ class AgentLink:
 
     def news(self) -> tuple[str, ...]:
         """What has happened since it was last asked."""
-        told, self._news = tuple(self._news), []
-        return told
+        with self._unless_it_acts() as is_free:
+            if not is_free:
+                return ()
+            told, self._news = tuple(self._news), []
+            return told
+
+    @contextlib.contextmanager
+    def _unless_it_acts(self) -> Iterator[bool]:
+        is_free = self._lock.acquire(blocking=False)
+        try:
+            yield is_free
+        finally:
+            if is_free:
+                self._lock.release()
 
     def act(self, action: Action) -> str:
         """Do it and say what came of it. Raises ProbeError or TargetError."""
-        self.deeds += 1
-        match action:
-            case Action.LOAD_AGENT:
-                return self._call()
-            case Action.FORCE_GC:
-                return self.ask("collect", _DEED_S, collected)
-            case Action.TRIM:
-                return self.ask("trim", _DEED_S, trimmed)
-            case _:
-                raise UnsupportedRuntime(f"memdash's agent cannot do that: {action.value}")
+        with self._lock:
+            self.deeds += 1
+            match action:
+                case Action.LOAD_AGENT:
+                    return self._call()
+                case Action.FORCE_GC:
+                    return self.ask("collect", _DEED_S, collected)
+                case Action.TRIM:
+                    return self.ask("trim", _DEED_S, trimmed)
+                case _:
+                    raise UnsupportedRuntime(f"memdash's agent cannot do that: {action.value}")
 
     def absence(self) -> Missing | None:
         """Why there is no agent, or None when there is; one that has come meanwhile is taken in, or let go."""
+        with self._unless_it_acts() as is_free:
+            if is_free:
+                return self._absence()
+            return _BEING_CALLED if self._peer is None else None
+
+    def _absence(self) -> Missing | None:
         if self._peer is not None and self._peer.is_gone():
             self._drop("the agent has gone")
         if self._peer is None:
@@ -138,16 +159,20 @@ class AgentLink:
     def ask(self, deed: str, patience_s: float, understood: Callable[[Fields], T], **fields: int) -> T:
         """What the agent answers; ``understood`` raises AgentUnreachable when that makes no sense.
 
-        Raises TimedOut when it does not answer in time, and ProbeError when there is none or it failed.
+        Raises TimedOut when it does not answer in time, as while it does something else, and ProbeError when there is
+        none or it failed.
         """
-        why = self.absence()
-        if why is not None or self._peer is None:
-            raise AgentUnreachable(*((why.why, why.hint) if why else ("the agent has gone",)))
-        try:
-            return understood(self._peer.ask(deed, patience_s, self._cancelled, **fields))
-        except AgentUnreachable as error:
-            self._drop(error.what)
-            raise
+        with self._unless_it_acts() as is_free:
+            if not is_free:
+                raise TimedOut("the agent is doing something else")
+            why = self.absence()
+            if why is not None or self._peer is None:
+                raise AgentUnreachable(*((why.why, why.hint) if why else ("the agent has gone",)))
+            try:
+                return understood(self._peer.ask(deed, patience_s, self._cancelled, **fields))
+            except AgentUnreachable as error:
+                self._drop(error.what)
+                raise
 
     def cancel(self) -> None:
         """Wait for no answer of the agent any more. From any thread."""

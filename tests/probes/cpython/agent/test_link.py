@@ -195,6 +195,42 @@ def test_what_the_feed_tells(link: AgentLink, attempts: list[FakeAttempt], monke
     assert feed.pauses() == second
 
 
+def test_nothing_waits_while_the_agent_does_something(link: AgentLink, attempts: list[FakeAttempt]) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    main, outcomes = threading.get_ident(), list[str]()
+
+    def hold_up(*_: object) -> None:
+        if threading.get_ident() != main:
+            begun.set()
+            assert go_on.wait(20)
+
+    link.act(Action.LOAD_AGENT)
+    attempts[0].run()
+    wait_until(lambda: link.absence() is None)
+    feed = AgentFeed(link)
+    wait_until(lambda: not isinstance(feed.pauses(), Missing))
+    wait_until(lambda: not isinstance(feed.malloc(), Missing))
+    pauses, malloc, offers = feed.pauses(), feed.malloc(), link.offers()
+    link.news()
+    acting = threading.Thread(target=lambda: outcomes.append(link.act(Action.FORCE_GC)))
+    gc.callbacks.append(hold_up)
+    try:
+        acting.start()
+        assert begun.wait(20)
+        assert link.offers() == offers
+        assert link.news() == ()
+        assert (feed.pauses(), feed.malloc()) == (pauses, malloc)
+        with pytest.raises(TimedOut, match="something else"):
+            link.ask("pauses", 10.0, lambda told: told, after=0)
+        assert outcomes == []
+    finally:
+        go_on.set()
+        acting.join()
+        gc.callbacks.remove(hold_up)
+    assert outcomes[0].endswith("collected")
+    wait_until(lambda: feed.pauses() != pauses)
+
+
 def test_the_next_watch_finds_the_agent_that_was_launched() -> None:
     with agents_of_ours() as agents:
         run_here(Path(agents.script_path).read_text(encoding="utf-8"))
