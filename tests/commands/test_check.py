@@ -259,25 +259,3 @@ def killed_under_a_shell(said: Check, at_the_third_sample: Arrange, number: int)
     at_the_third_sample(lambda pid: os.kill(pid, number))
     wrapper = ("sh", "-c", '"$@" & exec sleep 1', "sh")
     return said(*FAST, "--max=rss=1GiB", "--read-only", "--", *wrapper, *sleeper())
-
-
-@pytest.mark.parametrize(("one", "other"), [("output", "junit"), ("output", "output-to"), ("junit", "output-to")])
-def test_no_two_outputs_go_to_one_file(said: Check, tmp_path: Path, one: str, other: str) -> None:
-    path = tmp_path / "result"
-    argv = (f"--{one}={path}", f"--{other}={tmp_path}/./result", "--force", "--json")
-    code, out, err = said(*argv, "--", *sleeper())
-    assert (code, out) == (2, "")
-    assert f"--{one} and --{other} name the same file" in err
-    assert not path.exists()
-
-
-def test_an_output_that_fails_takes_no_other_with_it(
-    said: Check, start: Callable[..., subprocess.Popen[bytes]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    argv = (*FAST, "--for=0.1s", "--max=rss=1MiB", "--junit=/dev/full", start(*sleeper()).pid)
-    code, out, err = said(*argv)
-    assert code == 2
-    assert out.startswith("FAILED: ")
-    assert err.startswith("::error title=memdash")
-    assert "/dev/full cannot be written" in err
