@@ -28,11 +28,11 @@ def test_completion_prints_a_script_for_the_shell(run: Run, shell: str) -> None:
         ("memdash ma", {"man"}, {"ps"}),
         ("memdash --in", {"--interval", "--inline"}, {"report"}),
         ("memdash config --", {"--show-origin", "--example", "--path"}, {"--pid"}),
-        (f"memdash serve {OURSELVES[:-1]}", {OURSELVES}, {"--json", "ps"}),
+        pytest.param(f"memdash serve {OURSELVES[:-1]}", {OURSELVES}, {"--json", "ps"}, id="serve PI"),
         ("memdash 12 --n", {"--name", "--no-color"}, {"--json"}),
         ("memdash report --j", {"--json"}, {"--theme"}),
-        (f"memdash report {OURSELVES[:-1]}", {OURSELVES}, {"--json", "ps"}),
-        (f"memdash doctor {OURSELVES}", {OURSELVES}, {"1"}),
+        pytest.param(f"memdash report {OURSELVES[:-1]}", {OURSELVES}, {"--json", "ps"}, id="report PI"),
+        pytest.param(f"memdash doctor {OURSELVES}", {OURSELVES}, {"1"}, id="doctor PID"),
     ],
 )
 def test_verbs_and_options_are_completed(

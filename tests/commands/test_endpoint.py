@@ -147,7 +147,9 @@ USAGE = [
 ]
 
 
-@pytest.mark.parametrize(("argv", "words"), USAGE, ids=[" ".join(argv[:3]) for argv, _ in USAGE])
+@pytest.mark.parametrize(
+    ("argv", "words"), USAGE, ids=[" ".join(argv[:3]).replace(OURSELVES, "PID") for argv, _ in USAGE]
+)
 def test_what_makes_no_sense_is_refused(run: Run, argv: list[str], words: str) -> None:
     code, out, err = run(*argv)
     assert (code, out) == (2, "")

@@ -266,7 +266,7 @@ def test_the_dashboard_does_not_pay_for_profiles() -> None:
     [
         ("memdash top --gran", "--granularity"),
         ("memdash top --granularity li", "lines"),
-        (f"memdash top {OURSELVES[:-1]}", OURSELVES),
+        pytest.param(f"memdash top {OURSELVES[:-1]}", OURSELVES, id="a pid"),
         ("memdash fl", "flame"),
     ],
 )

@@ -113,7 +113,7 @@ RAW = gzip.decompress(WHOLE)
     ("content", "what"),
     [
         (b"", "empty"),
-        (gzip.compress(b""), "empty"),
+        (gzip.compress(b"", mtime=0), "empty"),
         (b"heap profile: 1: 2 [3: 4] @ heap/1048576\n", "text"),
         (b"<!DOCTYPE html><title>Not found</title>", "text"),
         (b"hello", "not a profile"),

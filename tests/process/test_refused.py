@@ -23,6 +23,7 @@ NOBODY = 2**22 + 1
         (NOBODY, errno.ENOENT, TargetExited),
         (os.getpid(), errno.EMFILE, BadRead),
     ],
+    ids=["not permitted", "no such file", "ended", "nobody", "too many files"],
 )
 def test_each_refusal_is_told_apart(pid: int, number: int, error: type[Exception]) -> None:
     assert type(REFUSALS.of(pid, OSError(number, os.strerror(number)))) is error
