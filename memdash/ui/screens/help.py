@@ -23,7 +23,7 @@ _STATES = (
     ("attaching", "the target is being looked into; nothing is shown before it is sure"),
     ("live", "the newest sample is on the screen"),
     ("paused", "a person froze the view; collection goes on, and nothing is lost"),
-    ("stale", "no sample has come for a while: the target or this machine is too busy"),
+    ("stale", "no sample has come for a while: reading takes longer than it should, as on a busy machine"),
     ("late", "one source fails or lags, its figures are greyed and say how old they are; the rest is live"),
     ("ended", "the target is gone; how is said in words, and everything stays to be looked through"),
     ("replaced", "the pid now runs another program; the view never changes over on its own"),
