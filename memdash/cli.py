@@ -67,6 +67,11 @@ def _with_verb(args: list[str], completing: bool) -> list[str]:
         return args
     if first == "--version":
         return ["version"]
+    if first and not first.startswith("-") and not first.isdecimal() and not is_url(first):
+        from memdash.commands.replayed import recorded
+
+        if recorded(first) is not None:
+            return ["replay", *args]
     if first and not first.startswith("-") and not first[0].isdigit() and not is_url(first):
         require_scheme(first)
         guess = nearest(first, VERBS)

@@ -11,10 +11,32 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from memdash.config_values import (
+    USUAL_SOURCES,
+    Growth,
+    Limit,
+    SourcePath,
+    parse_ceiling,
+    parse_cooldown,
+    parse_count,
+    parse_depth,
+    parse_gc_at,
+    parse_interval,
+    parse_keep,
+    parse_limit,
+    parse_most_growth,
+    parse_pid,
+    parse_rotate,
+    parse_run,
+    parse_seconds,
+    parse_share,
+    parse_size,
+    parse_warm_up,
+)
 from memdash.errors import UsageError
 from memdash.said import SEVERITIES, AlertText, alert_table, hook_table, parse_command, parse_webhook
 from memdash.spelling import meant
-from memdash.units import parse_bytes, parse_duration, parse_growth
+from memdash.units import parse_duration
 
 __all__ = [
     "SETTINGS",
@@ -27,44 +49,6 @@ __all__ = [
     "parse_interval",
     "parse_pid",
 ]
-
-_SHORTEST_INTERVAL_S = 0.05
-_LONGEST_INTERVAL_S = 60.0
-_LEAST_RECORDING_BYTES = 1 << 20
-_DEEPEST_TRACE = 100
-_LEAST_GC_AT, _SHORTEST_COOLDOWN_S = 0.1, 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """One ``NAME=VALUE`` of ``--max``, not yet understood: the name should be a metric's, the value in its unit."""
-
-    metric: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class Growth:
-    """One ``--max-growth``: bytes in all since the attach or baseline, or a second where ``is_rate``."""
-
-    bytes: float
-    is_rate: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SourcePath:
-    """Folders to look for source files in, none for the usual ones, and what to cut off the front of a path first."""
-
-    search: tuple[str, ...] = ()
-    trim: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, search: str | None, trim: str | None) -> SourcePath:
-        """What ``--source-path`` and ``--trim-path`` say: folders separated by colons."""
-        return cls(*(tuple(folder for folder in (text or "").split(":") if folder) for text in (search, trim)))
-
-
-USUAL_SOURCES = SourcePath()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,102 +95,6 @@ class Setting:
         return not self.metavar
 
 
-def parse_interval(text: str) -> float:
-    """Read a sampling interval in seconds, 50 ms to one minute: beyond that a dashboard is not live. UsageError."""
-    seconds = parse_duration(text)
-    if not _SHORTEST_INTERVAL_S <= seconds <= _LONGEST_INTERVAL_S:
-        raise UsageError(f"an interval lies between 50ms and 60s, and {text!r} does not", "write it like 500ms or 2s")
-    return seconds
-
-
-def parse_pid(text: str) -> int:
-    """Read a pid. UsageError."""
-    if not (text.isascii() and text.isdecimal()):
-        raise UsageError(f"{text!r} is not a pid", f"to choose a process by its name: --name {text}")
-    return int(text)
-
-
-def _parse_limit(text: str) -> Limit:
-    name, equals, value = text.partition("=")
-    if not (equals and name.strip() and value.strip()):
-        raise UsageError(f"{text!r} is not a limit", "write it like HeapAlloc=512MiB or system.threads=200")
-    return Limit(name.strip(), value.strip())
-
-
-def _parse_growth(text: str) -> Growth:
-    try:
-        return Growth(parse_growth(text), True) if "/" in text else Growth(parse_bytes(text), False)
-    except UsageError:
-        raise UsageError(f"{text!r} is no growth", "write it like 1MiB/min, or like 64MiB for all of it") from None
-
-
-def _parse_size(text: str) -> int:
-    size = parse_bytes(text)
-    if size < _LEAST_RECORDING_BYTES:
-        raise UsageError(f"{text} is too little for a recording", "a day of a busy program takes about 60MiB")
-    return size
-
-
-def _parse_depth(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= _DEEPEST_TRACE:
-        raise UsageError(
-            f"{text!r} is not a number of frames from 1 to {_DEEPEST_TRACE}",
-            "it is for a program to be started: memdash --trace 5 -- COMMAND",
-        )
-    return int(text)
-
-
-def _parse_count(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()) or not int(text):
-        raise UsageError(f"{text!r} is not a whole number from 1 on", "write it like 20")
-    return int(text)
-
-
-def _parse_share(text: str) -> float:
-    try:
-        share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-    except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
-        raise UsageError(f"{text!r} is not a share", "write it like 0.005 or 0.5%")
-    return share
-
-
-def _parse_warm_up(text: str) -> float:
-    return 0.0 if text.strip() in ("0", "0s") else parse_duration(text)
-
-
-def _parse_gc_at(text: str) -> float:
-    try:
-        share = _parse_share(text)
-    except UsageError:
-        share = 0.0
-    if not _LEAST_GC_AT <= share <= 1:
-        raise UsageError(f"{text!r} is no share of a limit from 10% to 100%", "write it like 80%")
-    return share
-
-
-def _parse_cooldown(text: str) -> float:
-    seconds = parse_duration(text)
-    if seconds < _SHORTEST_COOLDOWN_S:
-        raise UsageError(f"{text!r} is less than a second between two collections", "write it like 30s or 2m")
-    return seconds
-
-
-def _parse_ceiling(text: str) -> int:
-    size = parse_bytes(text)
-    if size < 1:
-        raise UsageError(f"{text!r} is no limit", "write it like 900MiB")
-    return size
-
-
-def _parse_seconds(text: str) -> int:
-    seconds = parse_duration(text)
-    if seconds != int(seconds):
-        raise UsageError(f"{text!r} is not a number of whole seconds", "write it like 30 or 1m")
-    return int(seconds)
-
-
 _SERVED = ("heap", "allocs", "goroutine", "goroutineleak", "block", "mutex", "threadcreate")
 _GRANULARITIES = ("functions", "filefunctions", "files", "lines", "addresses")
 
@@ -224,17 +112,28 @@ _ALL = (
     Setting("interval", "Time between two samples, 50ms to 60s.", "TIME", "i", default="1s", parse=parse_interval),
     Setting("duration", "How long to watch, such as 10s.", "TIME", "d", also="for", parse=parse_duration),
     Setting("output", "Write here instead of to standard output (-).", "FILE", "o", default="-"),
-    Setting("record", "Write the watch into this file too, to be looked at later.", "FILE"),
+    Setting("run", "Which run of a recording is meant, by its number; the newest otherwise.", "N", parse=parse_run),
+    Setting("record", "Write the watch into this file too, for memdash replay.", "FILE"),
     Setting(
         "max-size",
         "How large a recording may become; what is oldest goes first.",
         "SIZE",
         default="500MiB",
-        parse=_parse_size,
+        parse=parse_size,
     ),
     Setting("max-age", "How far back a recording may reach, such as 7d.", "TIME", parse=parse_duration),
     Setting("salvage", "Write what can still be read of a damaged recording into a new one.", "FILE"),
-    Setting("append", "Go on in a recording that is there."),
+    Setting("append", "Go on in a file that is there."),
+    Setting(
+        "listen",
+        "Where to answer: an address and a port of this machine, or a port of the loopback alone.",
+        "ADDRESS",
+        default="127.0.0.1:9464",
+    ),
+    Setting("token-file", "Answer only who brings the token that is in this file; or it is in MEMDASH_TOKEN.", "FILE"),
+    Setting("csv", "Write CSV."),
+    Setting("rotate", "Begin a new file when this one is so large, 50MiB.", "SIZE", parse=parse_rotate),
+    Setting("keep", "How many files to keep beside the one that is written.", "NUMBER", default="5", parse=parse_keep),
     Setting("output-to", "Keep what the command prints in this file.", "FILE"),
     Setting("force", "Overwrite the output file when it exists."),
     Setting("json", "Write JSON instead of text."),
@@ -247,14 +146,14 @@ _ALL = (
     ),
     Setting("text", "Print text where a terminal would show a screen."),
     Setting(
-        "max", "Alert when a metric is over a limit: HeapAlloc=512MiB.", "NAME=VALUE", many=True, parse=_parse_limit
+        "max", "Alert when a metric is over a limit: HeapAlloc=512MiB.", "NAME=VALUE", many=True, parse=parse_limit
     ),
     Setting(
         "max-growth",
         "Alert when the live heap grows faster than this, 1MiB/min, or by more than this in all, 64MiB.",
         "GROWTH",
         many=True,
-        parse=_parse_growth,
+        parse=parse_most_growth,
     ),
     Setting(
         "alert",
@@ -298,8 +197,8 @@ _ALL = (
         "FOLDER",
     ),
     Setting("evidence-from", "How bad an alert must be for that.", "SEVERITY", default="warning", choices=SEVERITIES),
-    Setting("evidence-keep", "How many to keep, the worst.", "NUMBER", default="20", parse=_parse_count),
-    Setting("evidence-size", "How much they may take together.", "SIZE", default="500MiB", parse=_parse_size),
+    Setting("evidence-keep", "How many to keep, the worst.", "NUMBER", default="20", parse=parse_count),
+    Setting("evidence-size", "How much they may take together.", "SIZE", default="500MiB", parse=parse_size),
     Setting("no-new-tasks", "No goroutine, thread or asyncio task may come and stay."),
     Setting("no-leak", "The verdict must not be a leak; this is on unless turned off.", off="allow-leak"),
     Setting(
@@ -307,7 +206,7 @@ _ALL = (
         "How long to let it settle first: what happens then counts for nothing. 0s for no time at all.",
         "TIME",
         default="10s",
-        parse=_parse_warm_up,
+        parse=parse_warm_up,
     ),
     Setting(
         "force-gc",
@@ -325,7 +224,7 @@ _ALL = (
         " allocates much then runs 5 to 30 times slower, with 1 frame two thirds of that.",
         "[N]",
         implied="5",
-        parse=_parse_depth,
+        parse=parse_depth,
     ),
     Setting("agent", "Bring the agent into a Python program that runs already: for GC pauses, malloc, asyncio tasks."),
     Setting("sample-index", "Which value counts: inuse_space, inuse_objects, alloc_space, alloc_objects.", "NAME"),
@@ -335,9 +234,9 @@ _ALL = (
     Setting("show", "Leave out the frames that do not match.", "REGEX"),
     Setting("granularity", "Sum up by function, file or line.", "NAME", default="functions", choices=_GRANULARITIES),
     Setting("cum", "Sort by what a function holds together with all that it calls."),
-    Setting("nodecount", "How many functions to show at most.", "NUMBER", parse=_parse_count),
-    Setting("nodefraction", "Leave out what holds less than this share.", "SHARE", default="0.005", parse=_parse_share),
-    Setting("edgefraction", "Leave out calls of less than this share.", "SHARE", default="0.001", parse=_parse_share),
+    Setting("nodecount", "How many functions to show at most.", "NUMBER", parse=parse_count),
+    Setting("nodefraction", "Leave out what holds less than this share.", "SHARE", default="0.005", parse=parse_share),
+    Setting("edgefraction", "Leave out calls of less than this share.", "SHARE", default="0.001", parse=parse_share),
     Setting("base", "Subtract this profile; shares are of the difference.", "PROFILE"),
     Setting("diff-base", "Subtract this profile; shares are of it.", "PROFILE"),
     Setting("source-path", "Folders to look for source files in, separated by colons.", "FOLDERS"),
@@ -348,20 +247,20 @@ _ALL = (
         "NAME",
         choices=_SERVED,
     ),
-    Setting("seconds", "Have an endpoint tell what changes in this time.", "TIME", parse=_parse_seconds),
+    Setting("seconds", "Have an endpoint tell what changes in this time.", "TIME", parse=parse_seconds),
     Setting(
         "gc-at",
         "Have the program collect its garbage once this share of its memory limit is in use, 80%, and twice in a row at"
         " all of it. Takes an endpoint or the agent. The nearest counts of cgroup limit, GOMEMLIMIT and RLIMIT_AS.",
         "SHARE",
-        parse=_parse_gc_at,
+        parse=parse_gc_at,
     ),
-    Setting("gc-cooldown", "Least time between two of those.", "TIME", default="30s", parse=_parse_cooldown),
+    Setting("gc-cooldown", "Least time between two of those.", "TIME", default="30s", parse=parse_cooldown),
     Setting(
         "limit",
         "The memory limit for --gc-at, in place of those that are set; RSS counts against it.",
         "SIZE",
-        parse=_parse_ceiling,
+        parse=parse_ceiling,
     ),
     Setting("gc", "Have the process collect its garbage first, after a question."),
     Setting("read-only", "Only read: offer nothing that acts on the process."),

@@ -12,6 +12,9 @@ for = "30s"
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -20,16 +23,21 @@ from memdash.config import SETTINGS, Setting
 from memdash.errors import UsageError
 from memdash.spelling import meant
 
-__all__ = ["default_file", "load_file"]
+__all__ = ["default_file", "default_path", "load_file"]
 
 _LARGEST_BYTES = 1 << 20
 
 
-def default_file() -> Path | None:
-    """The user's configuration file, if there is one that can be seen."""
+def default_path() -> Path:
+    """Where the user's configuration file is, or would be."""
     from platformdirs import user_config_path  # 8 ms, wanted once
 
-    path = user_config_path("memdash") / "config.toml"
+    return user_config_path("memdash") / "config.toml"
+
+
+def default_file() -> Path | None:
+    """The user's configuration file, if there is one that can be seen."""
+    path = default_path()
     try:
         return path if path.is_file() else None
     except OSError:  # somebody else's folder, as under su: no settings for us there
@@ -44,8 +52,8 @@ def load_file(path: Path, keys: Collection[str] | None = None) -> dict[str, obje
     import tomllib
 
     try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST_BYTES + 1)
+        with open(path, "rb", opener=_opened) as file:
+            content = file.read(_LARGEST_BYTES + 1) or b""  # a terminal at which nobody has typed
         if len(content) > _LARGEST_BYTES:
             raise UsageError(f"{path} is no configuration file: it is larger than any", "name another with --config")
         document = tomllib.loads(content.decode("utf-8"))
@@ -58,6 +66,16 @@ def load_file(path: Path, keys: Collection[str] | None = None) -> dict[str, obje
         if key not in by_key:
             raise UsageError(f"{path}: there is no setting {key!r}", meant(key, by_key, "the keys are"))
     return {by_key[key].name: _checked(path, by_key[key], value) for key, value in document.items()}
+
+
+def _opened(path: str, flags: int) -> int:
+    """Of a pipe nobody knows whether anything will ever come, so it is not even waited for somebody to write to it."""
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode) or stat.S_ISCHR(mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "neither a file nor a device")
 
 
 def _checked(path: Path, setting: Setting, value: object) -> object:

@@ -166,9 +166,17 @@ class EndpointUnreachable(ProbeError):
 
 
 class BadAnswer(ProbeError):
-    """A server answers, but not what was asked for: the URL is of something else."""
+    """A server answers, but not what was asked for: the URL is of something else.
+
+    ``status`` is that of HTTP, 0 where it is not about that; ``retry_after_s`` how long it wants to be left alone.
+    """
 
     exit_code = 2
+
+    def __init__(self, what: str, hint: str = "", *, status: int = 0, retry_after_s: float = 0.0) -> None:
+        super().__init__(what, hint)
+        self.status = status
+        self.retry_after_s = retry_after_s
 
 
 class Defect(ProbeError):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,23 +12,25 @@ from typing import BinaryIO
 
 __all__ = ["is_device", "written"]
 
+_PIPE_S, _AGAIN_S = 5.0, 0.05
+
 
 @contextmanager
 def written(path: Path, *, replaces: bool) -> Iterator[BinaryIO]:
     """Open ``path`` for one piece of data: a file appears under its name once all is written, after an error none does.
 
     A file that takes the place of another may be read and written by the same people. A device or pipe has no content
-    to lose and is never replaced: it is written to. Raises OSError; FileExistsError when there is such a file, or comes
-    to be one meanwhile, and it is not to be replaced.
+    to lose and is never replaced: it is written to, a pipe if somebody reads it within a few seconds. Raises OSError;
+    FileExistsError when there is such a file, or comes to be one meanwhile, and it is not to be replaced.
     """
     if is_device(path):
-        with path.open("wb") as device:
+        with open(path, "wb", opener=_opened) as device:
             yield device
         return
     path = path.resolve()
     if not replaces and path.exists():
         raise FileExistsError(path)
-    temporary = path.with_name(f".memdash-{secrets.token_hex(8)}")
+    temporary = path.with_name(f".memdash-{os.urandom(8).hex()}")  # secrets would load OpenSSL: 3 MiB
     with temporary.open("xb") as file:
         try:
             if replaces and path.exists():
@@ -37,6 +40,21 @@ def written(path: Path, *, replaces: bool) -> Iterator[BinaryIO]:
             _publish(temporary, path, replaces=replaces)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def _opened(path: str, flags: int) -> int:
+    """As ``os.open``, but a pipe that nobody comes to read is an error, not the end of all."""
+    until_s = time.monotonic() + _PIPE_S
+    while True:
+        try:
+            descriptor = os.open(path, flags | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno != errno.ENXIO or not Path(path).is_fifo() or time.monotonic() > until_s:
+                raise
+            time.sleep(_AGAIN_S)
+            continue
+        os.set_blocking(descriptor, True)
+        return descriptor
 
 
 def is_device(path: Path) -> bool:

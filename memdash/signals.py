@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
@@ -27,9 +27,9 @@ def _raise(number: int, _frame: FrameType | None) -> NoReturn:
 
 
 @contextmanager
-def signals_raised() -> Iterator[None]:
-    """Within it the signals that ask us to end raise Signalled in the main thread."""
-    before = {number: signal.signal(number, _raise) for number in ENDING}
+def signals_raised(numbers: Sequence[int] = ENDING) -> Iterator[None]:
+    """Within it these signals raise Signalled in the main thread."""
+    before = {number: signal.signal(number, _raise) for number in numbers}
     try:
         yield
     finally:

@@ -30,6 +30,7 @@ __all__ = [
     "figure",
     "file_time",
     "iso_time",
+    "moment_words",
     "nanoseconds",
     "parse_bytes",
     "parse_duration",
@@ -37,6 +38,7 @@ __all__ = [
     "parse_growth",
     "parse_period",
     "per_minute",
+    "quoted",
     "ratio",
     "signed",
     "span",
@@ -203,6 +205,12 @@ def clock_time(wall_s: float) -> str:
     return datetime.fromtimestamp(wall_s, tz=UTC).astimezone().strftime("%H:%M:%S")
 
 
+def moment_words(wall_s: float, beside_s: float) -> str:
+    """A moment as local time, with its day where that is not the day of ``beside_s``: ``01-31 12:07:41``."""
+    at, beside = (datetime.fromtimestamp(when_s, tz=UTC).astimezone() for when_s in (wall_s, beside_s))
+    return at.strftime("%H:%M:%S" if at.date() == beside.date() else "%m-%d %H:%M:%S")
+
+
 def clock_tick(wall_s: float, step_s: float) -> str:
     """A local time beside an axis that has one every ``step_s``: ``12:07:40``, ``12:07``, ``31 Jan 12:00``."""
     form = "%H:%M:%S" if step_s < 60 else "%H:%M" if step_s < 10_800 else "%d %b %H:%M"
@@ -241,11 +249,28 @@ _SECOND_FACTORS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "": 1.0, "s"
 _SECOND_FACTORS |= {"h": 3600.0, "d": 86_400.0}
 
 
+_LARGEST = float(1 << 63)
+"""No counter of a kernel or a runtime reaches further, and what does is no number to those who read our JSON."""
+_QUOTED_AT_MOST = 60
+
+
+def quoted(text: str) -> str:
+    """What somebody gave, as an error shows it: of what goes on and on the beginning."""
+    return repr(text) if len(text) <= _QUOTED_AT_MOST else f"{text[:_QUOTED_AT_MOST]!r}…"
+
+
+def _believed(value: float, text: str) -> float:
+    """A number as large as things can be. Raises UsageError."""
+    if not abs(value) < _LARGEST:
+        raise UsageError(f"{quoted(text)} is more than anything here can be", "write less")
+    return value
+
+
 def _parse(text: str, factors: dict[str, int] | dict[str, float], what: str, examples: str) -> float:
     match = _NUMBER.fullmatch(text)
     factor = factors.get(match[2].lower()) if match else None
     if match is None or factor is None:
-        raise UsageError(f"{text!r} is not {what}", f"write it like {examples}")
+        raise UsageError(f"{quoted(text)} is not {what}", f"write it like {examples}")
     return float(match[1]) * factor
 
 
@@ -253,15 +278,17 @@ def parse_bytes(text: str) -> int:
     """Read a size: ``512MiB``, ``1.5g``, ``4096``; KB, MB are decimal. Raises UsageError."""
     value = _parse(text, _BYTE_FACTORS, "a size", "512MiB, 1.5GiB or 4096")
     if value < 0:
-        raise UsageError(f"a size cannot be negative: {text!r}", "write it like 512MiB")
-    return round(value)
+        raise UsageError(f"a size cannot be negative: {quoted(text)}", "write it like 512MiB")
+    if 0 < value < 1:
+        raise UsageError(f"a size is whole bytes: {quoted(text)}", "write it like 512MiB")
+    return round(_believed(value, text))
 
 
 def parse_duration(text: str) -> float:
     """Read a span in seconds: ``500ms``, ``1s``, ``5m``, ``1h``, ``2``. Must be positive. Raises UsageError."""
     value = _parse(text, _SECOND_FACTORS, "a duration", "500ms, 1s, 5m or 1h")
     if not 0 < value <= 366 * 86_400:
-        raise UsageError(f"a duration must be more than zero and at most a year: {text!r}", "write it like 1s or 5m")
+        raise UsageError(f"a duration must be more than zero and at most a year: {quoted(text)}", "write it like 5m")
     return value
 
 
@@ -269,7 +296,7 @@ def parse_period(text: str) -> float:
     """Read what a rate is per, in seconds: ``s``, ``min``, ``h`` or ``d``. Raises UsageError."""
     factor = _SECOND_FACTORS.get(text.strip().lower()) if text.strip() else None
     if factor is None or factor < 1:
-        raise UsageError(f"{text!r} is no time that a rate is per", "write it like /s, /min, /h or /d")
+        raise UsageError(f"{quoted(text)} is no time that a rate is per", "write it like /s, /min, /h or /d")
     return factor
 
 
@@ -279,7 +306,7 @@ def parse_growth(text: str) -> float:
     try:
         return parse_bytes(size) / parse_period(per)
     except UsageError:
-        raise UsageError(f"{text!r} is not a rate of growth", "write it like 1MiB/min, 10KiB/s or 2GiB/h") from None
+        raise UsageError(f"{quoted(text)} is no rate of growth", "write it like 1MiB/min, 10KiB/s or 2GiB/h") from None
 
 
 def parse_figure(text: str, unit: Unit) -> float:
@@ -295,9 +322,10 @@ def parse_figure(text: str, unit: Unit) -> float:
     match = _NUMBER.fullmatch(text.removesuffix("%") if is_percent else text)
     if match is None or match[2]:
         raise UsageError(
-            f"{text!r} is not a number", "write it like 90%" if unit is Unit.RATIO else "write it like 200"
+            f"{quoted(text)} is not a number", "write it like 90%" if unit is Unit.RATIO else "write it like 200"
         )
-    return float(match[1]) / 100 if unit is Unit.RATIO and is_percent else float(match[1])
+    value = _believed(float(match[1]), text)
+    return value / 100 if unit is Unit.RATIO and is_percent else value
 
 
 def exact(value: float, unit: Unit) -> str:

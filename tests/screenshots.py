@@ -21,8 +21,10 @@ import memdash.commands
 from memdash.commands.prepared import Prepared, prepared
 from memdash.commands.toolchain import build, find_toolchain
 from memdash.config import USUAL_SOURCES, SourcePath
+from memdash.model.missing import Maybe
 from memdash.process.identity import identify
 from memdash.session import Live, Session, Watches
+from memdash.session.past import Past
 from memdash.ui.app import MemdashApp
 from memdash.ui.screens.dashboard import Dashboard
 
@@ -46,6 +48,7 @@ _GO: _Screens = (
     ("flame", (120, 32), ("f", "down", "down")),
     ("flame-changes", (120, 32), ("f", "c", "down", "down", "down")),
     ("residence", (120, 40), ("M",)),
+    ("rewound", (120, 40), ("plus", *(4 * ("shift+left",)))),
     ("help", (100, 32), ("question_mark",)),
 )
 _PYTHON: _Screens = (
@@ -66,12 +69,18 @@ class _Shared:
         self.start = session.start
         self.snapshot = session.snapshot
         self.subscribe = session.subscribe
+        self.mark = session.mark
         self.mark_baseline = session.mark_baseline
         self.clear_baseline = session.clear_baseline
         self.acknowledge = session.acknowledge
         self.mute = session.mute
         self.note = session.note
         self.act = session.act
+
+    @property
+    def past(self) -> Maybe[Past]:
+        """What the session has recorded."""
+        return self._session.past
 
     def close(self) -> None:
         """Leave it open."""
@@ -115,7 +124,7 @@ def _watch(
     environment = {**os.environ, **given.environment}
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         time.sleep(_STARTED_AFTER_S)
-        session = Live(identify(process.pid), entries=given.entries)
+        session = Live(identify(process.pid), entries=given.entries, keeps_past=True)
         try:
             session.start()
             asyncio.run(_draw_all(_Shared(session), screens, seconds, sources))

@@ -14,7 +14,6 @@ from tests.programs import loaded, of_a_screen
 
 Start = Callable[..., subprocess.Popen[bytes]]
 Run = Callable[..., tuple[int, str, str]]
-Offered = Callable[[str], dict[str, str]]
 OURSELVES = str(os.getpid())
 
 pytestmark = pytest.mark.usefixtures("no_settings")
@@ -63,12 +62,12 @@ def small() -> Iterator[str]:
             "--max: there is no metric 'HeapAloc'",
             "did you mean HeapAlloc?",
         ),
-        (["report", "--max", "HeapAlloc=much", "1"], 2, "--max HeapAlloc: 'much' is not a size", "write it like"),
-        (["report", "--max", "NumGC=nan", "1"], 2, "--max NumGC: 'nan' is not a number", "write it like"),
+        (["report", "--max", "HeapAlloc=much", "1"], 2, "--max: HeapAlloc: 'much' is not a size", "write it like"),
+        (["report", "--max", "NumGC=nan", "1"], 2, "--max: NumGC: 'nan' is not a number", "write it like"),
         (
             ["report", "--max", "system.threads=many", "1"],
             2,
-            "--max system.threads: 'many' is not a number",
+            "--max: system.threads: 'many' is not a number",
             "write it like",
         ),
         (["report", "--frobnicate"], 2, "no such option", "memdash report --help"),
@@ -229,6 +228,25 @@ def test_alerts_come_from_flags_variables_and_the_file(
     assert rules("--config", str(config)) == {"system.rss_bytes > 1MiB": "warning", "system.vms_bytes > 1MiB": "info"}
 
 
+def test_what_makes_no_sense_is_told_with_the_place_where_it_stands(
+    run: Run, small: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "memdash.toml"
+
+    def refused(text: str, *argv: str) -> str:
+        config.write_text(text)
+        code, out, err = run("report", "--config", str(config), *argv, small)
+        assert (code, out) == (2, "")
+        return err
+
+    assert f"max in {config}: there is no metric 'HeapAloc'" in refused('max = ["HeapAloc=5"]')
+    assert f"mute in {config}: there is no rule 'gc paus'" in refused('mute = ["gc paus"]')
+    assert f"alert in {config}: 'HeapAloc > 1'" in refused('alert = ["HeapAloc > 1"]')
+    assert "--mute: there is no rule 'x'" in refused('mute = ["gc pause"]', "--mute", "x")
+    monkeypatch.setenv("MEMDASH_ALERT", "HeapAloc > 1")
+    assert "MEMDASH_ALERT: 'HeapAloc > 1'" in refused("")
+
+
 def test_a_limit_that_is_passed_is_a_finding(run: Run, small: str) -> None:
     _, out, _ = run("report", "--json", "--max", "system.rss_bytes=1MiB", "--max", "system.vms_bytes=1PiB", small)
     findings = [finding for finding in json.loads(out)["findings"] if finding["rule"].startswith("system.")]
@@ -331,40 +349,19 @@ def test_help_and_version(run: Run) -> None:
     assert run("version") == run("--version")
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_prints_a_script_for_the_shell(run: Run, shell: str) -> None:
-    code, out, _ = run("completion", shell)
-    assert code == 0
-    assert "_MEMDASH_COMPLETE" in out
-
-
-@pytest.mark.parametrize(
-    ("words", "among_them", "not_among_them"),
-    [
-        ("memdash ", {"report", "demo", "ps"}, {"--interval"}),
-        ("memdash re", {"report"}, {"ps"}),
-        ("memdash --int", {"--interval"}, {"report"}),
-        ("memdash 12 --n", {"--name", "--no-color"}, {"--json"}),
-        ("memdash report --j", {"--json"}, {"--theme"}),
-        (f"memdash report {OURSELVES[:-1]}", {OURSELVES}, {"--json", "ps"}),
-        (f"memdash doctor {OURSELVES}", {OURSELVES}, {"1"}),
-    ],
-)
-def test_verbs_and_options_are_completed(
-    offered: Offered, words: str, among_them: set[str], not_among_them: set[str]
-) -> None:
-    found = offered(words).keys()
-    assert among_them <= found
-    assert not not_among_them & found
-
-
 HEADLESS = [
     ["report", "--json", "SMALL"],
     ["report", "SMALL"],
     ["ps"],
     ["doctor", "SMALL"],
+    ["log", "SMALL", "-d", "100ms"],
+    ["serve", "SMALL", "-d", "100ms", "--listen", "0"],
+    ["serve", "--grafana"],
     ["--help"],
     ["version"],
+    ["config", "--show-origin"],
+    ["man"],
+    ["--once", "SMALL"],
 ]
 
 

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,19 @@ def test_a_file_beyond_reason_is_not_toml(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(UsageError, match="is not TOML"):
         load_file(path)
+
+
+@pytest.mark.parametrize("name", ["pid", "trace", "limit", "max-size", "max-growth"])
+def test_a_number_of_5000_digits_is_refused_in_a_line(name: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        SETTINGS[name].parse("9" * 5000)
+    assert len(refused.value.what) < 160
+
+
+def test_a_pipe_that_nobody_writes_to_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="neither a file nor a device"):
+        load_file(tmp_path / "pipe")
 
 
 def test_a_file_without_end_is_not_read_to_it() -> None:

@@ -1,9 +1,11 @@
 """What both verbs and screens write with; what verbs make of it is in tests/commands/test_output.py."""
 
+import os
 from pathlib import Path
 
 import pytest
 
+from memdash import files
 from memdash.files import is_device, written
 
 
@@ -41,3 +43,18 @@ def test_a_file_that_takes_the_place_of_another_is_open_to_no_more_people(tmp_pa
         out.write(b"data")
     assert path.stat().st_mode & 0o777 == mode
     assert path.read_bytes() == b"data"
+
+
+def test_a_pipe_is_written_to_once_somebody_reads_it_and_not_waited_for_in_vain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_PIPE_S", 0.0)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match="No such device"), written(pipe, replaces=False):
+        pass
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with written(pipe, replaces=False) as out:
+        out.write(b"data")
+    assert os.read(reader, 10) == b"data"
+    os.close(reader)

@@ -145,6 +145,17 @@ def test_what_is_no_size(text: str) -> None:
         parse_bytes(text)
 
 
+@pytest.mark.parametrize("digits", [20, 400, 5000])
+@pytest.mark.parametrize("unit", list(Unit))
+def test_a_number_beyond_reason_is_refused_in_a_line(digits: int, unit: Unit) -> None:
+    for suffix in ("", "%"):
+        with pytest.raises(UsageError) as refused:
+            parse_figure("9" * digits + suffix, unit)
+        assert len(refused.value.what) < 160
+    with pytest.raises(UsageError):
+        parse_growth("9" * digits + "PiB/s")
+
+
 @given(st.integers(min_value=0, max_value=2**53))
 def test_plain_bytes_read_back(value: int) -> None:
     assert parse_bytes(str(value)) == value

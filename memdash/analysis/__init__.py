@@ -13,12 +13,13 @@ The way to a verdict: ``points`` (the live heap after each collection), ``loads`
 (when it hits a limit), ``growers`` (what grew most), ``judge`` (which looks again at each tick and changes its mind
 slowly), ``verdict_words`` (its sentence). Beside it, ``gc_trend`` tells whether the collector has more and more to do.
 
-What a check holds a program to: ``budgets``, by its ``growth`` and by the tasks that came and stayed, its ``arrivals``.
+What a check holds a program to: ``budgets``, by its ``growth`` and by the tasks that came and stayed, its ``arrivals``;
+``evidence`` is what it tells of those that are broken.
 
-May import: ``model``, ``units``, ``spelling``, ``errors``. To add a rule that no condition can say, write a value with
-``name``, ``cooldown_s`` and ``check`` in ``rules`` and name it in ``default_rules``. To add what speaks against a leak,
-write a function in ``verdict``, name it in ``_OBJECTIONS``, and see what the corpus makes of it:
+May import: ``model``, ``units``, ``spelling``, ``median``, ``errors``. To add a rule that no condition can say, write a
+value with ``name``, ``cooldown_s`` and ``check`` in ``rules`` and name it in ``default_rules``. To add what speaks
+against a leak, write a function in ``verdict``, name it in ``_OBJECTIONS``, and see what the corpus makes of it:
 ``python -m tests.benchmarks verdict``. To add a step of the way to RSS, name it in ``StepKind``, count it in
 ``residence`` and give it words in the ``step_words`` of ``tables``. To add a budget, write a value with ``name``,
-``required`` and ``judge`` in ``budgets`` and let ``commands.budget`` make it.
+``required``, ``reads`` and ``judge`` in ``budgets`` and let ``commands.budget`` make it.
 """

@@ -1,10 +1,11 @@
-"""The alert log: bounded, oldest dropped first and counted, never blocking."""
+"""The alert log: bounded, what ended longest ago dropped first and counted, never blocking."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from memdash.analysis.rules.rule import COOLDOWN_S
 from memdash.model.finding import Finding, NotYet, Severity, Transition, TransitionKind
@@ -12,24 +13,30 @@ from memdash.model.sample import Instant
 
 __all__ = ["AlertLog"]
 
+_UNKNOWN_S = 300.0
+"""What nobody can tell for so long does not hold any more: a source that went silent ends no alert at once."""
+
 
 @dataclass(slots=True)
 class _Course:
     """Where a rule stands: the number of its newest entry, and what listeners have heard of it.
 
     ``held_s`` is how long it had held before ``began_s``, ``told`` the gravest severity that they know to hold, None
-    when they know of nothing. Moments are monotonic.
+    when they know of nothing. ``seen_s`` is when it was last found to hold, ``unknown_s`` since when its rule cannot
+    tell. Moments are monotonic.
     """
 
     number: int
     began_s: float
     held_s: float = 0.0
     ended_s: float | None = None
+    seen_s: float = 0.0
+    unknown_s: float | None = None
     quiet_until_s: float = -math.inf
     told: Severity | None = None
 
-    def lasted_s(self, now: Instant) -> float:
-        return self.held_s + now.mono_s - self.began_s
+    def lasted_s(self, now_s: float) -> float:
+        return self.held_s + now_s - self.began_s
 
 
 class AlertLog:
@@ -38,6 +45,8 @@ class AlertLog:
     A rule that goes on finding is one entry, kept up to date; when it stops, the entry gets its end. A rule that starts
     again within its cooldown reopens its last entry instead of filling the log, and listeners hear of it only when it
     still holds once the cooldown is over. What is muted is kept in the log, but listeners hear nothing of it.
+
+    No entry is dropped while it holds: more than ``capacity`` there are only while more rules than that find something.
     """
 
     def __init__(self, cooldowns: Mapping[str, float] | None = None, capacity: int = 500) -> None:
@@ -60,10 +69,10 @@ class AlertLog:
     def held(self, rule: str) -> Finding | None:
         """The rule's entry while it has no end."""
         course = self._courses.get(rule)
-        return None if course is None or course.ended_s is not None else self._entries.get(course.number)
+        return None if course is None or course.ended_s is not None else self._entries[course.number]
 
     def observe(self, now: Instant, verdicts: Mapping[str, Finding | NotYet | None]) -> None:
-        """Take in what each rule said at ``now``. NotYet leaves an open entry as it is."""
+        """Take in what each rule said at ``now``. NotYet leaves an open entry as it is, and ends it after 5 minutes."""
         for rule, until_s in tuple(self._muted.items()):
             if now.mono_s >= until_s:
                 del self._muted[rule]
@@ -73,6 +82,8 @@ class AlertLog:
                 self._hold(now, rule, held, verdict)
             elif verdict is None and held is not None:
                 self._end(now, self._courses[rule], held)
+            elif isinstance(verdict, NotYet) and held is not None:
+                self._doubt(now, self._courses[rule], held, verdict)
             if (course := self._courses.get(rule)) is not None:
                 self._tell(now, rule, course)
 
@@ -81,15 +92,15 @@ class AlertLog:
         if course is not None and held is None and course.ended_s is not None:
             held = self._reopened(now, rule, course)
         if course is None or held is None:
-            told = None if course is None else course.told  # of an entry that the log has dropped as it held
-            self._courses[rule] = _Course(self._count, now.mono_s, told=told)
+            self._courses[rule] = _Course(self._count, now.mono_s, seen_s=now.mono_s)
             self._push(replace(found, at_s=now.wall_s, worst=found.measured))
             return
+        course.seen_s, course.unknown_s = now.mono_s, None
         self._entries[course.number] = replace(
             found,
             at_s=held.at_s,
             worst=held.worst if found.measured is None else found.measured.worse(held.worst),
-            lasted_s=course.lasted_s(now),
+            lasted_s=course.lasted_s(now.mono_s),
             times=held.times,
             acknowledged=held.acknowledged and found.severity <= held.severity,
         )
@@ -104,8 +115,28 @@ class AlertLog:
         return replace(entry, ended_at_s=None, times=entry.times + 1)
 
     def _end(self, now: Instant, course: _Course, held: Finding) -> None:
-        course.held_s, course.ended_s = course.lasted_s(now), now.mono_s
+        course.held_s, course.ended_s, course.unknown_s = course.lasted_s(now.mono_s), now.mono_s, None
         self._entries[course.number] = replace(held, ended_at_s=now.wall_s, lasted_s=course.held_s)
+
+    def _doubt(self, now: Instant, course: _Course, held: Finding, verdict: NotYet) -> None:
+        """End what its rule has not been able to tell for long; it has held for as long as it was seen to."""
+        course.unknown_s = now.mono_s if course.unknown_s is None else course.unknown_s
+        if now.mono_s - course.unknown_s < _UNKNOWN_S:
+            return
+        course.held_s, course.ended_s, course.unknown_s = course.lasted_s(course.seen_s), now.mono_s, None
+        self._entries[course.number] = replace(
+            held,
+            ended_at_s=now.wall_s,
+            lasted_s=course.held_s,
+            summary=f"{held.summary}; whether that holds is not known any more: {verdict.why}",
+        )
+
+    def close(self, now: Instant) -> None:
+        """Nothing more will be found: what holds has ended, and listeners hear of it."""
+        for rule, course in self._courses.items():
+            if (held := self.held(rule)) is not None:
+                self._end(now, course, held)
+                self._tell(now, rule, course)
 
     def _tell(self, now: Instant, rule: str, course: _Course) -> None:
         """Compare what holds with what listeners know."""
@@ -153,8 +184,10 @@ class AlertLog:
     def _push(self, finding: Finding) -> None:
         self._entries[self._count] = finding
         self._count += 1
-        if len(self._entries) > self._capacity:
-            del self._entries[next(iter(self._entries))]
+        surplus = max(len(self._entries) - self._capacity, 0)
+        ended = (number for number, entry in self._entries.items() if entry.ended_at_s is not None)
+        for number in tuple(islice(ended, surplus)):
+            del self._entries[number]
             self.dropped += 1
 
     @property

@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from memdash.analysis.arrivals import Arrival
+from memdash.analysis.evidence import ahead_words, arrived, grown
 from memdash.analysis.growth import allocated, growths, rates
-from memdash.analysis.rules import Condition, Op, Rule, Threshold
+from memdash.analysis.rules import RATE_OVER_S, Condition, Op, Threshold
+from memdash.model.capability import Capability
 from memdash.model.check import Judgement, Outcome
 from memdash.model.finding import Figure, NotYet
 from memdash.model.metric import METRICS_BY_KEY
 from memdash.model.missing import Missing
+from memdash.model.series import watched_s
 from memdash.model.snapshot import Snapshot
 from memdash.model.verdict import VerdictKind
-from memdash.units import Unit, byte_size, clock_time, count, duration, signed
+from memdash.units import Unit, clock_time, count, duration, signed
 
 __all__ = [
     "Alert",
@@ -31,12 +34,17 @@ __all__ = [
     "NoNewTasks",
     "Watched",
     "budget_of",
+    "fitted",
     "judged",
 ]
 
-_LONGER = "watch for longer, or have it collect more often"
-_MOST_ROWS = 5
+_FOR_LONGER = "watch for longer"
+_LONGER = f"{_FOR_LONGER}, or have it collect more often"
 _LIVE_HEAP = "heap.live_bytes"
+_HELD = frozenset({Capability.MEMSTATS, Capability.GC, Capability.SYSTEM})
+
+_MOST_UNREAD = 0.1
+"""The share of a watch for which, at its end, a reading may have failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,10 @@ class Budget(Protocol):
     def required(self) -> bool:
         """Whether a check must not pass where this could not be judged."""
 
+    @property
+    def reads(self) -> frozenset[Capability]:
+        """What it is judged by."""
+
     def judge(self, watched: Watched) -> Judgement:
         """What is made of the watch."""
 
@@ -73,10 +85,19 @@ def budget_of(rule: Threshold) -> Budget:
     return Alert(rule)
 
 
+def fitted(rule: Threshold, watch_s: float) -> Threshold:
+    """A rate that says no window is judged over half the watch, where that is shorter than the usual one."""
+    when = rule.when
+    if not when.per_s or when.over_s or watch_s >= 2 * RATE_OVER_S or isinstance(budget_of(rule), MostGrowthRate):
+        return rule
+    fits = replace(when, over_s=max(round(watch_s / 2), 1))
+    return replace(rule, when=fits, name=str(fits) if rule.name == str(when) else rule.name)
+
+
 def judged(budgets: Sequence[Budget], watched: Watched | NotYet) -> tuple[Judgement, ...]:
     """All of them, worst first: the broken ones by how far, what could not be judged, then the narrowest margin."""
     found = [
-        _unknown(budget, watched.why) if isinstance(watched, NotYet) else budget.judge(watched) for budget in budgets
+        _unknown(budget, watched.why) if isinstance(watched, NotYet) else _fresh(budget, watched) for budget in budgets
     ]
     order = list(Outcome)
 
@@ -85,6 +106,21 @@ def judged(budgets: Sequence[Budget], watched: Watched | NotYet) -> tuple[Judgem
         return order.index(judgement.outcome), math.inf if isinstance(margin, Missing) else margin
 
     return tuple(sorted(found, key=rank))
+
+
+def _fresh(budget: Budget, watched: Watched) -> Judgement:
+    """What it makes of the watch; but what has not been read any more for a good part of it has kept to nothing."""
+    found, shown = budget.judge(watched), watched.shown
+    if found.outcome is not Outcome.PASSED:
+        return found
+    for capability in budget.reads:
+        origin = shown.sample.origins.get(capability)
+        if origin is None or not origin.failing:
+            continue
+        old_s = shown.at.mono_s - origin.at.mono_s
+        if old_s > max(_MOST_UNREAD * watched_s(shown.history), 2 * shown.interval_s):
+            return _unknown(budget, f"not read for the last {duration(old_s)}: {origin.failing}")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +136,11 @@ class Bound:
         """``HeapAlloc at most 512MiB``, unless it is called something else."""
         return self.called or f"{self.condition.metric} {_allowed(self.condition)}"
 
+    @property
+    def reads(self) -> frozenset[Capability]:
+        """That of its metric."""
+        return frozenset({METRICS_BY_KEY[self.condition.metric].capability})
+
     def judge(self, watched: Watched) -> Judgement:
         """Look for the worst value, also between two buckets of the history."""
         shown, condition = watched.shown, self.condition
@@ -111,8 +152,12 @@ class Bound:
             why = metric.read(shown.sample)
             if isinstance(why, Missing):
                 return _unknown(self, f"{metric.label} is not known: {why.words}")
-            since = f", and covers {duration(metric.covers_s)}: watch for longer" if metric.covers_s else ""
-            return _unknown(self, f"{metric.label} is not known{since}")
+            seen_s = duration(watched_s(history))
+            if metric.covers_s:
+                return _unknown(
+                    self, f"it covers {duration(metric.covers_s)}, and {seen_s} were watched: {_FOR_LONGER}"
+                )
+            return _unknown(self, f"{metric.label} is not known")
         worst, at_s = max(known) if condition.op.is_upper else min(known)
         value = Figure(worst, metric.unit, sinks=not condition.op.is_upper)
         at = clock_time(shown.at.wall_s - (shown.at.mono_s - at_s))
@@ -139,6 +184,11 @@ class MostGrowth:
         """``growth at most 64MiB``."""
         return self.called or f"growth {_allowed(self.condition)}"
 
+    @property
+    def reads(self) -> frozenset[Capability]:
+        """Whatever may tell what is held."""
+        return _HELD
+
     def judge(self, watched: Watched) -> Judgement:
         """Whichever grew most; where too few collections ran, what was allocated in all may tell enough."""
         found, limit_bytes = growths(watched.shown.history), self.condition.bound
@@ -159,7 +209,7 @@ class MostGrowth:
             required=self.required,
             value=figure,
             limit=figure.at(limit_bytes),
-            evidence=_grown(watched.shown) if broken else (),
+            evidence=(*ahead_words(watched.shown), *_grown(watched)) if broken else (),
         )
 
 
@@ -175,6 +225,11 @@ class MostGrowthRate:
     def name(self) -> str:
         """``growth at most 1MiB/min``."""
         return self.called or f"growth {_allowed(self.condition)}"
+
+    @property
+    def reads(self) -> frozenset[Capability]:
+        """Whatever may tell what is held."""
+        return _HELD
 
     def judge(self, watched: Watched) -> Judgement:
         """The steepest line. One that may as well be level breaks no budget, however steep it looks."""
@@ -199,7 +254,7 @@ class MostGrowthRate:
             required=self.required,
             value=value,
             limit=value.at(condition.bound),
-            evidence=_grown(watched.shown) if broken else (),
+            evidence=(*ahead_words(watched.shown), *_grown(watched)) if broken else (),
         )
 
 
@@ -209,6 +264,11 @@ class NoNewTasks:
 
     name: str = "no new tasks"
     required: bool = True
+
+    @property
+    def reads(self) -> frozenset[Capability]:
+        """The tasks."""
+        return frozenset({Capability.TASKS})
 
     def judge(self, watched: Watched) -> Judgement:
         """See ``arrivals``."""
@@ -225,7 +285,7 @@ class NoNewTasks:
             required=self.required,
             value=value,
             limit=value.at(0),
-            evidence=tuple(map(_arrived, found[:_MOST_ROWS])),
+            evidence=arrived(found),
         )
 
 
@@ -235,6 +295,11 @@ class NoLeak:
 
     name: str = "no leak"
     required: bool = False
+
+    @property
+    def reads(self) -> frozenset[Capability]:
+        """Whatever may tell what is held."""
+        return _HELD
 
     def judge(self, watched: Watched) -> Judgement:
         """What merely grows so far is not judged."""
@@ -249,7 +314,7 @@ class NoLeak:
             outcome=_outcome(broken=leaks),
             why=verdict.summary,
             required=self.required,
-            evidence=_grown(watched.shown) if leaks else (),
+            evidence=_grown(watched) if leaks else (),
         )
 
 
@@ -257,7 +322,7 @@ class NoLeak:
 class Alert:
     """A rule must never have found anything."""
 
-    rule: Rule
+    rule: Threshold
     required: bool = True
 
     @property
@@ -265,8 +330,16 @@ class Alert:
         """``never HeapAlloc > 512MiB for 30s``, by the name of the rule."""
         return f"never {self.rule.name}"
 
+    @property
+    def reads(self) -> frozenset[Capability]:
+        """That of its metric."""
+        return frozenset({METRICS_BY_KEY[self.rule.when.metric].capability})
+
     def judge(self, watched: Watched) -> Judgement:
-        """Look into the log; a rule that cannot tell yet at the end has not been kept to."""
+        """Look into the log; a rule that cannot tell yet at the end has not been kept to.
+
+        Nobody knew how long a watch would be that ended before a rate had its usual window: then half of it counts.
+        """
         found = [finding for finding in watched.shown.findings if finding.rule == self.rule.name]
         if found:
             worst = max(found, key=lambda finding: (finding.severity, finding.at_s))
@@ -277,10 +350,16 @@ class Alert:
                 why=f"at {clock_time(worst.at_s)}{times}: {worst.summary}",
                 required=self.required,
             )
-        last = self.rule.check(watched.shown.history)
+        history = watched.shown.history
+        last, why = self.rule.check(history), "never so"
+        fits = fitted(self.rule, watched_s(history))
+        if isinstance(last, NotYet) and fits != self.rule:
+            last, why = fits.check(history), f"not so over the last {duration(fits.when.over_s)}"
         if isinstance(last, NotYet):
             return _unknown(self, last.why)
-        return Judgement(name=self.name, outcome=Outcome.PASSED, why="never so", required=self.required)
+        if last is not None:
+            return Judgement(name=self.name, outcome=Outcome.FAILED, why=last.summary, required=self.required)
+        return Judgement(name=self.name, outcome=Outcome.PASSED, why=why, required=self.required)
 
 
 _ALLOWED = {Op.OVER: "at most", Op.AT_LEAST: "below", Op.UNDER: "at least", Op.AT_MOST: "above"}
@@ -298,31 +377,6 @@ def _unknown(budget: Budget, why: str) -> Judgement:
     return Judgement(name=budget.name, outcome=Outcome.UNKNOWN, why=why, required=budget.required)
 
 
-def _arrived(arrival: Arrival) -> str:
-    origin, frame = arrival.origin, arrival.origin.frame
-    number = f"{signed(arrival.number, Unit.COUNT)} {origin.kind.words(arrival.number)}"
-    return (
-        f"{number} {'by' if origin.is_creator else 'in'} {frame.function} {frame.where(parts=2)}, at most "
-        f"{count(arrival.before)} at first, never fewer than {count(arrival.now)} at last"
-    )
-
-
-def _grown(shown: Snapshot) -> tuple[str, ...]:
-    """The allocation sites that grew most since the warm-up; where there are none, the types of object."""
-    if not isinstance(shown.groups, Missing):
-        sites = sorted(shown.groups, key=lambda group: -group.change.inuse_bytes)
-        return tuple(
-            f"{signed(site.change.inuse_bytes, Unit.BYTES)} {site.frame.function} {site.frame.where(parts=2)}, "
-            f"{byte_size(site.usage.inuse_bytes)} now"
-            for site in sites[:_MOST_ROWS]
-            if site.change.inuse_bytes > 0
-        )
-    if isinstance(shown.objects, Missing):
-        return (f"which sites grew is not known: {shown.groups.why}",)
-    types = sorted(shown.objects, key=lambda group: -group.change.held_bytes)
-    return tuple(
-        f"{signed(kind.change.held_bytes, Unit.BYTES)} {signed(kind.change.objects, Unit.COUNT)} objects of type "
-        f"{kind.now.name}"
-        for kind in types[:_MOST_ROWS]
-        if kind.change.held_bytes > 0
-    )
+def _grown(watched: Watched) -> tuple[str, ...]:
+    came = watched.arrivals
+    return (*grown(watched.shown), *(() if isinstance(came, NotYet) else arrived(came)))

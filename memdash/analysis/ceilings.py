@@ -18,7 +18,9 @@ from memdash.model.missing import Maybe, Missing
 from memdash.model.relief import Ceiling
 from memdash.model.sample import Sample
 
-__all__ = ["nearest"]
+__all__ = ["GOMEMLIMIT", "ceilings", "host_memory", "nearest"]
+
+GOMEMLIMIT = "GOMEMLIMIT"
 
 _NO_LIMIT = Missing("no memory limit of this process is known", "give one: --limit 900MiB")
 _UNKNOWN = Missing("what is in use is not known now")
@@ -32,16 +34,16 @@ def nearest(sample: Sample, limit_bytes: Maybe[int]) -> Maybe[Ceiling]:
     if not isinstance(limit_bytes, Missing):
         used = _resident(sample)
         return used if isinstance(used, Missing) else Ceiling("the limit", used, limit_bytes)
-    found = list(_found(sample))
+    found = list(ceilings(sample))
     known = [ceiling for ceiling in found if not isinstance(ceiling, Missing)]
     return max(known, key=lambda ceiling: ceiling.ratio) if known else next(iter(found), _NO_LIMIT)
 
 
-def _found(sample: Sample) -> Iterator[Maybe[Ceiling]]:
-    """Missing stands for a limit against which nobody knows now what counts."""
+def ceilings(sample: Sample) -> Iterator[Maybe[Ceiling]]:
+    """All that are set. Missing stands for a limit against which nobody knows now what counts."""
     gc, system = sample.gc, sample.system
     if not isinstance(gc, Missing) and not isinstance(gc.memory_limit_bytes, Missing):
-        yield from _ceiling("GOMEMLIMIT", _held_by_runtime(sample), gc.memory_limit_bytes)
+        yield from _ceiling(GOMEMLIMIT, _held_by_runtime(sample), gc.memory_limit_bytes)
     if isinstance(system, Missing):
         return
     is_old = _is_old(sample, Capability.SYSTEM)
@@ -50,6 +52,18 @@ def _found(sample: Sample) -> Iterator[Maybe[Ceiling]]:
         yield from _ceiling("the cgroup limit", used, system.cgroup.limit_bytes)
     mapped = _UNKNOWN if is_old else system.vms_bytes
     yield from _ceiling("RLIMIT_AS", mapped, system.address_space_limit_bytes)
+
+
+def host_memory(sample: Sample) -> Iterator[Maybe[Ceiling]]:
+    """That of all processes together: a wall as well, but no collection of this one is forced for it."""
+    system = sample.system
+    if isinstance(system, Missing) or isinstance(system.host_total_bytes, Missing):
+        return
+    total, available = system.host_total_bytes, system.host_available_bytes
+    if isinstance(available, Missing) or _is_old(sample, Capability.SYSTEM):
+        yield from _ceiling("host memory", _UNKNOWN, total)
+    else:
+        yield from _ceiling("host memory", total - available, total)
 
 
 def _ceiling(name: str, used: Maybe[int], limit: Maybe[int]) -> Iterator[Maybe[Ceiling]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from memdash.analysis.ceilings import GOMEMLIMIT, ceilings, host_memory
 from memdash.model.missing import Missing, known
 from memdash.model.sample import Sample
 from memdash.model.verdict import Forecast, Slope
@@ -31,24 +32,19 @@ def forecast(slope: Slope, level_bytes: float, sample: Sample) -> Forecast | Non
 
 
 def _limits(level_bytes: float, sample: Sample) -> Iterator[tuple[str, int, float, float]]:
-    """Name, size, what is left of it, and by how much the process grows for each byte that lives."""
-    gc, system, stats = sample.gc, sample.system, sample.memstats
-    if not isinstance(gc, Missing) and not isinstance(gc.memory_limit_bytes, Missing):
-        beside = 0
-        if not isinstance(stats, Missing):
-            beside = max(known(stats.Sys, 0) - known(stats.HeapSys, 0), 0)
-        yield "GOMEMLIMIT", gc.memory_limit_bytes, gc.memory_limit_bytes - level_bytes - beside, 1.0
-    if isinstance(system, Missing):
-        return
-    per_live = min(max(known(system.rss_bytes, 0) / max(level_bytes, 1.0), 1.0), _MOST_PER_LIVE)
-    cgroup = system.cgroup
-    if not isinstance(cgroup, Missing):
-        limit, used = cgroup.limit_bytes, cgroup.used_bytes
-        if not isinstance(limit, Missing) and not isinstance(used, Missing):
-            yield "cgroup limit", limit, limit - used, per_live
-    limit, mapped = system.address_space_limit_bytes, system.vms_bytes
-    if not isinstance(limit, Missing) and not isinstance(mapped, Missing):
-        yield "RLIMIT_AS", limit, limit - mapped, per_live
-    total, available = system.host_total_bytes, system.host_available_bytes
-    if not isinstance(total, Missing) and not isinstance(available, Missing):
-        yield "host memory", total, available, per_live
+    """Name, size, what is left of it, and by how much the process grows for each byte that lives.
+
+    GOMEMLIMIT is a wall only to what lives, with what is beside the heap: a collection makes room of all else.
+    """
+    system, stats = sample.system, sample.memstats
+    rss_bytes = 0 if isinstance(system, Missing) else known(system.rss_bytes, 0)
+    per_live = min(max(rss_bytes / max(level_bytes, 1.0), 1.0), _MOST_PER_LIVE)
+    for ceiling in (*ceilings(sample), *host_memory(sample)):
+        if isinstance(ceiling, Missing):
+            continue
+        if ceiling.name != GOMEMLIMIT:
+            name = ceiling.name.removeprefix("the ")  # its size stands before it
+            yield name, ceiling.limit_bytes, ceiling.limit_bytes - ceiling.used_bytes, per_live
+        elif not isinstance(stats, Missing):
+            beside_bytes = max(known(stats.Sys, 0) - known(stats.HeapSys, 0), 0)
+            yield GOMEMLIMIT, ceiling.limit_bytes, ceiling.limit_bytes - level_bytes - beside_bytes, 1.0

@@ -15,7 +15,9 @@ from memdash.model.gc_trend import Course, GcTrend, Tendency
 from memdash.model.missing import Maybe, Missing
 from memdash.model.series import Timeline
 
-__all__ = ["gc_trend"]
+__all__ = ["NO_START", "gc_trend"]
+
+NO_START = Missing("a server that is asked by its URL does not tell when it began")
 
 _HORIZONS_S = (900.0, 21_600.0, 259_200.0)
 """The spans of the history's tiers: a longer one is for where samples or collections are rare."""

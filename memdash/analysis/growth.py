@@ -53,11 +53,12 @@ class Growth:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """The line through the floors of ``basis`` over the whole watch."""
+    """The line through the floors of ``basis`` over the whole watch, which held ``level_bytes`` at last."""
 
     basis: str
     slope: Slope
     window_s: float
+    level_bytes: float
 
     @property
     def is_sure(self) -> bool:
@@ -108,7 +109,7 @@ def _rate(seen: Points) -> Rate | None:
         return None
     times_s, floors = blocks(seen.times_s, seen.values, _BLOCKS, min)
     fitted = line([time_s - times_s[0] for time_s in times_s], floors)
-    return None if fitted is None else Rate(seen.basis.value, fitted.slope, seen.window_s)
+    return None if fitted is None else Rate(seen.basis.value, fitted.slope, seen.window_s, floors[-1])
 
 
 def _seen_words(history: Timeline) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from array import array
 from dataclasses import replace
 from itertools import pairwise
-from statistics import median
 
 from memdash.analysis.points import Points
+from memdash.median import median
 
 __all__ = ["at_like_load"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -63,9 +63,13 @@ class Points:
 
     def since(self, begin_s: float) -> Points:
         """Those from one moment on."""
-        first = bisect_left(self.times_s, begin_s)
-        share = (len(self) - first) / max(len(self), 1)
-        times_s, values, loads = (part[first:] for part in (self.times_s, self.values, self.loads))
+        return self.between(begin_s, math.inf)
+
+    def between(self, begin_s: float, end_s: float) -> Points:
+        """Those from one moment to another, both included."""
+        first, after = bisect_left(self.times_s, begin_s), bisect_right(self.times_s, end_s)
+        share = max(after - first, 0) / max(len(self), 1)
+        times_s, values, loads = (part[first:after] for part in (self.times_s, self.values, self.loads))
         return Points(self.basis, times_s, values, loads, round(self.cycles * share), self.is_at_like_load)
 
     @property

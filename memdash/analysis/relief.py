@@ -52,10 +52,9 @@ class _Step(Enum):
     TWO = 2
 
 
-class _Told(Enum):
-    NOTHING = "nothing"
-    ARMED = "armed"
-    UNABLE = "unable"
+_PATIENCE_S = 3600.0
+"""A way that comes and goes is told of less and less often: each time it must have stayed as it is for twice as long,
+up to so long; what has lasted for that is told at once when it changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +104,10 @@ class Reliever:
         self._round: _Round | None = None
         self._full: tuple[float, _Round] | None = None
         self._over_since_s = inf
-        self._told = _Told.NOTHING
-        self._unable_since_s = inf
+        self._is_able: bool | None = None
+        self._since_s = -inf
+        self._told: bool | None = None
+        self._settles_s = _SETTLED_S
         self._news: list[tuple[str, Severity]] = []
         self.standing = Relief(
             plan=plan, ceiling=Missing("not read yet"), way=_NOBODY, rounds=0, wait_s=plan.cooldown_s
@@ -178,7 +179,7 @@ class Reliever:
             return NotYet(ceiling.why)
         if ceiling.ratio < 1:
             return None
-        if isinstance(way, Missing) and self._told is not _Told.UNABLE:
+        if isinstance(way, Missing) and sample.at.mono_s < self._since_s + _SETTLED_S:
             return NotYet("what could collect is still being looked for")
         if isinstance(way, Missing):
             tried, freed = f"no collection can be forced: {way.why}", 0
@@ -206,21 +207,27 @@ class Reliever:
         return now_s < since_s + _GIVEN_BACK_S or (self._round is not None and since_s < self._over_since_s)
 
     def _tell(self, now_s: float, ceiling: Maybe[Ceiling], way: Maybe[str]) -> None:
-        """Once that it can be done, and against which limit; once that it cannot, and why, if that lasts."""
-        at = f"gc-at {whole_percent(self._plan.ratio)}"
-        if not isinstance(ceiling, Missing) and not isinstance(way, Missing):
-            self._unable_since_s = inf
-            if self._told is not _Told.ARMED:
-                self._told = _Told.ARMED
-                limit = byte_size(ceiling.limit_bytes)
-                in_use = f"{byte_size(ceiling.used_bytes)} ({whole_percent(ceiling.ratio)}) in use"
-                self._news.append((f"{at} of {ceiling.name} of {limit}: armed, {in_use}", Severity.INFO))
+        """That it can be done, and against which limit; that it cannot, and why. Each once it is sure to stay so."""
+        is_able = not isinstance(ceiling, Missing) and not isinstance(way, Missing)
+        if is_able is not self._is_able:
+            if now_s - self._since_s >= _PATIENCE_S:
+                self._settles_s = _SETTLED_S
+            self._is_able, self._since_s = is_able, now_s
+        waits_s = self._settles_s - _SETTLED_S if is_able else self._settles_s  # that it can be done needs no proof
+        if is_able is self._told or now_s < self._since_s + waits_s:
             return
-        self._unable_since_s = min(self._unable_since_s, now_s)
-        if self._told is not _Told.UNABLE and now_s >= self._unable_since_s + _SETTLED_S:
-            self._told = _Told.UNABLE
+        if self._told is not None:
+            self._settles_s = min(2 * self._settles_s, _PATIENCE_S)
+        self._told = is_able
+        self._news.append(self._told_of(ceiling, way))
+
+    def _told_of(self, ceiling: Maybe[Ceiling], way: Maybe[str]) -> tuple[str, Severity]:
+        at = f"gc-at {whole_percent(self._plan.ratio)}"
+        if isinstance(way, Missing) or isinstance(ceiling, Missing):
             why = next(reason for reason in (way, ceiling) if isinstance(reason, Missing))
-            self._news.append((f"{at} cannot be done: {why.words}", Severity.WARNING))
+            return f"{at} cannot be done: {why.words}", Severity.WARNING
+        in_use = f"{byte_size(ceiling.used_bytes)} ({whole_percent(ceiling.ratio)}) in use"
+        return f"{at} of {ceiling.name} of {byte_size(ceiling.limit_bytes)}: armed, {in_use}", Severity.INFO
 
 
 def _is_stopped(sample: Sample) -> bool:

@@ -6,12 +6,12 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import median
 from typing import NamedTuple
 
 from memdash.analysis.cuts import FEWEST, change_at
 from memdash.analysis.points import Points
 from memdash.analysis.slopes import Line, line
+from memdash.median import median
 
 __all__ = ["Earlier", "Trend", "blocks", "fall", "trend"]
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from json import dumps
 from pathlib import Path
 
 import click
 
-from memdash.analysis.budgets import Budget, MostGrowthRate, NoLeak, NoNewTasks, budget_of
-from memdash.analysis.rules import RATE_OVER_S, Threshold
-from memdash.commands.limits import condition_of_growth, condition_of_limit, rules_asked
+from memdash.analysis.budgets import Budget, NoLeak, NoNewTasks, budget_of, fitted
+from memdash.analysis.rules import COOLDOWN_S, Threshold
+from memdash.analysis.verdict_words import RULE as VERDICT
+from memdash.commands.limits import condition_of_growth, condition_of_limit, muted_for, rules_asked, rules_for
 from memdash.commands.options import take_file
 from memdash.config import AlertText, Growth, Limit
 from memdash.config_file import load_file
+from memdash.errors import UsageError
+from memdash.model.finding import Severity
 from memdash.units import exact_span
 
 __all__ = ["FOR_S", "Plan", "budget_option"]
@@ -28,11 +31,15 @@ _RANK = 1
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a check holds a program to, and for how long. The fields are settings; ``duration`` may be left open."""
+    """What a check holds a program to, and for how long. The fields are settings; ``duration`` may be left open.
+
+    An alert that is muted, or that merely informs, counts for nothing here as elsewhere.
+    """
 
     max: Sequence[Limit] = ()
     max_growth: Sequence[Growth] = ()
     alert: Sequence[AlertText] = ()
+    mute: Sequence[str] = ()
     no_new_tasks: bool = False
     no_leak: bool = True
     warm_up: float = 10.0
@@ -41,12 +48,26 @@ class Plan:
     force_gc: bool = False
     strict: bool = False
 
-    def budgets(self) -> tuple[Budget, ...]:
-        """Those that are asked for. Raises UsageError for what makes no sense."""
-        asked = rules_asked(self.max, self.max_growth, self.alert)
-        watch_s = FOR_S if self.duration is None else self.duration
-        once = {budget.name: budget for budget in (budget_of(_fitted(rule, watch_s)) for rule in asked)}
-        return (*once.values(), *([NoNewTasks()] if self.no_new_tasks else ()), *([NoLeak()] if self.no_leak else ()))
+    def budgets(self, watch_s: float | None) -> tuple[Budget, ...]:
+        """Those that are asked for, of a watch that is so long, or of one without an end.
+
+        Raises UsageError for what makes no sense.
+        """
+        muted = muted_for(self.mute, rules_for(self.max, self.max_growth, self.alert))
+        asked = [
+            rule
+            for rule in rules_asked(self.max, self.max_growth, self.alert)
+            if rule.name not in muted and rule.severity >= Severity.WARNING
+        ]
+        fitting = asked if watch_s is None else [fitted(rule, watch_s) for rule in asked]
+        wanted = [*map(budget_of, fitting)]
+        wanted += [NoNewTasks()] if self.no_new_tasks else []
+        wanted += [NoLeak()] if self.no_leak and VERDICT not in muted else []
+        budgets: dict[str, Budget] = {}
+        for budget in wanted:
+            if budgets.setdefault(budget.name, budget) != budget:
+                raise UsageError(f"two budgets are called {budget.name!r}", "give the alert another name")
+        return tuple(budgets.values())
 
     def lines(self) -> Iterator[str]:
         """The file that says the same, without line ends."""
@@ -58,21 +79,25 @@ class Plan:
         yield f"interval = {_text(exact_span(self.interval))}"
         yield f"max = {_list([f'{level.metric}={level.bound_text(level.bound)}' for level in levels])}"
         yield f"max-growth = {_list([growth.bound_text(growth.bound) for growth in growths])}"
-        for name in ("no-new-tasks", "no-leak", "force-gc", "strict"):
-            yield f"{name} = {str(getattr(self, name.replace('-', '_'))).lower()}"
+        if self.mute:
+            yield f"mute = {_list(self.mute)}"
+        for switch in (field.name for field in fields(Plan) if isinstance(field.default, bool)):
+            yield f"{switch.replace('_', '-')} = {str(getattr(self, switch)).lower()}"
         for rule in rules_asked((), (), self.alert):
-            yield from ("", "[[alert]]", f"when = {_text(str(rule.when))}")
-            if rule.name != str(rule.when):
-                yield f"name = {_text(rule.name)}"
+            yield from ("", "[[alert]]", *_alert_lines(rule))
 
 
-def _fitted(rule: Threshold, watch_s: float) -> Threshold:
-    """A rate that says no window is judged over half the watch, where that is shorter than the usual one."""
-    when = rule.when
-    if not when.per_s or when.over_s or watch_s >= 2 * RATE_OVER_S or isinstance(budget_of(rule), MostGrowthRate):
-        return rule
-    fitted = replace(when, over_s=max(round(watch_s / 2), 1))
-    return replace(rule, when=fitted, name=str(fitted) if rule.name == str(when) else rule.name)
+def _alert_lines(rule: Threshold) -> Iterator[str]:
+    """What stands in the table of an alert."""
+    yield f"when = {_text(str(rule.when))}"
+    if rule.name != str(rule.when):
+        yield f"name = {_text(rule.name)}"
+    if rule.severity is not Severity.WARNING:
+        yield f"severity = {_text(rule.severity.name.lower())}"
+    if rule.clear is not None:
+        yield f"clear = {_text(rule.when.bound_text(rule.clear))}"
+    if rule.cooldown_s != COOLDOWN_S:
+        yield f"cooldown = {_text(exact_span(rule.cooldown_s))}"
 
 
 _KEYS = tuple(field.name.replace("_", "-") for field in fields(Plan))

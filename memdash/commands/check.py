@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import click
 
 from memdash.commands.budget import Plan, budget_option
-from memdash.commands.checking import Start, of_command, of_target
-from memdash.commands.options import Verb, gathered
-from memdash.commands.output import check_output, tell, write_lines, writing
+from memdash.commands.checking import Start, of_command, of_recording, of_target
+from memdash.commands.options import Verb, gathered, settings
+from memdash.commands.output import check_output, refuse_same, tell, write_lines, writing
 from memdash.commands.target import Choice, target_options
 from memdash.errors import TargetExited, UsageError
 from memdash.model.check import Checked, Outcome
@@ -46,24 +46,41 @@ class _Told:
     junit: str | None
     force: bool
 
-    def check(self) -> None:
-        """Refuse before the watch what could not be written after it. Raises UsageError."""
+    def check(self, output_to: str | None) -> None:
+        """Refuse before the watch what could not be written after it: ``output_to`` is for what a command prints.
+
+        Raises UsageError.
+        """
         check_output(self.output, self.force)
         if self.junit is not None:
             check_output(self.junit, self.force)
+        refuse_same({"-o": self.output, "--junit": self.junit, "--output-to": output_to})
 
     def write(self, checked: Checked) -> None:
-        """Write it wherever it is wanted. Raises UsageError."""
-        if self.junit is not None:
-            from memdash.exports.check.junit import junit
+        """Write it wherever it is wanted; what cannot be written to one place is still written to the others.
 
-            with writing(self.junit, self.force) as out:
-                out.write(junit(checked))
-        if os.environ.get("GITHUB_ACTIONS") == "true":
-            from memdash.exports.check.github import annotation_lines
+        Raises UsageError.
+        """
+        failed: list[UsageError] = []
+        for write in (self._write_junit, _annotate, self._write_result):
+            try:
+                write(checked)
+            except UsageError as error:
+                failed.append(error)
+        for other in failed[1:]:
+            tell(other.what)
+        if failed:
+            raise failed[0]
 
-            for line in annotation_lines(checked):
-                click.echo(line, err=True)
+    def _write_junit(self, checked: Checked) -> None:
+        if self.junit is None:
+            return
+        from memdash.exports.check.junit import junit
+
+        with writing(self.junit, self.force) as out:
+            out.write(junit(checked))
+
+    def _write_result(self, checked: Checked) -> None:
         if self.json:
             from memdash.exports.check.json import line as document
 
@@ -75,6 +92,15 @@ class _Told:
             write_lines(lines(checked), self.output, self.force)
 
 
+def _annotate(checked: Checked) -> None:
+    """For the page of a change on GitHub, when it is there that this runs."""
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        from memdash.exports.check.github import annotation_lines
+
+        for line in annotation_lines(checked):
+            click.echo(line, err=True)
+
+
 @click.command(cls=_Check, short_help="Hold a process or a command to memory budgets: a gate for CI.")
 @target_options
 @gathered(Plan, "plan")
@@ -83,30 +109,44 @@ class _Told:
 @click.option("--self-test", is_flag=True, help="Check two small servers, with a leak and without: does the gate work?")
 @gathered(Start, "start")
 @gathered(_Told, "told")
-def command(choice: Choice, plan: Plan, print_budget: bool, self_test: bool, start: Start, told: _Told) -> int:
+@settings("run")
+def command(
+    choice: Choice, plan: Plan, print_budget: bool, self_test: bool, start: Start, told: _Told, run: int | None
+) -> int:
     """Watch a process, or a COMMAND that is started, and fail when it breaks one of the budgets given.
 
     The warm-up counts for nothing. After it a process is watched for a minute or --duration, a command until it ends
-    or for --duration. Exit code 1 says that a budget is broken, or was asked for and could not be judged; 5 that the
-    process ended early. A COMMAND that fails by itself passes on its own code, whatever else was found.
+    or for --duration. Exit code 1 says that a budget is broken, or was asked for and could not be judged; 5 that too
+    little could be watched: the process ended early or was killed, was stopped, did not answer, or did not collect its
+    garbage when it was to. A COMMAND that fails by itself passes on its own code, whatever else was found. An alert
+    that is muted or of severity info is no budget.
+
+    A COMMAND has to run for some seconds longer than the warm-up; one that is neither Go nor Python, nor starts such a
+    program, for two more, in which it might.
 
     Growth is that of the live heap's floor, so that a minute tells. Whether memory leaks is judged as well, but no
     verdict comes before some minutes: unless --strict, what is not judged yet does not fail.
+
+    A recording (FILE.mdr[@TIME]) is checked from its beginning up to that moment, or for --duration.
     """
     argv: tuple[str, ...] = click.get_current_context().meta[_ARGV]
-    plan.budgets()  # what makes no sense is told before anything starts
+    plan.budgets(plan.duration)  # what makes no sense is told before anything starts
     if print_budget:
         write_lines(plan.lines(), told.output, told.force)
         return 0
     if self_test:
         return _self_test()
-    told.check()
+    told.check(start.output_to)
     if plan.force_gc and start.read_only:
         raise UsageError("--force-gc and --read-only exclude each other", "leave one of them away")
+    if plan.force_gc and choice.recorded is not None:
+        raise UsageError("--force-gc is for a program that runs", "leave it away")
     if argv and choice.made:
         raise UsageError("both a process and a command are named", "leave one of them away")
     with signals_raised():
-        if argv:
+        if choice.recorded is not None:
+            checked = of_recording(choice.recorded, run, plan)
+        elif argv:
             checked = of_command(argv, plan, start, force=told.force)
         else:
             checked = of_target(choice.target(), plan, choice.entries)
@@ -130,10 +170,10 @@ def _self_test() -> int:
 def _code(checked: Checked) -> int:
     """That of a command which has failed by itself comes first: what a broken program holds says little.
 
-    Raises TargetExited and AccessDenied where it is these that stood in the way.
+    Raises TargetExited where too little was watched, and AccessDenied where that stood in the way.
     """
     if checked.command is not None and checked.command.failed:
-        tell(f"the command exited with code {checked.command.exit_code}, which is passed on")
+        tell(f"{checked.trouble}, which is passed on")
         return checked.command.exit_code or 0
     if any(judgement.outcome is Outcome.FAILED for judgement in checked.judgements):
         return 1

@@ -1,4 +1,4 @@
-"""A check carried out: on a process, or on a command that is started for it."""
+"""A check carried out: on a process, on a command that is started for it, or on a recording."""
 
 from __future__ import annotations
 
@@ -11,30 +11,35 @@ from dataclasses import dataclass, replace
 
 import click
 
+from memdash.analysis.budgets import Budget
 from memdash.commands.budget import FOR_S, Plan
 from memdash.commands.denials import denials_told
+from memdash.commands.forcing import Forcing
 from memdash.commands.output import tell
 from memdash.commands.prepared import prepared
 from memdash.commands.program import Program, log_file
+from memdash.commands.replayed import Recorded
 from memdash.errors import TargetError, TargetExited, UsageError
-from memdash.model.action import Action
 from memdash.model.check import Checked, Command, Outcome
-from memdash.model.missing import Missing
 from memdash.model.snapshot import State
 from memdash.model.target import Target
 from memdash.probes.probe import ProbeEntry
-from memdash.session import Live, Session, read_once
+from memdash.session import Live, read_once
 from memdash.session.gate import Gate
+from memdash.session.passing import Passing
+from memdash.units import duration
 
-__all__ = ["Start", "of_command", "of_target"]
+__all__ = ["Start", "of_command", "of_recording", "of_target"]
 
-_APART_S = 1.1
-"""What happens within a second is one moment to a history."""
+_ASKED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""Signals by which one program asks another to end."""
 
 _NEXT_S = 0.5
 """A command that ends with the program that it was about gets so long for it."""
 
-_NO_WAY = Missing("nothing in this process can do that", "--endpoint auto asks a Go server that serves net/http/pprof")
+_ATTACHED_S = 60.0
+"""A process that cannot be attached to by then never will be: reading about it hangs in the kernel."""
+
 _LATE_S = 5.0
 """How much later than it is due the last sample may come before a watch is called over without it."""
 
@@ -50,12 +55,32 @@ class Start:
 
 def of_target(target: Target, plan: Plan, entries: Sequence[ProbeEntry]) -> Checked:
     """Watch a process. Raises MemdashError when nothing of it can be read."""
-    gate = _watched(target, plan, FOR_S if plan.duration is None else plan.duration, entries)
-    checked = gate.checked(strict=plan.strict)
+    for_s = FOR_S if plan.duration is None else plan.duration
+    checked = _watched(target, plan, plan.budgets(for_s), for_s, entries)
     ending = checked.shown.ending
     if ending is None:
         return checked
     return replace(checked, cut_short=f"{target.name} ({target.place}) {ending.words} before the check was over")
+
+
+def of_recording(file: Recorded, run: int | None, plan: Plan) -> Checked:
+    """What was recorded up to a moment, or as much of that as the plan has time for. Raises UsageError."""
+    from memdash.session.replay import moments
+
+    past = file.open(run)
+    try:
+        gate: Gate | None = None
+        for shown in moments(past, file.instant_s(past)):
+            if gate is None:
+                gate = Gate(shown, plan.budgets(plan.duration), warm_up_s=plan.warm_up, for_s=plan.duration)
+            gate.take(shown)
+            if gate.over.is_set():
+                break
+        if gate is None:
+            raise UsageError(f"{file.path} holds no moment", "a recording of a longer watch can be checked")
+        return gate.checked(strict=plan.strict)
+    finally:
+        past.close()
 
 
 def of_command(argv: Sequence[str], plan: Plan, start: Start, *, force: bool = False) -> Checked:
@@ -81,6 +106,7 @@ def _watched_in_turn(program: Program, plan: Plan, entries: Sequence[ProbeEntry]
     """
     worst: Checked | None = None
     for_s, ends_s = plan.duration, math.inf
+    budgets = plan.budgets(for_s)
     while True:
         try:
             target = program.settled()
@@ -94,7 +120,7 @@ def _watched_in_turn(program: Program, plan: Plan, entries: Sequence[ProbeEntry]
             tell(
                 f"{worst.shown.target.name} has ended and the command goes on: watching {target.name} ({target.place})"
             )
-        checked = _watched(target, plan, for_s, entries).checked(strict=plan.strict)
+        checked = _died(_watched(target, plan, budgets, for_s, entries))
         worst = checked if worst is None else max(worst, checked, key=_weight)
         for_s = None if for_s is None else ends_s - plan.warm_up - time.monotonic()
         if checked.shown.ending is None or (for_s is not None and for_s <= 0):
@@ -103,9 +129,24 @@ def _watched_in_turn(program: Program, plan: Plan, entries: Sequence[ProbeEntry]
             return worst, True
 
 
-def _weight(checked: Checked) -> tuple[bool, int, float]:
+def _died(checked: Checked) -> Checked:
+    """What was killed has passed nothing, whatever its wrapper makes of that."""
+    ending, target = checked.shown.ending, checked.shown.target
+    if ending is None or not _is_killed(checked):
+        return checked
+    return replace(checked, cut_short=f"{target.name} ({target.place}) was {ending.words}")
+
+
+def _is_killed(checked: Checked) -> bool:
+    """Whether it ended by a signal. A script may well ask a server to end when it is done with it."""
+    ending = checked.shown.ending
+    return ending is not None and ending.signal_number not in (None, *_ASKED)
+
+
+def _weight(checked: Checked) -> tuple[bool, bool, int, float]:
+    """One that was seen too little of comes last, though it could not be judged: of a wrapper nobody wants to know."""
     outcomes = [judgement.outcome for judgement in checked.judgements]
-    return Outcome.FAILED in outcomes, -outcomes.count(Outcome.UNKNOWN), checked.watched_s
+    return Outcome.FAILED in outcomes, _is_killed(checked), -outcomes.count(Outcome.UNKNOWN), checked.watched_s
 
 
 def _left_s(ends_s: float) -> float | None:
@@ -117,44 +158,43 @@ def _gone(program: Program, error: TargetError) -> Exception:
     if not program.wait(0):
         return error
     if program.exit_code == 0:
-        return TargetExited("the command ended before its memory could be read", "check something that runs longer")
+        return TargetExited(
+            "the command ended before its memory could be read",
+            "check something that runs longer: memdash check --help says how long",
+        )
     tell(f"the command exited with code {program.exit_code} before its memory could be read")
     return click.exceptions.Exit(program.exit_code)
 
 
-def _watched(target: Target, plan: Plan, for_s: float | None, entries: Sequence[ProbeEntry]) -> Gate:
-    """A gate that has seen all it will. Raises UsageError when collections are wanted and cannot be forced."""
-    session = Live(target, interval_s=plan.interval, rules=(), read_only=not plan.force_gc, entries=entries)
-    after_s = 4 * _APART_S if plan.force_gc else 0.0
-    gate = Gate(
-        session.snapshot(), plan.budgets(), warm_up_s=plan.warm_up, for_s=None if for_s is None else for_s + after_s
+def _watched(
+    target: Target, plan: Plan, budgets: Sequence[Budget], for_s: float | None, entries: Sequence[ProbeEntry]
+) -> Checked:
+    """All that a gate has seen, judged.
+
+    Raises UsageError when collections are wanted and cannot be forced, TargetError when it cannot be attached to.
+    """
+    session = Live(
+        target,
+        interval_s=plan.interval,
+        memory=Passing(plan.interval),  # the gate remembers what comes after the warm-up
+        read_only=not plan.force_gc,
+        entries=entries,
     )
+    gate = Gate(session.snapshot(), budgets, warm_up_s=plan.warm_up, for_s=None if plan.force_gc else for_s)
     session.subscribe(gate.take)
+    forcing = Forcing(session, gate) if plan.force_gc else None
     session.start()
     try:
-        gate.begun.wait()
-        if plan.force_gc:
-            _force_collections(session, gate, for_s)
-        gate.over.wait(None if for_s is None else plan.warm_up + for_s + after_s + plan.interval + _LATE_S)
+        if not gate.begun.wait(_ATTACHED_S):
+            raise TargetError(f"{target.name} ({target.place}) could not be attached to in {duration(_ATTACHED_S)}")
+        due_s = None if for_s is None else time.monotonic() + plan.warm_up + for_s + plan.interval + _LATE_S
+        trouble = forcing.run(for_s) if forcing is not None else ""
+        if not gate.over.wait(None if due_s is None else max(due_s - time.monotonic(), 0.0)):
+            trouble = trouble or f"no sample came for {duration(_LATE_S)}"
     finally:
         session.close()
+    gate.finish()
     if gate.shown.state is State.REFUSED:
         with denials_told(target):
             read_once(target, entries=entries)  # raises what the watch could only tell in words
-    return gate
-
-
-def _force_collections(session: Session, gate: Gate, for_s: float | None) -> None:
-    """Two after the warm-up and two at the end, since what a sync.Pool holds goes with the second.
-
-    Each is far enough from the one before, and from what was seen first and last, to be seen apart.
-    """
-    while not gate.warm.wait(_APART_S) and not gate.over.is_set():
-        pass
-    for pause_s in (_APART_S, _APART_S, *(() if for_s is None else (for_s, _APART_S))):
-        if gate.over.wait(pause_s):
-            return
-        offer = session.snapshot().actions.get(Action.FORCE_GC, _NO_WAY)
-        if isinstance(offer, Missing):
-            raise UsageError(f"--force-gc cannot be obeyed: {offer.why}", offer.hint)
-        session.act(Action.FORCE_GC)
+    return gate.checked(strict=plan.strict, cut_short=trouble)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,7 @@ from memdash.commands.acting import asked
 from memdash.commands.denials import denials_told
 from memdash.commands.options import Verb, settings
 from memdash.commands.output import tell, write_lines
+from memdash.commands.replayed import Recorded
 from memdash.commands.target import Choice, target_options
 from memdash.errors import UnsupportedRuntime, UsageError
 from memdash.model.action import Action
@@ -41,6 +43,11 @@ _WATCH_S = 5.15
 _NEW_ONES_S = 10.0
 """How long to watch for new ones when those there are do not count, unless --duration says otherwise."""
 
+_RECORDED_S = 300.0
+"""A recording holds one reading a minute."""
+
+_FIRST_WITHIN_S = 60.0
+
 _UNASKED = Missing("nobody asked for it", "--endpoint auto has a program of Go 1.27 search itself")
 _ALONE = "each of these is one alone and does not grow; the loops that every service runs look so too"
 _SPARE = " · --ignore-current leaves out those that run now"
@@ -50,7 +57,7 @@ _BY_MEMORY = "memdash doctor PID says what can be read of it"
 
 @click.command(cls=Verb, short_help="Goroutines or threads that should have ended and have not.")
 @target_options
-@settings("ignore-top-function", "ignore-created-by", "ignore-current", "duration", "json", "yes")
+@settings("ignore-top-function", "ignore-created-by", "ignore-current", "duration", "json", "yes", "run")
 def command(
     choice: Choice,
     ignore_top_function: Sequence[str],
@@ -59,6 +66,7 @@ def command(
     duration: float | None,
     json: bool,
     yes: bool,
+    run: int | None,
 ) -> int:
     """Print the goroutines or threads of a process that stay, with their stacks; exit with 1 when some have leaked.
 
@@ -71,20 +79,51 @@ def command(
 
     With --endpoint or --url a program of Go 1.27 is asked, after a question, to search itself for goroutines that
     nothing can ever wake: these are proven to have leaked. That runs a garbage collection in it.
+
+    Of a recording (FILE.mdr[@TIME]) it looks at what was read in the five minutes, or --duration, up to that moment;
+    with --ignore-current those do not count that were there when it began.
     """
     expected = Expected(top_functions=frozenset(ignore_top_function), creators=frozenset(ignore_created_by))
     if ignore_current:
         watch = Watch(_NEW_ONES_S if duration is None else duration, _WATCH_S, ignores_current=True)
     else:
         watch = Watch(0.0, _WATCH_S if duration is None else duration)
+    if choice.recorded is not None:
+        searched = recorded_leaks(choice.recorded, run, expected, duration, ignores_current=ignore_current)
+        return _told(searched, json=json, ignores_current=ignore_current)
     with signals_raised():
         consent = _consent(agreed=yes) if choice.asks else _UNASKED
         searched = search(choice.target(), expected, watch, choice.entries, consent)
     if searched.proof is not _UNASKED:
         words = searched.proof if isinstance(searched.proof, str) else f"not proven: {searched.proof.words}"
         tell(words)
-    write_lines([dumps(_object(searched))] if json else _lines(searched.suspects, "" if ignore_current else _SPARE))
-    return int(any(ignore_current or not suspect.is_lone for suspect in searched.suspects))
+    return _told(searched, json=json, ignores_current=ignore_current)
+
+
+def _told(searched: Searched, *, json: bool, ignores_current: bool) -> int:
+    write_lines([dumps(_object(searched))] if json else _lines(searched.suspects, "" if ignores_current else _SPARE))
+    return int(any(ignores_current or not suspect.is_lone for suspect in searched.suspects))
+
+
+def recorded_leaks(
+    file: Recorded, run: int | None, expected: Expected, duration_s: float | None, *, ignores_current: bool
+) -> Searched:
+    """The same of a recording, from the tasks that were read up to a moment. Raises UsageError, RecordingError."""
+    past = file.open(run)
+    try:
+        at_s = file.instant_s(past)
+        looks = past.tasks(at_s - (_RECORDED_S if duration_s is None else duration_s), at_s)
+        first = past.tasks(-math.inf, past.run.since.mono_s + _FIRST_WITHIN_S)
+    finally:
+        past.close()
+    if not looks:
+        raise UsageError("no goroutines or threads were recorded in that time", "give a longer --duration")
+    _require_stacks(looks[0])
+    _require_creators(looks[0], expected)
+    if ignores_current:
+        current = first[0] if first else Tasks(())
+        expected = Expected(top_functions=expected.top_functions, creators=expected.creators, current=current)
+    return Searched(suspects(looks, expected))
 
 
 def _consent(*, agreed: bool) -> Maybe[Callable[[Action, str], bool]]:

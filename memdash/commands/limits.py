@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from memdash.analysis.rules import Condition, Op, Rule, Threshold, default_rules, metric_named, parse_rule
 from memdash.analysis.verdict_words import RULE as VERDICT
-from memdash.commands.options import gathered
+from memdash.commands.options import gathered, place
 from memdash.config import AlertText, Growth, Limit
 from memdash.errors import UsageError
 from memdash.model.finding import NOTES
@@ -26,6 +27,9 @@ __all__ = [
 ]
 
 
+_PER_S = (60.0, 1.0, 3600.0, 86_400.0)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alerting:
     """What to alert on, as flags, variables and the file have it."""
@@ -34,6 +38,11 @@ class Alerting:
     max_growth: Sequence[Growth]
     alert: Sequence[AlertText]
     mute: Sequence[str]
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether anything was said that is not usual."""
+        return bool(self.max or self.max_growth or self.alert or self.mute)
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -75,7 +84,7 @@ def muted_for(names: Sequence[str], rules: Sequence[Rule]) -> tuple[str, ...]:
     known = [*(rule.name for rule in rules), VERDICT, OVER_LIMIT]
     for name in names:
         if name not in known:
-            raise UsageError(f"--mute: there is no rule {name!r}", meant(name, known, "the rules are"))
+            raise UsageError(f"{place('mute')}: there is no rule {name!r}", meant(name, known, "the rules are"))
     return tuple(names)
 
 
@@ -87,17 +96,21 @@ def _rule(alert: AlertText) -> Threshold:
 
 
 def condition_of_growth(growth: Growth) -> Condition:
-    """What ``--max-growth`` finds fault with."""
-    per_s = 60.0 if growth.is_rate else 0.0
-    return Condition("heap.live_bytes", Op.OVER, growth.bytes * (per_s or 1.0), grows=True, per_s=per_s)
+    """What ``--max-growth`` finds fault with, in bytes a minute or in the time that makes whole ones of it."""
+    if not growth.is_rate:
+        return Condition("heap.live_bytes", Op.OVER, growth.bytes, grows=True)
+    bounds = {per_s: growth.bytes * per_s for per_s in _PER_S}
+    whole = [per_s for per_s, bound in bounds.items() if math.isclose(bound, round(bound), rel_tol=1e-9)]
+    per_s = (whole or _PER_S)[0]
+    return Condition("heap.live_bytes", Op.OVER, float(round(bounds[per_s])), grows=True, per_s=per_s)
 
 
 def condition_of_limit(limit: Limit) -> Condition:
     """What ``--max`` finds fault with. Raises UsageError for what names no metric."""
-    said = "--max"
+    said = limit.where
     try:
         metric = metric_named(limit.metric)
-        said = f"--max {metric.key}"
+        said = f"{limit.where}: {metric.key}"
         return Condition(metric.key, Op.OVER, parse_figure(limit.value, metric.unit))
     except UsageError as error:
         raise UsageError(f"{said}: {error.what}", error.hint) from None

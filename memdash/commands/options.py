@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,7 +17,19 @@ from memdash import config, config_file
 from memdash.commands.output import tell
 from memdash.errors import UsageError
 
-__all__ = ["Verb", "gathered", "origin", "part", "settings", "take_file", "typed"]
+__all__ = [
+    "Verb",
+    "chosen_file",
+    "gathered",
+    "origin",
+    "part",
+    "place",
+    "refuse_beside",
+    "settings",
+    "stated",
+    "take_file",
+    "typed",
+]
 
 if TYPE_CHECKING:
     _ParamType = click.ParamType[Any]
@@ -25,6 +37,10 @@ else:
     _ParamType = click.ParamType  # generic only since click 8.4
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+_PLACES = {"FILE": "file", "PROFILE": "file", "FOLDER": "dir", "FOLDERS": "dir"}
+"""What a shell completes, by the word that stands for a value in help."""
 
 
 class _Text(_ParamType):
@@ -37,19 +53,28 @@ class _Text(_ParamType):
     def convert(self, value: Any, _param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not isinstance(value, (str, int, float)):  # a table of the file, which is understood already
             return value
+        where = (origin(ctx, self._setting) if ctx else "") or f"--{self._setting.name}"
         try:
-            return self._setting.value(str(value))
+            return _placed(self._setting.value(str(value)), where)
         except UsageError as error:
-            where = origin(ctx, self._setting) if ctx else ""
-            raise UsageError(f"{where or f'--{self._setting.name}'}: {error.what}", error.hint) from None
+            raise UsageError(f"{where}: {error.what}", error.hint) from None
 
     def split_envvar_value(self, rv: str) -> list[str]:
         """The values of a variable."""
         return [part for value in rv.split(self._setting.separator) if (part := value.strip())]
 
     def shell_complete(self, _ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Offer the setting's choices."""
+        """Offer the setting's choices, or files where it names one: which ones there are the shell knows itself."""
+        if kind := _PLACES.get(self._setting.metavar):
+            return [CompletionItem(incomplete, type=kind)]
         return [CompletionItem(choice) for choice in self._setting.choices if choice.startswith(incomplete)]
+
+
+def _placed(value: Any, where: str) -> Any:
+    """What is understood only later is told where it was found."""
+    if is_dataclass(value) and any(each.name == "where" for each in fields(value)):
+        return replace(value, where=where)  # type: ignore[type-var]  # is_dataclass takes in classes as well
+    return value
 
 
 def settings(*names: str) -> Callable[[Function], Function]:
@@ -141,6 +166,31 @@ def origin(ctx: click.Context, setting: config.Setting) -> str:
     return ""
 
 
+def place(name: str) -> str:
+    """Where a setting of the command that runs comes from, for whoever cannot make sense of it."""
+    ctx = click.get_current_context(silent=True)
+    return (origin(ctx, config.SETTINGS[name]) if ctx else "") or f"--{name}"
+
+
+def stated(ctx: click.Context, setting: config.Setting) -> object:
+    """The value of a setting as it was written where it comes from; a list where a file has one."""
+    name = setting.name.replace("-", "_")
+    match ctx.get_parameter_source(name):
+        case ParameterSource.ENVIRONMENT:
+            return os.environ.get(setting.variable)
+        case ParameterSource.DEFAULT_MAP:
+            return next(layer.values[name] for layer in _layers(ctx) if name in layer.values)
+        case ParameterSource.DEFAULT:
+            return setting.default
+    return ctx.params[name]
+
+
+def chosen_file(ctx: click.Context) -> Path | None:
+    """The configuration file that is read, if there is one."""
+    layer = ctx.meta.get(_LAYERS, {}).get(_OWN)
+    return None if layer is None else layer.path
+
+
 @dataclass(frozen=True, slots=True)
 class _Layer:
     """The values of one file by parameter, and those that files of a lower rank have no say in."""
@@ -151,6 +201,8 @@ class _Layer:
 
 
 _LAYERS = "memdash.files"
+_OWN = 0
+"""The rank of the configuration file."""
 
 
 def _layers(ctx: click.Context) -> list[_Layer]:
@@ -178,12 +230,24 @@ def typed(name: str) -> bool:
     return ctx.get_parameter_source(name.replace("-", "_")) is ParameterSource.COMMANDLINE
 
 
+def refuse_beside(name: str, *allowed: str) -> None:
+    """Raise UsageError for what stands on the command line and has no meaning beside this setting."""
+    ctx = click.get_current_context()
+    for param in ctx.command.params:
+        key = str(param.name)
+        if key.replace("_", "-") in (name, *allowed) or ctx.params.get(key) in (None, ()):
+            continue
+        if ctx.get_parameter_source(key) is ParameterSource.COMMANDLINE:
+            what = param.opts[0] if isinstance(param, click.Option) else param.make_metavar(ctx).strip("[].")
+            raise UsageError(f"{what} does nothing beside --{name}", "leave one of them away")
+
+
 def _load_config(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
     if ctx.resilient_parsing:
         return
     path = Path(value) if value else config_file.default_file()
     if path is not None:
-        take_file(ctx, 0, path, config_file.load_file(path), ())
+        take_file(ctx, _OWN, path, config_file.load_file(path), ())
 
 
 _CONFIG = click.Option(
@@ -194,6 +258,7 @@ _CONFIG = click.Option(
     expose_value=False,
     callback=_load_config,
     help="Read settings from this file instead of the user's own.",
+    shell_complete=lambda _ctx, _param, incomplete: [CompletionItem(incomplete, type="file")],
 )
 
 

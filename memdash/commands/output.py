@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -15,7 +15,7 @@ from memdash.errors import UsageError
 from memdash.files import is_device, written
 from memdash.plain import plain
 
-__all__ = ["STDOUT", "check_output", "tell", "write_lines", "writing"]
+__all__ = ["STDOUT", "check_output", "refuse_same", "tell", "write_lines", "writing"]
 
 STDOUT = "-"
 
@@ -38,6 +38,17 @@ def check_output(output: str, force: bool) -> None:
         raise UsageError(f"{output} exists already", "choose another name, or overwrite it with --force")
     if not os.access(path.parent, os.W_OK):
         raise UsageError(f"{path.parent} is not a directory that can be written to", "choose another place with -o")
+
+
+def refuse_same(outputs: Mapping[str, str | None]) -> None:
+    """Refuse two outputs, by their flags, that are one file: the later would replace the other. Raises UsageError."""
+    flags: dict[Path, str] = {}
+    for flag, output in outputs.items():
+        if output is None or output == STDOUT or is_device(Path(output)):
+            continue
+        other = flags.setdefault(Path(output).resolve(), flag)
+        if other != flag:
+            raise UsageError(f"{other} and {flag} name the same file {output}", "give each a file of its own")
 
 
 @contextmanager

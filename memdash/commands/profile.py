@@ -33,7 +33,7 @@ _TELL_EVERY_S = 1.0
 
 @click.command(cls=Verb, short_help="Save the profile of a process for pprof.")
 @target_options
-@settings("output", "force", "type", "seconds", "gc", "yes")
+@settings("output", "force", "type", "seconds", "gc", "yes", "run")
 def command(
     choice: Choice,
     output: str,
@@ -42,14 +42,14 @@ def command(
     seconds: int | None,
     gc: bool,
     yes: bool,
+    run: int | None,
 ) -> int:
     """Write what holds the memory of a process as a profile.proto file, which go tool pprof opens too.
 
     It holds the allocation sites, or the live objects by type where there are none. With --url or --endpoint, --type
-    and --seconds ask the program's own net/http/pprof for other profiles, and for what changes within a time.
+    and --seconds ask the program's own net/http/pprof for other profiles, and for what changes within a time. Of a
+    recording (FILE.mdr[@TIME]) it is that of one moment, by default the newest.
     """
-    from memdash.pprof.encode import encode
-
     if output == STDOUT and sys.stdout.isatty():
         raise UsageError("a profile is not for a terminal", "name a file with -o heap.pb.gz")
     if choice.endpoint is None and (type not in (None, _HEAP) or seconds):
@@ -58,18 +58,31 @@ def command(
             "--endpoint auto looks for it, --endpoint URL and --url name it",
         )
     check_output(output, force)
+    if choice.recorded is not None:
+        if gc:
+            raise UsageError("--gc is for a process that runs", "leave it away")
+        from memdash.session.profiles import profile_of
+
+        with choice.recorded.moment(run) as snapshot:
+            _write(profile_of(snapshot), output, force)
+        return 0
     target = choice.target()
     if gc:
         deed = act_on(target, Action.FORCE_GC, agreed=yes, entries=choice.entries)
         if deed is None:
             return 1
         tell(deed_words(deed))
-    taken = _taken(choice, target, type, seconds or 0)
+    _write(_taken(choice, target, type, seconds or 0), output, force)
+    return 0
+
+
+def _write(taken: TakenProfile, output: str, force: bool) -> None:
+    from memdash.pprof.encode import encode
+
     for note in taken.notes:
         tell(note)
     with writing(output, force) as out:
         out.write(encode(taken.document))
-    return 0
 
 
 def _taken(choice: Choice, target: Target, kind: str | None, seconds: int) -> TakenProfile:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import select
 import signal
 import stat
 import subprocess
@@ -14,16 +15,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import BinaryIO
 
 import click
 
 from memdash.commands.output import check_output, tell
 from memdash.errors import UsageError
+from memdash.files import written
 from memdash.model.target import Runtime, Target
 from memdash.plain import plain
 from memdash.probes.probe import Fit, judged
 from memdash.probes.registry import PROBES
 from memdash.process.family import settle
+from memdash.process.group import running_in_group
 from memdash.signals import Signalled
 
 __all__ = ["Program", "log_file", "tell_output"]
@@ -33,19 +37,18 @@ _AGE_S = 60.0
 """What is younger may be about to be locked by the run that has just made it."""
 _LAST_LINES = 10
 _LAST_BYTES = 4096
+_PAUSE_S = 0.02
 
 
 @contextmanager
 def log_file(name: str | None, force: bool) -> Iterator[Path]:
     """The file for a program's output: ``name``, or one in the temporary directory that goes if it stays empty.
 
-    Raises UsageError.
+    What is there under that name stays until the program has been started. Raises UsageError.
     """
     if name is not None:
         check_output(name, force)
-        path = Path(name)
-        path.write_bytes(b"")
-        yield path
+        yield Path(name)
         return
     _sweep_logs()
     descriptor, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX)
@@ -74,7 +77,7 @@ def _sweep_logs() -> None:
 
 def tell_output(log: Path, last_lines: bool) -> None:
     """Say on stderr where the output is, if there is any; with its last lines if wanted."""
-    size = log.stat().st_size
+    size = log.stat().st_size if log.exists() else 0
     if not size:
         return
     if last_lines:
@@ -83,6 +86,19 @@ def tell_output(log: Path, last_lines: bool) -> None:
             for line in file.read().decode(errors="backslashreplace").splitlines()[-_LAST_LINES:]:
                 click.echo(f"  {plain(line)}", err=True)
     tell(f"what it printed is in {log}")
+
+
+@contextmanager
+def _fresh(log: Path) -> Iterator[BinaryIO]:
+    """It, empty; what is there goes only when no error comes out of the context."""
+    if log.is_file() and not log.stat().st_size:
+        with log.open("ab") as output:
+            yield output
+        return
+    with written(log, replaces=True) as output:
+        # Whoever cuts it short while the program runs finds no hole of zeros in it.
+        fcntl.fcntl(output, fcntl.F_SETFL, fcntl.fcntl(output, fcntl.F_GETFL) | os.O_APPEND)
+        yield output
 
 
 class Program:
@@ -102,20 +118,14 @@ class Program:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self._grace_s = grace_s
-        try:
-            with contextlib.nullcontext(2) if log is None else log.open("ab") as output:
-                self._process = subprocess.Popen(  # noqa: S603 - to run what the user typed is the point
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    process_group=0,
-                    env={**os.environ, **(environment or {})},
-                )
-        except FileNotFoundError:
-            raise UsageError(f"there is no command {command[0]!r}", "give a path, or a name found in PATH") from None
-        except OSError as error:
-            raise UsageError(f"{command[0]} cannot be started: {error.strerror}", "is it a program?") from None
+        with ExitStack() as failing:
+            try:
+                with contextlib.nullcontext(2) if log is None else _fresh(log) as output:
+                    self._process = _started(command, output, {**os.environ, **(environment or {})})
+                    failing.callback(self.stop, signal.SIGKILL)
+            except OSError as error:
+                raise UsageError(f"{log} cannot be written: {error.strerror}", "choose another place") from None
+            failing.pop_all()
 
     @property
     def pid(self) -> int:
@@ -131,18 +141,28 @@ class Program:
         self.stop(error.number if isinstance(error, Signalled) else signal.SIGTERM)
 
     def stop(self, number: int) -> None:
-        """Send the group a signal and wait for the command to end; kill the group when it does not, or on ctrl+c."""
+        """Send the group a signal and wait for all in it to end; kill those that do not, or on ctrl+c.
+
+        What the command has left behind is ended as well. The command is waited for last of all: until then its number
+        cannot stand for another group.
+        """
         if self._process.returncode is not None:
             return
         self._signal(number)
-        try:
-            self._process.wait(self._grace_s)
-        except (subprocess.TimeoutExpired, KeyboardInterrupt, Signalled):
-            self._signal(signal.SIGKILL)
-            self._process.wait()
+        with contextlib.suppress(KeyboardInterrupt, Signalled):
+            self._wait_for_group()
+        self._signal(signal.SIGKILL)
+        self._process.wait()
+
+    def _wait_for_group(self) -> None:
+        """Until nothing in it runs, for as long as the grace lasts."""
+        until_s = time.monotonic() + self._grace_s
+        self.wait(self._grace_s)
+        while running_in_group(self.pid) and time.monotonic() < until_s:
+            time.sleep(_PAUSE_S)
 
     def _signal(self, number: int) -> None:
-        """Signal the group. Until the command has been waited for, its number cannot stand for another group."""
+        """Signal the group; what has ended feels nothing."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, number)
 
@@ -152,17 +172,40 @@ class Program:
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until the command has ended by itself, for so long at most; whether it has."""
+        if self._process.returncode is not None:
+            return True
+        descriptor = os.pidfd_open(self.pid)
         try:
-            self._process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
+            ended, _, _ = select.select([descriptor], [], [], timeout_s)
+        finally:
+            os.close(descriptor)
+        return bool(ended)
 
     @property
     def exit_code(self) -> int:
-        """The command's code once it has been stopped, 128 + N when signal N killed it."""
+        """The command's code once it has ended or been stopped, 128 + N when signal N killed it."""
+        if self._process.returncode is None:
+            ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+            if ended is not None:
+                return ended.si_status + (0 if ended.si_code == os.CLD_EXITED else 128)
         code = self._process.wait()
         return 128 - code if code < 0 else code
+
+
+def _started(command: Sequence[str], output: int | BinaryIO, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(  # noqa: S603 - to run what the user typed is the point
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            process_group=0,
+            env=environment,
+        )
+    except FileNotFoundError:
+        raise UsageError(f"there is no command {command[0]!r}", "give a path, or a name found in PATH") from None
+    except OSError as error:
+        raise UsageError(f"{command[0]} cannot be started: {error.strerror}", "is it a program?") from None
 
 
 def _is_telling(target: Target) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memdash.commands.output import tell
+from memdash.errors import RecordingError
 from memdash.model.finding import Severity
-from memdash.units import byte_size
+from memdash.units import byte_size, duration
 
 if TYPE_CHECKING:
-    from memdash.recording.recorder import Recorder
+    from memdash.recording.recorder import Progress, Recorder
+    from memdash.recording.writer import Writer
     from memdash.session import Session
 
 __all__ = ["Keeping", "recorders"]
@@ -30,12 +32,18 @@ class Keeping:
 
 @contextmanager
 def recorders(
-    path: Path, sessions: Sequence[Session], keeping: Keeping, *, appends: bool = False, replaces: bool = False
+    path: Path,
+    sessions: Sequence[Session],
+    keeping: Keeping,
+    *,
+    appends: bool = False,
+    replaces: bool = False,
+    hear: Callable[[str], object] = lambda _: None,
 ) -> Iterator[list[Recorder]]:
     """Record these into one file as long as this lasts, and tell then what has become of it.
 
-    What happens to it meanwhile stands in their alert logs. There is no file where nothing came of it. Raises
-    RecordingError.
+    What happens to it meanwhile stands in their alert logs, and is told to ``hear``. There is no file where nothing
+    came of it, and what one was to replace is there still. Raises RecordingError.
     """
     from memdash.recording.pruning import Limits  # 15 ms with all that comes with it
     from memdash.recording.recorder import Recorder
@@ -46,21 +54,37 @@ def recorders(
     started: list[Recorder] = []
     try:
         for session in sessions:
-            started.append(Recorder(session, writer, partial(session.note, severity=Severity.WARNING)))
+            started.append(Recorder(session, writer, partial(_pass_on, session, hear)))
             started[-1].start()
         yield started
     finally:
         for recorder in started:
             recorder.close()
-        is_empty = writer.is_empty
+        used_bytes = _used_bytes(writer, path)
         writer.close()
-        if is_empty:
-            path.unlink(missing_ok=True)
-            tell("nothing was recorded")
-        else:
-            _tell_done(path, sum(recorder.state.dropped for recorder in started))
+        tell(_done_words(path, used_bytes, [recorder.state for recorder in started]))
 
 
-def _tell_done(path: Path, dropped: int) -> None:
-    lost = f"; {dropped} moments could not be written" if dropped else ""
-    tell(f"recorded {byte_size(path.stat().st_size)} into {path}{lost}")
+def _pass_on(session: Session, hear: Callable[[str], object], news: str) -> None:
+    session.note(news, severity=Severity.WARNING)
+    hear(news)
+
+
+def _used_bytes(writer: Writer, path: Path) -> int:
+    """What the recording takes, 0 where there is nothing in it, or no way to know any more."""
+    try:
+        return 0 if writer.is_empty or not path.exists() else writer.used_bytes
+    except (RecordingError, OSError):
+        return 0
+
+
+def _done_words(path: Path, used_bytes: int, found: Sequence[Progress]) -> str:
+    words = f"recorded {byte_size(used_bytes)} into {path}" if used_bytes else "nothing was recorded"
+    dropped = sum(progress.dropped for progress in found)
+    if dropped:
+        words += f"; {dropped} moment{'s' * (dropped != 1)} could not be written"
+    for progress in found:
+        if progress.trouble:
+            lost = f"the last {duration(progress.unwritten_s)}" if progress.unwritten_s else "the end"
+            words += f"; {lost} could not be written: {progress.trouble}"
+    return words

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import click
 
+from memdash.analysis.rules import Rule
 from memdash.commands.limits import Alerting, alert_options
 from memdash.commands.options import Verb, gathered, settings, typed
 from memdash.commands.output import check_output, writing
 from memdash.commands.relief import Relieving, relief_options
+from memdash.commands.replayed import Recorded
 from memdash.commands.target import Choice, target_options
 from memdash.commands.telling import Telling
 from memdash.errors import TargetExited, UsageError
@@ -22,7 +27,7 @@ __all__ = ["command"]
 
 @click.command(cls=Verb, short_help="One full report of a process, as text, JSON, Markdown or HTML.")
 @target_options
-@settings("json", "markdown", "html", "redact", "output", "force", "duration", "interval")
+@settings("json", "markdown", "html", "redact", "output", "force", "duration", "interval", "run")
 @alert_options
 @relief_options
 @gathered(Telling, "telling")
@@ -36,18 +41,28 @@ def command(
     force: bool,
     duration: float | None,
     interval: float,
+    run: int | None,
     alerting: Alerting,
     relief: Relieving,
     telling: Telling,
 ) -> None:
     """Report everything that can be read of one process, once.
 
-    With --duration it watches that long first, so that rates, growth and alerts have something to go by.
+    With --duration it watches that long first, so that rates, growth and alerts have something to go by. Of a recording
+    (FILE.mdr[@TIME]) it reports one moment, by default the newest; with limits of their own, all up to that moment is
+    judged by them anew.
     """
     check_output(output, force)
     name = _format(json=json, markdown=markdown, html=html)
     rules, muted, plan = alerting.rules, alerting.muted, relief.plan()
     telling.check(rules)
+    if choice.recorded is not None:
+        if duration is not None:
+            raise UsageError("--duration is for a process that runs", "a recording has its own: FILE.mdr@TIME")
+        anew = (rules, muted) if alerting.is_asked else None
+        with _recorded(choice.recorded, run, anew) as snapshot:
+            _write(snapshot, name, redact=redact, output=output, force=force)
+        return
     if duration is None and typed("gc-at"):
         raise UsageError("--gc-at needs a watch to force collections in", "say for how long: --duration 10m")
     target, entries = choice.target(), choice.entries
@@ -69,14 +84,36 @@ def command(
         snapshot = watch.snapshot()
     if snapshot.state is State.REFUSED:  # read once it raises what the watch could only tell in words
         snapshot = read_once(target, rules=rules, muted=muted, entries=entries)
+    _write(snapshot, name, redact=redact, output=output, force=force)
+    if snapshot.ending is not None:
+        raise TargetExited(f"{target.name} ({target.place}) {snapshot.ending.words} before the report was due")
+
+
+def _write(snapshot: Snapshot, name: str, *, redact: bool, output: str, force: bool) -> None:
     if redact:
         from memdash.commands.redaction import without_names  # hashlib loads OpenSSL
 
         snapshot = without_names(snapshot)
     with writing(output, force) as out:
         exporter(name).write([snapshot], out)
-    if snapshot.ending is not None:
-        raise TargetExited(f"{target.name} ({target.place}) {snapshot.ending.words} before the report was due")
+
+
+@contextmanager
+def _recorded(
+    file: Recorded, number: int | None, anew: tuple[Sequence[Rule], Sequence[str]] | None
+) -> Iterator[Snapshot]:
+    """A moment as it was seen, or as a watch with these rules, some of them muted, would have seen it."""
+    if anew is None:
+        with file.moment(number) as snapshot:
+            yield snapshot
+        return
+    from memdash.session.replay import judged
+
+    past = file.open(number)
+    try:
+        yield deque(judged(past, *anew, file.instant_s(past)), maxlen=1).pop()
+    finally:
+        past.close()
 
 
 def _format(**asked: bool) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from memdash.commands.limits import Alerting, muted_for
 from memdash.commands.opening import Opening
-from memdash.commands.options import gathered, part
+from memdash.commands.options import gathered, part, place
+from memdash.commands.output import write_lines
 from memdash.commands.recorded import Keeping, recorders
 from memdash.commands.relief import Relieving
 from memdash.commands.telling import Telling, Terminal
@@ -25,13 +27,15 @@ from memdash.model.target import Target
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
 from memdash.probes.survey import survey
-from memdash.session import Live, Session, Watches
+from memdash.session import Live, Session, Watches, read_once
+from memdash.signals import signals_raised
 from memdash.spelling import meant
 
 if TYPE_CHECKING:
+    from memdash.recording.recorder import Recorder
     from memdash.ui.app import Options
 
-__all__ = ["Screen", "check_theme", "report_of", "screen_options"]
+__all__ = ["Screen", "check_terminal", "check_theme", "report_of", "screen_options"]
 
 _SURVEY_S = 10.0
 """Judging processes for the picker stops after this long; the list fills while it goes on."""
@@ -73,13 +77,7 @@ class Screen(Alerting):
 
     def check_terminal(self) -> None:
         """Refuse to draw where there is no terminal. Raises UsageError."""
-        for name in ("stdin", "stdout", "stderr"):
-            stream = getattr(sys, name)
-            if stream is None or not stream.isatty():
-                raise UsageError(
-                    f"the dashboard needs a terminal, and {name} is none",
-                    "memdash report PID writes a report, memdash report --json PID one for programs",
-                )
+        check_terminal("memdash report PID writes a report, memdash report --json PID one for programs")
 
     def watch(self, target: Target, entries: Sequence[ProbeEntry] = PROBES) -> None:
         """Show the dashboard until the user leaves it."""
@@ -91,14 +89,44 @@ class Screen(Alerting):
 
             def opened(member: Target) -> Session:
                 is_meant = member == target
+                if is_meant and first:
+                    return first.pop()
                 session = self._session(member, entries if is_meant else others, is_meant=is_meant)
                 follow(session)
                 return session
 
+            session = self._session(target, entries, is_meant=True)
+            follow(session)
+            first = [session]
+
             watches = Watches(opened)
-            session = watches.open(target)
-            with self._recording(session):
+            watches.open(target)
+            with self._recording(session) as recorder:
+                if recorder is not None:
+                    session.remember(recorder)
                 self._show(session, watches, terminal)
+
+    def show_once(self, target: Target, entries: Sequence[ProbeEntry]) -> int:
+        """Print a screenful of what can be read at once. Raises what ``read_once`` raises."""
+        from memdash.exports.brief import screenful
+
+        snapshot = read_once(target, rules=self.rules, muted=self.muted, entries=entries)
+        size = shutil.get_terminal_size()
+        write_lines(screenful(snapshot, size.columns, size.lines - 1))
+        return 0
+
+    def show_in_lines(self, choose: Callable[[], Target], entries: Sequence[ProbeEntry]) -> int:
+        """Keep a few lines up to date until the target ends, or ctrl+c. Raises UsageError without a terminal."""
+        from memdash.commands.strip import terminal_of_ours, watch_in_lines
+
+        out = terminal_of_ours()
+        with signals_raised():
+            target = choose()
+        with self.telling.hooks() as follow:
+            session = self._session(target, entries, is_meant=True)
+            follow(session)
+            with self._recording(session):
+                return watch_in_lines(session, out)
 
     def _show(self, session: Session, watches: Watches, terminal: Terminal) -> None:
         """Begin to watch, and draw what is seen; both are over when this returns."""
@@ -112,11 +140,15 @@ class Screen(Alerting):
         finally:
             watches.close()
 
-    def _recording(self, session: Session) -> AbstractContextManager[object]:
-        """Around a watch that is to be written down. Raises RecordingError."""
+    @contextmanager
+    def _recording(self, session: Session) -> Iterator[Recorder | None]:
+        """Around a watch that may be to be written down. Raises RecordingError."""
         if self.record is None:
-            return nullcontext()
-        return recorders(Path(self.record), [session], Keeping(max_size=self.max_size, max_age=self.max_age))
+            yield None
+            return
+        keeping = Keeping(max_size=self.max_size, max_age=self.max_age)
+        with recorders(Path(self.record), [session], keeping) as started:
+            yield started[0]
 
     def _plan(self) -> GcAt | None:
         return Relieving(self.gc_at, self.gc_cooldown, self.limit, self.read_only).plan()
@@ -131,6 +163,7 @@ class Screen(Alerting):
             asked=(Action.LOAD_AGENT,) if self.agent and is_meant else (),
             gc_at=self._plan() if is_meant else None,
             read_only=self.read_only,
+            keeps_past=self.record is None or not is_meant,
             entries=entries,
         )
 
@@ -146,6 +179,14 @@ class Screen(Alerting):
 
         sources = SourcePath.of(self.source_path, self.trim_path)
         return Options(theme=self.theme or DEFAULT_THEME, ascii=self.ascii, no_color=self.no_color, sources=sources)
+
+
+def check_terminal(hint: str) -> None:
+    """Refuse to draw where there is no terminal; ``hint`` says what does without. Raises UsageError."""
+    for name in ("stdin", "stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None or not stream.isatty():
+            raise UsageError(f"the dashboard needs a terminal, and {name} is none", hint)
 
 
 def report_of(moment: Snapshot, path: Path) -> bytes:
@@ -165,7 +206,7 @@ def check_theme(name: str | None) -> None:
 
     names = theme_names()
     if name not in names:
-        raise UsageError(f"--theme: there is no theme {name!r}", meant(name, names, "the themes are"))
+        raise UsageError(f"{place('theme')}: there is no theme {name!r}", meant(name, names, "the themes are"))
 
 
 screen_options = gathered(Screen, "screen")

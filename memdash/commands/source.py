@@ -1,6 +1,6 @@
-"""What a profile verb is pointed at: a file, a process that is read once, or a server that is asked once.
+"""What a profile verb is pointed at: a file, a process that is read once, a server that is asked once, a recording.
 
-To add a kind of source, such as a recording, recognise it in ``profile_from``.
+To add a kind of source, recognise it in ``profile_from``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from memdash.commands.output import tell
+from memdash.commands.replayed import Recorded, recorded
+from memdash.config import parse_pid
 from memdash.errors import BadProfile, MemdashError, UsageError
 from memdash.network.address import Address, is_url, require_scheme
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SOURCE", "complete_source", "is_process", "profile_from"]
 
-SOURCE = "PROFILE|PID|URL"
+SOURCE = "PROFILE|PID|URL|FILE.mdr[@TIME]"
 """How help names the argument."""
 
 _LOOKED_AT = 512
@@ -31,17 +33,20 @@ _NO_PROFILE = "this is not a profile"
 """How ``pprof.records`` begins what it says of bytes that are none."""
 
 
-def profile_from(argument: str) -> TakenProfile:
+def profile_from(argument: str, run: int | None = None) -> TakenProfile:
     """Read the profile that ``argument`` means: the path of a file, a pid, or a URL as ``go tool pprof`` takes it.
 
-    Raises UsageError, BadProfile, for a process what reading it raises, for a URL EndpointUnreachable and BadAnswer.
+    Of a recording it is that of a moment of its ``run``. Raises UsageError, BadProfile, RecordingError, for a process
+    what reading it raises, for a URL EndpointUnreachable and BadAnswer.
     """
     from memdash.pprof.taken import TakenProfile
 
     if is_url(argument):
         return TakenProfile(_of_url(argument))
     if is_process(argument):
-        return _of_process(int(argument))
+        return _of_process(parse_pid(argument))
+    if (file := recorded(argument)) is not None:
+        return _told(_of_recording(file, run))
     path = Path(argument)
     if not path.exists():
         require_scheme(argument)
@@ -60,7 +65,18 @@ def _of_process(pid: int) -> TakenProfile:
 
     target = identify(pid)
     with denials_told(target):
-        taken = take_profile(target)
+        return _told(take_profile(target))
+
+
+def _of_recording(file: Recorded, run: int | None) -> TakenProfile:
+    from memdash.session.profiles import profile_of
+
+    with file.moment(run) as snapshot:
+        return profile_of(snapshot)
+
+
+def _told(taken: TakenProfile) -> TakenProfile:
+    """The same profile, of which all that is to be known has been said."""
     for note in taken.notes:
         tell(note)
     return taken

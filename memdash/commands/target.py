@@ -14,6 +14,7 @@ from click.shell_completion import CompletionItem
 from memdash.commands import VERBS
 from memdash.commands.options import settings
 from memdash.commands.output import tell
+from memdash.commands.replayed import Recorded, recorded
 from memdash.config import SETTINGS
 from memdash.errors import NoSuchTarget, UsageError
 from memdash.model.target import Target
@@ -36,7 +37,7 @@ _AUTO, _GOPS = "auto", "gops"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the user said about what to read, and by which ways; at most one of the first four is set.
+    """What the user said about what to read, and by which ways; at most one of the first five is set.
 
     ``endpoint`` is among the ``entries`` when it is wanted; ``asks`` says that some of them ask the program.
     """
@@ -45,6 +46,7 @@ class Choice:
     name: str | None = None
     wait_for: str | None = None
     url: Address | None = None
+    recorded: Recorded | None = None
     endpoint: Endpoint | None = None
     entries: Sequence[ProbeEntry] = PROBES
     asks: bool = False
@@ -52,10 +54,15 @@ class Choice:
     @property
     def made(self) -> bool:
         """Whether anything was named at all."""
-        return (self.pid, self.name, self.wait_for, self.url) != (None, None, None, None)
+        return any(said is not None for said in (self.pid, self.name, self.wait_for, self.url, self.recorded))
 
     def target(self) -> Target:
         """Find the process. Raises UsageError when none was named or several match, and what ``identify`` raises."""
+        if self.recorded is not None:
+            raise UsageError(
+                f"{self.recorded.path} is a recording, and this takes a process that runs",
+                f"memdash replay {self.recorded.path} looks at it",
+            )
         if self.pid is not None:
             return identify(self.pid)
         if self.name is not None:
@@ -81,7 +88,7 @@ def _only(name: str, found: Sequence[Target]) -> Target:
 def target_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the argument PID and the options that name a target and its endpoint; it gets one ``choice``."""
 
-    @click.argument("positional", metavar="[PID|URL]", required=False, shell_complete=pids)
+    @click.argument("positional", metavar="[PID|URL|FILE.mdr]", required=False, shell_complete=_pids_or_files)
     @settings(*_NAMES, "endpoint")
     @functools.wraps(function)
     def wrapped(positional: str | None, endpoint: str | None, **values: Any) -> Any:
@@ -90,6 +97,11 @@ def target_options(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(choice=_choice(ctx, _given(ctx, positional, named), endpoint), **values)
 
     return wrapped
+
+
+def _pids_or_files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer pids, and have the shell offer files: one may be a recording."""
+    return [*pids(ctx, param, incomplete), CompletionItem(incomplete, type="file")]
 
 
 def pids(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -112,8 +124,16 @@ def _given(ctx: click.Context, positional: str | None, named: dict[str, Any]) ->
     if positional is not None:
         if positional in VERBS:
             raise UsageError(f"options come after the command {positional!r}", f"memdash {positional} --help shows how")
-        require_scheme(positional)
-        said = {"url": positional} if is_url(positional) else {"pid": SETTINGS["pid"].parse(positional)}
+        file = recorded(positional)
+        if file is None:
+            require_scheme(positional)
+        said = (
+            {"recorded": file}
+            if file is not None
+            else {"url": positional}
+            if is_url(positional)
+            else {"pid": SETTINGS["pid"].parse(positional)}
+        )
         given = said | {f"--{key}": value for key, value in given.items()}
     for source in (ParameterSource.ENVIRONMENT, ParameterSource.DEFAULT_MAP):
         given = given or ranked.get(source, {})

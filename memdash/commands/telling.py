@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from memdash.analysis.rules import Rule
 from memdash.analysis.verdict_words import RULE as VERDICT
+from memdash.commands.options import place
 from memdash.commands.output import tell
 from memdash.errors import HookError, UsageError
 from memdash.model.finding import NOTES, Severity
@@ -135,7 +136,7 @@ class Telling:
         try:
             folders.prepare()
         except HookError as error:
-            raise UsageError(f"--evidence: {error.what}", "name another folder") from None
+            raise UsageError(f"{place('evidence')}: {error.what}", "name another folder") from None
         return Evidence(folders, say), Wanted(Severity[self.evidence_from.upper()])
 
 

@@ -39,6 +39,7 @@ class Viewing:
     edgefraction: float
     base: str | None
     diff_base: str | None
+    run: int | None
 
     def options(self) -> Options:
         """The same as the views take it. Raises UsageError."""
@@ -65,12 +66,12 @@ class Viewing:
 
     def alone(self, argument: str) -> TakenProfile:
         """The profile beside which ``earlier`` is shown, which is not subtracted. Raises like ``source``."""
-        source = profile_from(argument)
-        return _less(source, profile_from(self.base), relative_to_base=False) if self.base else source
+        source = profile_from(argument, self.run)
+        return _less(source, profile_from(self.base, self.run), relative_to_base=False) if self.base else source
 
     def earlier(self) -> TakenProfile | None:
         """What the profile is compared with, if anything. Raises like ``source``."""
-        return profile_from(self.diff_base) if self.diff_base else None
+        return profile_from(self.diff_base, self.run) if self.diff_base else None
 
 
 def _less(source: TakenProfile, base: TakenProfile, *, relative_to_base: bool) -> TakenProfile:

@@ -17,14 +17,22 @@ __all__ = ["command"]
 @target_options
 @screen_options
 @settings("trace")
-def command(choice: Choice, screen: Screen, trace: int | None) -> None:
+@click.option("--once", is_flag=True, help="Print one screenful as text, and be done.")
+@click.option("--inline", is_flag=True, help="Keep a few lines up to date instead of a whole screen; they stay.")
+def command(choice: Choice, screen: Screen, trace: int | None, once: bool, inline: bool) -> int:
     """Watch the memory of one process live. Without PID, --name or --wait-for it lets you pick one."""
     if trace is not None and typed("trace"):  # in the environment or the file it is for commands that are started
         raise UsageError(
             "--trace is for a program that memdash starts: tracing is never switched on in one that runs",
             "memdash --trace -- COMMAND; a program may also start tracemalloc itself, and its sites are shown then",
         )
+    if once and inline:
+        raise UsageError("--once and --inline exclude each other", "leave one of them away")
     screen.check_values()
+    if once:
+        return screen.show_once(choice.target(), choice.entries)
+    if inline:
+        return screen.show_in_lines(choice.target, choice.entries)
     if choice.wait_for is None and choice.made:
         choice.target()  # a wrong pid or name is the more telling mistake than a missing terminal
     screen.check_terminal()
@@ -32,3 +40,4 @@ def command(choice: Choice, screen: Screen, trace: int | None) -> None:
         target = choice.target() if choice.made else screen.pick()
         if target is not None:
             screen.watch(target, choice.entries)
+    return 0

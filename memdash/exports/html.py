@@ -149,7 +149,7 @@ def _heap(snapshot: Snapshot) -> Iterator[str]:
     span_s = watched_s(snapshot.history)
     if not span_s:  # it has been read once, which makes no line
         return
-    chart = heap_chart(snapshot, span_s, _COLUMNS)
+    chart = heap_chart(snapshot.history, span_s, _COLUMNS)
     labels = dict(HEAP_LINES)
     limits = heap_limits(snapshot)
     drawn = [limit for limit in limits if limit.value <= _LIMIT_IN_VIEW * chart.high_bytes]

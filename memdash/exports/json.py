@@ -72,6 +72,7 @@ def document(snapshot: Snapshot) -> Object:
         "verdict": _verdict(snapshot.verdict),
         "relief": _relief(snapshot.relief),
         "findings": [finding_row(finding, finding.rule in snapshot.muted) for finding in snapshot.findings],
+        "findings_dropped": snapshot.findings_dropped,
         "missing": missing,
         "cost": _spread(snapshot.cost) | {"probes": {name: _probe_cost(cost) for name, cost in sample.costs.items()}},
     }

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.snapshot import Snapshot
-from memdash.tables.alerts import alerts_table
+from memdash.tables.alerts import alerts_table, dropped_words
 from memdash.tables.caveats import caveat_words
 from memdash.tables.family import family_table, totals_words
 from memdash.tables.gc import gc_table, mean_pause
@@ -100,7 +100,7 @@ def sections(snapshot: Snapshot, rows: int) -> Iterator[Section]:
         yield Section("objects", _first(table, fewer), caveat_words(snapshot, Capability.OBJECTS))
     if has_tasks(snapshot):
         yield Section("tasks", _first(tasks_table(snapshot), fewer), caveat_words(snapshot, Capability.TASKS))
-    yield Section("alerts", alerts_table(snapshot))
+    yield Section("alerts", alerts_table(snapshot), dropped_words(snapshot))
 
 
 def _gc(snapshot: Snapshot) -> Table:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import secrets
 import stat
 import time
 from collections.abc import Iterator
@@ -84,7 +83,7 @@ class Folders:
 
         Raises OSError.
         """
-        unfinished = self._root / f"{_UNFINISHED}{secrets.token_hex(8)}"
+        unfinished = self._root / f"{_UNFINISHED}{os.urandom(8).hex()}"
         unfinished.mkdir(mode=0o700)
         try:
             marker = {"schema": "memdash-evidence/1", "severity": int(finding.severity), "at_s": at_s}

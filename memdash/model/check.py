@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from memdash.model.finding import Figure
+from memdash.model.finding import Figure, Finding
 from memdash.model.missing import Maybe, Missing
 from memdash.model.sample import Instant
 from memdash.model.snapshot import Snapshot
@@ -73,8 +73,10 @@ class Checked:
     """A whole check. ``judgements`` stand worst first.
 
     ``shown`` is the last moment, its changes counted from the end of the warm-up; ``since`` is when that was, None when
-    nothing was seen after it. ``strict`` says that what could not be judged counts as failed, be it required or not;
-    ``cut_short`` says why the watch was shorter than was asked for, and is empty otherwise.
+    nothing came after it. ``samples`` are those that count, and ``lapsed_s`` is time that does not, since nothing could
+    be seen in it: the target was stopped, or did not answer. ``strict`` says that what could not be judged counts as
+    failed, be it required or not; ``cut_short`` says why less was watched than was asked for, and is empty otherwise;
+    ``deeds`` are what was done to the target meanwhile, oldest first, as the alert log tells it.
     """
 
     judgements: tuple[Judgement, ...]
@@ -83,13 +85,15 @@ class Checked:
     samples: int
     warm_up_s: float
     strict: bool
+    lapsed_s: float = 0.0
     cut_short: str = ""
+    deeds: tuple[Finding, ...] = ()
     command: Command | None = None
 
     @property
     def watched_s(self) -> float:
-        """From the end of the warm-up to the last sample."""
-        return 0.0 if self.since is None else self.shown.at.mono_s - self.since.mono_s
+        """From the end of the warm-up to the last sample, without what lapsed."""
+        return 0.0 if self.since is None else self.shown.at.mono_s - self.since.mono_s - self.lapsed_s
 
     def fails(self, judgement: Judgement) -> bool:
         """Whether a check with this one in it cannot pass."""
@@ -99,5 +103,12 @@ class Checked:
 
     @property
     def passed(self) -> bool:
-        """Whether every budget is kept."""
-        return not any(map(self.fails, self.judgements))
+        """Whether every budget is kept, over a whole watch, by a command that has not failed by itself."""
+        return not (self.trouble or any(map(self.fails, self.judgements)))
+
+    @property
+    def trouble(self) -> str:
+        """What speaks against it besides the budgets, in a clause; empty where nothing does."""
+        if self.command is not None and self.command.failed:
+            return f"the command exited with code {self.command.exit_code}"
+        return self.cut_short

@@ -8,11 +8,14 @@ from enum import Enum, IntEnum
 
 from memdash.units import Unit, figure, signed
 
-__all__ = ["NOTES", "Figure", "Finding", "NotYet", "Severity", "Transition", "TransitionKind"]
+__all__ = ["NOTES", "Figure", "Finding", "NotYet", "Severity", "Transition", "TransitionKind", "mark"]
 
 
 NOTES = "memdash"
 """The rule of what memdash itself has to tell: what it did, what became of the target. It cannot be muted."""
+
+
+_MARK = "mark"
 
 
 class Severity(IntEnum):
@@ -86,6 +89,16 @@ class Finding:
     times: int = 1
     acknowledged: bool = False
     evidence: Mapping[str, float | str] = field(default_factory=dict)
+
+    @property
+    def is_mark(self) -> bool:
+        """Whether it is a moment that somebody wants to find again."""
+        return self.rule == _MARK
+
+
+def mark(at_s: float, note: str) -> Finding:
+    """What the alert log holds of such a moment; ``note`` may be empty."""
+    return Finding(rule=_MARK, severity=Severity.INFO, at_s=at_s, summary=note or "marked", ended_at_s=at_s)
 
 
 @dataclass(frozen=True, slots=True)

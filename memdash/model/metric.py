@@ -87,11 +87,21 @@ _RECENT_S = 10.0
 
 
 def _recent_pause(sample: Sample) -> Maybe[float]:
-    """The longest pause that ended in the ten seconds before the sample; 0 when none did."""
+    """The longest pause that ended in the ten seconds before the sample; 0 when none did, Missing when nobody times.
+
+    Of one that ended later than those after it the clock has been set back since: it was long ago, as all before it.
+    The newest may end a little after the sample's moment, since it is read after that.
+    """
     if isinstance(sample.gc, Missing):
         return sample.gc
-    since_s = sample.at.wall_s - _RECENT_S
-    return max((pause.duration_ns for pause in sample.gc.pauses if pause.ended_at_s > since_s), default=0)
+    if not sample.gc.pauses and isinstance(sample.gc.pause_total_ns, Missing):
+        return sample.gc.pause_total_ns
+    longest_ns, since_s, until_s = 0, sample.at.wall_s - _RECENT_S, sample.at.wall_s + _RECENT_S
+    for pause in sample.gc.pauses:
+        if not since_s < pause.ended_at_s <= until_s:
+            break
+        longest_ns, until_s = max(longest_ns, pause.duration_ns), pause.ended_at_s
+    return longest_ns
 
 
 def _members(sample: Sample) -> Maybe[float]:

@@ -5,11 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from memdash.model.sample import Instant
 
-__all__ = ["Courses", "Series", "Timeline", "watched_s"]
+__all__ = ["REMEMBERED_S", "TIERS", "Courses", "Series", "Start", "Timeline", "watched_s"]
+
+TIERS = ((1.0, 900), (10.0, 2160), (60.0, 4320))
+"""What a history is made of, (bucket seconds, buckets kept): 15 minutes, 6 hours, 3 days."""
+
+REMEMBERED_S = TIERS[-1][0] * TIERS[-1][1]
+"""How far back a history reaches at least, once there is so much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,19 @@ class Series:
         return [(t, v) for t, v in zip(self.seen_s, self.last, strict=True) if not math.isnan(v)]
 
 
+class Start(NamedTuple):
+    """Where changes of one metric count from: its first ``value`` since the baseline.
+
+    ``settled`` is the most that it was in the half minute after an attach, in which a program that has just started
+    begins what it always has; after a baseline that a person chose it is the first value. ``lost`` is by how much the
+    metric, a counter, has gone back in all since then: it has counted that as well.
+    """
+
+    value: float
+    settled: float
+    lost: float
+
+
 class Timeline(Protocol):
     """A history as of one instant: later samples do not show in it, so a paused view stays as it is."""
 
@@ -54,6 +73,9 @@ class Timeline(Protocol):
 
     def series(self, key: str, span_s: float) -> Series:
         """The last ``span_s`` seconds of the metric named ``key``, in the finest buckets that reach so far back."""
+
+    def start(self, key: str) -> Start | None:
+        """Where changes of the metric named ``key`` count from, however long ago that is; None before it is known."""
 
 
 def watched_s(history: Timeline) -> float:

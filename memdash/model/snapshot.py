@@ -35,6 +35,11 @@ class State(Enum):
     ENDED = "ended"
     REFUSED = "cannot be read"
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will come of the watch."""
+        return self in (State.ENDED, State.REFUSED)
+
 
 @dataclass(frozen=True, slots=True)
 class SiteGroup:
@@ -150,6 +155,7 @@ class Snapshot:
     ending: Ending | None = None
     silence: Silence | None = None
     verdict: Verdict | None = None
+    is_replayed: bool = False
     gc_trend: GcTrend | None = None
     relief: Relief | None = None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse, IncompleteRead
+from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from memdash import __version__
@@ -29,6 +30,11 @@ _HINTS: Mapping[int, str] = {
     HTTPStatus.UNAUTHORIZED: "memdash sends no passwords; ask a port that wants none",
     HTTPStatus.FORBIDDEN: "memdash sends no passwords; ask a port that wants none",
 }
+
+
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+_LONGEST_PAUSE_S = 3600.0
+"""No server is left alone for longer, whatever it wants."""
 
 
 class Answer(NamedTuple):
@@ -65,12 +71,17 @@ class Client:
         place = self.address.at(path, query)
         return self._asked(_Request("GET", place), self._patience.longer(longer_s), most_bytes)
 
-    def post(self, body: bytes, content_type: str) -> Answer:
-        """Send ``body`` to the client's address, and wait for an answer, which may hold 64 KiB.
+    def post(
+        self, body: bytes, content_type: str, path: str = "", query: str = "", headers: Mapping[str, str] = _NO_HEADERS
+    ) -> Answer:
+        """Send ``body`` to the place that ``get`` would ask, and wait for an answer, which may hold 64 KiB.
 
-        Raises what ``get`` raises, BadAnswer for any status that is not a success.
+        ``headers`` are sent as they are: no control characters. Raises what ``get`` raises, BadAnswer for any status
+        that is not a success.
         """
-        return self._asked(_Request("POST", self.address, body, content_type), self._patience, _MOST_THANKS_BYTES)
+        place = self.address.at(path, query) if path or query else self.address
+        request = _Request("POST", place, body, content_type, headers)
+        return self._asked(request, self._patience, _MOST_THANKS_BYTES)
 
     def _asked(self, request: _Request, patience: Patience, most_bytes: int) -> Answer:
         place = request.place
@@ -107,6 +118,7 @@ class _Request(NamedTuple):
     place: Address
     body: bytes = b""
     content_type: str = ""
+    headers: Mapping[str, str] = _NO_HEADERS
 
     @property
     def sent(self) -> bytes:
@@ -120,6 +132,7 @@ class _Request(NamedTuple):
         ]
         if self.content_type:
             lines += [f"Content-Type: {self.content_type}", f"Content-Length: {len(self.body)}"]
+        lines += [f"{name}: {value}" for name, value in self.headers.items()]
         return "".join(f"{line}\r\n" for line in (*lines, "")).encode("ascii") + self.body
 
     def accepts(self, status: int) -> bool:
@@ -138,9 +151,20 @@ def _require_ok(response: HTTPResponse, request: _Request) -> None:
         raise BadAnswer(
             f"{place.url} answers with a redirect to {where}, which memdash does not follow",
             "give that URL if you mean it",
+            status=status,
         )
     reason = excerpt(response.reason or "")
-    raise BadAnswer(f"{place.url} answers {status} {reason}".rstrip() + _explained(response), _HINTS.get(status, ""))
+    raise BadAnswer(
+        f"{place.url} answers {status} {reason}".rstrip() + _explained(response),
+        "" if request.content_type else _HINTS.get(status, ""),
+        status=status,
+        retry_after_s=_seconds(response.headers.get("Retry-After", "")),
+    )
+
+
+def _seconds(text: str) -> float:
+    """A Retry-After in seconds; a date is not asked of our clock, which may be another."""
+    return min(float(text), _LONGEST_PAUSE_S) if text.isascii() and text.isdecimal() and len(text) < 10 else 0.0
 
 
 def _explained(response: HTTPResponse) -> str:

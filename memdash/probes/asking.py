@@ -6,10 +6,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from statistics import median_low
 from typing import Generic, NamedTuple, TypeVar
 
 from memdash.errors import MemdashError, defects_told
+from memdash.median import median_low
 from memdash.model.capability import Capability, Source
 from memdash.model.sample import Fact, Reading
 

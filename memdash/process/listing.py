@@ -15,7 +15,7 @@ from memdash.model.target import Target
 from memdash.process.identity import identify
 from memdash.process.stat import parse_stat, resident_bytes
 
-__all__ = ["Candidate", "matching", "processes", "user_name", "wait_for"]
+__all__ = ["Candidate", "Lookout", "matching", "processes", "user_name", "wait_for"]
 
 _LOOK_EVERY_S = 0.3
 
@@ -59,20 +59,31 @@ def matching(pattern: str) -> tuple[Target, ...]:
     )
 
 
-def wait_for(name: str, pause: Callable[[float], object] = time.sleep) -> Target:
-    """The process of exactly that name: the newest that runs, or else the first to start. May wait for ever.
+class Lookout:
+    """Looks out for a process of exactly this name, time and again.
 
     A process is looked at when it is new and whenever the kernel's name for it changes, as it does by exec.
     """
-    seen: dict[int, bytes] = {}
-    while True:
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._seen: dict[int, bytes] = {}
+
+    def look(self) -> Target | None:
+        """The newest of those that have come since it looked before; at first, of all that run."""
         now = {pid: comm for pid in _pids() if (comm := _comm(pid))}
-        changed = [pid for pid, comm in now.items() if seen.get(pid) != comm and pid != os.getpid()]
-        hits = [target for pid in changed if (target := _identified(pid)) and name in _names(target)]
-        if hits:
-            return max(hits, key=lambda target: target.start_ticks)
-        seen = now
+        changed = [pid for pid, comm in now.items() if self._seen.get(pid) != comm and pid != os.getpid()]
+        self._seen = now
+        hits = [target for pid in changed if (target := _identified(pid)) and self._name in _names(target)]
+        return max(hits, key=lambda target: target.start_ticks, default=None)
+
+
+def wait_for(name: str, pause: Callable[[float], object] = time.sleep) -> Target:
+    """The process of exactly that name: the newest that runs, or else the first to start. May wait for ever."""
+    lookout = Lookout(name)
+    while (found := lookout.look()) is None:
         pause(_LOOK_EVERY_S)
+    return found
 
 
 @lru_cache(maxsize=256)

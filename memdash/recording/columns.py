@@ -5,6 +5,7 @@ A minute of moments takes a quarter of what it takes row by row, because neighbo
 
 from __future__ import annotations
 
+import contextlib
 import math
 from array import array
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,7 @@ from typing import NamedTuple
 
 from memdash.recording.shapes import Plain
 
-__all__ = ["Packed", "column", "packed", "uncolumn", "unpacked"]
+__all__ = ["Packed", "column", "dense", "packed", "uncolumn", "unpacked"]
 
 _SAME, _INTS, _WHOLE, _MICROS, _FLOATS, _RING, _ANY = "=", "i", "n", "u", "f", "r", "*"
 _WORD = 8
@@ -160,6 +161,14 @@ def _unring(new: Sequence[int], lengths: Sequence[int], content: bytes) -> list[
         after += more
         rings.append(held.tobytes())
     return rings
+
+
+def dense(column: Plain) -> Plain:
+    """The same column for whoever keeps it as it is: whole numbers take 8 bytes each then, in place of 40."""
+    if type(column) is list and len(column) == 2 and type(column[1]) is list and column[0] != _ANY:
+        with contextlib.suppress(TypeError, OverflowError):
+            return [column[0], array("q", column[1])]
+    return column
 
 
 def uncolumn(column: Plain, number: int) -> Sequence[Plain]:

@@ -49,7 +49,7 @@ TABLES = (
     ),
     Table("series", ("run", "step", "mono", "last_mono", "alike", "data"), "alike", "alike"),
     Table("source", ("run", "capability", "mono", "source")),
-    Table("finding", ("run", "wall", "rule", "note", "data")),
+    Table("finding", ("run", "wall", "rule", "note", "said", "data")),
     Table("mark", ("run", "mono", "wall", "note")),
 )
 """All but the runs; one that others refer to comes before them."""

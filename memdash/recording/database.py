@@ -32,12 +32,14 @@ class Database:
                 raise RecordingError(f"there is no recording {path}", "memdash record PID -o FILE makes one")
         except OSError as error:  # a folder on the way may not be entered
             raise RecordingError(f"{path}: {error.strerror or error}") from None
-        uri = "" if path is None else f"file:{quote(str(path.absolute()))}?{how}"
+        self._how = how
         self._lock = threading.RLock()
+        self._connection = self._connected()
+
+    def _connected(self) -> sqlite3.Connection:
+        uri = "" if self.path is None else f"file:{quote(str(self.path.absolute()))}?{self._how}"
         with self._telling():
-            self._connection = sqlite3.connect(
-                uri, timeout=_BUSY_S, isolation_level=None, check_same_thread=False, uri=True
-            )
+            return sqlite3.connect(uri, timeout=_BUSY_S, isolation_level=None, check_same_thread=False, uri=True)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -74,6 +76,20 @@ class Database:
             self.rows(f"PRAGMA {name}") for name in ("page_count", "freelist_count", "page_size")
         )
         return int((pages - free) * size)
+
+    def move(self, path: Path) -> None:
+        """Give its file another name, which must be all of it, no log beside it; what has that name so far is lost."""
+        with self._lock:
+            if self.path is None:
+                return
+            self._connection.close()
+            try:
+                self.path.rename(path.resolve())
+                self.path = path
+            except OSError as error:
+                raise RecordingError(f"{path} cannot be written: {error.strerror or error}") from None
+            finally:
+                self._connection = self._connected()
 
     def close(self) -> None:
         """May be called twice."""

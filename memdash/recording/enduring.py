@@ -24,7 +24,8 @@ Given = TypeVar("Given")
 class Enduring:
     """Writes one run through ``writer``. Belongs to one thread; ``tell`` hears once what went wrong, and that it ended.
 
-    ``trouble`` says why nothing goes into the file at present. Raises RecordingError when memory fails it too.
+    ``trouble`` says why nothing goes into the file at present, ``unwritten_s`` how long a part of the watch it lacks.
+    Raises RecordingError when memory fails it too.
     """
 
     def __init__(
@@ -32,15 +33,17 @@ class Enduring:
     ) -> None:
         self.writer = writer
         self.trouble = ""
+        self.unwritten_s = 0.0
         self._tell = tell
         self._now_s = now_s
         self._spare: Writer | None = None
-        self._again_s = 0.0
+        self._again_s = self._written_s = 0.0
         self._begun: tuple[int, Target, Instant, float] | None = None
 
     def begin(self, target: Target, at: Instant, interval_s: float) -> int:
         """As a Writer does; this must reach the file."""
         run = self.writer.begin(target, at, interval_s)
+        self._written_s = at.mono_s
         self._begun = run, target, at, interval_s
         return run
 
@@ -53,6 +56,10 @@ class Enduring:
     ) -> None:
         """As a Writer does."""
         self._somewhere(lambda writer: writer.write(run, moments, findings, keep=keep))
+        if moments and self._spare is None:
+            self._written_s = moments[-1].at.mono_s
+        elif moments:
+            self.unwritten_s = moments[-1].at.mono_s - self._written_s
 
     def mark(self, run: int, at: Instant, note: str) -> None:
         """As a Writer does."""
@@ -78,7 +85,7 @@ class Enduring:
         try:
             do(self.writer)
         except RecordingError as error:
-            if self.writer.database.path is None or self._begun is None:
+            if self.writer.path is None or self._begun is None:
                 raise
             do(self._turn_to_memory(self._begun, error))
 
@@ -103,5 +110,5 @@ class Enduring:
             return
         spare.close()
         self._spare = None
-        self.trouble = ""
+        self.trouble, self.unwritten_s = "", 0.0
         self._tell("the recording can be written again, and holds what was kept in memory")

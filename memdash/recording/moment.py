@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
+from memdash.model.relief import Relief
 from memdash.model.sample import Instant, Sample
 from memdash.model.snapshot import Baseline, OwnCost, Snapshot, State
 from memdash.model.target import Ending, Silence, Target
@@ -43,6 +44,7 @@ class Moment:
     missing: Mapping[Capability, Missing] = field(default_factory=dict)
     baseline: Baseline | None = None
     muted: Mapping[str, float] = field(default_factory=dict)
+    relief: Relief | None = None
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> Moment:
@@ -58,6 +60,7 @@ class Moment:
             missing=snapshot.missing,
             baseline=snapshot.baseline,
             muted=snapshot.muted,
+            relief=snapshot.relief,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -13,29 +14,35 @@ __all__ = ["Place"]
 _TAKEN: set[tuple[int, int]] = set()
 """Files that this very process writes. To open and close one of them again would take away SQLite's own locks on it."""
 
+_SUFFIXES = ("", "-wal", "-shm", "-journal")
+"""The names of a database's files."""
+
 
 class Place:
     """Holds a file for one writer until it is closed, which must be after the database is. Raises RecordingError.
 
-    ``appends`` lets it go on with a recording that is there, ``replaces`` lets it begin anew in its place.
+    ``appends`` lets it go on with a recording that is there, ``replaces`` lets another take the place of what is there:
+    that is made beside it, in the file ``working``, until it is ``taken``. A file that was made here and in which
+    nothing came to stand is removed by ``discard``.
     """
 
     def __init__(self, path: Path, *, appends: bool = False, replaces: bool = False) -> None:
-        self.path = path
-        self._descriptor = -1
-        self._key = (0, 0)
+        self.path = self.working = path
+        self._is_made = False
+        self._held: dict[int, tuple[int, int]] = {}
         try:
             self._refuse(can_be_there=appends or replaces)
-            self._take()
-            if replaces and not appends:
-                self._empty()
+            self._hold(path)
+            if replaces and not appends and not self._is_made:
+                self.working = path.resolve().with_name(f".memdash-{os.urandom(8).hex()}")
+                self._hold(self.working)
         except OSError as error:
-            self.close()
+            self.discard()
             raise RecordingError(
                 f"{path} cannot be written: {error.strerror or error}", "choose another place with -o"
             ) from None
         except BaseException:
-            self.close()
+            self.discard()
             raise
 
     def _refuse(self, *, can_be_there: bool) -> None:
@@ -48,29 +55,58 @@ class Place:
                 "choose another name; memdash record goes on in it with --append, and overwrites it with --force",
             )
 
-    def _take(self) -> None:
+    def _hold(self, path: Path) -> None:
         in_use = RecordingError(f"{self.path} is being written by another memdash", "choose another file")
-        if self.path.exists():
-            found = self.path.stat()
+        if path.exists():
+            found = path.stat()
             if (found.st_dev, found.st_ino) in _TAKEN:
                 raise in_use
-        self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        flags, is_made = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, True
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            descriptor = os.open(path, flags | os.O_EXCL, 0o600)
+        except FileExistsError:
+            descriptor, is_made = os.open(path, flags, 0o600), False
+        found = os.fstat(descriptor)
+        self._held[descriptor] = found.st_dev, found.st_ino
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            os.close(descriptor)
+            del self._held[descriptor]
             raise in_use from None
-        found = os.fstat(self._descriptor)
-        self._key = (found.st_dev, found.st_ino)
-        _TAKEN.add(self._key)
+        _TAKEN.add(self._held[descriptor])
+        self._is_made = is_made
 
-    def _empty(self) -> None:
-        os.ftruncate(self._descriptor, 0)
-        for suffix in ("-wal", "-shm", "-journal"):
-            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+    @property
+    def is_taken(self) -> bool:
+        """Whether the file that is written bears the name that it was to have."""
+        return self.working == self.path
+
+    def taken(self) -> None:
+        """Its database has been moved to ``path``, and what stood there before is gone."""
+        self.working = self.path
+        self._is_made = False
+
+    def require_there(self) -> None:
+        """Raise RecordingError when it has been deleted, moved or replaced: what is written comes to nothing."""
+        try:
+            found = self.working.stat()
+        except OSError as error:
+            raise RecordingError(f"{self.path} has gone: {error.strerror}") from None
+        if (found.st_dev, found.st_ino) not in self._held.values():
+            raise RecordingError(f"{self.path} has been replaced by another file")
+
+    def discard(self) -> None:
+        """Close, and remove what was made for nothing."""
+        if self._is_made:
+            for suffix in _SUFFIXES:
+                with contextlib.suppress(OSError):
+                    self.working.with_name(self.working.name + suffix).unlink()
+        self.close()
 
     def close(self) -> None:
         """Let others write it. May be called twice."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
-            _TAKEN.discard(self._key)
+        for descriptor, key in self._held.items():
+            os.close(descriptor)
+            _TAKEN.discard(key)
+        self._held.clear()

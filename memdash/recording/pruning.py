@@ -1,15 +1,17 @@
 """What a recording forgets, so that it stays within its limits.
 
 By age all goes that is older. By size the kind that takes most for its share loses its oldest: half is for facts of
-many rows, a third for moments, the rest for series, of which the finest have the least to lose. So the series reach
-back furthest, and of whatever is left the newest is there in full. What is freed is filled again; the file does not
-grow past its limit by more than what a minute takes.
+many rows, a third for moments, the rest for series, of which the finest have the least to lose, and a little for the
+alert log, marks and changes of source. So the series reach back furthest, and of whatever is left the newest is there
+in full. What is freed is filled again; the file does not grow past its limit by more than what a minute takes. A run of
+which nothing is left goes with all that belonged to it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from memdash.model.sample import Instant
 from memdash.recording.database import Database
@@ -26,17 +28,46 @@ _OVER_BY = (
     " coalesce((SELECT max(wall) FROM moment WHERE run = number), 0)) < ?2"
 )
 """Other runs that have ended before a moment of wall time: these go as a whole."""
+_BEGIN = (
+    "SELECT min(mono) FROM (SELECT run, mono FROM series UNION ALL SELECT run, mono FROM minute"
+    " UNION ALL SELECT run, mono FROM moment) WHERE run = ?"
+)
+"""When that begins which is left of a run."""
+_EMPTY = (
+    "SELECT number FROM run WHERE number != ?1 AND wall < (SELECT wall - mono + ?2 FROM run WHERE number = ?1)"
+    " AND NOT EXISTS (SELECT 1 FROM moment WHERE run = number)"
+    " AND NOT EXISTS (SELECT 1 FROM minute WHERE run = number)"
+    " AND NOT EXISTS (SELECT 1 FROM series WHERE run = number)"
+    " AND NOT EXISTS (SELECT 1 FROM fact WHERE run = number)"
+)
+"""Of which nothing is left, and that began before; one that is just beginning beside this has nothing yet either."""
 _AT_ONCE = 16
 """So large a part of a kind goes at a time."""
+_FOLLOWED = "rowid NOT IN (SELECT max(rowid) FROM source GROUP BY run, capability)"
+"""Sources that are not the newest."""
 
-_SHARES: Mapping[str, tuple[float, str, str]] = {
-    "facts": (0.50, "fact", "1"),
-    "moments": (0.30, "minute", "1"),
-    "seconds": (0.12, "series", "step = 1"),
-    "tens": (0.05, "series", "step = 10"),
-    "minutes": (0.03, "series", "step = 60"),
+
+class _Kind(NamedTuple):
+    """Its share of the file, its table, which rows of it, what one takes, and the column that says when it was."""
+
+    share: float
+    table: str
+    which: str = "1"
+    size: str = "length(data)"
+    at: str = "mono"
+
+
+_SHARES: Mapping[str, _Kind] = {
+    "facts": _Kind(0.50, "fact"),
+    "moments": _Kind(0.28, "minute"),
+    "seconds": _Kind(0.12, "series", "step = 1"),
+    "tens": _Kind(0.05, "series", "step = 10"),
+    "minutes": _Kind(0.03, "series", "step = 60"),
+    "findings": _Kind(0.015, "finding", size="40 + length(data) + 2 * (length(rule) + length(note))", at="wall"),
+    "marks": _Kind(0.003, "mark", size="40 + length(note)"),
+    "sources": _Kind(0.002, "source", _FOLLOWED, "40 + length(capability) + length(source)"),
 }
-"""By kind: its share of the file, its table, and which rows of it."""
+"""Small rows take more than what is in them, and those with words for a key have these twice."""
 
 
 _FINER: Mapping[str, str] = {"tens": "seconds", "minutes": "tens"}
@@ -60,20 +91,36 @@ def prune(database: Database, limits: Limits, run: int, now: Instant) -> None:
     if limits.max_age_s is not None:
         _forget(database, run, micros(now.mono_s - limits.max_age_s))
         for (other,) in database.rows(_OVER_BY, run, micros(now.wall_s - limits.max_age_s)):
-            _forget(database, other, _ALWAYS)
-            database.run("DELETE FROM alike WHERE run = ?", other)
-            database.run("DELETE FROM source WHERE run = ?", other)
-            database.run("DELETE FROM run WHERE number = ?", other)
+            _drop(database, other)
+    _sweep(database, run)
     if database.used_bytes <= _FULL * limits.max_bytes:
         return
     spared: set[str] = set()
     while database.used_bytes > _ENOUGH * limits.max_bytes and len(spared) < len(_SHARES):
-        sizes = {kind: _bytes(database, kind) / _SHARES[kind][0] for kind in _SHARES if kind not in spared}
+        sizes = {kind: _bytes(database, kind) / _SHARES[kind].share for kind in _SHARES if kind not in spared}
         kind = max(sizes, key=lambda kind: sizes[kind])
         while (finer := _FINER.get(kind)) and finer not in spared and _begin(database, finer) <= _begin(database, kind):
             kind = finer
         if not _shorten(database, kind):
             spared.add(kind)
+    _sweep(database, run)
+
+
+def _drop(database: Database, run: int) -> None:
+    """A whole run."""
+    _forget(database, run, _ALWAYS)
+    for table in ("alike", "source"):
+        database.run(f"DELETE FROM {table} WHERE run = ?", run)  # noqa: S608 - our names
+    database.run("DELETE FROM run WHERE number = ?", run)
+
+
+def _sweep(database: Database, run: int) -> None:
+    """Earlier runs without a moment."""
+    ((begin,),) = database.rows(_BEGIN, run)
+    if begin is None:
+        return
+    for (other,) in database.rows(_EMPTY, run, begin):
+        _drop(database, other)
 
 
 def _forget(database: Database, run: int, before: int) -> None:
@@ -97,25 +144,27 @@ def _forget(database: Database, run: int, before: int) -> None:
 
 
 def _bytes(database: Database, kind: str) -> int:
-    _, table, which = _SHARES[kind]
-    ((size,),) = database.rows(f"SELECT coalesce(sum(length(data)), 0) FROM {table} WHERE {which}")  # noqa: S608
+    of = _SHARES[kind]
+    ((size,),) = database.rows(f"SELECT coalesce(sum({of.size}), 0) FROM {of.table} WHERE {of.which}")  # noqa: S608
     return int(size)
 
 
 def _begin(database: Database, kind: str) -> tuple[int, int]:
     """The run and the time of its oldest; beyond all when there is none."""
-    _, table, which = _SHARES[kind]
-    found = database.rows(f"SELECT run, mono FROM {table} WHERE {which} ORDER BY run, mono LIMIT 1")  # noqa: S608
+    of = _SHARES[kind]
+    found = database.rows(
+        f"SELECT run, {of.at} FROM {of.table} WHERE {of.which} ORDER BY run, {of.at} LIMIT 1"  # noqa: S608 - our names
+    )
     return found[0] if found else (_ALWAYS, 0)
 
 
 def _shorten(database: Database, kind: str) -> bool:
     """Take the oldest part of a kind; False when only its newest is left."""
-    _, table, which = _SHARES[kind]
+    _, table, which, _, at = _SHARES[kind]
     if kind == "facts":
         which = "base IS NULL"
     oldest = database.rows(
-        f"SELECT rowid FROM {table} WHERE {which} ORDER BY run, mono"  # noqa: S608 - our names
+        f"SELECT rowid FROM {table} WHERE {which} ORDER BY run, {at}"  # noqa: S608 - our names
     )
     gone = [row for (row,) in oldest[: max(len(oldest) // _AT_ONCE, 1)]] if len(oldest) > 1 else []
     for row in gone:

@@ -39,7 +39,7 @@ Kept = TypeVar("Kept")
 _NO_RUN = "this recording holds no run yet"
 _NONE_BEFORE = Missing("none was recorded up to this moment")
 _GONE = "that moment has just had to make room for newer ones"
-_FACTS_KEPT, _BASES_KEPT, _MINUTES_KEPT = 12, 6, 2
+_FACTS_KEPT, _BASES_KEPT, _MINUTES_KEPT = 12, 4, 2
 _ALWAYS = (1 << 63) - 1
 
 
@@ -82,6 +82,11 @@ class Recording:
         """May be called twice. A private database is closed by who writes it."""
         if self._database.path is not None:
             self._database.close()
+
+    @property
+    def path(self) -> Path | None:
+        """Its file; None for a private one."""
+        return self._database.path
 
     @property
     def runs(self) -> tuple[Run, ...]:
@@ -136,6 +141,13 @@ class Recording:
 
     def moment_at(self, wall_s: float) -> Moment:
         """The newest moment up to ``wall_s``, or the first. Raises RecordingError when there is none at all."""
+        return self._whole(self._bare_at(wall_s))
+
+    def instant_at(self, wall_s: float) -> Instant:
+        """When that was."""
+        return self._bare_at(wall_s).at
+
+    def _bare_at(self, wall_s: float) -> Moment:
         wall = micros(wall_s)
         loose = self._database.rows(
             "SELECT wall, data FROM moment WHERE run = ? AND wall <= ? ORDER BY wall DESC LIMIT 1", self.number, wall
@@ -150,13 +162,47 @@ class Recording:
             minute = self._minute(packed[0][0])
             place = bisect_right(minute.walls, wall) - 1
             if not loose or minute.walls[place] > loose[0][0]:
-                return self._whole(minute[place])
+                return minute[place]
+        return decoded_moment(loose[0][1]) if loose else self._first()
+
+    def moment_by(self, mono_s: float) -> Moment:
+        """The newest moment up to one of the monotonic clock, or the first. Raises RecordingError when there is none.
+
+        That clock only goes forward, so whoever walks through a run goes by it.
+        """
+        mono = micros(mono_s)
+        loose = self._database.rows(
+            "SELECT data FROM moment WHERE run = ? AND mono <= ? ORDER BY mono DESC LIMIT 1", self.number, mono
+        )
         if loose:
-            return self._whole(decoded_moment(loose[0][1]))
+            return self._whole(decoded_moment(loose[0][0]))
+        rows = self._database.rows(
+            "SELECT rowid FROM minute WHERE run = ? AND mono <= ? ORDER BY mono DESC LIMIT 1", self.number, mono
+        )
+        if not rows:
+            return self._whole(self._first())
+        minute = self._minute(rows[0][0])
+        return self._whole(minute[bisect_right(minute.monos, mono) - 1])
+
+    def moment_after(self, mono_s: float) -> Moment | None:
+        """The first moment after one of the monotonic clock; None when that is the newest."""
+        mono = micros(mono_s)
+        rows = self._database.rows(
+            "SELECT rowid FROM minute WHERE run = ? AND last_mono > ? ORDER BY mono LIMIT 1", self.number, mono
+        )
+        if rows:
+            minute = self._minute(rows[0][0])
+            return self._whole(minute[bisect_right(minute.monos, mono)])
+        loose = self._database.rows(
+            "SELECT data FROM moment WHERE run = ? AND mono > ? ORDER BY mono LIMIT 1", self.number, mono
+        )
+        return self._whole(decoded_moment(loose[0][0])) if loose else None
+
+    def _first(self) -> Moment:
         first = next(self._bare(), None)
         if first is None:
             raise RecordingError("this recording holds no moment yet")
-        return self._whole(first)
+        return first
 
     def _minute(self, row: int) -> Minute:
         """Kept for whoever steps from moment to moment."""
@@ -265,10 +311,13 @@ class Recording:
         )
         return self._read_fact(capability, *rows[0]) if rows else _NONE_BEFORE
 
-    def facts(self, capability: Capability, since_s: float, until_s: float, most: int = 60) -> tuple[Dated, ...]:
-        """Readings of a kind of ``APART`` between two moments of wall time, oldest first: ``most``, evenly spread."""
+    def readings(self, capability: Capability, since_s: float, until_s: float, most: int = 60) -> tuple[int, ...]:
+        """The numbers of readings of a kind of ``APART`` from ``since_s`` to ``until_s`` (wall time), oldest first.
+
+        Of more than ``most`` that many, evenly spread, with the first and the last one.
+        """
         rows = self._database.rows(
-            "SELECT id, base FROM fact WHERE run = ? AND kind = ? AND wall BETWEEN ? AND ? ORDER BY mono",
+            "SELECT id FROM fact WHERE run = ? AND kind = ? AND wall BETWEEN ? AND ? ORDER BY mono",
             self.number,
             capability.value,
             micros(since_s),
@@ -276,7 +325,19 @@ class Recording:
         )
         if len(rows) > most > 0:
             rows = [rows[round(place * (len(rows) - 1) / max(most - 1, 1))] for place in range(most)]
-        return tuple(self._read_fact(capability, *row) for row in rows)
+        return tuple(number for (number,) in rows)
+
+    def reading(self, number: int) -> Dated:
+        """One of these."""
+        rows = self._database.rows("SELECT kind, base FROM fact WHERE id = ?", number)
+        if not rows:
+            raise RecordingError(_GONE)
+        kind, base = rows[0]
+        return self._read_fact(Capability(kind), number, base)
+
+    def facts(self, capability: Capability, since_s: float, until_s: float, most: int = 60) -> tuple[Dated, ...]:
+        """These readings themselves."""
+        return tuple(self.reading(number) for number in self.readings(capability, since_s, until_s, most))
 
     def series(self, key: str, since_s: float, until_s: float) -> Series:
         """The metric named ``key`` between two moments of the monotonic clock, as a live history would tell it.
@@ -287,11 +348,18 @@ class Recording:
         return self._tracks.series(key, since_s, until_s)
 
     def findings(self, until_s: float) -> tuple[Finding, ...]:
-        """The alert log as of ``until_s`` (wall time), newest first: what ended later still held then."""
+        """The alert log as of ``until_s`` (wall time), newest first: what ended later still held then.
+
+        What is said of a finding that goes on may be younger by less than a minute.
+        """
+        until = micros(until_s)
         rows = self._database.rows(
-            "SELECT data FROM finding WHERE run = ? AND wall <= ? ORDER BY wall DESC, rowid DESC",
+            "SELECT data FROM finding AS this WHERE run = ? AND wall <= ? AND said = ("
+            "SELECT max(said) FROM finding WHERE run = this.run AND wall = this.wall AND rule = this.rule"
+            " AND note = this.note AND said <= ?) ORDER BY wall DESC, rowid DESC",
             self.number,
-            micros(until_s),
+            until,
+            until,
         )
         found = (decoded(Finding, data) for (data,) in rows)
         return tuple(

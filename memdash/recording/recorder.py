@@ -40,7 +40,8 @@ class Progress:
     """How a recording stands. ``path`` is None for a private one; ``since`` is its first moment, None before it.
 
     ``dropped`` counts moments that came faster than they could be written, or could not be written at all.
-    ``trouble`` says why nothing goes into the file at present, in one clause.
+    ``trouble`` says why nothing goes into the file at present, in one clause; ``unwritten_s`` of the watch are not in
+    it for that.
     """
 
     path: Path | None
@@ -48,6 +49,7 @@ class Progress:
     since: Instant | None = None
     dropped: int = 0
     trouble: str = ""
+    unwritten_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Recorder:
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._closing = threading.Event()
-        self._progress = Progress(writer.database.path)
+        self._progress = Progress(writer.path)
         self._run: int | None = None
         self._newest: Snapshot | None = None
         self._is_failing = False
@@ -92,9 +94,9 @@ class Recorder:
         """How it stands now. Safe from any thread."""
         return self._progress
 
-    def mark(self, note: str = "") -> None:
-        """Mark the newest moment. Safe from any thread."""
-        self._put(_Wish(self._watched.snapshot().at, note))
+    def mark(self, note: str = "", at: Instant | None = None) -> None:
+        """Mark the newest moment, or one that is past. Safe from any thread."""
+        self._put(_Wish(at or self._watched.snapshot().at, note))
 
     def recording(self) -> Recording | None:
         """What has been recorded so far, to be read beside; None before there is anything. Raises RecordingError.
@@ -103,7 +105,7 @@ class Recorder:
         """
         if self._run is None:
             return None
-        path = self._writer.database.path
+        path = self._writer.path
         return Recording(self._writer.database, self._run) if path is None else Recording.open(path, self._run)
 
     def close(self) -> None:
@@ -170,9 +172,12 @@ class Recorder:
                 held,
                 dropped=held.dropped + (moments if failure else 0),
                 trouble=failure or self._enduring.trouble,
+                unwritten_s=self._enduring.unwritten_s,
             )
 
     def _write(self, snapshots: Sequence[Snapshot]) -> None:
+        if self._run is None and all(_is_void(snapshot) for snapshot in snapshots):
+            return
         first, newest, before = snapshots[0], snapshots[-1], self._newest
         if self._run is None:
             self._run = self._enduring.begin(first.target, first.at, first.interval_s)
@@ -195,6 +200,11 @@ class Recorder:
 def _supersedes(new: Snapshot | _Wish, old: Snapshot | _Wish) -> bool:
     """One more probe of the same tick, or news about the same moment."""
     return isinstance(new, Snapshot) and isinstance(old, Snapshot) and new.at == old.at
+
+
+def _is_void(snapshot: Snapshot) -> bool:
+    """Whether the watch was over before anything was read: that begins no run."""
+    return snapshot.state.is_over and not snapshot.sample.origins
 
 
 def _is_same(snapshot: Snapshot, before: Snapshot) -> bool:

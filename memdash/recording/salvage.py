@@ -43,7 +43,6 @@ def salvage(path: Path, into: Path) -> Salvaged:
     finally:
         source.close()
     if not found.saved:
-        into.unlink()
         raise Corrupt(f"nothing of {path} can be read any more", "is it a recording at all?")
     return found
 

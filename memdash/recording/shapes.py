@@ -162,6 +162,8 @@ def _tuple(kinds: Sequence[Any]) -> _Shape:
     if len(kinds) == 2 and kinds[1] is Ellipsis:
         if kinds[0] is int:
             return _Shape(lambda found, _: _run(found), lambda tree, _: _unrun(tree))
+        if kinds[0] is Frame:
+            return _Shape(lambda found, pool: [pool.number(frame) for frame in found], _stack)
         if is_dataclass(kinds[0]) and (columns := _numeric(kinds[0])):
             return _rows(kinds[0], columns)
         item = _shape(kinds[0])
@@ -197,6 +199,14 @@ def _rows(kind: Any, columns: Sequence[tuple[str, type[Any]]]) -> _Shape:
     return _Shape(dump, load)
 
 
+def _stack(tree: Plain, frames: Sequence[Frame]) -> tuple[Frame, ...]:
+    """All at once: these are most of what there is to read."""
+    numbers = _list(tree)
+    if numbers and (set(map(type, numbers)) != {int} or min(numbers) < 0):
+        raise TypeError("no numbers of frames")
+    return tuple(map(frames.__getitem__, numbers))
+
+
 def _list(tree: Plain) -> list[Plain]:
     if type(tree) is not list:
         raise TypeError("no list")
@@ -227,8 +237,16 @@ def _mapping(key_kind: Any, kind: Any) -> _Shape:
     )
 
 
+def _numbers(tree: Plain) -> Sequence[float]:
+    if not set(map(type, _list(tree))) <= {int, float}:
+        raise TypeError("no numbers")
+    return tree  # type: ignore[no-any-return]  # just seen to be some
+
+
 def _named_tuple(kind: Any) -> _Shape:
     hints = get_type_hints(kind)
+    if set(map(hints.get, kind._fields)) == {int}:
+        return _Shape(lambda found, _: list(found), lambda tree, _: kind(*_numbers(tree)))
     parts = [_shape(hints[name]) for name in kind._fields]
     return _Shape(
         lambda found, pool: [part.dump(value, pool) for part, value in zip(parts, found, strict=True)],

@@ -7,7 +7,7 @@ from pathlib import Path
 from memdash.errors import Corrupt, NewerFormat, RecordingError
 from memdash.recording.database import Database
 
-__all__ = ["VERSION", "made_private", "micros", "opened", "opened_to_write", "settled"]
+__all__ = ["VERSION", "made_private", "micros", "moved", "opened", "opened_to_write", "settled"]
 
 VERSION = 1
 """Of the tables and of what is in them; a later one is not read."""
@@ -40,12 +40,13 @@ CREATE UNIQUE INDEX series_at ON series (run, step, mono);
 CREATE TABLE alike (id INTEGER PRIMARY KEY, run INTEGER NOT NULL, kind TEXT NOT NULL, data BLOB NOT NULL);
 CREATE TABLE source (run INTEGER NOT NULL, capability TEXT NOT NULL, mono INTEGER NOT NULL, source TEXT NOT NULL);
 CREATE TABLE finding (
-  run INTEGER NOT NULL, wall INTEGER NOT NULL, rule TEXT NOT NULL, note TEXT NOT NULL, data BLOB NOT NULL,
-  PRIMARY KEY (run, wall, rule, note));
+  run INTEGER NOT NULL, wall INTEGER NOT NULL, rule TEXT NOT NULL, note TEXT NOT NULL, said INTEGER NOT NULL,
+  data BLOB NOT NULL, PRIMARY KEY (run, wall, rule, note, said));
 CREATE TABLE mark (run INTEGER NOT NULL, mono INTEGER NOT NULL, wall INTEGER NOT NULL, note TEXT NOT NULL);
 """
 """Moments are whole microseconds. A ``moment`` is replaced by the ``minute`` that it is in once that is over,
-or by two of them, when the clock was set back meanwhile.
+or by two of them, when the clock was set back meanwhile. Of a finding that goes on there is what was ``said`` of it
+last in each minute of wall time.
 
 ``alike`` holds the first piece of a kind, which the compressor is given as its dictionary for all that follow: of those
 only what differs remains. For a fact that is its ``base``, the first of the same hour.
@@ -73,8 +74,7 @@ def opened_to_write(path: Path) -> Database:
         is_new = not database.rows("SELECT 1 FROM sqlite_master LIMIT 1")
         if is_new:
             database.rows("PRAGMA auto_vacuum = INCREMENTAL")  # can only be said of a file without pages
-        database.rows("PRAGMA journal_mode = WAL")
-        database.rows("PRAGMA synchronous = NORMAL")
+        _log_ahead(database)
         if is_new:
             _create(database)
         _check(database)
@@ -82,6 +82,20 @@ def opened_to_write(path: Path) -> Database:
         database.close()
         raise
     return database
+
+
+def moved(database: Database, path: Path) -> None:
+    """Give one that is written another name, in the place of what has it. Raises RecordingError; then nothing moved."""
+    database.rows("PRAGMA journal_mode = DELETE")
+    try:
+        database.move(path)
+    finally:
+        _log_ahead(database)
+
+
+def _log_ahead(database: Database) -> None:
+    database.rows("PRAGMA journal_mode = WAL")
+    database.rows("PRAGMA synchronous = NORMAL")
 
 
 def opened(path: Path) -> Database:

@@ -6,11 +6,12 @@ They stand beside the moments, so that a chart of a day opens without reading th
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from memdash.recording.columns import column, uncolumn
+from memdash.recording.columns import column, dense, uncolumn
 from memdash.recording.shapes import Plain
 
 __all__ = ["STEPS_S", "Buckets", "bucketed", "joined"]
@@ -40,8 +41,8 @@ class Buckets:
     def of(cls, tree: Plain, keys: Sequence[str]) -> Buckets:
         """What was written. Raises one of UNREADABLE."""
         number, times_s, seen_s, columns = tree
-        known = {key: cells for key, cells in zip(keys, columns, strict=True) if cells is not None}
-        return cls(uncolumn(times_s, number), uncolumn(seen_s, number), known)
+        known = {key: list(map(dense, cells)) for key, cells in zip(keys, columns, strict=True) if cells is not None}
+        return cls(array("d", uncolumn(times_s, number)), array("d", uncolumn(seen_s, number)), known)
 
     def metric(self, key: str) -> tuple[Sequence[float], Sequence[float], Sequence[float]]:
         """Low, high and last of one metric, NaN where nothing was seen. Raises one of UNREADABLE."""

@@ -22,7 +22,7 @@ __all__ = ["Tracks"]
 _LONGEST_S = (900.0, 21_600.0)
 """Up to which span the finer two of the three steps are used: as those of a live history."""
 
-_KEPT = 128
+_KEPT = 96
 
 
 class Tracks:

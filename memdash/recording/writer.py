@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from copy import copy
@@ -13,7 +14,7 @@ from typing import NamedTuple, TypeAlias
 from memdash import __version__
 from memdash.errors import RecordingError
 from memdash.model.capability import Capability
-from memdash.model.finding import Finding
+from memdash.model.finding import Finding, mark
 from memdash.model.metric import METRICS
 from memdash.model.missing import Missing
 from memdash.model.sample import Fact, Instant, Origin, ProbeCost
@@ -33,7 +34,7 @@ from memdash.recording.copying import copied
 from memdash.recording.moment import APART, Moment
 from memdash.recording.place import Place
 from memdash.recording.pruning import PRIVATE, Limits, prune
-from memdash.recording.tables import made_private, micros, opened_to_write, settled
+from memdash.recording.tables import made_private, micros, moved, opened_to_write, settled
 from memdash.recording.tiers import STEPS_S, Buckets, bucketed, joined
 
 __all__ = ["Writer"]
@@ -66,6 +67,7 @@ class _Course:
     """Where one run stands. Replaced as a whole, so that a transaction that fails leaves no trace."""
 
     mono: int = 0
+    wall: int = 0
     costs_of: int = -1
     costs: Mapping[str, ProbeCost] = field(default_factory=dict)
     seen: dict[Capability, Fact] = field(default_factory=dict)
@@ -86,11 +88,11 @@ class _Course:
 
 
 class Writer:
-    """Writes runs into one recording; belongs to one thread. Raises RecordingError where it cannot.
+    """Writes runs into one recording; threads may share it, each with runs of its own. RecordingError where it cannot.
 
     Without a path it is a private database, which ends with this process. A file must be new, unless the writer
-    ``appends`` to a recording or ``replaces`` whatever is there. ``write`` is one transaction: what it was given is
-    there afterwards, or none of it.
+    ``appends`` to a recording or ``replaces`` whatever is there, which stays until the first run has begun. ``write``
+    is one transaction: what it was given is there afterwards, or none of it.
     """
 
     def __init__(
@@ -98,29 +100,46 @@ class Writer:
     ) -> None:
         self._place = None if path is None else Place(path, appends=appends, replaces=replaces)
         try:
-            self.database = made_private() if path is None else opened_to_write(path)
+            self.database = made_private() if self._place is None else opened_to_write(self._place.working)
         except BaseException:
-            self._leave()
+            if self._place is not None:
+                self._place.discard()
             raise
+        self.path = path
         self._alike = Alike(self.database, kept=1)
         self._limits = limits
         self._courses: dict[int, _Course] = {}
         self._is_closed = False
+        self._lock = threading.Lock()
 
     def begin(self, target: Target, at: Instant, interval_s: float, *, number: int | None = None) -> int:
         """A new run over ``target``; its number, which is a free one unless it is given."""
-        number = self.database.run(
-            "INSERT INTO run (number, target, wall, mono, interval_s, version, metrics) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            number,
-            encoded(Target, target),
-            micros(at.wall_s),
-            micros(at.mono_s),
-            interval_s,
-            __version__,
-            compressed(_KEYS),
-        )
+        with self._lock:  # several runs may begin at once, each on a thread of its own
+            number = self.database.run(
+                "INSERT INTO run (number, target, wall, mono, interval_s, version, metrics)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                number,
+                encoded(Target, target),
+                micros(at.wall_s),
+                micros(at.mono_s),
+                interval_s,
+                __version__,
+                compressed(_KEYS),
+            )
+            if self._place is not None and not self._place.is_taken:
+                self._take(self._place, number)
         self._courses[number] = _Course()
         return number
+
+    def _take(self, place: Place, run: int) -> None:
+        """The first run has begun, so that what is to be replaced can go."""
+        try:
+            moved(self.database, place.path)
+        except RecordingError:
+            with suppress(RecordingError):
+                self.database.run("DELETE FROM run WHERE number = ?", run)
+            raise
+        place.taken()
 
     def know(self, run: int, target: Target) -> None:
         """The target as it is known by now: an attach tells its runtime."""
@@ -138,14 +157,15 @@ class Writer:
             for moment in moments:
                 self._put(run, course, moment)
             for finding in findings:
-                self._put_finding(run, finding)
+                self._put_finding(run, finding, course.wall)
             if keep:
                 for capability in list(course.waiting):
                     self._put_fact(run, course, capability)
 
     def mark(self, run: int, at: Instant, note: str) -> None:
-        """Remember a moment, with what somebody says of it; its facts are kept in full."""
+        """Remember a moment, with what somebody says of it; its facts are kept in full. The run may be over."""
         with self._changing(run) as course:
+            self._put_finding(run, mark(at.wall_s, note), micros(at.wall_s))
             self.database.run("INSERT INTO mark VALUES (?, ?, ?, ?)", run, micros(at.mono_s), micros(at.wall_s), note)
             for capability in list(course.waiting):
                 self._put_fact(run, course, capability)
@@ -171,30 +191,39 @@ class Writer:
         return self.database.used_bytes
 
     def close(self) -> None:
-        """May be called twice."""
+        """A file that was made for it and has no run in it goes. May be called twice."""
+        is_empty = False
         try:
             if self._place is not None and not self._is_closed:
                 self._is_closed = True
                 with suppress(RecordingError):
+                    is_empty = self.is_empty or not self._place.is_taken
+                with suppress(RecordingError):
                     settled(self.database)
             self.database.close()
         finally:
-            self._leave()
-
-    def _leave(self) -> None:
-        if self._place is not None:
-            self._place.close()
+            if self._place is not None and is_empty:
+                self._place.discard()
+            elif self._place is not None:
+                self._place.close()
 
     def absorb(self, other: Writer) -> None:
         """Take in what another has written of runs that have begun here, and go on where it stands."""
+        self._require_place()
         courses = {run: replace(course, bases={}) for run, course in other._courses.items()}
         with self.database.transaction():
             copied(other.database, self.database)
         self._courses |= courses
 
+    def _require_place(self) -> None:
+        """To SQLite a file that has been deleted is as good as any."""
+        if self._place is not None:
+            self._place.require_there()
+
     @contextmanager
     def _changing(self, run: int) -> Iterator[_Course]:
-        course = copy(self._courses[run])
+        self._require_place()
+        course = copy(self._courses.get(run) or _Course())
         with self.database.transaction():
             yield course
         self._courses[run] = course
@@ -206,7 +235,7 @@ class Writer:
             if course.mono // _HOUR < mono // _HOUR:
                 self._join_hours(run, mono)
             prune(self.database, self._limits, run, moment.at)
-        course.mono = max(mono, course.mono)
+        course.mono, course.wall = max(mono, course.mono), wall
         if course.costs_of != mono // _MINUTE:
             course.costs_of, course.costs = mono // _MINUTE, moment.sample.costs
         values = [metric.seen(moment.sample) for metric in METRICS]
@@ -261,15 +290,16 @@ class Writer:
             course.bases[capability] = written, mono // _HOUR
         course.written_s[capability] = at.mono_s
 
-    def _put_finding(self, run: int, finding: Finding) -> None:
+    def _put_finding(self, run: int, finding: Finding, now: int) -> None:
         """What happened at one moment is told apart by its words, what goes on by its rule and beginning."""
         note = finding.summary if finding.ended_at_s == finding.at_s else ""
         self.database.run(
-            "INSERT OR REPLACE INTO finding VALUES (?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO finding VALUES (?, ?, ?, ?, ?, ?)",
             run,
             micros(finding.at_s),
             finding.rule,
             note,
+            max(now - now % _MINUTE, micros(finding.at_s)),
             encoded(Finding, finding),
         )
 

@@ -8,8 +8,8 @@ may take twice its share until it has. A probe that fails is tried again after 1
 from __future__ import annotations
 
 from collections import deque
-from statistics import median_low
 
+from memdash.median import median_low
 from memdash.model.sample import ProbeCost
 
 __all__ = ["Budget"]

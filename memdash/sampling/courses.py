@@ -14,9 +14,9 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Hashable, Mapping
 from heapq import nlargest
-from statistics import median
 from typing import Any, NamedTuple
 
+from memdash.median import median
 from memdash.model.sample import Instant
 from memdash.model.series import Series
 
@@ -140,6 +140,18 @@ class CourseKeeper:
                     column.append(value)
             return Series(times_s, seen_s, low, high, last, spacing_s)
 
+    def at(self, time_s: float, newest: _Open | None) -> dict[Hashable, float]:
+        """What the rows held at the newest reading up to a moment, or at the first; those not followed then are out."""
+        with self._lock:
+            if newest is None:
+                return {}
+            until = bisect_right(self._seen_s, min(time_s, newest.seen_s))
+            if newest.seen_s <= time_s or not self._seen_s:
+                return {key: size for key, (_, _, size) in newest.sizes.items()}
+            place = max(until - 1, 0)
+            held = ((key, columns.last[place]) for key, columns in self._columns.items())
+            return {key: size for key, size in held if not math.isnan(size)}
+
 
 class CourseView:
     """The courses up to one reading, which later ones do not change."""
@@ -151,6 +163,10 @@ class CourseView:
     def of(self, key: Hashable) -> Series:
         """What a row held over the watch; empty when it was never among the largest."""
         return self._courses.series(key, self._newest)
+
+    def at(self, time_s: float) -> dict[Hashable, float]:
+        """What each row held at a moment of the monotonic clock, or at first; without those not followed then."""
+        return self._courses.at(time_s, self._newest)
 
 
 def _known(column: array[float], group: list[int]) -> list[float]:

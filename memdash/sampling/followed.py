@@ -90,6 +90,16 @@ class Followed(Generic[FactT, Key, Value, Group]):
         if self._at_mark is not None and not self._at_mark.values:
             self._at_mark = _Baseline(at, fact, self._newest)
 
+    def begin(self, at: Instant, fact: FactT, origin: Origin) -> None:
+        """Count changes from a reading of long ago, as long as it is of the source that is read now."""
+        self._source = origin.source
+        if not self._estimated(fact):
+            self._at_attach = _Baseline(at, fact, self._by_key(fact))
+
+    def recall(self, sizes: Mapping[Key, int]) -> None:
+        """Put what the rows held at an earlier reading into their trends."""
+        self._trends.add(sizes)
+
     def _follow(self, read_at: Instant) -> None:
         """Note what the rows held when they were read, once a reading."""
         if read_at.mono_s > self._read_s and not self._is_estimate:
@@ -104,6 +114,13 @@ class Followed(Generic[FactT, Key, Value, Group]):
     def mark(self, at: Instant) -> None:
         """Count changes from the newest reading on, or from the next when that one is an estimate."""
         self._at_mark = _Baseline(at, None, {}) if self._is_estimate else _Baseline(at, self._fact, self._newest)
+
+    def mark_at(self, at: Instant, fact: Maybe[FactT]) -> None:
+        """Count changes from a reading of the past, or from the next one when that was none, or an estimate."""
+        if isinstance(fact, Missing) or self._estimated(fact):
+            self._at_mark = _Baseline(at, None, {})
+        else:
+            self._at_mark = _Baseline(at, fact, self._by_key(fact))
 
     def clear(self) -> None:
         """Count changes from the first reading again."""

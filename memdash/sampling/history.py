@@ -1,8 +1,8 @@
 """Bounded memory of samples: 1 s buckets, then 10 s, then 1 min, each with min, max, last and gaps.
 
-Every sample goes into all three tiers at once (about 70 µs for 49 metrics), so no tier waits for another to be full and
-a spike of one sample survives in the coarsest one. Memory: 24 bytes a bucket and metric; all tiers full (three days)
-hold about 8 500 buckets: 10 MiB for 49 metrics.
+Every sample goes into all three tiers at once (about 1.4 µs a metric, 80 µs for 57), so no tier waits for another to be
+full and a spike of one sample survives in the coarsest one. Memory: 24 bytes a bucket and metric; all tiers full (three
+days) hold up to 8 300 buckets: 0.19 MiB a metric, 11 to 12 MiB for 57.
 
 What is read from another source may mean something else: HeapAlloc of a CPython counts what malloc holds once an agent
 tells it. So where the source of a capability changes, its metrics start anew, and nothing compares across the step.
@@ -20,12 +20,10 @@ from typing import NamedTuple
 from memdash.model.capability import Capability, Source
 from memdash.model.metric import METRICS, Metric
 from memdash.model.sample import Instant, Sample
-from memdash.model.series import Series
+from memdash.model.series import TIERS, Series, Start
+from memdash.sampling.starts import Starts
 
 __all__ = ["History", "HistoryView"]
-
-TIERS = ((1.0, 900), (10.0, 2160), (60.0, 4320))
-"""(bucket seconds, buckets kept): 15 minutes, 6 hours, 3 days."""
 
 _NOTHING = Series((), (), (), (), (), TIERS[0][0])
 
@@ -120,6 +118,7 @@ class History:
         self._sources: dict[Capability, Source] = {}
         self._capabilities = {metric.key: metric.capability for metric in metrics}
         self._began_s: Mapping[Capability, float] = {}
+        self._starts = Starts(metrics)
 
     def append(self, sample: Sample) -> None:
         """Remember one sample. A metric that is Missing, or whose probe is failing, leaves a gap."""
@@ -134,13 +133,15 @@ class History:
                 self._began_s = {**self._began_s, **dict.fromkeys(changed, sample.at.mono_s)}
             self._since = self._since or sample.at
             self._until = sample.at
+            self._starts.take(sample.at.mono_s, values, changed)
 
     def view(self, baseline: Instant | None = None) -> HistoryView:
         """This history as of its newest sample; changes count from ``baseline``, or from its beginning."""
         with self._lock:
             newest = tuple(tier.open for tier in self._tiers)
             since = self._since or self._until
-            return HistoryView(self, since, self._until, newest, self._began_s, baseline or since)
+            starts = self._starts.since(baseline, lambda key, at_s: self._slice(key, at_s, newest, self._began_s))
+            return HistoryView(self, since, self._until, newest, self._began_s, baseline or since, starts)
 
     def slice(
         self, key: str, start_s: float, newest: Sequence[_Bucket | None], began_s: Mapping[Capability, float]
@@ -149,15 +150,20 @@ class History:
 
         ``newest`` is the last bucket to show of each tier, ``began_s`` where capabilities start anew.
         """
-        start_s = max(start_s, began_s.get(self._capabilities[key], start_s))
         with self._lock:
-            tiers = [(tier, bucket) for tier, bucket in zip(self._tiers, newest, strict=True) if bucket is not None]
-            if not tiers:
-                return _NOTHING
-            begins_s = [min(tier.times_s[0] if tier.times_s else math.inf, bucket.time_s) for tier, bucket in tiers]
-            number = next((n for n, begin_s in enumerate(begins_s) if begin_s <= start_s), None)
-            tier, bucket = tiers[begins_s.index(min(begins_s)) if number is None else number]
-            return tier.series(key, start_s, bucket, self._interval_s)
+            return self._slice(key, start_s, newest, began_s)
+
+    def _slice(
+        self, key: str, start_s: float, newest: Sequence[_Bucket | None], began_s: Mapping[Capability, float]
+    ) -> Series:
+        start_s = max(start_s, began_s.get(self._capabilities[key], start_s))
+        tiers = [(tier, bucket) for tier, bucket in zip(self._tiers, newest, strict=True) if bucket is not None]
+        if not tiers:
+            return _NOTHING
+        begins_s = [min(tier.times_s[0] if tier.times_s else math.inf, bucket.time_s) for tier, bucket in tiers]
+        number = next((n for n, begin_s in enumerate(begins_s) if begin_s <= start_s), None)
+        tier, bucket = tiers[begins_s.index(min(begins_s)) if number is None else number]
+        return tier.series(key, start_s, bucket, self._interval_s)
 
 
 class HistoryView:
@@ -171,6 +177,7 @@ class HistoryView:
         newest: Sequence[_Bucket | None],
         began_s: Mapping[Capability, float],
         baseline: Instant,
+        starts: Mapping[str, Start],
     ) -> None:
         self._history = history
         self._newest = newest
@@ -178,6 +185,11 @@ class HistoryView:
         self.since = since
         self.until = until
         self.baseline = baseline
+        self._starts = starts
+
+    def start(self, key: str) -> Start | None:
+        """Where changes of a metric count from."""
+        return self._starts.get(key)
 
     def series(self, key: str, span_s: float) -> Series:
         """The last ``span_s`` seconds before ``until``."""

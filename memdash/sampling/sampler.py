@@ -117,14 +117,18 @@ class Sampler:
     def _run(self) -> None:
         try:
             with defects_told():
-                self._roster = self._open_roster()
-                self._loop(self._roster)
-        except TargetExited:
-            self._end(self._ending())
+                self._follow()
         except MemdashError as error:
             self._listener.on_failure(error)
         finally:
             self._let_go()
+
+    def _follow(self) -> None:
+        try:
+            self._roster = self._open_roster()
+            self._loop(self._roster)
+        except TargetExited:
+            self._end(self._ending())
 
     def _let_go(self) -> None:
         """All of it, whatever fails. Nobody listens any more, so a failure shows under ``--verbose`` alone."""

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from memdash.analysis.deeds import deed_figures, deed_words
 from memdash.analysis.rules import Rule, default_rules
-from memdash.errors import MemdashError
+from memdash.errors import MemdashError, defects_told
 from memdash.model.action import Action, Deed
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding, NotYet, Severity
 from memdash.model.missing import Maybe, Missing
 from memdash.model.relief import GcAt
-from memdash.model.sample import Sample
+from memdash.model.sample import Instant, Sample
 from memdash.model.snapshot import Baseline, Snapshot, State
 from memdash.model.target import Ending, Silence, Target
 from memdash.probes.probe import ProbeEntry
@@ -30,9 +30,12 @@ from memdash.sampling.roster import Roster
 from memdash.sampling.sampler import Sampler, Watch
 from memdash.session.attach import Attached, attach
 from memdash.session.memory import Memory
-from memdash.units import duration
+from memdash.session.rewind import Rewind
+from memdash.units import clock_time, duration
 
 if TYPE_CHECKING:
+    from memdash.recording.recorder import Recorder
+    from memdash.session.past import Past
     from memdash.session.relieving import Relieving
 
 __all__ = ["Live", "read_once"]
@@ -72,9 +75,9 @@ def _watch_over(target: Target, entries: Sequence[ProbeEntry]) -> Watch:
 class Live:
     """A Session over a running process. It is also the sampler's Listener.
 
-    ``muted`` are the names of rules that do not count. ``asked`` is done as soon as the target has been looked at for
-    the first time; ``gc_at`` has collections forced before a limit is reached. A ``read_only`` watch offers nothing and
-    does nothing.
+    ``muted`` are the names of rules that do not count; ``memory`` takes the place of one that goes by both. ``asked``
+    is done as soon as the target has been looked at for the first time; ``gc_at`` has collections forced before a limit
+    is reached. A ``read_only`` watch offers nothing and does nothing; through one that ``keeps_past`` one can go back.
     """
 
     def __init__(
@@ -84,9 +87,11 @@ class Live:
         interval_s: float = 1.0,
         rules: Sequence[Rule] | None = None,
         muted: Sequence[str] = (),
+        memory: Memory | None = None,
         asked: Sequence[Action] = (),
         gc_at: GcAt | None = None,
         read_only: bool = False,
+        keeps_past: bool = False,
         watch: Watch | None = None,
         entries: Sequence[ProbeEntry] = PROBES,
         clock: Clock | None = None,
@@ -95,10 +100,13 @@ class Live:
         self._entries = entries
         self._asked = asked
         self._read_only = read_only
-        self._memory = Memory(interval_s, default_rules() if rules is None else rules, muted)
+        self._memory = memory or Memory(interval_s, default_rules() if rules is None else rules, muted)
         self._snapshot = _first_snapshot(target, self._clock, interval_s)
         self._listeners: tuple[Callable[[Snapshot], None], ...] = ()
+        self._failing: tuple[Callable[[Snapshot], None], ...] = ()
         self._lock = threading.Lock()
+        self._keeps_past = keeps_past
+        self._rewind = Rewind()
         self._watch = watch or _watch_over(target, entries)
         self._sampler = Sampler(self._open, self._watch, self._clock, interval_s, self)
         self._relieving: Relieving | None = None
@@ -112,6 +120,8 @@ class Live:
         for action in self._asked:
             self.act(action)
         self._sampler.start()
+        if self._keeps_past:
+            self._rewind.begin_soon(self)
 
     def snapshot(self) -> Snapshot:
         """The newest moment."""
@@ -126,12 +136,32 @@ class Live:
 
         return leave
 
-    def mark_baseline(self) -> None:
-        """Count changes from the newest sample on."""
+    def remember(self, recorder: Recorder) -> None:
+        """Look for the past in what is recorded of this watch."""
+        self._rewind.use(recorder)
+
+    @property
+    def past(self) -> Maybe[Past]:
+        """The moments that have been recorded; Missing before there are any."""
+        return self._rewind.past
+
+    def mark(self, note: str, then: Snapshot) -> None:
+        """Put a mark into the log, and into what is recorded."""
+        self._rewind.mark(note, then.at)
+        with self._lock:
+            self._memory.mark_moment(then.at.wall_s, note)
+            self._publish(self._memory.refreshed(self._snapshot))
+
+    def mark_baseline(self, then: Snapshot | None = None) -> None:
+        """Count changes from the newest sample on, or from a moment that is past."""
         with self._lock:
             now = self._snapshot
-            self._memory.mark(now.at)
-            self._memory.note(now.at.wall_s, "baseline set")
+            if then is None:
+                self._memory.mark(now.at)
+                self._memory.note(now.at.wall_s, "baseline set")
+            else:
+                self._memory.mark(then.at, then.sample)
+                self._memory.note(now.at.wall_s, f"baseline set to {clock_time(then.at.wall_s)}")
             self._publish(self._memory.refreshed(now))
 
     def clear_baseline(self) -> None:
@@ -171,6 +201,7 @@ class Live:
     def close(self) -> None:
         """Stop the thread."""
         self._sampler.stop()
+        self._rewind.close()
 
     def _open(self) -> Roster:
         attached = attach(self._snapshot.target, self._entries, self._clock, self._take)
@@ -224,6 +255,7 @@ class Live:
         """Freeze on what was seen last."""
         with self._lock:
             target = self._snapshot.target
+            self._memory.end(Instant(ending.at_s, self._snapshot.at.mono_s))
             self._memory.note(ending.at_s, f"{target.name} ({target.place}) {ending.words}", Severity.CRITICAL)
             self._publish(self._memory.refreshed(replace(self._snapshot, state=State.ENDED, ending=ending)))
 
@@ -232,6 +264,7 @@ class Live:
         with self._lock:
             now = self._clock.now()
             why = Missing(error.what, error.hint)
+            self._memory.end(Instant(now.wall_s, self._snapshot.at.mono_s))
             self._memory.note(now.wall_s, error.what, Severity.CRITICAL)
             shown = replace(self._snapshot, state=State.REFUSED, missing=dict.fromkeys(Capability, why))
             if self._snapshot.state is State.ATTACHING:
@@ -241,7 +274,18 @@ class Live:
     def _publish(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         for listener in self._listeners:
-            listener(snapshot)
+            try:
+                with defects_told():
+                    listener(snapshot)
+            except MemdashError as error:
+                self._excuse(listener, error)
+
+    def _excuse(self, listener: Callable[[Snapshot], None], error: MemdashError) -> None:
+        """One that goes wrong costs neither the watch nor the others; it is told once, in the next snapshot."""
+        if listener not in self._failing:
+            self._failing = (*self._failing, listener)
+            words = f"something that follows this watch goes wrong: {error.what}"
+            self._memory.note(self._clock.now().wall_s, words, Severity.WARNING)
 
 
 def read_once(

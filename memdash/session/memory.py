@@ -6,32 +6,26 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from memdash.analysis.alerts import AlertLog
-from memdash.analysis.gc_trend import gc_trend
+from memdash.analysis.gc_trend import NO_START, gc_trend
 from memdash.analysis.growers import growers
 from memdash.analysis.judge import Judge
-from memdash.analysis.objects import count_by_type, object_groups
-from memdash.analysis.residence import residence_of
 from memdash.analysis.rules import Rule
-from memdash.analysis.sites import grouped, usage_by_leaf
-from memdash.analysis.tasks import number, task_groups, tasks_by_group
 from memdash.analysis.verdict_words import RULE, collector_words, finding, named
 from memdash.errors import MemdashError, defects_told
-from memdash.model.capability import Capability
-from memdash.model.finding import NOTES, Finding, NotYet, Severity
+from memdash.model.finding import NOTES, Finding, NotYet, Severity, mark
 from memdash.model.gc_trend import GcTrend
-from memdash.model.missing import NOT_READ_YET, Maybe, Missing
-from memdash.model.residence import Residence
+from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Sample
 from memdash.model.series import Timeline
-from memdash.model.snapshot import Baseline, Before, Snapshot
-from memdash.model.target import Runtime, Target
+from memdash.model.snapshot import Snapshot
+from memdash.model.target import Target
 from memdash.model.verdict import Verdict
 from memdash.sampling.cost import CostMeter
-from memdash.sampling.followed import Followed
 from memdash.sampling.history import History
+from memdash.session.rows import Rows
 from memdash.units import duration
 
 __all__ = ["Memory"]
@@ -41,9 +35,7 @@ Found = TypeVar("Found")
 _GC_TREND_EVERY_S = 5.0
 """It goes by spans of 45 s: nothing of it changes from one second to the next."""
 
-_NO_START = Missing("a server that is asked by its URL does not tell when it began")
 _NO_FIGURES: Mapping[str, float | str] = MappingProxyType({})
-_NO_READING = Missing("there has been no reading to compare with yet")
 
 
 class Memory:
@@ -57,19 +49,7 @@ class Memory:
         for name in muted:
             self._log.mute(name)
         self._cost = CostMeter()
-        self._sites = Followed(
-            usage_by_leaf, lambda held: held[0].inuse_bytes, grouped, lambda profile: profile.estimated
-        )
-        self._objects = Followed(count_by_type, lambda row: row.held_bytes, object_groups)
-        self._tasks = Followed(tasks_by_group, number, task_groups)
-        self._followed: Mapping[Capability, Followed[Any, Any, Any, Any]] = {
-            Capability.SITES: self._sites,
-            Capability.OBJECTS: self._objects,
-            Capability.TASKS: self._tasks,
-        }
-        self._marked: Instant | None = None
-        self._residence: Maybe[Residence] = NOT_READ_YET
-        self._mapped_at: Instant | None = None
+        self._rows = Rows()
         self._judge = Judge()
         self._began_s: float | None = None
         self._gc_trend: GcTrend | None = None
@@ -85,15 +65,18 @@ class Memory:
         """Put a line into the alert log."""
         self._log.note(Finding(rule=NOTES, severity=severity, at_s=at_s, summary=summary, evidence=evidence))
 
+    def mark_moment(self, at_s: float, note: str) -> None:
+        """Put a mark into the log, where it can be found again."""
+        self._log.note(mark(at_s, note))
+
     def add(
         self, shown: Snapshot, sample: Sample, also: Mapping[str, Finding | NotYet | None] = MappingProxyType({})
     ) -> Snapshot:
         """The snapshot that follows ``shown`` once ``sample`` has been taken in; ``also`` is what others found."""
         self._history.append(sample)
-        view = self._history.view(self._marked)
-        for capability, followed in self._followed.items():
-            followed.take(sample.at, getattr(sample, capability.value), sample.origins.get(capability))
-        self._reside(sample, shown.target.runtime)
+        view = self._history.view(self._rows.marked)
+        self._rows.take(sample)
+        self._rows.reside(sample, shown.target.runtime)
         began_s = self._since_when(shown.target, sample.at)
         self._follow_gc(view, sample, began_s)
         verdict = self._judged(view, sample, began_s)
@@ -129,7 +112,7 @@ class Memory:
             self._gc_trend = None
         elif view.until.mono_s - self._gc_trend_at_s >= _GC_TREND_EVERY_S:
             self._gc_trend_at_s = view.until.mono_s
-            begin_s = began_s if math.isfinite(began_s) else _NO_START
+            begin_s = began_s if math.isfinite(began_s) else NO_START
             found = self._checked("gc trend", lambda history: gc_trend(history, begin_s), view)
             self._gc_trend = None if isinstance(found, NotYet) else found
 
@@ -144,15 +127,10 @@ class Memory:
         verdict, changed = ruled
         if changed:
             self.note(sample.at.wall_s, changed)
-        grown = growers(self._sites.groups(sample.sites), self._tasks.groups(sample.tasks))
+        if not verdict.kind.grows:
+            return verdict
+        grown = growers(*self._rows.named(sample, sample.at.mono_s - verdict.window_s))
         return named(verdict, grown, collector_words(self._gc_trend))
-
-    def _reside(self, sample: Sample, runtime: Runtime) -> None:
-        """Bring both accounts together while they are of one moment: mappings are read seldom, counters always."""
-        origin = sample.origins.get(Capability.MAPPINGS)
-        mapped_at = None if origin is None else origin.at
-        if mapped_at is None or mapped_at != self._mapped_at:
-            self._residence, self._mapped_at = residence_of(sample, runtime), mapped_at
 
     def _checked(self, name: str, check: Callable[[Timeline], Found], view: Timeline) -> Found | NotYet:
         """What it says; a rule that goes wrong is told once, finds nothing, and costs none of the others."""
@@ -164,6 +142,10 @@ class Memory:
                 self._broken.add(name)
                 self.note(view.until.wall_s, f"the rule {name} cannot check: {error.what}", Severity.WARNING)
             return NotYet(error.what)
+
+    def end(self, at: Instant) -> None:
+        """Nothing more will be seen: no alert holds any longer."""
+        self._log.close(at)
 
     def acknowledge(self, finding: Finding, seen: bool) -> None:
         """A person has seen an entry of the log, or takes that back."""
@@ -181,34 +163,20 @@ class Memory:
     @property
     def is_marked(self) -> bool:
         """Whether changes count from a moment that a person chose."""
-        return self._marked is not None
+        return self._rows.marked is not None
 
-    def mark(self, at: Instant) -> None:
-        """Count changes from the newest readings on."""
-        self._marked = at
-        for followed in self._followed.values():
-            followed.mark(at)
+    def mark(self, at: Instant, then: Sample | None = None) -> None:
+        """Count changes from the newest readings on, or from those of ``then``, a moment that is past."""
+        self._rows.mark(at, then)
 
     def clear(self) -> None:
         """Count changes from the attach again."""
-        self._marked = None
-        for followed in self._followed.values():
-            followed.clear()
+        self._rows.clear()
 
     def refreshed(self, shown: Snapshot) -> Snapshot:
         """The same moment with today's log and baseline."""
-        mapped = shown.sample.mappings
-        followed = self._followed.items()
         return replace(
-            shown,
-            courses={capability: rows.courses for capability, rows in followed},
-            baseline=Baseline(self._marked or shown.history.since, self.is_marked),
-            since={capability: rows.since for capability, rows in followed if rows.since is not None},
-            before=Before(self._sites.before or _NO_READING, self._objects.before or _NO_READING),
-            groups=self._sites.groups(shown.sample.sites),
-            objects=self._objects.groups(shown.sample.objects),
-            tasks=self._tasks.groups(shown.sample.tasks),
-            residence=mapped if isinstance(mapped, Missing) else self._residence,
+            self._rows.filled(shown),
             findings=self._log.entries,
             findings_dropped=self._log.dropped,
             transitions=self._log.news(),

@@ -147,7 +147,7 @@ _DOCUMENTS = _Documents()
 
 def _document(snapshot: Snapshot, sites: Maybe[Profile], objects: Maybe[Objects], at: Instant) -> TakenProfile:
     target, taken_ns = snapshot.target, round(at.wall_s * 1_000_000_000)
-    is_there = snapshot.ending is None  # else its pid may be another's by now
+    is_there = snapshot.ending is None and not snapshot.is_replayed  # else its pid may be another's by now
     if not isinstance(sites, Missing):
         document = _DOCUMENTS.of(
             sites, lambda: sites_document(sites, tuple(_mappings(target, _pcs(sites), is_there=is_there)), taken_ns)
@@ -165,7 +165,7 @@ def files_of(snapshot: Snapshot) -> Files:
     target = snapshot.target
     if not target.is_local:
         return Files()
-    root = "" if snapshot.state is State.ENDED else f"/proc/{target.pid}/root"
+    root = "" if snapshot.state is State.ENDED or snapshot.is_replayed else f"/proc/{target.pid}/root"
     try:
         folder = root and root + str(Path(f"/proc/{target.pid}/cwd").readlink())
     except OSError:  # it is another user's, or ends just now

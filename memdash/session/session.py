@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from memdash.model.action import Action
 from memdash.model.finding import Finding, Severity
+from memdash.model.missing import Maybe
 from memdash.model.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from memdash.session.past import Past
 
 __all__ = ["Session"]
 
@@ -29,8 +33,15 @@ class Session(Protocol):
         ``snapshot``: the others would wait for it for ever.
         """
 
-    def mark_baseline(self) -> None:
-        """Count changes from now on."""
+    @property
+    def past(self) -> Maybe[Past]:
+        """The moments that it has recorded so far, or why there are none. Safe from any thread."""
+
+    def mark(self, note: str, then: Snapshot) -> None:
+        """Remember a moment, with what somebody says of it: in the recording, and in the alert log."""
+
+    def mark_baseline(self, then: Snapshot | None = None) -> None:
+        """Count changes from now on, or from a moment that is past."""
 
     def clear_baseline(self) -> None:
         """Count changes from the attach again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from enum import Enum
 
@@ -10,9 +11,9 @@ from memdash.model.finding import Finding, Severity
 from memdash.model.metric import METRICS_BY_KEY, Metric
 from memdash.model.snapshot import Snapshot
 from memdash.tables.table import Cell, Column, Row, Table, Tone
-from memdash.units import Unit, clock_time, duration, figure
+from memdash.units import Unit, clock_time, count, duration, figure
 
-__all__ = ["Kept", "alerts_table", "entry_lines", "entry_of"]
+__all__ = ["Kept", "alerts_table", "dropped_words", "entry_lines", "entry_of"]
 
 _COLUMNS = (
     Column("time", "time", 8),
@@ -54,12 +55,10 @@ def alerts_table(snapshot: Snapshot, wanted: str = "", kept: Kept = Kept.ALL) ->
     """Time, glyph and word of the severity, how long it held, how bad it was, what was found."""
     needle = wanted.casefold()
     rows = tuple(
-        _row(str(number), finding, finding.rule in snapshot.muted)
-        for number, finding in _numbered(snapshot)
+        _row(key, finding, finding.rule in snapshot.muted)
+        for key, finding in _keyed(snapshot)
         if kept.takes(finding)
-        and (
-            needle in finding.summary.casefold() or needle in finding.severity.word.casefold() or needle in finding.rule
-        )
+        and any(needle in text.casefold() for text in (finding.summary, finding.severity.word, finding.rule))
     )[::-1]
     empty = f"no entry matches {wanted!r}" if wanted else "nothing to report"
     return Table("Alerts", _COLUMNS, rows, f"{empty} among {kept.value}" if kept.value else empty)
@@ -67,12 +66,21 @@ def alerts_table(snapshot: Snapshot, wanted: str = "", kept: Kept = Kept.ALL) ->
 
 def entry_of(snapshot: Snapshot, key: str) -> Finding | None:
     """The entry whose row has this key, while the log has it."""
-    return next((finding for number, finding in _numbered(snapshot) if str(number) == key), None)
+    return next((finding for other, finding in _keyed(snapshot) if other == key), None)
 
 
-def _numbered(snapshot: Snapshot) -> Iterator[tuple[int, Finding]]:
-    """Oldest first; an entry keeps its number when others come and go."""
-    return enumerate(reversed(snapshot.findings), start=snapshot.findings_dropped)
+def dropped_words(snapshot: Snapshot) -> str:
+    """How many entries the log has let go; empty for none."""
+    return f"{count(snapshot.findings_dropped)} older ones dropped" if snapshot.findings_dropped else ""
+
+
+def _keyed(snapshot: Snapshot) -> Iterator[tuple[str, Finding]]:
+    """Oldest first; an entry keeps its key when others come, and go from among them."""
+    often = Counter[tuple[str, float]]()
+    for finding in reversed(snapshot.findings):
+        began = finding.rule, finding.at_s
+        often[began] += 1
+        yield f"{finding.at_s} {often[began]} {finding.rule}", finding
 
 
 def _row(key: str, finding: Finding, muted: bool) -> Row:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 
-from memdash.units import span
+from memdash.units import clock_tick, span, zone_offset_s
 
-__all__ = ["padded", "round_values", "step_of", "time_ticks"]
+__all__ = ["clock_ticks", "padded", "round_values", "step_of", "time_ticks"]
 
 _STEPS_S = (
     1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0,
     3600.0, 7200.0, 14_400.0, 21_600.0, 43_200.0, 86_400.0,
 )  # fmt: skip
 _LABEL_CELLS = 12
+_OF_A_DAY_S = 3600.0
+"""Labels of a longer step would name the day too: the line of time above does."""
 _PADDING = 0.06
 """Share of the range left free above and below."""
 
@@ -37,6 +39,18 @@ def step_of(span_s: float, cells: int) -> float:
     """The round time between two labels below a span, as close as ``cells`` have room for."""
     most = max(cells // _LABEL_CELLS, 1)
     return next((step_s for step_s in _STEPS_S if span_s / step_s <= most), span_s)
+
+
+def clock_ticks(begin_s: float, span_s: float, step_s: float, width: int) -> list[tuple[int, str]]:
+    """The times of the day that are multiples of ``step_s``, by column of ``width``; ``begin_s`` is wall time."""
+    if width < 2 or span_s <= 0:
+        return []
+    local_s = begin_s + zone_offset_s(begin_s)
+    first = math.ceil(local_s / step_s)
+    ages_s = [number * step_s - local_s for number in range(first, math.floor((local_s + span_s) / step_s) + 1)]
+    return [
+        (round((width - 1) * age_s / span_s), clock_tick(begin_s + age_s, min(step_s, _OF_A_DAY_S))) for age_s in ages_s
+    ]
 
 
 def time_ticks(span_s: float, step_s: float, width: int) -> list[tuple[int, str]]:

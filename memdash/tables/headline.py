@@ -42,7 +42,7 @@ def headline(snapshot: Snapshot) -> Headline:
     target = snapshot.target
     return Headline(
         state=snapshot.state,
-        word=snapshot.state.value,
+        word="recorded" if snapshot.is_replayed and snapshot.state is State.LIVE else snapshot.state.value,
         name=target.name,
         pid=target.place if target.is_local else "",
         runtime=target.runtime_version or _runtime_word(snapshot),

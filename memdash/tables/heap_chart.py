@@ -10,6 +10,7 @@ from typing import NamedTuple
 from memdash.analysis.resample import Column, columns, newest
 from memdash.model.metric import METRICS_BY_KEY
 from memdash.model.missing import Missing
+from memdash.model.series import Timeline
 from memdash.model.snapshot import Snapshot
 
 __all__ = ["HEAP_LINES", "HeapChart", "HeapLimit", "Line", "heap_chart", "heap_limits"]
@@ -46,9 +47,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class HeapChart:
-    """``span_s`` seconds up to now in ``width`` columns; ``gc_columns`` are those in which a collection finished.
+    """``span_s`` seconds in ``width`` columns; ``gc_columns`` are those in which a collection finished.
 
-    ``end_s`` is where the last column ends, on the monotonic clock: now, or a part of a column later.
+    ``end_s`` is where the last column ends, on the monotonic clock: that of the history, or a part of a column later.
     """
 
     span_s: float
@@ -60,18 +61,17 @@ class HeapChart:
     high_bytes: float
 
 
-def heap_chart(snapshot: Snapshot, span_s: float, width: int) -> HeapChart:
-    """Cut the chart's metrics to ``width`` columns.
+def heap_chart(history: Timeline, span_s: float, width: int) -> HeapChart:
+    """Cut the chart's metrics to ``width`` columns, up to the end of ``history``.
 
     Columns begin at multiples of their length, so that a sample stays in its column while the chart moves on.
     """
     step_s = span_s / max(width, 1)
-    end_s = math.ceil(snapshot.history.until.mono_s / step_s) * step_s
+    end_s = math.ceil(history.until.mono_s / step_s) * step_s
     lines = tuple(
-        Line(key, label, tuple(columns(snapshot.history.series(key, span_s), end_s, span_s, width)))
-        for key, label in HEAP_LINES
+        Line(key, label, tuple(columns(history.series(key, span_s), end_s, span_s, width))) for key, label in HEAP_LINES
     )
-    counts = newest(snapshot.history.series("NumGC", span_s), end_s, span_s, width) if width else ()
+    counts = newest(history.series("NumGC", span_s), end_s, span_s, width) if width else ()
     marks = tuple(index for index, (before, after) in enumerate(pairwise(counts), start=1) if after > before)
     seen = [value for line in lines for c in line.columns for value in (c.low, c.high) if not math.isnan(value)]
     return HeapChart(span_s, end_s, width, lines, marks, min(seen, default=0.0), max(seen, default=0.0))

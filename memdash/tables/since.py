@@ -13,10 +13,11 @@ def since_words(snapshot: Snapshot, capability: Capability, *, short: bool = Fal
     """``since the baseline at 12:07:41`` or ``since the attach at …``, in short ``Δ since baseline 12:07:41``.
 
     It is the reading that changes count from, which a slow fact has later than the attach or the mark; empty before
-    there is any.
+    there is any. A moment that is before it, as one of the past may be, is held ``against`` it.
     """
     since = snapshot.since.get(capability)
     if since is None:
         return ""
     moment, time = "baseline" if snapshot.baseline.marked else "attach", clock_time(since.wall_s)
-    return f"Δ since {moment} {time}" if short else f"since the {moment} at {time}"
+    way = "since" if snapshot.baseline.at.mono_s <= snapshot.at.mono_s else "against"
+    return f"Δ {way} {moment} {time}" if short else f"{way} the {moment} at {time}"

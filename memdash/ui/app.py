@@ -20,7 +20,8 @@ from textual.screen import Screen
 from memdash.config import USUAL_SOURCES, SourcePath
 from memdash.model.target import Target
 from memdash.signals import ENDING, Signalled
-from memdash.ui.commands import APP, COMMANDS, Command, Offering, bindings
+from memdash.ui.command import APP, Command, Offering
+from memdash.ui.commands import COMMANDS, bindings
 from memdash.ui.glyphs import ASCII, UNICODE
 from memdash.ui.lean import settle
 from memdash.ui.messages import Rung
@@ -41,7 +42,7 @@ _SETTLED_AFTER_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How it looks, and where for source files.
+    """How it looks, where for source files, and the moment of the monotonic clock that a replay opens at.
 
     ``theme`` is one of ours or of Textual's; ``no_color`` adds to the NO_COLOR variable. Once it draws,
     ``lend_terminal`` is given what sends the terminal a sequence between two frames, from any thread.
@@ -51,6 +52,7 @@ class Options:
     ascii: bool = False
     no_color: bool = False
     sources: SourcePath = USUAL_SOURCES
+    at_s: float | None = None
     lend_terminal: Callable[[Callable[[str], object]], object] = lambda _: None
 
 
@@ -172,6 +174,17 @@ class MemdashApp(Turns[Target]):
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen())
 
+    def action_suspend_process(self) -> None:
+        """Stop until the shell continues it, with the terminal as it was; so are wrappers that it may run under.
+
+        Where nobody is who could continue it nothing happens but words: as the first of its session it has no shell.
+        """
+        if os.getsid(0) == os.getpgrp():
+            self.notify("There is no shell to go back to: memdash was not started from one.", markup=False)
+        elif self._driver is not None and self._driver.can_suspend:
+            self.app_suspend_signal.publish(self)
+            os.kill(0, signal.SIGTSTP)  # Textual's driver gives the terminal back when it comes
+
 
 def _has(screen: Screen[Any], command: Command) -> bool:
     """Whether a screen says that the command is one of its own, and that it can do anything there now."""
@@ -199,7 +212,7 @@ def run(session: Session, watches: Watches, report: Reporter, options: Options =
     """
     try:
         MemdashApp(
-            lambda: Dashboard(session, watches, sources=options.sources, report=report), options
+            lambda: Dashboard(session, watches, sources=options.sources, at_s=options.at_s, report=report), options
         ).run_to_its_end()
     finally:
         watches.close()

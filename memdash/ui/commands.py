@@ -5,74 +5,38 @@ To add a command, add one entry and write ``action_<name>`` where its scope says
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
-
 from textual.binding import Binding, BindingType
 
 from memdash.model.action import Action
 from memdash.model.capability import Capability
+from memdash.ui.command import (
+    ALERTS,
+    APP,
+    CODE,
+    DASHBOARD,
+    DRILL,
+    FLAME,
+    ICICLE,
+    LIST,
+    PEEK,
+    PROFILE,
+    RANKED,
+    ROWS,
+    TABLE,
+    TREE,
+    Command,
+    When,
+)  # fmt: skip
 
-__all__ = [
-    "ALERTS", "APP", "CODE", "COMMANDS", "DASHBOARD", "DRILL", "FLAME", "ICICLE", "LIST", "PEEK", "PROFILE", "RANKED",
-    "ROWS", "TABLE", "TREE", "Command", "Offering", "bindings",
-]  # fmt: skip
+__all__ = ["COMMANDS", "EDGES", "bindings"]
 
-APP, DASHBOARD, DRILL = "app", "screen", "drill"
-"""Scopes: works everywhere, on the dashboard, in all about a row."""
-
-TABLE, ROWS, CODE = "table", "rows", "code"
-"""More of them: works in the focused table, in whatever scrolls, in source code."""
-
-PROFILE, RANKED, TREE, PEEK, LIST = "profile", "ranked", "tree", "peek", "list"
-"""Works in each view of a profile, in those that are tables, in the tree, among callers and callees, in listings."""
-
-FLAME, ICICLE = "flame", "icicle"
-"""In the flame graph, and on its boxes."""
-
-ALERTS = "alerts"
-"""In the alert log."""
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """What can be done, by which keys.
-
-    ``keys`` are as Textual names them, separated by commas (none: bound elsewhere); ``shown`` is how a person does;
-    ``label`` a word or two. ``footer`` ranks it among the footer's entries, 1 first; 0 keeps it out. ``palette`` is
-    False where choosing it from a list makes no sense; ``needs`` what the target must offer for it: an
-    action, or with FAMILY a process tree.
-    """
-
-    scope: str
-    keys: str
-    shown: str
-    action: str
-    label: str
-    group: str
-    help: str
-    footer: float = 0
-    palette: bool = True
-    needs: Action | Capability | None = None
-
-
-@runtime_checkable
-class Offering(Protocol):
-    """A screen with commands of its own in the palette: those of its ``scopes``."""
-
-    @property
-    def scopes(self) -> tuple[str, ...]:
-        """Of which commands it has the actions."""
-
-    def offers(self, command: Command) -> bool:
-        """Whether a command can do anything here now."""
-
-
+_STOPS = "Stop memdash and go back to the shell; fg comes back. Meanwhile nothing is sampled."
 _QUITS = "Leave; the target does not notice. In what lies over the dashboard, go back."
 
 COMMANDS: tuple[Command, ...] = (
     Command(APP, "question_mark,f1", "?", "explain", "help", "memdash", "Explain every figure, key and state.", 1),
     Command(APP, "ctrl+p,colon", "ctrl+p :", "command_palette", "palette", "memdash", "Find a command.", palette=False),
+    Command(APP, "ctrl+z", "ctrl+z", "suspend_process", "to the shell", "memdash", _STOPS, palette=False),
     Command(APP, "q,ctrl+q,ctrl+c", "q", "quit", "quit", "memdash", _QUITS, 30),
     Command(
         DASHBOARD, "slash", "/", "filter", "filter", "find",
@@ -96,7 +60,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         DASHBOARD, "b", "b", "baseline", "baseline", "watch",
-        "Count changes of sites, types and tasks from this moment on.", 13,
+        "Count changes of sites, types and tasks from this moment on, which may be one of the past.", 13,
     ),
     Command(DASHBOARD, "B", "B", "no_baseline", "clear baseline", "watch", "Count changes from the attach again."),
     Command(
@@ -121,6 +85,31 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         DASHBOARD, "space,p", "space", "pause", "pause", "watch",
         "Freeze the view; collection goes on. The frozen view scrolls, sorts and filters.", 12,
+        needs=When.PRESENT,
+    ),
+    Command(
+        DASHBOARD, "left", "← →", "travel(-1)", "time", "time",
+        "Go back through what was recorded of the watch, one cell of the chart at a time; hold it to run.", 15.5,
+    ),
+    Command(
+        DASHBOARD, "right", "→", "travel(1)", "forward", "time",
+        "Go forward again; beyond the newest moment the view follows the watch.", palette=False,
+    ),
+    Command(DASHBOARD, "shift+left", "shift+←", "travel(-10)", "far back", "time", "Go back ten times as far."),
+    Command(DASHBOARD, "shift+right", "shift+→", "travel(10)", "far forward", "time", "Go forward ten times as far."),
+    Command(
+        DASHBOARD, "comma", ", .", "stop(-1)", "alerts", "time", "Go to the alert or mark before this moment.", 15.7,
+        needs=When.AWAY,
+    ),
+    Command(DASHBOARD, "full_stop", ".", "stop(1)", "next alert", "time", "Go to the next alert or mark."),
+    Command(DASHBOARD, "home", "home", "beginning", "beginning", "time", "Go to the first moment that was recorded."),
+    Command(
+        DASHBOARD, "end", "end", "newest", "newest", "time", "Back to the newest moment, to follow the watch.", 2.5,
+        needs=When.AWAY,
+    ),
+    Command(
+        DASHBOARD, "m", "m", "mark", "mark", "time",
+        "Mark the moment on the screen with a note: in the alert log, in the chart and in the recording.", 22,
     ),
     Command(
         DASHBOARD, "d", "d", "profile('top', True)", "diff", "profile",
@@ -335,16 +324,17 @@ COMMANDS: tuple[Command, ...] = (
         "Bring memdash's agent into a running Python program, after a question: for GC pauses, malloc, asyncio tasks.",
         needs=Action.LOAD_AGENT,
     ),
-    Command(
-        TABLE, "enter", "enter", "choose", "detail", "rows", "Show all there is to say about the row.", 3, palette=False
-    ),
+    Command(TABLE, "enter", "enter", "choose", "detail", "rows", "Show all there is to know of it.", 3, palette=False),
     Command(ROWS, "down,j", "↓ j", "step(1)", "down", "rows", "Go one row down.", palette=False),
     Command(ROWS, "up,k", "↑ k", "step(-1)", "up", "rows", "Go one row up.", palette=False),
     Command(ROWS, "pagedown", "page down", "page(1)", "page down", "rows", "Go one screenful down.", palette=False),
     Command(ROWS, "pageup", "page up", "page(-1)", "page up", "rows", "Go one screenful up.", palette=False),
-    Command(ROWS, "home,g", "g", "edge(0)", "top", "rows", "Go to the first row.", palette=False),
-    Command(ROWS, "end,G", "G", "edge(1)", "bottom", "rows", "Go to the last row.", palette=False),
+    Command(ROWS, "g", "g", "edge(0)", "top", "rows", "Go to the first row.", palette=False),
+    Command(ROWS, "G", "G", "edge(1)", "bottom", "rows", "Go to the last row.", palette=False),
 )  # fmt: skip
+
+EDGES = (Binding("home", "edge(0)", show=False), Binding("end", "edge(1)", show=False))
+"""Further keys for rows, where these do not go through time."""
 
 
 def bindings(scope: str) -> list[BindingType]:

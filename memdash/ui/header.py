@@ -12,14 +12,17 @@ from memdash.model.snapshot import Snapshot, State
 from memdash.model.system import SystemStats
 from memdash.tables.headline import headline
 from memdash.tables.verdict import alert_words, calm_words
+from memdash.ui.travel import Whereabouts
 from memdash.ui.widgets.cut import cut, width_of
 from memdash.ui.widgets.words import Part
-from memdash.units import clock_time, duration
+from memdash.units import clock_time, duration, moment_words
 
 __all__ = ["Standing", "head_parts", "notice_lines", "standing", "verdict_parts"]
 
 
 _TREE_KEYS = "< >"
+_REPLAY, _REWOUND = 32, 25
+"""Cells of the words about a moment that is past."""
 _LIVE = "live"
 
 
@@ -38,8 +41,32 @@ class Standing:
         return self.word == _LIVE
 
 
-def standing(snapshot: Snapshot, *, now_s: float, frozen: bool) -> Standing:
-    """``now_s`` is wall time; ``frozen`` means that a person stopped the view."""
+def standing(
+    snapshot: Snapshot, *, now_s: float, frozen: bool, where: Whereabouts | None = None, short: bool = False
+) -> Standing:
+    """``now_s`` is wall time; ``frozen`` means that a person stopped the view, ``where`` at which of its moments.
+
+    In ``short`` the words leave away what the line of time has below them.
+    """
+    if where is not None and (where.is_replay or where.is_away):
+        return _past_standing(snapshot, where, short=short)
+    return _present_standing(snapshot, now_s, frozen=frozen)
+
+
+def _past_standing(snapshot: Snapshot, where: Whereabouts, *, short: bool) -> Standing:
+    """How far back it is, in words of one width: what stands beside them must not move as time does."""
+    at = moment_words(snapshot.at.wall_s, where.until.wall_s)
+    ended = snapshot.ending.words if snapshot.ending is not None else ""
+    notice = f"{snapshot.target.name} {ended} at {clock_time(snapshot.ending.at_s)}." if snapshot.ending else ""
+    if where.is_replay:
+        passed, whole = snapshot.at.mono_s - where.since.mono_s, where.until.mono_s - where.since.mono_s
+        share = "" if short else f" · {duration(passed)} of {duration(whole)}"
+        return Standing("▶", f"replay {at}{share}".ljust(0 if short else _REPLAY), "paused", notice)
+    ago = duration(max(where.until.mono_s - snapshot.at.mono_s, 0.0))
+    return Standing("◀", f"rewound {ago} · {at}".ljust(_REWOUND), "paused", notice)
+
+
+def _present_standing(snapshot: Snapshot, now_s: float, *, frozen: bool) -> Standing:
     target, age_s = snapshot.target, max(now_s - snapshot.at.wall_s, 0.0)
     if snapshot.ending is not None:
         at = clock_time(snapshot.ending.at_s)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 
 import pytest
 
 from memdash.model.sample import Instant
-from memdash.model.series import Series
+from memdash.model.series import Series, Start
 from tests.fakes import NOON_S
 
 
@@ -30,6 +31,15 @@ class Written:
         kept = [(t, v) for t, v in points if t >= self.until.mono_s - span_s]
         times, column = array("d", (t for t, _ in kept)), array("d", (v for _, v in kept))
         return Series(times, times, column, column, column, 1.0)
+
+    def start(self, key: str) -> Start | None:
+        since_s = self.baseline.mono_s
+        known = [point for point in self.series(key, self.until.mono_s - since_s).known if point[0] >= since_s]
+        if not known:
+            return None
+        settled_s = since_s + 30 if self.baseline == self.since else since_s
+        lost = sum(max(before - after, 0.0) for (_, before), (_, after) in pairwise(known))
+        return Start(known[0][1], max([known[0][1], *(v for t, v in known if t <= settled_s)]), lost)
 
 
 @pytest.fixture

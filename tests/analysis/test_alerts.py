@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -92,14 +94,89 @@ def test_the_oldest_go_first_and_are_counted() -> None:
     assert log.dropped == 7
 
 
-def test_an_open_entry_that_was_dropped_starts_anew_and_is_not_told_again() -> None:
+def test_what_holds_is_never_dropped_and_its_end_is_told() -> None:
     log = Told(capacity=2)
-    assert log.see(0, found()) == [OPENED]
-    for _ in range(2):
+    assert log.see(0, found(value=9)) == [OPENED]
+    log.acknowledge(log.newest)
+    for _ in range(5):
         log.note(found(rule="memdash", severity=Severity.INFO))
-    assert log.see(3, found()) == []
-    assert (log.newest.at_s, log.newest.ended_at_s) == (at(3).wall_s, None)
+    assert log.see(3, found(value=5)) == []
+    (held,) = (entry for entry in log.entries if entry.rule == "heap")
+    assert (held.at_s, held.lasted_s, held.worst, held.acknowledged) == (at(0).wall_s, 3, Figure(9, Unit.BYTES), True)
+    assert (len(log.entries), log.dropped) == (2, 4)
     assert log.see(4, None) == [ENDED]
+    log.note(found(rule="memdash", severity=Severity.INFO))
+    log.note(found(rule="memdash", severity=Severity.INFO))
+    assert log.see(100, found()) == [OPENED]
+
+
+def test_with_more_rules_that_hold_than_there_is_room_for_all_are_kept() -> None:
+    log = AlertLog(capacity=2)
+    log.observe(at(0), {str(number): found(rule=str(number)) for number in range(4)})
+    log.note(found(rule="memdash"))
+    assert [entry.rule for entry in log.entries] == ["3", "2", "1", "0"]
+    log.observe(at(1), dict.fromkeys("0123"))
+    log.note(found(rule="memdash"))
+    assert (len(log.entries), log.dropped) == (2, 4)
+
+
+def test_listeners_know_what_holds_however_much_is_dropped() -> None:
+    """Twelve rules come and go among thousands of notes: news alone tell who holds at any time."""
+    chance = random.Random(7)
+    names = [str(number) for number in range(12)]
+    log, holds = AlertLog(dict.fromkeys(names, 0.0)), set[str]()
+    told = set[str]()
+    for second in range(3000):
+        for name in chance.sample(names, 2):
+            holds ^= {name}
+        log.note(found(rule="memdash", severity=Severity.INFO))
+        log.observe(at(second), {name: found(rule=name) if name in holds else None for name in names})
+        for news in log.news():
+            assert (news.kind is OPENED) is (news.finding.rule not in told)
+            told ^= {news.finding.rule}
+        assert told == holds == {entry.rule for entry in log.entries if entry.ended_at_s is None}
+    assert log.dropped > 2000
+    assert len(log.entries) == 500
+
+
+def test_what_nobody_can_tell_for_five_minutes_has_ended() -> None:
+    log = Told({"heap": 30})
+    log.see(0, found())
+    log.see(9, found())
+    assert log.see(10, NotYet("HeapAlloc is not known")) == []
+    assert log.see(309, NotYet("HeapAlloc is not known")) == []
+    assert log.see(310, NotYet("HeapAlloc is not known")) == [ENDED]
+    assert (log.newest.ended_at_s, log.newest.lasted_s) == (at(310).wall_s, 9)
+    assert log.newest.summary.endswith("; whether that holds is not known any more: HeapAlloc is not known")
+    assert log.see(320, NotYet("HeapAlloc is not known")) == []
+    assert log.see(341, found()) == [OPENED]
+
+
+def test_not_knowing_now_and_then_ends_nothing() -> None:
+    log = Told()
+    for second in range(0, 4000, 200):
+        log.see(second, found())
+        assert log.see(second + 100, NotYet("a gap")) == []
+    assert log.newest.ended_at_s is None
+
+
+def test_one_unknown_sample_an_hour_ends_nothing() -> None:
+    log = Told()
+    log.see(0, found())
+    assert log.see(3600, NotYet("a gap")) == []
+    assert log.see(7200, found()) == []
+    assert len(log.entries) == 1
+
+
+def test_when_nothing_more_will_be_found_all_that_holds_ends() -> None:
+    log = AlertLog()
+    log.observe(at(0), {"heap": found(), "rss": found(rule="rss", severity=Severity.INFO), "over": None})
+    log.news()
+    log.close(at(7))
+    assert [(entry.ended_at_s, entry.lasted_s) for entry in log.entries] == [(at(7).wall_s, 7)] * 2
+    assert [(news.kind, news.finding.rule) for news in log.news()] == [(ENDED, "heap")]
+    log.close(at(8))
+    assert not log.news()
 
 
 def test_listeners_hear_of_a_beginning_a_worse_turn_and_an_end() -> None:
@@ -185,6 +262,7 @@ def test_an_acknowledgement_of_what_has_gone_does_nothing() -> None:
     log = Told(capacity=1)
     log.see(0, found())
     old = log.newest
+    log.see(1, None)
     log.note(found(rule="memdash"))
     log.acknowledge(old)
     assert not any(entry.acknowledged for entry in log.entries)

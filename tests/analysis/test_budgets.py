@@ -94,7 +94,7 @@ def test_a_value_that_covers_the_time_before_it_counts_once_that_is_within_the_w
     assert (found.outcome, found.value.words) == (Outcome.PASSED, "1.00 ms")
     found = judge("gc.pause > 5ms", {"gc.pause_recent_ns": [1_000_000] * 9})
     assert found.outcome is Outcome.UNKNOWN
-    assert found.why.endswith("and covers 10 s: watch for longer")
+    assert found.why == "it covers 10 s, and 8.0 s were watched: watch for longer"
 
 
 def test_growth_is_that_of_what_lives_after_collections_of_the_watch(judge: Judge) -> None:
@@ -185,6 +185,15 @@ def test_a_rule_that_found_something_is_broken_even_when_it_has_passed(shown: Sn
     assert budget.judge(Watched(short, ())).outcome is Outcome.UNKNOWN
 
 
+def test_a_rate_is_judged_over_half_a_watch_that_ended_before_its_window(judge: Judge) -> None:
+    """Nobody knows beforehand how long a command runs."""
+    steady = {"tasks.total": [10.0] * 40}
+    assert judge("tasks.total growth > 100/min", steady).outcome is Outcome.PASSED
+    rising = {"tasks.total": [10.0 + 5 * second for second in range(40)]}
+    assert judge("tasks.total growth > 100/min", rising).outcome is Outcome.FAILED
+    assert judge("tasks.total growth > 100/min", {"tasks.total": [10.0]}).outcome is Outcome.UNKNOWN
+
+
 def test_the_worst_stands_first(shown: Snapshot) -> None:
     history = cast("Timeline", Written({"HeapAlloc": [100.0] * 9, "Sys": [100.0] * 9}))
     asked = ["HeapAlloc > 200", "Sys > 50", "HeapAlloc > 10", "fds > 1", "HeapAlloc > 110"]
@@ -202,8 +211,22 @@ def test_the_worst_stands_first(shown: Snapshot) -> None:
     assert {judgement.why for judgement in unseen} == {"nothing was seen"}
 
 
+def test_the_tasks_that_came_and_stayed_are_named_where_memory_grew(shown: Snapshot) -> None:
+    frame = Frame("Worker.run", "/srv/shop/shop.py", 30)
+    came = (Arrival(TaskOrigin(TaskKind.THREAD, frame, is_creator=True), before=3, now=15),)
+    history = cast("Timeline", Written({"system.rss_bytes": [MIB * second for second in range(60)]}))
+    for text in ("heap.live_bytes growth > 1MiB", "heap.live_bytes growth > 1MiB/min"):
+        found = budget_of(parse_rule(text)).judge(Watched(replace(shown, history=history), came))
+        assert found.outcome is Outcome.FAILED
+        assert found.evidence[0].endswith(" if it goes on like that")
+        assert found.evidence[-1].startswith("+12 threads by Worker.run shop/shop.py:30, at most 3 at first")
+
+
 def test_without_sites_the_types_that_grew_are_named(shown: Snapshot) -> None:
     bare = replace(shown, groups=Missing("it does not trace"), objects=Missing("not counted"))
     history = cast("Timeline", Written({"system.rss_bytes": [MIB * second for second in range(60)]}))
     found = budget_of(parse_rule("heap.live_bytes growth > 1MiB")).judge(Watched(replace(bare, history=history), ()))
-    assert found.evidence == ("which sites grew is not known: it does not trace",)
+    assert found.evidence == (
+        "1.00 GiB cgroup limit in 2–9 min if it goes on like that",
+        "which sites grew is not known: it does not trace",
+    )

@@ -119,6 +119,31 @@ def test_every_metric_goes_by_its_key() -> None:
     assert [metric_named(metric.key.upper()) for metric in METRICS] == list(METRICS)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "HeapAlloc > 1GiB for 7d",
+        "HeapAlloc growth > 1MiB over 30d",
+        "HeapAlloc growth > 1MiB over 2d for 2d",
+        "HeapAlloc growth > 1MiB/min for 3d",
+    ],
+)
+def test_what_could_never_be_found_is_refused(text: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        parse_rule(text)
+    assert "would never be found" in refused.value.what
+    assert "3d" in refused.value.hint
+    with pytest.raises(UsageError):
+        parse_condition(text)
+
+
+def test_what_can_just_be_found_is_read() -> None:
+    assert parse_rule("HeapAlloc > 1GiB for 3d").when.for_s == 259_200
+    assert parse_rule("HeapAlloc > 1GiB", more=[("for", "3d")]).when.for_s == 259_200
+    with pytest.raises(UsageError):
+        parse_rule("HeapAlloc growth > 1GiB over 2d", more=[("for", "2d")])
+
+
 @given(
     text=st.text(max_size=60)
     | st.lists(st.sampled_from(["HeapAlloc", ">", "growth", "5", "/min", "for", "30s", "<", "over", "clear"])).map(

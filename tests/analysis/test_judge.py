@@ -12,7 +12,7 @@ from memdash.analysis.judge import Judge
 from memdash.model.finding import Severity
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Sample
-from memdash.model.series import Series, Timeline
+from memdash.model.series import Series, Start, Timeline
 from memdash.model.verdict import Verdict, VerdictKind
 from memdash.sampling.history import History
 from tests.corpus.recording import LIVE, Label, Recording
@@ -104,6 +104,10 @@ def test_more_of_the_same_tick_is_not_looked_at() -> None:
         def series(self, key: str, span_s: float) -> Series:
             looks.append(key)
             return self._history.series(key, span_s)
+
+        def start(self, key: str) -> Start | None:
+            looks.append(key)
+            return self._history.start(key)
 
     recording = series(lambda t: 100 + t / 10, 300)
     for _, history in recording.watched():

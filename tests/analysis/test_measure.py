@@ -5,18 +5,23 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
-from memdash.analysis.rules import Measured, measured, parse_condition, parse_rule
+from memdash.analysis.rules import Measured, PiledUp, measured, parse_condition, parse_rule
+from memdash.model.capability import Source
 from memdash.model.finding import Finding, NotYet
-from memdash.model.sample import Instant
+from memdash.model.metric import METRICS_BY_KEY, Metric
+from memdash.model.missing import Missing
+from memdash.model.sample import Instant, Origin, Sample
 from memdash.model.series import Timeline
 from memdash.sampling.history import History
 from tests.fakes import NOON_S, a_sample, memstats
 
 Write = Callable[[Mapping[str, Sequence[float | None]]], Timeline]
 Values = Sequence[float | None]
+MIB = 1 << 20
 
 
 def figure(text: str, history: Timeline) -> float:
@@ -80,6 +85,82 @@ def test_growth_in_all_is_since_the_baseline_or_within_a_time(written: Write) ->
     assert figure("tasks growth > 1 over 30s", history) == 0
     assert finds("tasks growth > 99", history)
     assert not finds("tasks growth > 100", history)
+
+
+def test_growth_in_all_must_hold_for_its_time(written: Write) -> None:
+    history = written({"tasks.total": [10] * 50 + [110] * 50, "NumGC": [5] * 50 + [105] * 50})
+    for metric in ("tasks", "NumGC"):
+        for clauses in ("", " over 1m"):
+            assert finds(f"{metric} growth > 64{clauses} for 40s", history)
+            assert not finds(f"{metric} growth > 64{clauses} for 55s", history)
+        assert not finds(f"{metric} growth > 64 over 30s for 10s", history)
+    assert finds("tasks growth < 64 for 10s", written({"tasks.total": [10] * 100}))
+    assert not finds("tasks growth < 64 for 60s", history)
+
+
+@pytest.mark.parametrize("clauses", ["", " over 1h"])
+def test_growth_in_all_is_not_found_before_its_time_is_over(written: Write, clauses: str) -> None:
+    rule = parse_rule(f"tasks growth > 64{clauses} for 2m")
+    assert isinstance(rule.check(written({"tasks.total": [10] * 10 + [110] * 90})), NotYet)
+    assert rule.check(written({"tasks.total": [10] * 60 + [110] * 100})) is None
+    assert rule.check(written({"tasks.total": [10] * 60 + [110] * 100 + [20] * 9 + [110] * 100})) is None
+    assert isinstance(rule.check(written({"tasks.total": [10] * 60 + [110] * 130})), Finding)
+
+
+def test_a_gap_or_a_new_baseline_breaks_growth_that_must_hold(written: Write) -> None:
+    rule = parse_rule("tasks growth > 64 for 1m")
+    assert rule.check(written({"tasks.total": [10] * 60 + [110] * 60 + [None] + [110] * 50})) is None
+    history = written({"tasks.total": [10] * 60 + [110] * 100})
+    history.baseline = Instant(NOON_S - 30, history.until.mono_s - 30)  # type: ignore[misc]
+    assert rule.check(history) is None
+
+
+@pytest.mark.parametrize("clauses", ["", " over 5m"])
+def test_growth_of_the_live_heap_must_hold_for_its_time(written: Write, clauses: str) -> None:
+    def grown(after_s: int) -> Timeline:
+        live = [100.0] * 300 + [200.0] * after_s
+        return written({"heap.live_bytes": live, "NumGC": [float(second // 5) for second in range(len(live))]})
+
+    rule = parse_rule(f"heap growth > 64{clauses} for 2m")
+    assert rule.check(grown(60)) is None
+    assert isinstance(rule.check(grown(150)), Finding)
+    assert isinstance(rule.check(written({"heap.live_bytes": [1.0] * 30, "NumGC": range(30)})), NotYet)
+
+
+def test_a_rate_of_the_live_heap_must_hold_for_its_time(written: Write) -> None:
+    def growing(after_s: int) -> Timeline:
+        live = [100.0 * MIB] * 600 + [(100 + second / 6) * MIB for second in range(after_s)]
+        return written({"heap.live_bytes": live, "NumGC": [float(second // 2) for second in range(len(live))]})
+
+    rule = parse_rule("heap growth > 1MiB/min for 5m")
+    assert isinstance(parse_rule("heap growth > 1MiB/min").check(growing(120)), Finding)
+    assert rule.check(growing(120)) is None
+    assert rule.check(growing(280)) is None
+    assert isinstance(rule.check(growing(400)), Finding)
+
+
+def test_growth_since_the_attach_knows_what_was_there_days_ago() -> None:
+    """The first value stands in no bucket of its own any more after six hours, and in none after three days."""
+    memory, keys = dict[str, float](), ("system.rss_bytes", "TotalAlloc", "tasks.total")
+
+    def of(key: str) -> Metric:
+        return replace(METRICS_BY_KEY[key], read=lambda _: memory[key])
+
+    metrics = [of(key) for key in keys]
+    history = History(1.0, metrics)
+    rules = [parse_rule(f"{key} growth > 64") for key in keys]
+    pile = PiledUp("pile", least=50, share=0.5, for_s=60.0)
+    origins = {metric.capability: Origin(Source.MEMORY, Instant(NOON_S, 0.0)) for metric in metrics}
+    for second in (*range(120), *range(120, 4 * 86_400, 60)):
+        at = Instant(NOON_S + second, 10_000.0 + second)
+        grown = 0 if second < 20 else 100
+        memory |= {"system.rss_bytes": 10.0 + grown, "tasks.total": 10.0 + (100 if second >= 40 else 0)}
+        memory["TotalAlloc"] = 10.0 + grown if second < 60 else 5.0
+        history.append(replace(Sample.empty(at, Missing("not read")), origins=origins))
+        if second in (100, 900, 3600, 30_000, 90_000, 300_000, 4 * 86_400 - 60):
+            view = history.view()
+            assert [isinstance(rule.check(view), Finding) for rule in rules] == [True] * 3
+            assert isinstance(pile.check(view), Finding)
 
 
 def test_a_spike_is_no_growth_in_all(written: Write) -> None:

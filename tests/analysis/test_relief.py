@@ -232,6 +232,33 @@ def test_a_way_that_comes_in_time_is_not_missed_and_one_that_goes_is() -> None:
     assert [words for words, _ in story.told][1:] == ["gc-at 80 % cannot be done: Its port is closed. Open it"]
 
 
+def test_a_way_that_comes_and_goes_is_told_of_less_and_less_often() -> None:
+    story = Story()
+    for second in range(0, 86_400, 5):
+        story.offers = WAY if second // 20 % 2 else {GC: NO_WAY}
+        story.at(second, 500)
+    assert 2 <= len(story.told) < 10
+    for second in range(86_400, 2 * 86_400, 5):
+        story.offers = WAY if second // 1800 % 2 else {GC: NO_WAY}
+        story.at(second, 500)
+    assert len(story.told) < 40
+
+
+def test_after_a_long_time_as_it_was_a_change_is_told_at_once_again() -> None:
+    story = Story()
+    for second in range(0, 600, 5):
+        story.offers = WAY if second // 10 % 2 else {GC: NO_WAY}
+        story.at(second, 500)
+    for second in range(600, 4300, 5):
+        story.offers = WAY
+        story.at(second, 500)
+    story.told.clear()
+    story.offers = {GC: NO_WAY}
+    for second in (4300, 4303):
+        story.at(second, 500)
+    assert [severity for _, severity in story.told] == [Severity.WARNING]
+
+
 def test_over_the_limit_nobody_is_said_to_be_unable_before_that_is_sure() -> None:
     story = Story(offers={GC: NO_WAY})
     story.at(0, 1100)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -19,10 +19,11 @@ from memdash.analysis.teeth import longest_tooth
 from memdash.analysis.trend import trend
 from memdash.analysis.verdict import ruling
 from memdash.analysis.verdict_words import collector_words, finding, named, rate_words, severity, summary
+from memdash.model.capability import Capability, Source
 from memdash.model.finding import Severity
 from memdash.model.gc_trend import Course, GcTrend, Tendency
 from memdash.model.missing import Missing
-from memdash.model.sample import Instant
+from memdash.model.sample import Instant, Origin
 from memdash.model.tasks import Tasks
 from memdash.model.verdict import Forecast, Grower, Slope, Verdict, VerdictKind
 from tests.fakes import NOON_S, a_gc, a_profile, a_sample, a_system, a_thread, memstats
@@ -120,6 +121,17 @@ def test_nothing_is_claimed_where_the_interval_holds_no_growth() -> None:
         assert forecast(slope, 320 * MIB, a_sample(NOW)) is None
 
 
+def test_old_figures_and_limits_of_nothing_are_no_wall() -> None:
+    """As for --gc-at, which looks at the same limits."""
+    gone = Missing("none is set")
+    old = Origin(Source.PROC, NOW, failing="it is busy")
+    for sample in (
+        a_sample(NOW, a_system(address_space_limit_bytes=0, cgroup=gone, host_total_bytes=0), gc=gone),
+        replace(a_sample(NOW, a_system(), gc=gone), origins={Capability.SYSTEM: old}),
+    ):
+        assert forecast(Slope(MIB, 0.9 * MIB, 1.1 * MIB), 320 * MIB, sample) is None
+
+
 def test_nothing_is_claimed_where_no_limit_is_known() -> None:
     nothing = Missing("not read")
     assert forecast(Slope(2, 1, 3), 320 * MIB, a_sample(NOW, gc=nothing, system=nothing, memstats=nothing)) is None
@@ -199,7 +211,7 @@ def test_what_grew_most_is_named() -> None:
     then, now = usage_by_leaf(a_profile()), usage_by_leaf(a_profile(1.5))
     before, after = Tasks((a_thread("Prices.watch", "waiting", 3),)), Tasks((a_thread("Prices.watch", "waiting", 30),))
     tasks = task_groups(tasks_by_group(after), tasks_by_group(before), {})
-    found = growers(grouped(now, then, {}), tasks)
+    found = growers(grouped(now, then, {}), tasks, {}, {})
     assert [(grower.kind, grower.name, grower.place) for grower in found] == [
         ("site", "cart.(*Store).Add", "store.go:118"),
         ("site", "session.New", "session.go:52"),
@@ -229,5 +241,24 @@ def test_a_collector_under_pressure_is_evidence() -> None:
 
 def test_what_did_not_grow_is_not_named() -> None:
     same = usage_by_leaf(a_profile())
-    assert growers(grouped(same, same, {}), ()) == ()
-    assert growers(Missing("no profile"), Missing("no tasks")) == ()
+    assert growers(grouped(same, same, {}), (), {}, {}) == ()
+    assert growers(Missing("no profile"), Missing("no tasks"), {}, {}) == ()
+
+
+def test_what_filled_before_the_window_is_not_named() -> None:
+    """The caches of the warm-up hold more than the leak, but have not grown since."""
+    now = usage_by_leaf(a_profile(1.5))
+    then: dict[Hashable, float] = {frame: usage.inuse_bytes for frame, (usage, _) in now.items()}
+    leaking = next(frame for frame in now if frame.function == "session.New")
+    then[leaking] -= MIB
+    found = growers(grouped(now, {}, {}), (), then, {})
+    assert [(grower.name, grower.change) for grower in found] == [("session.New", MIB)]
+
+
+def test_tasks_that_moved_into_another_group_are_not_named() -> None:
+    now = tasks_by_group(Tasks((a_thread("Prices.watch", "waiting", 30), a_thread("Prices.load", "waiting", 1))))
+    (watch, load) = now
+    groups = task_groups(now, {}, {})
+    assert growers(Missing("no profile"), groups, {}, {watch: 1, load: 30}) == ()
+    (found,) = growers(Missing("no profile"), groups, {}, {watch: 1, load: 1})
+    assert found.change == 29

@@ -26,6 +26,7 @@ from memdash.recording.moment import Moment
 from memdash.recording.pruning import Limits
 from memdash.recording.reader import Recording
 from memdash.recording.writer import Writer
+from memdash.session.past import Past
 from tests.benchmarks.result import Result
 from tests.fakes import MIB, NOON_S, a_gc, a_sample, a_system, a_target, memstats
 
@@ -174,6 +175,7 @@ def recording() -> Iterator[Result]:
         path = Path(folder) / "day.mdr"
         yield from _write(path)
         yield from _read(path)
+        yield from _replay(path)
 
 
 def _write(path: Path) -> Iterator[Result]:
@@ -222,3 +224,24 @@ def _read(path: Path) -> Iterator[Result]:
     each_s = (time.process_time() - before_s) / number
     yield Result("reading an hour of it moment by moment", f"{1e3 * each_s:.2f} ms a moment", "", None)
     opened.close()
+
+
+def _replay(path: Path) -> Iterator[Result]:
+    """What the dashboard shows of a moment: first as quickly as it can be had, then with the trends of its rows."""
+    before_s = time.process_time()
+    past = Past(Recording.open(path), is_of_file=True)
+    newest = past.at(past.run.until.mono_s)
+    newest.history.series("HeapAlloc", 300.0)
+    first_s = time.process_time() - before_s
+    yield Result("the newest moment of a day as a snapshot", f"{first_s * 1e3:.0f} ms", "≤ 1 s", first_s <= 1)
+    chance, taken = random.Random(2), {True: list[float](), False: list[float]()}
+    for _ in range(40):
+        mono_s = newest.history.since.mono_s + chance.randrange(_DAY_S)
+        for is_quick in (True, False):
+            before_s = time.process_time()
+            past.at(mono_s, is_quick=is_quick)
+            taken[is_quick].append(time.process_time() - before_s)
+    past.close()
+    quick, whole = sorted(taken[True]), sorted(taken[False])
+    words = f"median {1e3 * quick[20]:.0f} ms, slowest {1e3 * quick[-1]:.0f} ms; trends {1e3 * whole[20]:.0f} ms more"
+    yield Result("any moment of a day as a snapshot", words, "≤ 100 ms", quick[-1] <= 0.1)

@@ -23,7 +23,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What profiles were read; none is really there."""
     names: list[str] = []
 
-    def profile_from(name: str) -> TakenProfile:
+    def profile_from(name: str, run: int | None = None) -> TakenProfile:
         names.append(name)
         return TakenProfile(of_stacks({"main > add": 700}))
 

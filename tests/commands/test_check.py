@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -9,15 +10,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from memdash.cli import main
-from memdash.commands import check, checking
-from memdash.commands.budget import Plan
-from memdash.config import AlertText
+from memdash.commands import check, checking, forcing
 from memdash.errors import AccessDenied
+from memdash.model.sample import Instant
 from memdash.model.snapshot import Snapshot, State
 from memdash.session.gate import Gate
 
@@ -26,104 +26,16 @@ Said = tuple[int, str, str]
 FAST = ("--warm-up=0s", "--interval=50ms")
 
 
-@pytest.fixture(autouse=True)
-def no_file_of_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-
-
-@pytest.fixture
-def said(capfd: pytest.CaptureFixture[str]) -> Callable[..., Said]:
-    def run(*argv: str | int | Path) -> Said:
-        code = main(["check", *map(str, argv)])
-        return code, *capfd.readouterr()
-
-    return run
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Callable[[str], Path]:
-    def write(text: str) -> Path:
-        path = tmp_path / "memory.toml"
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    return write
-
-
 Check = Callable[..., Said]
-Write = Callable[[str], Path]
 
 
-def test_the_budget_in_force_can_be_written_and_read_again(said: Check, file: Write) -> None:
-    flags = ["--max", "heap_alloc=0.5GiB", "--max-growth=64MiB", "--max-growth=60MiB/h", "--no-new-tasks", "--for=90s"]
-    flags += ["--alert=goroutines growth > 100/min critical"]
-    named = file("""[[alert]]\nname = 'a "load"'\nwhen = 'Sys > 1GiB'\nfor = '5s'""")
-    code, written, _ = said(*flags, "--print-budget")
-    assert code == 0
-    assert written.splitlines()[1:] == [
-        'warm-up = "10s"',
-        'duration = "90s"',
-        'interval = "1s"',
-        'max = ["HeapAlloc=512MiB"]',
-        'max-growth = ["64MiB", "1MiB/min"]',
-        "no-new-tasks = true",
-        "no-leak = true",
-        "force-gc = false",
-        "strict = false",
-        "",
-        "[[alert]]",
-        'when = "tasks.total growth > 100/min"',
-    ]
-    table = ["[[alert]]", 'when = "Sys > 1GiB for 5s"', r'name = "a \"load\""']
-    both = written + "\n" + "\n".join(table) + "\n"
-    assert said("--budget", named, "--print-budget")[1].splitlines()[-3:] == table
-    assert said("--budget", file(both), "--print-budget")[1] == both
-
-
-def test_a_rate_that_says_no_window_is_judged_within_the_watch() -> None:
-    alerts = [AlertText("tasks.total growth > 100/min"), AlertText("tasks.total growth > 9/min over 5s", "few")]
-    budgets = Plan(alert=alerts, no_leak=False, duration=40.0).budgets()
-    assert [budget.name for budget in budgets] == ["never tasks.total growth > 100/min over 20s", "never few"]
-    assert Plan(alert=alerts[:1], duration=600.0).budgets()[0].name == "never tasks.total growth > 100/min"
-
-
-def test_flags_outrank_the_file_which_outranks_the_users_own(
-    said: Check, file: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_mutes_of_the_users_own_file_hold_in_a_check(said: Check, tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
-    config.write_text('max = ["fds=9"]\nduration = "5s"\noutput-to = "x.log"\n', encoding="utf-8")
-    budget = file('max = ["HeapAlloc=1MiB"]\nno-leak = false\nwarm-up = "3s"')
-    for order in (["--config", config, "--budget", budget], ["--budget", budget, "--config", config]):
-        written = said(*order, "--print-budget")[1]
-        assert 'max = ["HeapAlloc=1MiB"]' in written
-        assert "duration" not in written  # a user's own habits are no part of a budget that others share
-        assert "no-leak = false" in written
-    assert 'max = ["Sys=2MiB"]' in said("--budget", budget, "--max=Sys=2MiB", "--print-budget")[1]
-    assert "no-leak = true" in said("--budget", budget, "--no-leak", "--print-budget")[1]
-    assert "no-leak = false" in said("--allow-leak", "--print-budget")[1]
-    monkeypatch.setenv("MEMDASH_WARM_UP", "7s")
-    assert 'warm-up = "7s"' in said("--budget", budget, "--print-budget")[1]
-
-
-@pytest.mark.parametrize(
-    ("text", "what", "hint"),
-    [
-        ('max-grwth = ["1MiB"]', "there is no setting 'max-grwth'", "did you mean max-growth?"),
-        ('theme = "nord"', "there is no setting 'theme'", "the keys are "),
-        ('max = ["HeapAloc=1MiB"]', "--max: there is no metric 'HeapAloc'", "did you mean HeapAlloc?"),
-        ('warm-up = "soon"', "warm-up in {path}: 'soon' is not a duration", "write it like"),
-        ("strict = 3", "strict: ", "its flag is --strict"),
-        ("max = [", "is not TOML", "write lines like"),
-    ],
-)
-def test_a_file_that_makes_no_sense_is_told_of_with_the_place(
-    said: Check, file: Write, text: str, what: str, hint: str
-) -> None:
-    path = file(text)
-    code, out, err = said("--budget", path, os.getpid())
-    assert (code, out) == (2, "")
-    assert what.format(path=path) in err
-    assert hint in err
+    config.write_text('mute = ["quiet"]\n[[alert]]\nname = "quiet"\nwhen = "rss > 1MiB"\n', encoding="utf-8")
+    with_it = ("--config", config, *FAST, "--for=0.1s", "--json", "--read-only", "--", *sleeper())
+    code, out, _ = said(*with_it)
+    assert code == 0
+    assert [judged["name"] for judged in json.loads(out)["budgets"]] == ["no leak"]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +45,7 @@ def test_a_file_that_makes_no_sense_is_told_of_with_the_place(
         (("--",), "there is no command after --"),
         ((1, "--", "true"), "both a process and a command are named"),
         (("--force-gc", "--read-only", os.getpid()), "--force-gc and --read-only exclude each other"),
-        (("--max=HeapAlloc=a lot", os.getpid()), "--max HeapAlloc"),
+        (("--max=HeapAlloc=a lot", os.getpid()), "--max: HeapAlloc: "),
         (("--junit=/no/such/folder/x.xml", os.getpid()), "/no/such/folder is not a directory"),
         (("--", "no-such-command-here"), "there is no command 'no-such-command-here'"),
     ],
@@ -144,6 +56,37 @@ def test_what_makes_no_sense_is_refused_before_anything_starts(
     code, out, err = said(*argv)
     assert (code, out) == (2, "")
     assert what in err
+
+
+def test_outputs_that_are_one_file_are_refused_before_anything_starts(said: Check, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "out")
+    for flags in (
+        ("-o", "out", "--junit", "./out"),
+        ("-o", "out", "--output-to", "link"),
+        ("--junit=a", "--output-to=a"),
+    ):
+        with contextlib.chdir(tmp_path):
+            code, out, err = said(*flags, "--", "sh", "-c", "echo >started")
+        assert (code, out) == (2, "")
+        assert "name the same file" in err
+    assert [file.name for file in tmp_path.iterdir()] == ["link"]
+
+
+def test_an_output_that_cannot_be_written_keeps_no_other_back(
+    said: Check, start: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    child = start(*sleeper())
+    code, out, err = said(*FAST, "--for=0.1s", "--max=rss=1GiB", "--junit=/dev/full", child.pid)
+    assert code == 2
+    assert out.startswith("PASSED: python")
+    assert "/dev/full cannot be written: No space left" in err
+
+
+def test_a_command_that_is_not_there_leaves_what_was_in_its_log(said: Check, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("precious")
+    assert said("--output-to", log, "--force", "--", "no-such-command-here")[0] == 2
+    assert log.read_text() == "precious"
 
 
 def sleeper() -> list[str]:
@@ -183,13 +126,16 @@ def at_the_third_sample(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[
 
     def arrange(act: Callable[[int], object]) -> None:
         class Acting(Gate):
-            seen = 0
+            def __init__(self, *args: Any, **named: Any) -> None:
+                super().__init__(*args, **named)
+                self.seen: set[Instant] = set()
 
             def take(self, shown: Snapshot) -> None:
                 super().take(shown)
-                self.seen += shown.state is State.LIVE
-                if self.seen == 3:
-                    act(shown.target.pid)
+                if shown.state is State.LIVE and shown.at not in self.seen:
+                    self.seen.add(shown.at)
+                    if len(self.seen) == 3:
+                        act(shown.target.pid)
 
         monkeypatch.setattr(checking, "Gate", Acting)
 
@@ -206,7 +152,7 @@ def test_a_process_that_ends_too_soon_has_passed_nothing(
     at_the_third_sample(lambda pid: os.kill(pid, signal.SIGKILL))
     code, out, err = said(*FAST, "--max=rss=1GiB", "--for=60s", child.pid)
     assert code == 5
-    assert "breaks none of 2 budgets that was judged" in out
+    assert "keeps to 1 of 2 budgets, 1 not judged, but the watch was cut short" in out
     assert "killed by SIGKILL before the check was over" in err
     other = start(*sleeper())
     assert said(*FAST, "--max=rss=1MiB", "--for=60s", other.pid)[0] == 1  # what is broken is broken
@@ -230,14 +176,14 @@ def test_what_could_not_be_judged_for_want_of_permission_says_so_in_its_code(
 def test_collections_that_cannot_be_forced_are_a_request_that_makes_no_sense(
     said: Check, start: Callable[..., subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checking, "_APART_S", 0.01)
+    monkeypatch.setattr(forcing, "_APART_S", 0.01)
     code, out, err = said(*FAST, "--for=9s", "--force-gc", start("sleep", "60").pid)
     assert (code, out) == (2, "")
     assert "--force-gc cannot be obeyed: " in err
 
 
 def test_a_command_is_watched_until_it_ends_and_its_words_are_no_data(said: Check) -> None:
-    script = "print('working', flush=True); import time; time.sleep(0.3)"
+    script = "print('working', flush=True); import time; time.sleep(0.8)"
     code, out, err = said(*FAST, "--max=rss=1GiB", "--json", "--read-only", "--", sys.executable, "-c", script)
     document = json.loads(out)
     assert code == 0
@@ -259,7 +205,7 @@ def test_what_a_command_goes_on_with_is_watched_as_well(said: Check) -> None:
 
 
 def test_a_command_that_fails_passes_on_its_code(said: Check, tmp_path: Path) -> None:
-    script = "import sys, time; time.sleep(0.3); sys.exit(7)"
+    script = "import sys, time; time.sleep(0.8); sys.exit(7)"
     log = tmp_path / "log"
     argv = (*FAST, "--max=rss=1MiB", "--read-only", f"--output-to={log}", "--", sys.executable, "-c", script)
     code, out, err = said(*argv)
@@ -292,3 +238,24 @@ def test_a_signal_ends_the_command_too(said: Check, at_the_third_sample: Arrange
     assert (code, out) == (128 + signal.SIGTERM, "")
     (child,) = children
     assert not Path(f"/proc/{child}").exists()
+
+
+def test_a_program_that_was_killed_has_passed_nothing_whatever_its_wrapper_makes_of_that(
+    said: Check, at_the_third_sample: Arrange
+) -> None:
+    code, out, err = killed_under_a_shell(said, at_the_third_sample, signal.SIGKILL)
+    assert (code, "was killed by SIGKILL" in err) == (5, True)
+    assert "the watch was cut short" in out
+
+
+def test_a_server_that_its_script_asks_to_end_may_pass(said: Check, at_the_third_sample: Arrange) -> None:
+    code, out, _ = killed_under_a_shell(said, at_the_third_sample, signal.SIGTERM)
+    assert code == 0
+    assert "killed by SIGTERM · the command exited with code 0" in out
+
+
+def killed_under_a_shell(said: Check, at_the_third_sample: Arrange, number: int) -> Said:
+    """The shell becomes a program that never asks what became of its child, so that anybody can see it for a while."""
+    at_the_third_sample(lambda pid: os.kill(pid, number))
+    wrapper = ("sh", "-c", '"$@" & exec sleep 1', "sh")
+    return said(*FAST, "--max=rss=1GiB", "--read-only", "--", *wrapper, *sleeper())

@@ -11,7 +11,9 @@ import pytest
 from memdash.commands.opening import Opening, frame
 from memdash.model.action import Action
 from memdash.model.finding import Finding, Severity
+from memdash.model.missing import Maybe, Missing
 from memdash.model.snapshot import Snapshot, State
+from memdash.session.past import Past
 from tests.fakes import a_snapshot, a_target
 
 ENTER, LEAVE = "\x1b[?1049h", "\x1b[?1049l"
@@ -34,7 +36,13 @@ class Told:
 
     def close(self) -> None: ...
 
-    def mark_baseline(self) -> None: ...
+    @property
+    def past(self) -> Maybe[Past]:
+        return Missing("nobody asks")
+
+    def mark(self, note: str, then: Snapshot) -> None: ...
+
+    def mark_baseline(self, then: Snapshot | None = None) -> None: ...
 
     def clear_baseline(self) -> None: ...
 

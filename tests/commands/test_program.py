@@ -73,6 +73,23 @@ def test_a_program_that_does_not_listen_is_killed(log: Path, fifo: Path) -> None
     assert program.exit_code == 128 + signal.SIGKILL
 
 
+@pytest.mark.parametrize(
+    ("shell", "ignores"),
+    [("{child} & wait", "trap '' TERM"), ("{child} & exit 0", ":"), ("{child} & exit 0", "trap '' TERM")],
+)
+def test_what_a_command_leaves_behind_does_not_outlive_us(log: Path, fifo: Path, shell: str, ignores: str) -> None:
+    child = f"sh -c '{ignores}; echo $$ >{fifo}; while :; do sleep 0.05; done'".replace("''", """'"''"'""")
+    program = Program(["sh", "-c", shell.format(child=child)], log, grace_s=0.2)
+    left = os.pidfd_open(int(fifo.read_text()))
+    code = program.wait(20 if "exit" in shell else 0) and program.exit_code
+    program.stop(signal.SIGTERM)
+    ended, _, _ = select.select([left], [], [], 20)
+    os.close(left)
+    assert ended
+    assert program.exit_code == (code if "exit" in shell else 128 + signal.SIGTERM)
+    program.stop(signal.SIGTERM)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 def test_the_signal_that_ends_us_is_passed_on(log: Path, number: signal.Signals) -> None:
     program = Program(["sleep", "60"], log)
@@ -99,9 +116,20 @@ def test_an_existing_log_is_overwritten_only_with_force(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="exists already"), log_file(str(taken), force=False):
         pass
     assert taken.read_text() == "mine"
-    with log_file(str(taken), force=True):
-        pass
-    assert taken.read_text() == ""
+    with log_file(str(taken), force=True) as log:
+        with pytest.raises(UsageError, match="there is no command"):
+            Program(["no-such-command-anywhere"], log)
+        assert taken.read_text() == "mine"
+        with Program(["echo", "yours"], log) as program:
+            program.wait()
+    assert taken.read_text() == "yours\n"
+
+
+def test_a_command_that_cannot_be_started_leaves_no_log(tmp_path: Path) -> None:
+    with log_file(str(tmp_path / "log"), force=False) as log, pytest.raises(UsageError, match="there is no command"):
+        Program(["no-such-command-anywhere"], log)
+    tell_output(log, last_lines=True)
+    assert not list(tmp_path.iterdir())
 
 
 def test_empty_logs_of_killed_runs_are_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -13,8 +14,9 @@ from memdash.exports.check.json import line
 from memdash.exports.check.junit import junit
 from memdash.exports.check.text import headline, lines
 from memdash.model.check import Checked, Command, Judgement, Outcome
-from memdash.model.finding import Figure
+from memdash.model.finding import NOTES, Figure, Finding, Severity
 from memdash.model.sample import Instant
+from memdash.model.target import Ending
 from memdash.units import Unit
 from tests.fakes import NOON_S, a_snapshot
 
@@ -53,6 +55,20 @@ def checked() -> Checked:
     )
 
 
+def test_what_was_done_meanwhile_is_told(checked: Checked) -> None:
+    deed = Finding(
+        rule=NOTES,
+        severity=Severity.OK,
+        at_s=NOON_S,
+        summary="force GC: in 59 ms · freed 112.2 MiB",
+        evidence={"action": "force GC", "freed_bytes": 112.2 * MIB},
+    )
+    done = replace(checked, deeds=(deed,))
+    assert list(lines(done))[2].endswith(" force GC: in 59 ms · freed 112.2 MiB")
+    (told,) = json.loads(line(done))["deeds"]
+    assert told["figures"]["freed_bytes"] == 112.2 * MIB
+
+
 def test_as_text_each_budget_is_a_line_and_what_grew_stands_below_it(checked: Checked) -> None:
     assert list(lines(checked)) == [
         "FAILED: shop-server (pid 41287) breaks 1 of 4 budgets, 2 not judged",
@@ -70,8 +86,44 @@ def test_the_headline_says_how_it_came_out(checked: Checked) -> None:
     passed = replace(checked, judgements=(UNJUDGED, KEPT))
     assert headline(passed) == "PASSED: shop-server (pid 41287) keeps to 1 of 2 budgets, 1 not judged"
     unread = replace(checked, judgements=(UNREAD, KEPT))
-    assert headline(unread) == "FAILED: shop-server (pid 41287) breaks none of 2 budgets that was judged, 1 not judged"
-    assert headline(replace(passed, cut_short="it has ended")).startswith("FAILED: ")
+    assert headline(unread) == "FAILED: shop-server (pid 41287) keeps to 1 of 2 budgets, 1 not judged"
+    assert headline(replace(checked, judgements=(UNREAD,))) == (
+        "FAILED: shop-server (pid 41287) could not be held to its budget"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"command": Command(("sh", "-c", "…"), 137)}, "the command exited with code 137"),
+        ({"cut_short": "shop-server did not answer for 9 s"}, "the watch was cut short"),
+    ],
+)
+def test_what_fails_it_besides_the_budgets_is_said_in_every_form(
+    checked: Checked, changes: dict[str, Any], words: str
+) -> None:
+    found = replace(checked, judgements=(KEPT,), **changes)
+    assert headline(found) == f"FAILED: shop-server (pid 41287) keeps to 1 of 1 budget, but {words}"
+    assert json.loads(line(found))["passed"] is False
+    (suite,) = ET.fromstring(junit(found))  # noqa: S314 - our own
+    assert [case[0].tag for case in suite.findall("testcase")] == ["system-out", "error"]
+    assert (suite.get("tests"), suite.get("errors")) == ("2", "1")
+    assert list(annotation_lines(found)) == [f"::error title=memdash%3A the check itself::{found.trouble}"]
+
+
+def test_time_in_which_nothing_was_seen_is_told_apart(checked: Checked) -> None:
+    found = replace(checked, lapsed_s=5.0)
+    assert "watched 55 s, 61 samples · after a warm-up of 10 s · and 5.0 s in which nothing could be seen" in lines(
+        found
+    )
+    document = json.loads(line(found))
+    assert (document["watched_s"], document["lapsed_s"]) == (55.0, 5.0)
+
+
+def test_how_the_program_behind_a_command_ended_is_told(checked: Checked) -> None:
+    ended = replace(checked.shown, ending=Ending(at_s=NOON_S, exit_code=2))
+    found = replace(checked, shown=ended, command=Command(("sh", "-c", "./server; true"), 0))
+    assert "shop-server exited with code 2 · the command exited with code 0" in list(lines(found))[1]
 
 
 def test_the_same_evidence_is_told_once(checked: Checked) -> None:

@@ -238,6 +238,10 @@ def test_without_arenas_the_steps_stay_and_say_why() -> None:
     assert found["residence"]["steps"]
 
 
+def test_it_says_how_many_findings_were_dropped() -> None:
+    assert document(a_snapshot(seconds=2, findings_dropped=1234))["findings_dropped"] == 1234
+
+
 def test_a_finding_says_how_long_and_how_bad_it_was() -> None:
     worst = Figure(700 << 20, Unit.BYTES)
     rate = Figure(math.nan, Unit.COUNT, "/min")

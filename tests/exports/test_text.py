@@ -38,6 +38,10 @@ def test_the_whole_report(snapshot: SnapshotAssertion) -> None:
     assert report.encode() == snapshot(extension_class=TextFile)
 
 
+def test_what_the_log_has_dropped_is_told() -> None:
+    assert "Alerts (1 234 older ones dropped)" in text(a_snapshot(seconds=2, findings_dropped=1234)).splitlines()
+
+
 def test_a_missing_figure_says_why() -> None:
     shown = a_snapshot(seconds=2)
     shown = replace(shown, sample=replace(shown.sample, memstats=memstats(Lookups=Missing("not kept by this Go"))))

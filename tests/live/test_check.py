@@ -80,9 +80,11 @@ def test_a_go_program_that_never_collects_can_be_made_to(
         assert main(argv) == 1
         assert growth(capfd.readouterr().out)["outcome"] == "not judged"
         assert main([*argv, "--force-gc", "--endpoint=auto"]) == code
-    found = growth(capfd.readouterr().out)
+    out = capfd.readouterr().out
+    found = growth(out)
     assert found["why"].startswith("live heap after each GC was ")
     assert found["why"].endswith(" and 3 collections later")
+    assert [deed["figures"]["action"] for deed in json.loads(out)["deeds"]] == ["force GC"] * 4
 
 
 @pytest.mark.matrix

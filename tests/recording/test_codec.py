@@ -18,7 +18,7 @@ from memdash.model.missing import Maybe, Missing
 from memdash.model.profile import Profile
 from memdash.model.residence import Arenas, MappingGroup, MappingKind, Mappings
 from memdash.model.sample import CAPABILITY_OF, Instant, Origin
-from memdash.model.snapshot import State
+from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Ending, Target
 from memdash.model.verdict import Forecast, Grower, Slope, Verdict, VerdictKind
 from memdash.recording.codec import (
@@ -44,6 +44,7 @@ from tests.fakes import (
     a_family,
     a_gc,
     a_profile,
+    a_relief,
     a_sample,
     a_smaps,
     a_system,
@@ -114,6 +115,17 @@ def a_moment(**changes: Any) -> Moment:
     return Moment(**(given | changes))
 
 
+def test_each_field_of_a_snapshot_is_written_or_made_anew() -> None:
+    """What is added to one has to be put into ``Moment``, or into this list with a way to make it anew."""
+    of_the_run = {"target", "ending"}
+    of_findings = {"findings", "findings_dropped"}
+    of_samples = {"history", "groups", "objects", "tasks", "residence", "before", "since", "courses", "gc_trend"}
+    of_the_present = {"actions", "transitions", "is_replayed"}
+    anew = of_the_run | of_findings | of_samples | of_the_present
+    written = {field.name for field in fields(Moment)}
+    assert {field.name for field in fields(Snapshot)} == anew | written
+
+
 def bare(moment: Moment) -> Moment:
     """Without what is written apart."""
     apart: dict[str, Any] = {capability.value: Missing("apart") for capability in APART}
@@ -124,16 +136,18 @@ def test_a_moment_comes_back_as_it_was_alone_and_among_others() -> None:
     moments = [
         a_moment(),
         a_moment(verdict=None, at=Instant(NOON_S + 1, 10_001.5)),
+        a_moment(relief=a_relief()),
+        a_moment(relief=a_relief(ceiling=Missing("none is set"), way=Missing("nobody"))),
         a_moment(sample=a_sample(AT, a_gc(pauses=()), memstats(PauseNs=(), PauseEnd=()))),
         a_moment(sample=replace(a_sample(AT), memstats=Missing("gone"), gc=Missing("gone too"))),
         a_moment(sample=a_sample(AT, memstats(HeapAlloc=True, Sys=2.5))),
     ]
     rows = [encoded_moment(moment) for moment in moments]
     assert [bare(decoded_moment(row)) for row in rows] == [bare(moment) for moment in moments]
-    walls, monos = [7, 5, 6, 8, 9], [1, 2, 3, 4, 5]
+    walls, monos = [7, 5, 6, 8, 9, 10, 11], [1, 2, 3, 4, 5, 6, 7]
     minute = Minute(compressed(packed_moments(walls, monos, rows)), b"")
     assert (list(minute.walls), list(minute.monos)) == (walls, monos)
-    assert [bare(minute[place]) for place in range(5)] == [bare(moment) for moment in moments]
+    assert [bare(minute[place]) for place in range(7)] == [bare(moment) for moment in moments]
 
 
 @pytest.mark.parametrize(

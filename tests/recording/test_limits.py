@@ -1,15 +1,19 @@
 """How a recording stays within its limits, and what is left of it then."""
 
+import contextlib
 import random
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from memdash.model.capability import Capability
+from memdash.model.capability import Capability, Source
+from memdash.model.finding import Finding, Severity
 from memdash.model.memstats import MemStats
 from memdash.model.profile import Frame, Profile, Site, Usage
+from memdash.model.sample import Origin
 from memdash.recording.moment import Moment
 from memdash.recording.pruning import Limits
 from memdash.recording.reader import Recording
@@ -75,6 +79,61 @@ def test_a_recording_stays_as_large_as_it_may_be(
     assert moments[0].at == recording.since
     assert 1 < len(facts) < 60
     assert facts[-1].fact == a_different_profile(59)
+
+
+def test_what_is_said_of_a_watch_stays_within_the_limits_too(path: Path, watched: Watched, clock: FakeClock) -> None:
+    """A rule that comes and goes, marks, and a capability that is read from here and there in turns."""
+    writer, limits, number = Writer(path, Limits(max_bytes=180 * KIB)), 210 * KIB, 0
+    run = writer.begin(a_target(), clock.now(), 1.0)
+    for _ in range(40):
+        for moment in watched(4):
+            number += 1
+            source = (Source.MEMORY, Source.ENDPOINT)[number % 2]
+            origins = {**moment.sample.origins, Capability.MEMSTATS: Origin(source, moment.at)}
+            findings = [
+                Finding(
+                    rule="r", severity=Severity.INFO, at_s=moment.at.wall_s, summary=f"{number * 20 + place} is over"
+                )
+                for place in range(20)
+            ]
+            findings = [replace(finding, ended_at_s=finding.at_s) for finding in findings]
+            writer.write(run, [replace(moment, sample=replace(moment.sample, origins=origins))], findings)
+            writer.mark(run, moment.at, f"{number} " + "before the load test " * 20)
+        clock.advance(56.0)
+    writer.close()
+    assert path.stat().st_size <= limits
+    with contextlib.closing(Recording.open(path)) as recording:
+        found, marks = recording.findings(1e11), recording.marks()
+        moments = list(recording.moments(0, 1e11))
+    assert 100 < len(found) < 20 * number
+    assert found[0].summary.startswith(f"{number * 20 + 19} ")
+    assert marks[-1].note.startswith(f"{number} ")
+    assert 1 < len(marks) < number
+    assert len(moments) > 20, "they give way as well, but not all"
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        ((sources,),) = database.execute("SELECT count(*) FROM source WHERE capability = 'memstats'")
+    assert sources < number
+
+
+def test_runs_of_which_nothing_is_left_go_too(path: Path, watched: Watched, clock: FakeClock) -> None:
+    for number in range(12):
+        writer = Writer(path, Limits(max_bytes=80 * KIB), appends=True)
+        run = writer.begin(a_target(), clock.now(), 1.0)
+        chance = random.Random(number)
+        for _ in range(3):
+            for moment in watched(4):
+                writer.write(run, [replace(moment, sample=replace(moment.sample, memstats=a_random_heap(chance)))])
+            clock.advance(56.0)
+        writer.end(run)
+        writer.close()
+        clock.advance(600.0)
+    with contextlib.closing(Recording.open(path)) as recording:
+        left = [run.number for run in recording.runs]
+    assert left[-1] == 12
+    assert len(left) < 10
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        for table in ("alike", "source", "finding", "mark"):
+            assert {run for (run,) in database.execute(f"SELECT run FROM {table}")} <= set(left)  # noqa: S608
 
 
 def test_what_is_too_old_goes(filled: Callable[[Limits, int], Recording], clock: FakeClock) -> None:

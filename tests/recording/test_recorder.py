@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from memdash.model.capability import Capability
-from memdash.model.finding import Finding, Severity
+from memdash.model.finding import Finding, Severity, mark
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant
 from memdash.model.snapshot import Snapshot, State
@@ -70,8 +70,9 @@ def test_what_a_watch_publishes_is_in_the_file_once_it_is_closed(path: Path) -> 
     assert next(recording.samples()).sites == a_profile(3.0)
     assert [mark.note for mark in recording.marks()] == ["deployed"]
     assert recording.findings(NOON_S + 0.5) == ()
-    assert recording.findings(NOON_S + 1.5) == (warning,)
-    assert recording.findings(NOON_S + 3) == (replace(warning, ended_at_s=NOON_S + 2),)
+    deployed = mark(NOON_S + 1, "deployed")
+    assert recording.findings(NOON_S + 1.5) == (deployed, warning)
+    assert recording.findings(NOON_S + 3) == (deployed, replace(warning, ended_at_s=NOON_S + 2))
     recording.close()
 
 

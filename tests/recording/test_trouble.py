@@ -119,10 +119,11 @@ def test_on_a_full_disk_it_goes_on_in_memory_and_returns(path: Path, watched: Wa
         now_s[0] += 20
         enduring.write(run, moments[130:140])
         assert len(told) == 1
+        assert enduring.unwritten_s == 100.0
     now_s[0] += 20
     enduring.write(run, moments[140:])
     assert "again" in told[1]
-    assert not enduring.trouble
+    assert (enduring.trouble, enduring.unwritten_s) == ("", 0.0)
     enduring.end(run)
     enduring.close()
     assert times(path) == [moment.at.mono_s for moment in moments]
@@ -202,8 +203,57 @@ def test_an_existing_file_is_only_overwritten_when_told_to(path: Path) -> None:
         Writer(path, appends=True)
     assert path.read_bytes() == b"precious"
     Writer(path, replaces=True).close()
-    with pytest.raises(RecordingError, match="holds no run yet"):
-        Recording.open(path)
+    assert path.read_bytes() == b"precious"
+    assert [*path.parent.iterdir()] == [path]
+
+
+def test_what_is_to_be_replaced_stays_until_the_first_run_has_begun(path: Path, watched: Watched) -> None:
+    path.write_bytes(b"precious")
+    path.chmod(0o666)
+    moments = watched(2)
+    writer = Writer(path, replaces=True)
+    assert path.read_bytes() == b"precious"
+    with no_room_beyond(0), pytest.raises(RecordingError):
+        writer.begin(a_target(), moments[0].at, 1.0)
+    assert path.read_bytes() == b"precious"
+    run = writer.begin(a_target(), moments[0].at, 1.0)
+    assert times(path) == []
+    writer.write(run, moments)
+    with pytest.raises(RecordingError, match="is being written by another memdash"):
+        Writer(path, replaces=True)
+    assert times(path) == [moment.at.mono_s for moment in moments]
+    writer.close()
+    assert times(path) == [moment.at.mono_s for moment in moments]
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [*path.parent.iterdir()] == [path]
+
+
+@pytest.mark.parametrize("replaces", [False, True])
+def test_a_disk_that_is_full_from_the_start_is_left_as_it_was(path: Path, replaces: bool) -> None:
+    if replaces:
+        path.write_bytes(b"precious")
+    with no_room_beyond(4096), pytest.raises(RecordingError):
+        Writer(path, replaces=replaces)
+    assert [file.read_bytes() for file in path.parent.iterdir()] == [b"precious"] * replaces
+    Writer(path, replaces=replaces).close()
+
+
+def test_a_file_that_is_deleted_meanwhile_is_missed(path: Path, watched: Watched) -> None:
+    moments, told = watched(40), list[str]()
+    enduring = Enduring(Writer(path), told.append)
+    run = enduring.begin(a_target(), moments[0].at, 1.0)
+    enduring.write(run, moments[:30])
+    path.unlink()
+    enduring.write(run, moments[30:35])
+    assert f"{path} has gone" in told[0]
+    path.write_bytes(b"another's")
+    enduring.write(run, moments[35:])
+    assert f"{path} has gone" in enduring.trouble
+    enduring.end(run)
+    assert "has been replaced by another file" in enduring.trouble
+    assert enduring.unwritten_s == 10.0
+    enduring.close()
+    assert path.read_bytes() == b"another's"
 
 
 def test_only_its_owner_may_read_it(path: Path, writer: Writer) -> None:

@@ -16,7 +16,8 @@ from memdash.model.finding import Finding
 from memdash.model.metric import METRICS_BY_KEY
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Origin, Sample
-from memdash.sampling.history import TIERS, History
+from memdash.model.series import TIERS, Start
+from memdash.sampling.history import History
 from tests.fakes import NOON_S, a_sample, memstats
 
 START_S = 10_020.0
@@ -204,6 +205,55 @@ def test_a_paused_view_does_not_start_anew() -> None:
     history.append(told_by(Source.AGENT, 5, 5000))
     assert list(paused.series("HeapAlloc", 60).last) == [1000] * 5
     assert list(history.view().series("HeapAlloc", 60).last) == [5000]
+
+
+def test_changes_count_from_the_attach_or_from_a_baseline_even_one_of_the_past() -> None:
+    history = History(1.0)
+    for second in range(100):
+        history.append(a_sample(at(second), memstats(1000 + second, NumGC=second % 40)))
+    view = history.view()
+    assert view.start("HeapAlloc") == Start(1000, 1030, 0)
+    assert view.start("NumGC") == Start(0, 30, 78)
+    marked = history.view(at(99))
+    assert (marked.start("HeapAlloc"), marked.start("NumGC")) == (Start(1099, 1099, 0), Start(19, 19, 0))
+    past = history.view(at(50))
+    assert (past.start("HeapAlloc"), past.start("NumGC")) == (Start(1050, 1050, 0), Start(10, 10, 39))
+    history.append(a_sample(at(100), memstats(1, NumGC=3)))
+    assert past.start("NumGC") == Start(10, 10, 39)
+    assert history.view(at(50)).start("NumGC") == Start(10, 10, 55)
+    assert history.view().start("HeapAlloc") == view.start("HeapAlloc")
+
+
+def test_what_is_known_later_counts_from_then_on() -> None:
+    history = History(1.0)
+    for second in range(60):
+        read = sample(second, 1000 + second)
+        history.append(read if second >= 50 else replace(read, memstats=Missing("not yet")))
+        if second == 20:
+            history.view(at(20))
+    assert history.view(at(20)).start("HeapAlloc") == history.view().start("HeapAlloc") == Start(1050, 1050, 0)
+    assert history.view().start("no such metric") is None
+
+
+def test_another_source_starts_what_changes_count_from_anew() -> None:
+    history = History(1.0)
+    history.append(told_by(Source.MEMORY, 0, 1000))
+    history.append(told_by(Source.MEMORY, 1, 1001))
+    history.view(at(1))
+    history.append(told_by(Source.AGENT, 2, 5000))
+    assert history.view(at(1)).start("HeapAlloc") == history.view().start("HeapAlloc") == Start(5000, 5000, 0)
+
+
+def test_the_longest_that_a_rule_may_take_is_remembered() -> None:
+    rule = parse_rule("HeapAlloc > 5 for 3d")
+    metric = replace(METRICS_BY_KEY["HeapAlloc"], read=lambda _: 9.0)
+    history, one = History(60.0, [metric]), sample(0, 1)
+    found = []
+    for minute in range(5000):
+        history.append(replace(one, at=at(60.0 * minute)))
+        if minute % 100 == 0:
+            found.append(isinstance(rule.check(history.view()), Finding))
+    assert found == [False] * 44 + [True] * 6
 
 
 def test_a_source_that_fails_for_a_while_is_the_same_one() -> None:

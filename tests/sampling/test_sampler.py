@@ -154,6 +154,21 @@ def test_a_defect_in_whoever_listens_is_told_and_ends_the_watch() -> None:
     assert watch.closed.wait(PATIENCE_S)
 
 
+def test_whoever_cannot_take_in_the_end_is_told_that_nothing_follows() -> None:
+    class Broken(Ear):
+        def on_end(self, ending: Ending) -> None:
+            raise ZeroDivisionError("a defect")
+
+    def gone() -> tuple[Fact, ...]:
+        watch.end(Ending(at_s=2.0))
+        raise TargetExited("gone")
+
+    watch, ear = PipeWatch(), Broken()
+    sampler(FakeProbe(gone, GO), watch, ear).start()
+    assert ear.over.wait(PATIENCE_S)
+    assert str(ear.error) == "a defect of memdash: ZeroDivisionError: a defect"
+
+
 def test_late_ticks_are_skipped_not_made_up() -> None:
     """A read that takes three intervals is followed by one at a later deadline, not by a burst."""
     watch, ear = PipeWatch(), Ear()

@@ -7,7 +7,7 @@ import pytest
 from memdash.analysis.rules import parse_rule
 from memdash.model.finding import Severity, TransitionKind
 from memdash.model.sample import Instant
-from memdash.model.snapshot import Snapshot
+from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Ending
 from memdash.session import Live
 from tests.fakes import NOON_S, a_sample, a_target
@@ -35,7 +35,12 @@ def test_listeners_hear_of_an_alert_once(watched: tuple[Live, list[Snapshot]]) -
     live.mark_baseline()
     live.on_end(Ending(at_s=NOON_S + 4, signal_number=9))
     told = [(transition.kind, transition.finding.severity) for shown in heard for transition in shown.transitions]
-    assert told == [(TransitionKind.OPENED, Severity.WARNING), (TransitionKind.HAPPENED, Severity.CRITICAL)]
+    assert told == [
+        (TransitionKind.OPENED, Severity.WARNING),
+        (TransitionKind.ENDED, Severity.WARNING),
+        (TransitionKind.HAPPENED, Severity.CRITICAL),
+    ]
+    assert not live.snapshot().alerts
 
 
 def test_an_acknowledgement_is_shown_at_once(watched: tuple[Live, list[Snapshot]]) -> None:
@@ -71,3 +76,18 @@ def test_a_watch_may_begin_with_rules_muted() -> None:
     assert sample(live, 0).worst is None
     assert live.snapshot().findings[0].rule == "heap"
     assert live.snapshot().transitions == ()
+
+
+def test_a_listener_that_goes_wrong_costs_neither_the_watch_nor_the_others() -> None:
+    def broken(_: Snapshot) -> None:
+        raise ValueError("no more room")
+
+    live, heard = Live(a_target(), watch=StillWatch(), entries=()), list[Snapshot]()
+    live.subscribe(broken)
+    live.subscribe(heard.append)
+    for second in range(3):
+        live.on_sample(a_sample(Instant(NOON_S + second, 20_000.0 + second)))
+    live.on_end(Ending(at_s=NOON_S + 4))
+    assert [shown.state for shown in heard] == [State.LIVE] * 3 + [State.ENDED]
+    told = [finding.summary for finding in heard[-1].findings if "goes wrong" in finding.summary]
+    assert told == ["something that follows this watch goes wrong: a defect of memdash: ValueError: no more room"]

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from memdash.analysis.budgets import Budget, NoNewTasks, budget_of
 from memdash.analysis.rules import parse_rule
+from memdash.errors import Defect
+from memdash.model.capability import Capability, Source
 from memdash.model.check import Checked, Command, Judgement, Outcome
+from memdash.model.finding import NOTES, Finding, Severity
 from memdash.model.missing import Missing
-from memdash.model.sample import Instant, Sample
+from memdash.model.sample import Instant, Origin, Sample
 from memdash.model.snapshot import Snapshot, State
-from memdash.model.target import Ending
+from memdash.model.target import Ending, Silence, Target
 from memdash.model.tasks import Tasks
 from memdash.session.gate import Gate
-from tests.fakes import NOON_S, a_gc, a_sample, a_snapshot, a_thread, memstats
+from memdash.session.memory import Memory
+from tests.fakes import NOON_S, a_gc, a_sample, a_snapshot, a_system, a_thread, memstats
 
 MIB = 1 << 20
 
@@ -69,6 +74,19 @@ def test_nothing_of_the_warm_up_counts(first: Snapshot) -> None:
     assert early.outcome is Outcome.FAILED
 
 
+def test_what_goes_wrong_in_it_ends_it_and_is_no_judgement(first: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("no such thing")
+
+    gate = watched(first, [most("HeapAlloc > 512MiB")], [100] * 5, warm_up_s=0)
+    assert not gate.over.is_set()
+    monkeypatch.setattr(Memory, "add", broken)
+    gate.take(replace(first, state=State.LIVE, sample=sampled(5, 100), at=Instant(NOON_S, 5005.0)))
+    assert gate.over.is_set()
+    with pytest.raises(Defect, match="no such thing"):
+        gate.checked(strict=False)
+
+
 def test_it_is_over_after_its_time(first: Snapshot) -> None:
     gate = watched(first, [most("HeapAlloc > 512MiB")], [100] * 31 + [900] * 10, warm_up_s=10, for_s=20)
     assert gate.over.is_set()
@@ -108,6 +126,7 @@ def test_what_ended_within_the_warm_up_was_not_judged(first: Snapshot) -> None:
     checked = gate.checked(strict=False)
     assert checked.since is None
     assert only(checked).why == "nothing was seen after the warm-up of 10 s"
+    assert checked.cut_short == f"{only(checked).why}: shop-server (pid 41287) exited with code 0"
     assert not checked.passed
     assert checked.shown.ending is not None
 
@@ -122,12 +141,97 @@ def test_what_was_seen_before_the_end_counts(first: Snapshot) -> None:
     assert checked.command.failed
 
 
+def lapsing(first: Snapshot, seconds: int, lapsed: range, **changes: Any) -> Gate:
+    """One that hears of changed snapshots for some of its seconds."""
+    gate = Gate(first, [most("HeapAlloc > 512MiB")], warm_up_s=0, for_s=None)
+    for second in range(seconds):
+        sample = sampled(second, 100)
+        if second in lapsed and "sample" in changes:
+            sample = replace(sample, **changes["sample"])
+        others = {key: value for key, value in changes.items() if key != "sample"} if second in lapsed else {}
+        gate.take(replace(first, state=State.LIVE, sample=sample, at=sample.at, **others))
+    return gate
+
+
+SILENT = {"silence": Silence(NOON_S, "connection refused")}
+STOPPED = {"sample": {"system": a_system(is_stopped=True)}}
+
+
+@pytest.mark.parametrize(("changes", "words"), [(SILENT, "did not answer"), (STOPPED, "was stopped")])
+def test_time_in_which_nothing_can_be_seen_does_not_count(first: Snapshot, changes: dict[str, Any], words: str) -> None:
+    checked = lapsing(first, 21, range(12, 21), **changes).checked(strict=False)
+    assert not checked.passed
+    assert checked.cut_short == f"shop-server (pid 41287) {words} for 9.0 s of 20 s"
+    assert (checked.samples, checked.watched_s, checked.lapsed_s) == (12, 11.0, 9.0)
+    assert only(checked).outcome is Outcome.PASSED
+    never = lapsing(first, 21, range(21), **changes).checked(strict=False)
+    assert (never.samples, never.watched_s, only(never).why) == (0, 0.0, "nothing was seen")
+    assert not never.passed
+
+
+def test_a_short_lapse_in_between_is_told_and_does_not_fail(first: Snapshot) -> None:
+    checked = lapsing(first, 41, range(12, 14), **SILENT).checked(strict=False)
+    assert checked.passed
+    assert (checked.samples, checked.lapsed_s) == (39, 2.0)
+    assert not lapsing(first, 41, range(12, 19), **SILENT).checked(strict=False).passed
+    assert not lapsing(first, 41, range(40, 41), **SILENT).checked(strict=False).passed
+
+
+def test_a_server_that_answers_with_errors_alone_tells_nothing(first: Snapshot) -> None:
+    """It is there, and what it told before is carried on."""
+    server = replace(first, target=Target.at_url("http://127.0.0.1:1/", "127.0.0.1:1"))
+    at = sampled(11, 100).at
+    failing = {Capability.MEMSTATS: Origin(Source.ENDPOINT, at, failing="it answers 500")}
+    checked = lapsing(server, 21, range(12, 21), sample={"origins": failing}).checked(strict=False)
+    assert checked.cut_short == "127.0.0.1:1 (http://127.0.0.1:1/) told nothing for 9.0 s of 20 s"
+
+
+def test_a_server_that_hangs_is_noticed_before_a_time_out(first: Snapshot) -> None:
+    """What it told before is carried on meanwhile, and is no sample."""
+    server = replace(first, target=Target.at_url("http://127.0.0.1:1/", "127.0.0.1:1"))
+    old = {Capability.MEMSTATS: Origin(Source.ENDPOINT, sampled(11, 100).at)}
+    checked = lapsing(server, 21, range(12, 21), sample={"origins": old}).checked(strict=False)
+    assert checked.cut_short == "127.0.0.1:1 (http://127.0.0.1:1/) did not answer for 9.0 s of 20 s"
+    assert checked.watched_s == 11.0
+    assert lapsing(server, 21, range(12, 15), sample={"origins": old}).checked(strict=False).passed
+
+
+def test_what_is_not_read_any_more_has_kept_to_nothing(first: Snapshot) -> None:
+    """A process is there, but not all that reads it may still do."""
+    failing = {Capability.MEMSTATS: Origin(Source.MEMORY, sampled(11, 100).at, failing="it was unmapped")}
+    found = only(lapsing(first, 21, range(12, 21), sample={"origins": failing}).checked(strict=False))
+    assert (found.outcome, found.why) == (Outcome.UNKNOWN, "not read for the last 9.0 s: it was unmapped")
+    late = only(lapsing(first, 21, range(20, 21), sample={"origins": failing}).checked(strict=False))
+    assert late.outcome is Outcome.UNKNOWN
+
+
+def test_one_sample_is_not_enough(first: Snapshot) -> None:
+    checked = watched(first, [most("HeapAlloc > 512MiB")], [100] * 11, warm_up_s=10).checked(strict=False)
+    assert only(checked).why == checked.cut_short == "only one sample was seen after the warm-up of 10 s"
+    assert not checked.passed
+    assert not replace(checked, judgements=()).passed
+
+
 def test_strict_takes_no_verdict_for_a_failure(first: Snapshot) -> None:
     unjudged = Judgement(name="no leak", outcome=Outcome.UNKNOWN, why="too early", required=False)
     checked = watched(first, [], [100] * 3, warm_up_s=0).checked(strict=False)
     assert replace(checked, judgements=(unjudged,)).passed
     assert not replace(checked, judgements=(unjudged,), strict=True).passed
     assert not replace(checked, judgements=(replace(unjudged, required=True),)).passed
+
+
+def test_what_was_done_after_the_warm_up_is_in_the_result(first: Snapshot) -> None:
+    """It stands in the log of the session, which knows nothing of a warm-up."""
+
+    def deed(second: int, summary: str) -> Finding:
+        figures: dict[str, float | str] = {"action": "force GC", "freed_bytes": 5.0}
+        return Finding(rule=NOTES, severity=Severity.OK, at_s=NOON_S + second, summary=summary, evidence=figures)
+
+    gate = watched(first, [], [100] * 20, warm_up_s=10)
+    note = replace(deed(12, "a note"), evidence={})
+    log = (deed(18, "second"), note, deed(11, "first"), deed(5, "in the warm-up"))
+    gate.take(replace(first, state=State.LIVE, sample=sampled(20, 100), findings=log))
+    assert [found.summary for found in gate.checked(strict=False).deeds] == ["first", "second"]
 
 
 def test_tasks_that_cannot_be_read_are_not_judged(first: Snapshot) -> None:

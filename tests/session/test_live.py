@@ -23,7 +23,9 @@ from memdash.model.system import SystemStats
 from memdash.model.target import Ending, Runtime, Silence, Target
 from memdash.probes.probe import Attachment, Fit, Refusal
 from memdash.session import Live, read_once
+from memdash.session.memory import Memory
 from memdash.session.opening import LOOKED_FOR
+from memdash.session.passing import Passing
 from tests.fakes import FakeProbe, a_gc, a_profile, a_system, a_target, memstats
 from tests.session.heard import wait_for
 
@@ -113,10 +115,10 @@ def start() -> Iterator[Start]:
     """Start a session over fake entries; its snapshots come through a queue."""
     opened: list[Live] = []
 
-    def begin(*entries: FakeEntry) -> tuple[Live, queue.Queue[Snapshot], StillWatch]:
+    def begin(*entries: FakeEntry, memory: Memory | None = None) -> tuple[Live, queue.Queue[Snapshot], StillWatch]:
         watch, heard = StillWatch(), queue.Queue[Snapshot]()
         target = a_target(runtime=Runtime.NATIVE, runtime_version="")
-        live = Live(target, watch=watch, entries=entries, interval_s=0.02)
+        live = Live(target, watch=watch, entries=entries, interval_s=0.02, memory=memory)
         live.subscribe(heard.put)
         opened.append(live)
         live.start()
@@ -271,6 +273,16 @@ def test_a_baseline_from_before_the_first_profile_does_not_take_it_for_growth(st
     assert shown.baseline.marked
     assert not isinstance(shown.groups, Missing)
     assert all(group.change.inuse_bytes == 0 for group in shown.groups)
+
+
+def test_a_watch_that_somebody_else_remembers_keeps_its_log_alone(start: Start) -> None:
+    live, heard, _ = start(go(), system(), memory=Passing(0.02))
+    live.note("seen")
+    shown = wait_for(heard, lambda s: s.state is State.LIVE and "seen" in [f.summary for f in s.findings])
+    assert isinstance(shown.sample.memstats, MemStats)
+    assert shown.verdict is None
+    assert len(shown.history.series("HeapAlloc", 60)) == 0
+    assert shown.groups == ()
 
 
 def test_reading_once_needs_no_thread() -> None:

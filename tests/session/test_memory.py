@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -10,6 +10,7 @@ from memdash.analysis.judge import Judge
 from memdash.analysis.rules import parse_rule
 from memdash.model.finding import Finding, TransitionKind
 from memdash.model.missing import Missing
+from memdash.model.profile import Frame, Profile, Site, Usage
 from memdash.model.sample import Instant, Sample
 from memdash.model.series import Timeline
 from memdash.model.verdict import Verdict, VerdictKind
@@ -61,6 +62,24 @@ def test_a_leak_is_in_the_snapshot_and_in_the_log_with_what_grew_most() -> None:
     assert shown.worst.summary == shown.verdict.summary
     told = [finding.summary for finding in shown.findings if finding.rule == "memdash"]
     assert told[0] == "growing → leak: grows as fast as before"
+
+
+def test_what_a_warm_up_filled_does_not_stand_for_a_leak_that_came_later() -> None:
+    """A cache took 500 MiB in the first minute; what leaks since then has not come to as much yet."""
+    cache, leak = Frame("cache.Fill", "/src/cache.go", 1), Frame("leak.Add", "/src/leak.go", 1)
+    memory, shown = Memory(1.0, ()), a_snapshot(1)
+    for second in range(480):
+        filled, leaked = min(second, 60) * 500 * MIB // 60, max(second - 120, 0) * MIB
+        sites = tuple(
+            Site((frame,), Usage(size, size >> 10, size, size >> 10))
+            for frame, size in ((cache, filled), (leak, leaked))
+        )
+        sample = leaking(second)
+        live = replace(sample.gc, live_after_gc_bytes=100 * MIB + filled + leaked)  # type: ignore[arg-type]
+        shown = memory.add(shown, replace(sample, gc=live, sites=Profile(sites, 524_288, True)))
+    assert shown.verdict is not None
+    assert shown.verdict.kind is VerdictKind.LEAK
+    assert [grower.name for grower in shown.verdict.growers] == ["leak.Add"]
 
 
 def test_growth_in_all_counts_from_the_baseline_that_was_set() -> None:

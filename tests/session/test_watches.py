@@ -16,6 +16,7 @@ from memdash.model.missing import Maybe, Missing
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Target
 from memdash.session import Session, Watches
+from memdash.session.past import Past
 from memdash.session.succession import Succession
 from tests.fakes import a_family, a_snapshot, a_target
 
@@ -40,7 +41,14 @@ class Kept:
     def subscribe(self, listener: Callable[[Snapshot], None]) -> Callable[[], None]:
         return lambda: None
 
-    def mark_baseline(self) -> None:
+    @property
+    def past(self) -> Maybe[Past]:
+        return Missing("nobody asks")
+
+    def mark(self, note: str, then: Snapshot) -> None:
+        """Nobody asks."""
+
+    def mark_baseline(self, then: Snapshot | None = None) -> None:
         """Nobody asks."""
 
     def clear_baseline(self) -> None:

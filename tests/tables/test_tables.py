@@ -18,7 +18,7 @@ from memdash.model.sample import Origin
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.system import Cgroup
 from memdash.model.target import Ending, Runtime, Target
-from memdash.tables.alerts import alerts_table
+from memdash.tables.alerts import alerts_table, entry_of
 from memdash.tables.gc import gc_table, mean_pause
 from memdash.tables.headline import headline
 from memdash.tables.heap_chart import HeapLimit, heap_chart, heap_limits
@@ -198,6 +198,23 @@ def test_alerts_newest_first_with_glyph_word_and_length() -> None:
     assert [row.cells[3].text for row in alerts_table(a_snapshot(5, log), "crit").rows] == ["cgroup used 98.0 %"]
 
 
+def test_alerts_are_found_by_their_rule_whatever_its_case() -> None:
+    log = [Finding(rule="HeapAlloc > 1GiB", severity=Severity.INFO, at_s=NOON_S, summary="much")]
+    assert len(alerts_table(a_snapshot(5, log), "heapALLOC >").rows) == 1
+    assert not alerts_table(a_snapshot(5, log), "HeapIdle").rows
+
+
+def test_an_alert_keeps_its_key_when_others_are_dropped_before_and_after_it() -> None:
+    log = [Finding(rule="a", severity=Severity.INFO, at_s=NOON_S + second, summary=str(second)) for second in range(5)]
+    twice = replace(log[2], summary="again")
+    before = alerts_table(a_snapshot(5, (*log[:2:-1], twice, *log[2::-1]))).rows
+    after = alerts_table(a_snapshot(5, (log[4], twice, log[2], log[0]), findings_dropped=2)).rows
+    keys = {row.cells[3].text: row.key for row in before}
+    assert len(set(keys.values())) == 6
+    assert all(keys[row.cells[3].text] == row.key for row in after)
+    assert entry_of(a_snapshot(5, (twice, log[2])), keys["again"]) == twice
+
+
 def test_an_alert_keeps_its_key_when_newer_ones_arrive() -> None:
     old = Finding(rule="a", severity=Severity.INFO, at_s=NOON_S, summary="old")
     new = Finding(rule="b", severity=Severity.INFO, at_s=NOON_S + 1, summary="new")
@@ -221,7 +238,7 @@ def test_the_headline_of_each_state(snapshot: Snapshot) -> None:
 
 
 def test_the_chart_marks_collections_and_keeps_its_range(snapshot: Snapshot) -> None:
-    chart = heap_chart(snapshot, 300, 60)
+    chart = heap_chart(snapshot.history, 300, 60)
     assert len(chart.gc_columns) == pytest.approx(25, abs=1)
     assert all(line.known and len(line.columns) == 60 for line in chart.lines)
     assert chart.low_bytes < chart.high_bytes

@@ -20,13 +20,14 @@ from memdash.config import USUAL_SOURCES, SourcePath
 from memdash.model.action import Action
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding, Severity
-from memdash.model.missing import Missing
+from memdash.model.missing import Maybe, Missing
 from memdash.model.profile import Frame, Profile, Site, Usage
 from memdash.model.sample import Instant, Sample
 from memdash.model.snapshot import Baseline, Before, OwnCost, Snapshot, State
 from memdash.model.target import Runtime
 from memdash.sampling.history import History
 from memdash.session import Watches
+from memdash.session.past import Past
 from memdash.ui.app import MemdashApp, Options
 from memdash.ui.saving import Reporter
 from memdash.ui.screens.dashboard import Dashboard
@@ -218,6 +219,8 @@ class FakeSession:
         self.acknowledged: list[tuple[Finding, bool]] = []
         self.mutes: list[tuple[str, float]] = []
         self.closed = 0
+        self.recorded: Maybe[Past] = Missing("nothing has been recorded yet")
+        self.marked: list[tuple[str, Instant]] = []
 
     def start(self) -> None:
         """It is always there."""
@@ -235,7 +238,14 @@ class FakeSession:
         for listener in self._listeners:
             listener(snapshot)
 
-    def mark_baseline(self) -> None:
+    @property
+    def past(self) -> Maybe[Past]:
+        return self.recorded
+
+    def mark(self, note: str, then: Snapshot) -> None:
+        self.marked.append((note, then.at))
+
+    def mark_baseline(self, then: Snapshot | None = None) -> None:
         self.baselines += 1
 
     def clear_baseline(self) -> None:

@@ -70,7 +70,7 @@ async def test_a_key_mutes_for_good_or_for_ten_minutes_and_undoes_it(show: Show)
 
 async def test_what_happened_once_has_no_rule_to_be_muted(show: Show) -> None:
     async with show(WATCH) as shown:
-        await shown.press("5", "end", "x")
+        await shown.press("5", "G", "x")
         assert shown.session.mutes == []
 
 

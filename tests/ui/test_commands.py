@@ -8,11 +8,10 @@ import pytest
 from textual.binding import Binding
 
 from memdash.ui.app import MemdashApp
-from memdash.ui.commands import (
+from memdash.ui.command import (
     ALERTS,
     APP,
     CODE,
-    COMMANDS,
     DASHBOARD,
     DRILL,
     FLAME,
@@ -24,8 +23,8 @@ from memdash.ui.commands import (
     ROWS,
     TABLE,
     TREE,
-    bindings,
 )
+from memdash.ui.commands import COMMANDS, bindings
 from memdash.ui.panes.alerts import AlertsPane
 from memdash.ui.screens.dashboard import Dashboard
 from memdash.ui.screens.drill.screen import DrillScreen

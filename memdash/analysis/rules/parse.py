@@ -13,15 +13,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from memdash.analysis.rules.condition import Condition, Op
+from memdash.analysis.rules.condition import RATE_OVER_S, Condition, Op
 from memdash.analysis.rules.names import metric_named
 from memdash.analysis.rules.rule import COOLDOWN_S
 from memdash.analysis.rules.threshold import Threshold
 from memdash.errors import UsageError
 from memdash.model.finding import Severity
 from memdash.model.metric import Kind, Metric
+from memdash.model.series import REMEMBERED_S
 from memdash.spelling import meant
-from memdash.units import parse_duration, parse_figure, parse_period
+from memdash.units import exact_span, parse_duration, parse_figure, parse_period
 
 __all__ = ["parse_condition", "parse_rule"]
 
@@ -88,7 +89,7 @@ def parse_condition(text: str) -> Condition:
     words = _Words(text)
     condition = _condition(words)
     said = _clauses(words, condition, ("over", "for"))
-    return _timed(condition, said)
+    return _timed(words, condition, said)
 
 
 def parse_rule(text: str, name: str = "", more: Sequence[tuple[str, str]] = ()) -> Threshold:
@@ -107,7 +108,7 @@ def parse_rule(text: str, name: str = "", more: Sequence[tuple[str, str]] = ()) 
             if key in said:
                 raise apart.error(0, f"{key} is said twice", f"it stands in {text!r} as well")
             said[key] = meaning
-    condition = _timed(condition, said)
+    condition = _timed(words, condition, said)
     return Threshold(
         name or str(condition),
         condition,
@@ -184,7 +185,16 @@ def _cleared(words: _Words, condition: Condition, text: str, at: int) -> float:
     return clear
 
 
-def _timed(condition: Condition, said: dict[str, float]) -> Condition:
+def _timed(words: _Words, condition: Condition, said: dict[str, float]) -> Condition:
+    """With the times that it must be watched for, which must not be more than anything is remembered for."""
+    over_s, for_s = said.get("over", RATE_OVER_S if condition.per_s else 0.0), said.get("for", 0.0)
+    if over_s + for_s > REMEMBERED_S:
+        looks_back = " and ".join(exact_span(span_s) for span_s in (over_s, for_s) if span_s)
+        raise UsageError(
+            f"{words.text!r} would never be found: it looks back {looks_back}, and {exact_span(REMEMBERED_S)} is all "
+            "that is remembered",
+            f"over and for may be {exact_span(REMEMBERED_S)} together",
+        )
     return Condition(
         condition.metric,
         condition.op,

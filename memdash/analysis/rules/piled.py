@@ -13,8 +13,6 @@ from memdash.units import Unit, count, duration
 __all__ = ["PiledUp"]
 
 _TASKS = "tasks.total"
-_SETTLING_S = 30.0
-"""A program that has just started begins its tasks in that time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +31,15 @@ class PiledUp:
     cooldown_s: float = COOLDOWN_S
 
     def check(self, history: Timeline, _held: Finding | None = None, /) -> Finding | NotYet | None:
-        """Compare the first number since then with the fewest of late."""
+        """Compare the number at that time with the fewest of late."""
         span_s = history.until.mono_s - history.baseline.mono_s
         if span_s < self.for_s:
             return NotYet(f"tasks have not been watched for {duration(self.for_s)}")
-        known = history.series(_TASKS, span_s).known
-        settled_s = history.since.mono_s + _SETTLING_S if history.baseline == history.since else 0.0
-        before = max((value for seen_s, value in known if seen_s <= max(settled_s, known[0][0])), default=None)
+        start = history.start(_TASKS)
         lately = [value for value in history.series(_TASKS, self.for_s).low if not math.isnan(value)]
-        if before is None or not lately:
+        if start is None or not lately:
             return NotYet("tasks are not known")
-        fewest = min(lately)
+        before, fewest = start.settled, min(lately)
         if fewest - before < max(self.least, self.share * before):
             return None
         return Finding(

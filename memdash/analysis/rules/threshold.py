@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from memdash.analysis.rules.condition import Condition
-from memdash.analysis.rules.measure import Measured, measured
+from memdash.analysis.rules.measure import measured
+from memdash.analysis.rules.measured import Measured
 from memdash.analysis.rules.rule import COOLDOWN_S
 from memdash.model.finding import Finding, NotYet, Severity
 from memdash.model.series import Timeline

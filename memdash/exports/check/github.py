@@ -1,4 +1,4 @@
-"""A check as annotations of a GitHub Actions run: a line a budget that does not pass.
+"""A check as annotations of a GitHub Actions run: a line a budget that does not pass, one for what else went wrong.
 
 See https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands for the form; what could end or
 split a line is escaped, and the words are made plain before, so that nothing of the target's can be a command.
@@ -16,6 +16,8 @@ __all__ = ["annotation_lines"]
 
 def annotation_lines(checked: Checked) -> Iterator[str]:
     """Without line ends; none for what passes."""
+    if checked.trouble:
+        yield f"::error title={_property('the check itself')}::{_data(plain(checked.trouble))}"
     for judgement in checked.judgements:
         if judgement.outcome is not Outcome.PASSED:
             level = "error" if checked.fails(judgement) else "notice"

@@ -24,14 +24,19 @@ def check_document(checked: Checked) -> dict[str, object]:
     return {
         "schema": "memdash.check/1",
         "version": __version__,
-        "passed": checked.passed and not checked.cut_short,
+        "passed": checked.passed,
         "strict": checked.strict,
         "cut_short": checked.cut_short or None,
         "warm_up_s": checked.warm_up_s,
         "watched_since": None if checked.since is None else iso_time(checked.since.wall_s),
         "watched_s": round(checked.watched_s, 3),
+        "lapsed_s": round(checked.lapsed_s, 3),
         "samples": checked.samples,
         "command": None if command is None else {"argv": list(command.argv), "exit_code": command.exit_code},
+        "deeds": [
+            {"at": iso_time(deed.at_s), "summary": deed.summary, "figures": dict(deed.evidence)}
+            for deed in checked.deeds
+        ],
         "budgets": [_judgement(checked, judgement) for judgement in checked.judgements],
         "target": last["target"],
         "ending": last["ending"],

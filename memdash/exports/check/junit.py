@@ -1,7 +1,8 @@
 """A check as a JUnit report, which CI systems show as test results: a case a budget.
 
 A broken budget is a failure, one that should have been judged and could not be an error, and one that need not be is
-skipped. See https://github.com/testmoapp/junitxml for what is commonly understood.
+skipped. What else a check fails for, such as a command that failed by itself, is an error in a case of its own. See
+https://github.com/testmoapp/junitxml for what is commonly understood.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ _SUITE = "memdash check"
 def junit(checked: Checked) -> bytes:
     """The whole file, as UTF-8."""
     cases = [_case(checked, judgement) for judgement in checked.judgements]
+    if checked.trouble:
+        cases.append(_named(checked, "the check itself"))
+        ET.SubElement(cases[-1], "error", {"message": plain(checked.trouble), "type": "trouble"})
     begun = checked.since or checked.shown.at
     counts = {
         "tests": str(len(cases)),
@@ -44,15 +48,19 @@ def _number(cases: list[ET.Element], kind: str) -> int:
     return sum(case.find(kind) is not None for case in cases)
 
 
-def _case(checked: Checked, judgement: Judgement) -> ET.Element:
-    case = ET.Element(
+def _named(checked: Checked, name: str) -> ET.Element:
+    return ET.Element(
         "testcase",
         {
-            "name": plain(judgement.name),
+            "name": plain(name),
             "classname": plain(f"memdash.{checked.shown.target.name}"),
             "time": f"{checked.watched_s:.3f}",
         },
     )
+
+
+def _case(checked: Checked, judgement: Judgement) -> ET.Element:
+    case = _named(checked, judgement.name)
     value = judgement.value.words if judgement.value is not None else ""
     message = plain(": ".join(part for part in (value, judgement.why) if part))
     if judgement.outcome is Outcome.PASSED:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from memdash.model.check import Checked, Judgement, Outcome
 from memdash.model.missing import Missing
 from memdash.plain import plain
-from memdash.units import count, duration, ratio
+from memdash.units import clock_time, count, duration, ratio
 
 __all__ = ["headline", "lines", "margin_words"]
 
@@ -15,23 +15,31 @@ __all__ = ["headline", "lines", "margin_words"]
 def headline(checked: Checked) -> str:
     """``PASSED: shop-server (pid 41287) keeps to 4 budgets``, ``FAILED: … breaks 2 of 5 budgets, 1 not judged``."""
     target = checked.shown.target
-    who = f"{target.name} ({target.place})"
     total = len(checked.judgements)
     broken = sum(judgement.outcome is Outcome.FAILED for judgement in checked.judgements)
     unknown = sum(judgement.outcome is Outcome.UNKNOWN for judgement in checked.judgements)
     budgets = f"{count(total)} budget{'s' * (total != 1)}"
-    rest = f", {count(unknown)} not judged" if unknown else ""
     if broken:
-        return plain(f"FAILED: {who} breaks {count(broken)} of {budgets}{rest}")
-    if checked.passed and not checked.cut_short:
-        return plain(f"PASSED: {who} keeps to {count(total - unknown)} of {budgets}{rest}")
-    return plain(f"FAILED: {who} breaks none of {budgets} that was judged{rest}")
+        found = f"breaks {count(broken)} of {budgets}"
+    elif total and unknown == total:
+        found = f"could not be held to {'its budget' if total == 1 else f'any of {budgets}'}"
+    else:
+        found = f"keeps to {count(total - unknown)} of {budgets}"
+    rest = f", {count(unknown)} not judged" if 0 < unknown < total else ""
+    trouble = ""
+    if checked.trouble and not broken:
+        trouble = (
+            ", but the watch was cut short" if checked.trouble == checked.cut_short else f", but {checked.trouble}"
+        )
+    word = "PASSED" if checked.passed else "FAILED"
+    return plain(f"{word}: {target.name} ({target.place}) {found}{rest}{trouble}")
 
 
 def lines(checked: Checked) -> Iterator[str]:
     """The whole of it, without line ends."""
     yield headline(checked)
     yield plain(_watch_words(checked))
+    yield from (plain(f"{clock_time(deed.at_s)} {deed.summary}") for deed in checked.deeds)
     yield ""
     rows = [_cells(checked, judgement) for judgement in checked.judgements]
     widths = [max((len(row[place]) for row in rows), default=0) for place in range(4)]
@@ -67,9 +75,14 @@ def _watch_words(checked: Checked) -> str:
     parts = [seen if checked.since is not None else "nothing was watched"]
     if checked.warm_up_s:
         parts.append(f"after a warm-up of {duration(checked.warm_up_s)}")
+    if checked.lapsed_s:
+        parts.append(f"and {duration(checked.lapsed_s)} in which nothing could be seen")
     if checked.cut_short:
         parts.append(checked.cut_short)
     if checked.command is not None:
+        ending, target = checked.shown.ending, checked.shown.target
+        if ending is not None and not checked.cut_short:
+            parts.append(f"{target.name} {ending.words}")
         code = checked.command.exit_code
         parts.append("the command was ended" if code is None else f"the command exited with code {code}")
     return " · ".join(parts)

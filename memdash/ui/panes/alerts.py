@@ -14,12 +14,12 @@ from memdash.model.capability import Capability
 from memdash.model.finding import NOTES, Finding
 from memdash.model.snapshot import Snapshot
 from memdash.plain import plain
-from memdash.tables.alerts import Kept, alerts_table, entry_lines, entry_of
+from memdash.tables.alerts import Kept, alerts_table, dropped_words, entry_lines, entry_of
 from memdash.tables.table import Table
-from memdash.ui.commands import ALERTS, bindings
+from memdash.ui.command import ALERTS
+from memdash.ui.commands import bindings
 from memdash.ui.panes.pane import TablePane
 from memdash.ui.watched import Watched
-from memdash.units import count
 
 __all__ = ["AlertsPane"]
 
@@ -55,11 +55,11 @@ class AlertsPane(TablePane):
         """Which entries are shown, what is muted, and how many old ones the log has let go."""
         if self._moment is None:
             return ""
-        muted, dropped = len(self._moment.muted), self._moment.findings_dropped
+        muted = len(self._moment.muted)
         parts = (
             f"only {self._kept.value}" if self._kept.value else "",
             f"{muted} muted" if muted else "",
-            f"{count(dropped)} older ones dropped" if dropped else "",
+            dropped_words(self._moment),
         )
         return " · ".join(part for part in parts if part)
 

@@ -11,9 +11,10 @@ from memdash.analysis.resample import Column
 from memdash.model.capability import Capability
 from memdash.model.series import watched_s
 from memdash.model.snapshot import Snapshot
-from memdash.tables.axis import padded, round_values, time_ticks
+from memdash.tables.axis import clock_ticks, padded, round_values, time_ticks
 from memdash.tables.heap_chart import HeapChart, heap_chart
 from memdash.ui.panes.pane import Pane
+from memdash.ui.travel import Outlook, flag_of, stops
 from memdash.ui.widgets.chart import ChartView, Plot, PlotLine
 from memdash.units import byte_size, byte_tick, span
 
@@ -30,6 +31,9 @@ _LOOKS = {
     "Sys": ("Sys", "sys", "-"),
 }
 """Short name, token of the theme, and sign in ASCII, by metric."""
+_UNSEEN_CELLS = 60
+"""Of a chart that is not to be seen: a step through time is as long as on a small screen."""
+
 _SHORT_S = 55.0
 """A watch younger than this starts with the shortest span: five minutes would be an empty chart."""
 
@@ -49,11 +53,12 @@ class HeapPane(ChartView, Pane):
         self._zoom = _USUAL
         self._zoomed = False
         self._drawn_as: object = None
+        self._outlook: Outlook | None = None
 
     def caption(self, snapshot: Snapshot) -> str:
         """What span is shown."""
         del snapshot
-        return f"Heap · last {span(self._span_s)}"
+        return f"Heap · {span(self.span_s)}" if self._is_past else f"Heap · last {span(self.span_s)}"
 
     @property
     def remark(self) -> Content | str:
@@ -66,8 +71,27 @@ class HeapPane(ChartView, Pane):
         return Content("  ").join([Content(self._read), *parts] if self._read else parts)
 
     @property
-    def _span_s(self) -> float:
+    def _is_past(self) -> bool:
+        return self._outlook is not None and self._outlook.cursor is not None
+
+    @property
+    def span_s(self) -> float:
+        """How much time it shows."""
         return tuple(SPANS_S)[self._zoom]
+
+    @property
+    def cell_s(self) -> float:
+        """How much time one of its cells stands for."""
+        return self.span_s / (self.cells[0] or _UNSEEN_CELLS)
+
+    def look(self, outlook: Outlook) -> None:
+        """Show this time from now on."""
+        self._outlook = outlook
+
+    def mono_s_at(self, share: float, snapshot: Snapshot) -> float:
+        """The moment at a share of the way from the left end to the right, on the monotonic clock."""
+        until = (self._outlook.timeline if self._outlook is not None else snapshot.history).until
+        return until.mono_s - (1 - share) * self.span_s
 
     def zoom(self, step: int) -> None:
         """A longer (1), a shorter (-1) or the usual (0) span."""
@@ -79,14 +103,19 @@ class HeapPane(ChartView, Pane):
         super().show(snapshot)
         if not self._zoomed:
             self._zoom = _USUAL if watched_s(snapshot.history) > _SHORT_S else 0
-        span_s, across = self._span_s, self.dots_across
+        outlook = self._outlook or Outlook(snapshot.history, stops(snapshot.findings))
+        span_s, across = self.span_s, self.dots_across
         if not across:
             return
-        step_s = max(span_s / self.cells[0], _REDRAW_EVERY_S)
-        wish = (math.floor(snapshot.history.until.mono_s / step_s), span_s, self.inner, snapshot.state)
+        step_s = span_s / self.cells[0]
+        drawn_s = step_s if self._is_past else max(step_s, _REDRAW_EVERY_S)
+        cursor = None if outlook.cursor_s is None else math.floor(outlook.cursor_s / step_s)
+        end = math.floor(outlook.timeline.until.mono_s / drawn_s)
+        wish = (end, cursor, span_s, self.inner, snapshot.state, len(outlook.stops))
         if wish != self._drawn_as:
             self._drawn_as = wish
-            self.draw(_plot(heap_chart(snapshot, span_s, across), self.cells[1], _why_empty(snapshot)))
+            chart = heap_chart(outlook.timeline, span_s, across)
+            self.draw(_plot(chart, outlook, self.cells[1], _why_empty(snapshot)))
 
 
 def _why_empty(snapshot: Snapshot) -> str:
@@ -95,11 +124,18 @@ def _why_empty(snapshot: Snapshot) -> str:
     return why.words if why is not None else "waiting for the first figures"
 
 
-def _plot(chart: HeapChart, rows: int, empty: str) -> Plot:
+def _plot(chart: HeapChart, outlook: Outlook, rows: int, empty: str) -> Plot:
+    begin_s, dot_s = chart.end_s - chart.span_s, chart.span_s / chart.width
+    cursor = None if outlook.cursor_s is None else _within(chart, outlook.cursor_s)
     lines = [
-        PlotLine(line.label, *_LOOKS[line.key], line.columns, byte_size(_end(line.columns)))
+        PlotLine(line.label, *_LOOKS[line.key], line.columns, byte_size(_value(line.columns, cursor)))
         for line in chart.lines
         if line.known
+    ]
+    flags = [
+        (math.floor((at_s - begin_s) / dot_s), *flag_of(finding))
+        for finding in outlook.stops
+        if begin_s <= (at_s := outlook.mono_s(finding.at_s)) < chart.end_s
     ]
     low, high = padded(chart.low_bytes, chart.high_bytes)
     step_s = SPANS_S[chart.span_s] * (1 if chart.width >= _WIDE_DOTS else 2)
@@ -108,10 +144,25 @@ def _plot(chart: HeapChart, rows: int, empty: str) -> Plot:
         marks=chart.gc_columns,
         low=low,
         high=high,
-        x_ticks=time_ticks(chart.span_s, step_s, chart.width),
+        x_ticks=time_ticks(chart.span_s, step_s, chart.width)
+        if cursor is None
+        else clock_ticks(outlook.wall_s(begin_s), chart.span_s, step_s, chart.width),
         y_ticks=[(value, byte_tick(value)) for value in round_values(low, high, max(rows // 3, 2), 1024.0)],
         empty="" if lines else empty,
+        flags=flags,
+        cursor=cursor,
     )
+
+
+def _within(chart: HeapChart, at_s: float) -> int:
+    column = math.floor((at_s - chart.end_s + chart.span_s) / chart.span_s * chart.width)
+    return min(max(column, 0), chart.width - 1)
+
+
+def _value(columns: Sequence[Column], cursor: int | None) -> float:
+    """The value at the cursor, or the newest one."""
+    at = math.nan if cursor is None else columns[cursor].last
+    return _end(columns) if math.isnan(at) else at
 
 
 def _end(columns: Sequence[Column]) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
 
@@ -82,6 +83,12 @@ class Pane(Painted):
 
 class TablePane(TableView, Pane):
     """A pane that is a table; a text typed in keeps the rows that contain it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # On the dashboard these go through time; g and G lead to the first and the last row.
+        Binding("home", "screen.beginning", show=False),
+        Binding("end", "screen.newest", show=False),
+    ]
 
     def __init__(self, *, header: bool = True) -> None:
         super().__init__(id=self.key, header=header, classes="-tabbed" if self.tabbed else "")

@@ -16,13 +16,12 @@ from textual.timer import Timer
 from memdash.config import USUAL_SOURCES, SourcePath
 from memdash.model.action import Action
 from memdash.model.capability import Capability
-from memdash.model.profile import Frame
-from memdash.model.snapshot import Snapshot, State
 from memdash.tables.family import place_words
 from memdash.tables.vitals import figures_line, gc_line
 from memdash.ui.acting import ask_to_act
 from memdash.ui.arrangement import Arrangement
-from memdash.ui.commands import ALERTS, DASHBOARD, TABLE, Command, bindings
+from memdash.ui.command import ALERTS, DASHBOARD, TABLE, Command, When
+from memdash.ui.commands import bindings
 from memdash.ui.feed import Feed
 from memdash.ui.header import head_parts, notice_lines, standing, verdict_parts
 from memdash.ui.messages import Sampled
@@ -33,13 +32,14 @@ from memdash.ui.panes.memstats import MemStatsPane
 from memdash.ui.panes.pane import TablePane
 from memdash.ui.panes.sites import SitesPane
 from memdash.ui.panes.sorted import SortedPane
-from memdash.ui.saving import Reporter, ask_to_report, ask_to_save
-from memdash.ui.screens.relatives import Relatives
+from memdash.ui.saving import Reporter
+from memdash.ui.screens.travelling import IN_A_REPLAY
+from memdash.ui.screens.visiting import Visiting
 from memdash.ui.shape import Shape
-from memdash.ui.watched import Watched
 from memdash.ui.widgets.filter import FilterBar
 from memdash.ui.widgets.footer import KeyLine
 from memdash.ui.widgets.table import TableView
+from memdash.ui.widgets.time_bar import TimeBar
 from memdash.ui.widgets.words import Part, TextView, WordLine
 
 if TYPE_CHECKING:
@@ -54,10 +54,10 @@ _GATHER_S = 0.03
 """Slow probes answer just after the fast ones of their tick: waiting a moment paints once instead of twice."""
 
 _SHORT_BELOW = 104
-"""On a narrower screen the place in the process tree is two numbers without words."""
+"""On a narrower screen the top line has fewer words."""
 
 
-class Dashboard(Relatives):
+class Dashboard(Visiting):
     """Shows the newest snapshot of one of the watches, or the one it was frozen at."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -74,21 +74,18 @@ class Dashboard(Relatives):
         *,
         wall_s: Callable[[], float] = time.time,
         sources: SourcePath = USUAL_SOURCES,
+        at_s: float | None = None,
         report: Reporter | None = None,
     ) -> None:
-        """Without ``report`` there is no key to save one."""
-        super().__init__(watches)
-        self._report = report
-        self._watched = Watched(self.newest, sources)
-        self._session = session
+        """It opens at ``at_s`` of the monotonic clock; without ``report`` there is no key to save one."""
+        super().__init__(session, watches, sources, report)
         self._wall_s = wall_s
-        self._feed: Feed | None = None
-        self._shown = session.snapshot()
-        self._frozen = False
+        self._opens_at_s = at_s
         self._painted_s = 0.0
         self._due: Timer | None = None
         self._head, self._notice = WordLine(id="head"), TextView(id="notice")
         self._notice.can_focus = False
+        self._time = TimeBar(id="time")
         self._noticed = 0
         self._vitals, self._latest = WordLine(id="vitals"), WordLine(id="latest")
         self._small = TextView(id="small")
@@ -105,6 +102,7 @@ class Dashboard(Relatives):
         self._paint_words()
         yield self._head
         yield self._notice
+        yield self._time
         yield self._small
         with Container(id="body"):
             yield from (pane for pane in self._panes if not pane.tabbed)
@@ -120,12 +118,18 @@ class Dashboard(Relatives):
     def on_mount(self) -> None:
         """Look at the clock once a second: the age of a frozen or stale view grows on its own."""
         self.set_interval(1.0, self._look_at_clock)
+        if self._opens_at_s is not None:
+            self.go_to(self._opens_at_s)
 
     # Painting
 
     def on_sampled(self, message: Sampled) -> None:
         """Paint soon; at once when the watch has got into another state."""
-        if message.snapshot.state is not self._shown.state:
+        if self.is_away:
+            self.take_newest()
+            if self.is_current:
+                self._paint_words()
+        elif message.snapshot.state is not self._shown.state:
             self._paint()
         elif self._due is None and self.is_current:
             wait_s = max(self._painted_s + _PAINT_EVERY_S - time.monotonic(), _GATHER_S)
@@ -137,7 +141,8 @@ class Dashboard(Relatives):
             self._paint()
 
     def _look_at_clock(self) -> None:
-        if self.is_current and (self._frozen or self._wall_s() - self._shown.at.wall_s > 2 * self._shown.interval_s):
+        is_old = self._wall_s() - self._shown.at.wall_s > 2 * self._shown.interval_s
+        if self.is_current and not self._shown.is_replayed and (self._frozen or is_old):
             self._paint_words()
 
     def _paint(self) -> None:
@@ -146,12 +151,7 @@ class Dashboard(Relatives):
             self._due.stop()
             self._due = None
         self._painted_s = time.monotonic()
-        if self._feed is not None:
-            newest = self._feed.take()
-            ended = newest.state is not self._shown.state
-            if ended or not self._frozen:
-                self._shown = newest
-                self._frozen = self._frozen and not ended
+        self.take_newest()
         self._show()
 
     def _show(self) -> None:
@@ -160,17 +160,18 @@ class Dashboard(Relatives):
             self.call_after_refresh(self._show)
         with self.app.batch_update():
             self._paint_words()
+            self._panes.pane(HeapPane).look(self.outlook())
             if self._panes.shape is not Shape.LINE:
                 for pane in self._panes.in_view:
                     pane.show(self._shown)
                     pane.frame(self._panes.title(pane, self._shown), pane.remark)
 
     def _paint_words(self) -> None:
-        stand = standing(self._shown, now_s=self._wall_s(), frozen=self._frozen)
-        shape = self._panes.shape
+        where, width, shape = self.whereabouts, self.app.size.width, self._panes.shape
+        short = width < _SHORT_BELOW
+        stand = standing(self._shown, now_s=self._wall_s(), frozen=self._frozen, where=where, short=short)
         strip, line = shape is Shape.STRIP, shape is Shape.LINE
-        width = self.app.size.width
-        place = place_words(self.family, short=width < _SHORT_BELOW)
+        place = place_words(self.family, short=short)
         self._head.say(*head_parts(self._shown, stand, width, place=place, with_verdict=not strip and not line))
         self._keys.follow(self._is_at_hand)
         notice = notice_lines(stand, width) or ([verdict_parts(self._shown)] if strip else [])
@@ -178,6 +179,9 @@ class Dashboard(Relatives):
         if len(notice) != self._noticed:
             self._noticed = len(notice)
             self._notice.styles.height = self._noticed
+        self._time.display = (where.is_away or where.is_replay) and not line
+        if self._time.display:
+            self._time.show(self.time_line())
         self.set_class(stand.word.startswith("stale"), "-stale")
         if shape in (Shape.STACKED, Shape.STRIP):
             self._vitals.say([Part(f" {gc_line(self._shown)}", "faint")])
@@ -240,32 +244,29 @@ class Dashboard(Relatives):
             self._panes.shrink()
             self.call_after_refresh(self._show)
 
+    def show_moment(self) -> None:
+        """Paint it now."""
+        self._paint()
+
     @property
-    def moment(self) -> Snapshot:
-        """The moment that is shown."""
-        return self._shown
+    def span_s(self) -> float:
+        """What the chart shows."""
+        return self._panes.pane(HeapPane).span_s
+
+    @property
+    def step_s(self) -> float:
+        """One cell of the chart, in whole samples."""
+        interval_s = self._shown.interval_s
+        return interval_s * max(round(self._panes.pane(HeapPane).cell_s / interval_s), 1)
 
     def turn_to(self, session: Session) -> None:
         """Show another watch, live, in the same arrangement."""
-        self._session, self._frozen = session, False
+        self._session, self._frozen, self._wish_s, self._since = session, False, None, None
         if self._feed is not None:
             self._feed.turn_to(session)
         self._paint()
 
     # What a person does
-
-    def action_pause(self) -> None:
-        """Freeze the view, or go on with the newest snapshot."""
-        self._frozen = not self._frozen and self._shown.state is State.LIVE
-        self._paint()
-
-    def action_baseline(self) -> None:
-        """Count changes from now on."""
-        self._session.mark_baseline()
-
-    def action_no_baseline(self) -> None:
-        """Count changes from the attach again."""
-        self._session.clear_baseline()
 
     def action_acknowledge(self) -> None:
         """Say that the alert under the cursor, or else the one in the top line, has been seen, or take that back."""
@@ -273,12 +274,17 @@ class Dashboard(Relatives):
         entry = alerts.entry if alerts.has_focus else self._shown.worst
         if entry is None:
             self.notify("there is no alert", timeout=2)
+        elif self._shown.is_replayed:
+            self._say(IN_A_REPLAY)
         else:
             self._session.acknowledge(entry, not entry.acknowledged)
 
     @on(AlertsPane.Muted)
     def _mute(self, asked: AlertsPane.Muted) -> None:
-        self._session.mute(asked.rule, asked.for_s)
+        if self._shown.is_replayed:
+            self._say(IN_A_REPLAY)
+        else:
+            self._session.mute(asked.rule, asked.for_s)
 
     def action_zoom(self, step: int) -> None:
         """Show a longer (1), shorter (-1) or the usual (0) span."""
@@ -312,6 +318,8 @@ class Dashboard(Relatives):
             return self.has_relatives
         if command.action == "report":
             return self._report is not None
+        if isinstance(command.needs, When):
+            return self.is_away if command.needs is When.AWAY else not self._shown.is_replayed
         return command.needs is None or command.needs in self._shown.actions
 
     def _is_at_hand(self, command: Command) -> bool:
@@ -319,42 +327,15 @@ class Dashboard(Relatives):
         return self.offers(command) and (command.group != "alerts" or self._panes.pane(AlertsPane).has_focus)
 
     def action_act(self, name: str) -> None:
-        """Have something done to the target, once a person has confirmed it."""
-        ask_to_act(self, self._session, self._shown, Action[name])
-
-    def action_profile(self, name: str, is_differential: bool = False, subject: Frame | None = None) -> None:
-        """Open a view of the profile as it now stands; against the baseline where that is wanted or was marked."""
-        from memdash.ui.screens.profile import visit
-
-        self.app.push_screen(
-            visit(name, self.newest, is_differential=is_differential, sources=self._watched.sources, subject=subject)
-        )
+        """Have something done to the target, once a person has confirmed it; not to what is past."""
+        if (why_not := self.past_words) is None:
+            ask_to_act(self, self._session, self._shown, Action[name])
+        else:
+            self._say(why_not)
 
     def action_listing(self) -> None:
         """Show the source of the row under the cursor, or of what holds most."""
         self.action_profile("list", subject=self._panes.table_in_use.frame_of_row)
-
-    def newest(self) -> Snapshot:
-        """The newest moment, or the one that the view is frozen at: for the screens over this one."""
-        return self._shown if self._frozen or self._feed is None else self._feed.newest
-
-    def action_save(self) -> None:
-        """Save the profile of the moment that is shown."""
-        from memdash.ui.screens.profile import moment_of
-
-        moment = moment_of(self._shown)
-        ask_to_save(self, moment.take, moment.file_name)
-
-    def action_report(self) -> None:
-        """Save a report of the moment that is shown."""
-        if self._report is not None:
-            ask_to_report(self, self._report, self._shown)
-
-    def action_residence(self) -> None:
-        """Show where RSS comes from; a frozen view stays frozen there."""
-        from memdash.ui.screens.residence import ResidenceScreen
-
-        self.app.push_screen(ResidenceScreen(self.newest))
 
     def action_copy(self) -> None:
         """Put the row under the cursor into the terminal's clipboard (OSC 52)."""

@@ -18,6 +18,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from rich.segment import Segment
+from textual import events
+from textual.message import Message
 from textual.strip import Strip
 
 from memdash.ui.lean import left_out
@@ -52,7 +54,10 @@ class PlotLine:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """All of a chart. ``marks`` are dot columns; ticks are (position, label): dot columns, and values from ``low``."""
+    """All of a chart. ``marks`` are dot columns; ticks are (position, label): dot columns, and values from ``low``.
+
+    ``flags`` stand on the axis, each with a sign and a look, ``cursor`` is the dot column of the moment that is shown.
+    """
 
     lines: Sequence[PlotLine]
     marks: Sequence[int]
@@ -61,10 +66,23 @@ class Plot:
     x_ticks: Sequence[tuple[int, str]]
     y_ticks: Sequence[tuple[float, str]]
     empty: str = ""
+    flags: Sequence[tuple[int, str, str]] = ()
+    cursor: int | None = None
 
 
 class ChartView(Painted, can_focus=True):
-    """Draws a Plot. ``dots_across`` says how many columns it should have."""
+    """Draws a Plot. ``dots_across`` says how many columns it should have. Says ``Pointed`` where the mouse points."""
+
+    @dataclass
+    class Pointed(Message):
+        """A place in a chart was clicked, or dragged to: its share of the way from the left end to the right."""
+
+        chart: ChartView
+        share: float
+
+        def can_replace(self, message: Message) -> bool:
+            """Only where the mouse is now counts."""
+            return isinstance(message, ChartView.Pointed)
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 - as Textual has it
         super().__init__(id=id)
@@ -109,6 +127,33 @@ class ChartView(Painted, can_focus=True):
         self.forget()
         self.refresh()
 
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Begin to drag."""
+        if event.button == 1 and self._point(event):
+            self.capture_mouse()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Drag on."""
+        if event.button == 1 and self.app.mouse_captured is self:
+            self._point(event, anywhere=True)
+
+    def on_mouse_up(self) -> None:
+        """Let go."""
+        if self.app.mouse_captured is self:
+            self.release_mouse()
+
+    def _point(self, event: events.MouseEvent, *, anywhere: bool = False) -> bool:
+        """Say where in the chart the mouse is, if it is in there, or has to be."""
+        offset, (columns, rows) = event.get_content_offset(self), self.cells
+        if columns < _NARROWEST or not (anywhere or offset is not None):
+            return False
+        at = event.screen_offset - self.content_region.offset
+        column = at.x - _LABELS - 1
+        if not anywhere and not (0 <= column < columns and 0 <= at.y <= rows):
+            return False
+        self.post_message(self.Pointed(self, min(max((column + 0.5) / columns, 0.0), 1.0)))
+        return True
+
     def forget(self) -> None:
         """Draw anew when next painted."""
         self._strips = []
@@ -122,7 +167,7 @@ class ChartView(Painted, can_focus=True):
 
     def _drawn(self) -> list[Strip]:
         plot, (columns, rows) = self._plot, self.cells
-        if plot is None or plot.empty or not self._ready or columns < 8 or rows < 3:
+        if plot is None or plot.empty or not self._ready or columns < _NARROWEST or rows < 3:
             line = self.line()
             if plot is not None:
                 line.field(plot.empty, self.inner.width, "faint")
@@ -131,6 +176,8 @@ class ChartView(Painted, can_focus=True):
         styles[_FRAME] = self.palette["axis"]
         texts = _rendered(plot, columns, rows, self.glyphs.ascii).split("\n")
         marked = sorted({mark // (self.dots_across // columns) for mark in plot.marks})
+        across = self.dots_across // columns
+        cursor = [] if plot.cursor is None else [plot.cursor // across]
         legend = self._legend(plot, rows)
         strips = []
         for y, text in enumerate(texts):
@@ -140,6 +187,11 @@ class ChartView(Painted, can_focus=True):
                     segments = self._with_marks(segments, marked, "─", "┴")
             elif y < rows:
                 segments = self._with_marks(segments, marked, " \u2800", "┊")
+            if y <= rows:
+                segments = self._with_marks(segments, cursor, None, "│" if y < rows else "┷", "paused")
+            if y == rows:
+                for column, sign, look in plot.flags:
+                    segments = self._with_marks(segments, [column // across], None, sign, look)
             segments += legend.get(y, [])
             strips.append(Strip(segments).adjust_cell_length(self.inner.width, self.palette["plain"]))
         return strips
@@ -156,9 +208,14 @@ class ChartView(Painted, can_focus=True):
                 style = plain
         return segments
 
-    def _with_marks(self, segments: list[Segment], marked: list[int], over: str, sign: str) -> list[Segment]:
-        """Draw ``sign`` in the marked columns (ascending) wherever nothing but ``over`` stands."""
-        over, sign, faint = self.glyphs.text(over), self.glyphs.text(sign), self.palette["gc-mark"]
+    def _with_marks(
+        self, segments: list[Segment], marked: list[int], over: str | None, sign: str, look: str = "gc-mark"
+    ) -> list[Segment]:
+        """Draw ``sign`` in the marked columns (ascending) wherever nothing but ``over`` stands; None is anything."""
+        if not marked:
+            return segments
+        over = None if over is None else self.glyphs.text(over)
+        sign, style = self.glyphs.text(sign), self.palette[look]
         drawn: list[Segment] = []
         start = -(_LABELS + 1)
         for segment in segments:
@@ -167,10 +224,10 @@ class ChartView(Painted, can_focus=True):
                 at = column - start
                 if at >= len(text):
                     break
-                if text[at] in over:
+                if over is None or text[at] in over:
                     if at > done:
                         drawn.append(Segment(text[done:at], segment.style))
-                    drawn.append(Segment(sign, faint))
+                    drawn.append(Segment(sign, style))
                     done = at + 1
             if done < len(text):
                 drawn.append(Segment(text[done:], segment.style) if done else segment)
@@ -201,6 +258,7 @@ class ChartView(Painted, can_focus=True):
         }
 
 
+_NARROWEST = 8
 _LABELS = 8
 """Cells of the labels left of the axis: ``999.9 MiB`` does not occur, ticks are round."""
 _LEGEND, _LEGEND_WITH_VALUES = 15, 25

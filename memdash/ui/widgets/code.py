@@ -18,7 +18,8 @@ from textual.strip import Strip
 
 from memdash.plain import plain
 from memdash.tables.code import NO_CODE, Code
-from memdash.ui.commands import CODE, ROWS, bindings
+from memdash.ui.command import CODE, ROWS
+from memdash.ui.commands import EDGES, bindings
 from memdash.ui.widgets.meter import meter
 from memdash.ui.widgets.paint import Line, Painted
 
@@ -39,7 +40,7 @@ _AHEAD = 3
 class CodeView(Painted, can_focus=True):
     """Shows a Code; says ``Moved`` when the cursor comes to another line."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(CODE), *bindings(ROWS)]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(CODE), *bindings(ROWS), *EDGES]
 
     class Moved(Message):
         """The cursor stands on another line now."""

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 from textual.strip import Strip
 
-from memdash.ui.commands import ALERTS, APP, CODE, COMMANDS, ICICLE, TABLE, Command
+from memdash.ui.command import ALERTS, APP, CODE, ICICLE, TABLE, Command
+from memdash.ui.commands import COMMANDS
 from memdash.ui.widgets.cut import width_of
 from memdash.ui.widgets.paint import Painted
 

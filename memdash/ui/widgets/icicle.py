@@ -17,7 +17,8 @@ from textual.strip import Strip
 
 from memdash.plain import plain
 from memdash.tables.boxes import Boxes
-from memdash.ui.commands import ICICLE, bindings
+from memdash.ui.command import ICICLE
+from memdash.ui.commands import bindings
 from memdash.ui.widgets.box_cursor import BoxCursor, Choice
 from memdash.ui.widgets.cut import cut, width_of
 from memdash.ui.widgets.paint import Line, Painted

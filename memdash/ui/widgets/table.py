@@ -16,7 +16,8 @@ from textual.message import Message
 from textual.strip import Strip
 
 from memdash.tables.table import Cell, Column, Row, Span, Table, Tone
-from memdash.ui.commands import ROWS, TABLE, bindings
+from memdash.ui.command import ROWS, TABLE
+from memdash.ui.commands import EDGES, bindings
 from memdash.ui.widgets.cut import cut, width_of
 from memdash.ui.widgets.fit import fitted
 from memdash.ui.widgets.meter import meter, piece
@@ -34,7 +35,7 @@ _LEAST_FOR_FOOTNOTE = 8
 class TableView(Painted, can_focus=True):
     """Shows a Table. The cursor stays on its row by key when rows come, go and move."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings(TABLE) + bindings(ROWS)
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(TABLE), *bindings(ROWS), *EDGES]
 
     keeps_cursor = False
     """Whether the cursor shows and moves while something else has the focus."""

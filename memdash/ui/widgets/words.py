@@ -9,7 +9,8 @@ from textual import events
 from textual.binding import BindingType
 from textual.strip import Strip
 
-from memdash.ui.commands import ROWS, bindings
+from memdash.ui.command import ROWS
+from memdash.ui.commands import EDGES, bindings
 from memdash.ui.widgets.paint import Line, Painted
 
 __all__ = ["Part", "TextView", "WordLine"]
@@ -56,7 +57,7 @@ class WordLine(Painted):
 class TextView(Painted, can_focus=True):
     """A text of lines that scrolls by keys and wheel."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ROWS)
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(ROWS), *EDGES]
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's own parameter name
         super().__init__(id=id)

@@ -60,7 +60,7 @@ async def test_a_name_that_asks_for_no_format_is_one_clear_line(show: Show, tmp_
 
 
 async def test_without_anything_that_makes_reports_there_is_no_key(show: Show) -> None:
-    async with show(width=200, height=60) as without, show(width=200, height=60, report=report_of) as shown:
+    async with show(width=220, height=60) as without, show(width=220, height=60, report=report_of) as shown:
         assert "w report" in shown.lines[-1]
         assert "w report" not in without.lines[-1]
         await without.press("w")

@@ -10,7 +10,8 @@ from textual.screen import Screen
 
 from memdash.model.snapshot import Snapshot, State
 from memdash.ui.beside import beside
-from memdash.ui.commands import DRILL, bindings
+from memdash.ui.command import DRILL
+from memdash.ui.commands import bindings
 from memdash.ui.screens.drill.body import Body
 from memdash.ui.screens.drill.course import CourseChart
 from memdash.ui.screens.drill.figures import course_line, figure_lines

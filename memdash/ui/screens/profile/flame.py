@@ -18,7 +18,8 @@ from memdash.pprof.view import Frame, View
 from memdash.pprof.within import within
 from memdash.tables.profile_flame import FlameChart, Matches, grafted
 from memdash.tables.table import Cell
-from memdash.ui.commands import FLAME, ICICLE, PROFILE, Command, bindings
+from memdash.ui.command import FLAME, ICICLE, PROFILE, Command
+from memdash.ui.commands import bindings
 from memdash.ui.screens.profile.screen import ProfileScreen
 from memdash.ui.screens.profile.study import Lens, Sight, Study
 from memdash.ui.theme import BOXES

@@ -23,7 +23,8 @@ from memdash.tables.code import NO_CODE, Code, code_of
 from memdash.tables.profile_figures import ProfileFigures
 from memdash.tables.profile_functions import functions_table, place_of
 from memdash.tables.table import Table
-from memdash.ui.commands import CODE, LIST, PROFILE, Command, bindings
+from memdash.ui.command import CODE, LIST, PROFILE, Command
+from memdash.ui.commands import bindings
 from memdash.ui.screens.profile.screen import ProfileScreen
 from memdash.ui.screens.profile.study import Sight, Study
 from memdash.ui.screens.sources import WITHOUT_FILE, doubts

@@ -9,7 +9,8 @@ from textual.binding import BindingType
 from memdash.pprof.view import Frame
 from memdash.tables.profile_peek import Calls, PeekOrder, calls_in, peek_table
 from memdash.tables.table import Table
-from memdash.ui.commands import PEEK, PROFILE, RANKED, bindings
+from memdash.ui.command import PEEK, PROFILE, RANKED
+from memdash.ui.commands import bindings
 from memdash.ui.screens.profile.rows import RowsScreen
 from memdash.ui.screens.profile.study import Sight, Study
 from memdash.ui.sorting import Sorting

@@ -10,7 +10,8 @@ from textual.binding import BindingType
 
 from memdash.pprof.view import Frame
 from memdash.tables.table import Table
-from memdash.ui.commands import PROFILE, RANKED, bindings
+from memdash.ui.command import PROFILE, RANKED
+from memdash.ui.commands import bindings
 from memdash.ui.screens.profile.screen import Built, ProfileScreen
 from memdash.ui.screens.profile.study import Study
 from memdash.ui.sorting import Sorting

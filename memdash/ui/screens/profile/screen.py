@@ -14,7 +14,8 @@ from memdash.plain import plain
 from memdash.pprof.taken import TakenProfile
 from memdash.pprof.view import Frame
 from memdash.ui.beside import beside
-from memdash.ui.commands import PROFILE, Command, bindings
+from memdash.ui.command import PROFILE, Command
+from memdash.ui.commands import bindings
 from memdash.ui.lean import resettle, undisturbed
 from memdash.ui.saving import ask_to_save
 from memdash.ui.screens.ground import Ground

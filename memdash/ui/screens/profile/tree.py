@@ -13,7 +13,8 @@ from memdash.pprof.flame import flame
 from memdash.pprof.view import Frame
 from memdash.tables.profile_tree import MOST_MATCHES, CallTree, TreeOrder, tree_table
 from memdash.tables.table import Table
-from memdash.ui.commands import PROFILE, RANKED, TREE, bindings
+from memdash.ui.command import PROFILE, RANKED, TREE
+from memdash.ui.commands import bindings
 from memdash.ui.screens.profile.rows import RowsScreen
 from memdash.ui.screens.profile.study import Sight, Study
 from memdash.ui.sorting import Sorting

@@ -1,0 +1,117 @@
+"""Where a log goes: a file that grows, gives way to a new one, and can be moved away meanwhile; or standard output."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+from memdash.errors import UsageError
+
+__all__ = ["GrowingFile", "Stream"]
+
+
+class Stream:
+    """A descriptor that lines go to."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def write(self, line: bytes) -> None:
+        """Write all of it, however long that takes. Raises OSError."""
+        while line:
+            line = line[os.write(self._descriptor, line) :]
+
+    def close(self) -> None:
+        """It was open before."""
+
+
+class GrowingFile:
+    """A file that lines are added to. Raises UsageError when there is one that is not to be gone on with, or none.
+
+    Once it would become larger than ``most_bytes`` it is called FILE.1, the one before it FILE.2, and of all of them
+    ``kept`` are left. A new file begins with ``head``. It holds a target's data: nobody else may read it.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        appends: bool,
+        replaces: bool,
+        most_bytes: int | None = None,
+        kept: int = 0,
+        head: bytes = b"",
+    ) -> None:
+        self._path = path
+        self._most_bytes = most_bytes
+        self._kept = kept
+        self._head = head
+        self._is_left = False
+        self._refuse_others(appends or replaces)
+        try:
+            if replaces and not appends and path.is_file():
+                path.unlink()
+            self._descriptor = self._opened()
+        except OSError as error:
+            raise UsageError(f"{path} cannot be written: {error.strerror}", "choose another place with -o") from None
+
+    def _refuse_others(self, is_ours: bool) -> None:
+        """Nothing is written into, or pushed out by age, that somebody else may have put there."""
+        olds = () if self._most_bytes is None else map(self._old, range(1, self._kept + 1))
+        for path in () if is_ours else (self._path, *olds):
+            if path.exists() and (path.is_file() or path.is_dir()):
+                raise UsageError(f"{path} exists already", "go on in it with --append, or begin anew with --force")
+
+    def reopen(self) -> None:
+        """Go on in a new file with the next line: somebody has moved this one away. From a signal handler, too."""
+        self._is_left = True
+
+    def write(self, line: bytes) -> None:
+        """Add all of it, or nothing where there is no room. Raises OSError."""
+        if self._is_left:
+            self._is_left = False
+            self._leave()
+        size = os.fstat(self._descriptor).st_size
+        if self._most_bytes is not None and size + len(line) > self._most_bytes and size > len(self._head):
+            self._turn()
+            size = os.fstat(self._descriptor).st_size
+        written = 0
+        try:
+            while written < len(line):
+                written += os.write(self._descriptor, line[written:])
+        except OSError:
+            if written:
+                with contextlib.suppress(OSError):
+                    os.ftruncate(self._descriptor, size)
+            raise
+
+    def close(self) -> None:
+        """Give it back."""
+        os.close(self._descriptor)
+
+    def _opened(self) -> int:
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if self._head and not os.fstat(descriptor).st_size:
+            os.write(descriptor, self._head)
+        return descriptor
+
+    def _leave(self) -> None:
+        """The old one is kept where there can be no new one."""
+        new = self._opened()
+        os.close(self._descriptor)
+        self._descriptor = new
+
+    def _turn(self) -> None:
+        """Give all of them their next number; the last falls off."""
+        if self._kept:
+            for number in range(self._kept - 1, 0, -1):
+                if (old := self._old(number)).exists():
+                    old.rename(self._old(number + 1))
+            self._path.rename(self._old(1))
+        else:
+            self._path.unlink(missing_ok=True)
+        self._leave()
+
+    def _old(self, number: int) -> Path:
+        return self._path.with_name(f"{self._path.name}.{number}")

@@ -1,0 +1,155 @@
+"""``memdash log``: one line a sample, for programs or for a person."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import click
+
+from memdash.analysis.rules import Threshold
+from memdash.commands.growing import GrowingFile, Stream
+from memdash.commands.limits import Alerting, alert_options
+from memdash.commands.logger import Logger
+from memdash.commands.options import gathered, settings, typed
+from memdash.commands.output import STDOUT, tell
+from memdash.commands.service import Service
+from memdash.commands.target import Choice, pids, target_options
+from memdash.commands.telling import Telling
+from memdash.commands.watching import ending_code, named, require_read, watched
+from memdash.errors import UsageError
+from memdash.exports.lines import CsvLines, JsonLines, Lines, WordLines
+from memdash.model.capability import Capability
+from memdash.probes.narrowed import narrowed
+from memdash.session import Live
+from memdash.signals import ENDING
+
+__all__ = ["command"]
+
+_PACES_S = {
+    Capability.MEMSTATS: 0.0,
+    Capability.GC: 0.0,
+    Capability.SYSTEM: 0.0,
+    Capability.SMAPS: 10.0,
+    Capability.MALLOC: 10.0,
+    Capability.TASKS: 10.0,
+}
+"""A log runs for months beside its target: sites, objects and mappings, the dear ones, have no line to stand in."""
+
+
+@click.command(cls=Service, short_help="One line a sample: JSON, CSV, or words for a terminal.")
+@target_options
+@click.argument("others", metavar="[PID ...]", nargs=-1, shell_complete=pids)
+@settings("interval", "duration", "output", "csv", "json", "append", "force", "rotate", "keep")
+@alert_options
+@gathered(Telling, "telling")
+def command(
+    choice: Choice,
+    others: tuple[str, ...],
+    interval: float,
+    duration: float | None,
+    output: str,
+    csv: bool,
+    json: bool,
+    append: bool,
+    force: bool,
+    rotate: int | None,
+    keep: int,
+    alerting: Alerting,
+    telling: Telling,
+) -> int:
+    """Write a line for each sample of a process, or of several, and one for each alert, until they end or ctrl+c.
+
+    The lines are JSON, but words where a terminal shows them. In a file, --rotate begins a new one from time to time;
+    after SIGHUP it is opened anew, for logrotate.
+    """
+    if csv and json:
+        raise UsageError("--csv and --json exclude each other", "leave one of them away")
+    if rotate is not None and output == STDOUT and typed("rotate"):
+        raise UsageError("--rotate is for a file", "name one with -o")
+    rules, muted = alerting.rules, alerting.muted
+    telling.check(rules)
+    asked = {rule.when.of.capability for rule in rules if isinstance(rule, Threshold)}
+    paces_s = _PACES_S | dict.fromkeys(asked, 0.0)
+    watching = named(choice, others)
+    sessions = [
+        Live(
+            each.target,
+            interval_s=interval,
+            rules=rules,
+            muted=muted,
+            read_only=True,
+            entries=narrowed(each.entries, paces_s) if each.target.is_local else each.entries,
+        )
+        for each in watching
+    ]
+    lines: Lines = CsvLines() if csv else JsonLines() if json or not _is_terminal(output) else WordLines()
+    file = None
+    if output != STDOUT:
+        file = GrowingFile(
+            Path(output), appends=append, replaces=force, most_bytes=rotate, kept=keep, head=_head(lines)
+        )
+    logger = Logger(sessions, lines, file or Stream(_stdout()), tell, heads=file is None)
+    logger.start()
+    signalled = 0
+    try:
+        with telling.hooks() as follow, _hangup(file):
+            for session in sessions:
+                follow(session)
+            ending = ENDING if file is None else tuple(number for number in ENDING if number != signal.SIGHUP)
+            signalled = watched(sessions, duration, partial(_require_reader, logger), ending)
+    finally:
+        logger.close(time.time(), _why(signalled, sessions))
+        if file is not None:
+            file.close()
+    last = [session.snapshot() for session in sessions]
+    require_read(watching, last)
+    return ending_code(last, duration, signalled, "the log is shorter than it was to be")
+
+
+def _is_terminal(output: str) -> bool:
+    return output == STDOUT and sys.stdout is not None and sys.stdout.isatty()
+
+
+def _stdout() -> int:
+    if sys.stdout is None:
+        raise UsageError("standard output is closed", "name a file with -o")
+    return sys.stdout.fileno()
+
+
+def _head(lines: Lines) -> bytes:
+    return b"".join(line.encode() + b"\n" for line in lines.head())
+
+
+@contextmanager
+def _hangup(file: GrowingFile | None) -> Iterator[None]:
+    """Within it SIGHUP means that the file has been moved away."""
+    if file is None:
+        yield
+        return
+    before = signal.signal(signal.SIGHUP, lambda *_: file.reopen())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def _require_reader(logger: Logger) -> None:
+    """Raise BrokenPipeError when nobody reads any more."""
+    if logger.is_gone.is_set():
+        raise BrokenPipeError
+
+
+def _why(signalled: int, sessions: Sequence[Live]) -> str:
+    if signalled:
+        return signal.Signals(signalled).name
+    last = [session.snapshot() for session in sessions]
+    if all(snapshot.state.is_over for snapshot in last):
+        ending = last[0].ending
+        return ending.words if len(last) == 1 and ending is not None else "all have ended"
+    return "the time is over"

@@ -1,0 +1,181 @@
+"""``memdash push``: profiles and metrics of what is watched, sent to servers that keep them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import click
+
+from memdash.commands.options import settings
+from memdash.commands.output import tell
+from memdash.commands.secret import secret_of
+from memdash.commands.service import Service
+from memdash.commands.sinks import About, Sink, headers_for, otlp_sink, pyroscope_sink
+from memdash.commands.target import Choice, pids, target_options
+from memdash.commands.watching import Named, named
+from memdash.errors import MemdashError, ProbeError, TargetError, TargetExited, UsageError
+from memdash.network.address import Address
+from memdash.session import read_once
+from memdash.signals import Signalled, signals_raised
+from memdash.units import parse_duration
+
+__all__ = ["command"]
+
+_VARIABLE = "MEMDASH_PUSH_AUTH"
+_LEAST_EVERY_S, _MOST_EVERY_S = 5.0, 86400.0
+_LOOKS_EVERY_S = 0.5
+_SOON_S = 5.0
+"""What is under way at the end may take so long."""
+
+
+def _every(_ctx: click.Context, _param: click.Parameter, text: str) -> float:
+    seconds = parse_duration(text)
+    if not _LEAST_EVERY_S <= seconds <= _MOST_EVERY_S:
+        raise UsageError(f"--every: {text!r} does not lie between 5s and 24h", "write it like 1m")
+    return seconds
+
+
+def _server(_ctx: click.Context, param: click.Parameter, text: str | None) -> Address | None:
+    if text is None:
+        return None
+    try:
+        address = Address.parse(text)
+    except UsageError as error:
+        raise UsageError(f"{param.opts[0]}: {error.what}", error.hint) from None
+    return replace(address, path=f"{address.path.rstrip('/')}/")
+
+
+def _labels(_ctx: click.Context, _param: click.Parameter, texts: Sequence[str]) -> dict[str, str]:
+    labels: dict[str, str] = {}
+    for text in texts:
+        key, is_given, value = text.partition("=")
+        if not (key and is_given and value):
+            raise UsageError(f"--label: {text!r} is no label", "write it like env=staging")
+        labels[key] = value
+    return labels
+
+
+@click.command(cls=Service, short_help="Profiles to a Pyroscope server, metrics to OpenTelemetry.")
+@target_options
+@click.argument("others", metavar="[PID ...]", nargs=-1, shell_complete=pids)
+@click.option("--pyroscope", metavar="URL", callback=_server, help="Send profiles to this server.")
+@click.option("--otlp", metavar="URL", callback=_server, help="Send metrics to this collector, over HTTP.")
+@click.option("-i", "--every", metavar="TIME", default="1m", show_default=True, callback=_every, help="How often.")
+@click.option("--app", metavar="NAME", help="What it is called there, instead of the name of the process.")
+@click.option("--label", "labels", metavar="KEY=VALUE", multiple=True, callback=_labels, help="Say this of it too.")
+@click.option("--tenant", metavar="ID", help="Whose it is, where one server is for several (X-Scope-OrgID).")
+@click.option(
+    "--auth-file",
+    type=click.Path(),
+    metavar="FILE",
+    help=f"Send the USER:PASSWORD or the token that is in this file; or it is in {_VARIABLE}.",
+)
+@settings("duration")
+def command(
+    choice: Choice,
+    others: tuple[str, ...],
+    pyroscope: Address | None,
+    otlp: Address | None,
+    every: float,
+    app: str | None,
+    labels: Mapping[str, str],
+    tenant: str | None,
+    auth_file: str | None,
+    duration: float | None,
+) -> int:
+    """Send what a process, or each of several, holds to servers, until they end, or ctrl+c, or for --duration.
+
+    The profile is that of memdash profile: allocation sites, or live objects by type; what was ever allocated is not
+    sent, only what is held. The metrics are those of memdash serve. While a server is away the newest eight wait.
+    """
+    secret, about = secret_of("--auth-file", auth_file, _VARIABLE), About(app, labels)
+    kinds: list[tuple[Address | None, Callable[[Address, Mapping[str, str], About], Sink]]]
+    kinds = [(pyroscope, pyroscope_sink), (otlp, otlp_sink)]
+    sinks = [make(to, headers_for(to, secret, tenant), about) for to, make in kinds if to is not None]
+    if not sinks:
+        raise UsageError("nobody is named to push to", "--pyroscope URL takes profiles, --otlp URL metrics")
+    pusher = _Pusher(named(choice, others), sinks)
+    signalled = 0
+    try:
+        try:
+            with signals_raised():
+                for sink in sinks:
+                    sink.delivery.start()
+                pusher.push(every)
+                _watched(pusher, every, None if duration is None else time.monotonic() + duration)
+        except Signalled as by:
+            signalled = by.number
+        for sink in sinks:
+            sink.delivery.finish(_SOON_S)
+    finally:
+        for sink in sinks:
+            sink.delivery.close()
+    for sink in sinks:
+        sink.tell_tally()
+    for sink in sinks:
+        sink.require_accepted()
+    if duration is None:
+        return 0
+    if signalled:
+        return 128 + signalled
+    if pusher.has_lost:
+        raise TargetExited("it was to be pushed for longer")
+    return 0
+
+
+class _Pusher:
+    """Reads each process in turn and gives it to each sink; those that have ended are left out."""
+
+    def __init__(self, watching: Sequence[Named], sinks: Sequence[Sink]) -> None:
+        self._watching = list(watching)
+        self._sinks = sinks
+        self._pushed_s: dict[int, float] = {}
+        self._told: dict[int, str] = {}
+        self.has_lost = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will come of it."""
+        return not self._watching or any(sink.delivery.failure is not None for sink in self._sinks)
+
+    def push(self, every_s: float) -> None:
+        """One moment of each. Raises MemdashError for a process of which none was ever read."""
+        for each in list(self._watching):
+            try:
+                self._push(each, every_s)
+            except (TargetError, ProbeError) as error:
+                if each.target.pid not in self._pushed_s:
+                    raise
+                self._lost(each, error)
+
+    def _push(self, each: Named, every_s: float) -> None:
+        snapshot = read_once(each.target, entries=each.entries)
+        pid, now_s = each.target.pid, snapshot.at.wall_s
+        since_s = min(max(self._pushed_s.get(pid, 0.0), now_s - every_s), now_s)
+        for sink in self._sinks:
+            sink.take(snapshot, since_s)
+        self._pushed_s[pid] = now_s
+        self._told.pop(pid, None)
+
+    def _lost(self, each: Named, error: MemdashError) -> None:
+        target = each.target
+        if isinstance(error, TargetError):
+            self._watching.remove(each)
+            self.has_lost = True
+        if self._told.get(target.pid) != error.what:
+            self._told[target.pid] = error.what
+            tell(f"{target.name} ({target.place}): {error.what}")
+
+
+def _watched(pusher: _Pusher, every_s: float, until_s: float | None) -> None:
+    """Push now and then, until all have ended or the time is over."""
+    pause = threading.Event()
+    next_s = time.monotonic() + every_s
+    while not pusher.is_over and (until_s is None or time.monotonic() < until_s):
+        pause.wait(min(_LOOKS_EVERY_S, max(min(next_s, until_s or next_s) - time.monotonic(), 0.0)))
+        if time.monotonic() >= next_s:
+            next_s = max(next_s + every_s, time.monotonic())
+            pusher.push(every_s)

@@ -1,0 +1,147 @@
+"""Recordings where verbs take a process: which file is meant, which of its runs, and which moment of that."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from memdash.commands.output import tell
+from memdash.errors import UsageError
+from memdash.units import duration, parse_duration
+
+if TYPE_CHECKING:
+    from memdash.model.snapshot import Snapshot
+    from memdash.recording.moment import Run
+    from memdash.session.past import Past
+
+__all__ = ["RECORDING", "Recorded", "recorded"]
+
+RECORDING = "FILE.mdr[@TIME]"
+"""How help names the argument."""
+
+_SQLITE, _OURS_AT, _OURS = b"SQLite format 3\0", 68, 0x6D656D64
+_SUFFIX, _BESIDE = ".mdr", "-wal"
+_LISTED = 8
+_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?")
+_TIMES = "a time is 12:04, 12:04:41, 2026-01-31T12:04, -5m before the end or +5m after the beginning"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A recording that was named, and the moment of it; without one the newest is meant."""
+
+    path: Path
+    time: str = ""
+
+    def open(self, number: int | None = None) -> Past:
+        """The run that is meant: its newest, unless a number is given. Raises RecordingError, UsageError.
+
+        What else there is in the file is told.
+        """
+        from memdash.recording.reader import Recording  # 15 ms with all that comes with it
+        from memdash.session.past import Past
+
+        newest = Recording.open(self.path)
+        runs = newest.runs
+        if number is not None and number not in [run.number for run in runs]:
+            newest.close()
+            raise UsageError(f"{self.path} has no run {number}", f"there {_there_are(runs)}")
+        if number is None and len(runs) > 1:
+            tell(f"{self.path}: this is run {newest.number}; with --run there {_there_are(runs)}")
+        return Past(newest if number in (None, newest.number) else newest.of(number), is_of_file=True)
+
+    def instant_s(self, past: Past) -> float:
+        """The moment that is meant, on the monotonic clock. Raises UsageError when the run does not hold it."""
+        run = past.run
+        if not self.time:
+            return run.until.mono_s
+        if self.time[0] in "+-":
+            try:
+                apart_s = parse_duration(self.time[1:])
+            except UsageError as error:
+                raise UsageError(error.what, _TIMES) from None
+            at_s = run.since.mono_s + apart_s if self.time[0] == "+" else run.until.mono_s - apart_s
+            if not run.since.mono_s <= at_s <= run.until.mono_s:
+                raise UsageError(f"{self.path} does not reach {self.time}", f"it holds {_reach(run)}")
+            return at_s
+        wall_s = _wall_s(self.time, run.until.wall_s)
+        if not int(run.since.wall_s) <= wall_s <= run.until.wall_s + 1:
+            raise UsageError(f"{self.path} does not reach {self.time}", f"it holds {_reach(run)}")
+        return past.when(wall_s + _WITHIN_S).mono_s
+
+    @contextmanager
+    def moment(self, number: int | None = None) -> Iterator[Snapshot]:
+        """The moment that is meant, as long as this lasts: what it is asked for is read then.
+
+        Raises RecordingError, UsageError.
+        """
+        past = self.open(number)
+        try:
+            yield past.at(self.instant_s(past))
+        finally:
+            past.close()
+
+
+_WITHIN_S = 0.999
+"""Who names a second means all of it."""
+
+
+def recorded(argument: str) -> Recorded | None:
+    """The recording that ``argument`` names, if any: a file, and perhaps a moment after an @.
+
+    Raises UsageError when it ends like one and there is no such file.
+    """
+    if _is_recording(Path(argument)):
+        return Recorded(Path(argument))
+    name, at, time = argument.rpartition("@")
+    if at and _is_recording(Path(name)):
+        return Recorded(Path(name), time)
+    if argument.endswith(_SUFFIX) or name.endswith(_SUFFIX):
+        file = Path(name if name.endswith(_SUFFIX) else argument)
+        why = "is no recording of memdash" if file.exists() else "does not exist"
+        raise UsageError(f"{file} {why}", "memdash record PID -o FILE.mdr makes one")
+    return None
+
+
+def _is_recording(path: Path) -> bool:
+    """By its first bytes; as long as it is young, or was not closed, all of it may be in the file beside it."""
+    try:
+        if not path.is_file():
+            return False
+        if path.with_name(f"{path.name}{_BESIDE}").is_file():
+            return True
+        with path.open("rb") as file:
+            head = file.read(_OURS_AT + 4)
+    except (OSError, ValueError):
+        return False
+    return head.startswith(_SQLITE) and head[_OURS_AT:] == struct.pack(">I", _OURS)
+
+
+def _wall_s(text: str, newest_s: float) -> float:
+    """A moment in local time; a time of day is the last one up to ``newest_s``. Raises UsageError."""
+    newest = datetime.fromtimestamp(newest_s, tz=UTC).astimezone()
+    try:
+        if (clock := _CLOCK.fullmatch(text)) is None:
+            return datetime.fromisoformat(text).astimezone().timestamp()
+        at = newest.replace(hour=int(clock[1]), minute=int(clock[2]), second=int(float(clock[3] or 0)), microsecond=0)
+    except (ValueError, OverflowError, OSError):
+        raise UsageError(f"{text!r} is no time", _TIMES) from None
+    return (at if at <= newest + timedelta(seconds=1) else at - timedelta(days=1)).timestamp()
+
+
+def _there_are(runs: Sequence[Run]) -> str:
+    listed = [f"run {run.number} ({run.target.name}, {run.target.place}, {_reach(run)})" for run in runs[-_LISTED:]]
+    more = f"and {len(runs) - _LISTED} more" if len(runs) > _LISTED else ""
+    return f"{'are' if len(runs) > 1 else 'is'} {'; '.join(filter(None, (*listed, more)))}"
+
+
+def _reach(run: Run) -> str:
+    begin, end = (datetime.fromtimestamp(at.wall_s, tz=UTC).astimezone() for at in (run.since, run.until))
+    written = "%H:%M:%S" if begin.date() == end.date() else "%Y-%m-%d %H:%M:%S"
+    return f"{begin:%Y-%m-%d %H:%M:%S} to {end.strftime(written)}, {duration(run.until.mono_s - run.since.mono_s)}"

@@ -1,0 +1,107 @@
+"""Watching without a screen: one process or several, for a time, until they end, or until somebody says so."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from memdash.commands.output import tell
+from memdash.commands.target import Choice
+from memdash.config import parse_pid
+from memdash.errors import TargetExited
+from memdash.model.snapshot import Snapshot, State
+from memdash.model.target import Target
+from memdash.probes.probe import ProbeEntry
+from memdash.probes.registry import PROBES
+from memdash.process.identity import identify
+from memdash.session import Session, read_once
+from memdash.signals import ENDING, Signalled, signals_raised
+
+__all__ = ["Named", "by_pid", "ending_code", "named", "require_read", "watched"]
+
+_EVERY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A process that is to be watched, and by which ways."""
+
+    target: Target
+    entries: Sequence[ProbeEntry]
+
+
+def named(choice: Choice, others: Sequence[str]) -> list[Named]:
+    """What the user has named: the first in any way, the others by their pids, each once. Raises as ``target`` does."""
+    found = [Named(choice.target(), choice.entries), *by_pid(others)]
+    return list({(each.target.url, each.target.pid): each for each in reversed(found)}.values())[::-1]
+
+
+def by_pid(pids: Sequence[str]) -> list[Named]:
+    """Processes by their pids. Raises what ``identify`` raises."""
+    return [Named(identify(parse_pid(pid)), PROBES) for pid in pids]
+
+
+def watched(
+    sessions: Sequence[Session],
+    duration_s: float | None,
+    tick: Callable[[], None],
+    ending: Sequence[int] = ENDING,
+) -> int:
+    """Watch until all have ended, or for ``duration_s`` once all are read; the signal that ended it before, or 0.
+
+    ``tick`` is called once they are read and then each second, and may raise.
+    """
+    begun, over = threading.Event(), threading.Event()
+
+    def listen(_: Snapshot) -> None:
+        states = [session.snapshot().state for session in sessions]
+        if State.ATTACHING not in states:
+            begun.set()
+        if all(state.is_over for state in states):
+            over.set()
+
+    for session in sessions:
+        session.subscribe(listen)
+    try:
+        with signals_raised(ending):
+            for session in sessions:
+                session.start()
+            begun.wait()
+            _wait(over, duration_s, tick)
+    except Signalled as signalled:
+        return signalled.number
+    finally:
+        for session in sessions:
+            session.close()
+    return 0
+
+
+def _wait(over: threading.Event, duration_s: float | None, tick: Callable[[], None]) -> None:
+    until_s = None if duration_s is None else time.monotonic() + duration_s
+    tick()
+    while not over.is_set() and (until_s is None or time.monotonic() < until_s):
+        over.wait(_EVERY_S if until_s is None else max(min(_EVERY_S, until_s - time.monotonic()), 0.0))
+        tick()
+
+
+def require_read(named: Sequence[Named], last: Sequence[Snapshot]) -> None:
+    """Raise for what could not be read at all: read once it raises what the watch could only tell in words."""
+    for each, snapshot in zip(named, last, strict=True):
+        if snapshot.state is State.REFUSED and snapshot.history.since == snapshot.history.until:
+            read_once(each.target, entries=each.entries)
+
+
+def ending_code(last: Sequence[Snapshot], duration_s: float | None, signalled: int, shorter: str) -> int:
+    """What nobody has set an end to may be ended by anything; else it is ``shorter``. Raises TargetExited."""
+    ended = [snapshot for snapshot in last if snapshot.ending is not None]
+    for snapshot in ended:
+        tell(f"{snapshot.target.name} ({snapshot.target.place}) {snapshot.ending.words}")  # type: ignore[union-attr]
+    if duration_s is None:
+        return 0
+    if signalled:
+        return 128 + signalled
+    if ended:
+        raise TargetExited(shorter)
+    return 0

@@ -1,0 +1,105 @@
+"""A snapshot in few lines of plain words: a screenful of it, or what is kept up to date on a line or two.
+
+No line is longer than the screen is wide, in cells: one that wraps would take the place of another.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import replace
+
+from memdash.exports.text import table_lines
+from memdash.model.snapshot import Snapshot
+from memdash.plain import plain
+from memdash.tables.alerts import alerts_table
+from memdash.tables.headline import headline
+from memdash.tables.memstats import memstats_table
+from memdash.tables.sites import sites_table
+from memdash.tables.table import DASH, Table
+from memdash.tables.tasks import has_tasks, tasks_table
+from memdash.tables.verdict import alert_words, calm_words
+from memdash.tables.vitals import VITAL, gc_line
+
+__all__ = ["cells", "cut", "few_lines", "screenful"]
+
+_FIGURES, _SITES, _TASKS, _ALERTS = 8, 4, 3, 3
+"""Rows of a screenful: at least so many figures, at most so many of the others."""
+
+_ELLIPSIS = "…"
+
+
+def few_lines(snapshot: Snapshot, width: int) -> list[str]:
+    """Who it is and how it stands, its figures with their changes, its collections, the site that holds most."""
+    lines = [_head(snapshot), _standing(snapshot), _figures(snapshot), gc_line(snapshot)]
+    if (sites := sites_table(snapshot)).rows:
+        *_, largest = table_lines(_top(sites, 1))
+        lines.append(f"top site {' '.join(largest.split())}")
+    return [cut(plain(line), width) for line in lines if line]
+
+
+def screenful(snapshot: Snapshot, width: int, height: int) -> list[str]:
+    """As much of what matters as ``height`` lines hold: what is left over is for the figures of the memory."""
+    below = ["", plain(gc_line(snapshot))]
+    below += _section(_top(sites_table(snapshot), _SITES))
+    if has_tasks(snapshot):
+        below += _section(_top(tasks_table(snapshot), _TASKS))
+    below += _section(_top(alerts_table(snapshot), _ALERTS))
+    above = [plain(line) for line in (_head(snapshot), _standing(snapshot)) if line]
+    room = max(height - len(above) - len(below) - 2, _FIGURES)
+    lines = [*above, "", *table_lines(_top(memstats_table(snapshot), room - 1)), *below]
+    return [cut(line, width) for line in lines[:height]]
+
+
+def cells(text: str) -> int:
+    """How many cells of a terminal a line takes."""
+    return len(text) if text.isascii() else sum(_cells(character) for character in text)
+
+
+def cut(text: str, width: int) -> str:
+    """As much of a line as ``width`` cells hold, with an ellipsis where something is lost."""
+    if cells(text) <= width:
+        return text
+    kept, room = [], width - 1
+    for character in text:
+        room -= _cells(character)
+        if room < 0:
+            break
+        kept.append(character)
+    return "".join((*kept, _ELLIPSIS))
+
+
+def _cells(character: str) -> int:
+    return 0 if unicodedata.combining(character) else 1 + (unicodedata.east_asian_width(character) in "WF")
+
+
+def _head(snapshot: Snapshot) -> str:
+    head = headline(snapshot)
+    parts = (head.word, head.name, head.pid, head.runtime, head.source, head.uptime, head.pace, head.armed, head.detail)
+    return " · ".join(part for part in parts if part)
+
+
+def _standing(snapshot: Snapshot) -> str:
+    worst = headline(snapshot).worst
+    if worst is not None:
+        return alert_words(worst)
+    return calm_words(snapshot) or ("" if snapshot.verdict is None else snapshot.verdict.summary)
+
+
+def _figures(snapshot: Snapshot) -> str:
+    parts = []
+    for row in memstats_table(snapshot).rows:
+        name, value, change, *_ = row.cells
+        if row.key in VITAL and value.text != DASH:
+            parts.append(" ".join(cell.text for cell in (name, value, change) if cell.text not in ("", DASH, "0")))
+    return " · ".join(parts) or DASH
+
+
+def _section(table: Table) -> Iterator[str]:
+    yield ""
+    yield plain(table.title)
+    yield from table_lines(table)
+
+
+def _top(table: Table, rows: int) -> Table:
+    return replace(table, rows=table.rows[:rows])

@@ -1,0 +1,7 @@
+"""Watches as Prometheus metrics, in its text format and in OpenMetrics.
+
+Lives here: ``family`` (what a metric is), one module for each set of names, ``golang`` (those of client_golang's Go
+collector), ``python`` (those of client_python), ``process`` (those that both give a process), ``own`` (memdash's, one
+for each of its metrics, and what it makes of them), and ``exposition``, which writes them all. To add a metric, add one
+entry to the list of its module.
+"""

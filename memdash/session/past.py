@@ -1,0 +1,280 @@
+"""The moments of a recorded watch, each as the snapshot that it was."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from heapq import nlargest
+from typing import Any
+
+from memdash.analysis.gc_trend import NO_START, gc_trend
+from memdash.analysis.verdict_words import RULE, finding
+from memdash.errors import RecordingError
+from memdash.model.capability import Capability
+from memdash.model.finding import Finding
+from memdash.model.gc_trend import GcTrend
+from memdash.model.metric import METRICS_BY_KEY
+from memdash.model.missing import Missing
+from memdash.model.sample import Instant, Sample
+from memdash.model.series import Courses, Series, Start
+from memdash.model.snapshot import Baseline, Snapshot, State
+from memdash.model.target import Target
+from memdash.model.tasks import Tasks
+from memdash.recording.moment import Moment, Run
+from memdash.recording.reader import Recording
+from memdash.sampling.courses import CourseKeeper
+from memdash.sampling.starts import SETTLING_S, started
+from memdash.session.rows import ROWS, Rows, sizes
+
+__all__ = ["Past"]
+
+_TREND = 16
+"""So many recorded readings make the trend of a row; they are a minute apart."""
+
+_COURSE = 40
+_WRITTEN_EVERY_S = 60.0
+_FOLLOWED, _SIZES_KEPT = 100, 100
+"""Rows of a reading of which is remembered what they held, and of so many readings."""
+_UNTIL_NOW_S = 1e10
+_NOTHING = Series((), (), (), (), (), 1.0)
+
+
+class Past:
+    """One run of a recording as snapshots, which are made by what makes those of a live watch. Safe from any thread.
+
+    ``is_of_file`` says that nobody watches the target any more. Raises RecordingError where the recording cannot be
+    read.
+    """
+
+    def __init__(self, recording: Recording, *, is_of_file: bool = False) -> None:
+        self._is_of_file = is_of_file
+        self._recording = recording
+        self._lock = threading.RLock()
+        self._series_lock = threading.Lock()  # charts do not wait for moments
+        self._sizes: OrderedDict[int, Mapping[Any, int]] = OrderedDict()
+
+    @property
+    def run(self) -> Run:
+        """The run as it stands now: its first and newest moment, what was watched."""
+        with self._lock:
+            return self._recording.run
+
+    @property
+    def since(self) -> Instant:
+        """The first moment that is left."""
+        with self._lock:
+            return self._recording.since
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """All runs of the recording."""
+        with self._lock:
+            return self._recording.runs
+
+    def of(self, target: Target) -> Past:
+        """The newest run over another target."""
+        with self._lock:
+            number = next(run.number for run in reversed(self._recording.runs) if run.target == target)
+            path = self._recording.path
+            recording = self._recording.of(number) if path is None else Recording.open(path, number)
+            return Past(recording, is_of_file=self._is_of_file)
+
+    def at(
+        self, mono_s: float, baseline: Instant | None = None, *, beyond_s: float | None = None, is_quick: bool = False
+    ) -> Snapshot:
+        """The newest moment up to one of the monotonic clock, or the first; where there is one, it is ``beyond_s``.
+
+        Changes count from the moment ``baseline``, or from the first reading. A quick answer has trends only of
+        readings that have been looked at lately, which takes a tenth of the time.
+        """
+        with self._lock:
+            run, moment = self._recording.run, self._recording.moment_by(mono_s)
+            if beyond_s is not None and moment.at.mono_s <= beyond_s:
+                moment = self._recording.moment_after(beyond_s) or moment
+            rows = Rows()
+            for capability in ROWS:
+                if not isinstance(getattr(moment.sample, capability.value), Missing):
+                    self._recall(rows, capability, moment.at, is_quick=is_quick)
+            rows.take(moment.sample)
+            rows.reside(self._when_mapped(moment.sample), run.target.runtime)
+            if baseline is not None:
+                rows.mark(baseline, self._recording.moment_by(baseline.mono_s).sample)
+            shown = rows.filled(self._bare(run, moment, baseline))
+            return replace(shown, courses=self._courses(run.since, moment.at), gc_trend=self._gc_trend(run, shown))
+
+    @staticmethod
+    def _gc_trend(run: Run, shown: Snapshot) -> GcTrend | None:
+        if isinstance(shown.sample.gc, Missing):
+            return None
+        age_s = shown.at.wall_s - run.target.started_at_s
+        return gc_trend(shown.history, shown.at.mono_s - age_s if run.target.is_local else NO_START)
+
+    def _bare(self, run: Run, moment: Moment, baseline: Instant | None) -> Snapshot:
+        since = baseline or run.since
+        return Snapshot(
+            target=run.target,
+            state=moment.state,
+            at=moment.at,
+            interval_s=moment.interval_s,
+            sample=moment.sample,
+            history=self.timeline(run.since, moment.at, since),
+            groups=moment.sample.sites if isinstance(moment.sample.sites, Missing) else (),
+            baseline=Baseline(since, baseline is not None),
+            findings=self._findings(moment),
+            missing=moment.missing,
+            cost=moment.cost,
+            ending=run.ending if moment.state is State.ENDED else None,
+            silence=moment.silence,
+            verdict=moment.verdict,
+            muted=moment.muted,
+            relief=moment.relief,
+            is_replayed=self._is_of_file,
+        )
+
+    def _findings(self, moment: Moment) -> tuple[Finding, ...]:
+        """The log as of a moment; of the memory as a whole it says what was made of that at just this moment."""
+        found = self._recording.findings(moment.at.wall_s)
+        said = None if moment.verdict is None else finding(moment.verdict)
+        if not isinstance(said, Finding):
+            return found
+        return tuple(
+            replace(entry, summary=said.summary, severity=said.severity, evidence=said.evidence)
+            if entry.rule == RULE and entry.ended_at_s is None
+            else entry
+            for entry in found
+        )
+
+    def timeline(self, since: Instant, until: Instant, baseline: Instant) -> RecordedTimeline:
+        """The metrics from one moment up to another."""
+        return RecordedTimeline(self, since, until, baseline)
+
+    def series(self, key: str, since_s: float, until_s: float) -> Series:
+        """The metric named ``key`` between two moments of the monotonic clock."""
+        with self._series_lock:
+            return self._recording.series(key, since_s, until_s)
+
+    def when(self, wall_s: float) -> Instant:
+        """The newest moment up to one of the wall clock, or the first."""
+        with self._lock:
+            return self._recording.instant_at(wall_s)
+
+    def moments(self) -> Iterator[Moment]:
+        """All of them, in order."""
+        return self._recording.moments(0.0, _UNTIL_NOW_S)
+
+    def tasks(self, since_s: float, until_s: float) -> tuple[Tasks, ...]:
+        """The tasks that were read between two moments of the monotonic clock, oldest first."""
+        with self._lock:
+            run = self._recording.run
+            apart_s = run.until.wall_s - run.until.mono_s
+            found = self._recording.facts(Capability.TASKS, max(since_s + apart_s, 0.0), until_s + apart_s)
+            return tuple(dated.fact for dated in found if isinstance(dated.fact, Tasks))
+
+    def mark(self, note: str, at: Instant) -> None:
+        """Remember a moment in the file. Raises RecordingError when that cannot be written."""
+        from memdash.recording.writer import Writer
+
+        path, number = self._recording.path, self._recording.number
+        if path is None:
+            return
+        with self._lock, self._series_lock:
+            self._recording.close()  # a file that is written is opened by nobody else here: SQLite would lose its locks
+            try:
+                writer = Writer(path, appends=True)
+                try:
+                    writer.mark(number, at, note)
+                finally:
+                    writer.close()
+            finally:
+                self._recording = Recording.open(path, number)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The whole alert log, newest first."""
+        with self._lock:
+            return self._recording.findings(_UNTIL_NOW_S)
+
+    def close(self) -> None:
+        """May be called twice."""
+        with self._lock:
+            self._recording.close()
+
+    def _recall(self, rows: Rows, capability: Capability, until: Instant, *, is_quick: bool) -> None:
+        """The first reading of a kind, and what its rows held at the newest ones before a moment."""
+        for first in self._recording.facts(capability, 0.0, _UNTIL_NOW_S, most=1):
+            rows.begin(capability, first.origin.at, first.fact, first.origin)
+        since_s = until.wall_s - _TREND * _WRITTEN_EVERY_S
+        for number in self._recording.readings(capability, since_s, until.wall_s, _TREND)[:-1]:
+            if number in self._sizes or not is_quick:
+                rows.recall(capability, self._sizes_of(capability, number))
+
+    def _sizes_of(self, capability: Capability, number: int) -> Mapping[Any, int]:
+        if number not in self._sizes:
+            held = sizes(capability, self._recording.reading(number).fact)
+            largest = nlargest(_FOLLOWED, held, key=held.__getitem__)
+            self._sizes[number] = {key: held[key] for key in largest}
+            while len(self._sizes) > _SIZES_KEPT:
+                self._sizes.popitem(last=False)
+        self._sizes.move_to_end(number)
+        return self._sizes[number]
+
+    def _when_mapped(self, sample: Sample) -> Sample:
+        """The counters of the moment at which the mappings of a sample were read."""
+        origin = sample.origins.get(Capability.MAPPINGS)
+        if origin is None or origin.at.mono_s >= sample.at.mono_s:
+            return sample
+        return self._recording.moment_by(origin.at.mono_s).sample
+
+    def _courses(self, since: Instant, until: Instant) -> Mapping[Capability, Courses]:
+        return {capability: RecordedCourses(partial(self._course, capability, since, until)) for capability in ROWS}
+
+    def _course(self, capability: Capability, since: Instant, until: Instant) -> Courses:
+        keeper = CourseKeeper()
+        with self._lock:
+            for number in self._recording.readings(capability, since.wall_s, until.wall_s, _COURSE):
+                keeper.add(self._recording.reading(number).origin.at, self._sizes_of(capability, number))
+        return keeper.view()
+
+
+class RecordedTimeline:
+    """A Timeline over what was recorded up to one moment."""
+
+    def __init__(self, past: Past, since: Instant, until: Instant, baseline: Instant) -> None:
+        self._past = past
+        self.since = since
+        self.until = until
+        self.baseline = baseline
+
+    def series(self, key: str, span_s: float) -> Series:
+        """The last ``span_s`` seconds before ``until``; empty where the recording cannot be read: a gap, as any."""
+        try:
+            return self._past.series(key, self.until.mono_s - span_s, self.until.mono_s)
+        except RecordingError:
+            return _NOTHING
+
+    def start(self, key: str) -> Start | None:
+        """Where changes of a metric count from, by what was recorded: to the minute where that was long ago."""
+        began_s = self.baseline.mono_s
+        settled_s = began_s + SETTLING_S if self.baseline == self.since else -math.inf
+        return started(self.series(key, self.until.mono_s - began_s), METRICS_BY_KEY[key].kind, settled_s)
+
+
+class RecordedCourses:
+    """Courses that are read when the first of them is asked for."""
+
+    def __init__(self, read: Callable[[], Courses]) -> None:
+        self._read = read
+        self._courses: Courses | None = None
+
+    def of(self, key: Hashable) -> Series:
+        """What a row held over the watch; empty when it was never among the largest."""
+        if self._courses is None:
+            try:
+                self._courses = self._read()
+            except RecordingError:
+                return _NOTHING
+        return self._courses.of(key)

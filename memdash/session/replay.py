@@ -1,0 +1,142 @@
+"""A Session over a recording, and a recording judged anew from its beginning."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from memdash.analysis.rules import Rule
+from memdash.errors import NoSuchTarget
+from memdash.model.action import Action
+from memdash.model.finding import Finding, Severity
+from memdash.model.missing import Maybe
+from memdash.model.sample import Instant
+from memdash.model.snapshot import Snapshot, State
+from memdash.model.target import Target
+from memdash.session.memory import Memory
+from memdash.session.past import Past
+from memdash.session.session import Session
+from memdash.session.watches import Watches
+
+__all__ = ["Replay", "judged", "moments", "replays"]
+
+
+class Replay:
+    """Stands at the newest moment of a recorded run: nothing follows by itself, and nothing can be done to the target.
+
+    Used by one thread. Raises RecordingError where the recording cannot be read.
+    """
+
+    def __init__(self, past: Past) -> None:
+        self._past = past
+        self._baseline: Instant | None = None
+        self._snapshot = self._newest()
+        self._listeners: tuple[Callable[[Snapshot], None], ...] = ()
+
+    def start(self) -> None:
+        """It is all there."""
+
+    def snapshot(self) -> Snapshot:
+        """The newest moment."""
+        return self._snapshot
+
+    def subscribe(self, listener: Callable[[Snapshot], None]) -> Callable[[], None]:
+        """Call ``listener`` when changes begin to count from another moment, or one has been marked."""
+        self._listeners = (*self._listeners, listener)
+
+        def leave() -> None:
+            self._listeners = tuple(other for other in self._listeners if other is not listener)
+
+        return leave
+
+    @property
+    def past(self) -> Maybe[Past]:
+        """All of its moments."""
+        return self._past
+
+    def mark(self, note: str, then: Snapshot) -> None:
+        """Remember a moment. Raises RecordingError when the file cannot be written."""
+        self._past.mark(note, then.at)
+        self._publish()
+
+    def mark_baseline(self, then: Snapshot | None = None) -> None:
+        """Count changes from ``then``, or from the newest moment."""
+        self._baseline = (then or self._snapshot).at
+        self._publish()
+
+    def clear_baseline(self) -> None:
+        """Count changes from the attach again."""
+        self._baseline = None
+        self._publish()
+
+    def acknowledge(self, finding: Finding, seen: bool = True) -> None:
+        """What was recorded stays as it was."""
+
+    def mute(self, rule: str, for_s: float = math.inf) -> None:
+        """What was recorded stays as it was."""
+
+    def note(self, summary: str, severity: Severity = Severity.INFO) -> None:
+        """What was recorded stays as it was."""
+
+    def act(self, action: Action) -> None:
+        """Nothing can be done to what is past; the snapshot offers nothing."""
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._past.close()
+
+    def _newest(self) -> Snapshot:
+        return self._past.at(self._past.run.until.mono_s, self._baseline)
+
+    def _publish(self) -> None:
+        self._snapshot = self._newest()
+        for listener in self._listeners:
+            listener(self._snapshot)
+
+
+def replays(past: Past) -> Watches:
+    """Sessions over the runs of a file, for whoever turns from one process of a tree to another."""
+
+    def opened(target: Target) -> Session:
+        return Replay(past if target == past.run.target else past.of(target))
+
+    def identified(pid: int) -> Target:
+        found = [run.target for run in past.runs if run.target.pid == pid]
+        if not found:
+            raise NoSuchTarget(f"this recording holds nothing of process {pid}", "memdash record takes several pids")
+        return found[-1]
+
+    return Watches(opened, identified=identified, survivors=lambda _, family: lambda: family)
+
+
+def moments(past: Past, until_s: float = math.inf) -> Iterator[Snapshot]:
+    """The moments of a run up to one of the monotonic clock, in order, for whoever has a memory of its own.
+
+    What more than one sample tells stands still at the first of them. 86 400 make a day, and take 40 s to read.
+    """
+    run = past.run
+    first = replace(past.at(run.since.mono_s, is_quick=True), findings=())
+    for moment in past.moments():
+        if moment.at.mono_s > until_s:
+            break
+        yield replace(
+            first,
+            state=moment.state,
+            at=moment.at,
+            interval_s=moment.interval_s,
+            sample=moment.sample,
+            cost=moment.cost,
+            missing=moment.missing,
+            silence=moment.silence,
+            ending=run.ending if moment.state is State.ENDED else None,
+        )
+
+
+def judged(
+    past: Past, rules: Sequence[Rule], muted: Sequence[str] = (), until_s: float = math.inf
+) -> Iterator[Snapshot]:
+    """The same as a watch with these ``rules``, some of them muted, would have seen them."""
+    memory = Memory(past.run.interval_s, rules, muted)
+    for shown in moments(past, until_s):
+        yield replace(memory.add(shown, shown.sample), cost=shown.cost)

@@ -1,0 +1,80 @@
+"""Where in the time of a watch the view stands, and which part of it the charts show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from memdash.model.finding import Finding, Severity
+from memdash.model.sample import Instant
+from memdash.model.series import Timeline
+
+__all__ = ["Outlook", "Whereabouts", "flag_of", "stops", "window_end_s"]
+
+_MARGIN = 1 / 8
+"""Share of a chart's span that stays between the cursor and its ends, as long as there is more to show there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """``since`` and ``until`` are the ends of what can be looked at.
+
+    ``is_away`` is true while another moment than the newest is shown, or is to be; ``is_replay`` says that the newest
+    is no longer the present.
+    """
+
+    since: Instant
+    until: Instant
+    is_away: bool = False
+    is_replay: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a chart shows: a time up to the end of ``timeline``, and what is worth stopping at within it.
+
+    ``cursor`` is the moment on the screen where that lies within the time; None while it is the end of it.
+    """
+
+    timeline: Timeline
+    stops: Sequence[Finding]
+    cursor: Instant | None = None
+
+    @property
+    def cursor_s(self) -> float | None:
+        """On the monotonic clock."""
+        return None if self.cursor is None else self.cursor.mono_s
+
+    def wall_s(self, mono_s: float) -> float:
+        """What the clock on the wall showed then."""
+        return self._at.wall_s + mono_s - self._at.mono_s
+
+    def mono_s(self, wall_s: float) -> float:
+        """The same moment on the monotonic clock."""
+        return self._at.mono_s + wall_s - self._at.wall_s
+
+    @property
+    def _at(self) -> Instant:
+        return self.cursor or self.timeline.until
+
+
+_FLAGS = {Severity.CRITICAL: ("▲", "critical"), Severity.WARNING: ("●", "warning")}
+_MARK = ("◆", "info")
+
+
+def flag_of(finding: Finding) -> tuple[str, str]:
+    """The sign and the look of something worth stopping at, where there is one cell for it."""
+    return _MARK if finding.is_mark else _FLAGS[finding.severity]
+
+
+def window_end_s(cursor_s: float, span_s: float, before_s: float, since_s: float, until_s: float) -> float:
+    """Where a chart of ``span_s`` ends: at ``before_s``, where it ended, unless the cursor would come to its ends."""
+    margin_s = span_s * _MARGIN
+    end_s = min(max(before_s, cursor_s + margin_s), cursor_s + span_s - margin_s)
+    return min(max(end_s, since_s + span_s), max(until_s, cursor_s))
+
+
+def stops(findings: Iterable[Finding]) -> Sequence[Finding]:
+    """What is worth stopping at on the way, oldest first: where alerts began, and what somebody has marked."""
+    found = (finding for finding in findings if finding.severity >= Severity.WARNING or finding.is_mark)
+    return sorted(found, key=lambda finding: finding.at_s)

@@ -1,0 +1,49 @@
+import pytest
+
+from memdash.exports.brief import cells, cut, few_lines, screenful
+from memdash.model.missing import Missing
+from tests.fakes import a_snapshot, a_target
+
+pytestmark = pytest.mark.usefixtures("utc")
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 23), (120, 39), (30, 10), (60, 5)])
+def test_a_screenful_fits_the_screen(width: int, height: int) -> None:
+    lines = screenful(a_snapshot(seconds=60), width, height)
+    assert len(lines) <= height
+    assert max(map(cells, lines)) <= width
+
+
+def test_a_large_screen_shows_more_figures_and_all_sections() -> None:
+    small, large = (screenful(a_snapshot(seconds=60), 100, height) for height in (24, 60))
+    assert len(small) <= 24
+    assert len(large) > len(small)
+    for title in ("Top allocation sites", "Alerts"):
+        assert title in large
+
+
+def test_few_lines_hold_the_figures_that_matter_most() -> None:
+    text = "\n".join(few_lines(a_snapshot(seconds=60), 200))
+    for word in ("live", "HeapAlloc 305.7 MiB -1.70 MiB/s", "Sys ", "RSS ", "GC ", "top site "):
+        assert word in text
+    assert len(text.splitlines()) <= 5
+
+
+def test_what_is_missing_leaves_no_empty_line() -> None:
+    nothing = Missing("it cannot be read")
+    shown = a_snapshot(seconds=2, groups=nothing)
+    assert all(few_lines(shown, 80))
+
+
+def test_names_of_the_target_steer_no_terminal() -> None:
+    shown = a_snapshot(seconds=2, target=a_target(name="a\x1b[2Jb\n漢字"))
+    for line in (*few_lines(shown, 200), *screenful(shown, 200, 40)):
+        assert "\x1b" not in line
+        assert "\n" not in line
+
+
+def test_wide_characters_count_for_two_cells() -> None:
+    assert cells("漢字ab") == 6
+    assert cut("漢字ab", 6) == "漢字ab"
+    assert cut("漢字ab", 5) == "漢字…"
+    assert cut("漢字ab", 4) == "漢…"

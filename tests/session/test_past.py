@@ -1,0 +1,241 @@
+"""A recorded moment is the snapshot that it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from memdash.analysis.verdict_words import RULE
+from memdash.errors import NoSuchTarget, RecordingError
+from memdash.model.capability import Capability
+from memdash.model.family import Member
+from memdash.model.missing import Missing
+from memdash.model.sample import Sample
+from memdash.model.series import Series
+from memdash.model.snapshot import Snapshot, State
+from memdash.recording.reader import Recording
+from memdash.session.past import Past
+from memdash.session.replay import Replay, judged, replays
+from tests.fakes import NOON_S, a_family, a_relief, a_target
+from tests.recorded import MONO_S, record, watched
+
+
+@pytest.fixture(scope="module")
+def seen() -> Sequence[Snapshot]:
+    return watched(400, ends=True)
+
+
+@pytest.fixture
+def file(tmp_path: Path, recorded: Path) -> Path:
+    """A copy of one's own."""
+    path = tmp_path / "run.mdr"
+    path.write_bytes(recorded.read_bytes())
+    return path
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory, seen: Sequence[Snapshot]) -> Path:
+    path = tmp_path_factory.mktemp("recorded") / "run.mdr"
+    record(path, seen, marks=[(150, "deploy")])
+    return path
+
+
+@pytest.fixture
+def past(file: Path) -> Iterator[Past]:
+    past = Past(Recording.open(file), is_of_file=True)
+    yield past
+    past.close()
+
+
+def rounded(sample: Sample) -> object:
+    """Wall times far from zero have no more than the microseconds that are kept."""
+    return {name: getattr(sample, name) for name in ("memstats", "gc", "system", "sites", "tasks", "mappings")}
+
+
+def said(snapshot: Snapshot) -> object:
+    """Of what was made of the memory; its figures are kept with some digits less."""
+    verdict = snapshot.verdict
+    return None if verdict is None else (verdict.kind, verdict.severity, verdict.summary)
+
+
+@pytest.mark.parametrize("second", [0, 125, 199, 398])
+def test_a_moment_is_the_snapshot_that_it_was(past: Past, seen: Sequence[Snapshot], second: int) -> None:
+    then = next(snapshot for snapshot in reversed(seen) if snapshot.at.mono_s <= MONO_S + second)
+    found = past.at(MONO_S + second)
+    assert found.at == then.at
+    assert rounded(found.sample) == rounded(then.sample)
+    assert (found.target, found.state, found.cost) == (then.target, then.state, then.cost)
+    assert said(found) == said(then)
+    assert found.baseline == then.baseline
+    assert not isinstance(found.groups, Missing)
+    assert not isinstance(then.groups, Missing)
+    assert [(g.frame, g.usage, g.change, g.stacks) for g in found.groups] == [
+        (g.frame, g.usage, g.change, g.stacks) for g in then.groups
+    ]
+    assert [group.trend for group in found.groups] == [group.trend for group in then.groups]
+    assert found.tasks == then.tasks
+    assert found.before == then.before
+    assert found.is_replayed
+
+
+def test_what_was_muted_and_how_collections_stood_comes_back_too(tmp_path: Path) -> None:
+    then = replace(watched(3)[-1], muted={"gc pause": 5.0}, relief=a_relief())
+    path = tmp_path / "short.mdr"
+    record(path, [then])
+    past = Past(Recording.open(path))
+    found = past.at(then.at.mono_s)
+    past.close()
+    assert (found.muted, found.relief) == (then.muted, then.relief)
+
+
+def test_its_metrics_are_those_up_to_then(past: Past, seen: Sequence[Snapshot]) -> None:
+    then = seen[150]
+    found: Series = past.at(then.at.mono_s).history.series("HeapAlloc", 60.0)
+    live = then.history.series("HeapAlloc", 60.0)
+    assert (list(found.times_s), list(found.last)) == (list(live.times_s), list(live.last))
+
+
+def test_its_metrics_count_from_where_they_did(past: Past, seen: Sequence[Snapshot]) -> None:
+    then = past.at(seen[60].at.mono_s)
+    for key in ("HeapAlloc", "NumGC"):
+        assert then.history.start(key) == seen[60].history.start(key) is not None
+
+
+def test_the_courses_of_its_rows_reach_as_far(past: Past, seen: Sequence[Snapshot]) -> None:
+    then = past.at(MONO_S + 190)
+    assert not isinstance(then.groups, Missing)
+    leaf = then.groups[0].frame
+    course = then.courses[Capability.SITES].of(leaf)
+    assert list(course.times_s) == [MONO_S, MONO_S + 60, MONO_S + 120, MONO_S + 180]
+    assert course.last[-1] == then.groups[0].usage.inuse_bytes
+
+
+def test_alerts_of_the_future_are_not_known(past: Past, seen: Sequence[Snapshot]) -> None:
+    words = [finding.summary for finding in past.at(MONO_S + 149).findings]
+    assert "deploy" not in words
+    assert "deploy" in [finding.summary for finding in past.at(MONO_S + 150).findings]
+
+
+def test_what_is_said_of_an_alert_is_of_then(past: Past, seen: Sequence[Snapshot]) -> None:
+    def evidence(snapshot: Snapshot) -> str:
+        return next((finding.summary for finding in snapshot.findings if finding.rule == RULE), "")
+
+    first, last = past.at(MONO_S + 280), past.at(MONO_S + 398)
+    assert evidence(first) != evidence(last)
+    assert evidence(first) == evidence(seen[280])
+
+
+def test_changes_count_from_any_moment(past: Past) -> None:
+    then = past.at(MONO_S + 130)
+    found = past.at(MONO_S + 350, then.at)
+    assert not isinstance(found.groups, Missing)
+    assert not isinstance(then.groups, Missing)
+    held = {group.frame: group.usage for group in then.groups}
+    assert all(
+        group.usage.inuse_bytes - held[group.frame].inuse_bytes == group.change.inuse_bytes for group in found.groups
+    )
+    assert any(group.change.inuse_bytes for group in found.groups)
+    assert found.baseline.at == then.at
+    assert found.baseline.marked
+    before = past.at(MONO_S + 10, then.at)
+    assert not isinstance(before.groups, Missing)
+    assert min(group.change.inuse_bytes for group in before.groups) < 0
+
+
+def test_a_quick_answer_lacks_trends_at_most(past: Past) -> None:
+    quick, whole = past.at(MONO_S + 350, is_quick=True), past.at(MONO_S + 350)
+    assert not isinstance(quick.groups, Missing)
+    assert not isinstance(whole.groups, Missing)
+    assert len(quick.groups[0].trend) < len(whole.groups[0].trend)
+    assert [replace(group, trend=()) for group in quick.groups] == [replace(group, trend=()) for group in whole.groups]
+    again = past.at(MONO_S + 350, is_quick=True)
+    assert again.groups == whole.groups
+
+
+def test_a_step_leads_over_a_time_without_moments(tmp_path: Path) -> None:
+    path = tmp_path / "gap.mdr"
+    record(path, watched(80, gaps=(range(20, 50),)))
+    past = Past(Recording.open(path))
+    assert past.at(MONO_S + 23).at.mono_s == MONO_S + 19
+    assert past.at(MONO_S + 23, beyond_s=MONO_S + 19).at.mono_s == MONO_S + 50
+    assert past.at(MONO_S + 75, beyond_s=MONO_S + 70).at.mono_s == MONO_S + 75
+    assert past.at(MONO_S + 99, beyond_s=MONO_S + 79).at.mono_s == MONO_S + 79
+    assert past.at(MONO_S - 5).at.mono_s == MONO_S
+    past.close()
+
+
+def test_what_cannot_be_read_is_a_gap(past: Past) -> None:
+    then = past.at(MONO_S + 100)
+    past.close()
+    assert len(then.history.series("HeapAlloc", 60.0)) == 0
+    assert len(then.courses[Capability.SITES].of("any")) == 0
+
+
+def test_how_the_target_ended_is_known_at_the_end_only(past: Past) -> None:
+    replay = Replay(past)
+    assert replay.snapshot().state is State.ENDED
+    assert replay.snapshot().ending is not None
+    assert past.at(MONO_S + 300).ending is None
+
+
+def test_a_replay_counts_changes_from_a_moment_that_is_chosen(past: Past) -> None:
+    replay, heard = Replay(past), list[Snapshot]()
+    leave = replay.subscribe(heard.append)
+    replay.mark_baseline(past.at(MONO_S + 130))
+    assert replay.snapshot().baseline.at.mono_s == MONO_S + 130
+    replay.clear_baseline()
+    assert not replay.snapshot().baseline.marked
+    leave()
+    replay.mark_baseline()
+    assert [shown.baseline.marked for shown in heard] == [True, False]
+    assert not replay.snapshot().actions
+
+
+def test_a_mark_goes_into_the_file(file: Path, past: Past) -> None:
+    replay = Replay(past)
+    replay.mark("here it began", past.at(MONO_S + 77))
+    assert "here it began" in [finding.summary for finding in replay.snapshot().findings]
+    again = Past(Recording.open(file))
+    assert [f.at_s for f in again.at(MONO_S + 399).findings if f.summary == "here it began"] == [NOON_S + 77]
+    again.close()
+
+
+def test_a_file_that_cannot_be_written_says_so(file: Path, past: Past) -> None:
+    replay = Replay(past)
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(RecordingError):
+        replay.mark("here", past.at(MONO_S + 77))
+
+
+def test_what_was_seen_is_judged_anew(past: Past) -> None:
+    judgements = list(judged(past, [], until_s=MONO_S + 150))
+    assert judgements[-1].at.mono_s == MONO_S + 150
+    assert len(judgements) == 151
+    last, then = judgements[-1], past.at(MONO_S + 150)
+    assert last.groups == then.groups
+    assert last.tasks == then.tasks
+    assert said(last) == said(then)
+
+
+def test_other_runs_of_a_tree_are_turned_to(tmp_path: Path, seen: Sequence[Snapshot]) -> None:
+    path = tmp_path / "tree.mdr"
+    worker = a_target(pid=41290, start_ticks=123_500, name="worker")
+    record(path, watched(5, target=worker))
+    record(path, seen[:20], appends=True)
+    past = Past(Recording.open(path), is_of_file=True)
+    watches = replays(past)
+    session = watches.open(past.run.target)
+    assert session.snapshot().target.name == "shop-server"
+    family = a_family()
+    known = replace(family.members[0], pid=41290, start_ticks=123_500)
+    turned = watches.turn_to(known)
+    assert turned.snapshot().target == worker
+    assert len(turned.snapshot().history.series("HeapAlloc", 100.0)) == 5
+    unknown: Member = replace(known, pid=77)
+    with pytest.raises(NoSuchTarget, match="nothing of process 77"):
+        watches.turn_to(unknown)
+    watches.close()
