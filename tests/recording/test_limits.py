@@ -103,7 +103,8 @@ def test_what_is_said_of_a_watch_stays_within_the_limits_too(path: Path, watched
     writer.close()
     assert path.stat().st_size <= limits
     with contextlib.closing(Recording.open(path)) as recording:
-        found, marks = recording.findings(1e11), recording.marks()
+        found = [finding for finding in recording.findings(1e11) if finding.rule == "r"]
+        marks = recording.marks()
         moments = list(recording.moments(0, 1e11))
     assert 100 < len(found) < 20 * number
     assert found[0].summary.startswith(f"{number * 20 + 19} ")

@@ -1,4 +1,4 @@
-"""What is done to a target holds up neither what is read nor the end."""
+"""What is asked for is done beside the reading, one thing after another, by whoever can."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from memdash.errors import BadRead, TargetExited
 from memdash.model.action import Action
+from memdash.model.capability import Capability
 from memdash.model.memstats import MemStats
 from memdash.model.missing import Maybe, Missing, known
 from memdash.model.sample import Fact
@@ -15,7 +16,103 @@ from memdash.sampling.clock import SystemClock
 from memdash.sampling.roster import Roster
 from memdash.sampling.sampler import Sampler
 from tests.fakes import FakeProbe, memstats
-from tests.sampling.watched import GO, PATIENCE_S, Actor, Ear, PipeWatch, answering
+from tests.sampling.heard import GO, PATIENCE_S, Ear, PipeWatch, answering
+
+
+class Actor:
+    """Offers to force a collection, and refuses to trim."""
+
+    def __init__(self) -> None:
+        self.acted: list[Action] = []
+        self.closed = 0
+
+    def offers(self) -> Mapping[Action, Maybe[str]]:
+        return {Action.FORCE_GC: "runs gc.collect()", Action.TRIM: Missing("no agent", "press a")}
+
+    def act(self, action: Action) -> str:
+        if self.acted:
+            raise BadRead("it is busy")
+        self.acted.append(action)
+        return "12 objects freed"
+
+    def cancel(self) -> None:
+        """What it does is done at once."""
+
+    def news(self) -> tuple[str, ...]:
+        return ("hello",) if not self.acted else ()
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def test_what_is_asked_for_is_done_at_once_by_who_can_with_a_look_before_and_after() -> None:
+    ear, actor, clock = Ear(), Actor(), SystemClock()
+    heaps = iter([500, 400, 300, 200, 100, 50])
+    probe = FakeProbe(lambda: (memstats(next(heaps)),), frozenset({Capability.MEMSTATS}))
+    watched = Sampler(lambda: Roster([probe], {}, clock, [actor]), PipeWatch(), clock, 60.0, ear)
+    watched.start()
+    try:
+        assert ear.first.wait(PATIENCE_S)
+        for action in (Action.FORCE_GC, Action.TRIM, Action.FORCE_GC, Action.LOAD_AGENT):
+            ear.done.clear()
+            watched.ask(action)
+            assert ear.done.wait(PATIENCE_S)
+    finally:
+        watched.stop()
+    done, refused, failed, unknown = ear.deeds
+    assert (done.words, done.failed, done.action) == ("12 objects freed", False, Action.FORCE_GC)
+    assert isinstance(done.before.memstats, MemStats)
+    assert isinstance(done.after.memstats, MemStats)
+    assert (done.before.memstats.HeapAlloc, done.after.memstats.HeapAlloc) == (400, 300)
+    assert (refused.words, refused.failed) == ("No agent. Press a", True)
+    assert (failed.words, failed.failed) == ("It is busy", True)
+    assert (unknown.words, unknown.failed) == ("Nothing here can do that", True)
+    assert ear.news == ["hello"]
+    assert isinstance(ear.offers[Action.TRIM], Missing)
+    assert actor.closed == 1
+
+
+class BrokenActor(Actor):
+    """memdash's own code goes wrong in it, at every turn."""
+
+    def offers(self) -> Mapping[Action, Maybe[str]]:
+        raise TypeError("cannot unpack")
+
+    def news(self) -> tuple[str, ...]:
+        raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
+
+    def close(self) -> None:
+        super().close()
+        raise OSError("no such file")
+
+
+def test_a_defect_in_who_acts_costs_its_offers_and_not_the_watch() -> None:
+    ear, actor, watch, clock = Ear(), BrokenActor(), PipeWatch(), SystemClock()
+    probe = FakeProbe(answering, GO)
+    watched = Sampler(lambda: Roster([probe], {}, clock, [actor]), watch, clock, 60.0, ear)
+    watched.start()
+    assert ear.first.wait(PATIENCE_S)
+    watched.ask(Action.TRIM)
+    assert ear.done.wait(PATIENCE_S)
+    watched.stop()
+    assert ear.error is None
+    assert ear.news == []
+    assert set(ear.offers) == set(Action)
+    for offer in ear.offers.values():
+        assert isinstance(offer, Missing)
+        assert offer.why == "a defect of memdash: TypeError: cannot unpack"
+    (deed,) = ear.deeds
+    assert deed.failed
+    assert deed.words.startswith("A defect of memdash: TypeError")
+    assert watch.closed.wait(PATIENCE_S)
+    assert (actor.closed, probe.closed) == (1, 1)
+
+
+def test_another_who_can_do_it_is_found_beside_a_broken_one() -> None:
+    readers = Roster([], {}, SystemClock(), [BrokenActor(), Actor()])
+    assert readers.offers()[Action.FORCE_GC] == "runs gc.collect()"
+    assert readers.news() == ("hello",)
+    assert readers.act(Action.FORCE_GC).words == "12 objects freed"
 
 
 class HeldUp(Actor):

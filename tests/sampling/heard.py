@@ -1,4 +1,4 @@
-"""A target that ends when told, who acts on it, and a listener that keeps all it hears."""
+"""What a sampler tells, and a watch whose target ends when a test wants."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from memdash.errors import BadRead, MemdashError
+from memdash.errors import MemdashError
 from memdash.model.action import Action, Deed
 from memdash.model.capability import Capability
-from memdash.model.missing import Maybe, Missing
+from memdash.model.missing import Maybe
 from memdash.model.sample import Fact, Sample
 from memdash.model.target import Ending, Silence
-from tests.fakes import memstats
+from memdash.sampling.clock import SystemClock
+from memdash.sampling.roster import Roster
+from memdash.sampling.sampler import Sampler
+from tests.fakes import FakeProbe, memstats
 
 GO = frozenset({Capability.MEMSTATS})
 PATIENCE_S = 10.0
@@ -84,27 +87,6 @@ def answering() -> tuple[Fact, ...]:
     return (memstats(),)
 
 
-class Actor:
-    """Offers to force a collection, and refuses to trim."""
-
-    def __init__(self) -> None:
-        self.acted: list[Action] = []
-        self.closed = 0
-
-    def offers(self) -> Mapping[Action, Maybe[str]]:
-        return {Action.FORCE_GC: "runs gc.collect()", Action.TRIM: Missing("no agent", "press a")}
-
-    def act(self, action: Action) -> str:
-        if self.acted:
-            raise BadRead("it is busy")
-        self.acted.append(action)
-        return "12 objects freed"
-
-    def cancel(self) -> None:
-        """What it does is done at once."""
-
-    def news(self) -> tuple[str, ...]:
-        return ("hello",) if not self.acted else ()
-
-    def close(self) -> None:
-        self.closed += 1
+def sampler(probe: FakeProbe, watch: PipeWatch, ear: Ear, interval_s: float = 60.0) -> Sampler:
+    clock = SystemClock()
+    return Sampler(lambda: Roster([probe], {}, clock), watch, clock, interval_s, ear)
