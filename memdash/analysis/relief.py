@@ -68,6 +68,11 @@ class _Round:
     deeds: tuple[Deed, ...] = ()
 
     @property
+    def collections(self) -> int:
+        """How many there have been."""
+        return sum(deed.action is Action.FORCE_GC and not deed.failed for deed in self.deeds)
+
+    @property
     def freed_bytes(self) -> int:
         """How much less there is than before the first: of heap or of RSS, whichever fell further."""
         first, last = self.deeds[0].before, self.deeds[-1].after
@@ -75,12 +80,13 @@ class _Round:
 
     @property
     def words(self) -> str:
-        """``2 forced collections freed 1.20 MiB``, or why there was none."""
-        last = self.deeds[-1]
-        if isinstance(last.outcome, Missing):
-            return f"{last.action.value} failed: {last.outcome.why}"
+        """``2 forced collections freed 1.20 MiB``, and why no more was done."""
         freed = byte_size(self.freed_bytes) if self.freed_bytes else "nothing"
-        return f"{self.step.value} forced collections freed {freed}"
+        number, last = self.collections, self.deeds[-1]
+        told = [f"{number} forced collection{'s' if number > 1 else ''} freed {freed}"] if number else []
+        if isinstance(last.outcome, Missing):
+            told.append(f"{last.action.value} failed: {last.outcome.why}")
+        return ", then ".join(told)
 
 
 class Reliever:
@@ -97,6 +103,7 @@ class Reliever:
         self._rests_until_s = dict.fromkeys(_Step, -inf)
         self._round: _Round | None = None
         self._full: tuple[float, _Round] | None = None
+        self._over_since_s = inf
         self._is_able: bool | None = None
         self._since_s = -inf
         self._told: bool | None = None
@@ -111,6 +118,8 @@ class Reliever:
         ceiling, way = nearest(sample, self._plan.limit_bytes), offers.get(Action.FORCE_GC, _NOBODY)
         self.standing = replace(self.standing, ceiling=ceiling, way=way)
         self._tell(sample.at.mono_s, ceiling, way)
+        is_over = not isinstance(ceiling, Missing) and ceiling.ratio >= 1
+        self._over_since_s = min(self._over_since_s, sample.at.mono_s) if is_over else inf
         order = None
         if not isinstance(ceiling, Missing) and not isinstance(way, Missing) and not _is_stopped(sample):
             order = self._begun(sample.at.mono_s, ceiling, offers)
@@ -148,17 +157,19 @@ class Reliever:
 
     def _end(self, done: _Round, at_s: float) -> None:
         self._round = None
-        if done.freed_bytes >= _LEAST_FREED * done.used_bytes:
+        if done.collections and done.freed_bytes >= _LEAST_FREED * done.used_bytes:
             self._wait_s = self._plan.cooldown_s
         else:
             self._wait_s = min(2 * self._wait_s, _LONGEST_WAITS * self._plan.cooldown_s)
-            words = f"gc-at: that brought less than 1 % of what is in use; the next not before {duration(self._wait_s)}"
-            self._news.append((words, Severity.INFO))
+            came = "that brought less than 1 % of what is in use" if done.collections else "no collection was forced"
+            self._news.append((f"gc-at: {came}; the next not before {duration(self._wait_s)}", Severity.INFO))
         if done.step is _Step.TWO:
-            self._full = (at_s, done)
+            since_s = at_s if self._full is None or self._full[0] < self._over_since_s else self._full[0]
+            self._full = (since_s, done)
             self._rest(_Step.TWO, at_s)
         self._rest(_Step.ONE, at_s)
-        self.standing = replace(self.standing, rounds=self.standing.rounds + 1, wait_s=self._wait_s)
+        rounds = self.standing.rounds + (1 if done.collections else 0)
+        self.standing = replace(self.standing, rounds=rounds, wait_s=self._wait_s)
 
     def _rest(self, step: _Step, now_s: float) -> None:
         self._rests_until_s[step] = max(self._rests_until_s[step], now_s + self._wait_s)
@@ -172,7 +183,7 @@ class Reliever:
             return NotYet("what could collect is still being looked for")
         if isinstance(way, Missing):
             tried, freed = f"no collection can be forced: {way.why}", 0
-        elif self._round is not None or self._full is None or sample.at.mono_s < self._full[0] + _GIVEN_BACK_S:
+        elif self._full is None or self._is_tried(sample.at.mono_s, self._full[0]):
             return NotYet("it is being tried whether a collection helps")
         else:
             tried, freed = self._full[1].words, self._full[1].freed_bytes
@@ -190,6 +201,10 @@ class Reliever:
                 "freed_bytes": freed,
             },
         )
+
+    def _is_tried(self, now_s: float, since_s: float) -> bool:
+        """Whether what was done at the limit, first at ``since_s``, may still help; later rounds hide nothing."""
+        return now_s < since_s + _GIVEN_BACK_S or (self._round is not None and since_s < self._over_since_s)
 
     def _tell(self, now_s: float, ceiling: Maybe[Ceiling], way: Maybe[str]) -> None:
         """That it can be done, and against which limit; that it cannot, and why. Each once it is sure to stay so."""

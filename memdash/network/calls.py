@@ -24,17 +24,19 @@ class Calls:
     def over(self, wire: Wire) -> Iterator[Wire]:
         """Open ``wire``, and close it in the end.
 
-        Raises EndpointUnreachable when nobody answers, or when it was cancelled: what was broken off looks like an
-        answer that has ended.
+        Raises EndpointUnreachable when nobody answers, or when it was cancelled, whatever what was broken off looks
+        like: an answer that has ended, or a server that has closed the connection.
         """
         try:
             with self._lock:
                 self._wire = wire
                 self._require_wanted()
-            wire.open()
-            yield wire
-            with self._lock:
-                self._require_wanted()
+            try:
+                wire.open()
+                yield wire
+            finally:
+                with self._lock:
+                    self._require_wanted()
         finally:
             with self._lock:
                 self._wire = None

@@ -95,7 +95,8 @@ def _present_standing(snapshot: Snapshot, now_s: float, *, frozen: bool) -> Stan
     if age_s > max(3 * snapshot.interval_s, 3.0):
         return Standing(
             "◐", f"stale {duration(age_s)}", "warning",
-            f"No new sample since {clock_time(snapshot.at.wall_s)}: the target or this machine is too busy to be read.",
+            f"No new sample since {clock_time(snapshot.at.wall_s)}: reading takes longer than it should, as on a busy "
+            "machine.",
         )  # fmt: skip
     if snapshot.silence is not None:
         since = duration(max(snapshot.at.wall_s - snapshot.silence.since_s, 0.0))

@@ -140,8 +140,9 @@ def test_one_that_fails_is_followed_by_none_and_counts_as_one_that_brought_nothi
     looked = story.reliever.look(replace(story.sample(), memstats=memstats(Sys=1001 * MIB, HeapReleased=0)), WAY)
     assert looked.order is not None
     assert story.reliever.heard(story.does(looked.order, Missing("it is busy"))) is None
-    assert story.reliever.standing.wait_s == 60
+    assert (story.reliever.standing.wait_s, story.reliever.standing.rounds) == (60, 0)
     story.at(20, 1001)
+    assert [words for words, _ in story.told] == ["gc-at: no collection was forced; the next not before 1m00s"]
     assert story.done == [(0, GC)]
     assert story.warned.endswith("over GOMEMLIMIT of 1000 MiB: force GC failed: it is busy")
 
@@ -168,6 +169,43 @@ def test_what_is_still_over_after_a_while_is_a_warning_until_it_is_not() -> None
     assert story.finding.evidence["used_bytes"] == 1200 * MIB
     story.at(6, 999)
     assert (story.warned, story.is_waiting) == ("", False)
+
+
+def test_what_failed_in_the_middle_is_told_with_what_was_done_before() -> None:
+    story = Story(frees_mib=0)
+    story.used_mib = 1200
+    first = story.reliever.look(story.sample(), WAY).order
+    assert first is not None
+    second = story.reliever.heard(story.does(first))
+    assert second is not None
+    assert story.reliever.heard(story.does(second, Missing("it is busy"))) is None
+    story.at(5, 1200)
+    assert story.warned.endswith(": 1 forced collection freed nothing, then force GC failed: it is busy")
+    assert story.reliever.standing.rounds == 1
+
+
+def test_rounds_that_free_something_and_follow_each_other_fast_hide_nothing() -> None:
+    story = Story(plan=GcAt(ratio=0.8, cooldown_s=2.0), frees_mib=20)
+    for second in range(5):
+        story.at(second, 1200)
+        assert story.is_waiting
+    for second in range(5, 30):
+        story.at(second, 1200)
+        assert story.warned.endswith(": 2 forced collections freed 40.0 MiB")
+    assert len(story.done) == 30
+    story.at(30, 900)
+    assert (story.warned, story.is_waiting) == ("", False)
+
+
+def test_a_round_that_hangs_hides_nothing_that_was_found_before() -> None:
+    story = Story(frees_mib=0)
+    story.at(0, 1200)
+    story.at(5, 1200)
+    assert story.warned
+    story.now_s = 60
+    looked = story.reliever.look(story.sample(), WAY)
+    assert looked.order is not None
+    assert isinstance(looked.finding, Finding)
 
 
 def test_without_a_way_nothing_is_done_and_that_is_told_once() -> None:

@@ -25,7 +25,7 @@ _STATES = (
     ("paused", "a person froze the view; collection goes on, and nothing is lost"),
     ("rewound", "a moment of the past is shown, everywhere at once, while the watch goes on; end leads back"),
     ("replay", "a recording is shown, and nothing can be done to its target any more"),
-    ("stale", "no sample has come for a while: the target or this machine is too busy"),
+    ("stale", "no sample has come for a while: reading takes longer than it should, as on a busy machine"),
     ("late", "one source fails or lags, its figures are greyed and say how old they are; the rest is live"),
     ("ended", "the target is gone; how is said in words, and everything stays to be looked through"),
     ("replaced", "the pid now runs another program; the view never changes over on its own"),
