@@ -157,7 +157,9 @@ _ALL = (
     ),
     Setting(
         "alert",
-        "Alert while a condition holds: 'HeapAlloc > 512MiB for 30s', 'tasks.total growth > 100/min critical'.",
+        "Alert while a condition holds: 'HeapAlloc > 512MiB for 30s', 'tasks.total growth > 100/min critical'. What"
+        " comes back within 30s of its end is the same entry of the log, told again only if it outlasts them;"
+        " 'cooldown 5m' in the rule sets another time.",
         "RULE",
         many=True,
         parse=AlertText,
