@@ -16,7 +16,7 @@ from memdash.commands.output import STDOUT, tell
 from memdash.commands.recorded import Keeping, recorders
 from memdash.commands.relief import Relieving, relief_options
 from memdash.commands.service import Service
-from memdash.commands.target import Choice, pids, target_options
+from memdash.commands.target import Choice, pids, process_options
 from memdash.commands.telling import Telling
 from memdash.commands.watching import ending_code, named, require_read, watched
 from memdash.errors import RecordingError
@@ -33,7 +33,7 @@ _SUFFIX = ".mdr"
 
 
 @click.command(cls=Service, short_help="Write a watch into a file, to be looked at later.")
-@target_options
+@process_options
 @click.argument("others", metavar="[PID ...]", nargs=-1, shell_complete=pids)
 @settings("output", "duration", "interval", "append", "force", "salvage")
 @alert_options
