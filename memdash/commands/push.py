@@ -90,6 +90,7 @@ def command(
 
     The profile is that of memdash profile: allocation sites, or live objects by type; what was ever allocated is not
     sent, only what is held. The metrics are those of memdash serve. While a server is away the newest eight wait.
+    It exits with 5 when a server took nothing of it all.
     """
     secret, about = secret_of("--auth-file", auth_file, _VARIABLE), About(app, labels)
     kinds: list[tuple[Address | None, Callable[[Address, Mapping[str, str], About], Sink]]]
