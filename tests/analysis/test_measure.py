@@ -56,6 +56,11 @@ def test_the_rate_of_a_gauge_is_that_of_the_line_through_it(written: Write) -> N
     assert not finds("tasks growth > 150/min", tasks)
 
 
+def test_of_a_few_values_no_growth_is_no_standstill(written: Write) -> None:
+    assert not finds("tasks growth < 60/min over 10s", written({"tasks.total": rising(240, length=7)}))
+    assert finds("tasks growth < 60/min over 10s", written({"tasks.total": [10] * 12}))
+
+
 def test_what_goes_up_and_down_does_not_grow(written: Write) -> None:
     chance = random.Random(5)
     assert figure("tasks growth > 1/min", written({"tasks.total": [chance.uniform(50, 150) for _ in range(180)]})) == 0

@@ -75,6 +75,8 @@ def rate(condition: Condition, history: Timeline) -> Measured | NotYet:
     known = series.known
     if len(known) < 3 or known[-1][0] - known[0][0] < 0.5 * over_s + condition.for_s - series.spacing_s:
         return NotYet(f"{label} has not been watched for {duration(over_s + condition.for_s)}")
+    if not condition.op.is_upper and condition.of.kind is Kind.GAUGE and len(known) < _FEWEST:
+        return NotYet(f"{label} has not been seen often enough")  # of a few values no growth is sure: that is no rest
 
     def at(end_s: float) -> float:
         return condition.per_s * _per_s(condition, [p for p in known if end_s - over_s <= p[0] <= end_s])
