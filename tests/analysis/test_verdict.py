@@ -167,7 +167,7 @@ def test_the_sentence_of_a_leak() -> None:
         ),
     )
     assert verdict.summary == (
-        "leak +1.19 MiB/s: cgroup limit in 7–9 min · cart.(*Store).Add store.go:118 +61.0 MiB"
+        "leak +1.19 MiB/s: cart.(*Store).Add · cgroup limit in 7–9 min · +61.0 MiB at store.go:118"
         " · goroutines by cart.(*Store).watch store.go:77 +412"
         " · live heap after each GC rose by 291.0 MiB over 98 cycles in 4m05s (+1.15 MiB to +1.23 MiB/s)"
         " · the limit is 1.00 GiB · grows as fast as before"
@@ -191,14 +191,18 @@ def test_the_sentence_of_a_leak() -> None:
     ],
 )
 def test_a_function_is_called_by_its_last_parts_and_in_full_in_the_evidence(kind: str, name: str, short: str) -> None:
-    verdict = a_leak(
-        forecast=Forecast("cgroup limit", GIB, 450.0, 520.0), growers=(Grower(kind, name, "a.go:1", 9 * MIB),)
-    )
-    begins = f"leak +1.19 MiB/s: cgroup limit in 7–9 min · {short}"
-    assert verdict.summary.startswith(f"{begins} a.go:1 +")
+    verdict = a_leak(growers=(Grower(kind, name, "a.go:1", 9 * MIB),))
+    assert verdict.summary.startswith(f"leak +1.19 MiB/s: {short} a.go:1 +")
     found = finding(verdict)
     assert found is not None
     assert found.evidence[kind] == f"{name} a.go:1"
+
+
+@pytest.mark.parametrize("name", ["backend.(*concurrentReadTransaction).UnsafeForEach", "goroutines by v3.(*node).run"])
+def test_a_long_name_does_not_hide_when_it_is_too_late(name: str) -> None:
+    ahead, kind = Forecast("cgroup limit", GIB, 450.0, 520.0), "task" if " by " in name else "site"
+    verdict = a_leak(forecast=ahead, growers=(Grower(kind, name, "a.go:1", 9),))
+    assert verdict.summary.startswith(f"leak +1.19 MiB/s: cgroup limit in 7–9 min · {name} a.go:1 +9")
 
 
 def test_the_sentences_of_the_others() -> None:
