@@ -157,7 +157,9 @@ _ALL = (
     ),
     Setting(
         "alert",
-        "Alert while a condition holds: 'HeapAlloc > 512MiB for 30s', 'tasks.total growth > 100/min critical'.",
+        "Alert while a condition holds: 'HeapAlloc > 512MiB for 30s', 'tasks.total growth > 100/min critical'. What"
+        " comes back within 30s of its end is the same entry of the log, told again only if it outlasts them;"
+        " 'cooldown 5m' in the rule sets another time.",
         "RULE",
         many=True,
         parse=AlertText,
@@ -173,7 +175,8 @@ _ALL = (
     ),
     Setting(
         "on-alert",
-        "Run this for each alert, which it finds as JSON on its standard input. No shell is involved. It has 10s.",
+        "Run this for each alert, which it finds as JSON on its standard input; with --tell-ended for its end too. No"
+        " shell is involved. It has 10s.",
         "COMMAND",
         many=True,
         parse=parse_command,
@@ -183,10 +186,16 @@ _ALL = (
     ),
     Setting(
         "webhook",
-        "Post each alert to this URL as JSON. One with a secret in it belongs in the file: others see it in ps.",
+        "Post each alert to this URL as JSON; with --tell-ended its end too. One with a secret in it belongs in the"
+        " file: others see it in ps.",
         "URL",
         many=True,
         parse=parse_webhook,
+    ),
+    Setting(
+        "tell-ended",
+        "Have --on-alert and --webhook hear once more of each alert when it is over, so that a page resolves itself:"
+        ' the same rule, with "event": "ended" in place of "opened".',
     ),
     Setting("bell", "Ring the terminal's bell on an alert."),
     Setting("notify", "Have the terminal tell an alert on the desktop, if it can (OSC 777 or 9)."),

@@ -12,7 +12,7 @@ from memdash.analysis.deeds import changes, deed_words, freed_bytes
 from memdash.commands.denials import denials_told
 from memdash.commands.options import Verb, settings
 from memdash.commands.output import tell
-from memdash.commands.target import Choice, target_options
+from memdash.commands.target import Choice, process_options
 from memdash.errors import ProbeError, UsageError
 from memdash.model.action import Action, Deed
 from memdash.model.missing import Missing
@@ -31,7 +31,7 @@ def verb(action: Action, short_help: str, full_help: str) -> click.Command:
     """The verb that has ``action`` done to one process."""
 
     @click.command(cls=Verb, short_help=short_help, help=full_help)
-    @target_options
+    @process_options
     @settings("yes", "json")
     def command(choice: Choice, yes: bool, json: bool) -> int:
         with signals_raised():

@@ -16,6 +16,7 @@ _TABLES = {
 name = "heap"
 when = "HeapAlloc > 512MiB"
 for = "30s"
+cooldown = "30s"
 severity = "critical"
 """,
     "hook": """\

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 
 from memdash.commands.options import Verb
-from memdash.commands.target import Choice, target_options
+from memdash.commands.target import Choice, process_options
 from memdash.errors import EndpointUnreachable
 from memdash.model.missing import Missing
 from memdash.model.target import Target
@@ -21,7 +21,7 @@ __all__ = ["command"]
 
 
 @click.command(cls=Verb, short_help="How a process can be read, and what stands in the way of more.")
-@target_options
+@process_options
 def command(choice: Choice) -> int:
     """Try every way of reading one process, once, and say what it gives and costs, or why not and what would help.
 

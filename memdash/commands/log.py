@@ -19,7 +19,7 @@ from memdash.commands.logger import Logger
 from memdash.commands.options import gathered, settings, typed
 from memdash.commands.output import STDOUT, tell
 from memdash.commands.service import Service
-from memdash.commands.target import Choice, pids, target_options
+from memdash.commands.target import Choice, pids, process_options
 from memdash.commands.telling import Telling
 from memdash.commands.watching import ending_code, named, require_read, watched
 from memdash.errors import UsageError
@@ -43,7 +43,7 @@ _PACES_S = {
 
 
 @click.command(cls=Service, short_help="One line a sample: JSON, CSV, or words for a terminal.")
-@target_options
+@process_options
 @click.argument("others", metavar="[PID ...]", nargs=-1, shell_complete=pids)
 @settings("interval", "duration", "output", "csv", "json", "append", "force", "rotate", "keep")
 @alert_options

@@ -14,7 +14,7 @@ from memdash.commands.output import tell
 from memdash.commands.secret import secret_of
 from memdash.commands.service import Service
 from memdash.commands.sinks import About, Sink, headers_for, otlp_sink, pyroscope_sink
-from memdash.commands.target import Choice, pids, target_options
+from memdash.commands.target import Choice, pids, process_options
 from memdash.commands.watching import Named, named
 from memdash.errors import MemdashError, ProbeError, TargetError, TargetExited, UsageError
 from memdash.network.address import Address
@@ -59,7 +59,7 @@ def _labels(_ctx: click.Context, _param: click.Parameter, texts: Sequence[str]) 
 
 
 @click.command(cls=Service, short_help="Profiles to a Pyroscope server, metrics to OpenTelemetry.")
-@target_options
+@process_options
 @click.argument("others", metavar="[PID ...]", nargs=-1, shell_complete=pids)
 @click.option("--pyroscope", metavar="URL", callback=_server, help="Send profiles to this server.")
 @click.option("--otlp", metavar="URL", callback=_server, help="Send metrics to this collector, over HTTP.")
@@ -90,6 +90,7 @@ def command(
 
     The profile is that of memdash profile: allocation sites, or live objects by type; what was ever allocated is not
     sent, only what is held. The metrics are those of memdash serve. While a server is away the newest eight wait.
+    It exits with 5 when a server took nothing of it all.
     """
     secret, about = secret_of("--auth-file", auth_file, _VARIABLE), About(app, labels)
     kinds: list[tuple[Address | None, Callable[[Address, Mapping[str, str], About], Sink]]]

@@ -14,9 +14,9 @@ from memdash.commands.limits import Alerting, alert_options
 from memdash.commands.options import gathered, refuse_beside, settings
 from memdash.commands.output import STDOUT, tell
 from memdash.commands.recorded import Keeping, recorders
-from memdash.commands.relief import Relieving, relief_options
+from memdash.commands.relief import Relieving, relief_options, relief_told
 from memdash.commands.service import Service
-from memdash.commands.target import Choice, pids, target_options
+from memdash.commands.target import Choice, pids, process_options
 from memdash.commands.telling import Telling
 from memdash.commands.watching import ending_code, named, require_read, watched
 from memdash.errors import RecordingError
@@ -33,7 +33,7 @@ _SUFFIX = ".mdr"
 
 
 @click.command(cls=Service, short_help="Write a watch into a file, to be looked at later.")
-@target_options
+@process_options
 @click.argument("others", metavar="[PID ...]", nargs=-1, shell_complete=pids)
 @settings("output", "duration", "interval", "append", "force", "salvage")
 @alert_options
@@ -87,6 +87,8 @@ def command(
             follow(session)
         tell(f"recording {', '.join(f'{target.name} ({target.place})' for target in targets)} into {path}")
         line = _Line(sessions, started)
+        if plan is not None:
+            sessions[0].subscribe(relief_told(line.say))
         signalled = watched(sessions, duration, line.draw)
         line.clear()
     last = [session.snapshot() for session in sessions]
@@ -118,6 +120,11 @@ class _Line:
         """Leave nothing of it."""
         if self._is_shown:
             click.echo("\r\x1b[K", err=True, nl=False)
+
+    def say(self, words: str) -> None:
+        """Say something in its place, and leave room for it below."""
+        self.clear()
+        tell(words)
 
     def draw(self) -> None:
         """Draw it anew."""

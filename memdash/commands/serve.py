@@ -16,7 +16,7 @@ from memdash.commands.options import gathered, settings
 from memdash.commands.output import tell, write_lines
 from memdash.commands.secret import secret_of
 from memdash.commands.service import Service
-from memdash.commands.target import Choice, pids, target_options
+from memdash.commands.target import Choice, pids, process_options
 from memdash.commands.telling import Telling
 from memdash.commands.watching import by_pid, named
 from memdash.errors import UsageError
@@ -38,7 +38,7 @@ _ABOUT = b"memdash: the metrics are at /metrics\n"
 
 
 @click.command(cls=Service, short_help="Metrics of processes for Prometheus to fetch.")
-@target_options
+@process_options
 @click.argument("others", metavar="[PID ...]", nargs=-1, shell_complete=pids)
 @click.option("--grafana", is_flag=True, help="Print a dashboard for Grafana that shows these metrics.")
 @settings("listen", "token-file", "interval", "duration")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from memdash.commands.output import tell
-from memdash.errors import BadAnswer, UsageError
+from memdash.errors import BadAnswer, EndpointUnreachable, UsageError
 from memdash.model.snapshot import Snapshot
 from memdash.network.address import Address
 from memdash.units import count
@@ -54,14 +54,21 @@ class Sink:
     def tell_tally(self) -> None:
         """Say what came of it all."""
         tally = self.delivery.tally
-        lost = [(tally.refused, "refused"), (tally.dropped, "dropped")]
+        lost = [(tally.refused, "refused"), (tally.dropped, "dropped"), (self.delivery.waiting, "not sent")]
         parts = [f"{count(number)} {word}" for number, word in lost if number]
         tell(", ".join((f"{self._what}: {count(tally.sent)} sent", *parts)))
 
     def require_accepted(self) -> None:
-        """Raise BadAnswer when the server would refuse everything."""
+        """Raise BadAnswer when the server would refuse everything, EndpointUnreachable when it took nothing."""
         if (failure := self.delivery.failure) is not None:
             raise BadAnswer(failure.what, _HINTS.get(failure.status, ""))
+        sent, refused, dropped = self.delivery.tally
+        lost = refused + dropped + self.delivery.waiting
+        if lost and not sent:
+            raise EndpointUnreachable(
+                f"none of the {self._what} were delivered: {count(lost)} lost",
+                "look whether the server is up and its URL right",
+            )
 
 
 def headers_for(server: Address, secret: str, tenant: str | None) -> dict[str, str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from math import ceil
 from typing import TextIO
 
@@ -35,13 +37,27 @@ def terminal_of_ours() -> TextIO:
 def watch_in_lines(session: Session, out: TextIO) -> int:
     """Watch until the target ends, or somebody presses ctrl+c. Raises TargetError when it cannot be read."""
     strip = Strip(session, out)
-    signalled = watched([session], None, strip.draw)
-    strip.draw()
+    with _continued(strip):
+        signalled = watched([session], None, strip.draw)
+        strip.draw()
     return ending_code([session.snapshot()], None, signalled, "")
 
 
+@contextmanager
+def _continued(strip: Strip) -> Iterator[None]:
+    """Within it the strip begins anew whenever memdash was stopped: by then a shell has written below it."""
+    before = signal.signal(signal.SIGCONT, lambda *_: strip.leave())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGCONT, before)
+
+
 class Strip:
-    """Draws what is known of a session over what it has drawn before. Alerts are written once, and stay."""
+    """Draws what is known of a session over what it has drawn before. Alerts are written once, and stay.
+
+    In the background it draws nothing: the terminal is the shell's.
+    """
 
     def __init__(self, session: Session, out: TextIO) -> None:
         self._session = session
@@ -49,8 +65,15 @@ class Strip:
         self._drawn: list[str] = []
         self._told: dict[str, float] = {}
 
+    def leave(self) -> None:
+        """Let what is drawn stay where it is; the next goes below whatever stands there by then."""
+        self._drawn = []
+
     def draw(self) -> None:
         """Draw it anew."""
+        if self._is_behind():
+            self.leave()
+            return
         width = self._width()
         snapshot = self._session.snapshot()
         new = [cut(line, width) for line in self._new(snapshot)]
@@ -59,6 +82,12 @@ class Strip:
         self._drawn = few_lines(snapshot, width)
         self._out.write(back + _TO_THE_END + "".join(f"{line}\n" for line in (*new, *self._drawn)))
         self._out.flush()
+
+    def _is_behind(self) -> bool:
+        try:
+            return os.tcgetpgrp(self._out.fileno()) != os.getpgrp()
+        except OSError:  # it is not the terminal that we were started from
+            return False
 
     def _width(self) -> int:
         try:

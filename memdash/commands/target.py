@@ -28,11 +28,13 @@ from memdash.process.listing import matching, processes, wait_for
 if TYPE_CHECKING:
     from memdash.probes.endpoint import Endpoint
 
-__all__ = ["Choice", "pids", "target_options"]
+__all__ = ["Choice", "pids", "process_options", "target_options"]
 
 _LISTED = 5
 _NAMES = ("pid", "name", "wait-for", "url")
 _AUTO, _GOPS = "auto", "gops"
+
+_Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,25 +87,6 @@ def _only(name: str, found: Sequence[Target]) -> Target:
     return found[0]
 
 
-def target_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the argument PID and the options that name a target and its endpoint; it gets one ``choice``."""
-
-    @click.argument("positional", metavar="[PID|URL|FILE.mdr]", required=False, shell_complete=_pids_or_files)
-    @settings(*_NAMES, "endpoint")
-    @functools.wraps(function)
-    def wrapped(positional: str | None, endpoint: str | None, **values: Any) -> Any:
-        named = {key: values.pop(key) for key in (name.replace("-", "_") for name in _NAMES)}
-        ctx = click.get_current_context()
-        return function(choice=_choice(ctx, _given(ctx, positional, named), endpoint), **values)
-
-    return wrapped
-
-
-def _pids_or_files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer pids, and have the shell offer files: one may be a recording."""
-    return [*pids(ctx, param, incomplete), CompletionItem(incomplete, type="file")]
-
-
 def pids(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the pids that begin so, the largest processes first, each with its name."""
     targets = (candidate.target for candidate in processes())
@@ -112,6 +95,33 @@ def pids(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[
         for target in targets
         if str(target.pid).startswith(incomplete)
     ]
+
+
+def _pids_or_files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer pids, and have the shell offer files: one may be a recording."""
+    return [*pids(ctx, param, incomplete), CompletionItem(incomplete, type="file")]
+
+
+def _choosing(metavar: str, complete: _Complete) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @click.argument("positional", metavar=metavar, required=False, shell_complete=complete)
+        @settings(*_NAMES, "endpoint")
+        @functools.wraps(function)
+        def wrapped(positional: str | None, endpoint: str | None, **values: Any) -> Any:
+            named = {key: values.pop(key) for key in (name.replace("-", "_") for name in _NAMES)}
+            ctx = click.get_current_context()
+            return function(choice=_choice(ctx, _given(ctx, positional, named), endpoint), **values)
+
+        return wrapped
+
+    return decorate
+
+
+target_options = _choosing("[PID|URL|FILE.mdr]", _pids_or_files)
+"""Give a command the argument PID and the options that name a target and its endpoint; it gets one ``choice``."""
+
+process_options = _choosing("[PID|URL]", pids)
+"""The same for one that takes only what runs: its ``choice`` may be a recording, which ``target`` refuses."""
 
 
 def _given(ctx: click.Context, positional: str | None, named: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""``--on-alert``, ``--webhook``, ``--bell``, ``--notify``, ``--evidence``: what follows the alerts of a watch."""
+"""``--on-alert``, ``--webhook``, ``--tell-ended``, ``--bell``, ``--evidence``: what follows the alerts of a watch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from memdash.analysis.rules import Rule
 from memdash.analysis.verdict_words import RULE as VERDICT
-from memdash.commands.options import place
+from memdash.commands.options import place, typed
 from memdash.commands.output import tell
 from memdash.errors import HookError, UsageError
 from memdash.model.finding import NOTES, Severity
@@ -70,6 +70,7 @@ class Telling:
 
     on_alert: Sequence[HookText]
     webhook: Sequence[HookText]
+    tell_ended: bool
     bell: bool
     notify: bool
     evidence: str | None
@@ -79,6 +80,8 @@ class Telling:
 
     def check(self, rules: Sequence[Rule]) -> None:
         """Refuse what could never work, before anything is watched. Raises UsageError."""
+        if typed("tell-ended") and not (self.on_alert or self.webhook):
+            raise UsageError("--tell-ended does nothing without --on-alert or --webhook", "add one of them")
         known = [*(rule.name for rule in rules), VERDICT, OVER_LIMIT, NOTES]
         for text in (*self.on_alert, *self.webhook):
             for name in text.rules:
@@ -119,10 +122,15 @@ class Telling:
         from memdash.hooks.bell import Bell
         from memdash.hooks.wanted import Wanted
 
-        told = [(_hook(text), _wanted(text)) for text in texts]
+        told = [(_hook(text), self._wanted(text)) for text in texts]
         if self.bell or self.notify:
             told.append((Bell(send, os.environ, rings=self.bell, notifies=self.notify), Wanted()))
         return told
+
+    def _wanted(self, text: HookText) -> Wanted:
+        from memdash.hooks.wanted import Wanted
+
+        return Wanted(Severity[text.severity.upper()], frozenset(text.rules), text.ended or self.tell_ended)
 
     def _evidence(self, say: Callable[[str], object]) -> tuple[Evidence, Wanted] | None:
         """Raises UsageError where there is no place for it."""
@@ -148,12 +156,6 @@ def _hook(text: HookText) -> Hook:
     from memdash.hooks.command import CommandHook
 
     return CommandHook(text.command, text.timeout_s)
-
-
-def _wanted(text: HookText) -> Wanted:
-    from memdash.hooks.wanted import Wanted
-
-    return Wanted(Severity[text.severity.upper()], frozenset(text.rules), text.ended)
 
 
 def _address(text: HookText) -> Address:

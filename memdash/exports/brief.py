@@ -6,7 +6,7 @@ No line is longer than the screen is wide, in cells: one that wraps would take t
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from memdash.exports.text import table_lines
@@ -16,7 +16,7 @@ from memdash.tables.alerts import alerts_table
 from memdash.tables.headline import headline
 from memdash.tables.memstats import memstats_table
 from memdash.tables.sites import sites_table
-from memdash.tables.table import DASH, Table
+from memdash.tables.table import DASH, Row, Table
 from memdash.tables.tasks import has_tasks, tasks_table
 from memdash.tables.verdict import alert_words, calm_words
 from memdash.tables.vitals import VITAL, gc_line
@@ -28,13 +28,24 @@ _FIGURES, _SITES, _TASKS, _ALERTS = 8, 4, 3, 3
 
 _ELLIPSIS = "…"
 
+_OF_MOST = ("HeapAlloc", "system.rss_bytes")
+_LESS = tuple(key for key in VITAL if key != "Sys")
+_SHORT = {"gc.live_after_gc_bytes": "live"}
+_WORDINGS: tuple[tuple[Sequence[str], Sequence[str], Mapping[str, str]], ...] = (
+    (VITAL, VITAL, {}),
+    (VITAL, _OF_MOST, {}),
+    (VITAL, _OF_MOST, _SHORT),
+    (_LESS, _OF_MOST, _SHORT),
+    (_LESS, (), _SHORT),
+)
+"""Keys of the figures shown, of those with their changes, and names other than their own; the fullest first."""
+
 
 def few_lines(snapshot: Snapshot, width: int) -> list[str]:
     """Who it is and how it stands, its figures with their changes, its collections, the site that holds most."""
-    lines = [_head(snapshot), _standing(snapshot), _figures(snapshot), gc_line(snapshot)]
+    lines = [_head(snapshot), _standing(snapshot), _fitting(_figures(snapshot), width), gc_line(snapshot)]
     if (sites := sites_table(snapshot)).rows:
-        *_, largest = table_lines(_top(sites, 1))
-        lines.append(f"top site {' '.join(largest.split())}")
+        lines.append(_fitting(_site(sites.rows[0]), width))
     return [cut(plain(line), width) for line in lines if line]
 
 
@@ -86,13 +97,36 @@ def _standing(snapshot: Snapshot) -> str:
     return calm_words(snapshot) or ("" if snapshot.verdict is None else snapshot.verdict.summary)
 
 
-def _figures(snapshot: Snapshot) -> str:
-    parts = []
-    for row in memstats_table(snapshot).rows:
-        name, value, change, *_ = row.cells
-        if row.key in VITAL and value.text != DASH:
-            parts.append(" ".join(cell.text for cell in (name, value, change) if cell.text not in ("", DASH, "0")))
-    return " · ".join(parts) or DASH
+def _fitting(wordings: Iterable[str], width: int) -> str:
+    """The first that has room, else the last: they come from the fullest to the shortest."""
+    shown = ""
+    for shown in map(plain, wordings):
+        if cells(shown) <= width:
+            break
+    return shown
+
+
+def _figures(snapshot: Snapshot) -> Iterator[str]:
+    rows = [row for row in memstats_table(snapshot).rows if row.key in VITAL and row.cells[1].text != DASH]
+    for kept, changing, names in _WORDINGS:
+        parts = []
+        for row in rows:
+            name, value, change, *_ = (cell.text for cell in row.cells)
+            texts = (names.get(row.key, name), value, change if row.key in changing else "")
+            if row.key in kept:
+                parts.append(" ".join(text for text in texts if text not in ("", DASH, "0")))
+        yield " · ".join(parts) or DASH
+
+
+def _site(row: Row) -> Iterator[str]:
+    """What the site that holds most holds, its share of all, how that has changed, objects, function and place."""
+    held, share, _, objects, change, _, function, where, *_ = (cell.text for cell in row.cells)
+    figures = f"top site {held} ({share} %)"
+    changed = [] if change in ("", DASH, "0") else [f"Δ {change}"]
+    for short in (function, function.rpartition("/")[2]):
+        yield " · ".join((figures, *changed, f"{objects} objects", f"{short} {where}"))
+        yield " · ".join((figures, *changed, f"{short} {where}"))
+        yield " · ".join((figures, *changed, short))
 
 
 def _section(table: Table) -> Iterator[str]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple, Self
 
+from memdash.model.finding import Severity
+
 __all__ = ["Ending", "Runtime", "Silence", "Target"]
 
 _LONGEST_NAME = 40
@@ -118,3 +120,10 @@ class Ending:
         if self.exit_code is not None:
             return f"exited with code {self.exit_code}"
         return "ended; how is known only to its parent"
+
+    @property
+    def severity(self) -> Severity:
+        """How bad it is: that a program is done is no alert."""
+        if self.signal_number is not None or self.oom_killed or self.is_silent:
+            return Severity.CRITICAL
+        return Severity.INFO if self.exit_code == 0 else Severity.WARNING

@@ -99,6 +99,12 @@ class Delivery(Generic[Item]):
     def _is_idle(self) -> bool:
         return self.failure is not None or not (self._queue or self._is_busy)
 
+    @property
+    def waiting(self) -> int:
+        """How many have not been sent yet; of a closed one, how many never will be."""
+        with self._changed:
+            return len(self._queue) + self._is_busy
+
     def close(self) -> None:
         """Send nothing more, and break off what is under way. May be called twice."""
         with self._changed:

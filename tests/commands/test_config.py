@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from memdash.analysis.rules import COOLDOWN_S
 from memdash.config import SETTINGS
 from memdash.config_file import load_file
 
@@ -75,6 +76,11 @@ def test_the_path_is_that_of_the_file_that_is_read_or_would_be(run: Run, tmp_pat
     path.write_text("")
     assert run("config", "--path", "--config", path)[1].strip() == str(path)
     assert run("config", "--path", "--example")[0] == 2
+
+
+def test_help_says_how_soon_an_alert_counts_as_a_new_one(run: Run) -> None:
+    assert f"within {COOLDOWN_S:.0f}s of its end" in SETTINGS["alert"].help
+    assert f'cooldown = "{COOLDOWN_S:.0f}s"' in run("config", "--example")[1]
 
 
 def test_the_example_changes_nothing_and_with_its_marks_taken_away_names_every_setting(

@@ -82,6 +82,20 @@ def test_a_few_lines_are_kept_up_to_date(shell: "pexpect.spawn[bytes]", start: S
     shell.expect_exact(b"code 0")
 
 
+def test_after_fg_a_few_lines_leave_what_the_shell_wrote(shell: "pexpect.spawn[bytes]", start: Start) -> None:
+    sleeper = start("sleep", "60")
+    _given(shell, "--inline", str(sleeper.pid))
+    shell.expect(rb"\x1b\[\dA\r\x1b\[J")
+    shell.send(CTRL_Z)
+    shell.expect_exact(b"Stopped")
+    shell.expect_exact(b"ready> ")
+    shell.sendline("fg")
+    shell.expect_exact(f"live · sleep · pid {sleeper.pid}".encode())
+    assert b"A\r\x1b[J" not in (shell.before or b"")
+    shell.send(CTRL_C)
+    shell.expect_exact(b"ready> ")
+
+
 def test_a_few_lines_want_a_terminal(run: Run) -> None:
     code, out, err = run("--inline", str(os.getpid()))
     assert (code, out) == (2, "")

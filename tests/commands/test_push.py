@@ -133,12 +133,15 @@ def test_without_the_extra_it_is_one_line(run: Run, small: str, monkeypatch: pyt
     assert "memdash[otlp]" in err
 
 
-def test_a_server_that_is_down_is_told_once_and_no_reason_to_end(run: Run, small: str, serve: Serve) -> None:
+def test_a_server_that_is_down_is_told_once_and_what_it_never_took_is_no_success(
+    run: Run, small: str, serve: Serve
+) -> None:
     server = serve(answer(b"", status="500 Internal Server Error"))
     code, _, err = run("push", small, "--pyroscope", _url(server), "-d", "0.1")
-    assert code == 0
+    assert code == 5
     assert err.count("answers 500") == 1
-    assert "profiles: 0 sent" in err
+    assert "profiles: 0 sent, 1 not sent" in err
+    assert "none of the profiles were delivered: 1 lost" in err
 
 
 def test_a_signal_ends_it_once_what_was_read_is_sent(serve: Serve, start: Start) -> None:

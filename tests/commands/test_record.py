@@ -185,7 +185,7 @@ def test_what_could_not_be_written_to_the_end_is_told(tmp_path: Path, capfd: pyt
 @pytest.mark.parametrize(
     ("beside", "what"),
     [
-        (("1234",), "PID|URL|FILE.mdr"),
+        (("1234",), "PID|URL"),
         (("-d", "10m"), "--duration"),
         (("--append",), "--append"),
         (("--name", "x"), "--name"),

@@ -45,6 +45,15 @@ def test_lines_are_drawn_over_those_before() -> None:
     assert _newly(out).startswith(f"\x1b[{first.count(chr(10))}A\r\x1b[J")
 
 
+def test_after_it_was_stopped_it_draws_over_nothing() -> None:
+    _, strip, out = _strip(a_snapshot(seconds=2))
+    strip.draw()
+    _newly(out)
+    strip.leave()
+    strip.draw()
+    assert _newly(out).startswith("\r\x1b[J")
+
+
 def test_an_alert_is_written_once_above_them_and_again_when_it_comes_again() -> None:
     alert = Finding(rule="rss", severity=Severity.WARNING, at_s=NOON_S, summary="RSS 2 GiB over 1 GiB")
     session, strip, out = _strip(a_snapshot(seconds=2, findings=[alert]))

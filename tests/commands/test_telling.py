@@ -15,6 +15,7 @@ from memdash.commands.telling import Telling
 from memdash.config import SETTINGS
 from memdash.config_file import load_file
 from memdash.errors import UsageError
+from memdash.model.finding import TransitionKind
 from memdash.said import HookText
 from tests.hooks.conftest import FakeWatch, transition
 from tests.servers import Serve, answer
@@ -93,6 +94,7 @@ def test_a_listed_webhook_does_not_show_its_secret() -> None:
     ("flags", "why"),
     [
         (("--on-alert", "/no/such/command x"), "--on-alert: there is no command '/no/such/command'"),
+        (("--tell-ended",), "--tell-ended does nothing without --on-alert or --webhook"),
         (("--webhook", "ftp://chat.example"), "--webhook: 'ftp://chat.example' is not a URL"),
         (("--webhook", "https://user:secret@chat.example/"), "--webhook: a URL with a user or password"),
     ],
@@ -142,6 +144,29 @@ def test_a_watch_without_a_screen_tells_of_its_alerts(
     assert "hook false failed: it exited with code 1" in report
 
 
+@pytest.mark.parametrize(("ended", "heard"), [(True, ["opened", "ended"]), (False, ["opened"])])
+def test_a_hook_given_by_flag_hears_of_the_end_when_asked_to(
+    watch: FakeWatch, tmp_path: Path, ended: bool, heard: list[str]
+) -> None:
+    out = tmp_path / "heard"
+    asked = Telling(
+        on_alert=(HookText(command=("sh", "-c", f"cat >> {out}")),),
+        webhook=(),
+        tell_ended=ended,
+        bell=False,
+        notify=False,
+        evidence=None,
+        evidence_from="warning",
+        evidence_keep=1,
+        evidence_size=1,
+    )
+    with asked.hooks() as follow:
+        follow(watch)
+        watch.publish(transition("heap"))
+        watch.publish(transition("heap", kind=TransitionKind.ENDED))
+    assert [json.loads(line)["event"] for line in out.read_text().splitlines()] == heard
+
+
 def test_what_is_under_way_is_waited_for_until_ctrl_c(watch: FakeWatch, monkeypatch: pytest.MonkeyPatch) -> None:
     said = list[str]()
 
@@ -154,6 +179,7 @@ def test_what_is_under_way_is_waited_for_until_ctrl_c(watch: FakeWatch, monkeypa
     asked = Telling(
         on_alert=(HookText(command=("sleep", "60")),),
         webhook=(),
+        tell_ended=False,
         bell=False,
         notify=False,
         evidence=None,

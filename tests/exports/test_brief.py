@@ -29,6 +29,17 @@ def test_few_lines_hold_the_figures_that_matter_most() -> None:
     assert len(text.splitlines()) <= 5
 
 
+@pytest.mark.parametrize("width", [79, 119])
+def test_no_figure_is_cut_where_shorter_words_have_room(width: int) -> None:
+    _, figures, _, site = few_lines(a_snapshot(seconds=60), width)
+    assert not figures.endswith("…")
+    assert figures.endswith(" 305.7 MiB")
+    assert " · live " in figures
+    assert site.startswith("top site 188.2 MiB (51 %) · Δ +56.5 MiB · ")
+    assert "cart.(*Store).Add cart/store.go:118" in site
+    assert ("1 200 000 objects" in site) == (width > 79)
+
+
 def test_what_is_missing_leaves_no_empty_line() -> None:
     nothing = Missing("it cannot be read")
     shown = a_snapshot(seconds=2, groups=nothing)

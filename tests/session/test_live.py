@@ -216,6 +216,7 @@ def test_the_end_freezes_the_view_and_names_the_signal(
     assert shown.ending == watch.ending
     assert isinstance(shown.sample.memstats, MemStats)
     assert shown.findings[0].summary == "shop-server (pid 41287) killed by SIGKILL"
+    assert [told.finding.severity for told in shown.transitions] == [Severity.CRITICAL]
     assert live.snapshot() is shown
 
 
@@ -236,7 +237,10 @@ def test_an_exit_while_attaching_ends_it(start: Start) -> None:
     first = system()
     _, heard, watch = start(first, go(failure=TargetExited("pid 41287 has ended")))
     watch.ending = Ending(at_s=1.0, exit_code=0)
-    assert wait_for(heard, lambda s: s.state is State.ENDED).ending == watch.ending
+    shown = wait_for(heard, lambda s: s.state is State.ENDED)
+    assert shown.ending == watch.ending
+    assert shown.findings[0].severity is Severity.INFO
+    assert shown.transitions == ()  # nobody is paged for a program that is done
     assert first.probes[0].closed == 1
 
 

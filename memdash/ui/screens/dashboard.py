@@ -324,7 +324,7 @@ class Dashboard(Visiting):
 
     def _is_at_hand(self, command: Command) -> bool:
         """Whether its key is worth a place below: those of the alert log are while that is in use."""
-        return self.offers(command) and (command.group != "alerts" or self._panes.pane(AlertsPane).has_focus)
+        return self.offers(command) and (command.group != "alert log" or self._panes.pane(AlertsPane).has_focus)
 
     def action_act(self, name: str) -> None:
         """Have something done to the target, once a person has confirmed it; not to what is past."""

@@ -24,6 +24,11 @@ def test_no_line_is_wider_than_the_screen() -> None:
     assert all(len(line) <= 60 for line in words("", 60).split("\n"))
 
 
+def test_the_keys_of_the_alert_log_are_found_under_its_name() -> None:
+    (section,) = (part for part in words("alert log").split("\n\n") if part.startswith("Keys: alert log"))
+    assert [line.split()[0] for line in section.split("\n")[1:] if not line.startswith("     ")] == ["a", "x", "z", "v"]
+
+
 def test_filtering_keeps_what_matches() -> None:
     assert "HeapReleased" in words("given back")
     assert "TotalAlloc" not in words("given back")
