@@ -264,7 +264,13 @@ _ALL = (
         "SHARE",
         parse=parse_gc_at,
     ),
-    Setting("gc-cooldown", "Least time between two of those.", "TIME", default="30s", parse=parse_cooldown),
+    Setting(
+        "gc-cooldown",
+        "Least time between two of those; it doubles after each that does not lower what counts against the limit.",
+        "TIME",
+        default="30s",
+        parse=parse_cooldown,
+    ),
     Setting(
         "limit",
         "The memory limit for --gc-at, in place of those that are set; RSS counts against it.",

@@ -18,9 +18,12 @@ from memdash.model.missing import Maybe, Missing
 from memdash.model.relief import Ceiling
 from memdash.model.sample import Sample
 
-__all__ = ["GOMEMLIMIT", "ceilings", "host_memory", "nearest"]
+__all__ = ["GOMEMLIMIT", "ceilings", "counted", "host_memory", "nearest", "what_counts"]
 
 GOMEMLIMIT = "GOMEMLIMIT"
+_NAMED, _CGROUP, _ADDRESS_SPACE = "the limit", "the cgroup limit", "RLIMIT_AS"
+_HELD = "Sys less HeapReleased"
+_COUNTS = {GOMEMLIMIT: _HELD, _CGROUP: "the cgroup's usage", _ADDRESS_SPACE: "the address space"}
 
 _NO_LIMIT = Missing("no memory limit of this process is known", "give one: --limit 900MiB")
 _UNKNOWN = Missing("what is in use is not known now")
@@ -33,10 +36,23 @@ def nearest(sample: Sample, limit_bytes: Maybe[int]) -> Maybe[Ceiling]:
     """
     if not isinstance(limit_bytes, Missing):
         used = _resident(sample)
-        return used if isinstance(used, Missing) else Ceiling("the limit", used, limit_bytes)
+        return used if isinstance(used, Missing) else Ceiling(_NAMED, used, limit_bytes)
     found = list(ceilings(sample))
     known = [ceiling for ceiling in found if not isinstance(ceiling, Missing)]
     return max(known, key=lambda ceiling: ceiling.ratio) if known else next(iter(found), _NO_LIMIT)
+
+
+def counted(sample: Sample, name: str) -> Maybe[int]:
+    """How much counts against the limit of that name, which ``nearest`` found before."""
+    if name == _NAMED:
+        return _resident(sample)
+    found = (each for each in ceilings(sample) if not isinstance(each, Missing))
+    return next((each.used_bytes for each in found if each.name == name), _UNKNOWN)
+
+
+def what_counts(sample: Sample, name: str) -> str:
+    """What that is called: ``RSS``."""
+    return _COUNTS.get(name, _HELD if isinstance(sample.system, Missing) else "RSS")
 
 
 def ceilings(sample: Sample) -> Iterator[Maybe[Ceiling]]:
@@ -49,9 +65,9 @@ def ceilings(sample: Sample) -> Iterator[Maybe[Ceiling]]:
     is_old = _is_old(sample, Capability.SYSTEM)
     if not isinstance(system.cgroup, Missing):
         used = _UNKNOWN if is_old else system.cgroup.used_bytes
-        yield from _ceiling("the cgroup limit", used, system.cgroup.limit_bytes)
+        yield from _ceiling(_CGROUP, used, system.cgroup.limit_bytes)
     mapped = _UNKNOWN if is_old else system.vms_bytes
-    yield from _ceiling("RLIMIT_AS", mapped, system.address_space_limit_bytes)
+    yield from _ceiling(_ADDRESS_SPACE, mapped, system.address_space_limit_bytes)
 
 
 def host_memory(sample: Sample) -> Iterator[Maybe[Ceiling]]:

@@ -58,5 +58,5 @@ def _tasks(groups: Maybe[tuple[TaskGroup, ...]], then: Held) -> Iterator[Grower]
     for change, group in heapq.nlargest(_MOST_TASKS, changes, key=lambda each: each[0]):
         if change >= max(_FEWEST_TASKS, _TELLING_SHARE * group.count):
             frame = group.frame if isinstance(group.created_by, Missing) else group.created_by
-            kind = f"{group.kind.value}s of" if isinstance(group.created_by, Missing) else f"{group.kind.value}s by"
+            kind = f"{group.kind.words(2)} {'of' if isinstance(group.created_by, Missing) else 'by'}"
             yield Grower("task", f"{kind} {frame.function}", frame.where(parts=1), round(change))

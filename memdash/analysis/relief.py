@@ -8,7 +8,7 @@ from enum import Enum
 from math import inf
 from typing import NamedTuple
 
-from memdash.analysis.ceilings import nearest
+from memdash.analysis.ceilings import counted, nearest, what_counts
 from memdash.analysis.deeds import fall_bytes
 from memdash.model.action import Action, Deed
 from memdash.model.finding import Figure, Finding, NotYet, Severity
@@ -27,7 +27,8 @@ _GIVEN_BACK_S = 5.0
 
 _LEAST_FREED = 0.01
 _LONGEST_WAITS = 32
-"""What brought less than that part of what is in use doubles the wait for the next one, up to so many cooldowns."""
+"""What lowered what counts against the limit by less than that part doubles the wait for the next one, up to so many
+cooldowns: a heap of which much was freed is none the less as large to whoever enforces the limit."""
 
 _NOBODY = Missing("nothing in this process can collect when asked", "memdash doctor PID says how it can be read")
 
@@ -59,13 +60,30 @@ up to so long; what has lasted for that is told at once when it changes."""
 
 @dataclass(frozen=True, slots=True)
 class _Round:
-    """What is under way: the actions still to come, and what the others did."""
+    """What is under way: the actions still to come, and what the others did.
+
+    ``limit`` is the name of the one that it was begun for, ``used_bytes`` what counted against it then, and
+    ``least_bytes`` the least that has counted since.
+    """
 
     step: _Step
     cause: str
+    limit: str
     used_bytes: int
+    least_bytes: int
     left: tuple[Action, ...]
     deeds: tuple[Deed, ...] = ()
+
+    def since(self, sample: Sample) -> _Round:
+        """The same, once more has been seen of what came of it."""
+        now = counted(sample, self.limit)
+        return self if isinstance(now, Missing) else replace(self, least_bytes=min(self.least_bytes, now))
+
+    @property
+    def has_helped(self) -> bool:
+        """Whether a collection has lowered what counts."""
+        before = known(counted(self.deeds[0].before, self.limit), self.used_bytes)
+        return self.collections > 0 and before - self.least_bytes >= _LEAST_FREED * before
 
     @property
     def collections(self) -> int:
@@ -84,6 +102,9 @@ class _Round:
         freed = byte_size(self.freed_bytes) if self.freed_bytes else "nothing"
         number, last = self.collections, self.deeds[-1]
         told = [f"{number} forced collection{'s' if number > 1 else ''} freed {freed}"] if number else []
+        if number and self.freed_bytes and not self.has_helped:
+            what = what_counts(last.after, self.limit)
+            told[0] += f", but {what} did not fall: forcing does not lower it"
         if isinstance(last.outcome, Missing):
             told.append(f"{last.action.value} failed: {last.outcome.why}")
         return ", then ".join(told)
@@ -103,6 +124,7 @@ class Reliever:
         self._rests_until_s = dict.fromkeys(_Step, -inf)
         self._round: _Round | None = None
         self._full: tuple[float, _Round] | None = None
+        self._unsure: tuple[float, _Round] | None = None
         self._over_since_s = inf
         self._is_able: bool | None = None
         self._since_s = -inf
@@ -118,6 +140,7 @@ class Reliever:
         ceiling, way = nearest(sample, self._plan.limit_bytes), offers.get(Action.FORCE_GC, _NOBODY)
         self.standing = replace(self.standing, ceiling=ceiling, way=way)
         self._tell(sample.at.mono_s, ceiling, way)
+        self._judge(sample)
         is_over = not isinstance(ceiling, Missing) and ceiling.ratio >= 1
         self._over_since_s = min(self._over_since_s, sample.at.mono_s) if is_over else inf
         order = None
@@ -148,7 +171,7 @@ class Reliever:
         trims = not isinstance(offers.get(Action.TRIM, _NOBODY), Missing)
         actions = (*step.value * (Action.FORCE_GC,), *((Action.TRIM,) if trims else ()))
         cause = f"gc-at, {whole_percent(ceiling.ratio)} of {ceiling.name} in use"
-        return self._next(_Round(step, cause, ceiling.used_bytes, actions))
+        return self._next(_Round(step, cause, ceiling.name, ceiling.used_bytes, ceiling.used_bytes, actions))
 
     def _next(self, under_way: _Round) -> Order:
         action, *left = under_way.left
@@ -157,12 +180,12 @@ class Reliever:
 
     def _end(self, done: _Round, at_s: float) -> None:
         self._round = None
-        if done.collections and done.freed_bytes >= _LEAST_FREED * done.used_bytes:
-            self._wait_s = self._plan.cooldown_s
+        done = done.since(done.deeds[-1].after)
+        if done.has_helped:
+            self._wait_s, self._unsure = self._plan.cooldown_s, None
         else:
             self._wait_s = min(2 * self._wait_s, _LONGEST_WAITS * self._plan.cooldown_s)
-            came = "that brought less than 1 % of what is in use" if done.collections else "no collection was forced"
-            self._news.append((f"gc-at: {came}; the next not before {duration(self._wait_s)}", Severity.INFO))
+            self._unsure = (at_s, done)
         if done.step is _Step.TWO:
             since_s = at_s if self._full is None or self._full[0] < self._over_since_s else self._full[0]
             self._full = (since_s, done)
@@ -170,6 +193,25 @@ class Reliever:
         self._rest(_Step.ONE, at_s)
         rounds = self.standing.rounds + (1 if done.collections else 0)
         self.standing = replace(self.standing, rounds=rounds, wait_s=self._wait_s)
+
+    def _judge(self, sample: Sample) -> None:
+        """Whether the last round helped after all, as long as what it freed may still be given back."""
+        if self._unsure is None:
+            return
+        ended_s, before = self._unsure
+        done = before.since(sample)
+        self._unsure = (ended_s, done)
+        if self._full is not None and self._full[1] is before:
+            self._full = (self._full[0], done)
+        if done.has_helped:
+            self._unsure, self._wait_s = None, self._plan.cooldown_s
+            for step, until_s in self._rests_until_s.items():
+                self._rests_until_s[step] = min(until_s, ended_s + self._wait_s)
+            self.standing = replace(self.standing, wait_s=self._wait_s)
+        elif sample.at.mono_s >= ended_s + _GIVEN_BACK_S:
+            self._unsure = None
+            came = done.words if done.collections else "no collection was forced"
+            self._news.append((f"gc-at: {came}; the next not before {duration(self._wait_s)}", Severity.INFO))
 
     def _rest(self, step: _Step, now_s: float) -> None:
         self._rests_until_s[step] = max(self._rests_until_s[step], now_s + self._wait_s)

@@ -226,8 +226,8 @@ def _lines(found: Sequence[Suspect], hint: str) -> Iterator[str]:
 
 def _group(suspect: Suspect) -> Iterator[str]:
     task = suspect.task
-    kind = f"{task.kind.value}{'s' if suspect.number != 1 else ''}"
-    yield f"{count(suspect.number)} {kind} · {plain(state_words(task))} · {suspect.verdict}: {suspect.evidence}"
+    number = f"{count(suspect.number)} {task.kind.words(suspect.number)}"
+    yield f"{number} · {plain(state_words(task))} · {suspect.verdict}: {suspect.evidence}"
     yield from (_frame(frame) for frame in task.stack)
     if not isinstance(task.created_by, Missing):
         yield f"{_frame(task.created_by)}  started it"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from memdash.model.missing import Maybe, Missing
 
-__all__ = ["OF_GO", "Frame", "Profile", "Site", "Usage", "leaf_at"]
+__all__ = ["OF_GO", "Frame", "Profile", "Site", "Usage", "leaf_at", "short_name", "without_folders"]
 
 OF_GO = ("runtime.", "internal/runtime/")
 """How the names of functions of Go's own runtime begin: its allocator among them."""
@@ -24,6 +24,20 @@ class Frame(NamedTuple):
         """``/srv/shop/cart.py:40``; of the path only the last ``parts``, unless that is 0; no line that is unknown."""
         file = "/".join(self.file.split("/")[-parts:])
         return f"{file}:{self.line}" if file and self.line else file
+
+
+def without_folders(function: str) -> str:
+    """``mvcc.(*store).Put`` of ``go.etcd.io/etcd/server/v3/storage/mvcc.(*store).Put``: only its package is named."""
+    path = function.partition("(")[0].partition("[")[0]
+    return function[path.rfind("/") + 1 :]
+
+
+def short_name(function: str) -> str:
+    """What a narrow line says of it: no folders of a package; of a name with dots alone its class and itself."""
+    name = without_folders(function)
+    if name != function or "(" in name or "[" in name:
+        return name
+    return ".".join([part for part in name.split(".") if part != "<locals>"][-2:])
 
 
 class Usage(NamedTuple):

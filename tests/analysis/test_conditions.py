@@ -74,7 +74,9 @@ def test_the_clauses_of_a_rule_come_in_any_order() -> None:
         ("HeapAlloc > 5 clear 6", 21, "it would never begin", "write it like"),
         ("HeapAlloc < 5 clear 4", 21, "it would never begin", "write it like"),
         ("tasks growth > 5/min clear 4", 28, "'4' is not of the kind of 5/min", "write it like"),
-        ("HeapAlloc > 5 > 6", 13, "'5>6' is not a size", "write it like"),
+        ("HeapAlloc > 5 > 6", 13, "'5 > 6' is not a size", "write it like"),
+        ("HeapAlloc > 5 for 30s foo", 19, "'30s foo' is not a duration", "write it like 500ms"),
+        ("tasks growth > 5 / fort night", 20, "'fort night' is no time that a rate is per", "/min"),
     ],
 )
 def test_an_error_points_at_its_place(text: str, at: int, what: str, hint: str) -> None:

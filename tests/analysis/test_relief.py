@@ -25,12 +25,16 @@ LIMIT = 1000 * MIB
 
 @dataclass
 class Story:
-    """A program under a limit of 1000 MiB whose collections free ``frees_mib``; ``done`` is all that was done to it."""
+    """A program under a limit of 1000 MiB whose collections free ``frees_mib``; ``done`` is all that was done to it.
+
+    Its RSS is what it uses, or ``rss_mib``.
+    """
 
     plan: GcAt = field(default_factory=lambda: GcAt(ratio=0.8))
     offers: dict[Action, Maybe[str]] = field(default_factory=lambda: WAY)
     frees_mib: int = 300
     used_mib: int = 100
+    rss_mib: int = 0
     now_s: float = 0.0
     done: list[tuple[float, Action]] = field(default_factory=list)
     causes: list[str] = field(default_factory=list)
@@ -42,7 +46,7 @@ class Story:
 
     def sample(self, **system: Any) -> Sample:
         stats = memstats(self.used_mib * MIB, Sys=self.used_mib * MIB, HeapReleased=0)
-        kernel = a_system(cgroup=NONE, rss_bytes=self.used_mib * MIB, **system)
+        kernel = a_system(cgroup=NONE, rss_bytes=(self.rss_mib or self.used_mib) * MIB, **system)
         return a_sample(Instant(NOON_S + self.now_s, self.now_s), stats, a_gc(memory_limit_bytes=LIMIT), kernel)
 
     def at(self, now_s: float, used_mib: int, **system: Any) -> None:
@@ -127,6 +131,29 @@ def test_what_brings_nothing_is_done_less_and_less_often() -> None:
     assert story.reliever.standing.wait_s == 30
     story.at(4030, 900)
     assert [at_s for at_s, _ in story.done][-2:] == [4000, 4030]
+
+
+def test_a_heap_that_is_freed_helps_nobody_while_what_counts_does_not_fall() -> None:
+    story = Story(plan=GcAt(ratio=0.8, limit_bytes=LIMIT), frees_mib=59, rss_mib=1100)
+    for second in range(200):
+        story.at(second, 400)
+    assert [at_s for at_s, _ in story.done] == [0, 0, 60, 60, 180, 180]
+    came = "2 forced collections freed 118.0 MiB, but RSS did not fall: forcing does not lower it"
+    assert (f"gc-at: {came}; the next not before 1m00s", Severity.INFO) in story.told
+    assert story.warned == f"1.07 GiB in use, over the limit of 1000 MiB: {came}"
+
+
+def test_what_is_given_back_soon_after_has_helped() -> None:
+    story = Story(plan=GcAt(ratio=0.8, limit_bytes=LIMIT), frees_mib=59, rss_mib=900)
+    story.at(0, 400)
+    assert story.reliever.standing.wait_s == 60
+    story.rss_mib = 850
+    story.at(4, 400)
+    assert story.reliever.standing.wait_s == 30
+    for second in range(5, 31):
+        story.at(second, 400)
+    assert [at_s for at_s, _ in story.done] == [0, 30]
+    assert not any("forced" in words for words, _ in story.told)
 
 
 def test_one_percent_is_of_what_is_in_use() -> None:

@@ -24,7 +24,7 @@ from memdash.model.finding import Severity
 from memdash.model.gc_trend import Course, GcTrend, Tendency
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Origin
-from memdash.model.tasks import Tasks
+from memdash.model.tasks import TaskKind, Tasks
 from memdash.model.verdict import Forecast, Grower, Slope, Verdict, VerdictKind
 from tests.fakes import NOON_S, a_gc, a_profile, a_sample, a_system, a_thread, memstats
 
@@ -167,15 +167,42 @@ def test_the_sentence_of_a_leak() -> None:
         ),
     )
     assert verdict.summary == (
-        "leak +1.19 MiB/s: 1.00 GiB cgroup limit in 7–9 min · cart.(*Store).Add store.go:118 +61.0 MiB"
+        "leak +1.19 MiB/s: cart.(*Store).Add · cgroup limit in 7–9 min · +61.0 MiB at store.go:118"
         " · goroutines by cart.(*Store).watch store.go:77 +412"
         " · live heap after each GC rose by 291.0 MiB over 98 cycles in 4m05s (+1.15 MiB to +1.23 MiB/s)"
-        " · grows as fast as before"
+        " · the limit is 1.00 GiB · grows as fast as before"
     )
     assert verdict.severity is Severity.CRITICAL
     found = finding(verdict)
     assert found is not None
     assert (found.rule, found.evidence["kind"], found.evidence["low_per_s"]) == ("heap growth", "leak", 1.15 * MIB)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "short"),
+    [
+        ("site", "go.etcd.io/etcd/server/v3/storage/mvcc.(*store).Put", "mvcc.(*store).Put"),
+        ("site", "main.(*store).put", "main.(*store).put"),
+        ("site", "shop.carts.store.Cart.add", "Cart.add"),
+        ("site", "Shop.open.<locals>.handle", "open.handle"),
+        ("site", "(no stack recorded)", "(no stack recorded)"),
+        ("task", "goroutines by go.etcd.io/raft/v3.(*node).run", "goroutines by v3.(*node).run"),
+        ("task", "asyncio tasks of shop.prices.Shop.watch", "asyncio tasks of Shop.watch"),
+    ],
+)
+def test_a_function_is_called_by_its_last_parts_and_in_full_in_the_evidence(kind: str, name: str, short: str) -> None:
+    verdict = a_leak(growers=(Grower(kind, name, "a.go:1", 9 * MIB),))
+    assert verdict.summary.startswith(f"leak +1.19 MiB/s: {short} a.go:1 +")
+    found = finding(verdict)
+    assert found is not None
+    assert found.evidence[kind] == f"{name} a.go:1"
+
+
+@pytest.mark.parametrize("name", ["backend.(*concurrentReadTransaction).UnsafeForEach", "goroutines by v3.(*node).run"])
+def test_a_long_name_does_not_hide_when_it_is_too_late(name: str) -> None:
+    ahead, kind = Forecast("cgroup limit", GIB, 450.0, 520.0), "task" if " by " in name else "site"
+    verdict = a_leak(forecast=ahead, growers=(Grower(kind, name, "a.go:1", 9),))
+    assert verdict.summary.startswith(f"leak +1.19 MiB/s: cgroup limit in 7–9 min · {name} a.go:1 +9")
 
 
 def test_the_sentences_of_the_others() -> None:
@@ -218,6 +245,11 @@ def test_what_grew_most_is_named() -> None:
         ("task", "threads by Prices.watch", "shop.py:30"),
     ]
     assert found[2].change == 27
+    coroutines = [
+        replace(group, kind=TaskKind.ASYNCIO, created_by=Missing("nobody says")) for group in tasks if group.change > 0
+    ]
+    (grower,) = growers(Missing("not read"), tuple(coroutines), {}, {})
+    assert grower.name == f"asyncio tasks of {coroutines[0].frame.function}"
     assert "cart.(*Store).Add" in named(a_leak(), found).summary
     assert named(a_leak(kind=VerdictKind.PLATEAU), found).growers == ()
 

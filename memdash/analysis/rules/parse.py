@@ -67,11 +67,12 @@ class _Words:
         return self.left.pop(0).text
 
     def until(self, stops: Sequence[str]) -> tuple[str, int]:
-        """All words before the next of ``stops``, as one, and where they begin: ``512 MiB`` is one value."""
-        at, words = self.at, []
+        """What was typed before the next of ``stops``, and where it begins: ``512 MiB`` is one value."""
+        at, end = self.at, self.at
         while self.left and self.left[0].text not in stops:
-            words.append(self.taken())
-        return "".join(words), at
+            end = self.at + len(self.next)
+            self.taken()
+        return self.text[at:end], at
 
     def error(self, at: int, what: str, hint: str = _EXAMPLE) -> UsageError:
         return UsageError(f"{self.text!r}, character {at + 1}: {what}", hint)
@@ -145,8 +146,9 @@ def _condition(words: _Words) -> Condition:
 def _bound(words: _Words, metric: Metric, text: str, at: int) -> tuple[float, float]:
     """The value, and the seconds that it is per; 0 where it is no rate."""
     value, slash, period = text.partition("/")
-    bound = words.read(lambda part: parse_figure(part, metric.unit), value, at)
-    return bound, words.read(parse_period, period, at + len(value) + 1) if slash else 0.0
+    bound = words.read(lambda part: parse_figure(part, metric.unit), value.rstrip(), at)
+    period = period.lstrip()
+    return bound, words.read(parse_period, period, at + len(text) - len(period)) if slash else 0.0
 
 
 def _clauses(words: _Words, condition: Condition, allowed: Sequence[str]) -> dict[str, float]:

@@ -6,6 +6,8 @@ from typing import Literal, TypeAlias
 
 from rich.cells import cell_len, set_cell_size
 
+from memdash.model.profile import without_folders
+
 __all__ = ["Where", "cut", "fill", "width_of"]
 
 Where: TypeAlias = Literal["start", "middle", "end", "function"]
@@ -37,11 +39,10 @@ def _cut_function(function: str, width: int, ellipsis: str) -> str:
 
     One of Python's, which has dots alone, loses packages and modules, but not its class.
     """
-    path = function.partition("(")[0].partition("[")[0]
-    name = function[path.rfind("/") + 1 :]
+    name = without_folders(function)
     if name != function and width_of(name) < width:
         return ellipsis + name
-    if path == function:
+    if "(" not in function and "[" not in function:
         while width_of(name) >= width and name.count(".") > 1:
             name = name.partition(".")[2]
         if name != function and width_of(name) < width:
