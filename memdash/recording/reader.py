@@ -28,6 +28,7 @@ from memdash.recording.codec import (
     is_apart,
 )
 from memdash.recording.database import Database
+from memdash.recording.hindsight import as_of
 from memdash.recording.moment import APART, Mark, Moment, Run
 from memdash.recording.tables import micros, opened
 from memdash.recording.tracks import Tracks
@@ -350,24 +351,20 @@ class Recording:
     def findings(self, until_s: float) -> tuple[Finding, ...]:
         """The alert log as of ``until_s`` (wall time), newest first: what ended later still held then.
 
-        What is said of a finding that goes on may be younger by less than a minute.
+        What is said of a finding that goes on is the last that was known by then: it may be older by up to a minute.
         """
         until = micros(until_s)
         rows = self._database.rows(
-            "SELECT data FROM finding AS this WHERE run = ? AND wall <= ? AND said = ("
-            "SELECT max(said) FROM finding WHERE run = this.run AND wall = this.wall AND rule = this.rule"
-            " AND note = this.note AND said <= ?) ORDER BY wall DESC, rowid DESC",
+            "SELECT data, said FROM finding AS this WHERE run = ?1 AND wall <= ?2 AND said = coalesce("
+            "(SELECT max(said) FROM finding WHERE run = this.run AND wall = this.wall AND rule = this.rule"
+            " AND note = this.note AND said <= ?2), "
+            "(SELECT min(said) FROM finding WHERE run = this.run AND wall = this.wall AND rule = this.rule"
+            " AND note = this.note)) ORDER BY wall DESC, rowid DESC",
             self.number,
             until,
-            until,
         )
-        found = (decoded(Finding, data) for (data,) in rows)
-        return tuple(
-            replace(finding, ended_at_s=None)
-            if finding.ended_at_s is not None and finding.ended_at_s > until_s
-            else finding
-            for finding in found
-        )
+        newest_s = self.until.wall_s if rows else until_s
+        return tuple(as_of(decoded(Finding, data), said, until_s, newest_s) for data, said in rows)
 
     def marks(self) -> tuple[Mark, ...]:
         """All of them, in order."""

@@ -46,7 +46,7 @@ CREATE TABLE mark (run INTEGER NOT NULL, mono INTEGER NOT NULL, wall INTEGER NOT
 """
 """Moments are whole microseconds. A ``moment`` is replaced by the ``minute`` that it is in once that is over,
 or by two of them, when the clock was set back meanwhile. Of a finding that goes on there is what was ``said`` of it
-last in each minute of wall time.
+first, and last in each minute, by the wall time at which that was; before memdash 0.4 that is where the minute began.
 
 ``alike`` holds the first piece of a kind, which the compressor is given as its dictionary for all that follow: of those
 only what differs remains. For a fact that is its ``base``, the first of the same hour.

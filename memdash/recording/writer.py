@@ -291,16 +291,24 @@ class Writer:
         course.written_s[capability] = at.mono_s
 
     def _put_finding(self, run: int, finding: Finding, now: int) -> None:
-        """What happened at one moment is told apart by its words, what goes on by its rule and beginning."""
-        note = finding.summary if finding.ended_at_s == finding.at_s else ""
+        """What happened at one moment is told apart by its words, what goes on by its rule and beginning.
+
+        Of what goes on, the first that was said of it stays, and of each minute the last.
+        """
+        has_happened = finding.ended_at_s == finding.at_s
+        began, ended = micros(finding.at_s), micros(finding.ended_at_s or 0.0)
+        said = max(now, began, ended) if not has_happened else began
+        entry = run, began, finding.rule, finding.summary if has_happened else ""
+        minute = said - said % _MINUTE
         self.database.run(
-            "INSERT OR REPLACE INTO finding VALUES (?, ?, ?, ?, ?, ?)",
-            run,
-            micros(finding.at_s),
-            finding.rule,
-            note,
-            max(now - now % _MINUTE, micros(finding.at_s)),
-            encoded(Finding, finding),
+            "DELETE FROM finding WHERE run = ?1 AND wall = ?2 AND rule = ?3 AND note = ?4 AND said BETWEEN ?5 AND ?6"
+            " AND said > (SELECT min(said) FROM finding WHERE run = ?1 AND wall = ?2 AND rule = ?3 AND note = ?4)",
+            *entry,
+            minute,
+            minute + _MINUTE - 1,
+        )
+        self.database.run(
+            "INSERT OR REPLACE INTO finding VALUES (?, ?, ?, ?, ?, ?)", *entry, said, encoded(Finding, finding)
         )
 
     def _pack(self, run: int, until: int) -> None:

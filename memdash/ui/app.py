@@ -90,6 +90,11 @@ class MemdashApp(Turns[Target]):
             loop.add_signal_handler(number, self._end_by, number)
         if self._ended_by:
             self._end_by(self._ended_by)
+        self.app_resume_signal.subscribe(self, self._draw_anew)
+
+    def _draw_anew(self, _app: App[Any]) -> None:
+        """The shell has given the terminal back, and it is empty: what has not changed must be sent again as well."""
+        self.refresh(layout=True)
 
     def on_ready(self) -> None:
         """Once the first frames stand, make collections cheap; not in a process that others use too."""

@@ -12,13 +12,16 @@ from memdash.analysis.verdict_words import RULE
 from memdash.errors import NoSuchTarget, RecordingError
 from memdash.model.capability import Capability
 from memdash.model.family import Member
+from memdash.model.finding import Figure, Finding, Severity
 from memdash.model.missing import Missing
 from memdash.model.sample import Sample
 from memdash.model.series import Series
 from memdash.model.snapshot import Snapshot, State
+from memdash.recording.hindsight import as_of
 from memdash.recording.reader import Recording
 from memdash.session.past import Past
 from memdash.session.replay import Replay, judged, replays
+from memdash.units import Unit
 from tests.fakes import NOON_S, a_family, a_relief, a_target
 from tests.recorded import MONO_S, record, watched
 
@@ -239,3 +242,56 @@ def test_other_runs_of_a_tree_are_turned_to(tmp_path: Path, seen: Sequence[Snaps
     with pytest.raises(NoSuchTarget, match="nothing of process 77"):
         watches.turn_to(unknown)
     watches.close()
+
+
+def test_no_figure_of_an_alert_is_younger_than_its_moment(tmp_path: Path) -> None:
+    begins, ends, seen = NOON_S + 10, NOON_S + 130, []
+    for snapshot in watched(160):
+        now = snapshot.at.wall_s
+        figure = Figure(now - NOON_S, Unit.COUNT)
+        held = Finding(
+            rule="NumThread > 9",
+            severity=Severity.WARNING,
+            at_s=begins,
+            summary=f"it is {figure.words}",
+            measured=figure,
+            worst=figure,
+            lasted_s=min(now, ends) - begins,
+            ended_at_s=ends if now >= ends else None,
+        )
+        seen.append(replace(snapshot, findings=(held,) if now >= begins else ()))
+    record(tmp_path / "rec.mdr", seen)
+    past = Past(Recording.open(tmp_path / "rec.mdr"))
+    for second in (10, 11, 30, 59, 60, 61, 90, 129):
+        (then,) = past.at(MONO_S + second).findings
+        assert then.ended_at_s is None
+        assert then.lasted_s == second - 10
+        assert then.measured is not None
+        assert then.measured == then.worst
+        assert second - 60 <= then.measured.value <= second
+    assert past.findings == past.at(MONO_S + 159).findings
+    (over,) = past.at(MONO_S + 145).findings
+    assert (over.ended_at_s, over.lasted_s) == (ends, ends - begins)
+    past.close()
+
+
+def test_an_alert_that_is_known_from_later_only_has_no_figures() -> None:
+    figure = Figure(9.0, Unit.COUNT)
+    later = Finding(
+        rule="r",
+        severity=Severity.WARNING,
+        at_s=100.0,
+        summary="s",
+        measured=figure,
+        worst=figure,
+        lasted_s=50.0,
+        ended_at_s=150.0,
+    )
+    for said in (100_000_000, 150_000_000):  # as an older memdash wrote it, and as this one does
+        then = as_of(later, said, 110.0, 200.0)
+        assert then == replace(later, measured=None, worst=None, lasted_s=10.0, ended_at_s=None)
+        assert as_of(later, said, 150.0, 200.0) == later
+    still = replace(later, ended_at_s=None)
+    assert as_of(still, 150_000_000, 1e10, 200.0).lasted_s == 100.0
+    with pytest.raises(RecordingError):
+        as_of(later, "soon", 110.0, 200.0)
