@@ -26,6 +26,13 @@ def usual_signals() -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
+def terminals_have_their_own_size() -> None:
+    """Who runs tests in several processes may say how wide they may write: no program of ours shall go by that."""
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)
+
+
+@pytest.fixture(autouse=True, scope="session")
 def rarely_collected() -> None:
     """Thousands of tests make a large heap: at Python's own pace collections are a third of a test of a screen.
 

@@ -1,14 +1,17 @@
 """The dashboard's commands in a real terminal: what is left behind, and with which code."""
 
+import contextlib
 import os
 import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pexpect
+import pyte
 import pytest
 
 from memdash.commands.toolchain import find_toolchain
@@ -22,6 +25,19 @@ pytestmark = pytest.mark.terminal
 ALTERNATE, USUAL = b"\x1b[?1049h", b"\x1b[?1049l"
 
 
+class _Drawn:
+    """What is read of a terminal, as a screen shows it."""
+
+    def __init__(self, screen: pyte.Screen) -> None:
+        self._stream = pyte.ByteStream(screen)
+
+    def write(self, data: bytes) -> None:
+        self._stream.feed(data)
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+
 class Terminal:
     """memdash in a pseudo-terminal of 120 × 40."""
 
@@ -32,10 +48,16 @@ class Terminal:
         self.child: pexpect.spawn[bytes] = pexpect.spawn(
             sys.executable, command, dimensions=(40, 120), timeout=30, env=environment
         )
+        self._screen = pyte.Screen(120, 40)
+        self.child.logfile_read = _Drawn(self._screen)
 
     def shows(self, text: str) -> None:
-        """Wait until the text has been written."""
-        self.child.expect_exact(text.encode())
+        """Wait until a line of the screen has the text: it may be there already, and is drawn in pieces."""
+        until_s = time.monotonic() + 30
+        while not any(text in line for line in self._screen.display):
+            assert time.monotonic() < until_s, "\n".join(self._screen.display)
+            with contextlib.suppress(pexpect.TIMEOUT):
+                self.child.read_nonblocking(1 << 16, timeout=1)
 
     def opens(self) -> None:
         """Wait for the dashboard's own first frame."""
