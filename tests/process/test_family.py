@@ -3,6 +3,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -70,6 +71,13 @@ def test_it_settles_on_what_tells_something_as_soon_as_that_runs(start: Start) -
         if not shell.stdin.closed:
             shell.stdin.write(b"go\n")
             shell.stdin.close()
+            until_s = time.monotonic() + 10
+            while not is_begun() and time.monotonic() < until_s:
+                time.sleep(0.005)
+
+    def is_begun() -> bool:
+        begun = Path(f"/proc/{shell.pid}/task/{shell.pid}/children").read_text(encoding="utf-8").split()
+        return any(Path(f"/proc/{pid}/comm").read_text(encoding="utf-8") == "sleep\n" for pid in begun)
 
     found = settle(shell.pid, lambda target: target.name == "sleep", pause)
     assert found.name == "sleep"
