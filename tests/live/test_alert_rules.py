@@ -25,7 +25,6 @@ while True:
 RULES = (
     "tasks growth > 60/min over 10s critical",
     "rss growth > 1MiB/min over 10s",
-    "rss growth < 1MiB/min over 10s",
     "rss > 1MiB for 2s",
     "tasks > 1000000",
 )
@@ -44,7 +43,7 @@ def test_a_growing_program_is_alerted_on(capfd: pytest.CaptureFixture[str]) -> N
             child.kill()
     assert code == 0
     found = {finding["rule"]: finding for finding in json.loads(capfd.readouterr().out)["findings"]}
-    assert not {"tasks.total > 1000000", "system.rss_bytes growth < 1MiB/min over 10s"} & set(found)
+    assert "tasks.total > 1000000" not in found
     tasks = found["tasks.total growth > 60/min over 10s"]
     assert (tasks["severity"], tasks["worst"]["unit"]) == ("critical", "count/min")
     assert tasks["worst"]["value"] == pytest.approx(240, rel=0.4)
