@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TypeVar
@@ -87,8 +88,20 @@ def test_from_the_master_and_from_each_worker_it_is_one_tree(master: Master) -> 
         assert {member.parent for member in family.members[1:]} == {pid}
 
 
+def settled(pid: int) -> Family:
+    """A look at which all wait and none has grown since the last: who has just been forked still does."""
+    before, until_s = look(pid), time.monotonic() + 10
+    while time.monotonic() < until_s:
+        time.sleep(0.1)
+        family = look(pid)
+        if family.rss_bytes == before.rss_bytes and all(member.state != "running" for member in family.members):
+            break
+        before = family
+    return family
+
+
 def test_rss_and_pss_are_as_psutil_says(master: Master) -> None:
-    family = look(master(2).pid)
+    family = settled(master(2).pid)
     for member in family.members:
         process = psutil.Process(member.pid)
         assert member.rss_bytes == process.memory_info().rss
