@@ -55,12 +55,13 @@ def test_figures_are_those_of_the_program_itself(start_go: StartGo, tmp_path: Pa
         stats = target.stats()
         found = told_with(url, "go_gc_duration_seconds_count", pid, stats["NumGC"])
         for name, field in (
-            ("go_memstats_heap_sys_bytes", "HeapSys"),
             ("go_memstats_sys_bytes", "Sys"),
             ("go_memstats_next_gc_bytes", "NextGC"),
             ("go_gc_total", "NumGC"),
         ):
             assert found[name, pid] == stats[field], name
+        # A stack that grows meanwhile, be it that of who answers us, takes its memory from the heap's.
+        assert found["go_memstats_heap_sys_bytes", pid] == pytest.approx(stats["HeapSys"], abs=256 << 10)
         assert found["go_memstats_heap_alloc_bytes", pid] == pytest.approx(stats["HeapAlloc"], rel=0.05)
         assert found["go_gc_duration_seconds_sum", pid] == pytest.approx(stats["PauseTotalNs"] / 1e9)
         assert told_with(url, "process_resident_memory_bytes", os.getpid())
