@@ -28,7 +28,7 @@ from memdash.recording.codec import (
     is_apart,
 )
 from memdash.recording.database import Database
-from memdash.recording.hindsight import as_of
+from memdash.recording.hindsight import as_of, sayings
 from memdash.recording.moment import APART, Mark, Moment, Run
 from memdash.recording.tables import micros, opened
 from memdash.recording.tracks import Tracks
@@ -365,6 +365,10 @@ class Recording:
         )
         newest_s = self.until.wall_s if rows else until_s
         return tuple(as_of(decoded(Finding, data), said, until_s, newest_s) for data, said in rows)
+
+    def sayings(self) -> Iterator[tuple[float, Finding]]:
+        """All that was said of alerts, and when (wall time), in order: first as it began, last of each minute, over."""
+        return sayings(self._database, self.number)
 
     def marks(self) -> tuple[Mark, ...]:
         """All of them, in order."""

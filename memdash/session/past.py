@@ -12,7 +12,6 @@ from heapq import nlargest
 from typing import Any
 
 from memdash.analysis.gc_trend import NO_START, gc_trend
-from memdash.analysis.verdict_words import RULE, finding
 from memdash.errors import RecordingError
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding
@@ -28,6 +27,7 @@ from memdash.recording.moment import Moment, Run
 from memdash.recording.reader import Recording
 from memdash.sampling.courses import CourseKeeper
 from memdash.sampling.starts import SETTLING_S, started
+from memdash.session.retold import judged_then
 from memdash.session.rows import ROWS, Rows, sizes
 
 __all__ = ["Past"]
@@ -137,16 +137,7 @@ class Past:
 
     def _findings(self, moment: Moment) -> tuple[Finding, ...]:
         """The log as of a moment; of the memory as a whole it says what was made of that at just this moment."""
-        found = self._recording.findings(moment.at.wall_s)
-        said = None if moment.verdict is None else finding(moment.verdict)
-        if not isinstance(said, Finding):
-            return found
-        return tuple(
-            replace(entry, summary=said.summary, severity=said.severity, evidence=said.evidence)
-            if entry.rule == RULE and entry.ended_at_s is None
-            else entry
-            for entry in found
-        )
+        return tuple(judged_then(found, moment.verdict) for found in self._recording.findings(moment.at.wall_s))
 
     def timeline(self, since: Instant, until: Instant, baseline: Instant) -> RecordedTimeline:
         """The metrics from one moment up to another."""
@@ -165,6 +156,10 @@ class Past:
     def moments(self) -> Iterator[Moment]:
         """All of them, in order."""
         return self._recording.moments(0.0, _UNTIL_NOW_S)
+
+    def sayings(self) -> Iterator[tuple[float, Finding]]:
+        """All that was said of alerts, and when (wall time), in order."""
+        return self._recording.sayings()
 
     def tasks(self, since_s: float, until_s: float) -> tuple[Tasks, ...]:
         """The tasks that were read between two moments of the monotonic clock, oldest first."""

@@ -14,12 +14,14 @@ from memdash.model.missing import Maybe
 from memdash.model.sample import Instant
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Target
+from memdash.recording.moment import Moment
 from memdash.session.memory import Memory
 from memdash.session.past import Past
+from memdash.session.retold import Retold
 from memdash.session.session import Session
 from memdash.session.watches import Watches
 
-__all__ = ["Replay", "judged", "moments", "replays"]
+__all__ = ["Replay", "judged", "moments", "replays", "retold"]
 
 
 class Replay:
@@ -115,12 +117,16 @@ def moments(past: Past, until_s: float = math.inf) -> Iterator[Snapshot]:
 
     What more than one sample tells stands still at the first of them. 86 400 make a day, and take 40 s to read.
     """
+    return (shown for shown, _ in _moments(past, until_s))
+
+
+def _moments(past: Past, until_s: float) -> Iterator[tuple[Snapshot, Moment]]:
     run = past.run
     first = replace(past.at(run.since.mono_s, is_quick=True), findings=())
     for moment in past.moments():
         if moment.at.mono_s > until_s:
             break
-        yield replace(
+        shown = replace(
             first,
             state=moment.state,
             at=moment.at,
@@ -131,6 +137,22 @@ def moments(past: Past, until_s: float = math.inf) -> Iterator[Snapshot]:
             silence=moment.silence,
             ending=run.ending if moment.state is State.ENDED else None,
         )
+        yield shown, moment
+
+
+def retold(past: Past, until_s: float = math.inf) -> Iterator[Snapshot]:
+    """The same with what the watch made of them: verdict, alert log, and what its alerts did at each of them.
+
+    The end of the target took the place of the last moment that was read: both are given.
+    """
+    newest_s, log = past.run.until.mono_s, Retold(past.sayings())
+    for shown, moment in _moments(past, until_s):
+        then = replace(shown, verdict=moment.verdict, muted=moment.muted, relief=moment.relief)
+        if moment.state.is_over:
+            findings, news = log.at(moment.at, moment.verdict, moment.muted)
+            yield replace(then, state=State.LIVE, ending=None, findings=findings, transitions=news)
+        findings, news = log.at(moment.at, moment.verdict, moment.muted, is_last=moment.at.mono_s >= newest_s)
+        yield replace(then, findings=findings, transitions=news)
 
 
 def judged(
