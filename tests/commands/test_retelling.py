@@ -143,3 +143,27 @@ def test_a_pace_is_kept_whatever_the_jitter(apart_s: float, step_s: float, taken
     pace = Pace(step_s)
     jitter = [apart_s * part for part in (0.0, 0.02, -0.02, 0.01)]
     assert sum(pace.takes(snapshot) for snapshot in moments(apart_s, 30, jitter)) == taken
+
+
+def test_a_recording_is_written_for_prometheus(run: Run, file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run.om"
+    code, written, err = run("serve", file, "-o", out)
+    assert (code, written) == (0, "")
+    assert "28 moments are in" in err
+    assert "promtool tsdb create-blocks-from openmetrics" in err
+    times = [line.split()[-1] for line in out.read_text().splitlines() if line.startswith("memdash_up")]
+    assert times[:2] == [f"{NOON_S:.1f}", f"{NOON_S + 15:.1f}"]
+    assert run("serve", file, "-o", out)[0] == 2
+    code, written, err = run("serve", f"{file}@+10s", "-i", "5s")
+    assert (code, err) == (0, "")
+    assert written.count("memdash_up{") == 3
+    assert written.endswith("# EOF\n")
+
+
+@pytest.mark.parametrize("also", [["9"], ["-d", "10s"], ["--listen", "0"]])
+def test_what_is_for_a_scraper_is_refused(run: Run, file: Path, also: list[str]) -> None:
+    assert run("serve", file, *also)[:2] == (2, "")
+
+
+def test_what_is_for_a_recording_is_refused_where_something_runs(run: Run, tmp_path: Path) -> None:
+    assert run("serve", "1", "-o", tmp_path / "out")[0] == 2
