@@ -12,7 +12,7 @@ from heapq import nlargest
 from typing import Any
 
 from memdash.analysis.gc_trend import NO_START, gc_trend
-from memdash.errors import RecordingError
+from memdash.errors import Corrupt, RecordingError
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding
 from memdash.model.gc_trend import GcTrend
@@ -46,12 +46,15 @@ _NOTHING = Series((), (), (), (), (), 1.0)
 class Past:
     """One run of a recording as snapshots, which are made by what makes those of a live watch. Safe from any thread.
 
-    ``is_of_file`` says that nobody watches the target any more. Raises RecordingError where the recording cannot be
-    read.
+    ``is_of_file`` says that nobody watches the target any more, ``close`` lets go of what is beside the recording.
+    Raises RecordingError where the recording cannot be read.
     """
 
-    def __init__(self, recording: Recording, *, is_of_file: bool = False) -> None:
+    def __init__(
+        self, recording: Recording, *, is_of_file: bool = False, close: Callable[[], object] = lambda: None
+    ) -> None:
         self._is_of_file = is_of_file
+        self._let_go = close
         self._recording = recording
         self._lock = threading.RLock()
         self._series_lock = threading.Lock()  # charts do not wait for moments
@@ -175,6 +178,8 @@ class Past:
 
         path, number = self._recording.path, self._recording.number
         if path is None:
+            if self._is_of_file:
+                raise RecordingError("what is left of a damaged recording cannot be marked", Corrupt.default_hint)
             return
         with self._lock, self._series_lock:
             self._recording.close()  # a file that is written is opened by nobody else here: SQLite would lose its locks
@@ -197,6 +202,7 @@ class Past:
         """May be called twice."""
         with self._lock:
             self._recording.close()
+            self._let_go()
 
     def _recall(self, rows: Rows, capability: Capability, until: Instant, *, is_quick: bool) -> None:
         """The first reading of a kind, and what its rows held at the newest ones before a moment."""

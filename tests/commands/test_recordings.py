@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from memdash.cli import main
 from memdash.commands.replayed import Recorded, recorded
-from memdash.errors import UsageError
+from memdash.errors import RecordingError, UsageError
 from memdash.model.snapshot import Snapshot
 from memdash.pprof.decode import decode
 from memdash.recording.moment import Moment
@@ -184,3 +186,24 @@ def test_what_needs_a_process_says_so(file: Path, verb: str, capfd: pytest.Captu
 def test_a_recording_alone_is_replayed(file: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main([f"{file}@12:10"]) == 2
     assert "the dashboard needs a terminal" in capfd.readouterr().err
+
+
+def test_a_damaged_recording_is_told_of_and_gone_on_with(
+    file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    damaged = tmp_path / "run.mdr"
+    content = bytearray(file.read_bytes())
+    with closing(sqlite3.connect(file)) as connection:
+        ((data,),) = connection.execute("SELECT substr(data, 200) FROM minute LIMIT 1 OFFSET 2").fetchall()
+    content[content.index(data[:40])] ^= 0xFF
+    damaged.write_bytes(content)
+    for verb, code in (("report", 0), ("log", 0), ("serve", 0), ("top", 0), ("check", 1)):
+        also = ["--max", "HeapAlloc=1MiB"] if verb == "check" else []
+        assert main([verb, str(damaged), *also]) == code
+        out, err = capfd.readouterr()
+        assert out
+        assert err.count("is damaged: 1 minute cannot be read; what is left of this run is 2026-01-31") == 1
+    past = Recorded(damaged).open()
+    with pytest.raises(RecordingError, match="cannot be marked"):
+        past.mark("here", past.run.until)
+    past.close()
