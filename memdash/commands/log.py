@@ -16,12 +16,12 @@ import click
 from memdash.analysis.rules import Threshold
 from memdash.commands.growing import GrowingFile, Stream
 from memdash.commands.limits import Alerting, alert_options
-from memdash.commands.logbook import Event, Logbook
+from memdash.commands.logbook import Logbook
 from memdash.commands.logger import Logger
 from memdash.commands.options import gathered, settings, typed
 from memdash.commands.output import STDOUT, tell
 from memdash.commands.replayed import Recorded
-from memdash.commands.retelling import Pace, refuse_live, retelling
+from memdash.commands.retelling import refuse_live, retelling
 from memdash.commands.service import Service
 from memdash.commands.target import Choice, pids, target_options
 from memdash.commands.telling import Telling
@@ -131,16 +131,14 @@ def _retell(
     recording: Recorded, run: int | None, alerting: Alerting, step_s: float, lines: Lines, file: GrowingFile | None
 ) -> None:
     """Log what was recorded. Raises UsageError when that cannot be written: there is no later at which it could."""
-    book, pace = Logbook(lines, file or Stream(_stdout()), tell), Pace(step_s)
+    book = Logbook(lines, file or Stream(_stdout()), tell)
     if file is None:
         book.head()
     shown = None
-    with retelling(recording, run, alerting) as moments, _hangup(file):
+    with retelling(recording, run, alerting, step_s) as moments, _hangup(file):
         for shown in moments:
-            is_due = pace.takes(shown)
             for entry in book.entries(0, shown):
-                if is_due or isinstance(entry, Event):
-                    book.write(entry)
+                book.write(entry)
             _require_reader(book.is_gone)
             if book.failed:
                 raise UsageError("the log is not whole", "make room, or choose another place with -o")

@@ -16,7 +16,7 @@ from memdash.errors import UsageError
 if TYPE_CHECKING:
     from memdash.model.snapshot import Snapshot
 
-__all__ = ["Pace", "refuse_live", "retelling"]
+__all__ = ["refuse_live", "retelling"]
 
 
 def refuse_live(others: Sequence[str], *names: str) -> None:
@@ -29,8 +29,8 @@ def refuse_live(others: Sequence[str], *names: str) -> None:
 
 
 @contextmanager
-def retelling(file: Recorded, run: int | None, alerting: Alerting) -> Iterator[Iterator[Snapshot]]:
-    """The moments up to that which is meant, in order, with the alerts of then, or judged anew by limits of their own.
+def retelling(file: Recorded, run: int | None, alerting: Alerting, step_s: float) -> Iterator[Iterator[Snapshot]]:
+    """The moments up to that which is meant, one in so long, with the alerts of then or of limits of their own.
 
     Raises RecordingError, UsageError.
     """
@@ -40,31 +40,8 @@ def retelling(file: Recorded, run: int | None, alerting: Alerting) -> Iterator[I
     try:
         until_s = file.instant_s(past)
         if alerting.is_asked:
-            yield judged(past, alerting.rules, alerting.muted, until_s)
+            yield judged(past, alerting.rules, alerting.muted, until_s, step_s)
         else:
-            yield retold(past, until_s)
+            yield retold(past, until_s, step_s)
     finally:
         past.close()
-
-
-class Pace:
-    """Which moments count when only one is wanted in so many seconds: those nearest to whole steps from the first.
-
-    With a step of 0 all of them do.
-    """
-
-    def __init__(self, step_s: float) -> None:
-        self._step_s = step_s
-        self._due_s: float | None = None
-
-    def takes(self, snapshot: Snapshot) -> bool:
-        """Whether this one does, of moments that come in order."""
-        at_s = snapshot.at.mono_s
-        slack_s = min(snapshot.interval_s, self._step_s) / 2
-        if self._due_s is not None and at_s < self._due_s - slack_s:
-            return False
-        if self._due_s is None:
-            self._due_s = at_s
-        if self._step_s:
-            self._due_s += self._step_s * ((at_s + slack_s - self._due_s) // self._step_s + 1)
-        return True

@@ -16,7 +16,7 @@ from memdash.commands.limits import Alerting, alert_options
 from memdash.commands.options import gathered, settings, typed
 from memdash.commands.output import STDOUT, check_output, tell, write_lines, writing
 from memdash.commands.replayed import Recorded
-from memdash.commands.retelling import Pace, refuse_live, retelling
+from memdash.commands.retelling import refuse_live, retelling
 from memdash.commands.secret import secret_of
 from memdash.commands.service import Service
 from memdash.commands.target import Choice, pids, target_options
@@ -103,12 +103,11 @@ def _backfill(
     from memdash.exports.prometheus.backfill import Backfill
 
     check_output(output, force)
-    with TemporaryFile() as spool, retelling(recording, run, alerting) as moments:
-        backfill, pace = Backfill(spool), Pace(step_s)
+    with TemporaryFile() as spool, retelling(recording, run, alerting, step_s) as moments:
+        backfill = Backfill(spool)
         with writing(output, force) as out:
             for shown in moments:
-                if pace.takes(shown) or shown.state.is_over:
-                    backfill.add(shown)
+                backfill.add(shown)
             backfill.write(out)
     if backfill.left_out:
         tell(f"{backfill.left_out} moments are left out: the clock had been set back to before others")

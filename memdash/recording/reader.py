@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from memdash.errors import Corrupt, RecordingError
 from memdash.model.capability import Capability
@@ -36,6 +36,7 @@ from memdash.recording.tracks import Tracks
 __all__ = ["Recording"]
 
 Kept = TypeVar("Kept")
+Takes: TypeAlias = Callable[[float], bool]
 
 _NO_RUN = "this recording holds no run yet"
 _NONE_BEFORE = Missing("none was recorded up to this moment")
@@ -217,9 +218,9 @@ class Recording:
 
         return _kept(self._minutes, row, _MINUTES_KEPT, read)
 
-    def moments(self, since_s: float, until_s: float) -> Iterator[Moment]:
-        """All from one moment of wall time to another, in the order in which they happened."""
-        for moment in self._bare(micros(since_s), micros(until_s)):
+    def moments(self, since_s: float, until_s: float, takes: Takes = lambda _: True) -> Iterator[Moment]:
+        """Those from one moment of wall time to another, in order, that are wanted by their monotonic time."""
+        for moment in self._bare(micros(since_s), micros(until_s), takes):
             yield self._whole(moment)
 
     def samples(self) -> Iterator[Sample]:
@@ -227,7 +228,7 @@ class Recording:
         for moment in self._bare():
             yield self._whole(moment).sample
 
-    def _bare(self, since: int = 0, until: int = _ALWAYS) -> Iterator[Moment]:
+    def _bare(self, since: int = 0, until: int = _ALWAYS, takes: Takes = lambda _: True) -> Iterator[Moment]:
         """Moments without their facts of many rows. It reads a minute at a time as it goes, while others write."""
         after = 0
         while True:
@@ -235,11 +236,11 @@ class Recording:
                 row, last = rows[0]
                 minute = self._minute(row)
                 for place, wall in enumerate(minute.walls):
-                    if since <= wall <= until:
+                    if since <= wall <= until and takes(minute.monos[place] / 1e6):
                         yield minute[place]
                 after = last + 1
             loose = self._database.rows(
-                "SELECT data FROM moment WHERE run = ? AND mono >= ? AND wall BETWEEN ? AND ? ORDER BY mono",
+                "SELECT mono, data FROM moment WHERE run = ? AND mono >= ? AND wall BETWEEN ? AND ? ORDER BY mono",
                 self.number,
                 after,
                 since,
@@ -247,8 +248,7 @@ class Recording:
             )
             if not self._next_minute(after, since, until):  # else they have just been put together
                 break
-        for (data,) in loose:
-            yield decoded_moment(data)
+        yield from (decoded_moment(data) for mono, data in loose if takes(mono / 1e6))
 
     def _next_minute(self, after: int, since: int, until: int) -> Sequence[tuple[int, int]]:
         """The number and the end of the first that begins from ``after`` on and holds any of that time."""

@@ -156,9 +156,9 @@ class Past:
         with self._lock:
             return self._recording.instant_at(wall_s)
 
-    def moments(self) -> Iterator[Moment]:
-        """All of them, in order."""
-        return self._recording.moments(0.0, _UNTIL_NOW_S)
+    def moments(self, takes: Callable[[float], bool] = lambda _: True) -> Iterator[Moment]:
+        """Those that are wanted by their monotonic time, in order."""
+        return self._recording.moments(0.0, _UNTIL_NOW_S, takes)
 
     def sayings(self) -> Iterator[tuple[float, Finding]]:
         """All that was said of alerts, and when (wall time), in order."""

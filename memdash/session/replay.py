@@ -9,13 +9,14 @@ from dataclasses import replace
 from memdash.analysis.rules import Rule
 from memdash.errors import NoSuchTarget
 from memdash.model.action import Action
-from memdash.model.finding import Finding, Severity
+from memdash.model.finding import Finding, Severity, Transition
 from memdash.model.missing import Maybe
 from memdash.model.sample import Instant
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Target
 from memdash.recording.moment import Moment
 from memdash.session.memory import Memory
+from memdash.session.pace import Pace
 from memdash.session.past import Past
 from memdash.session.retold import Retold
 from memdash.session.session import Session
@@ -120,10 +121,12 @@ def moments(past: Past, until_s: float = math.inf) -> Iterator[Snapshot]:
     return (shown for shown, _ in _moments(past, until_s))
 
 
-def _moments(past: Past, until_s: float) -> Iterator[tuple[Snapshot, Moment]]:
+def _moments(
+    past: Past, until_s: float, takes: Callable[[float], bool] = lambda _: True
+) -> Iterator[tuple[Snapshot, Moment]]:
     run = past.run
     first = replace(past.at(run.since.mono_s, is_quick=True), findings=())
-    for moment in past.moments():
+    for moment in past.moments(takes):
         if moment.at.mono_s > until_s:
             break
         shown = replace(
@@ -140,13 +143,14 @@ def _moments(past: Past, until_s: float) -> Iterator[tuple[Snapshot, Moment]]:
         yield shown, moment
 
 
-def retold(past: Past, until_s: float = math.inf) -> Iterator[Snapshot]:
-    """The same with what the watch made of them: verdict, alert log, and what its alerts did at each of them.
+def retold(past: Past, until_s: float = math.inf, step_s: float = 0.0) -> Iterator[Snapshot]:
+    """The same with what the watch made of them: verdict, alert log, and what its alerts did since the one before.
 
-    The end of the target took the place of the last moment that was read: both are given.
+    With a step there is one in so long, and the last. The end of the target took the place of the last moment that was
+    read: both are given.
     """
-    newest_s, log = past.run.until.mono_s, Retold(past.sayings())
-    for shown, moment in _moments(past, until_s):
+    pace, newest_s, log = Pace(step_s, past.run.interval_s), past.run.until.mono_s, Retold(past.sayings())
+    for shown, moment in _moments(past, until_s, lambda at_s: pace.takes(at_s) or at_s >= newest_s):
         then = replace(shown, verdict=moment.verdict, muted=moment.muted, relief=moment.relief)
         if moment.state.is_over:
             findings, news = log.at(moment.at, moment.verdict, moment.muted)
@@ -156,9 +160,14 @@ def retold(past: Past, until_s: float = math.inf) -> Iterator[Snapshot]:
 
 
 def judged(
-    past: Past, rules: Sequence[Rule], muted: Sequence[str] = (), until_s: float = math.inf
+    past: Past, rules: Sequence[Rule], muted: Sequence[str] = (), until_s: float = math.inf, step_s: float = 0.0
 ) -> Iterator[Snapshot]:
     """The same as a watch with these ``rules``, some of them muted, would have seen them."""
-    memory = Memory(past.run.interval_s, rules, muted)
+    memory, pace = Memory(past.run.interval_s, rules, muted), Pace(step_s, past.run.interval_s)
+    news: tuple[Transition, ...] = ()
     for shown in moments(past, until_s):
-        yield replace(memory.add(shown, shown.sample), cost=shown.cost)
+        then = memory.add(shown, shown.sample)
+        news += then.transitions
+        if pace.takes(shown.at.mono_s) or shown.state.is_over:
+            yield replace(then, cost=shown.cost, transitions=news)
+            news = ()

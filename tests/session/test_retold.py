@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from memdash.model.finding import Finding, Severity, Transition
 from memdash.model.sample import Instant
 from memdash.model.snapshot import Snapshot
 from memdash.recording.reader import Recording
+from memdash.session.pace import Pace
 from memdash.session.past import Past
 from memdash.session.replay import retold
 from memdash.session.retold import Retold
@@ -99,3 +102,13 @@ def test_its_moments_are_those_up_to_one(tmp_path: Path) -> None:
     past = Past(Recording.open(tmp_path / "run.mdr"))
     assert [shown.at for shown in retold(past, seen[30].at.mono_s)] == [shown.at for shown in seen[:31]]
     past.close()
+
+
+@pytest.mark.parametrize(
+    ("apart_s", "step_s", "taken"),
+    [(1.0, 0.0, 30), (1.0, 1.0, 30), (1.0, 10.0, 3), (0.1, 1.0, 3), (7.0, 10.0, 21), (60.0, 1.0, 30)],
+)
+def test_a_pace_is_kept_whatever_the_jitter(apart_s: float, step_s: float, taken: int) -> None:
+    pace = Pace(step_s, apart_s)
+    jitter = [apart_s * part for part in (0.0, 0.02, -0.02, 0.01)]
+    assert sum(pace.takes(500.0 + number * apart_s + jitter[number % 4]) for number in range(30)) == taken
