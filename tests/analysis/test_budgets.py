@@ -20,11 +20,11 @@ from memdash.model.series import Timeline
 from memdash.model.snapshot import Snapshot
 from memdash.model.tasks import TaskKind
 from memdash.model.verdict import Verdict, VerdictKind
+from memdash.units import MIB
 from tests.analysis.conftest import Written
 from tests.fakes import a_snapshot
 
 Values = Mapping[str, Sequence[float | None]]
-MIB = 1 << 20
 
 
 @pytest.fixture(scope="module")

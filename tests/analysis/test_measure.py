@@ -17,11 +17,11 @@ from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Origin, Sample
 from memdash.model.series import Timeline
 from memdash.sampling.history import History
+from memdash.units import MIB
 from tests.fakes import NOON_S, a_sample, memstats
 
 Write = Callable[[Mapping[str, Sequence[float | None]]], Timeline]
 Values = Sequence[float | None]
-MIB = 1 << 20
 
 
 def figure(text: str, history: Timeline) -> float:

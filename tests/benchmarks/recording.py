@@ -27,8 +27,9 @@ from memdash.recording.pruning import Limits
 from memdash.recording.reader import Recording
 from memdash.recording.writer import Writer
 from memdash.session.past import Past
+from memdash.units import MIB
 from tests.benchmarks.result import Result
-from tests.fakes import MIB, NOON_S, a_gc, a_sample, a_system, a_target, memstats
+from tests.fakes import NOON_S, a_gc, a_sample, a_system, a_target, memstats
 
 __all__ = ["recording"]
 

@@ -12,8 +12,7 @@ from memdash.config import SETTINGS, AlertText, Growth, Limit
 from memdash.config_file import load_file
 from memdash.errors import UsageError
 from memdash.model.finding import Severity
-
-MIB = 1 << 20
+from memdash.units import MIB
 
 
 def named(name: str, *alerts: AlertText) -> Threshold:

@@ -19,10 +19,10 @@ from memdash.model.snapshot import Snapshot, State
 from memdash.model.system import SystemStats
 from memdash.model.target import Ending
 from memdash.model.verdict import Forecast, Grower, Slope
-from memdash.units import Unit
-from tests.analysis.test_verdict import a_leak
+from memdash.units import MIB, Unit
 from tests.fakes import NOON_S, a_family, a_gc, a_relief, a_snapshot, a_system, a_target, memstats
-from tests.pages import GO_ARENAS, MIB, resident, some_mappings
+from tests.pages import GO_ARENAS, resident, some_mappings
+from tests.verdicts import a_leak
 
 pytestmark = pytest.mark.usefixtures("utc")
 
