@@ -10,7 +10,7 @@ import pytest
 
 from memdash.cli import main
 from memdash.commands import VERBS
-from tests.programs import loaded, of_a_screen
+from tests.programs import SMALL, loaded, of_a_screen
 
 Start = Callable[..., subprocess.Popen[bytes]]
 Run = Callable[..., tuple[int, str, str]]
@@ -21,9 +21,8 @@ pytestmark = pytest.mark.usefixtures("no_settings")
 
 @pytest.fixture(scope="module")
 def small() -> Iterator[str]:
-    """The pid of a Python of which less is to be read than of the tests' own, which is over sooner."""
-    command = [sys.executable, "-S", "-c", "import time; print(flush=True); time.sleep(600)"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
+    """The pid of one for all tests."""
+    with subprocess.Popen(SMALL, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         child.stdout.readline()
         yield str(child.pid)
