@@ -2,7 +2,6 @@
 
 import sys
 import threading
-import time
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -14,6 +13,7 @@ from memdash.network.address import Address
 from memdash.network.client import Client
 from memdash.network.delivery import Delivery, Tally
 from tests.servers import IMPATIENT, Serve, answer
+from tests.waiting import until
 
 PATIENCE_S = 10.0
 SOON = (0.001, 0.01)
@@ -48,9 +48,7 @@ def _delivered(send: Callable[[str], object], said: list[str], *items: str, capa
     for item in items:
         delivery.offer(item)
     delivery.start()
-    until_s = time.monotonic() + PATIENCE_S
-    while not delivery.finish(PATIENCE_S) and time.monotonic() < until_s:
-        time.sleep(0.001)  # it fails now, and is tried again
+    until(lambda: delivery.finish(PATIENCE_S), "the end of a delivery that fails at first and is tried again")
     delivery.close()
     return delivery
 
