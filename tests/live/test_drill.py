@@ -29,7 +29,8 @@ from tests.live.builds import Mode
 from tests.live.conftest import StartGo
 from tests.live.following import Following
 from tests.live.target import LiveTarget
-from tests.ui.conftest import FakeSession, Shown
+from tests.sessions import FakeSession
+from tests.ui.conftest import Shown
 
 pytestmark = pytest.mark.live
 

@@ -14,7 +14,8 @@ from memdash.session import Watches
 from memdash.ui.app import MemdashApp, Options
 from memdash.ui.screens.dashboard import Dashboard
 from tests.fakes import NOON_S
-from tests.ui.conftest import FakeSession, Show, Shown, a_watch
+from tests.sessions import FakeSession
+from tests.ui.conftest import Show, Shown, a_watch
 
 OFFERS = {
     Action.FORCE_GC: "Runs gc.collect() in the target; its threads wait meanwhile.",
