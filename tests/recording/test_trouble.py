@@ -24,6 +24,7 @@ from memdash.recording.reader import Recording
 from memdash.recording.salvage import salvage
 from memdash.recording.writer import Writer
 from tests.fakes import FakeClock, a_target
+from tests.recording.conftest import watch
 
 Watched = Callable[..., list[Moment]]
 
@@ -316,8 +317,6 @@ def test_what_is_no_recording_is_called_so(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A recording of two minutes."""
-    from tests.recording.conftest import watch
-
     path = tmp_path_factory.mktemp("whole") / "run.mdr"
     written(path, watch(FakeClock(), 70))
     return path

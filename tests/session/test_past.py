@@ -53,8 +53,8 @@ def past(file: Path) -> Iterator[Past]:
     past.close()
 
 
-def rounded(sample: Sample) -> object:
-    """Wall times far from zero have no more than the microseconds that are kept."""
+def facts(sample: Sample) -> object:
+    """All that was read, without when: wall times keep their microseconds, and no more."""
     return {name: getattr(sample, name) for name in ("memstats", "gc", "system", "sites", "tasks", "mappings")}
 
 
@@ -69,7 +69,7 @@ def test_a_moment_is_the_snapshot_that_it_was(past: Past, seen: Sequence[Snapsho
     then = next(snapshot for snapshot in reversed(seen) if snapshot.at.mono_s <= MONO_S + second)
     found = past.at(MONO_S + second)
     assert found.at == then.at
-    assert rounded(found.sample) == rounded(then.sample)
+    assert facts(found.sample) == facts(then.sample)
     assert (found.target, found.state, found.cost) == (then.target, then.state, then.cost)
     assert said(found) == said(then)
     assert found.baseline == then.baseline
