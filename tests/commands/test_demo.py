@@ -18,7 +18,7 @@ _PATIENCE_S = 240
     ("runtime", "site", "limit"),
     [
         ("go", r"main\.\(\*store\)\.add .*store\.go", "GOMEMLIMIT"),
-        ("python", r"store\.\S+ .*store\.py", "RLIMIT_AS"),
+        ("python", r"(Line|Basket)\.\w+ .*store\.py", "RLIMIT_AS"),
     ],
     ids=["go", "python"],
 )
