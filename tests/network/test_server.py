@@ -110,7 +110,7 @@ def test_who_does_not_read_is_broken_off(start: Start) -> None:
         made.set()
         return Page(bytes(64 << 20))
 
-    server = start(lasts_s=0.05, page=large)
+    server = start(lasts_s=0.5, page=large)
     with connected(server, b"GET /metrics HTTP/1.1\r\n\r\n") as deaf:
         assert made.wait(30)
         until(lambda: not server._http._open, "the end of the connection")
