@@ -34,8 +34,10 @@ class Named:
 
 def named(choice: Choice, others: Sequence[str]) -> list[Named]:
     """What the user has named: the first in any way, the others by their pids, each once. Raises as ``target`` does."""
-    found = [Named(choice.target(), choice.entries), *by_pid(others)]
-    return list({(each.target.url, each.target.pid): each for each in reversed(found)}.values())[::-1]
+    found: dict[tuple[str, int], Named] = {}
+    for each in (Named(choice.target(), choice.entries), *by_pid(others)):
+        found.setdefault((each.target.url, each.target.pid), each)
+    return list(found.values())
 
 
 def by_pid(pids: Sequence[str]) -> list[Named]:
