@@ -10,7 +10,7 @@ from memdash.analysis.rules import Condition, Op, Rule, Threshold, default_rules
 from memdash.analysis.verdict_words import RULE as VERDICT
 from memdash.commands.options import gathered, place
 from memdash.config import AlertText, Growth, Limit
-from memdash.errors import UsageError
+from memdash.errors import UsageError, told_where
 from memdash.model.finding import NOTES
 from memdash.model.relief import OVER_LIMIT
 from memdash.spelling import meant
@@ -89,10 +89,8 @@ def muted_for(names: Sequence[str], rules: Sequence[Rule]) -> tuple[str, ...]:
 
 
 def _rule(alert: AlertText) -> Threshold:
-    try:
+    with told_where(alert.where):
         return parse_rule(alert.when, alert.name, alert.said)
-    except UsageError as error:
-        raise UsageError(f"{alert.where}: {error.what}", error.hint) from None
 
 
 def condition_of_growth(growth: Growth) -> Condition:
@@ -107,13 +105,10 @@ def condition_of_growth(growth: Growth) -> Condition:
 
 def condition_of_limit(limit: Limit) -> Condition:
     """What ``--max`` finds fault with. Raises UsageError for what names no metric."""
-    said = limit.where
-    try:
+    with told_where(limit.where):
         metric = metric_named(limit.metric)
-        said = f"{limit.where}: {metric.key}"
-        return Condition(metric.key, Op.OVER, parse_figure(limit.value, metric.unit))
-    except UsageError as error:
-        raise UsageError(f"{said}: {error.what}", error.hint) from None
+        with told_where(metric.key):
+            return Condition(metric.key, Op.OVER, parse_figure(limit.value, metric.unit))
 
 
 alert_options = gathered(Alerting, "alerting")

@@ -15,7 +15,7 @@ from click.shell_completion import CompletionItem
 
 from memdash import config, config_file
 from memdash.commands.output import tell
-from memdash.errors import UsageError
+from memdash.errors import UsageError, told_where
 
 __all__ = [
     "Verb",
@@ -54,10 +54,8 @@ class _Text(_ParamType):
         if not isinstance(value, (str, int, float)):  # a table of the file, which is understood already
             return value
         where = (origin(ctx, self._setting) if ctx else "") or f"--{self._setting.name}"
-        try:
+        with told_where(where):
             return _placed(self._setting.value(str(value)), where)
-        except UsageError as error:
-            raise UsageError(f"{where}: {error.what}", error.hint) from None
 
     def split_envvar_value(self, rv: str) -> list[str]:
         """The values of a variable."""
@@ -72,8 +70,8 @@ class _Text(_ParamType):
 
 def _placed(value: Any, where: str) -> Any:
     """What is understood only later is told where it was found."""
-    if is_dataclass(value) and any(each.name == "where" for each in fields(value)):
-        return replace(value, where=where)  # type: ignore[type-var]  # is_dataclass takes in classes as well
+    if is_dataclass(value) and not isinstance(value, type) and any(each.name == "where" for each in fields(value)):
+        return replace(value, where=where)
     return value
 
 

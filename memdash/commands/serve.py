@@ -19,7 +19,7 @@ from memdash.commands.service import Service
 from memdash.commands.target import Choice, pids, process_options
 from memdash.commands.telling import Telling
 from memdash.commands.watching import by_pid, named
-from memdash.errors import UsageError
+from memdash.errors import told_where
 from memdash.model.target import Target
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
@@ -106,10 +106,8 @@ def _served(watches: Sequence[Following], at: Listen, token: str, duration_s: fl
 def _place(text: str) -> Listen:
     from memdash.network.server import Listen
 
-    try:
+    with told_where("--listen"):
         return Listen.parse(text)
-    except UsageError as error:
-        raise UsageError(f"--listen: {error.what}", error.hint) from None
 
 
 def _watches(choice: Choice, others: Sequence[str], opener: Callable[..., Session]) -> list[Following]:

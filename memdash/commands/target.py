@@ -16,7 +16,7 @@ from memdash.commands.options import settings
 from memdash.commands.output import tell
 from memdash.commands.replayed import Recorded, recorded
 from memdash.config import SETTINGS
-from memdash.errors import NoSuchTarget, UsageError
+from memdash.errors import NoSuchTarget, UsageError, told_where
 from memdash.model.target import Target
 from memdash.network.address import Address, is_url, require_scheme
 from memdash.plain import plain
@@ -182,10 +182,8 @@ def _gops() -> ProbeEntry:
 
 
 def _address(text: str, option: str) -> Address:
-    try:
+    with told_where(option):
         address = Address.parse(text)
-    except UsageError as error:
-        raise UsageError(f"{option}: {error.what}", error.hint) from None
     if address.query:
         raise UsageError(f"{option}: {text!r} holds a question, and memdash asks its own", "leave away the ?")
     return address

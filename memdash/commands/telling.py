@@ -17,7 +17,7 @@ from memdash.analysis.rules import Rule
 from memdash.analysis.verdict_words import RULE as VERDICT
 from memdash.commands.options import place, typed
 from memdash.commands.output import tell
-from memdash.errors import HookError, UsageError
+from memdash.errors import HookError, UsageError, told_where
 from memdash.model.finding import NOTES, Severity
 from memdash.model.relief import OVER_LIMIT
 from memdash.network.address import Address
@@ -159,10 +159,8 @@ def _hook(text: HookText) -> Hook:
 
 
 def _address(text: HookText) -> Address:
-    try:
+    with told_where(text.where):
         return Address.parse(text.url)
-    except UsageError as error:
-        raise UsageError(f"{text.where}: {error.what}", error.hint) from None
 
 
 def _send(sequence: str) -> None:
