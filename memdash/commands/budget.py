@@ -14,7 +14,7 @@ from memdash.analysis.rules import COOLDOWN_S, Threshold
 from memdash.analysis.verdict_words import RULE as VERDICT
 from memdash.commands.limits import condition_of_growth, condition_of_limit, muted_for, rules_asked, rules_for
 from memdash.commands.options import take_file
-from memdash.config import AlertText, Growth, Limit
+from memdash.config import AlertText, Limit, MostGrowth
 from memdash.config_file import load_file
 from memdash.errors import UsageError
 from memdash.model.finding import Severity
@@ -37,7 +37,7 @@ class Plan:
     """
 
     max: Sequence[Limit] = ()
-    max_growth: Sequence[Growth] = ()
+    max_growth: Sequence[MostGrowth] = ()
     alert: Sequence[AlertText] = ()
     mute: Sequence[str] = ()
     no_new_tasks: bool = False

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from memdash.analysis.rules import Condition, Op, Rule, Threshold, default_rules, metric_named, parse_rule
 from memdash.analysis.verdict_words import RULE as VERDICT
 from memdash.commands.options import gathered, place
-from memdash.config import AlertText, Growth, Limit
+from memdash.config import AlertText, Limit, MostGrowth
 from memdash.errors import UsageError, told_where
 from memdash.model.finding import NOTES
 from memdash.model.relief import OVER_LIMIT
@@ -35,7 +35,7 @@ class Alerting:
     """What to alert on, as flags, variables and the file have it."""
 
     max: Sequence[Limit]
-    max_growth: Sequence[Growth]
+    max_growth: Sequence[MostGrowth]
     alert: Sequence[AlertText]
     mute: Sequence[str]
 
@@ -55,7 +55,9 @@ class Alerting:
         return muted_for(self.mute, self.rules)
 
 
-def rules_for(limits: Sequence[Limit], growths: Sequence[Growth], alerts: Sequence[AlertText] = ()) -> tuple[Rule, ...]:
+def rules_for(
+    limits: Sequence[Limit], growths: Sequence[MostGrowth], alerts: Sequence[AlertText] = ()
+) -> tuple[Rule, ...]:
     """The rules that always hold, and those asked for; an alert of the same name replaces one that does.
 
     Raises UsageError for what makes no sense.
@@ -66,7 +68,7 @@ def rules_for(limits: Sequence[Limit], growths: Sequence[Growth], alerts: Sequen
 
 
 def rules_asked(
-    limits: Sequence[Limit], growths: Sequence[Growth], alerts: Sequence[AlertText]
+    limits: Sequence[Limit], growths: Sequence[MostGrowth], alerts: Sequence[AlertText]
 ) -> tuple[Threshold, ...]:
     """One for each limit and alert, each once. Raises UsageError for what makes no sense."""
     conditions = dict.fromkeys((*map(condition_of_growth, growths), *map(condition_of_limit, limits)))
@@ -93,7 +95,7 @@ def _rule(alert: AlertText) -> Threshold:
         return parse_rule(alert.when, alert.name, alert.said)
 
 
-def condition_of_growth(growth: Growth) -> Condition:
+def condition_of_growth(growth: MostGrowth) -> Condition:
     """What ``--max-growth`` finds fault with, in bytes a minute or in the time that makes whole ones of it."""
     if not growth.is_rate:
         return Condition("heap.live_bytes", Op.OVER, growth.bytes, grows=True)

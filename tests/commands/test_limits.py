@@ -8,7 +8,7 @@ import pytest
 
 from memdash.analysis.rules import Threshold, parse_rule
 from memdash.commands.limits import muted_for, rules_for
-from memdash.config import SETTINGS, AlertText, Growth, Limit
+from memdash.config import SETTINGS, AlertText, Limit, MostGrowth
 from memdash.config_file import load_file
 from memdash.errors import UsageError
 from memdash.model.finding import Severity
@@ -32,7 +32,7 @@ def from_file(tmp_path: Path, text: str) -> tuple[AlertText, ...]:
 
 def test_limits_and_growths_are_rules_of_their_condition() -> None:
     limits = (Limit("heapalloc", "512MiB"), Limit("HeapAlloc", "1GiB"), Limit("HeapAlloc", "512MiB"))
-    growths = (Growth(64 * MIB, False), Growth(MIB / 60, True))
+    growths = (MostGrowth(64 * MIB, False), MostGrowth(MIB / 60, True))
     names = [rule.name for rule in rules_for(limits, growths) if isinstance(rule, Threshold)]
     assert names[-4:] == [
         "heap.live_bytes growth > 64MiB",
