@@ -176,7 +176,7 @@ def test_what_is_under_way_is_waited_for_until_ctrl_c(watch: FakeWatch, monkeypa
         if words.startswith("waiting"):
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr("memdash.commands.telling._say", say)
+    monkeypatch.setattr("memdash.commands.telling.tell_instead", say)
     asked = Telling(
         on_alert=(HookText(command=("sleep", "60")),),
         webhook=(),
