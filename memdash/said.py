@@ -18,7 +18,7 @@ url = "https://chat.example/hooks/…"
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from memdash.errors import UsageError, told_where
@@ -29,7 +29,7 @@ __all__ = ["SEVERITIES", "AlertText", "HookText", "alert_table", "hook_table", "
 
 SEVERITIES = ("warning", "critical")
 _ALERT_KEYS = ("when", "name", "for", "over", "clear", "cooldown", "severity")
-_KEYS = ("command", "url", "severity", "rules", "timeout", "ended")
+_HOOK_KEYS = ("command", "url", "severity", "rules", "timeout", "ended")
 _LEAST_TIMEOUT_S, _MOST_TIMEOUT_S = 0.1, 600.0
 _EXAMPLE = 'write it like command = ["/usr/local/bin/page", "--team", "shop"]'
 
@@ -71,9 +71,8 @@ class HookText:
 
 def alert_table(table: Mapping[str, object], where: str) -> AlertText:
     """Read an ``[[alert]]``. Raises UsageError."""
+    _require_known(table, _ALERT_KEYS, where)
     for key, value in table.items():
-        if key not in _ALERT_KEYS:
-            raise UsageError(f"{where}: there is no key {key!r}", meant(key, _ALERT_KEYS, "the keys are"))
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
             raise UsageError(
                 f"{where}: {key} is neither a text nor a number", 'write it like when = "HeapAlloc > 1GiB"'
@@ -109,9 +108,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 def hook_table(table: Mapping[str, object], where: str) -> HookText:
     """Read a ``[[hook]]``. Raises UsageError."""
-    for key in table:
-        if key not in _KEYS:
-            raise UsageError(f"{where}: there is no key {key!r}", meant(key, _KEYS, "the keys are"))
+    _require_known(table, _HOOK_KEYS, where)
     if ("command" in table) == ("url" in table):
         raise UsageError(f"{where}: it names neither a command nor a url, or both", _EXAMPLE)
     url = table.get("url", "")
@@ -132,6 +129,12 @@ def hook_table(table: Mapping[str, object], where: str) -> HookText:
         ended=ended,
         where=where,
     )
+
+
+def _require_known(table: Mapping[str, object], keys: Sequence[str], where: str) -> None:
+    for key in table:
+        if key not in keys:
+            raise UsageError(f"{where}: there is no key {key!r}", meant(key, keys, "the keys are"))
 
 
 def _command(value: object, where: str) -> tuple[str, ...]:
