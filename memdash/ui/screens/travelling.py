@@ -161,6 +161,13 @@ class Travelling(Relatives):
         self._wish_s, self._since, self._frozen = None, None, False
         self.show_moment()
 
+    def turn_to(self, session: Session) -> None:
+        """Show another watch, live, in the same arrangement."""
+        self._session, self._is_looking = session, False
+        if self._feed is not None:
+            self._feed.turn_to(session)
+        self.action_newest()
+
     def action_stop(self, step: int) -> None:
         """Go to the next (1) or previous (-1) alert or mark."""
         past = self._past()
