@@ -10,6 +10,7 @@ from threading import Event
 from typing import Any
 
 import pytest
+from textual.events import MouseMove
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -245,7 +246,7 @@ async def test_the_mouse_points_at_moments(replay: Travel) -> None:
         await there.come()
         assert abs(there.second - SECONDS / 2) < 30
         await there.pilot.mouse_down(bar, offset=(bar.size.width // 2, 0))
-        await there.pilot.hover(bar, offset=(12, 0))
+        await there.pilot._post_mouse_events([MouseMove], bar, (12, 0), button=1)
         await there.pilot.mouse_up(bar, offset=(12, 0))
         await there.come()
         assert there.second < 20

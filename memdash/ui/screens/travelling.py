@@ -18,7 +18,7 @@ from memdash.ui.feed import Feed
 from memdash.ui.panes.heap import HeapPane
 from memdash.ui.screens.relatives import Relatives
 from memdash.ui.travel import Outlook, Whereabouts, flag_of, stops, window_end_s
-from memdash.ui.widgets.chart import ChartView
+from memdash.ui.widgets.pointing import Pointable
 from memdash.ui.widgets.time_bar import TimeBar, TimeLine
 from memdash.units import moment_words
 
@@ -189,15 +189,13 @@ class Travelling(Relatives):
         else:
             self.notify(f"no alert or mark {'after' if step > 0 else 'before'} this moment", timeout=3)
 
-    @on(TimeBar.Pointed)
-    def _point(self, pointed: TimeBar.Pointed) -> None:
+    @on(Pointable.Pointed)
+    def _point(self, pointed: Pointable.Pointed) -> None:
         where = self.whereabouts
-        self.go_to(where.since.mono_s + pointed.share * (where.until.mono_s - where.since.mono_s))
-
-    @on(ChartView.Pointed)
-    def _point_in_chart(self, pointed: ChartView.Pointed) -> None:
-        if isinstance(pointed.chart, HeapPane):
-            self.go_to(pointed.chart.mono_s_at(pointed.share, self._shown))
+        if isinstance(pointed.view, TimeBar):
+            self.go_to(where.since.mono_s + pointed.share * (where.until.mono_s - where.since.mono_s))
+        elif isinstance(pointed.view, HeapPane) and (at_s := pointed.view.mono_s_at(pointed.share)) is not None:
+            self.go_to(at_s)
 
     def go_to(self, mono_s: float) -> None:
         """Show the newest moment up to one of the monotonic clock."""
