@@ -116,22 +116,13 @@ class Past:
     def _bare(self, run: Run, moment: Moment, baseline: Instant | None) -> Snapshot:
         since = baseline or run.since
         return Snapshot(
+            **moment.told,
             target=run.target,
-            state=moment.state,
-            at=moment.at,
-            interval_s=moment.interval_s,
-            sample=moment.sample,
             history=self.timeline(run.since, moment.at, since),
             groups=moment.sample.sites if isinstance(moment.sample.sites, Missing) else (),
             baseline=Baseline(since, baseline is not None),
             findings=self._findings(moment),
-            missing=moment.missing,
-            cost=moment.cost,
             ending=run.ending if moment.state is State.ENDED else None,
-            silence=moment.silence,
-            verdict=moment.verdict,
-            muted=moment.muted,
-            relief=moment.relief,
             is_replayed=self._is_of_file,
         )
 

@@ -116,17 +116,7 @@ def moments(past: Past, until_s: float = math.inf) -> Iterator[Snapshot]:
     for moment in past.moments():
         if moment.at.mono_s > until_s:
             break
-        yield replace(
-            first,
-            state=moment.state,
-            at=moment.at,
-            interval_s=moment.interval_s,
-            sample=moment.sample,
-            cost=moment.cost,
-            missing=moment.missing,
-            silence=moment.silence,
-            ending=run.ending if moment.state is State.ENDED else None,
-        )
+        yield replace(first, **moment.told, ending=run.ending if moment.state is State.ENDED else None)
 
 
 def judged(

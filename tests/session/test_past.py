@@ -224,6 +224,16 @@ def test_what_was_seen_is_judged_anew(past: Past) -> None:
     assert said(last) == said(then)
 
 
+def test_what_is_judged_anew_says_of_each_moment_how_collections_before_the_limit_stood(
+    tmp_path: Path, seen: Sequence[Snapshot]
+) -> None:
+    path = tmp_path / "relieved.mdr"
+    record(path, [replace(snapshot, relief=a_relief(rounds=number)) for number, snapshot in enumerate(seen[:70])])
+    past = Past(Recording.open(path), is_of_file=True)
+    assert [shown.relief for shown in judged(past, [])] == [a_relief(rounds=number) for number in range(70)]
+    past.close()
+
+
 def test_other_runs_of_a_tree_are_turned_to(tmp_path: Path, seen: Sequence[Snapshot]) -> None:
     path = tmp_path / "tree.mdr"
     worker = a_target(pid=41290, start_ticks=123_500, name="worker")
