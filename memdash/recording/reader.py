@@ -45,7 +45,7 @@ _ALWAYS = (1 << 63) - 1
 
 
 class Recording:
-    """One run of a recording. Times named ``wall_s`` are for people, those of series are on the monotonic clock.
+    """One run of a recording. Times named ``wall_s`` are for people, those of series and readings are monotonic.
 
     Used by one thread at a time. Raises RecordingError when it cannot be read, Corrupt when a piece of it is damaged.
     """
@@ -313,12 +313,12 @@ class Recording:
         return self._read_fact(capability, *rows[0]) if rows else _NONE_BEFORE
 
     def readings(self, capability: Capability, since_s: float, until_s: float, most: int = 60) -> tuple[int, ...]:
-        """The numbers of readings of a kind of ``APART`` from ``since_s`` to ``until_s`` (wall time), oldest first.
+        """The numbers of readings of a kind of ``APART`` from ``since_s`` to ``until_s`` (monotonic), oldest first.
 
         Of more than ``most`` that many, evenly spread, with the first and the last one.
         """
         rows = self._database.rows(
-            "SELECT id FROM fact WHERE run = ? AND kind = ? AND wall BETWEEN ? AND ? ORDER BY mono",
+            "SELECT id FROM fact WHERE run = ? AND kind = ? AND mono BETWEEN ? AND ? ORDER BY mono",
             self.number,
             capability.value,
             micros(since_s),

@@ -154,15 +154,13 @@ class Past:
             return self._recording.instant_at(wall_s)
 
     def moments(self) -> Iterator[Moment]:
-        """All of them, in order."""
+        """All of them, in order, for whoever has it for itself."""
         return self._recording.moments(0.0, _UNTIL_NOW_S)
 
     def tasks(self, since_s: float, until_s: float) -> tuple[Tasks, ...]:
         """The tasks that were read between two moments of the monotonic clock, oldest first."""
         with self._lock:
-            run = self._recording.run
-            apart_s = run.until.wall_s - run.until.mono_s
-            found = self._recording.facts(Capability.TASKS, max(since_s + apart_s, 0.0), until_s + apart_s)
+            found = self._recording.facts(Capability.TASKS, max(since_s, 0.0), until_s)
             return tuple(dated.fact for dated in found if isinstance(dated.fact, Tasks))
 
     def mark(self, note: str, at: Instant) -> None:
@@ -198,8 +196,8 @@ class Past:
         """The first reading of a kind, and what its rows held at the newest ones before a moment."""
         for first in self._recording.facts(capability, 0.0, _UNTIL_NOW_S, most=1):
             rows.begin(capability, first.origin.at, first.fact, first.origin)
-        since_s = until.wall_s - _TREND * _WRITTEN_EVERY_S
-        for number in self._recording.readings(capability, since_s, until.wall_s, _TREND)[:-1]:
+        since_s = until.mono_s - _TREND * _WRITTEN_EVERY_S
+        for number in self._recording.readings(capability, since_s, until.mono_s, _TREND)[:-1]:
             if number in self._sizes or not is_quick:
                 rows.recall(capability, self._sizes_of(capability, number))
 
@@ -226,7 +224,7 @@ class Past:
     def _course(self, capability: Capability, since: Instant, until: Instant) -> Courses:
         keeper = CourseKeeper()
         with self._lock:
-            for number in self._recording.readings(capability, since.wall_s, until.wall_s, _COURSE):
+            for number in self._recording.readings(capability, since.mono_s, until.mono_s, _COURSE):
                 keeper.add(self._recording.reading(number).origin.at, self._sizes_of(capability, number))
         return keeper.view()
 
