@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from memdash.errors import Corrupt, RecordingError
 from memdash.model.capability import Capability
@@ -29,13 +28,12 @@ from memdash.recording.codec import (
 )
 from memdash.recording.database import Database
 from memdash.recording.hindsight import as_of
+from memdash.recording.kept import Kept
 from memdash.recording.moment import APART, Mark, Moment, Run
 from memdash.recording.tables import micros, opened
 from memdash.recording.tracks import Tracks
 
 __all__ = ["Recording"]
-
-Kept = TypeVar("Kept")
 
 _NO_RUN = "this recording holds no run yet"
 _NONE_BEFORE = Missing("none was recorded up to this moment")
@@ -47,15 +45,16 @@ _ALWAYS = (1 << 63) - 1
 class Recording:
     """One run of a recording. Times named ``wall_s`` are for people, those of series and readings are monotonic.
 
-    Used by one thread at a time. Raises RecordingError when it cannot be read, Corrupt when a piece of it is damaged.
+    Used by one thread at a time; series may be read by another one. Raises RecordingError when it cannot be read,
+    Corrupt when a piece of it is damaged.
     """
 
     def __init__(self, database: Database, run: int | None = None) -> None:
         """The run ``run`` of an open database, its newest unless said otherwise."""
         self._database = database
-        self._facts: OrderedDict[int, Dated] = OrderedDict()
-        self._bases: OrderedDict[int, Base] = OrderedDict()
-        self._minutes: OrderedDict[int, Minute] = OrderedDict()
+        self._facts = Kept[int, Dated](_FACTS_KEPT)
+        self._bases = Kept[int, Base](_BASES_KEPT)
+        self._minutes = Kept[int, Minute](_MINUTES_KEPT)
         found = self._database.rows(
             "SELECT number FROM run WHERE number = coalesce(?, number) ORDER BY number DESC LIMIT 1", run
         )
@@ -63,7 +62,7 @@ class Recording:
             raise RecordingError(_NO_RUN if run is None else f"this recording holds no run {run}")
         self.number: int = found[0][0]
         self._alike = Alike(database)
-        self._tracks = Tracks(database, self.number, self._alike)
+        self._tracks = Tracks(database, self.number)
 
     @classmethod
     def open(cls, path: Path, run: int | None = None) -> Recording:
@@ -215,7 +214,7 @@ class Recording:
             alike, data = rows[0]
             return Minute(data, self._alike.of(alike))
 
-        return _kept(self._minutes, row, _MINUTES_KEPT, read)
+        return self._minutes.get(row, read)
 
     def moments(self, since_s: float, until_s: float) -> Iterator[Moment]:
         """All from one moment of wall time to another, in the order in which they happened."""
@@ -288,13 +287,12 @@ class Recording:
         return self._read_fact(capability, *rows[0]) if rows else _NONE_BEFORE
 
     def _read_fact(self, capability: Capability, row: int, base: int | None) -> Dated:
-        def read() -> Dated:
-            return decoded_fact(capability, self._data(row), None if base is None else self._base(base))
-
-        return _kept(self._facts, row, _FACTS_KEPT, read)
+        return self._facts.get(
+            row, lambda: decoded_fact(capability, self._data(row), None if base is None else self._base(base))
+        )
 
     def _base(self, row: int) -> Base:
-        return _kept(self._bases, row, _BASES_KEPT, lambda: as_base(self._data(row)))
+        return self._bases.get(row, lambda: as_base(self._data(row)))
 
     def _data(self, row: int) -> bytes:
         rows = self._database.rows("SELECT data FROM fact WHERE id = ?", row)
@@ -378,13 +376,3 @@ def _instant(row: Sequence[object]) -> Instant:
     if type(wall) is not int or type(mono) is not int:
         raise Corrupt("a moment of this recording has no time")
     return Instant(wall / 1e6, mono / 1e6)
-
-
-def _kept(kept: OrderedDict[int, Kept], row: int, most: int, read: Callable[[], Kept]) -> Kept:
-    """What ``read`` gives for a row, or gave lately."""
-    if row not in kept:
-        kept[row] = read()
-        while len(kept) > most:
-            kept.popitem(last=False)
-    kept.move_to_end(row)
-    return kept[row]

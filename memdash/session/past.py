@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -24,6 +23,7 @@ from memdash.model.series import Courses, Series, Start
 from memdash.model.snapshot import Baseline, Snapshot, State
 from memdash.model.target import Target
 from memdash.model.tasks import Tasks
+from memdash.recording.kept import Kept
 from memdash.recording.moment import Moment, Run
 from memdash.recording.reader import Recording
 from memdash.sampling.courses import CourseKeeper
@@ -55,7 +55,7 @@ class Past:
         self._recording = recording
         self._lock = threading.RLock()
         self._series_lock = threading.Lock()  # charts do not wait for moments
-        self._sizes: OrderedDict[int, Mapping[Any, int]] = OrderedDict()
+        self._sizes = Kept[int, Mapping[Any, int]](_SIZES_KEPT)
 
     @property
     def run(self) -> Run:
@@ -202,14 +202,11 @@ class Past:
                 rows.recall(capability, self._sizes_of(capability, number))
 
     def _sizes_of(self, capability: Capability, number: int) -> Mapping[Any, int]:
-        if number not in self._sizes:
+        def largest() -> Mapping[Any, int]:
             held = sizes(capability, self._recording.reading(number).fact)
-            largest = nlargest(_FOLLOWED, held, key=held.__getitem__)
-            self._sizes[number] = {key: held[key] for key in largest}
-            while len(self._sizes) > _SIZES_KEPT:
-                self._sizes.popitem(last=False)
-        self._sizes.move_to_end(number)
-        return self._sizes[number]
+            return {key: held[key] for key in nlargest(_FOLLOWED, held, key=held.__getitem__)}
+
+        return self._sizes.get(number, largest)
 
     def _when_mapped(self, sample: Sample) -> Sample:
         """The counters of the moment at which the mappings of a sample were read."""
