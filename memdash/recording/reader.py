@@ -12,7 +12,7 @@ from memdash.errors import Corrupt, RecordingError
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding
 from memdash.model.missing import Maybe, Missing
-from memdash.model.sample import Instant, Sample
+from memdash.model.sample import Instant
 from memdash.model.series import Series
 from memdash.model.target import Ending, Target
 from memdash.recording.alike import Alike
@@ -125,11 +125,6 @@ class Recording:
         )
 
     @property
-    def target(self) -> Target:
-        """What was watched."""
-        return self.run.target
-
-    @property
     def since(self) -> Instant:
         """The first moment that is left."""
         return self.run.since
@@ -139,18 +134,11 @@ class Recording:
         """The newest moment."""
         return self.run.until
 
-    def moment_at(self, wall_s: float) -> Moment:
-        """The newest moment up to ``wall_s``, or the first. Raises RecordingError when there is none at all."""
-        return self._whole(self._bare_at(wall_s))
-
     def instant_at(self, wall_s: float) -> Instant:
-        """When that was."""
-        return self._bare_at(wall_s).at
-
-    def _bare_at(self, wall_s: float) -> Moment:
+        """When the newest moment up to ``wall_s`` was, or the first. Raises RecordingError when there is none."""
         wall = micros(wall_s)
         loose = self._database.rows(
-            "SELECT wall, data FROM moment WHERE run = ? AND wall <= ? ORDER BY wall DESC LIMIT 1", self.number, wall
+            "SELECT wall, mono FROM moment WHERE run = ? AND wall <= ? ORDER BY wall DESC LIMIT 1", self.number, wall
         )
         packed = self._database.rows(
             "SELECT rowid FROM minute WHERE run = ? AND wall <= ? AND last_wall > ? ORDER BY wall DESC LIMIT 1",
@@ -162,8 +150,8 @@ class Recording:
             minute = self._minute(packed[0][0])
             place = bisect_right(minute.walls, wall) - 1
             if not loose or minute.walls[place] > loose[0][0]:
-                return minute[place]
-        return decoded_moment(loose[0][1]) if loose else self._first()
+                return _instant((minute.walls[place], minute.monos[place]))
+        return _instant(loose[0]) if loose else self._first().at
 
     def moment_by(self, mono_s: float) -> Moment:
         """The newest moment up to one of the monotonic clock, or the first. Raises RecordingError when there is none.
@@ -220,11 +208,6 @@ class Recording:
         """All from one moment of wall time to another, in the order in which they happened."""
         for moment in self._bare(micros(since_s), micros(until_s)):
             yield self._whole(moment)
-
-    def samples(self) -> Iterator[Sample]:
-        """What the run saw, in order. A fact that did not change between two samples is one and the same."""
-        for moment in self._bare():
-            yield self._whole(moment).sample
 
     def _bare(self, since: int = 0, until: int = _ALWAYS) -> Iterator[Moment]:
         """Moments without their facts of many rows. It reads a minute at a time as it goes, while others write."""
@@ -299,16 +282,6 @@ class Recording:
         if not rows:
             raise RecordingError(_GONE)
         return bytes(rows[0][0])
-
-    def fact_at(self, capability: Capability, wall_s: float) -> Maybe[Dated]:
-        """The newest reading of a kind that was written up to ``wall_s``; of those of ``APART`` alone."""
-        rows = self._database.rows(
-            "SELECT id, base FROM fact WHERE run = ? AND kind = ? AND wall <= ? ORDER BY wall DESC LIMIT 1",
-            self.number,
-            capability.value,
-            micros(wall_s),
-        )
-        return self._read_fact(capability, *rows[0]) if rows else _NONE_BEFORE
 
     def readings(self, capability: Capability, since_s: float, until_s: float, most: int = 60) -> tuple[int, ...]:
         """The numbers of readings of a kind of ``APART`` from ``since_s`` to ``until_s`` (monotonic), oldest first.
