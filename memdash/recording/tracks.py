@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from memdash.errors import Corrupt
 from memdash.model.metric import METRICS_BY_KEY
-from memdash.model.series import Series
+from memdash.model.series import TIERS, Series
 from memdash.recording.alike import Alike
 from memdash.recording.codec import decoded_plain
 from memdash.recording.database import Database
@@ -19,9 +19,6 @@ from memdash.recording.tables import micros
 from memdash.recording.tiers import STEPS_S, Buckets, bucketed
 
 __all__ = ["Tracks"]
-
-_LONGEST_S = (900.0, 21_600.0)
-"""Up to which span the finer two of the three steps are used: as those of a live history."""
 
 _KEPT = 96
 
@@ -78,7 +75,7 @@ class Tracks:
     def _step(self, since_s: float, until_s: float) -> int:
         """The finest step for such a span of which enough is left."""
         span_s = until_s - since_s
-        usual = next((step for step, most in zip(STEPS_S, _LONGEST_S, strict=False) if span_s <= most), STEPS_S[-1])
+        usual = next((int(step_s) for step_s, kept in TIERS if span_s <= step_s * kept), STEPS_S[-1])
         coarser = STEPS_S[STEPS_S.index(usual) :]
         begins = dict(self._database.rows("SELECT step, min(mono) FROM series WHERE run = ? GROUP BY step", self._run))
         wanted = max(micros(since_s), min((begins[step] for step in coarser if step in begins), default=0))
