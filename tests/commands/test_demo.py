@@ -31,7 +31,7 @@ def shows(child: pexpect.spawn[Any], screen: pyte.Screen, pattern: str) -> None:
     ("runtime", "site", "limit"),
     [
         ("go", r"main\.\(\*store\)\.add .*store\.go", "GOMEMLIMIT"),
-        ("python", r"store\.\S+ .*store\.py", "RLIMIT_AS"),
+        ("python", r"(Line|Basket)\.\w+ .*store\.py", "RLIMIT_AS"),
     ],
     ids=["go", "python"],
 )

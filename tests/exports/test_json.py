@@ -189,6 +189,14 @@ def test_a_number_that_json_does_not_know_is_missing() -> None:
     assert found["missing"]["gc.cpu_fraction"] == "not a finite number"
 
 
+def test_evidence_that_is_no_number_for_json_is_null() -> None:
+    endless = replace(GROWTH, evidence={"metric": "HeapAlloc", "limit": float("inf"), "value": float("nan")})
+    out = io.BytesIO()
+    JSON.write([a_snapshot(seconds=2, findings=[endless])], out)
+    (finding,) = json.loads(out.getvalue())["findings"]
+    assert finding["evidence"] == {"metric": "HeapAlloc", "limit": None, "value": None}
+
+
 def test_the_process_tree_is_told_member_by_member() -> None:
     snapshot = a_snapshot(3)
     closed = Missing("the kernel shows it only to its owner")

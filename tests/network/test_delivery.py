@@ -1,8 +1,11 @@
 """Sending to servers that are slow, full, away or not to be persuaded."""
 
+import sys
 import threading
 import time
 from collections.abc import Callable
+from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -102,6 +105,28 @@ def test_the_oldest_of_too_many_are_dropped_and_counted(said: list[str]) -> None
     assert server.taken == ["f", "g", "h"]
     assert delivery.tally == Tally(sent=3, dropped=5)
     assert said[-1] == "it is sent again; 5 were dropped"
+
+
+def test_what_is_dropped_at_any_moment_of_sending_is_counted() -> None:
+    delivery: Delivery[int] = Delivery(lambda _: None, lambda _: None, capacity=1)
+    offered = 1
+
+    def offer_more(frame: FrameType, _event: str, _: object) -> Callable[..., Any] | None:
+        nonlocal offered
+        if frame.f_code is not Delivery._tried.__code__:
+            return None
+        frame.f_trace_opcodes = True
+        delivery.offer(offered)
+        offered += 1
+        return offer_more
+
+    before = sys.gettrace()
+    sys.settrace(offer_more)
+    try:
+        delivery._tried(0)
+    finally:
+        sys.settrace(before)
+    assert delivery.tally == Tally(sent=1, dropped=offered - 1 - delivery.waiting)
 
 
 def test_the_server_says_when_to_come_again() -> None:
