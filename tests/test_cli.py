@@ -285,6 +285,23 @@ def test_ctrl_c_is_130_and_says_nothing(run: Run) -> None:
     assert (code, out, err.strip()) == (130, "", "")
 
 
+def test_a_report_that_is_asked_to_end_ends_its_watch_and_says_nothing(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(*_: object) -> Iterator[None]:
+        signal.raise_signal(signal.SIGTERM)
+        yield
+
+    unheard: list[int] = []
+    monkeypatch.setattr("memdash.commands.watching.ticks", ended)
+    before = signal.signal(signal.SIGTERM, lambda number, _: unheard.append(number))
+    try:
+        code, out, err = run("report", "-d", "2s", OURSELVES)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert (code, out, err, unheard) == (128 + signal.SIGTERM, "", "", [])
+
+
 def test_flags_outrank_variables_which_outrank_the_file(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, small: str
 ) -> None:

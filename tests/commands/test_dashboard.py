@@ -99,8 +99,8 @@ def test_a_running_process_is_watched_until_q_and_recorded(
     assert f"into {path}".encode() in tail.split(USUAL)[-1]
     assert sleeper.poll() is None
     recording = Recording.open(path)
-    assert recording.target.pid == sleeper.pid
-    assert list(recording.samples())
+    assert recording.run.target.pid == sleeper.pid
+    assert list(recording.moments(0, 1e11))
     recording.close()
 
 

@@ -1,3 +1,4 @@
+import errno
 import os
 import select
 import signal
@@ -55,6 +56,19 @@ def test_a_program_may_handle_the_signal_that_is_passed_on(log: Path, fifo: Path
     fifo.read_text()
     program.stop(signal.SIGTERM)
     assert program.exit_code == 9
+
+
+def test_an_end_is_noticed_and_made_where_the_kernel_knows_no_pidfd(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(os, "pidfd_open", refuse)
+    with Program(["sh", "-c", "exit 7"], log) as brief:
+        assert brief.wait(20)
+    assert brief.exit_code == 7
+    with Program(["sleep", "60"], log) as long:
+        assert not long.wait(0.05)
+    assert long.exit_code == 128 + signal.SIGTERM
 
 
 def test_what_the_program_started_gets_the_signal_too(log: Path, fifo: Path) -> None:

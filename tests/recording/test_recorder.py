@@ -7,7 +7,6 @@ from pathlib import Path
 
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding, Severity, mark
-from memdash.model.missing import Missing
 from memdash.model.sample import Instant
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Ending, Runtime
@@ -65,9 +64,9 @@ def test_what_a_watch_publishes_is_in_the_file_once_it_is_closed(path: Path) -> 
 
     recording = Recording.open(path)
     assert [moment.state for moment in recording.moments(0, 1e11)] == [State.LIVE, State.LIVE, State.ENDED]
-    assert recording.target == a_target()
+    assert recording.run.target == a_target()
     assert recording.run.ending == ending
-    assert next(recording.samples()).sites == a_profile(3.0)
+    assert next(recording.moments(0, 1e11)).sample.sites == a_profile(3.0)
     assert [mark.note for mark in recording.marks()] == ["deployed"]
     assert recording.findings(NOON_S + 0.5) == ()
     deployed = mark(NOON_S + 1, "deployed")
@@ -90,7 +89,7 @@ def test_a_private_recording_is_read_while_it_goes_on() -> None:
         seen.wait(0.05)
     recording = recorder.recording()
     assert recording is not None
-    assert recording.moment_at(NOON_S).at == Instant(NOON_S, 10_000.0)
+    assert recording.instant_at(NOON_S) == Instant(NOON_S, 10_000.0)
     assert recorder.state.path is None
     recorder.close()
     assert recording.until == watch.now.at
@@ -136,7 +135,6 @@ def test_a_mark_keeps_what_stands_at_its_moment() -> None:
     watch.publish(5.0, sample=replace(a_sample(at), sites=a_profile(2.0)))
     recorder.mark("here")
     recorder.close()
-    found = Recording(writer.database).fact_at(Capability.SITES, NOON_S + 5)
-    assert not isinstance(found, Missing)
+    (found,) = Recording(writer.database).facts(Capability.SITES, at.mono_s, at.mono_s)
     assert found.fact == a_profile(2.0)
     writer.close()

@@ -88,8 +88,8 @@ def test_a_killed_recording_can_be_gone_on_in(path: Path, watched: Watched) -> N
     writer.write(run, moments[80:])
     writer.close()
     recording = Recording.open(path)
-    assert [len(list(recording.of(run.number).samples())) for run in recording.runs] == [80, 10]
-    assert recording.target.pid == 9
+    assert [len(list(recording.of(run.number).moments(0, 1e11))) for run in recording.runs] == [80, 10]
+    assert recording.run.target.pid == 9
     recording.close()
 
 
@@ -169,7 +169,7 @@ for _ in range(30):
 assert len(told) == 2, told
 enduring.end(run)
 enduring.close()
-print(sum(1 for _ in Recording.open(folder / "run.mdr").samples()))
+print(sum(1 for _ in Recording.open(folder / "run.mdr").moments(0, 1e11)))
 """
 
 

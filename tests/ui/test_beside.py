@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 from threading import Event
+from typing import Any
 from weakref import ref
 
+import pytest
 from textual.app import App
 from textual.pilot import Pilot
 from textual.screen import Screen
@@ -60,6 +62,34 @@ async def test_nobody_hears_of_what_was_overtaken() -> None:
             await pilot.pause()
         go_on.set()
         await told.end()
+        assert (told.done, told.failed) == (["first"], [])
+
+
+async def test_nobody_hears_of_what_is_overtaken_at_the_last_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on, handing_over = Event(), Event(), Event()
+    handed_over: list[object] = []
+
+    def work() -> str:
+        begun.set()
+        return f"late {go_on.wait(30)}"
+
+    async with App[None]().run_test() as pilot:
+        hand_over = pilot.app.call_from_thread
+
+        def announced(*given: Any) -> None:
+            handing_over.set()
+            handed_over.append(hand_over(*given))
+
+        monkeypatch.setattr(pilot.app, "call_from_thread", announced)
+        told = Told(pilot)
+        told.begin(work)
+        while not begun.is_set():
+            await pilot.pause()
+        go_on.set()
+        assert handing_over.wait(30)  # the screen's thread stands still meanwhile: what is handed over has to wait
+        told.begin(lambda: "first")
+        while len(handed_over) < 2:
+            await pilot.pause()
         assert (told.done, told.failed) == (["first"], [])
 
 

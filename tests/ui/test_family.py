@@ -235,7 +235,7 @@ async def test_the_chosen_may_have_died_meanwhile(show: Show) -> None:
         await shown.press("down", "enter")
         await seen(shown, "pid 41302")
         assert [notice.message for notice in shown.app._notifications] == [
-            "No process has pid 41303. Memdash ps lists the processes that can be watched"
+            "No process has pid 41303. memdash ps lists the processes that can be watched"
         ]
 
 

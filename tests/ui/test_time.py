@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
+from textual.events import MouseMove
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -69,6 +72,11 @@ class Traveller:
             await self.dashboard.app.workers.wait_for_complete()
             await self.pilot.pause()
         await self.pilot.pause()
+
+    async def see(self, second: float) -> None:
+        """Until that is shown."""
+        while self.second != second:
+            await self.pilot.pause()
 
     @property
     def second(self) -> float:
@@ -238,7 +246,7 @@ async def test_the_mouse_points_at_moments(replay: Travel) -> None:
         await there.come()
         assert abs(there.second - SECONDS / 2) < 30
         await there.pilot.mouse_down(bar, offset=(bar.size.width // 2, 0))
-        await there.pilot.hover(bar, offset=(12, 0))
+        await there.pilot._post_mouse_events([MouseMove], bar, (12, 0), button=1)
         await there.pilot.mouse_up(bar, offset=(12, 0))
         await there.come()
         assert there.second < 20
@@ -322,3 +330,31 @@ async def test_it_fits_every_terminal(replay: Travel, width: int, height: int) -
         assert max(map(len, there.lines)) <= width
         if width >= 60:
             assert "replay 12:12:" in there.lines[0]
+
+
+async def test_a_look_at_another_watch_holds_up_no_step_through_this_one(
+    live: Travel, past: Past, file: Path, seen: Sequence[Snapshot], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = Event()
+    slow = Past(Recording.open(file))
+
+    def answered(*_: object, **__: object) -> Snapshot:
+        assert answers.wait(30)
+        return seen[9]
+
+    monkeypatch.setattr(slow, "at", answered)
+    async with live() as there:
+        assert isinstance(there.session, FakeSession)
+        there.session.recorded = slow
+        await there.pilot.press("left")
+        other = FakeSession(seen[-2])
+        other.recorded = past
+        there.dashboard.turn_to(other)
+        await there.pilot.press("home")
+        try:
+            await asyncio.wait_for(there.see(0), 30)
+        finally:
+            answers.set()
+        await there.come()
+        assert there.second == 0
+    slow.close()
