@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import sys
 import threading
@@ -87,7 +86,7 @@ class Telling:
             require_rules(text.rules, known, text.where)
             if text.url:
                 _address(text)
-            elif shutil.which(text.command[0]) is None:
+            elif _is_absent(text.command[0]):
                 raise UsageError(
                     f"{text.where}: there is no command {text.command[0]!r}", "give a path, or a name found in PATH"
                 )
@@ -144,6 +143,12 @@ class Telling:
         except HookError as error:
             raise UsageError(f"{place('evidence')}: {error.what}", "name another folder") from None
         return Evidence(folders, say), Wanted(Severity[self.evidence_from.upper()])
+
+
+def _is_absent(command: str) -> bool:
+    import shutil  # 0.3 MiB with the formats of archives it brings
+
+    return shutil.which(command) is None
 
 
 def _hook(text: HookText) -> Hook:

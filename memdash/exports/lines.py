@@ -7,7 +7,6 @@ A JSON line has ``timestamp``, ``level`` and ``event`` first, then the figures b
 
 from __future__ import annotations
 
-import csv
 import io
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -85,6 +84,8 @@ class CsvLines:
     """One row a sample and one column a metric, in its own unit; nothing else. What is missing is empty."""
 
     def __init__(self) -> None:
+        import csv  # 0.1 MiB, which a log of JSON does without
+
         self._text = io.StringIO(newline="")
         self._writer = csv.writer(self._text, lineterminator="")
 
