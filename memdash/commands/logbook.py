@@ -60,10 +60,9 @@ class Logbook:
 
     def entries(self, number: int, snapshot: Snapshot) -> list[Entry]:
         """What a snapshot brings, given each that the watch publishes in turn."""
-        before, self._known[number] = self._known.get(number, ()), snapshot.findings
         if snapshot.state is State.ATTACHING:
-            self._known[number] = before
             return []
+        before, self._known[number] = self._known.get(number, ()), snapshot.findings
         entries: list[Entry] = [Moment(number, snapshot)] if snapshot.state is State.LIVE else []
         entries += [Event(snapshot, finding, "note") for finding in _notes(before, snapshot.findings)]
         entries += [Event(snapshot, told.finding, told.kind.value) for told in snapshot.transitions]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from memdash.commands.logbook import Entry, Logbook, Moment, Sink
 from memdash.exports.lines import Lines
@@ -49,8 +50,7 @@ class Logger:
 
     def start(self) -> None:
         """Begin; returns at once."""
-        for number, session in enumerate(self._sessions):
-            self._leaving.append(session.subscribe(lambda snapshot, number=number: self._hear(number, snapshot)))  # type: ignore[misc]
+        self._leaving = [session.subscribe(partial(self._hear, at)) for at, session in enumerate(self._sessions)]
         self._thread.start()
 
     def close(self, at_s: float, why: str, patience_s: float = _PATIENCE_S) -> None:

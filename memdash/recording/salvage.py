@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,8 +11,9 @@ from typing import Any
 from memdash.errors import Corrupt, RecordingError
 from memdash.model.target import Ending, Target
 from memdash.recording.codec import decoded, decoded_plain, decompressed
-from memdash.recording.copying import RUN, TABLES, Table
+from memdash.recording.copying import NO_NUMBERS, RUN, TABLES, Table
 from memdash.recording.database import Database
+from memdash.recording.kept import Kept
 from memdash.recording.pages import Kinds, Value, stray_rows
 from memdash.recording.tables import made_private
 from memdash.recording.writer import Writer
@@ -182,14 +183,10 @@ def _strays(path: Path) -> Iterator[tuple[str, int, tuple[Value, ...]]]:
 
 
 def _saved(source: Database, into: Database) -> Salvaged:
-    numbers: dict[tuple[str, int | None], int | None] = {(table.to, None): None for table in TABLES}
+    numbers = dict(NO_NUMBERS)
     reading, saved = _Reading(source), 0
     for table, row, values in reading.pieces():
-        renumbered = tuple(
-            numbers[table.to, value] if column == table.refers else value
-            for column, value in zip(table.columns, values, strict=True)
-        )
-        numbers[table.name, row] = into.run(table.insert, *renumbered)
+        numbers[table.name, row] = into.run(table.insert, *table.renumbered(values, numbers))
         saved += 1
     return Salvaged(saved, dict(reading.damaged))
 
@@ -223,8 +220,8 @@ class _Reading:
     def __init__(self, source: Database) -> None:
         self._source = source
         self._runs: set[int] = set()
-        self._sound: set[tuple[str, int | None]] = {(table.to, None) for table in TABLES}
-        self._contents: OrderedDict[tuple[str, int], bytes] = OrderedDict()
+        self._sound: set[tuple[str, int | None]] = set(NO_NUMBERS)
+        self._contents = Kept[tuple[str, int], bytes](_CONTENTS_KEPT)
         self.damaged: Counter[str] = Counter()
 
     def pieces(self) -> Iterator[tuple[Table, int, tuple[Any, ...]]]:
@@ -260,17 +257,14 @@ class _Reading:
         except (RecordingError, TypeError):
             return False
         if table.name == "alike" or (table.name == "fact" and base is None):
-            self._keep((table.name, row), found)
+            self._contents.get((table.name, row), lambda: found)
         return True
 
     def _content(self, name: str, row: int) -> bytes:
         """What others were compressed against. Raises RecordingError."""
-        if (name, row) not in self._contents:
-            rows = self._source.rows(f"SELECT data FROM {name} WHERE rowid = ?", row)  # noqa: S608 - our own names
-            self._keep((name, row), decompressed(rows[0][0]))
-        return self._contents[name, row]
 
-    def _keep(self, key: tuple[str, int], content: bytes) -> None:
-        self._contents[key] = content
-        while len(self._contents) > _CONTENTS_KEPT:
-            self._contents.popitem(last=False)
+        def read() -> bytes:
+            rows = self._source.rows(f"SELECT data FROM {name} WHERE rowid = ?", row)  # noqa: S608 - our own names
+            return decompressed(rows[0][0])
+
+        return self._contents.get((name, row), read)

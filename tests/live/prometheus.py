@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -31,7 +31,8 @@ def program(name: str) -> str:
 @contextmanager
 def serving(folder: Path, config: Mapping[str, object]) -> Iterator[str]:
     """The URL of the API of one whose data is in ``folder``/tsdb, on a port that was free a moment ago."""
-    port = 20_000 + os.getpid() % 20_000
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        port = free.getsockname()[1]
     (folder / "prometheus.json").write_text(json.dumps(config))
     with (folder / "prometheus.log").open("wb") as log:
         process = subprocess.Popen(
