@@ -97,11 +97,12 @@ class Travelling(Relatives):
         """What the charts show: the time up to the moment, or one around it that stands still while it can."""
         past, worth = self._session.past, stops(self._session.snapshot().findings)
         if not self.is_away or isinstance(past, Missing):
-            return Outlook(self._shown.history, worth)
+            is_now = not (self._shown.is_replayed or self._shown.state.is_over)
+            return Outlook(self._shown.history, worth, is_now=is_now)
         at, where = self._shown.at, self.whereabouts
         self._end_s = window_end_s(at.mono_s, self.span_s, self._end_s, where.since.mono_s, where.until.mono_s)
         end = Instant(at.wall_s + self._end_s - at.mono_s, self._end_s)
-        return Outlook(past.timeline(where.since, end, where.since), worth, at)
+        return Outlook(past.timeline(where.since, end, where.since), worth, at, is_now=False)
 
     def time_line(self) -> TimeLine:
         """All the time that can be gone through."""
