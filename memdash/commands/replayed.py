@@ -45,8 +45,10 @@ class Recorded:
         What else there is in the file is told.
         """
         from memdash.recording.mended import opened_sound  # 15 ms with all that comes with it
+        from memdash.recording.place import is_written
         from memdash.session.past import Past
 
+        goes_on = is_written(self.path)
         opened = opened_sound(self.path)
         newest, runs = opened.recording, opened.recording.runs
         if number is not None and number not in [run.number for run in runs]:
@@ -57,6 +59,8 @@ class Recorded:
         recording = newest if number in (None, newest.number) else newest.of(number)
         if opened.damage:
             tell(f"{self.path} is damaged: {opened.damage}; what is left of this run is {_reach(recording.run)}")
+        elif goes_on and recording.run.ending is None:
+            tell(f"{self.path} is still being recorded: so far it holds {_reach(recording.run)}")
         return Past(recording, is_of_file=True, close=opened.close)
 
     def instant_s(self, past: Past) -> float:
