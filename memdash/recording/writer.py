@@ -176,6 +176,7 @@ class Writer:
             self._join_hours(run, course.mono + _HOUR)
             if ending is not None:
                 self.database.run("UPDATE run SET ending = ? WHERE number = ?", encoded(Ending, ending), run)
+        del self._courses[run]
 
     @property
     def is_empty(self) -> bool:
@@ -231,7 +232,7 @@ class Writer:
             self._pack(run, mono)
             if course.mono // _HOUR < mono // _HOUR:
                 self._join_hours(run, mono)
-            prune(self.database, self._limits, run, moment.at)
+            prune(self.database, self._limits, run, moment.at, self._courses)
         course.mono, course.wall = max(mono, course.mono), wall
         if course.costs_of != mono // _MINUTE:
             course.costs_of, course.costs = mono // _MINUTE, moment.sample.costs
