@@ -211,6 +211,8 @@ class Writer:
         courses = {run: replace(course, bases={}) for run, course in other._courses.items()}
         with self.database.transaction():
             copied(other.database, self.database)
+            for run, course in courses.items():
+                self._pack(run, course.mono)  # what is loose is newer than all minutes, to whoever reads
         self._courses |= courses
 
     def _require_place(self) -> None:
