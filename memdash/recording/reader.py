@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from memdash.errors import Corrupt, RecordingError
+from memdash.errors import Corrupt, NewerFormat, RecordingError
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding
 from memdash.model.missing import Maybe, Missing
@@ -267,7 +267,10 @@ class Recording:
             capability.value,
             mono,
         )
-        return self._read_fact(capability, *rows[0]) if rows else _NONE_BEFORE
+        try:
+            return self._read_fact(capability, *rows[0]) if rows else _NONE_BEFORE
+        except NewerFormat as error:  # of all else in the moment more is known
+            return Missing(error.what, error.hint)
 
     def _read_fact(self, capability: Capability, row: int, base: int | None) -> Dated:
         return self._facts.get(
