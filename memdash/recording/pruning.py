@@ -91,8 +91,9 @@ def prune(database: Database, limits: Limits, run: int, now: Instant, going: Col
     So are those that are ``going`` on beside it, which stay: they may have nothing yet, or nothing since a suspend.
     """
     if limits.max_age_s is not None:
-        _forget(database, run, micros(now.mono_s - limits.max_age_s))
-        for (other,) in database.rows(_OVER_BY, run, micros(now.wall_s - limits.max_age_s)):
+        before = micros(now.wall_s - limits.max_age_s)
+        _forget(database, run, micros(now.mono_s - limits.max_age_s), before)
+        for (other,) in database.rows(_OVER_BY, run, before):
             _drop(database, other, going)
     _sweep(database, run, going)
     if database.used_bytes <= _FULL * limits.max_bytes:
@@ -112,7 +113,7 @@ def _drop(database: Database, run: int, going: Collection[int]) -> None:
     """A whole run, unless it goes on."""
     if run in going:
         return
-    _forget(database, run, _ALWAYS)
+    _forget(database, run, _ALWAYS, _ALWAYS)
     for table in ("alike", "source"):
         database.run(f"DELETE FROM {table} WHERE run = ?", run)  # noqa: S608 - our names
     database.run("DELETE FROM run WHERE number = ?", run)
@@ -127,8 +128,11 @@ def _sweep(database: Database, run: int, going: Collection[int]) -> None:
         _drop(database, other, going)
 
 
-def _forget(database: Database, run: int, before: int) -> None:
-    """All of a run that was before a moment of its monotonic clock, which nobody sets."""
+def _forget(database: Database, run: int, before: int, before_wall: int) -> None:
+    """All of a run that was before a moment of its monotonic clock, which nobody sets.
+
+    The alert log has wall time alone: of it goes what is too old both by that and by when the run began.
+    """
     began = database.rows("SELECT wall - mono FROM run WHERE number = ?", run)
     for table in ("minute", "series"):
         database.run(f"DELETE FROM {table} WHERE run = ? AND last_mono < ?", run, before)  # noqa: S608 - our names
@@ -141,10 +145,9 @@ def _forget(database: Database, run: int, before: int) -> None:
         run,
         before,
     )
-    if before == _ALWAYS:
-        database.run("DELETE FROM finding WHERE run = ?", run)
-    elif began:
-        database.run("DELETE FROM finding WHERE run = ? AND wall < ?", run, min(before + began[0][0], _ALWAYS))
+    if began:
+        wall = min(before + began[0][0], before_wall) if before < _ALWAYS else _ALWAYS
+        database.run("DELETE FROM finding WHERE run = ? AND wall < ?", run, wall)
 
 
 def _bytes(database: Database, kind: str) -> int:

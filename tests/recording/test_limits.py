@@ -237,3 +237,18 @@ def test_a_run_that_goes_on_beside_another_stays_when_the_clock_jumps(
     writer.close()
     with contextlib.closing(Recording.open(path, runs[1])) as recording:
         assert len(list(recording.moments(0, 1e11))) == 90
+
+
+def test_alerts_stay_though_the_clock_is_set_back_by_more_than_what_is_kept(
+    path: Path, watched: Watched, clock: FakeClock
+) -> None:
+    writer = Writer(path, Limits(max_age_s=3600.0))
+    run = writer.begin(a_target(), clock.now(), 1.0)
+    writer.write(run, watched(30))
+    clock.wall_s -= 7200
+    alert = Finding(rule="r", severity=Severity.WARNING, at_s=clock.now().wall_s, summary="it grows")
+    writer.write(run, watched(30), [alert])
+    writer.write(run, watched(70))
+    writer.close()
+    with contextlib.closing(Recording.open(path)) as recording:
+        assert [finding.summary for finding in recording.findings(1e11)] == ["it grows"]
