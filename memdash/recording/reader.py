@@ -39,6 +39,7 @@ Takes: TypeAlias = Callable[[float], bool]
 
 _NO_RUN = "this recording holds no run yet"
 _NONE_BEFORE = Missing("none was recorded up to this moment")
+_RUN_GONE = "this run has just had to make room for newer ones"
 _GONE = "that moment has just had to make room for newer ones"
 _FACTS_KEPT, _BASES_KEPT, _MINUTES_KEPT = 12, 4, 2
 _ALWAYS = (1 << 63) - 1
@@ -102,9 +103,12 @@ class Recording:
         return self._run(self.number)
 
     def _run(self, number: int) -> Run:
-        ((target, wall, mono, interval_s, version, ending),) = self._database.rows(
+        rows = self._database.rows(
             "SELECT target, wall, mono, interval_s, version, ending FROM run WHERE number = ?", number
         )
+        if not rows:
+            raise RecordingError(_RUN_GONE)
+        target, wall, mono, interval_s, version, ending = rows[0]
         ends = self._database.rows(
             "SELECT wall, mono FROM (SELECT run, wall, mono FROM moment UNION ALL"
             " SELECT run, last_wall, last_mono FROM minute) WHERE run = ? ORDER BY mono DESC LIMIT 1",
