@@ -133,10 +133,12 @@ def _wall_s(text: str, newest_s: float) -> float:
     try:
         if (clock := _CLOCK.fullmatch(text)) is None:
             return datetime.fromisoformat(text).astimezone().timestamp()
-        at = newest.replace(hour=int(clock[1]), minute=int(clock[2]), second=int(float(clock[3] or 0)), microsecond=0)
+        second = int(float(clock[3] or 0))
+        at = newest.replace(hour=int(clock[1]), minute=int(clock[2]), second=second, microsecond=0, tzinfo=None)
     except (ValueError, OverflowError, OSError):
         raise UsageError(f"{text!r} is no time", _TIMES) from None
-    return (at if at <= newest + timedelta(seconds=1) else at - timedelta(days=1)).timestamp()
+    today, yesterday = (day.astimezone() for day in (at, at - timedelta(days=1)))  # by the offset from UTC of then
+    return (today if today <= newest + timedelta(seconds=1) else yesterday).timestamp()
 
 
 def _there_are(runs: Sequence[Run]) -> str:

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from time import tzset
 
 import pytest
 
@@ -62,6 +63,13 @@ def past(file: Path) -> Iterator[Past]:
 )
 def test_a_moment_is_named_by_its_time(past: Past, time: str, second: int) -> None:
     assert Recorded(Path("run.mdr"), time).instant_s(past) == MONO_S + second
+
+
+def test_a_time_of_day_is_that_of_the_clock_as_it_was_set_then(past: Past, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "AAA0BBB,J31/12:10,J200/0")  # summer begins at 12:10, which is 13:10 then
+    tzset()
+    assert Recorded(Path("run.mdr"), "12:09").instant_s(past) == MONO_S + 79
+    assert Recorded(Path("run.mdr"), "13:10:05").instant_s(past) == MONO_S + 144
 
 
 @pytest.mark.parametrize("time", ["12:07", "13:00", "-1h", "+7m", "2025-01-31T12:10"])
