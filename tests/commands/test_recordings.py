@@ -199,6 +199,7 @@ def test_what_needs_a_process_says_so(run: Run, file: Path, verb: str) -> None:
     code, _, words = run(verb, file)
     assert code == 2
     assert "is a recording, and this takes a process that runs" in words
+    assert "FILE.mdr" not in run(verb, "--help")[1]
 
 
 def test_a_recording_alone_is_replayed(run: Run, file: Path) -> None:
