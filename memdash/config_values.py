@@ -16,6 +16,7 @@ __all__ = [
     "parse_cooldown",
     "parse_count",
     "parse_depth",
+    "parse_domains",
     "parse_gc_at",
     "parse_interval",
     "parse_keep",
@@ -24,6 +25,7 @@ __all__ = [
     "parse_pid",
     "parse_rotate",
     "parse_run",
+    "parse_sample",
     "parse_seconds",
     "parse_share",
     "parse_size",
@@ -34,6 +36,8 @@ _SHORTEST_INTERVAL_S = 0.05
 _LONGEST_INTERVAL_S = 60.0
 _LEAST_RECORDING_BYTES = 1 << 20
 _DEEPEST_TRACE = 100
+_LEAST_SAMPLE_BYTES, _MOST_SAMPLE_BYTES = 1 << 10, 1 << 30
+_DOMAINS = ("obj", "mem", "raw", "numpy")
 _MOST_DIGITS = 18
 _LEAST_LOG_BYTES, _MOST_LOG_FILES = 64 << 10, 1000
 _LEAST_GC_AT, _SHORTEST_COOLDOWN_S = 0.1, 1.0
@@ -153,6 +157,26 @@ def parse_depth(text: str) -> int:
             "it is for a program to be started: memdash --trace 5 -- COMMAND",
         )
     return frames
+
+
+def parse_sample(text: str) -> int:
+    """Read how many bytes there are between two samples in the mean, 0 for ``off``. UsageError."""
+    if text.strip().lower() == "off":
+        return 0
+    rate = parse_bytes(text)
+    if not _LEAST_SAMPLE_BYTES <= rate <= _MOST_SAMPLE_BYTES:
+        raise UsageError(f"{text!r} does not lie between 1KiB and 1GiB", "write it like 64KiB, or off")
+    return rate
+
+
+def parse_domains(text: str) -> tuple[str, ...]:
+    """Read names of Python's allocators, with commas between. UsageError."""
+    names = tuple(dict.fromkeys(part.strip().lower() for part in text.split(",") if part.strip()))
+    if unknown := [name for name in names if name not in _DOMAINS]:
+        raise UsageError(f"there is no allocator {quoted(unknown[0])}", f"name some of {','.join(_DOMAINS)}")
+    if not names:
+        raise UsageError("no allocator is named", "--sample off samples nothing")
+    return names
 
 
 def parse_count(text: str) -> int:

@@ -25,13 +25,14 @@ from memdash.model.relief import GcAt
 from memdash.model.snapshot import Snapshot
 from memdash.model.target import Target
 from memdash.probes.probe import ProbeEntry
-from memdash.probes.registry import PROBES
+from memdash.probes.registry import PROBES, sampling_with
 from memdash.probes.survey import survey
 from memdash.session import Live, Session, Watches, read_once
 from memdash.signals import signals_raised
 from memdash.spelling import meant
 
 if TYPE_CHECKING:
+    from memdash.probes.cpython.sampler.sampling import Sampling
     from memdash.recording.recorder import Recorder
     from memdash.ui.app import Options
 
@@ -47,6 +48,8 @@ class Screen(Alerting):
 
     interval: float
     agent: bool
+    sample: int | None
+    sample_domains: tuple[str, ...]
     read_only: bool
     gc_at: float | None
     gc_cooldown: float
@@ -81,6 +84,8 @@ class Screen(Alerting):
 
     def watch(self, target: Target, entries: Sequence[ProbeEntry] = PROBES) -> None:
         """Show the dashboard until the user leaves it."""
+        if self.agent and self.sample:
+            entries = sampling_with(entries, self.sampling(self.sample))
         # Code is loaded only into what was asked for, and run only there, not because < and > came by.
         others = [entry for entry in entries if not entry.wanted_for]
 
@@ -105,6 +110,12 @@ class Screen(Alerting):
                 if recorder is not None:
                     session.remember(recorder)
                 self._show(session, watches, terminal)
+
+    def sampling(self, rate_bytes: int) -> Sampling | None:
+        """What is to be sampled of a Python; nothing of it when the rate is 0."""
+        from memdash.probes.cpython.sampler.sampling import Sampling
+
+        return Sampling(rate_bytes, self.sample_domains) if rate_bytes else None
 
     def show_once(self, target: Target, entries: Sequence[ProbeEntry]) -> int:
         """Print a screenful of what can be read at once. Raises what ``read_once`` raises."""

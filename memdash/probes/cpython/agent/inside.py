@@ -256,7 +256,7 @@ class Agent:
         """Do what is asked and say what came of it; False when that is to leave."""
         name, number = fields.pop("do"), fields.pop("id")
         if self.answers is None:
-            namespace = {"__name__": "memdash_answers"}
+            namespace = {"__name__": "memdash_answers", "compiled": compiled}
             exec(compiled(self.answers_text), namespace)  # noqa: S102 - our own text
             self.answers = namespace["Answers"]()  # type: ignore[operator]  # a class
         try:

@@ -76,6 +76,7 @@ class AgentLink:
         self._launched = launched
         self._injector = injector
         self._called: Agents | None = None
+        self._met_at: Agents | None = None
         self._attempt: Attempt | None = None
         self._refusal: Missing | None = None
         self._peer: Peer | None = None
@@ -156,7 +157,7 @@ class AgentLink:
             return _ONLY_AT_LAUNCH
         return _ABSENT if self._launched is None else _NOT_BROUGHT
 
-    def ask(self, deed: str, patience_s: float, understood: Callable[[Fields], T], **fields: int) -> T:
+    def ask(self, deed: str, patience_s: float, understood: Callable[[Fields], T], **fields: int | str) -> T:
         """What the agent answers; ``understood`` raises AgentUnreachable when that makes no sense.
 
         Raises TimedOut when it does not answer in time, as while it does something else, and ProbeError when there is
@@ -173,6 +174,18 @@ class AgentLink:
             except AgentUnreachable as error:
                 self._drop(error.what)
                 raise
+
+    def do(self, deed: str, understood: Callable[[Fields], T], **fields: int | str) -> T:
+        """The same for what changes the target: it waits its turn, and for the answer. Raises ProbeError."""
+        with self._lock:
+            self.deeds += 1
+            return self.ask(deed, _DEED_S, understood, **fields)
+
+    def bring(self, name: str, content: bytes) -> None:
+        """Put a file where the agent finds it. Raises AgentUnreachable."""
+        if self._met_at is None:
+            raise AgentUnreachable("there is no agent yet")
+        self._met_at.bring(name, content)
 
     def cancel(self) -> None:
         """Wait for no answer of the agent any more. From any thread."""
@@ -228,7 +241,7 @@ class AgentLink:
     def _claim(self) -> None:
         for agents in (self._launched, self._called):
             if agents is not None and (peer := agents.claim(self._target.pid)) is not None:
-                self._peer = peer
+                self._peer, self._met_at = peer, agents
                 self.connections += 1
                 self._news.append("the agent is there: GC pauses, malloc and asyncio tasks are told from inside")
                 break

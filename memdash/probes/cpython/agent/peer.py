@@ -46,8 +46,10 @@ class Peer:
         """The first line it says, or None as long as it has not said any. Raises AgentUnreachable."""
         return self._line(0.0)
 
-    def ask(self, deed: str, patience_s: float, cancelled: threading.Event | None = None, **fields: int) -> Fields:
-        """What it answers.
+    def ask(
+        self, deed: str, patience_s: float, cancelled: threading.Event | None = None, **fields: int | str
+    ) -> Fields:
+        """What it answers; words among the fields hold no quotes, commas, colons or backslashes.
 
         Raises TimedOut when that takes longer than ``patience_s`` or is cancelled, ProbeError when it cannot answer,
         and AgentUnreachable when nothing is to be expected of it any more.

@@ -1,0 +1,111 @@
+"""The probe of allocation sites: by the sampler while that is on, else by tracemalloc, while the program traces."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from memdash.errors import TimedOut
+from memdash.model.capability import Capability, Source
+from memdash.model.missing import Maybe, Missing
+from memdash.model.sample import Reading
+from memdash.model.target import Target
+from memdash.probes.cpython.agent.link import AgentLink
+from memdash.probes.cpython.interpreter import Interpreter
+from memdash.probes.cpython.sampler.switch import Switch
+from memdash.probes.cpython.tracemalloc import TracemallocProbe
+from memdash.probes.slices import Done, Slices
+from memdash.units import byte_size, clock_time, count
+
+if TYPE_CHECKING:
+    from memdash.probes.cpython.sampler.sites import Sampled, SampledSites
+    from memdash.probes.cpython.sampler.tables import Header
+
+__all__ = ["SamplerFeed", "SitesProbe"]
+
+_FIRST_SLICES_S, _SLICE_S = (0.018, 0.5), 0.018
+_NS_PER_S = 1e9
+_ELSEWHERE = Missing("its allocations are not sampled any more: that was ended elsewhere")
+_NOT_NAMED = "the target has been asked for the names of what was sampled"
+
+
+class SamplerFeed:
+    """What the sampler of one target counts, once it is on. Belongs to the sampler's thread."""
+
+    def __init__(self, target: Target, interpreter: Interpreter, link: AgentLink, switch: Switch) -> None:
+        self._target = target
+        self._interpreter = interpreter
+        self._link = link
+        self._switch = switch
+        self._at = 0
+        self._sites: SampledSites | None = None
+
+    def sites(self) -> Maybe[SampledSites]:
+        """Who reads them, or why there are none. Raises BadRead, AccessDenied, TargetExited."""
+        at = self._switch.header_at()
+        if isinstance(at, Missing):
+            self._sites = None
+            return at
+        if self._sites is None or at != self._at:
+            from memdash.probes.cpython.sampler.sites import SampledSites  # wanted only while it samples
+
+            self._at, self._sites = at, SampledSites(self._target, self._interpreter, self._link, at)
+        if not self._sites.tables.look().header.enabled:
+            self._switch.has_ended(_ELSEWHERE)
+            return _ELSEWHERE
+        return self._sites
+
+
+class SitesProbe:
+    """Sites, in slices of 18 ms of CPU time."""
+
+    name = "cpython.sites"
+    capabilities = frozenset({Capability.SITES})
+    cadence_s = 2.0
+
+    def __init__(
+        self,
+        interpreter: Interpreter,
+        feed: SamplerFeed,
+        traced: TracemallocProbe | None,
+        cpu_s: Callable[[], float] = time.thread_time,
+    ) -> None:
+        self._interpreter = interpreter
+        self._feed = feed
+        self._traced = traced
+        self._slices: Slices[None, Sampled] = Slices(_FIRST_SLICES_S, _SLICE_S, cpu_s)
+
+    def read(self) -> Reading:
+        """Read for a while; the last slice of a round returns a profile. Raises ProbeError, TargetError."""
+        self._interpreter.require_running()
+        sites = self._feed.sites()
+        if isinstance(sites, Missing):
+            self._slices.begin_anew()
+            reading = None if self._traced is None else self._traced.read()
+            return Reading(Source.MEMORY, (), absent=sites) if reading is None or reading.absent else reading
+        try:
+            done = self._slices.go_on(sites.read)
+        except TimedOut:
+            return Reading(Source.AGENT, (), pending=_NOT_NAMED)
+        if not isinstance(done, Done):
+            return Reading(Source.AGENT, (), pending="the samples are being added up")
+        return Reading(Source.AGENT, (done.result.profile,), tuple(_caveats(done.result)))
+
+    def close(self) -> None:
+        """Give the interpreter back. May be called twice."""
+        self._interpreter.close()
+
+
+def _caveats(sampled: Sampled) -> Iterator[str]:
+    header = sampled.header
+    yield f"sampled since {clock_time(_begun_s(header))}: what was there before is not counted"
+    if sampled.own_bytes:
+        yield f"without the {byte_size(sampled.own_bytes)} of memdash's own agent"
+    if header.dropped:
+        yield f"{count(header.dropped)} samples are missing: the sampler's tables are full, a larger rate helps"
+
+
+def _begun_s(header: Header) -> float:
+    """Wall time."""
+    return time.time() - (time.monotonic_ns() - header.started_ns) / _NS_PER_S
