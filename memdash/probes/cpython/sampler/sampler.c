@@ -164,7 +164,13 @@ static struct {
         i64 armed;    /* what it was set to */
     } pools[POOLS];
     u64 raw_countdown_at;
-} header = { .magic = "memdashS", .version = 1, .header_size = sizeof header, .max_frames = 32, .stacks = FIRST_STACK };
+} header = {
+    .magic = { 'm', 'e', 'm', 'd', 'a', 's', 'h', 'S' },
+    .version = 1,
+    .header_size = sizeof header,
+    .max_frames = 32,
+    .stacks = FIRST_STACK,
+};
 _Static_assert(sizeof header == 208, "memdash reads a header of 208 bytes");
 
 static u64 config[CONFIG_VALUES];
