@@ -7,8 +7,9 @@ file that holds it), ``interpreter`` (an opened one), ``verify`` (what must be t
 them; ``tracing`` (with ``hidden``), ``hashtable`` and ``tracebacks`` → ``traces``, ``blocks`` → ``sources``, both →
 ``sites``, ``library`` (which files are the program's own), which ``tracemalloc`` reads; ``text`` and ``record`` take
 strings and structs apart. ``agent`` is one thread more in the target, and ``inject`` gets a script in: it alone writes
-anything, and both only when asked. ``layouts`` holds where each CPython minor keeps things. To read more, write a
-module that takes an ``Interpreter``, give it a probe in ``probes`` and name that in ``attach``.
+anything, and both only when asked; ``sampler`` is a heap profiler that the agent loads. ``layouts`` holds where each
+CPython minor keeps things. To read more, write a module that takes an ``Interpreter``, give it a probe in ``probes``
+and name that in ``attach``.
 """
 
 from __future__ import annotations
