@@ -36,7 +36,7 @@ _SHORTEST_INTERVAL_S = 0.05
 _LONGEST_INTERVAL_S = 60.0
 _LEAST_RECORDING_BYTES = 1 << 20
 _DEEPEST_TRACE = 100
-_LEAST_SAMPLE_BYTES, _MOST_SAMPLE_BYTES = 1 << 10, 1 << 30
+_LEAST_SAMPLE_BYTES, _MOST_SAMPLE_BYTES = 1 << 10, 16 << 20
 _DOMAINS = ("obj", "mem", "raw", "numpy")
 _MOST_DIGITS = 18
 _LEAST_LOG_BYTES, _MOST_LOG_FILES = 64 << 10, 1000
@@ -165,7 +165,7 @@ def parse_sample(text: str) -> int:
         return 0
     rate = parse_bytes(text)
     if not _LEAST_SAMPLE_BYTES <= rate <= _MOST_SAMPLE_BYTES:
-        raise UsageError(f"{text!r} does not lie between 1KiB and 1GiB", "write it like 64KiB, or off")
+        raise UsageError(f"{text!r} does not lie between 1KiB and 16MiB", "write it like 64KiB, or off")
     return rate
 
 

@@ -1,8 +1,9 @@
-"""A heap profiler for a CPython that runs: a native sampler in the target, read from outside.
+"""A sampler of what a Python allocates, loaded into it by the agent: a profile such as Go's, at a cost as small.
 
-Lives here: ``sampling`` (what is to be sampled), ``frames`` (where this build keeps frames), ``glue`` (runs in the
-target, started by the agent: only a text here), ``switch`` (on and off, as an Actor), ``tables`` (what the sampler
-wrote, read from outside), ``places`` (names of what it met), ``sites`` (both as a profile), ``readings`` (of the sites,
-and how much was ever asked for) and ``cost`` (what it takes the target).
-May import what ``cpython`` may.
+Lives here: ``sampler.c``, which runs in the target and knows no CPython version; ``build`` (compile it) and ``hook``
+(as a part of the wheel), neither of which memdash runs; ``fitting`` (which object a target can load). ``sampling``
+(what is wanted), ``frames`` (where a build keeps its frames), ``glue`` (a text that the agent runs in the target: it
+starts and stops the sampler), ``switch`` (on and off, as an Actor), ``tables`` (what the sampler wrote, read from
+outside), ``places`` (names of what it met), ``sites`` (both as a profile) and ``readings`` (the probe). May import what
+``cpython`` may.
 """

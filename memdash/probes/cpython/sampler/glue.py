@@ -28,14 +28,15 @@ PATIENCE_S = 2.0
 TEXT = 300
 NAMES_TEXT = 200_000
 DEEPEST = 64
-RAW, MEM, OBJ, NUMPY = 1, 2, 4, 8
-ALLOCATORS = (RAW, MEM, OBJ)
-"""What PyMem_GetAllocator calls 0, 1 and 2."""
+ALLOCATORS = 3
+"""PyMem_GetAllocator knows so many: RAW, MEM and OBJ."""
+
+NUMPY = 8
 
 STARTED, ENABLED, PLACES, PLACES_KNOWN, HEADER_WORDS = 5, 6, 10, 13, 16
 """Words of the library's header; of two, only the lower half is meant."""
 
-ALREADY_ON, NOT_THE_MAIN_ONE, CHANGED_BELOW = 1, -3, -5
+ALREADY_ON, NOT_THE_MAIN_ONE, CHANGED_BELOW, BUSY = 1, -3, -5, -6
 """What the library answers."""
 
 ARRAY_FEATURES, ARRAY_HANDLER, FIRST_FEATURES = 211, 306, 15
@@ -83,7 +84,9 @@ class Sampler:
         found.refuse_hooks()
         found.prepare([int(part) for part in frames.split("-")])
         found.check(self.compiled)
-        began = found.begin(rate, depth, domains & ~NUMPY)
+        began = found.begin(rate, depth, domains)
+        if began == BUSY:
+            raise Refused("the sampler has not ended yet: try again")
         if began == CHANGED_BELOW:
             raise Refused("another allocator was put below while it was not sampled")
         if began not in (0, ALREADY_ON):
@@ -98,9 +101,7 @@ class Sampler:
             return {}
         with Kept():
             self.is_ours = False
-            if self.numpy is not None:
-                self.library.hook_numpy(0)
-                self.numpy = None
+            self.numpy = None
             left = self.library.end()
         return {"left": left}
 
@@ -155,10 +156,7 @@ class Library:
         self.python = self.ctypes.dlopen(None, 0)
         handle = kept.handles.get(build)
         if handle is None:
-            try:
-                handle = kept.handles[build] = self.ctypes.dlopen(path, posix.RTLD_NOW)
-            except OSError as error:
-                raise Refused(f"the sampler could not be loaded: {cut(str(error))}") from None
+            handle = kept.handles[build] = self.loaded(path)
         self.handle = handle
         self.init = self.own("init", self.word, self.number)
         self.selftest = self.own("selftest", self.word, self.number)
@@ -166,6 +164,25 @@ class Library:
         self.end = self.own("stop")
         self.hook_numpy = self.own("numpy", self.word)
         self.header: int = self.own("header", result=self.word)()
+
+    def loaded(self, path: str) -> int:
+        """The library's handle. Where files may not be run from its directory, it is loaded from memory."""
+        try:
+            return int(self.ctypes.dlopen(path, posix.RTLD_NOW))
+        except OSError as error:
+            why = cut(str(error))
+        try:
+            number = posix.memfd_create("memdash-sampler")
+        except (OSError, AttributeError):
+            raise Refused(f"the sampler could not be loaded: {why}") from None
+        try:
+            with open(path, "rb") as file:
+                posix.write(number, file.read())
+            return int(self.ctypes.dlopen(f"/proc/self/fd/{number}", posix.RTLD_NOW))
+        except OSError:
+            raise Refused(f"the sampler could not be loaded: {why}") from None
+        finally:
+            posix.close(number)
 
     def symbol(self, *names: str) -> int:
         """The address of the first of these that the interpreter has."""
@@ -219,7 +236,7 @@ class Library:
         get = self.function(self.symbol("PyMem_GetAllocator"), None, self.number, self.word)
         home = self.object_with(self.symbol("PyMem_GetAllocator"))
         record = (self.word * 5)()
-        for number in range(len(ALLOCATORS)):
+        for number in range(ALLOCATORS):
             get(number, self.ctypes.addressof(record))
             if any(self.object_with(function) != home for function in list(record)[1:]):
                 raise Refused("something else hooks its allocators already, such as another memory profiler")
