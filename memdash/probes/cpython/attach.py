@@ -104,7 +104,7 @@ def _attached(
             probes.append(probe(found))
 
     add(Capability.GC, watch, lambda watch: GcProbe(interpreter, watch))
-    probes.append(PymallocProbe(interpreter, heap, watch, feed))
+    probes.append(PymallocProbe(interpreter, heap, watch, feed, sampler))
     traced = None if isinstance(depth, Missing) or tracing is None else TracemallocProbe(target, interpreter, tracing)
     probes.append(SitesProbe(interpreter, sampler, traced))
     add(Capability.TASKS, threads, lambda threads: ThreadsProbe(interpreter, threads, feed.others))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from memdash.errors import TimedOut
 from memdash.model.capability import Capability, Source
@@ -13,21 +13,32 @@ from memdash.model.sample import Reading
 from memdash.model.target import Target
 from memdash.probes.cpython.agent.link import AgentLink
 from memdash.probes.cpython.interpreter import Interpreter
+from memdash.probes.cpython.sampler.cost import Cost, Counted
+from memdash.probes.cpython.sampler.sampling import DOMAINS
 from memdash.probes.cpython.sampler.switch import Switch
 from memdash.probes.cpython.tracemalloc import TracemallocProbe
 from memdash.probes.slices import Done, Slices
-from memdash.units import byte_size, clock_time, count
+from memdash.units import byte_size, clock_time, count, ratio
 
 if TYPE_CHECKING:
     from memdash.probes.cpython.sampler.sites import Sampled, SampledSites
     from memdash.probes.cpython.sampler.tables import Header
 
-__all__ = ["SamplerFeed", "SitesProbe"]
+__all__ = ["Asked", "SamplerFeed", "SitesProbe", "begun_s"]
 
 _FIRST_SLICES_S, _SLICE_S = (0.018, 0.5), 0.018
 _NS_PER_S = 1e9
+_ALL = DOMAINS["raw"] | DOMAINS["mem"] | DOMAINS["obj"]
+_IN_PART = Missing("only some of its allocators are sampled", "--sample-domains obj,mem,raw,numpy takes all")
 _ELSEWHERE = Missing("its allocations are not sampled any more: that was ended elsewhere")
 _NOT_NAMED = "the target has been asked for the names of what was sampled"
+
+
+class Asked(NamedTuple):
+    """Bytes that were asked of all allocators together since ``since_s`` (wall time)."""
+
+    size: int
+    since_s: float
 
 
 class SamplerFeed:
@@ -56,6 +67,16 @@ class SamplerFeed:
             return _ELSEWHERE
         return self._sites
 
+    def asked(self) -> Maybe[Asked]:
+        """All that was ever asked for. Raises BadRead, AccessDenied, TargetExited."""
+        sites = self.sites()
+        if isinstance(sites, Missing):
+            return sites
+        look = sites.tables.look()
+        if look.header.domains & _ALL != _ALL:
+            return _IN_PART
+        return Asked(look.asked_bytes, begun_s(look.header))
+
 
 class SitesProbe:
     """Sites, in slices of 18 ms of CPU time."""
@@ -74,6 +95,7 @@ class SitesProbe:
         self._interpreter = interpreter
         self._feed = feed
         self._traced = traced
+        self._cost = Cost()
         self._slices: Slices[None, Sampled] = Slices(_FIRST_SLICES_S, _SLICE_S, cpu_s)
 
     def read(self) -> Reading:
@@ -90,22 +112,25 @@ class SitesProbe:
             return Reading(Source.AGENT, (), pending=_NOT_NAMED)
         if not isinstance(done, Done):
             return Reading(Source.AGENT, (), pending="the samples are being added up")
-        return Reading(Source.AGENT, (done.result.profile,), tuple(_caveats(done.result)))
+        return Reading(Source.AGENT, (done.result.profile,), tuple(self._caveats(done.result)))
+
+    def _caveats(self, sampled: Sampled) -> Iterator[str]:
+        header, total = sampled.header, sampled.profile.total
+        yield f"sampled since {clock_time(begun_s(header))}: what was there before is not counted"
+        calls = 2 * total.alloc_objects - total.inuse_objects
+        share = self._cost.share(Counted(time.monotonic(), calls, header.samples))
+        if share is not None:
+            yield f"sampling takes it some {ratio(share)} of a core, as estimated from what it counts"
+        if sampled.own_bytes:
+            yield f"without the {byte_size(sampled.own_bytes)} of memdash's own agent"
+        if header.dropped:
+            yield f"{count(header.dropped)} samples are missing: the sampler's tables are full, a larger rate helps"
 
     def close(self) -> None:
         """Give the interpreter back. May be called twice."""
         self._interpreter.close()
 
 
-def _caveats(sampled: Sampled) -> Iterator[str]:
-    header = sampled.header
-    yield f"sampled since {clock_time(_begun_s(header))}: what was there before is not counted"
-    if sampled.own_bytes:
-        yield f"without the {byte_size(sampled.own_bytes)} of memdash's own agent"
-    if header.dropped:
-        yield f"{count(header.dropped)} samples are missing: the sampler's tables are full, a larger rate helps"
-
-
-def _begun_s(header: Header) -> float:
-    """Wall time."""
+def begun_s(header: Header) -> float:
+    """When the sampling began, in wall time."""
     return time.time() - (time.monotonic_ns() - header.started_ns) / _NS_PER_S
