@@ -54,6 +54,8 @@ def command(argv: tuple[str, ...], screen: Screen, output_to: str | None, force:
 
 def _rate(screen: Screen, trace: int | None) -> int:
     """Bytes between two samples; 0 for none. Raises UsageError for what asks for both ways to find the sites."""
+    if screen.read_only and screen.sample and typed("sample"):
+        raise UsageError("--sample and --read-only exclude each other", "leave one of them away")
     if trace is None:
         return _USUAL_RATE_BYTES if screen.sample is None else screen.sample
     if screen.sample and typed("sample"):

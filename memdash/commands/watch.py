@@ -26,6 +26,11 @@ def command(choice: Choice, screen: Screen, trace: int | None, once: bool, inlin
             "--trace is for a program that memdash starts: tracing is never switched on in one that runs",
             "memdash --trace -- COMMAND; a program may also start tracemalloc itself, and its sites are shown then",
         )
+    if screen.sample and not screen.agent and typed("sample"):
+        raise UsageError(
+            "a program that runs is sampled by memdash's agent, and that is only loaded when it is asked for",
+            "memdash --agent --sample 64KiB PID; memdash -- COMMAND samples what it starts",
+        )
     if once and inline:
         raise UsageError("--once and --inline exclude each other", "leave one of them away")
     screen.check_values()

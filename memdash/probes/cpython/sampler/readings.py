@@ -116,11 +116,11 @@ class SitesProbe:
 
     def _caveats(self, sampled: Sampled) -> Iterator[str]:
         header, total = sampled.header, sampled.profile.total
-        yield f"sampled since {clock_time(begun_s(header))}: what was there before is not counted"
+        yield f"sampled since {clock_time(begun_s(header))}"
         calls = 2 * total.alloc_objects - total.inuse_objects
         share = self._cost.share(Counted(time.monotonic(), calls, header.samples))
         if share is not None:
-            yield f"sampling takes it some {ratio(share)} of a core, as estimated from what it counts"
+            yield f"sampling costs about {ratio(share)} of a core (estimated)"
         if sampled.own_bytes:
             yield f"without the {byte_size(sampled.own_bytes)} of memdash's own agent"
         if header.dropped:

@@ -22,7 +22,7 @@ __all__ = ["Switch"]
 
 _OFF = Missing(
     "CPython keeps no record of where objects are allocated, unless its allocations are sampled",
-    "memdash --agent --sample 64KiB PID samples them, and memdash -- COMMAND does from the start",
+    "have memdash --agent --sample 64KiB PID sample them, or start it as memdash -- COMMAND",
 )
 _PATIENCE_S = 0.05
 _ASKED = Missing("the target has been asked to sample its allocations")
