@@ -101,9 +101,13 @@ def in_child() -> str:
     return told
 
 
+def import_numpy() -> None:
+    import numpy  # type: ignore[import-not-found]  # noqa: F401, ICN001
+
+
 def arrays(number: str) -> None:
     """Buffers of numpy of 80 kB each."""
-    import numpy as np  # type: ignore[import-not-found]
+    import numpy as np
 
     slots["arrays"] = [None] * int(number)
     keep_arrays(np)
@@ -124,7 +128,9 @@ target.COMMANDS = {
     "trace": trace,
     "hook": hook,
     "child": in_child,
+    "import_numpy": import_numpy,
     "arrays": arrays,
+    "drop_arrays": lambda: slots.pop("arrays") and None,
     "leave": sys.exit,
 }
 
