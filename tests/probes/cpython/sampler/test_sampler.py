@@ -51,7 +51,7 @@ def test_other_hookers_and_calls_from_within_do_no_harm(checked: Harness) -> Non
 
 
 def test_threads_without_the_gil_lose_no_byte(checked: Harness) -> None:
-    checked.run("threads", 20)
+    checked.run("threads", 8)
 
 
 def test_children_go_on_with_a_copy(checked: Harness) -> None:

@@ -179,8 +179,11 @@ static void test_absurd_sizes(void)
     CHECK(!records[OBJ].malloc(records[OBJ].ctx, PTRDIFF_MAX));
     is_failing = false;
     CHECK(consumed(WITH_GIL) == 0 && consumed(WITHOUT_GIL) == 0 && header.samples == 0);
+    insert(&(live_t) { 0x1000010, 1, 0, 0 }); /* has the filter bit of NULL */
+    CHECK(may_be_live(NULL));
     for (int domain = 0; domain < DOMAINS; domain++)
         release(domain, NULL, 0);
+    CHECK(header.live == 1);
     void *block = records[OBJ].malloc(records[OBJ].ctx, 0);
     CHECK(block);
     release(OBJ, block, 0);
@@ -199,7 +202,12 @@ static void test_stale_entry(void)
     CHECK(header.stale == 1 && header.live == 1 && header.samples == 2);
     const stack_entry_t *stack = &stacks[FIRST_STACK];
     CHECK(stack->bytes == 300 && stack->freed_bytes == 100);
-    CHECK(memdash_sampler_stop() == 0);
+
+    forgotten_t forgotten; /* by a thread whose realloc fails only when another sampling has begun */
+    CHECK(forget((void *)0x1000, &forgotten) && memdash_sampler_stop() == 0);
+    start_all(EVERY_BYTE);
+    remember(&forgotten);
+    CHECK(header.live == 0 && stack->freed_bytes == 0 && memdash_sampler_stop() == 0);
 }
 
 static void test_other_interpreter(void)
