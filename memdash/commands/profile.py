@@ -14,7 +14,7 @@ from memdash.analysis.deeds import deed_words
 from memdash.commands.acting import act_on
 from memdash.commands.denials import denials_told
 from memdash.commands.options import Verb, settings
-from memdash.commands.output import STDOUT, check_output, tell, writing
+from memdash.commands.output import STDOUT, check_output, tell, update, writing
 from memdash.commands.target import Choice, target_options
 from memdash.errors import UsageError
 from memdash.model.action import Action
@@ -111,7 +111,7 @@ def _counted(seconds: int) -> Iterator[None]:
         passed = 0
         while not over.wait(_TELL_EVERY_S):
             passed = min(passed + 1, seconds)
-            click.echo(f"\rmemdash: {passed} of {seconds} s", nl=False, err=True)
+            update(f"memdash: {passed} of {seconds} s")
 
     counting = threading.Thread(target=count, daemon=True) if sys.stderr.isatty() else None
     if counting is not None:
@@ -122,4 +122,4 @@ def _counted(seconds: int) -> Iterator[None]:
         over.set()
         if counting is not None:
             counting.join()
-            click.echo("\r\x1b[K", nl=False, err=True)
+            update()

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 import click
 
 from memdash.commands.options import Verb, settings
-from memdash.commands.output import tell
-from memdash.commands.prepared import prepared
+from memdash.commands.prepared import prepared, tell_tracing
 from memdash.commands.program import Program, log_file, tell_output
 from memdash.commands.screen import Screen, screen_options
 from memdash.errors import TargetError
@@ -37,8 +36,7 @@ def command(argv: tuple[str, ...], screen: Screen, output_to: str | None, force:
     """
     screen.check()
     watched = True
-    if trace is not None:
-        tell("tracing is on: a Python that allocates much runs several times slower")
+    tell_tracing(trace)
     with log_file(output_to, force) as log, prepared(agent=not screen.read_only, trace=trace) as given:
         program = Program(argv, log, environment=given.environment)
         with contextlib.suppress(Signalled), signals_raised(), program:
