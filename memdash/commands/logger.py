@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from memdash.errors import MemdashError, defects_told
@@ -78,8 +79,7 @@ class Logger:
 
     def start(self) -> None:
         """Begin; returns at once."""
-        for number, session in enumerate(self._sessions):
-            self._leaving.append(session.subscribe(lambda snapshot, number=number: self._hear(number, snapshot)))  # type: ignore[misc]
+        self._leaving = [session.subscribe(partial(self._hear, at)) for at, session in enumerate(self._sessions)]
         self._thread.start()
 
     def close(self, at_s: float, why: str, patience_s: float = _PATIENCE_S) -> None:
@@ -94,10 +94,9 @@ class Logger:
 
     def _hear(self, number: int, snapshot: Snapshot) -> None:
         """On a sampler's thread: it keeps what there is to be written and does nothing more."""
-        before, self._known[number] = self._known.get(number, ()), snapshot.findings
         if snapshot.state is State.ATTACHING:
-            self._known[number] = before
             return
+        before, self._known[number] = self._known.get(number, ()), snapshot.findings
         pieces: list[_Moment | _Event] = [_Moment(number, snapshot)] if snapshot.state is State.LIVE else []
         pieces += [_Event(snapshot, finding, "note") for finding in _notes(before, snapshot.findings)]
         pieces += [_Event(snapshot, told.finding, told.kind.value) for told in snapshot.transitions]

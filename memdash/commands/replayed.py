@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -81,11 +81,8 @@ class Recorded:
 
         Raises RecordingError, UsageError.
         """
-        past = self.open(number)
-        try:
+        with closing(self.open(number)) as past:
             yield past.at(self.instant_s(past))
-        finally:
-            past.close()
 
 
 _WITHIN_S = 0.999

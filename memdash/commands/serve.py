@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -18,8 +16,8 @@ from memdash.commands.secret import secret_of
 from memdash.commands.service import Service
 from memdash.commands.target import Choice, pids, process_options
 from memdash.commands.telling import Telling
-from memdash.commands.watching import by_pid, named
-from memdash.errors import UsageError
+from memdash.commands.watching import by_pid, named, ticks
+from memdash.errors import told_where
 from memdash.model.target import Target
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
@@ -32,8 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_LOOKS_EVERY_S = 1.0
-_TOKEN = "MEMDASH_TOKEN"  # noqa: S105 - where it is, and not what
+_VARIABLE = "MEMDASH_TOKEN"
 _ABOUT = b"memdash: the metrics are at /metrics\n"
 
 
@@ -65,7 +62,7 @@ def command(
         return 0
     rules = alerting.rules
     telling.check(rules)
-    token, at = secret_of("--token-file", token_file, _TOKEN), _place(listen)
+    token, at = secret_of("--token-file", token_file, _VARIABLE), _place(listen)
     with telling.hooks() as follow:
 
         def opener(target: Target, entries: Sequence[ProbeEntry] = PROBES) -> Session:
@@ -106,10 +103,8 @@ def _served(watches: Sequence[Following], at: Listen, token: str, duration_s: fl
 def _place(text: str) -> Listen:
     from memdash.network.server import Listen
 
-    try:
+    with told_where("--listen"):
         return Listen.parse(text)
-    except UsageError as error:
-        raise UsageError(f"--listen: {error.what}", error.hint) from None
 
 
 def _watches(choice: Choice, others: Sequence[str], opener: Callable[..., Session]) -> list[Following]:
@@ -125,11 +120,8 @@ def _watches(choice: Choice, others: Sequence[str], opener: Callable[..., Sessio
 
 def _follow(watches: Sequence[Following], duration_s: float | None) -> None:
     """Tell what ends and what comes, until a signal or the time is over."""
-    until_s = None if duration_s is None else time.monotonic() + duration_s
     told: set[int] = set()
-    pause = threading.Event()
-    while until_s is None or time.monotonic() < until_s:
-        pause.wait(_LOOKS_EVERY_S if until_s is None else max(min(_LOOKS_EVERY_S, until_s - time.monotonic()), 0.0))
+    for _ in ticks(duration_s):
         for watch in watches:
             if watch.turn():
                 told.discard(id(watch))

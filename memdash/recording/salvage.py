@@ -10,7 +10,7 @@ from typing import Any
 from memdash.errors import Corrupt, RecordingError
 from memdash.model.target import Ending, Target
 from memdash.recording.codec import decoded, decoded_plain, decompressed
-from memdash.recording.copying import RUN, TABLES, Table
+from memdash.recording.copying import NO_NUMBERS, RUN, TABLES, Table
 from memdash.recording.database import Database
 from memdash.recording.writer import Writer
 
@@ -66,7 +66,7 @@ class _Salvage:
         self._saved = 0
         self._lost = 0
         self._runs: set[int] = set()
-        self._numbers: dict[tuple[str, int | None], int | None] = {(table.to, None): None for table in TABLES}
+        self._numbers = dict(NO_NUMBERS)
         self._contents: dict[tuple[str, int], bytes] = {}
 
     def carry_out(self) -> Salvaged:
@@ -81,7 +81,9 @@ class _Salvage:
         for table in TABLES:
             for row, values in self._rows(table):
                 if self._is_sound(table, row, values):
-                    self._numbers[table.name, row] = self._into.run(table.insert, *self._renumbered(table, values))
+                    self._numbers[table.name, row] = self._into.run(
+                        table.insert, *table.renumbered(values, self._numbers)
+                    )
                     self._saved += 1
                 else:
                     self._lost += 1
@@ -122,9 +124,3 @@ class _Salvage:
         if table.name == "alike" or (table.name == "fact" and base is None):
             self._contents[table.name, row] = found
         return True
-
-    def _renumbered(self, table: Table, values: tuple[Any, ...]) -> tuple[Any, ...]:
-        return tuple(
-            self._numbers[table.to, value] if column == table.refers else value
-            for column, value in zip(table.columns, values, strict=True)
-        )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -24,6 +23,7 @@ from memdash.model.series import Courses, Series, Start
 from memdash.model.snapshot import Baseline, Snapshot, State
 from memdash.model.target import Target
 from memdash.model.tasks import Tasks
+from memdash.recording.kept import Kept
 from memdash.recording.moment import Moment, Run
 from memdash.recording.reader import Recording
 from memdash.sampling.courses import CourseKeeper
@@ -55,7 +55,7 @@ class Past:
         self._recording = recording
         self._lock = threading.RLock()
         self._series_lock = threading.Lock()  # charts do not wait for moments
-        self._sizes: OrderedDict[int, Mapping[Any, int]] = OrderedDict()
+        self._sizes = Kept[int, Mapping[Any, int]](_SIZES_KEPT)
 
     @property
     def run(self) -> Run:
@@ -116,22 +116,13 @@ class Past:
     def _bare(self, run: Run, moment: Moment, baseline: Instant | None) -> Snapshot:
         since = baseline or run.since
         return Snapshot(
+            **moment.told,
             target=run.target,
-            state=moment.state,
-            at=moment.at,
-            interval_s=moment.interval_s,
-            sample=moment.sample,
             history=self.timeline(run.since, moment.at, since),
             groups=moment.sample.sites if isinstance(moment.sample.sites, Missing) else (),
             baseline=Baseline(since, baseline is not None),
             findings=self._findings(moment),
-            missing=moment.missing,
-            cost=moment.cost,
             ending=run.ending if moment.state is State.ENDED else None,
-            silence=moment.silence,
-            verdict=moment.verdict,
-            muted=moment.muted,
-            relief=moment.relief,
             is_replayed=self._is_of_file,
         )
 
@@ -163,15 +154,13 @@ class Past:
             return self._recording.instant_at(wall_s)
 
     def moments(self) -> Iterator[Moment]:
-        """All of them, in order."""
+        """All of them, in order, for whoever has it for itself."""
         return self._recording.moments(0.0, _UNTIL_NOW_S)
 
     def tasks(self, since_s: float, until_s: float) -> tuple[Tasks, ...]:
         """The tasks that were read between two moments of the monotonic clock, oldest first."""
         with self._lock:
-            run = self._recording.run
-            apart_s = run.until.wall_s - run.until.mono_s
-            found = self._recording.facts(Capability.TASKS, max(since_s + apart_s, 0.0), until_s + apart_s)
+            found = self._recording.facts(Capability.TASKS, max(since_s, 0.0), until_s)
             return tuple(dated.fact for dated in found if isinstance(dated.fact, Tasks))
 
     def mark(self, note: str, at: Instant) -> None:
@@ -207,20 +196,17 @@ class Past:
         """The first reading of a kind, and what its rows held at the newest ones before a moment."""
         for first in self._recording.facts(capability, 0.0, _UNTIL_NOW_S, most=1):
             rows.begin(capability, first.origin.at, first.fact, first.origin)
-        since_s = until.wall_s - _TREND * _WRITTEN_EVERY_S
-        for number in self._recording.readings(capability, since_s, until.wall_s, _TREND)[:-1]:
+        since_s = until.mono_s - _TREND * _WRITTEN_EVERY_S
+        for number in self._recording.readings(capability, since_s, until.mono_s, _TREND)[:-1]:
             if number in self._sizes or not is_quick:
                 rows.recall(capability, self._sizes_of(capability, number))
 
     def _sizes_of(self, capability: Capability, number: int) -> Mapping[Any, int]:
-        if number not in self._sizes:
+        def largest() -> Mapping[Any, int]:
             held = sizes(capability, self._recording.reading(number).fact)
-            largest = nlargest(_FOLLOWED, held, key=held.__getitem__)
-            self._sizes[number] = {key: held[key] for key in largest}
-            while len(self._sizes) > _SIZES_KEPT:
-                self._sizes.popitem(last=False)
-        self._sizes.move_to_end(number)
-        return self._sizes[number]
+            return {key: held[key] for key in nlargest(_FOLLOWED, held, key=held.__getitem__)}
+
+        return self._sizes.get(number, largest)
 
     def _when_mapped(self, sample: Sample) -> Sample:
         """The counters of the moment at which the mappings of a sample were read."""
@@ -235,7 +221,7 @@ class Past:
     def _course(self, capability: Capability, since: Instant, until: Instant) -> Courses:
         keeper = CourseKeeper()
         with self._lock:
-            for number in self._recording.readings(capability, since.wall_s, until.wall_s, _COURSE):
+            for number in self._recording.readings(capability, since.mono_s, until.mono_s, _COURSE):
                 keeper.add(self._recording.reading(number).origin.at, self._sizes_of(capability, number))
         return keeper.view()
 

@@ -14,6 +14,7 @@ from memdash.model.missing import Maybe
 from memdash.model.sample import Instant
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Target
+from memdash.session.listeners import Listeners
 from memdash.session.memory import Memory
 from memdash.session.past import Past
 from memdash.session.session import Session
@@ -32,7 +33,7 @@ class Replay:
         self._past = past
         self._baseline: Instant | None = None
         self._snapshot = self._newest()
-        self._listeners: tuple[Callable[[Snapshot], None], ...] = ()
+        self._listeners = Listeners()
 
     def start(self) -> None:
         """It is all there."""
@@ -43,12 +44,7 @@ class Replay:
 
     def subscribe(self, listener: Callable[[Snapshot], None]) -> Callable[[], None]:
         """Call ``listener`` when changes begin to count from another moment, or one has been marked."""
-        self._listeners = (*self._listeners, listener)
-
-        def leave() -> None:
-            self._listeners = tuple(other for other in self._listeners if other is not listener)
-
-        return leave
+        return self._listeners.add(listener)
 
     @property
     def past(self) -> Maybe[Past]:
@@ -120,17 +116,7 @@ def moments(past: Past, until_s: float = math.inf) -> Iterator[Snapshot]:
     for moment in past.moments():
         if moment.at.mono_s > until_s:
             break
-        yield replace(
-            first,
-            state=moment.state,
-            at=moment.at,
-            interval_s=moment.interval_s,
-            sample=moment.sample,
-            cost=moment.cost,
-            missing=moment.missing,
-            silence=moment.silence,
-            ending=run.ending if moment.state is State.ENDED else None,
-        )
+        yield replace(first, **moment.told, ending=run.ending if moment.state is State.ENDED else None)
 
 
 def judged(

@@ -26,8 +26,8 @@ from memdash.probes.cpython.sampler.fitting import built
 from memdash.probes.cpython.sampler.readings import SitesProbe
 from memdash.probes.cpython.sampler.sampling import Sampling
 from memdash.process.identity import identify
-from tests.live.hosts import wait_until
 from tests.live.target import LiveTarget
+from tests.waiting import until
 
 __all__ = ["Held", "SampledTarget", "by_function", "needs_a_sampler"]
 
@@ -78,15 +78,14 @@ class SampledTarget(LiveTarget):
 
     def reading(self, awaited: Callable[[Reading], object]) -> Reading:
         """The first reading of the sites of which that is so."""
-        found: list[Reading] = []
 
-        def has_come() -> bool:
+        def look() -> Reading | None:
             with suppress(ProbeError):  # what is being switched may be half on
-                found.append(self._sites.read())
-            return bool(found and awaited(found[-1]))
+                reading: Reading = self._sites.read()
+                return reading if awaited(reading) else None
+            return None
 
-        wait_until(has_come)
-        return found[-1]
+        return until(look, "what is awaited of the sites")
 
     def profile(self) -> Profile:
         """All that has been sampled until now."""
@@ -114,17 +113,12 @@ class SampledTarget(LiveTarget):
 
     def offered(self, action: Action) -> str:
         """The sentence that says what it would do, waited for."""
-        found: list[str] = []
 
-        def is_offered() -> bool:
-            for actor in self.attachment.actors:
-                offer = actor.offers().get(action)
-                if isinstance(offer, str):
-                    found.append(offer)
-            return bool(found)
+        def look() -> str | None:
+            offers = (actor.offers().get(action) for actor in self.attachment.actors)
+            return next((offer for offer in offers if isinstance(offer, str)), None)
 
-        wait_until(is_offered)
-        return found[-1]
+        return until(look, f"the offer to {action.value}")
 
     def detach(self) -> None:
         """Let the target go. May be called twice."""

@@ -15,15 +15,16 @@ from typing import Any
 import pytest
 
 from memdash.model.action import Action
+from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.profile import Profile, sampling_error
 from memdash.model.snapshot import Snapshot
 from memdash.probes.cpython.sampler.sampling import Sampling
 from memdash.probes.registry import PROBES, sampling_with
 from tests.live.following import Following
-from tests.live.hosts import wait_until
 from tests.live.installed import python_with
 from tests.live.samplers import SampledTarget, needs_a_sampler
+from tests.waiting import until
 
 pytestmark = [pytest.mark.live, pytest.mark.matrix, needs_a_sampler]
 
@@ -60,7 +61,7 @@ def running(argv: Sequence[object], port: int | None) -> Iterator[Service]:
         try:
             assert process.stdout is not None
             service = Service(port or int(process.stdout.readline().split()[1]))
-            wait_until(service.is_up)
+            until(service.is_up)
             yield service
         finally:
             process.terminate()
@@ -102,11 +103,11 @@ def test_the_line_that_leaks_in_a_worker_is_named(service: Callable[[], tuple[Se
         assert line.strip() == "sessions.append(bytes(size))"
         error = sampling_error(KEPT_BYTES * kept, kept, Sampling().rate_bytes)
         assert top.usage.inuse_bytes == pytest.approx(KEPT_BYTES * kept, rel=5 * error + 0.02)
-        wait_until(lambda: workers.of(pid, "/allocators") == before)
+        until(lambda: workers.of(pid, "/allocators") == before)
 
 
 def read_after(shown: Snapshot, mono_s: float) -> bool:
-    origin = next((origin for capability, origin in shown.sample.origins.items() if capability.value == "sites"), None)
+    origin = shown.sample.origins.get(Capability.SITES)
     return origin is not None and origin.at.mono_s > mono_s
 
 

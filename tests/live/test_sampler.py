@@ -14,9 +14,9 @@ from memdash.model.missing import Missing
 from memdash.model.profile import sampling_error
 from memdash.probes.cpython.agent.agents import Agents
 from memdash.probes.cpython.sampler.sampling import Sampling
-from tests.live.hosts import wait_until
 from tests.live.pythons import Python, each
 from tests.live.samplers import SampledTarget, by_function, needs_a_sampler
+from tests.waiting import until
 
 pytestmark = [pytest.mark.live, needs_a_sampler]
 
@@ -126,7 +126,7 @@ def test_one_that_runs_already_is_sampled_and_left_as_it_was(start: Start, new: 
     target.command("fill")
     assert "keep_middle" in by_function(target.profile())
     target.detach()
-    wait_until(lambda: (target.told("house"), target.told("allocators")) == before)
+    until(lambda: (target.told("house"), target.told("allocators")) == before)
 
 
 def test_a_child_has_its_own_allocators(start: Start, old: Python) -> None:

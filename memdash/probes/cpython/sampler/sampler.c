@@ -641,7 +641,7 @@ COLD void sample(int pool, void *block, size_t size)
     trace(&traced);
     if (!lock())
         return;
-    if (header.enabled) {
+    if (LOAD(header.enabled)) {
         arm(pool);
         record(block, size, &traced);
     }
@@ -672,7 +672,7 @@ COLD void remember(const forgotten_t *forgotten)
 {
     if (!lock())
         return;
-    if (header.enabled && header.start_ns == forgotten->start_ns && header.live < MOST_LIVE) {
+    if (LOAD(header.enabled) && header.start_ns == forgotten->start_ns && header.live < MOST_LIVE) {
         count_not_freed(&forgotten->entry);
         insert(&forgotten->entry);
     }
@@ -724,7 +724,7 @@ INLINE bool is_due(domain_t domain, size_t size)
     i64 *left = &countdown[pool_of(domain)].bytes;
     if (pool_of(domain) == WITHOUT_GIL)
         return __atomic_sub_fetch(left, (i64)size, __ATOMIC_RELAXED) < 0;
-    i64 rest = LOAD(*left) - (i64)size;
+    i64 rest = (i64)((u64)LOAD(*left) - size);
     STORE(*left, rest);
     return rest < 0;
 }
@@ -975,7 +975,8 @@ static void clear_tables(void)
     header.samples = header.without_frame = header.in_sub_interpreters = header.stale = 0;
     header.dropped_live = header.dropped_stacks = header.dropped_locations = 0;
     memset(header.pools, 0, sizeof header.pools);
-    memset(filter, 0, sizeof filter);
+    for (u32 word = 0; word < sizeof filter / sizeof *filter; word++)
+        STORE(filter[word], 0);
     DROP(live, LIVE_SLOTS);
     DROP(stacks, STACK_SLOTS);
     DROP(stack_slots, STACK_SLOTS);
@@ -1127,8 +1128,10 @@ EXPORT int memdash_sampler_selftest(u64 *pairs, int most)
     return count;
 }
 
-static void begin(u64 rate, int max_frames)
+static bool begin(u64 rate, int max_frames)
 {
+    if (!lock())
+        return false;
     header.rate = clamped(rate, 1, LARGEST_RATE);
     header.max_frames = (u32)clamped(max_frames < 1 ? 1 : (u64)max_frames, 1, MOST_FRAMES);
     header.start_ns = now_ns();
@@ -1140,6 +1143,8 @@ static void begin(u64 rate, int max_frames)
         STORE(countdown[pool].bytes, header.pools[pool].armed);
     }
     PUBLISH(header.enabled, 1);
+    unlock();
+    return true;
 }
 
 /* Sample these domains from now on, one sample each `rate` bytes; what was sampled before is gone. */
@@ -1157,7 +1162,8 @@ EXPORT int memdash_sampler_start(u64 rate, int max_frames, int domains)
     for (domain_t domain = RAW; domain < DOMAINS; domain++)
         if (is_wanted(domain) && !can_install(domain))
             return CHANGED_BELOW;
-    begin(rate, max_frames);
+    if (!begin(rate, max_frames))
+        return BUSY;
     for (domain_t domain = RAW; domain < DOMAINS; domain++)
         if (is_wanted(domain))
             install(domain);
