@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from memdash.model.action import Action
 from memdash.model.missing import Missing
 from memdash.model.profile import sampling_error
 from memdash.probes.cpython.agent.agents import Agents
+from memdash.probes.cpython.sampler.fitting import fitting
 from memdash.probes.cpython.sampler.sampling import Sampling
 from tests.live.pythons import Python, each
 from tests.live.samplers import SampledTarget, by_function, needs_a_sampler
@@ -187,10 +189,9 @@ def test_hooks_of_another_on_top_stay_whole(start: Start, one_python: Python, tm
 def test_without_a_sampler_it_says_what_is_missing(
     start: Start, one_python: Python, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("memdash.probes.cpython.sampler.fitting.BUILT", tmp_path)
-    monkeypatch.setattr("memdash.probes.cpython.sampler.fitting.fitting.__defaults__", (tmp_path,))
+    monkeypatch.setattr("memdash.probes.cpython.sampler.fitting.fitting", partial(fitting, folder=tmp_path))
     target = start(one_python)
     why = target.refusal()
     assert isinstance(why, Missing)
-    assert "without its heap sampler" in why.why
+    assert "installed without its sampler" in why.why
     assert "gcc" in why.hint
