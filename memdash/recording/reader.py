@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from memdash.errors import Corrupt, RecordingError
 from memdash.model.capability import Capability
@@ -27,13 +27,15 @@ from memdash.recording.codec import (
     is_apart,
 )
 from memdash.recording.database import Database
-from memdash.recording.hindsight import as_of
+from memdash.recording.hindsight import as_of, sayings
 from memdash.recording.kept import Kept
 from memdash.recording.moment import APART, Mark, Moment, Run
 from memdash.recording.tables import micros, opened
 from memdash.recording.tracks import Tracks
 
 __all__ = ["Recording"]
+
+Takes: TypeAlias = Callable[[float], bool]
 
 _NO_RUN = "this recording holds no run yet"
 _NONE_BEFORE = Missing("none was recorded up to this moment")
@@ -204,12 +206,12 @@ class Recording:
 
         return self._minutes.get(row, read)
 
-    def moments(self, since_s: float, until_s: float) -> Iterator[Moment]:
-        """All from one moment of wall time to another, in the order in which they happened."""
-        for moment in self._bare(micros(since_s), micros(until_s)):
+    def moments(self, since_s: float, until_s: float, takes: Takes = lambda _: True) -> Iterator[Moment]:
+        """Those from one moment of wall time to another, in order, that are wanted by their monotonic time."""
+        for moment in self._bare(micros(since_s), micros(until_s), takes):
             yield self._whole(moment)
 
-    def _bare(self, since: int = 0, until: int = _ALWAYS) -> Iterator[Moment]:
+    def _bare(self, since: int = 0, until: int = _ALWAYS, takes: Takes = lambda _: True) -> Iterator[Moment]:
         """Moments without their facts of many rows. It reads a minute at a time as it goes, while others write."""
         after = 0
         while True:
@@ -217,11 +219,11 @@ class Recording:
                 row, last = rows[0]
                 minute = self._minute(row)
                 for place, wall in enumerate(minute.walls):
-                    if since <= wall <= until:
+                    if since <= wall <= until and takes(minute.monos[place] / 1e6):
                         yield minute[place]
                 after = last + 1
             loose = self._database.rows(
-                "SELECT data FROM moment WHERE run = ? AND mono >= ? AND wall BETWEEN ? AND ? ORDER BY mono",
+                "SELECT mono, data FROM moment WHERE run = ? AND mono >= ? AND wall BETWEEN ? AND ? ORDER BY mono",
                 self.number,
                 after,
                 since,
@@ -229,8 +231,7 @@ class Recording:
             )
             if not self._next_minute(after, since, until):  # else they have just been put together
                 break
-        for (data,) in loose:
-            yield decoded_moment(data)
+        yield from (decoded_moment(data) for mono, data in loose if takes(mono / 1e6))
 
     def _next_minute(self, after: int, since: int, until: int) -> Sequence[tuple[int, int]]:
         """The number and the end of the first that begins from ``after`` on and holds any of that time."""
@@ -336,6 +337,10 @@ class Recording:
         )
         newest_s = self.until.wall_s if rows else until_s
         return tuple(as_of(decoded(Finding, data), said, until_s, newest_s) for data, said in rows)
+
+    def sayings(self) -> Iterator[tuple[float, Finding]]:
+        """All that was said of alerts, and when (wall time), in order: first as it began, last of each minute, over."""
+        return sayings(self._database, self.number)
 
     def marks(self) -> tuple[Mark, ...]:
         """All of them, in order."""

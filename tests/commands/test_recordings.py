@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from memdash.commands.replayed import Recorded, recorded
-from memdash.errors import UsageError
+from memdash.errors import RecordingError, UsageError
 from memdash.model.snapshot import Snapshot
 from memdash.pprof.decode import decode
 from memdash.recording.moment import Moment
@@ -171,3 +173,21 @@ def test_what_needs_a_process_says_so(run: Run, file: Path, verb: str) -> None:
 def test_a_recording_alone_is_replayed(run: Run, file: Path) -> None:
     code, _, words = run(f"{file}@12:10")
     assert (code, "the dashboard needs a terminal" in words) == (2, True)
+
+
+def test_a_damaged_recording_is_told_of_and_gone_on_with(run: Run, file: Path, tmp_path: Path) -> None:
+    damaged = tmp_path / "run.mdr"
+    content = bytearray(file.read_bytes())
+    with closing(sqlite3.connect(file)) as connection:
+        ((data,),) = connection.execute("SELECT substr(data, 200) FROM minute LIMIT 1 OFFSET 2").fetchall()
+    content[content.index(data[:40])] ^= 0xFF
+    damaged.write_bytes(content)
+    for verb, expected in (("report", 0), ("log", 0), ("serve", 0), ("top", 0), ("check", 1)):
+        code, out, err = run(verb, damaged, *(["--max", "HeapAlloc=1MiB"] if verb == "check" else []))
+        assert code == expected
+        assert out
+        assert err.count("is damaged: 1 minute cannot be read; what is left of this run is 2026-01-31") == 1
+    past = Recorded(damaged).open()
+    with pytest.raises(RecordingError, match="cannot be marked"):
+        past.mark("here", past.run.until)
+    past.close()
