@@ -66,7 +66,7 @@ class Switch:
         if isinstance(self._at, Missing):
             wish = self._wish or Sampling()
             self._at = self._link.do("sample", sampling, **self._order(wish))
-            self._wish = wish
+            self._wish, self._connection = wish, self._link.connections
             return f"one allocation is looked at every {byte_size(wish.rate_bytes)}"
         self._wish, self._at = None, _OFF
         self._link.do("unsample", nothing)
