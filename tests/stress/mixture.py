@@ -1,8 +1,8 @@
 """A Python process that does everything at once and checks each result. Runs on CPython 3.8 and newer.
 
 ``python mixture.py SET`` says that it is ready, and then answers what comes on stdin, one line each: ``digests`` (what
-each work makes of each seed, one after the other), ``expect JSON`` (those of a process that nobody disturbed), ``begin``
-(all works at once, in threads, under signals), ``rounds`` and ``finish`` (how often, and what was wrong),
+each work makes of each seed, one after the other), ``expect JSON`` (those of a process that nobody disturbed),
+``begin`` (all works at once, in threads, under signals), ``rounds`` and ``finish`` (how often, and what was wrong),
 ``allocators`` (who they are), ``limit MIB`` (so much more address space and no more), ``end WAY``.
 """
 
@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import works  # type: ignore[import-not-found]  # it stands beside this file
@@ -78,7 +79,7 @@ def uv_tasks(_: random.Random) -> object:
         server = await asyncio.start_unix_server(echo, path)
         lines = await asyncio.gather(*[talk(path) for _ in range(20)])
         server.close()
-        os.unlink(path)
+        Path(path).unlink()
         return sum(map(len, lines))
 
     loop = uvloop.new_event_loop()
@@ -89,13 +90,13 @@ def uv_tasks(_: random.Random) -> object:
 
 
 def arrays(rng: random.Random) -> object:
-    import numpy  # type: ignore[import-not-found]  # as gevent
+    import numpy as np  # type: ignore[import-not-found]  # as gevent
 
     size = rng.randrange(1000, 60_000)
-    numbers = numpy.arange(size, dtype=float)
+    numbers = np.arange(size, dtype=float)
     kept = [numbers * factor + numbers[::-1] for factor in range(10)]
     chosen = kept[3][kept[3] > size / 2]
-    grown = numpy.zeros(10)
+    grown = np.zeros(10)
     for step in range(20):
         grown.resize(10 + step * 500, refcheck=False)
     return size, float(sum(part.sum() for part in kept)), len(chosen), grown.nbytes
@@ -187,14 +188,11 @@ def end(crowd: Crowd, way: str) -> None:
         crowd.finish()
     if way == "exec":
         crowd.rest()
-        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]] if sys.version_info >= (3, 10) else ARGV)
+        os.execv(sys.executable, [sys.executable, "-W", "ignore", *sys.argv])  # noqa: S606 - no shell is wanted
     if way == "quit":
         os._exit(0)
     crowd.rest()
     sys.exit()
-
-
-ARGV = [sys.executable, "-W", "ignore", *sys.argv]
 
 
 def main() -> None:
@@ -204,7 +202,9 @@ def main() -> None:
     for line in sys.stdin:
         command, _, words = line.strip().partition(" ")
         if command == "digests":
-            made = {name: [works.digest(work, seed) for seed in range(works.SEEDS)] for name, work in crowd.chosen.items()}
+            made = {
+                name: [works.digest(work, seed) for seed in range(works.SEEDS)] for name, work in crowd.chosen.items()
+            }
             say(json.dumps(made))
         elif command == "expect":
             crowd.expected = json.loads(words)

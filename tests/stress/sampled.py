@@ -12,7 +12,7 @@ import os
 import random
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cache
@@ -26,13 +26,9 @@ from memdash.model.profile import Profile
 from memdash.probes.cpython.agent.agents import Agents
 from memdash.probes.cpython.agent.launch import agents_of_ours, environment_for
 from memdash.probes.cpython.agent.link import AgentLink
-from memdash.probes.cpython.inject.injection import Injection
-from memdash.probes.cpython.interpreter import Interpreter, open_interpreter
-from memdash.probes.cpython.sampler.frames import frame_words
-from memdash.probes.cpython.sampler.readings import SamplerFeed, SitesProbe
 from memdash.probes.cpython.sampler.sampling import DOMAINS, Sampling
 from memdash.probes.cpython.sampler.switch import Switch
-from memdash.process.identity import identify
+from tests.live.sampling import SamplerSide
 from tests.live.target import LiveTarget
 from tests.waiting import until
 
@@ -78,8 +74,9 @@ class Counts:
     rounds: dict[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
+        rounds = sum(self.rounds.values())
         return (
-            f"{self.cycles} cycles, {self.samples} samples, {self.readings} readings, {sum(self.rounds.values())} rounds, "
+            f"{self.cycles} cycles, {self.samples} samples, {self.readings} readings, {rounds} rounds, "
             f"{self.signals} signals, {self.refused} refused, {self.stale} stale"
         )
 
@@ -105,8 +102,8 @@ class Stressed(LiveTarget):
         code = self._process.wait(_PATIENCE_S)
         assert self._process.stdout is not None
         unasked = self._unread + self._process.stdout.read()
-        self._errors.seek(0)
-        assert (code, unasked, self._errors.read()) == (0, b"", b"")
+        ended = code, unasked, self.complaints()
+        assert ended == (0, b"", b""), ended
 
     def complaints(self) -> bytes:
         self._errors.seek(0)
@@ -115,35 +112,6 @@ class Stressed(LiveTarget):
     def kill(self) -> None:
         super().kill()
         self._errors.close()
-
-
-class Reader:
-    """memdash's side: the agent's line, the switch, and the probe that reads the tables."""
-
-    def __init__(self, pid: int, agents: Agents | None) -> None:
-        self._target = identify(pid)
-        self._interpreter: Interpreter = open_interpreter(self._target)
-        self.link = AgentLink(self._target, agents, Injection)
-        self._frames = frame_words(self._interpreter.layout, self._interpreter.version.minor)
-
-    def meet(self, *, launched: bool) -> None:
-        """Have the agent there."""
-        if not launched:
-            self.link.act(Action.LOAD_AGENT)
-        until(lambda: self.link.absence() is None, "the agent")
-
-    def switch(self, sampling: Sampling) -> Switch:
-        return Switch(self._target, self.link, self._frames, sampling)
-
-    def feed(self, switch: Switch) -> SamplerFeed:
-        return SamplerFeed(self._target, self._interpreter, self.link, switch)
-
-    def probe(self, feed: SamplerFeed) -> SitesProbe:
-        return SitesProbe(self._interpreter, feed, None)
-
-    def close(self) -> None:
-        self.link.close()
-        self._interpreter.close()
 
 
 def run(trial: Trial) -> Counts:
@@ -156,47 +124,47 @@ def run(trial: Trial) -> Counts:
         if trial.works == "memory":
             target.command("limit", _ROOM_MIB)
         target.command("begin")
-        with closing(Reader(target.pid, agents if trial.launched else None)) as reader:
-            reader.meet(launched=trial.launched)
+        with closing(SamplerSide(target.pid, agents if trial.launched else None)) as side:
+            side.meet()
             until_s = time.monotonic() + trial.seconds
-            while time.monotonic() < until_s and _is_there(reader.link, trial):
-                _cycle(reader, rng, counts, trial)
+            while time.monotonic() < until_s and _is_there(side.link, trial):
+                _cycle(side, rng, counts, trial)
             told = json.loads(target.command("finish"))
-            assert told["wrong"] == []
+            assert told["wrong"] == [], told["wrong"]
             counts.rounds, counts.signals = told["rounds"], told["signals"]
-            until(lambda: _is_off(reader, target, before), "the program's own allocators")
-            if _is_there(reader.link, trial):
+            until(lambda: _is_off(side, target, before), "the program's own allocators")
+            if _is_there(side.link, trial):
                 target.command("begin" if trial.ending != "exit" else "rounds")
-                _switch(reader.switch(_any_sampling(rng)), counts, trial)
+                _switch(side.switch(_any_sampling(rng)), counts, trial)
             target.end(trial.ending)
         if trial.ending == "exec":
             _after_exec(target, agents, trial, counts)
     return counts
 
 
-def _is_off(reader: Reader, target: Stressed, before: str) -> bool:
+def _is_off(side: SamplerSide, target: Stressed, before: str) -> bool:
     """An agent that had no memory left gives the allocators back when it has gone."""
     return target.command("allocators") == before
 
 
 def _after_exec(target: Stressed, agents: Agents, trial: Trial, counts: Counts) -> None:
-    with closing(Reader(target.pid, agents if trial.launched else None)) as reader:
-        reader.meet(launched=trial.launched)
-        _switch(reader.switch(Sampling()), counts, trial)
+    with closing(SamplerSide(target.pid, agents if trial.launched else None)) as side:
+        side.meet()
+        _switch(side.switch(Sampling()), counts, trial)
         target.end("exit")
 
 
-def _cycle(reader: Reader, rng: random.Random, counts: Counts, trial: Trial) -> None:
+def _cycle(side: SamplerSide, rng: random.Random, counts: Counts, trial: Trial) -> None:
     """On, read or not, off."""
-    switch = reader.switch(_any_sampling(rng))
+    switch = side.switch(_any_sampling(rng))
     if not _switch(switch, counts, trial):
         return
-    feed = reader.feed(switch)
+    feed = side.feed(switch)
     until_s = time.monotonic() + rng.random() * _LONGEST_TURN_S
     try:
         sites = feed.sites()
         if rng.random() < 0.5 and not isinstance(sites, Missing):
-            probe = reader.probe(feed)
+            probe = side.probe(feed)
             reading = probe.read()
             while reading.pending and time.monotonic() < until_s + 1:
                 reading = probe.read()

@@ -23,13 +23,17 @@ import weakref
 import zlib
 from collections.abc import Callable, Iterator
 
-__all__ = ["INTERPRETERS", "SEEDS", "STANDARD", "digest"]
+__all__ = ["INTERPRETERS", "SEEDS", "STANDARD", "digest", "digests"]
 
 SEEDS = 4
 
 
 def digest(work: Callable[[random.Random], object], seed: int) -> str:
     return hashlib.sha256(repr(work(random.Random(seed))).encode()).hexdigest()[:16]
+
+
+def digests(work: Callable[[random.Random], object]) -> list[str]:
+    return [digest(work, seed) for seed in range(SEEDS)]
 
 
 class Knot:
@@ -61,13 +65,16 @@ def _endless() -> int:
     return _endless() + 1
 
 
+_NOTHING: dict[str, int] = {}
+
+
 def exceptions(rng: random.Random) -> object:
     told = []
     for number in range(100):
         try:
             try:
                 _deep(30)
-                {}["x" + str(number)]
+                _NOTHING["x" + str(number)]
             except KeyError as error:
                 raise ValueError(str(number) * 50) from error
         except ValueError:
@@ -112,7 +119,7 @@ def classes(rng: random.Random) -> object:
     space: dict[str, object] = {}
     exec(f"def f(a): return [a] * {rng.randrange(500)}\nr = [f(i) for i in range(50)]", space)  # noqa: S102
     made = type(f"C{rng.randrange(10**6)}", (), {"m": lambda _: [1] * 100})
-    told = sum(map(len, outer())), space["r"], [made().m() for _ in range(20)], made.__name__  # type: ignore[attr-defined]
+    told = sum(map(len, outer())), space["r"], [made().m() for _ in range(20)], made.__name__
     reference = weakref.ref(made)
     del made
     while reference() is not None:
