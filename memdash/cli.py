@@ -72,16 +72,19 @@ def _with_verb(args: list[str], completing: bool) -> list[str]:
 
         if recorded(first) is not None:
             return ["replay", *args]
-    if first and not first.startswith("-") and not first[0].isdigit() and not is_url(first):
-        require_scheme(first)
-        guess = nearest(first, VERBS)
-        raise UsageError(
-            f"there is no command {first!r}",
-            f"did you mean memdash {guess}?"
-            if guess
-            else f"memdash --name {first} watches it, memdash -- {first} starts it",
-        )
+        if not first[0].isdigit():
+            raise _no_verb(first)
     return ["run" if "--" in args else "watch", *args]
+
+
+def _no_verb(word: str) -> UsageError:
+    """What is wrong with a word that is no verb, and nothing else that may stand there."""
+    require_scheme(word)
+    guess = nearest(word, VERBS)
+    hint = (
+        f"did you mean memdash {guess}?" if guess else f"memdash --name {word} watches it, memdash -- {word} starts it"
+    )
+    return UsageError(f"there is no command {word!r}", hint)
 
 
 @click.command(
@@ -99,13 +102,14 @@ def _root() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code; never raises."""
+    words = sys.argv[1:] if argv is None else list(argv)
     try:
-        code = _invoked(sys.argv[1:] if argv is None else list(argv))
+        code = _invoked(words)
         sys.stdout.flush()
     except MemdashError as error:
         return _tell(error.what, error.hint, error.exit_code)
     except click.ClickException as error:
-        return _tell(*_of_click(error, sys.argv[1:] if argv is None else list(argv)))
+        return _tell(*_of_click(error, words))
     except click.exceptions.Exit as done:
         return done.exit_code
     except SystemExit as done:  # a signal, or the shell has got its completions

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from memdash.config_values import (
     USUAL_SOURCES,
-    Growth,
     Limit,
+    MostGrowth,
     SourcePath,
     parse_ceiling,
     parse_cooldown,
@@ -44,8 +44,8 @@ __all__ = [
     "SETTINGS",
     "USUAL_SOURCES",
     "AlertText",
-    "Growth",
     "Limit",
+    "MostGrowth",
     "Setting",
     "SourcePath",
     "parse_interval",
@@ -84,6 +84,11 @@ class Setting:
     def variable(self) -> str:
         """The environment variable: ``MEMDASH_MAX_GROWTH``."""
         return f"MEMDASH_{self.name.upper().replace('-', '_')}"
+
+    @property
+    def parameter(self) -> str:
+        """What a command's function calls it: ``max_growth``."""
+        return self.name.replace("-", "_")
 
     def value(self, text: str) -> object:
         """What ``text`` means. Raises UsageError."""

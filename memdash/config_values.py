@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from memdash.errors import UsageError
 from memdash.units import parse_bytes, parse_duration, parse_growth, quoted
 
 __all__ = [
     "USUAL_SOURCES",
-    "Growth",
     "Limit",
+    "MostGrowth",
     "SourcePath",
     "parse_ceiling",
     "parse_cooldown",
@@ -32,15 +35,10 @@ __all__ = [
     "parse_warm_up",
 ]
 
-_SHORTEST_INTERVAL_S = 0.05
-_LONGEST_INTERVAL_S = 60.0
-_LEAST_RECORDING_BYTES = 1 << 20
-_DEEPEST_TRACE = 100
-_LEAST_SAMPLE_BYTES, _MOST_SAMPLE_BYTES = 1 << 10, 16 << 20
-_DOMAINS = ("obj", "mem", "raw", "numpy")
+Number = TypeVar("Number", int, float)
+
 _MOST_DIGITS = 18
-_LEAST_LOG_BYTES, _MOST_LOG_FILES = 64 << 10, 1000
-_LEAST_GC_AT, _SHORTEST_COOLDOWN_S = 0.1, 1.0
+_DOMAINS = ("obj", "mem", "raw", "numpy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Growth:
+class MostGrowth:
     """One ``--max-growth``: bytes in all since the attach or baseline, or a second where ``is_rate``."""
 
     bytes: float
@@ -79,25 +77,91 @@ class SourcePath:
 USUAL_SOURCES = SourcePath()
 
 
-def parse_interval(text: str) -> float:
-    """Read a sampling interval in seconds, 50 ms to one minute: beyond that a dashboard is not live. UsageError."""
-    seconds = parse_duration(text)
-    if not _SHORTEST_INTERVAL_S <= seconds <= _LONGEST_INTERVAL_S:
-        raise UsageError(f"an interval lies between 50ms and 60s, and {text!r} does not", "write it like 500ms or 2s")
-    return seconds
+def _within(
+    parse: Callable[[str], Number], what: str, hint: str, least: float, most: float = math.inf
+) -> Callable[[str], Number]:
+    """What reads a number as ``parse`` does, and raises UsageError out of bounds: ``what`` of the text, put for {}."""
+
+    def read(text: str) -> Number:
+        number = parse(text)
+        if not least <= number <= most:
+            raise UsageError(what.format(quoted(text)), hint)
+        return number
+
+    return read
+
+
+def _whole(text: str) -> int:
+    """A whole number, -1 for what is none or beyond reason: Python itself refuses to read one of 5000 digits."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS else -1
+
+
+def _share(text: str) -> float:
+    """A share of one, -1 for what is no number."""
+    try:
+        return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        return -1.0
+
+
+parse_interval = _within(
+    parse_duration, "an interval lies between 50ms and 60s, and {} does not", "write it like 500ms or 2s", 0.05, 60.0
+)
+"""A sampling interval in seconds: beyond a minute a dashboard is not live."""
+
+parse_size = _within(
+    parse_bytes, "{} is too little for a recording", "a day of a busy program takes about 60MiB", 1 << 20
+)
+"""The size of a recording in bytes."""
+
+parse_rotate = _within(
+    parse_bytes, "{} is too little for a log file", "write it like 50MiB; 64KiB is the least", 64 << 10
+)
+"""The size in bytes at which a log goes on in another file."""
+
+parse_ceiling = _within(parse_bytes, "{} is no limit", "write it like 900MiB", 1)
+"""A limit of memory in bytes."""
+
+parse_run = _within(_whole, "{} is no number of a run", "memdash replay FILE.mdr says which runs there are", 0)
+"""The number of a run in a recording."""
+
+parse_keep = _within(_whole, "{} is not a number of files up to 1000", "write it like 5", 0, 1000)
+"""A number of files."""
+
+parse_depth = _within(
+    _whole,
+    "{} is not a number of frames from 1 to 100",
+    "it is for a program to be started: memdash --trace 5 -- COMMAND",
+    1,
+    100,
+)
+"""A number of frames to trace."""
+
+_parse_rate = _within(
+    parse_bytes, "{} does not lie between 1KiB and 16MiB", "write it like 64KiB, or off", 1 << 10, 16 << 20
+)
+
+parse_count = _within(_whole, "{} is not a whole number from 1 on", "write it like 20", 1)
+"""A whole number from 1 on."""
+
+parse_cooldown = _within(
+    parse_duration, "{} is less than a second between two collections", "write it like 30s or 2m", 1.0
+)
+"""A duration of a second or more."""
+
+parse_share = _within(_share, "{} is not a share", "write it like 0.005 or 0.5%", 0, 1)
+"""A share: ``0.5%`` is 0.005."""
+
+parse_gc_at = _within(_share, "{} is no share of a limit from 10% to 100%", "write it like 80%", 0.1, 1)
+"""A share of a limit."""
 
 
 def parse_pid(text: str) -> int:
     """Read a pid. UsageError."""
     number = _whole(text)
-    if number is None:
+    if number < 0:
         raise UsageError(f"{quoted(text)} is not a pid", f"to choose a process by its name: --name {text[:20]}")
     return number
-
-
-def _whole(text: str) -> int | None:
-    """A whole number that is none beyond reason: Python itself refuses to read one of 5000 digits."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS else None
 
 
 def parse_limit(text: str) -> Limit:
@@ -108,65 +172,17 @@ def parse_limit(text: str) -> Limit:
     return Limit(name.strip(), value.strip())
 
 
-def parse_most_growth(text: str) -> Growth:
+def parse_most_growth(text: str) -> MostGrowth:
     """Read a growth, with a slash as a rate. UsageError."""
     try:
-        return Growth(parse_growth(text), True) if "/" in text else Growth(parse_bytes(text), False)
+        return MostGrowth(parse_growth(text), True) if "/" in text else MostGrowth(parse_bytes(text), False)
     except UsageError:
         raise UsageError(f"{quoted(text)} is no growth", "write it like 1MiB/min, or 64MiB for all of it") from None
 
 
-def parse_size(text: str) -> int:
-    """Read the size of a recording in bytes. UsageError."""
-    size = parse_bytes(text)
-    if size < _LEAST_RECORDING_BYTES:
-        raise UsageError(f"{text} is too little for a recording", "a day of a busy program takes about 60MiB")
-    return size
-
-
-def parse_run(text: str) -> int:
-    """Read the number of a run in a recording. UsageError."""
-    number = _whole(text)
-    if number is None:
-        raise UsageError(f"{quoted(text)} is no number of a run", "memdash replay FILE.mdr says which runs there are")
-    return number
-
-
-def parse_rotate(text: str) -> int:
-    """Read the size in bytes at which a log goes on in another file. UsageError."""
-    size = parse_bytes(text)
-    if size < _LEAST_LOG_BYTES:
-        raise UsageError(f"{text} is too little for a log file", "write it like 50MiB; 64KiB is the least")
-    return size
-
-
-def parse_keep(text: str) -> int:
-    """Read a number of files. UsageError."""
-    number = _whole(text)
-    if number is None or number > _MOST_LOG_FILES:
-        raise UsageError(f"{quoted(text)} is not a number of files up to {_MOST_LOG_FILES}", "write it like 5")
-    return number
-
-
-def parse_depth(text: str) -> int:
-    """Read a number of frames to trace. UsageError."""
-    frames = _whole(text)
-    if frames is None or not 1 <= frames <= _DEEPEST_TRACE:
-        raise UsageError(
-            f"{quoted(text)} is not a number of frames from 1 to {_DEEPEST_TRACE}",
-            "it is for a program to be started: memdash --trace 5 -- COMMAND",
-        )
-    return frames
-
-
 def parse_sample(text: str) -> int:
     """Read how many bytes there are between two samples in the mean, 0 for ``off``. UsageError."""
-    if text.strip().lower() == "off":
-        return 0
-    rate = parse_bytes(text)
-    if not _LEAST_SAMPLE_BYTES <= rate <= _MOST_SAMPLE_BYTES:
-        raise UsageError(f"{text!r} does not lie between 1KiB and 16MiB", "write it like 64KiB, or off")
-    return rate
+    return 0 if text.strip().lower() == "off" else _parse_rate(text)
 
 
 def parse_domains(text: str) -> tuple[str, ...]:
@@ -179,55 +195,9 @@ def parse_domains(text: str) -> tuple[str, ...]:
     return names
 
 
-def parse_count(text: str) -> int:
-    """Read a whole number from 1 on. UsageError."""
-    number = _whole(text)
-    if not number:
-        raise UsageError(f"{quoted(text)} is not a whole number from 1 on", "write it like 20")
-    return number
-
-
-def parse_share(text: str) -> float:
-    """Read a share: ``0.5%`` is 0.005. UsageError."""
-    try:
-        share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-    except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
-        raise UsageError(f"{text!r} is not a share", "write it like 0.005 or 0.5%")
-    return share
-
-
 def parse_warm_up(text: str) -> float:
     """Read a duration in seconds, which may be none. UsageError."""
     return 0.0 if text.strip() in ("0", "0s") else parse_duration(text)
-
-
-def parse_gc_at(text: str) -> float:
-    """Read a share of a limit, 0.1 to 1. UsageError."""
-    try:
-        share = parse_share(text)
-    except UsageError:
-        share = 0.0
-    if not _LEAST_GC_AT <= share <= 1:
-        raise UsageError(f"{text!r} is no share of a limit from 10% to 100%", "write it like 80%")
-    return share
-
-
-def parse_cooldown(text: str) -> float:
-    """Read a duration of a second or more. UsageError."""
-    seconds = parse_duration(text)
-    if seconds < _SHORTEST_COOLDOWN_S:
-        raise UsageError(f"{text!r} is less than a second between two collections", "write it like 30s or 2m")
-    return seconds
-
-
-def parse_ceiling(text: str) -> int:
-    """Read a limit of memory in bytes. UsageError."""
-    size = parse_bytes(text)
-    if size < 1:
-        raise UsageError(f"{text!r} is no limit", "write it like 900MiB")
-    return size
 
 
 def parse_seconds(text: str) -> int:

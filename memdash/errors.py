@@ -54,6 +54,7 @@ __all__ = [
     "UsageError",
     "defect_of",
     "defects_told",
+    "told_where",
 ]
 
 
@@ -199,6 +200,15 @@ def defect_of(error: Exception) -> Defect:
 
         traceback.print_exception(error)
     return Defect(error)
+
+
+@contextmanager
+def told_where(where: str) -> Iterator[None]:
+    """Around what makes sense of a text: a UsageError about it says first where it was found."""
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(f"{where}: {error.what}", error.hint) from None
 
 
 @contextmanager

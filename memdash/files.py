@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["is_device", "written"]
+__all__ = ["is_device", "unfinished", "written"]
 
 _PIPE_S, _AGAIN_S = 5.0, 0.05
 
@@ -30,7 +30,7 @@ def written(path: Path, *, replaces: bool) -> Iterator[BinaryIO]:
     path = path.resolve()
     if not replaces and path.exists():
         raise FileExistsError(path)
-    temporary = path.with_name(f".memdash-{os.urandom(8).hex()}")  # secrets would load OpenSSL: 3 MiB
+    temporary = unfinished(path)
     with temporary.open("xb") as file:
         try:
             if replaces and path.exists():
@@ -55,6 +55,11 @@ def _opened(path: str, flags: int) -> int:
             continue
         os.set_blocking(descriptor, True)
         return descriptor
+
+
+def unfinished(path: Path) -> Path:
+    """A name beside ``path`` under which it is made, so that nobody takes a part of it for the whole."""
+    return path.with_name(f".memdash-{os.urandom(8).hex()}")  # secrets would load OpenSSL: 3 MiB
 
 
 def is_device(path: Path) -> bool:

@@ -1,4 +1,9 @@
-"""What settings say of hooks, not yet understood: a command line, a URL, or a table of the file.
+"""What settings say of alerts and hooks, not yet understood: a rule, a command line, a URL, or a table of the file.
+
+[[alert]]
+name = "heap"
+when = "HeapAlloc > 512MiB"
+for = "30s"
 
 [[hook]]
 command = ["/usr/local/bin/page", "--team", "shop"]
@@ -13,10 +18,10 @@ url = "https://chat.example/hooks/…"
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from memdash.errors import UsageError
+from memdash.errors import UsageError, told_where
 from memdash.spelling import meant
 from memdash.units import parse_duration
 
@@ -24,7 +29,7 @@ __all__ = ["SEVERITIES", "AlertText", "HookText", "alert_table", "hook_table", "
 
 SEVERITIES = ("warning", "critical")
 _ALERT_KEYS = ("when", "name", "for", "over", "clear", "cooldown", "severity")
-_KEYS = ("command", "url", "severity", "rules", "timeout", "ended")
+_HOOK_KEYS = ("command", "url", "severity", "rules", "timeout", "ended")
 _LEAST_TIMEOUT_S, _MOST_TIMEOUT_S = 0.1, 600.0
 _EXAMPLE = 'write it like command = ["/usr/local/bin/page", "--team", "shop"]'
 
@@ -66,9 +71,8 @@ class HookText:
 
 def alert_table(table: Mapping[str, object], where: str) -> AlertText:
     """Read an ``[[alert]]``. Raises UsageError."""
+    _require_known(table, _ALERT_KEYS, where)
     for key, value in table.items():
-        if key not in _ALERT_KEYS:
-            raise UsageError(f"{where}: there is no key {key!r}", meant(key, _ALERT_KEYS, "the keys are"))
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
             raise UsageError(
                 f"{where}: {key} is neither a text nor a number", 'write it like when = "HeapAlloc > 1GiB"'
@@ -104,15 +108,11 @@ def _words(text: str) -> tuple[str, ...]:
 
 def hook_table(table: Mapping[str, object], where: str) -> HookText:
     """Read a ``[[hook]]``. Raises UsageError."""
-    for key in table:
-        if key not in _KEYS:
-            raise UsageError(f"{where}: there is no key {key!r}", meant(key, _KEYS, "the keys are"))
+    _require_known(table, _HOOK_KEYS, where)
     if ("command" in table) == ("url" in table):
         raise UsageError(f"{where}: it names neither a command nor a url, or both", _EXAMPLE)
-    command, url = table.get("command", ""), table.get("url", "")
-    words = _words(command) if isinstance(command, str) and command else _texts(command, f"{where}: command", _EXAMPLE)
-    if "command" in table and not (words and words[0]):
-        raise UsageError(f"{where}: the command is empty", _EXAMPLE)
+    url = table.get("url", "")
+    words = _command(table["command"], f"{where}: command") if "command" in table else ()
     severity, ended = table.get("severity", SEVERITIES[0]), table.get("ended", False)
     if severity not in SEVERITIES:
         raise UsageError(f"{where}: there is no severity {severity!r}", f"it is one of {', '.join(SEVERITIES)}")
@@ -131,6 +131,23 @@ def hook_table(table: Mapping[str, object], where: str) -> HookText:
     )
 
 
+def _require_known(table: Mapping[str, object], keys: Sequence[str], where: str) -> None:
+    for key in table:
+        if key not in keys:
+            raise UsageError(f"{where}: there is no key {key!r}", meant(key, keys, "the keys are"))
+
+
+def _command(value: object, where: str) -> tuple[str, ...]:
+    """A command line, or its words."""
+    if isinstance(value, str):
+        with told_where(where):
+            return _words(value)
+    words = _texts(value, where, _EXAMPLE)
+    if not (words and words[0]):
+        raise UsageError(f"{where} is empty", _EXAMPLE)
+    return words
+
+
 def _texts(value: object, where: str, example: str) -> tuple[str, ...]:
     listed = [value] if isinstance(value, str) and value else value or []
     if not isinstance(listed, list) or not all(isinstance(word, str) for word in listed):
@@ -139,10 +156,8 @@ def _texts(value: object, where: str, example: str) -> tuple[str, ...]:
 
 
 def _timeout(value: object, where: str) -> float:
-    try:
+    with told_where(f"{where}: timeout"):
         seconds = parse_duration(str(value))
-    except UsageError as error:
-        raise UsageError(f"{where}: timeout: {error.what}", error.hint) from None
     if not _LEAST_TIMEOUT_S <= seconds <= _MOST_TIMEOUT_S:
         raise UsageError(f"{where}: a timeout lies between 100ms and 10m", 'write it like timeout = "10s"')
     return seconds

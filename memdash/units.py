@@ -16,6 +16,7 @@ from memdash.errors import UsageError
 __all__ = [
     "KIB",
     "MIB",
+    "PERIODS",
     "Unit",
     "age",
     "byte_size",
@@ -42,6 +43,7 @@ __all__ = [
     "ratio",
     "signed",
     "span",
+    "things",
     "time_range",
     "whole_percent",
     "zone_offset_s",
@@ -49,6 +51,9 @@ __all__ = [
 
 KIB = 1024
 MIB = 1024 * KIB
+
+PERIODS = ((1.0, "s"), (60.0, "min"), (3600.0, "h"), (86_400.0, "d"))
+"""What a rate may be per, in seconds and as it is written."""
 
 _BYTE_STEPS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _COUNT_STEPS = ("", "k", "M", "G", "T", "P", "E")
@@ -103,6 +108,11 @@ def count(value: float) -> str:
     return f"{sign}{_digits(scaled)} {_COUNT_STEPS[step]}"
 
 
+def things(number: int, noun: str) -> str:
+    """How many there are of what is called so: ``1 budget``, ``3 budgets``, ``0 budgets``."""
+    return f"{count(number)} {noun}{'s' * (number != 1)}"
+
+
 def nanoseconds(value: float) -> str:
     """A short time given in ns: ``85 ns``, ``112 µs``, ``1.84 ms``, ``2.31 s``."""
     sign, value = ("-", -value) if value < 0 else ("", value)
@@ -138,14 +148,11 @@ def span(seconds: float) -> str:
 
 def time_range(soonest_s: float, latest_s: float) -> str:
     """A span that is known roughly, from a few seconds up: ``40–80 s``, ``7–9 min``, ``3 h``, ``2–11 d``."""
-    step_s, unit = next((step for step in _RANGE_STEPS if soonest_s < 100 * step[0]), _RANGE_STEPS[-1])
+    step_s, unit = next((period for period in PERIODS if soonest_s < 100 * period[0]), PERIODS[-1])
     low, high = int(soonest_s / step_s), math.ceil(latest_s / step_s)
     if high > 10_000:
         return f"{count(low)} {unit} or more"
     return f"{count(low)}–{count(high)} {unit}" if high > low else f"{count(low)} {unit}"
-
-
-_RANGE_STEPS = ((1.0, "s"), (60.0, "min"), (3600.0, "h"), (86_400.0, "d"))
 
 
 def age(seconds: float) -> str:
@@ -200,38 +207,42 @@ def signed(value: float, unit: Unit, *, per: str = "") -> str:
     return f"{'+' if value > 0 else '-'}{text}{per}"
 
 
+def _local(wall_s: float) -> datetime:
+    return datetime.fromtimestamp(wall_s, tz=UTC).astimezone()
+
+
 def clock_time(wall_s: float) -> str:
     """A moment as local wall-clock time: ``12:07:41``."""
-    return datetime.fromtimestamp(wall_s, tz=UTC).astimezone().strftime("%H:%M:%S")
+    return _local(wall_s).strftime("%H:%M:%S")
 
 
 def moment_words(wall_s: float, beside_s: float) -> str:
     """A moment as local time, with its day where that is not the day of ``beside_s``: ``01-31 12:07:41``."""
-    at, beside = (datetime.fromtimestamp(when_s, tz=UTC).astimezone() for when_s in (wall_s, beside_s))
+    at, beside = _local(wall_s), _local(beside_s)
     return at.strftime("%H:%M:%S" if at.date() == beside.date() else "%m-%d %H:%M:%S")
 
 
 def clock_tick(wall_s: float, step_s: float) -> str:
     """A local time beside an axis that has one every ``step_s``: ``12:07:40``, ``12:07``, ``31 Jan 12:00``."""
     form = "%H:%M:%S" if step_s < 60 else "%H:%M" if step_s < 10_800 else "%d %b %H:%M"
-    return datetime.fromtimestamp(wall_s, tz=UTC).astimezone().strftime(form)
+    return _local(wall_s).strftime(form)
 
 
 def day_and_zone(wall_s: float) -> str:
     """The local day, and how far local time is ahead of UTC: ``2026-01-31, UTC+01:00``."""
-    local = datetime.fromtimestamp(wall_s, tz=UTC).astimezone().isoformat(timespec="seconds")
+    local = _local(wall_s).isoformat(timespec="seconds")
     return f"{local[:10]}, UTC{local[19:]}"
 
 
 def zone_offset_s(wall_s: float) -> float:
     """How far local time is ahead of UTC then."""
-    offset = datetime.fromtimestamp(wall_s, tz=UTC).astimezone().utcoffset()
+    offset = _local(wall_s).utcoffset()
     return offset.total_seconds() if offset is not None else 0.0
 
 
 def file_time(wall_s: float) -> str:
     """A moment as local time in the name of a file: ``20260131-120741``."""
-    return datetime.fromtimestamp(wall_s, tz=UTC).astimezone().strftime("%Y%m%d-%H%M%S")
+    return _local(wall_s).strftime("%Y%m%d-%H%M%S")
 
 
 def iso_time(wall_s: float) -> str:

@@ -14,7 +14,7 @@ import pytest
 from memdash.cli import main
 from memdash.probes.cpython.agent.agents import Agents
 from memdash.probes.cpython.agent.launch import agents_of_ours
-from tests.programs import asked_by_a_shell, offers
+from tests.programs import SMALL, asked_by_a_shell, offers
 from tests.servers import Serve, serving
 
 
@@ -63,7 +63,7 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def run(capfd: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
     """Run a command line: its exit code, what it wrote, what it said."""
 
-    def run(*argv: str | Path) -> tuple[int, str, str]:
+    def run(*argv: str | int | Path) -> tuple[int, str, str]:
         code = main([str(word) for word in argv])
         out, err = capfd.readouterr()
         return code, out, err
@@ -122,6 +122,15 @@ def start() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
         for pipe in (child.stdin, child.stdout, child.stderr):
             if pipe is not None:
                 pipe.close()
+
+
+@pytest.fixture
+def small(start: Callable[..., subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+    """A Python that does nothing, and of which less is to be read than of the tests' own."""
+    child = start(*SMALL)
+    assert child.stdout is not None
+    child.stdout.readline()
+    return child
 
 
 @pytest.fixture

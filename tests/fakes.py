@@ -22,6 +22,7 @@ from memdash.model.system import Cgroup, Pressure, Smaps, SystemStats
 from memdash.model.target import Runtime, Target
 from memdash.model.tasks import Task, TaskKind, Tasks
 from memdash.sampling.history import History
+from memdash.units import MIB
 
 __all__ = [
     "NOON_S",
@@ -42,7 +43,6 @@ __all__ = [
     "some_threads",
 ]
 
-MIB = 1 << 20
 NOT_OF_GO = Missing("memdash does not read this of a Go program")
 NOON_S = 1_769_861_261.0
 """2026-01-31T12:07:41Z: the moment at which the fakes live."""

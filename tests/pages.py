@@ -12,11 +12,11 @@ from memdash.model.residence import Arenas, MappingGroup, MappingKind, Mappings
 from memdash.model.sample import Instant, Origin
 from memdash.model.snapshot import Snapshot
 from memdash.model.target import Runtime
+from memdash.units import MIB
 from tests.fakes import a_gc, a_sample, a_snapshot, memstats
 
-__all__ = ["GO_ARENAS", "MIB", "a_group", "resident", "some_mappings"]
+__all__ = ["GO_ARENAS", "a_group", "resident", "some_mappings"]
 
-MIB = 1 << 20
 GO_ARENAS = Arenas(((0xC0_0000_0000, 0xC0_2400_0000),), 455 * MIB, 0)
 """576 MiB."""
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import AnyStr
 
-__all__ = ["asked_by_a_shell", "loaded", "memdash", "of_a_screen", "offers"]
+__all__ = ["SMALL", "asked_by_a_shell", "ended", "environment", "loaded", "memdash", "of_a_screen", "offers"]
 
 _TELLING = """
 import json, sys
@@ -17,12 +21,31 @@ for line in json.loads(sys.argv[1]):
     code = main(line)
     print(json.dumps([code, list(sys.modules)]), file=sys.stderr)
 """
+SMALL = (sys.executable, "-S", "-c", "import time; print(flush=True); time.sleep(600)")
+"""A program that says when it is there, and has next to nothing to be read."""
+
 _HEAVY = {"textual", "rich", "plotext", "msgspec"}
 
 
 def memdash(*argv: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run the installed program."""
     return _run("-m", "memdash", *argv, env=env)
+
+
+@contextmanager
+def ended(program: subprocess.Popen[AnyStr]) -> Iterator[subprocess.Popen[AnyStr]]:
+    """The program, killed on the way out: ``Popen`` alone would wait for one that a failed test has left running."""
+    with program:
+        try:
+            yield program
+        finally:
+            program.kill()
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Ours, without the settings of whoever runs the tests: those of memdash are looked for in ``folder``."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(("MEMDASH_", "TMUX"))}
+    return ours | {"TERM": "xterm-256color", "XDG_CONFIG_HOME": str(folder)}
 
 
 def asked_by_a_shell(words: str) -> dict[str, str]:

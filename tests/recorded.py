@@ -19,7 +19,8 @@ from memdash.recording.moment import Moment
 from memdash.recording.writer import Writer
 from memdash.sampling.history import History
 from memdash.session.memory import Memory
-from tests.fakes import MIB, NOON_S, a_gc, a_profile, a_sample, a_system, a_target, memstats, some_threads
+from memdash.units import MIB
+from tests.fakes import NOON_S, a_gc, a_profile, a_sample, a_system, a_target, memstats, some_threads
 
 __all__ = ["MONO_S", "record", "watched"]
 

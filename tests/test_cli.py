@@ -10,7 +10,7 @@ import pytest
 
 from memdash.cli import main
 from memdash.commands import VERBS
-from tests.programs import loaded, of_a_screen
+from tests.programs import SMALL, loaded, of_a_screen
 
 Start = Callable[..., subprocess.Popen[bytes]]
 Run = Callable[..., tuple[int, str, str]]
@@ -21,9 +21,8 @@ pytestmark = pytest.mark.usefixtures("no_settings")
 
 @pytest.fixture(scope="module")
 def small() -> Iterator[str]:
-    """The pid of a Python of which less is to be read than of the tests' own, which is over sooner."""
-    command = [sys.executable, "-S", "-c", "import time; print(flush=True); time.sleep(600)"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
+    """The pid of one for all tests."""
+    with subprocess.Popen(SMALL, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         child.stdout.readline()
         yield str(child.pid)
@@ -285,6 +284,23 @@ def test_ctrl_c_is_130_and_says_nothing(run: Run) -> None:
     assert (code, out, err.strip()) == (130, "", "")
 
 
+def test_a_report_that_is_asked_to_end_ends_its_watch_and_says_nothing(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(*_: object) -> Iterator[None]:
+        signal.raise_signal(signal.SIGTERM)
+        yield
+
+    unheard: list[int] = []
+    monkeypatch.setattr("memdash.commands.watching.ticks", ended)
+    before = signal.signal(signal.SIGTERM, lambda number, _: unheard.append(number))
+    try:
+        code, out, err = run("report", "-d", "2s", OURSELVES)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert (code, out, err, unheard) == (128 + signal.SIGTERM, "", "", [])
+
+
 def test_flags_outrank_variables_which_outrank_the_file(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, small: str
 ) -> None:
@@ -377,7 +393,7 @@ def test_a_reader_that_has_had_enough_hears_nothing_of_it() -> None:
     assert done.returncode in (0, 128 + signal.SIGPIPE)
 
 
-@pytest.mark.parametrize("verb", ["log", "serve", "push", "record", "doctor", "gc", "trim"])
+@pytest.mark.parametrize("verb", ["push", "record", "doctor", "gc", "trim"])
 def test_a_verb_that_takes_no_recording_says_so_in_its_usage(verb: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert main((verb, "--help")) == 0
     assert "[PID|URL]" in capfd.readouterr().out.splitlines()[0]

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from memdash.config import SETTINGS, Growth, Limit, parse_interval
+from memdash.config import SETTINGS, Limit, MostGrowth, parse_interval
 from memdash.config_file import load_file
 from memdash.errors import UsageError
 from memdash.spelling import nearest
@@ -23,8 +23,8 @@ def test_other_intervals_are_refused_with_an_example(text: str) -> None:
 
 def test_growth_is_a_rate_or_so_much_in_all() -> None:
     setting = SETTINGS["max-growth"]
-    assert setting.value("1MiB/min") == Growth(pytest.approx((1 << 20) / 60), True)  # type: ignore[arg-type]
-    assert setting.value("64MiB") == Growth(64 << 20, False)
+    assert setting.value("1MiB/min") == MostGrowth(pytest.approx((1 << 20) / 60), True)  # type: ignore[arg-type]
+    assert setting.value("64MiB") == MostGrowth(64 << 20, False)
     with pytest.raises(UsageError, match="'soon' is no growth"):
         setting.value("soon")
 

@@ -29,8 +29,15 @@ from memdash.units import (
     ratio,
     signed,
     span,
+    things,
     zone_offset_s,
 )
+
+
+def test_one_thing_is_no_plural() -> None:
+    assert [things(number, "moment") for number in (0, 1, 2, 12_000)] == [
+        "0 moments", "1 moment", "2 moments", "12 000 moments"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Judgement: pure functions and small values over a Timeline or a Profile. No clock, no I/O.
 
-``judge`` and ``alerts`` remember from tick to tick, and nothing else does.
+``judge``, ``alerts``, ``relief`` and ``arrivals`` remember from tick to tick, and nothing else does.
 
 Lives here: ``rates`` (change per second), ``resample`` (a series cut to the width of a chart), ``sites`` (profiles by
 leaf), ``objects`` and ``tasks`` (the rows of those), ``leaks`` (tasks that stay), ``residence`` (where RSS comes from),

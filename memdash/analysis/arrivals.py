@@ -10,7 +10,7 @@ from memdash.model.finding import NotYet
 from memdash.model.missing import Missing
 from memdash.model.profile import Frame
 from memdash.model.tasks import Task, TaskKind, Tasks
-from memdash.units import count
+from memdash.units import things
 
 __all__ = ["Arrival", "Arrivals", "TaskOrigin"]
 
@@ -73,7 +73,7 @@ class Arrivals:
         """The most first."""
         looks, part = self._looks, len(self._looks) // _PARTS
         if part < _FEWEST_EACH:
-            times = f"{count(len(looks))} time{'s' * (len(looks) != 1)}"
+            times = things(len(looks), "time")
             return NotYet(f"tasks were seen {times}, and it takes {_PARTS * _FEWEST_EACH}: watch for longer")
         arrivals = [arrival for arrival in _compared(looks[:part], looks[-part:]) if arrival.number > 0]
         return tuple(sorted(arrivals, key=lambda arrival: (-arrival.number, arrival.origin.frame)))

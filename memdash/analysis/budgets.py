@@ -17,7 +17,7 @@ from memdash.analysis.rules import RATE_OVER_S, Condition, Op, Threshold
 from memdash.model.capability import Capability
 from memdash.model.check import Judgement, Outcome
 from memdash.model.finding import Figure, NotYet
-from memdash.model.metric import METRICS_BY_KEY
+from memdash.model.metric import LIVE_HEAP
 from memdash.model.missing import Missing
 from memdash.model.series import watched_s
 from memdash.model.snapshot import Snapshot
@@ -25,11 +25,11 @@ from memdash.model.verdict import VerdictKind
 from memdash.units import Unit, clock_time, count, duration, signed
 
 __all__ = [
-    "Alert",
     "Bound",
     "Budget",
     "MostGrowth",
     "MostGrowthRate",
+    "Never",
     "NoLeak",
     "NoNewTasks",
     "Watched",
@@ -40,7 +40,6 @@ __all__ = [
 
 _FOR_LONGER = "watch for longer"
 _LONGER = f"{_FOR_LONGER}, or have it collect more often"
-_LIVE_HEAP = "heap.live_bytes"
 _HELD = frozenset({Capability.MEMSTATS, Capability.GC, Capability.SYSTEM})
 
 _MOST_UNREAD = 0.1
@@ -78,11 +77,11 @@ def budget_of(rule: Threshold) -> Budget:
     """The budget that is broken where a rule finds something: one that knows how much is left, where there is one."""
     when = rule.when
     called = "" if rule.name == str(when) else rule.name
-    if when.grows and when.op.is_upper and when.metric == _LIVE_HEAP and not when.over_s and not when.for_s:
+    if when.grows and when.op.is_upper and when.metric == LIVE_HEAP and not when.over_s and not when.for_s:
         return MostGrowthRate(when, called) if when.per_s else MostGrowth(when, called)
     if not when.grows and not when.for_s:
         return Bound(when, called)
-    return Alert(rule)
+    return Never(rule)
 
 
 def fitted(rule: Threshold, watch_s: float) -> Threshold:
@@ -139,13 +138,13 @@ class Bound:
     @property
     def reads(self) -> frozenset[Capability]:
         """That of its metric."""
-        return frozenset({METRICS_BY_KEY[self.condition.metric].capability})
+        return frozenset({self.condition.of.capability})
 
     def judge(self, watched: Watched) -> Judgement:
         """Look for the worst value, also between two buckets of the history."""
         shown, condition = watched.shown, self.condition
-        metric, history = METRICS_BY_KEY[condition.metric], watched.shown.history
-        series = history.series(metric.key, history.until.mono_s - history.since.mono_s - metric.covers_s)
+        metric, history = condition.of, watched.shown.history
+        series = history.series(metric.key, watched_s(history) - metric.covers_s)
         values = series.high if condition.op.is_upper else series.low
         known = [(value, at_s) for value, at_s in zip(values, series.seen_s, strict=True) if not math.isnan(value)]
         if not known:
@@ -172,8 +171,8 @@ class Bound:
 
 
 @dataclass(frozen=True, slots=True)
-class MostGrowth:
-    """The live heap, or else what is resident, must not grow by more than so many bytes over the watch."""
+class _Growth:
+    """The live heap, or else what is resident, must not grow beyond a bound."""
 
     condition: Condition
     called: str = ""
@@ -181,7 +180,7 @@ class MostGrowth:
 
     @property
     def name(self) -> str:
-        """``growth at most 64MiB``."""
+        """``growth at most 64MiB``, unless it is called something else."""
         return self.called or f"growth {_allowed(self.condition)}"
 
     @property
@@ -189,47 +188,40 @@ class MostGrowth:
         """Whatever may tell what is held."""
         return _HELD
 
-    def judge(self, watched: Watched) -> Judgement:
-        """Whichever grew most; where too few collections ran, what was allocated in all may tell enough."""
-        found, limit_bytes = growths(watched.shown.history), self.condition.bound
-        if isinstance(found, NotYet):
-            most = allocated(watched.shown.history)
-            if most is None or most > limit_bytes:
-                return _unknown(self, f"{found.why}: {_LONGER}")
-            why, value = "allocated in all, dead or alive", most
-        else:
-            largest = max(found, key=lambda growth: growth.bytes)
-            why, value = largest.words, largest.bytes
-        broken = self.condition.op.holds(value, limit_bytes)
-        figure = Figure(value, Unit.BYTES, signed=True)
+    def _judged(self, watched: Watched, value: Figure, why: str, *, broken: bool) -> Judgement:
         return Judgement(
             name=self.name,
             outcome=_outcome(broken=broken),
             why=why,
             required=self.required,
-            value=figure,
-            limit=figure.at(limit_bytes),
+            value=value,
+            limit=value.at(self.condition.bound),
             evidence=(*ahead_words(watched.shown), *_grown(watched)) if broken else (),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class MostGrowthRate:
-    """The live heap, or else what is resident, must not rise faster than so many bytes a second."""
+class MostGrowth(_Growth):
+    """It must not grow by more than so many bytes over the watch."""
 
-    condition: Condition
-    called: str = ""
-    required: bool = True
+    def judge(self, watched: Watched) -> Judgement:
+        """Whichever grew most; where too few collections ran, what was allocated in all may tell enough."""
+        found = growths(watched.shown.history)
+        if isinstance(found, NotYet):
+            most = allocated(watched.shown.history)
+            if most is None or most > self.condition.bound:
+                return _unknown(self, f"{found.why}: {_LONGER}")
+            why, grown_bytes = "allocated in all, dead or alive", most
+        else:
+            largest = max(found, key=lambda growth: growth.bytes)
+            why, grown_bytes = largest.words, largest.bytes
+        broken = self.condition.op.holds(grown_bytes, self.condition.bound)
+        return self._judged(watched, Figure(grown_bytes, Unit.BYTES, signed=True), why, broken=broken)
 
-    @property
-    def name(self) -> str:
-        """``growth at most 1MiB/min``."""
-        return self.called or f"growth {_allowed(self.condition)}"
 
-    @property
-    def reads(self) -> frozenset[Capability]:
-        """Whatever may tell what is held."""
-        return _HELD
+@dataclass(frozen=True, slots=True)
+class MostGrowthRate(_Growth):
+    """It must not rise faster than so many bytes in a time."""
 
     def judge(self, watched: Watched) -> Judgement:
         """The steepest line. One that may as well be level breaks no budget, however steep it looks."""
@@ -239,23 +231,14 @@ class MostGrowthRate:
         steepest = max(found, key=lambda rate: (rate.is_sure, rate.slope.per_s))
         slope = steepest.slope
         value = Figure(condition.per_s * slope.per_s, Unit.BYTES, condition.per, signed=True)
-        beyond = condition.op.holds(value.value, condition.bound)
-        broken = steepest.is_sure and beyond
+        is_beyond = condition.op.holds(value.value, condition.bound)
         why = f"{steepest.basis} over {duration(steepest.window_s)}"
         if slope.is_bounded:
             low, high = (signed(condition.per_s * end, Unit.BYTES) for end in (slope.low_per_s, slope.high_per_s))
             why += f", {low} to {high}{condition.per}"
-        if beyond and not broken:
+        if is_beyond and not steepest.is_sure:
             why += ", no surer than its ups and downs"
-        return Judgement(
-            name=self.name,
-            outcome=_outcome(broken=broken),
-            why=why,
-            required=self.required,
-            value=value,
-            limit=value.at(condition.bound),
-            evidence=(*ahead_words(watched.shown), *_grown(watched)) if broken else (),
-        )
+        return self._judged(watched, value, why, broken=is_beyond and steepest.is_sure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,7 +302,7 @@ class NoLeak:
 
 
 @dataclass(frozen=True, slots=True)
-class Alert:
+class Never:
     """A rule must never have found anything."""
 
     rule: Threshold
@@ -333,7 +316,7 @@ class Alert:
     @property
     def reads(self) -> frozenset[Capability]:
         """That of its metric."""
-        return frozenset({METRICS_BY_KEY[self.rule.when.metric].capability})
+        return frozenset({self.rule.when.of.capability})
 
     def judge(self, watched: Watched) -> Judgement:
         """Look into the log; a rule that cannot tell yet at the end has not been kept to.

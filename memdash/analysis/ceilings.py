@@ -62,11 +62,11 @@ def ceilings(sample: Sample) -> Iterator[Maybe[Ceiling]]:
         yield from _ceiling(GOMEMLIMIT, _held_by_runtime(sample), gc.memory_limit_bytes)
     if isinstance(system, Missing):
         return
-    is_old = _is_old(sample, Capability.SYSTEM)
+    is_fresh = sample.is_fresh(Capability.SYSTEM)
     if not isinstance(system.cgroup, Missing):
-        used = _UNKNOWN if is_old else system.cgroup.used_bytes
+        used = system.cgroup.used_bytes if is_fresh else _UNKNOWN
         yield from _ceiling(_CGROUP, used, system.cgroup.limit_bytes)
-    mapped = _UNKNOWN if is_old else system.vms_bytes
+    mapped = system.vms_bytes if is_fresh else _UNKNOWN
     yield from _ceiling(_ADDRESS_SPACE, mapped, system.address_space_limit_bytes)
 
 
@@ -76,7 +76,7 @@ def host_memory(sample: Sample) -> Iterator[Maybe[Ceiling]]:
     if isinstance(system, Missing) or isinstance(system.host_total_bytes, Missing):
         return
     total, available = system.host_total_bytes, system.host_available_bytes
-    if isinstance(available, Missing) or _is_old(sample, Capability.SYSTEM):
+    if isinstance(available, Missing) or not sample.is_fresh(Capability.SYSTEM):
         yield from _ceiling("host memory", _UNKNOWN, total)
     else:
         yield from _ceiling("host memory", total - available, total)
@@ -89,7 +89,7 @@ def _ceiling(name: str, used: Maybe[int], limit: Maybe[int]) -> Iterator[Maybe[C
 
 def _resident(sample: Sample) -> Maybe[int]:
     system = sample.system
-    if isinstance(system, Missing) or isinstance(system.rss_bytes, Missing) or _is_old(sample, Capability.SYSTEM):
+    if isinstance(system, Missing) or isinstance(system.rss_bytes, Missing) or not sample.is_fresh(Capability.SYSTEM):
         return _held_by_runtime(sample)
     return system.rss_bytes
 
@@ -101,12 +101,7 @@ def _held_by_runtime(sample: Sample) -> Maybe[int]:
     if (
         isinstance(stats.Sys, Missing)
         or isinstance(stats.HeapReleased, Missing)
-        or _is_old(sample, Capability.MEMSTATS)
+        or not sample.is_fresh(Capability.MEMSTATS)
     ):
         return _UNKNOWN
     return stats.Sys - stats.HeapReleased
-
-
-def _is_old(sample: Sample, capability: Capability) -> bool:
-    origin = sample.origins.get(capability)
-    return origin is None or bool(origin.failing)

@@ -13,14 +13,11 @@ from typing import NamedTuple
 from memdash.analysis.slopes import line
 from memdash.model.gc_trend import Course, GcTrend, Tendency
 from memdash.model.missing import Maybe, Missing
-from memdash.model.series import Timeline
+from memdash.model.series import HORIZONS_S, Timeline, watched_s
 
 __all__ = ["NO_START", "gc_trend"]
 
 NO_START = Missing("a server that is asked by its URL does not tell when it began")
-
-_HORIZONS_S = (900.0, 21_600.0, 259_200.0)
-"""The spans of the history's tiers: a longer one is for where samples or collections are rare."""
 
 _LEAST_S = 60.0
 _SPANS, _FEWEST = 20, 8
@@ -68,10 +65,9 @@ def _seen(history: Timeline, began_s: float) -> tuple[Sequence[_Seen], Sequence[
 
     A program has as many CPU seconds for its collector as a share of its life says: it is told after each collection.
     """
-    known_s = history.until.mono_s - history.since.mono_s
     seen: list[_Seen] = []
     after: list[_Seen] = []
-    for horizon_s in _HORIZONS_S:
+    for horizon_s in HORIZONS_S:
         seen, after = [], []
         series = [history.series(key, horizon_s) for key in _COUNTERS]
         for time_s, *values in zip(series[0].seen_s, *(one.last for one in series), strict=True):
@@ -84,7 +80,7 @@ def _seen(history: Timeline, began_s: float) -> tuple[Sequence[_Seen], Sequence[
             if seen and collections > seen[-1].collections:
                 after.append(row)
             seen.append(row)
-        if len(after) > _FEWEST or horizon_s >= known_s:
+        if len(after) > _FEWEST or horizon_s >= watched_s(history):
             break
     return seen, after
 

@@ -15,9 +15,9 @@ from memdash.analysis.points import Basis, Points, outside, points
 from memdash.analysis.slopes import line
 from memdash.analysis.trend import blocks
 from memdash.model.finding import NotYet
-from memdash.model.series import Timeline
+from memdash.model.series import Timeline, watched_s
 from memdash.model.verdict import Slope
-from memdash.units import byte_size, count, duration
+from memdash.units import byte_size, duration, things
 
 __all__ = ["Growth", "Rate", "allocated", "growths", "rates"]
 
@@ -81,16 +81,12 @@ def rates(history: Timeline) -> tuple[Rate, ...] | NotYet:
 
 def allocated(history: Timeline) -> float | None:
     """Bytes allocated over the watch, which bounds what can have been added to the heap; None where nobody counts."""
-    known = history.series("TotalAlloc", _known_s(history)).known
+    known = history.series("TotalAlloc", watched_s(history)).known
     return known[-1][1] - known[0][1] if known and known[-1][1] >= known[0][1] else None
 
 
-def _known_s(history: Timeline) -> float:
-    return history.until.mono_s - history.since.mono_s
-
-
 def _bases(history: Timeline) -> Sequence[Points]:
-    span_s = _known_s(history)
+    span_s = watched_s(history)
     beside = outside(history, span_s)
     return (points(history, span_s), *((beside,) if beside is not None else ()))
 
@@ -114,11 +110,11 @@ def _rate(seen: Points) -> Rate | None:
 
 def _seen_words(history: Timeline) -> str:
     """Until a collection has ended nobody knows what lives."""
-    seen, known_s = points(history, _known_s(history)), duration(_known_s(history))
+    seen, known_s = points(history, watched_s(history)), duration(watched_s(history))
     if seen.basis is Basis.CYCLES:
         return f"{_collections(len(seen))} ended in {known_s}"
-    return f"{seen.basis.value} was seen {count(len(seen))} times in {known_s}"
+    return f"{seen.basis.value} was seen {things(len(seen), 'time')} in {known_s}"
 
 
 def _collections(number: int) -> str:
-    return f"{count(number) if number else 'no'} collection{'s' * (number != 1)}"
+    return things(number, "collection") if number else "no collections"

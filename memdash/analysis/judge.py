@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -11,18 +10,15 @@ from memdash.analysis.forecast import forecast
 from memdash.analysis.loads import at_like_load
 from memdash.analysis.points import Points, newest_points, outside, points
 from memdash.analysis.teeth import Tooth, longest_tooth
-from memdash.analysis.trend import Trend, trend
+from memdash.analysis.trend import Trend, spread, trend
 from memdash.analysis.verdict import PATIENCE_S, Ruling, ruling
 from memdash.analysis.verdict_words import severity, summary
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Sample
-from memdash.model.series import Timeline, watched_s
+from memdash.model.series import HORIZONS_S, REMEMBERED_S, Timeline, watched_s
 from memdash.model.verdict import Forecast, Verdict, VerdictKind
 
 __all__ = ["Judge"]
-
-_HORIZONS_S = (900.0, 21_600.0, 259_200.0)
-"""The spans of the history's tiers. A short one sees what has begun lately, a long one what is slow."""
 
 _ENOUGH = 16
 """Points with which a horizon can be judged."""
@@ -79,7 +75,7 @@ class Judge:
         if self._verdict is not None and history.until.mono_s == self._seen_s:  # more of the same tick can wait
             return self._verdict, ""
         self._seen_s = history.until.mono_s
-        span_s, newest = newest_points(history, _HORIZONS_S, _ENOUGH)
+        span_s, newest = newest_points(history, HORIZONS_S, _ENOUGH)
         stopped = not isinstance(sample.system, Missing) and sample.system.is_stopped
         newest_s = newest.times_s[-1] if len(newest) else history.until.mono_s
         due = newest_s - self._newest_s > newest.window_s / _LOOKS_A_HORIZON
@@ -95,7 +91,7 @@ class Judge:
         for looks in (self._looks, self._outside):
             for span in [span for span in looks if span < span_s]:
                 del looks[span]
-        for shorter_s, longer_s in reversed(list(pairwise((0.0, *_HORIZONS_S)))):
+        for shorter_s, longer_s in reversed(list(pairwise((0.0, *HORIZONS_S)))):
             is_newest = longer_s == span_s
             if longer_s < span_s or (not is_newest and known_s < 1.5 * shorter_s):
                 continue
@@ -103,13 +99,13 @@ class Judge:
                 continue
             self._looked_s[longer_s] = now_s
             seen = newest if is_newest else points(history, longer_s)
-            if longer_s >= known_s or longer_s == _HORIZONS_S[-1]:
+            if longer_s >= known_s or longer_s == REMEMBERED_S:
                 self._tooth = longest_tooth(seen)
             self._looks[longer_s] = _look(seen, self._tooth, sample, self._began_s)
             self._outside.pop(longer_s, None)
             if (beside := outside(history, longer_s)) is not None:
                 around = _look(beside, longest_tooth(beside), sample, self._began_s)
-                if around.trend and around.trend.growth_bytes > _spread(seen.values):
+                if around.trend and around.trend.growth_bytes > spread(seen.values):
                     self._outside[longer_s] = around  # else it may be the holes that a heap leaves as it comes and goes
 
     @property
@@ -159,12 +155,6 @@ def _look(seen: Points, tooth: Tooth | None, sample: Sample, began_s: float) -> 
     ahead = forecast(course.line.slope, course.level_bytes, sample)
     patience_s = _patience_s(ahead, age_s=seen.times_s[-1] - course.window_s - began_s)
     return _Look(seen, course, ruling(course, tooth, patience_s), ahead)
-
-
-def _spread(values: Sequence[float]) -> float:
-    """What nine of ten values lie within."""
-    ranked = sorted(values)
-    return ranked[19 * (len(ranked) - 1) // 20] - ranked[(len(ranked) - 1) // 20]
 
 
 def _is_urgent(ahead: Forecast | None) -> bool:

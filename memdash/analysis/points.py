@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Self
 
+from memdash.model.metric import LIVE_HEAP
 from memdash.model.series import Series, Timeline, watched_s
 
 __all__ = ["Basis", "Points", "newest_points", "outside", "points"]
 
-_LIVE, _FULL = "heap.live_bytes", "gc.full_collections"
+_FULL = "gc.full_collections"
 _RESIDENT, _SWAP = "system.rss_bytes", "system.swap_bytes"
 _AT_REST = 1.0
 """Percent of a CPU, added to what is used: a program at rest that takes 0.2 % after 0.1 % is not twice as busy."""
@@ -28,9 +29,9 @@ class Basis(Enum):
 
     metric: str
 
-    CYCLES = "live heap after each GC", _LIVE
-    FULL = "live heap after full collections", _LIVE
-    FLOOR = "floor of the live heap", _LIVE
+    CYCLES = "live heap after each GC", LIVE_HEAP
+    FULL = "live heap after full collections", LIVE_HEAP
+    FLOOR = "floor of the live heap", LIVE_HEAP
     RESIDENT = "floor of RSS and swap", _RESIDENT
 
     def __new__(cls, words: str, metric: str) -> Self:
@@ -86,7 +87,7 @@ class Points:
 def points(history: Timeline, span_s: float) -> Points:
     """Those of the last ``span_s`` seconds, since the counters last went back. 0.3 ms for 900 buckets."""
     live, full, count, allocated, busy, resident, swap = _together(
-        history, span_s, (_LIVE, _FULL, "NumGC", "TotalAlloc", "system.cpu_percent", _RESIDENT, _SWAP)
+        history, span_s, (LIVE_HEAP, _FULL, "NumGC", "TotalAlloc", "system.cpu_percent", _RESIDENT, _SWAP)
     )
     load = allocated if _has_values(allocated) else None
     if _has_values(full):

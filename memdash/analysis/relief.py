@@ -15,12 +15,16 @@ from memdash.model.finding import Figure, Finding, NotYet, Severity
 from memdash.model.missing import Maybe, Missing, known
 from memdash.model.relief import OVER_LIMIT, Ceiling, GcAt, Relief
 from memdash.model.sample import Sample
-from memdash.units import Unit, byte_size, duration, whole_percent
+from memdash.units import Unit, byte_size, duration, things, whole_percent
 
 __all__ = ["Looked", "Order", "Reliever"]
 
 _SETTLED_S = 3.0
 """How long there may be no way before that is told: agents and endpoints take a moment to be found."""
+
+_PATIENCE_S = 3600.0
+"""A way that comes and goes is told of less and less often: each time it must have stayed as it is for twice as long,
+up to so long; what has lasted for that is told at once when it changes."""
 
 _GIVEN_BACK_S = 5.0
 """A runtime gives back what was freed little by little: before that nobody can say that it did not help."""
@@ -51,11 +55,6 @@ class Looked(NamedTuple):
 class _Step(Enum):
     ONE = 1
     TWO = 2
-
-
-_PATIENCE_S = 3600.0
-"""A way that comes and goes is told of less and less often: each time it must have stayed as it is for twice as long,
-up to so long; what has lasted for that is told at once when it changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ class _Round:
         """``2 forced collections freed 1.20 MiB``, and why no more was done."""
         freed = byte_size(self.freed_bytes) if self.freed_bytes else "nothing"
         number, last = self.collections, self.deeds[-1]
-        told = [f"{number} forced collection{'s' if number > 1 else ''} freed {freed}"] if number else []
+        told = [f"{things(number, 'forced collection')} freed {freed}"] if number else []
         if number and self.freed_bytes and not self.has_helped:
             what = what_counts(last.after, self.limit)
             told[0] += f", but {what} did not fall: forcing does not lower it"
@@ -120,7 +119,6 @@ class Reliever:
 
     def __init__(self, plan: GcAt) -> None:
         self._plan = plan
-        self._wait_s = plan.cooldown_s
         self._rests_until_s = dict.fromkeys(_Step, -inf)
         self._round: _Round | None = None
         self._full: tuple[float, _Round] | None = None
@@ -181,18 +179,16 @@ class Reliever:
     def _end(self, done: _Round, at_s: float) -> None:
         self._round = None
         done = done.since(done.deeds[-1].after)
-        if done.has_helped:
-            self._wait_s, self._unsure = self._plan.cooldown_s, None
-        else:
-            self._wait_s = min(2 * self._wait_s, _LONGEST_WAITS * self._plan.cooldown_s)
-            self._unsure = (at_s, done)
+        rounds, wait_s = self.standing.rounds + (1 if done.collections else 0), self._plan.cooldown_s
+        if not done.has_helped:
+            wait_s = min(2 * self.standing.wait_s, _LONGEST_WAITS * wait_s)
+        self.standing = replace(self.standing, rounds=rounds, wait_s=wait_s)
+        self._unsure = None if done.has_helped else (at_s, done)
         if done.step is _Step.TWO:
             since_s = at_s if self._full is None or self._full[0] < self._over_since_s else self._full[0]
             self._full = (since_s, done)
             self._rest(_Step.TWO, at_s)
         self._rest(_Step.ONE, at_s)
-        rounds = self.standing.rounds + (1 if done.collections else 0)
-        self.standing = replace(self.standing, rounds=rounds, wait_s=self._wait_s)
 
     def _judge(self, sample: Sample) -> None:
         """Whether the last round helped after all, as long as what it freed may still be given back."""
@@ -204,17 +200,16 @@ class Reliever:
         if self._full is not None and self._full[1] is before:
             self._full = (self._full[0], done)
         if done.has_helped:
-            self._unsure, self._wait_s = None, self._plan.cooldown_s
+            self._unsure, self.standing = None, replace(self.standing, wait_s=self._plan.cooldown_s)
             for step, until_s in self._rests_until_s.items():
-                self._rests_until_s[step] = min(until_s, ended_s + self._wait_s)
-            self.standing = replace(self.standing, wait_s=self._wait_s)
+                self._rests_until_s[step] = min(until_s, ended_s + self._plan.cooldown_s)
         elif sample.at.mono_s >= ended_s + _GIVEN_BACK_S:
             self._unsure = None
             came = done.words if done.collections else "no collection was forced"
-            self._news.append((f"gc-at: {came}; the next not before {duration(self._wait_s)}", Severity.INFO))
+            self._news.append((f"gc-at: {came}; the next not before {duration(self.standing.wait_s)}", Severity.INFO))
 
     def _rest(self, step: _Step, now_s: float) -> None:
-        self._rests_until_s[step] = max(self._rests_until_s[step], now_s + self._wait_s)
+        self._rests_until_s[step] = max(self._rests_until_s[step], now_s + self.standing.wait_s)
 
     def _over(self, sample: Sample, ceiling: Maybe[Ceiling], way: Maybe[str]) -> Finding | NotYet | None:
         if isinstance(ceiling, Missing):

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from memdash.median import median
 from memdash.model.verdict import Slope
 
 __all__ = ["Line", "line"]
@@ -47,8 +48,8 @@ def line(times_s: Sequence[float], values: Sequence[float]) -> Line | None:
         return None
     slopes = [(values[j] - values[i]) / (times_s[j] - times_s[i]) for i in range(n) for j in range(i + 1, n)]
     slopes.sort()
-    middle = _median(slopes)
-    start = _median(sorted(value - middle * time_s for time_s, value in zip(times_s, values, strict=True)))
+    middle = median(slopes)
+    start = median(value - middle * time_s for time_s, value in zip(times_s, values, strict=True))
     residuals = [value - start - middle * time_s for time_s, value in zip(times_s, values, strict=True)]
     inflation = _inflation(residuals)
     spread = _deviation(values) * inflation
@@ -60,11 +61,6 @@ def line(times_s: Sequence[float], values: Sequence[float]) -> Line | None:
     low = slopes[first] if first >= 0 else -math.inf
     high = slopes[last] if last < len(slopes) else math.inf
     return Line(Slope(middle, low, high), z, z * inflation, start)
-
-
-def _median(ranked: Sequence[float]) -> float:
-    half = len(ranked) // 2
-    return ranked[half] if len(ranked) % 2 else (ranked[half - 1] + ranked[half]) / 2
 
 
 def _deviation(values: Sequence[float]) -> float:

@@ -13,7 +13,7 @@ from memdash.analysis.points import Points
 from memdash.analysis.slopes import Line, line
 from memdash.median import median
 
-__all__ = ["Earlier", "Trend", "blocks", "fall", "trend"]
+__all__ = ["Earlier", "Trend", "blocks", "fall", "spread", "trend"]
 
 _FINEST = 64
 _MOST = 320
@@ -110,7 +110,6 @@ def _stretch(points: Points, earlier: Earlier | None) -> Trend | None:
     third = [value for time_s, value in zip(at_s, of, strict=True) if 0.5 <= time_s / window_s < 0.75]
     last = [value for time_s, value in zip(at_s, of, strict=True) if time_s >= 0.75 * window_s]
     growth = fitted.slope.per_s * window_s
-    apart = sorted(value - fitted.at(time_s) for time_s, value in zip(seconds, values, strict=True))
     return Trend(
         line=fitted,
         fine=fine,
@@ -121,7 +120,7 @@ def _stretch(points: Points, earlier: Earlier | None) -> Trend | None:
         growth_bytes=growth,
         fall_bytes=fall(of),
         newest_bytes=median(last) - median(third) if last and third else growth / 4,
-        swing_bytes=apart[19 * (len(apart) - 1) // 20] - apart[(len(apart) - 1) // 20],
+        swing_bytes=spread([value - fitted.at(time_s) for time_s, value in zip(seconds, values, strict=True)]),
         bend=bend.factor,
         fine_bend=fine_bend.factor,
         bend_low=max(bend.low, fine_bend.low),
@@ -191,6 +190,12 @@ def fall(values: Sequence[float]) -> float:
         elif highest - value > largest:
             largest = highest - value
     return largest
+
+
+def spread(values: Sequence[float]) -> float:
+    """What nine of ten values lie within."""
+    ranked = sorted(values)
+    return ranked[19 * (len(ranked) - 1) // 20] - ranked[(len(ranked) - 1) // 20]
 
 
 def _jumps(values: Sequence[float]) -> float:

@@ -11,7 +11,7 @@ from memdash.model.gc_trend import Course, GcTrend
 from memdash.model.missing import Missing
 from memdash.model.profile import short_name
 from memdash.model.verdict import Grower, Slope, Verdict, VerdictKind
-from memdash.units import MIB, Unit, byte_size, count, duration, per_minute, ratio, signed, time_range
+from memdash.units import MIB, PERIODS, Unit, byte_size, count, duration, per_minute, ratio, signed, time_range
 
 __all__ = ["RULE", "collector_words", "finding", "named", "rate_words", "severity", "summary"]
 
@@ -24,7 +24,6 @@ _TASKS = re.compile(r"((?:\w+ )+?(?:by|of) )?(.*)", re.DOTALL)
 _SHORT = 24
 
 _CRITICAL_S, _WARNING_S = 1800.0, 1200.0
-_RATES = ((1.0, "/s"), (60.0, "/min"), (3600.0, "/h"), (86_400.0, "/d"))
 
 
 def severity(verdict: Verdict) -> Severity:
@@ -103,7 +102,8 @@ def rate_words(slope: Slope) -> str:
 
 def _step(slope: Slope) -> tuple[float, str]:
     """That unit of time, in seconds and as it is written behind a rate."""
-    return next((step for step in _RATES if abs(slope.per_s) * step[0] >= MIB / 8), _RATES[1])
+    per_s, unit = next((period for period in PERIODS if abs(slope.per_s) * period[0] >= MIB / 8), PERIODS[1])
+    return per_s, f"/{unit}"
 
 
 def _interval(slope: Slope) -> str:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from memdash.commands.look import Look
 from memdash.commands.options import gathered, origin
-from memdash.commands.screen import check_theme
 from memdash.commands.source import is_process
 from memdash.commands.viewing import Viewing
 from memdash.config import SETTINGS
@@ -26,17 +26,14 @@ if TYPE_CHECKING:
     from memdash.pprof.taken import TakenProfile
     from memdash.ui.screens.profile.study import Moment
 
-__all__ = ["Look", "browse", "look_options"]
+__all__ = ["Browsing", "browse", "browsing_options"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Browsing(Look):
     """How the screen looks; with ``text`` there is none."""
 
     text: bool
-    theme: str | None
-    no_color: bool
-    ascii: bool
 
     @property
     def is_possible(self) -> bool:
@@ -46,8 +43,8 @@ class Look:
         return has_terminal and not self.text and os.environ.get("TERM", "dumb") != "dumb"
 
 
-look_options = gathered(Look, "look")
-"""Give a command the options of a screen; it gets one ``look`` instead."""
+browsing_options = gathered(Browsing, "browsing")
+"""Give a command the options of a screen; it gets one ``browsing`` instead."""
 
 
 def browse(name: str, argument: str, viewing: Viewing, look: Look) -> None:
@@ -56,15 +53,14 @@ def browse(name: str, argument: str, viewing: Viewing, look: Look) -> None:
     The profile is read once before the screen opens: what is wrong with it is said where the command was given. Raises
     what reading it raises.
     """
-    check_theme(look.theme)
+    look.check()
     options = viewing.options()
     with without_collections():
         first = viewing.alone(argument)
         base = viewing.earlier()
-    from memdash.ui.app import Options, run_view
+    from memdash.ui.app import run_view
     from memdash.ui.screens.profile import view_of
     from memdash.ui.screens.profile.study import Lens, Study
-    from memdash.ui.theme import DEFAULT_THEME
 
     moments = _moments(argument, viewing, first, base)
     lens = Lens(
@@ -76,10 +72,7 @@ def browse(name: str, argument: str, viewing: Viewing, look: Look) -> None:
     )
     study = Study(lambda: next(moments), lens)
     with signals_raised():
-        run_view(
-            lambda: view_of(name, study),
-            Options(theme=look.theme or DEFAULT_THEME, ascii=look.ascii, no_color=look.no_color),
-        )
+        run_view(lambda: view_of(name, study), look.options())
 
 
 def _is_given(name: str) -> bool:

@@ -12,9 +12,8 @@ import click
 from memdash.analysis.budgets import Budget, NoLeak, NoNewTasks, budget_of, fitted
 from memdash.analysis.rules import COOLDOWN_S, Threshold
 from memdash.analysis.verdict_words import RULE as VERDICT
-from memdash.commands.limits import condition_of_growth, condition_of_limit, muted_for, rules_asked, rules_for
+from memdash.commands.limits import Alerting, condition_of_growth, condition_of_limit
 from memdash.commands.options import take_file
-from memdash.config import AlertText, Growth, Limit
 from memdash.config_file import load_file
 from memdash.errors import UsageError
 from memdash.model.finding import Severity
@@ -29,17 +28,13 @@ _RANK = 1
 """Above the user's own configuration, below variables and flags."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan(Alerting):
     """What a check holds a program to, and for how long. The fields are settings; ``duration`` may be left open.
 
     An alert that is muted, or that merely informs, counts for nothing here as elsewhere.
     """
 
-    max: Sequence[Limit] = ()
-    max_growth: Sequence[Growth] = ()
-    alert: Sequence[AlertText] = ()
-    mute: Sequence[str] = ()
     no_new_tasks: bool = False
     no_leak: bool = True
     warm_up: float = 10.0
@@ -53,12 +48,8 @@ class Plan:
 
         Raises UsageError for what makes no sense.
         """
-        muted = muted_for(self.mute, rules_for(self.max, self.max_growth, self.alert))
-        asked = [
-            rule
-            for rule in rules_asked(self.max, self.max_growth, self.alert)
-            if rule.name not in muted and rule.severity >= Severity.WARNING
-        ]
+        muted = self.muted
+        asked = [rule for rule in self.asked if rule.name not in muted and rule.severity >= Severity.WARNING]
         fitting = asked if watch_s is None else [fitted(rule, watch_s) for rule in asked]
         wanted = [*map(budget_of, fitting)]
         wanted += [NoNewTasks()] if self.no_new_tasks else []
@@ -83,7 +74,7 @@ class Plan:
             yield f"mute = {_list(self.mute)}"
         for switch in (field.name for field in fields(Plan) if isinstance(field.default, bool)):
             yield f"{switch.replace('_', '-')} = {str(getattr(self, switch)).lower()}"
-        for rule in rules_asked((), (), self.alert):
+        for rule in Alerting(alert=self.alert).asked:
             yield from ("", "[[alert]]", *_alert_lines(rule))
 
 

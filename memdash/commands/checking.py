@@ -6,7 +6,7 @@ import math
 import signal
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 
 import click
@@ -16,13 +16,13 @@ from memdash.commands.budget import FOR_S, Plan
 from memdash.commands.denials import denials_told
 from memdash.commands.forcing import Forcing
 from memdash.commands.output import tell
-from memdash.commands.prepared import prepared
+from memdash.commands.prepared import prepared, tell_tracing
 from memdash.commands.program import Program, log_file
 from memdash.commands.replayed import Recorded
 from memdash.errors import TargetError, TargetExited, UsageError
 from memdash.model.check import Checked, Command, Outcome
 from memdash.model.snapshot import State
-from memdash.model.target import Target
+from memdash.model.target import Ending, Target
 from memdash.probes.probe import ProbeEntry
 from memdash.session import Live, read_once
 from memdash.session.gate import Gate
@@ -67,8 +67,7 @@ def of_recording(file: Recorded, run: int | None, plan: Plan) -> Checked:
     """What was recorded up to a moment, or as much of that as the plan has time for. Raises UsageError."""
     from memdash.session.replay import moments
 
-    past = file.open(run)
-    try:
+    with closing(file.open(run)) as past:
         gate: Gate | None = None
         for shown in moments(past, file.instant_s(past)):
             if gate is None:
@@ -79,8 +78,6 @@ def of_recording(file: Recorded, run: int | None, plan: Plan) -> Checked:
         if gate is None:
             raise UsageError(f"{file.path} holds no moment", "a recording of a longer watch can be checked")
         return gate.checked(strict=plan.strict)
-    finally:
-        past.close()
 
 
 def of_command(argv: Sequence[str], plan: Plan, start: Start, *, force: bool = False) -> Checked:
@@ -88,12 +85,11 @@ def of_command(argv: Sequence[str], plan: Plan, start: Start, *, force: bool = F
 
     Raises TargetExited or Exit when it ends before there is anything to see.
     """
-    if start.trace is not None:
-        tell("tracing is on: a Python that allocates much runs several times slower")
-    with ExitStack() as closing:
-        log = None if start.output_to is None else closing.enter_context(log_file(start.output_to, force))
-        given = closing.enter_context(prepared(agent=not start.read_only, trace=start.trace))
-        program = closing.enter_context(Program(argv, log, environment=given.environment))
+    tell_tracing(start.trace)
+    with ExitStack() as ending:
+        log = None if start.output_to is None else ending.enter_context(log_file(start.output_to, force))
+        given = ending.enter_context(prepared(agent=not start.read_only, trace=start.trace))
+        program = ending.enter_context(Program(argv, log, environment=given.environment))
         checked, ended = _watched_in_turn(program, plan, given.entries)
         program.stop(signal.SIGTERM)
         return replace(checked, command=Command(tuple(argv), program.exit_code if ended else None))
@@ -132,21 +128,21 @@ def _watched_in_turn(program: Program, plan: Plan, entries: Sequence[ProbeEntry]
 def _died(checked: Checked) -> Checked:
     """What was killed has passed nothing, whatever its wrapper makes of that."""
     ending, target = checked.shown.ending, checked.shown.target
-    if ending is None or not _is_killed(checked):
+    if ending is None or not _is_killed(ending):
         return checked
     return replace(checked, cut_short=f"{target.name} ({target.place}) was {ending.words}")
 
 
-def _is_killed(checked: Checked) -> bool:
+def _is_killed(ending: Ending | None) -> bool:
     """Whether it ended by a signal. A script may well ask a server to end when it is done with it."""
-    ending = checked.shown.ending
     return ending is not None and ending.signal_number not in (None, *_ASKED)
 
 
 def _weight(checked: Checked) -> tuple[bool, bool, int, float]:
     """One that was seen too little of comes last, though it could not be judged: of a wrapper nobody wants to know."""
     outcomes = [judgement.outcome for judgement in checked.judgements]
-    return Outcome.FAILED in outcomes, _is_killed(checked), -outcomes.count(Outcome.UNKNOWN), checked.watched_s
+    is_killed = _is_killed(checked.shown.ending)
+    return Outcome.FAILED in outcomes, is_killed, -outcomes.count(Outcome.UNKNOWN), checked.watched_s
 
 
 def _left_s(ends_s: float) -> float | None:

@@ -76,7 +76,7 @@ def _rows(ctx: click.Context) -> list[_Row]:
 
 
 def _words(ctx: click.Context, setting: Setting) -> str | None:
-    value = ctx.params[setting.name.replace("-", "_")]
+    value = ctx.params[setting.parameter]
     if value is None or value == ():
         return None
     if isinstance(value, bool):

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from memdash.commands.options import Verb
+from memdash.commands.output import update
 from memdash.commands.prepared import prepared
 from memdash.commands.program import Program, log_file, tell_output
 from memdash.commands.run import watch_program
@@ -62,11 +63,6 @@ def _server(runtime: str | None) -> tuple[Sequence[str], str | None]:
         toolchain = None
     if toolchain is None:
         return [sys.executable, "-m", PYTHON_MODULE], None
-    built = build(toolchain, GO_SOURCE, "shop-server", _progress)
-    click.echo("\r\x1b[K", err=True, nl=False)
+    built = build(toolchain, GO_SOURCE, "shop-server", lambda words: update(f"memdash: {words}"))
+    update()
     return [str(built)], f"{GO_SOURCE.parent}:{toolchain.root / 'src'}"
-
-
-def _progress(words: str) -> None:
-    """Keep one line of the terminal up to date."""
-    click.echo(f"\r\x1b[Kmemdash: {words}", err=True, nl=False)

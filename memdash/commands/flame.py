@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from memdash.commands.browsing import Look, browse, look_options
+from memdash.commands.browsing import Browsing, browse, browsing_options
 from memdash.commands.options import Verb
 from memdash.commands.output import STDOUT
 from memdash.commands.viewing import Viewing, show, tell_unmatched, viewing_options
@@ -17,16 +17,16 @@ __all__ = ["command"]
 
 @click.command(cls=Verb, short_help="Stacks as a tree, from main inwards.")
 @viewing_options
-@look_options
-def command(argument: str, viewing: Viewing, look: Look, **printing: Any) -> None:
+@browsing_options
+def command(argument: str, viewing: Viewing, browsing: Browsing, **printing: Any) -> None:
     """Show what is held through each call, callers above what they call.
 
     On a terminal this is a flame graph to go through with keys and mouse; with --text, or where it is not read by a
     person, an indented list. With --diff-base each call also shows how it has changed; with --base only the difference
     is drawn.
     """
-    if look.is_possible and not printing["json"] and printing["output"] == STDOUT:
-        browse("flame", argument, viewing, look)
+    if browsing.is_possible and not printing["json"] and printing["output"] == STDOUT:
+        browse("flame", argument, viewing, browsing)
     else:
         _show(argument, viewing, **printing)
 

@@ -22,9 +22,6 @@ class Stream:
         while line:
             line = line[os.write(self._descriptor, line) :]
 
-    def close(self) -> None:
-        """It was open before."""
-
 
 class GrowingFile:
     """A file that lines are added to. Raises UsageError when there is one that is not to be gone on with, or none.
@@ -60,7 +57,7 @@ class GrowingFile:
         """Nothing is written into, or pushed out by age, that somebody else may have put there."""
         olds = () if self._most_bytes is None else map(self._old, range(1, self._kept + 1))
         for path in () if is_ours else (self._path, *olds):
-            if path.exists() and (path.is_file() or path.is_dir()):
+            if path.is_file() or path.is_dir():
                 raise UsageError(f"{path} exists already", "go on in it with --append, or begin anew with --force")
 
     def reopen(self) -> None:

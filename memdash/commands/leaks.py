@@ -6,7 +6,8 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from json import dumps
 
 import click
@@ -84,13 +85,13 @@ def command(
     with --ignore-current those do not count that were there when it began.
     """
     expected = Expected(top_functions=frozenset(ignore_top_function), creators=frozenset(ignore_created_by))
+    if choice.recorded is not None:
+        searched = recorded_leaks(choice.recorded, run, expected, duration, ignores_current=ignore_current)
+        return _told(searched, json=json, ignores_current=ignore_current)
     if ignore_current:
         watch = Watch(_NEW_ONES_S if duration is None else duration, _WATCH_S, ignores_current=True)
     else:
         watch = Watch(0.0, _WATCH_S if duration is None else duration)
-    if choice.recorded is not None:
-        searched = recorded_leaks(choice.recorded, run, expected, duration, ignores_current=ignore_current)
-        return _told(searched, json=json, ignores_current=ignore_current)
     with signals_raised():
         consent = _consent(agreed=yes) if choice.asks else _UNASKED
         searched = search(choice.target(), expected, watch, choice.entries, consent)
@@ -109,20 +110,16 @@ def recorded_leaks(
     file: Recorded, run: int | None, expected: Expected, duration_s: float | None, *, ignores_current: bool
 ) -> Searched:
     """The same of a recording, from the tasks that were read up to a moment. Raises UsageError, RecordingError."""
-    past = file.open(run)
-    try:
+    with closing(file.open(run)) as past:
         at_s = file.instant_s(past)
         looks = past.tasks(at_s - (_RECORDED_S if duration_s is None else duration_s), at_s)
         first = past.tasks(-math.inf, past.run.since.mono_s + _FIRST_WITHIN_S)
-    finally:
-        past.close()
     if not looks:
         raise UsageError("no goroutines or threads were recorded in that time", "give a longer --duration")
     _require_stacks(looks[0])
     _require_creators(looks[0], expected)
-    if ignores_current:
-        current = first[0] if first else Tasks(())
-        expected = Expected(top_functions=expected.top_functions, creators=expected.creators, current=current)
+    if ignores_current and first:
+        expected = replace(expected, current=first[0])
     return Searched(suspects(looks, expected))
 
 
@@ -173,9 +170,7 @@ def search(
     try:
         with denials_told(target), TaskLooks(target, entries) as tasks:
             if watch.ignores_current:
-                expected = Expected(
-                    top_functions=expected.top_functions, creators=expected.creators, current=tasks.look()
-                )
+                expected = replace(expected, current=tasks.look())
             pause(watch.wait_s)
             proof = consent if consent is _UNASKED else tasks.search(consent)
             looks: list[Tasks] = [tasks.look()]

@@ -9,23 +9,14 @@ from dataclasses import dataclass
 from memdash.analysis.rules import Condition, Op, Rule, Threshold, default_rules, metric_named, parse_rule
 from memdash.analysis.verdict_words import RULE as VERDICT
 from memdash.commands.options import gathered, place
-from memdash.config import AlertText, Growth, Limit
-from memdash.errors import UsageError
+from memdash.config import AlertText, Limit, MostGrowth
+from memdash.errors import UsageError, told_where
 from memdash.model.finding import NOTES
 from memdash.model.relief import OVER_LIMIT
 from memdash.spelling import meant
 from memdash.units import parse_figure
 
-__all__ = [
-    "Alerting",
-    "alert_options",
-    "condition_of_growth",
-    "condition_of_limit",
-    "muted_for",
-    "rules_asked",
-    "rules_for",
-]
-
+__all__ = ["Alerting", "alert_options", "condition_of_growth", "condition_of_limit", "require_rules"]
 
 _PER_S = (60.0, 1.0, 3600.0, 86_400.0)
 
@@ -34,10 +25,10 @@ _PER_S = (60.0, 1.0, 3600.0, 86_400.0)
 class Alerting:
     """What to alert on, as flags, variables and the file have it."""
 
-    max: Sequence[Limit]
-    max_growth: Sequence[Growth]
-    alert: Sequence[AlertText]
-    mute: Sequence[str]
+    max: Sequence[Limit] = ()
+    max_growth: Sequence[MostGrowth] = ()
+    alert: Sequence[AlertText] = ()
+    mute: Sequence[str] = ()
 
     @property
     def is_asked(self) -> bool:
@@ -45,57 +36,47 @@ class Alerting:
         return bool(self.max or self.max_growth or self.alert or self.mute)
 
     @property
+    def asked(self) -> tuple[Threshold, ...]:
+        """The rules asked for, each once. Raises UsageError for what makes no sense."""
+        conditions = dict.fromkeys((*map(condition_of_growth, self.max_growth), *map(condition_of_limit, self.max)))
+        asked = {str(condition): Threshold(str(condition), condition) for condition in conditions}
+        for alert in self.alert:
+            rule = _rule(alert)
+            if rule.name in (VERDICT, OVER_LIMIT, NOTES) or asked.get(rule.name, rule) != rule:
+                raise UsageError(f"{alert.where}: {rule.name!r} is another rule's name", "give it a name of its own")
+            asked[rule.name] = rule
+        return tuple(asked.values())
+
+    @property
     def rules(self) -> tuple[Rule, ...]:
-        """All that is checked. Raises UsageError for what makes no sense."""
-        return rules_for(self.max, self.max_growth, self.alert)
+        """All that is checked: what is asked for, and what always holds but for what is called the same.
+
+        Raises UsageError for what makes no sense.
+        """
+        asked = self.asked
+        names = {rule.name for rule in asked}
+        return (*(rule for rule in default_rules() if rule.name not in names), *asked)
 
     @property
     def muted(self) -> tuple[str, ...]:
-        """The names of those that do not count. Raises UsageError."""
-        return muted_for(self.mute, self.rules)
+        """The names of those that do not count. Raises UsageError where there is no such rule."""
+        require_rules(self.mute, [*(rule.name for rule in self.rules), VERDICT, OVER_LIMIT], place("mute"))
+        return tuple(self.mute)
 
 
-def rules_for(limits: Sequence[Limit], growths: Sequence[Growth], alerts: Sequence[AlertText] = ()) -> tuple[Rule, ...]:
-    """The rules that always hold, and those asked for; an alert of the same name replaces one that does.
-
-    Raises UsageError for what makes no sense.
-    """
-    asked = rules_asked(limits, growths, alerts)
-    names = {rule.name for rule in asked}
-    return (*(rule for rule in default_rules() if rule.name not in names), *asked)
-
-
-def rules_asked(
-    limits: Sequence[Limit], growths: Sequence[Growth], alerts: Sequence[AlertText]
-) -> tuple[Threshold, ...]:
-    """One for each limit and alert, each once. Raises UsageError for what makes no sense."""
-    conditions = dict.fromkeys((*map(condition_of_growth, growths), *map(condition_of_limit, limits)))
-    asked = {str(condition): Threshold(str(condition), condition) for condition in conditions}
-    for alert in alerts:
-        rule = _rule(alert)
-        if rule.name in (VERDICT, OVER_LIMIT, NOTES) or asked.get(rule.name, rule) != rule:
-            raise UsageError(f"{alert.where}: {rule.name!r} is another rule's name", "give it a name of its own")
-        asked[rule.name] = rule
-    return tuple(asked.values())
-
-
-def muted_for(names: Sequence[str], rules: Sequence[Rule]) -> tuple[str, ...]:
-    """The names of the rules that are not to count. Raises UsageError where there is no such rule."""
-    known = [*(rule.name for rule in rules), VERDICT, OVER_LIMIT]
+def require_rules(names: Sequence[str], known: Sequence[str], where: str) -> None:
+    """Raise UsageError for a name that no rule has; ``where`` says where it was found."""
     for name in names:
         if name not in known:
-            raise UsageError(f"{place('mute')}: there is no rule {name!r}", meant(name, known, "the rules are"))
-    return tuple(names)
+            raise UsageError(f"{where}: there is no rule {name!r}", meant(name, known, "the rules are"))
 
 
 def _rule(alert: AlertText) -> Threshold:
-    try:
+    with told_where(alert.where):
         return parse_rule(alert.when, alert.name, alert.said)
-    except UsageError as error:
-        raise UsageError(f"{alert.where}: {error.what}", error.hint) from None
 
 
-def condition_of_growth(growth: Growth) -> Condition:
+def condition_of_growth(growth: MostGrowth) -> Condition:
     """What ``--max-growth`` finds fault with, in bytes a minute or in the time that makes whole ones of it."""
     if not growth.is_rate:
         return Condition("heap.live_bytes", Op.OVER, growth.bytes, grows=True)
@@ -107,13 +88,10 @@ def condition_of_growth(growth: Growth) -> Condition:
 
 def condition_of_limit(limit: Limit) -> Condition:
     """What ``--max`` finds fault with. Raises UsageError for what names no metric."""
-    said = limit.where
-    try:
+    with told_where(limit.where):
         metric = metric_named(limit.metric)
-        said = f"{limit.where}: {metric.key}"
-        return Condition(metric.key, Op.OVER, parse_figure(limit.value, metric.unit))
-    except UsageError as error:
-        raise UsageError(f"{said}: {error.what}", error.hint) from None
+        with told_where(metric.key):
+            return Condition(metric.key, Op.OVER, parse_figure(limit.value, metric.unit))
 
 
 alert_options = gathered(Alerting, "alerting")

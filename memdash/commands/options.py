@@ -15,7 +15,7 @@ from click.shell_completion import CompletionItem
 
 from memdash import config, config_file
 from memdash.commands.output import tell
-from memdash.errors import UsageError
+from memdash.errors import UsageError, told_where
 
 __all__ = [
     "Verb",
@@ -54,10 +54,8 @@ class _Text(_ParamType):
         if not isinstance(value, (str, int, float)):  # a table of the file, which is understood already
             return value
         where = (origin(ctx, self._setting) if ctx else "") or f"--{self._setting.name}"
-        try:
+        with told_where(where):
             return _placed(self._setting.value(str(value)), where)
-        except UsageError as error:
-            raise UsageError(f"{where}: {error.what}", error.hint) from None
 
     def split_envvar_value(self, rv: str) -> list[str]:
         """The values of a variable."""
@@ -72,8 +70,8 @@ class _Text(_ParamType):
 
 def _placed(value: Any, where: str) -> Any:
     """What is understood only later is told where it was found."""
-    if is_dataclass(value) and any(each.name == "where" for each in fields(value)):
-        return replace(value, where=where)  # type: ignore[type-var]  # is_dataclass takes in classes as well
+    if is_dataclass(value) and not isinstance(value, type) and any(each.name == "where" for each in fields(value)):
+        return replace(value, where=where)
     return value
 
 
@@ -155,14 +153,14 @@ def _option(setting: config.Setting) -> Callable[[Function], Function]:
 
 def origin(ctx: click.Context, setting: config.Setting) -> str:
     """Where the value of a setting comes from: ``--interval``, ``MEMDASH_INTERVAL``, a file, or nothing (default)."""
-    match ctx.get_parameter_source(setting.name.replace("-", "_")):
+    match ctx.get_parameter_source(setting.parameter):
         case ParameterSource.COMMANDLINE:
             return f"--{setting.name}"
         case ParameterSource.ENVIRONMENT:
             return setting.variable
         case ParameterSource.DEFAULT_MAP:
-            key = setting.name.replace("-", "_")
-            return f"{setting.name} in {next(layer.path for layer in _layers(ctx) if key in layer.values)}"
+            layer = next(layer for layer in _layers(ctx) if setting.parameter in layer.values)
+            return f"{setting.name} in {layer.path}"
     return ""
 
 
@@ -174,7 +172,7 @@ def place(name: str) -> str:
 
 def stated(ctx: click.Context, setting: config.Setting) -> object:
     """The value of a setting as it was written where it comes from; a list where a file has one."""
-    name = setting.name.replace("-", "_")
+    name = setting.parameter
     match ctx.get_parameter_source(name):
         case ParameterSource.ENVIRONMENT:
             return os.environ.get(setting.variable)
@@ -215,8 +213,8 @@ def take_file(ctx: click.Context, rank: int, path: Path, values: Mapping[str, ob
 
     Of two files that of the higher rank counts, and it alone for the settings in ``alone``.
     """
-    named = {name.replace("-", "_"): given for name, given in values.items()}
-    layer = _Layer(path, named, frozenset(name.replace("-", "_") for name in alone))
+    named = {config.SETTINGS[name].parameter: given for name, given in values.items()}
+    layer = _Layer(path, named, frozenset(config.SETTINGS[name].parameter for name in alone))
     ctx.meta.setdefault(_LAYERS, {})[rank] = layer
     merged: dict[str, object] = {}
     for each in reversed(_layers(ctx)):
@@ -227,7 +225,7 @@ def take_file(ctx: click.Context, rank: int, path: Path, values: Mapping[str, ob
 def typed(name: str) -> bool:
     """Whether a setting of the command that runs stands on the command line: others may be meant for other commands."""
     ctx = click.get_current_context()
-    return ctx.get_parameter_source(name.replace("-", "_")) is ParameterSource.COMMANDLINE
+    return ctx.get_parameter_source(config.SETTINGS[name].parameter) is ParameterSource.COMMANDLINE
 
 
 def refuse_beside(name: str, *allowed: str) -> None:

@@ -15,7 +15,7 @@ from memdash.errors import UsageError
 from memdash.files import is_device, written
 from memdash.plain import plain
 
-__all__ = ["STDOUT", "check_output", "refuse_same", "tell", "write_lines", "writing"]
+__all__ = ["STDOUT", "check_output", "refuse_same", "tell", "tell_instead", "update", "write_lines", "writing"]
 
 STDOUT = "-"
 
@@ -23,6 +23,18 @@ STDOUT = "-"
 def tell(words: str) -> None:
     """Say on stderr what somebody should know; words of the target may be among them."""
     click.echo(f"memdash: {plain(words)}", err=True)
+
+
+def update(words: str = "") -> None:
+    """Where stderr is a terminal, have its last line say this now; nothing takes the line away."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        click.echo(f"\r\x1b[K{plain(words)}", err=True, nl=False)
+
+
+def tell_instead(words: str) -> None:
+    """Tell in place of what ``update`` has written, which leaves room for more of it below."""
+    update()
+    tell(words)
 
 
 def check_output(output: str, force: bool) -> None:

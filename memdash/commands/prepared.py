@@ -11,7 +11,7 @@ from memdash.errors import AgentUnreachable
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES, probes_with
 
-__all__ = ["Prepared", "prepared"]
+__all__ = ["Prepared", "prepared", "tell_tracing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,12 @@ class Prepared:
 
     environment: Mapping[str, str] = field(default_factory=dict)
     entries: Sequence[ProbeEntry] = PROBES
+
+
+def tell_tracing(trace: int | None) -> None:
+    """Say what it costs that somebody has asked for tracing."""
+    if trace is not None:
+        tell("tracing is on: a Python that allocates much runs several times slower")
 
 
 @contextlib.contextmanager

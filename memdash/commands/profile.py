@@ -13,13 +13,13 @@ import click
 from memdash.analysis.deeds import deed_words
 from memdash.commands.acting import act_on
 from memdash.commands.denials import denials_told
-from memdash.commands.options import Verb, settings, typed
-from memdash.commands.output import STDOUT, check_output, tell, writing
+from memdash.commands.options import Verb, gathered, settings, typed
+from memdash.commands.output import STDOUT, check_output, tell, update, writing
+from memdash.commands.sampling import Sampled
 from memdash.commands.target import Choice, target_options
 from memdash.errors import UsageError
 from memdash.model.action import Action
 from memdash.model.target import Target
-from memdash.probes.cpython.sampler.sampling import Sampling
 from memdash.probes.registry import sampling_with
 from memdash.signals import signals_raised
 from memdash.units import byte_size
@@ -27,6 +27,7 @@ from memdash.units import duration as duration_words
 
 if TYPE_CHECKING:
     from memdash.pprof.taken import TakenProfile
+    from memdash.probes.cpython.sampler.sampling import Sampling
 
 __all__ = ["command"]
 
@@ -38,7 +39,8 @@ _SAMPLED_S = 30.0
 
 @click.command(cls=Verb, short_help="Save the profile of a process for pprof.")
 @target_options
-@settings("output", "force", "type", "seconds", "agent", "sample", "sample-domains", "duration", "gc", "yes", "run")
+@settings("output", "force", "type", "seconds", "agent", "duration", "gc", "yes", "run")
+@gathered(Sampled, "sampled")
 def command(
     choice: Choice,
     output: str,
@@ -46,8 +48,7 @@ def command(
     type: str | None,  # noqa: A002 - click names parameters as the flags are called
     seconds: int | None,
     agent: bool,
-    sample: int | None,
-    sample_domains: tuple[str, ...],
+    sampled: Sampled,
     duration: float | None,
     gc: bool,
     yes: bool,
@@ -69,7 +70,7 @@ def command(
             "--type and --seconds are for a program's own endpoint, and none is to be asked",
             "--endpoint auto looks for it, --endpoint URL and --url name it",
         )
-    if not agent and (typed("duration") or (sample and typed("sample"))):
+    if not agent and (typed("duration") or (sampled.sample and typed("sample"))):
         raise UsageError("--for and --sample are for what memdash's agent samples", "add --agent")
     check_output(output, force)
     if choice.recorded is not None:
@@ -87,10 +88,10 @@ def command(
             return 1
         tell(deed_words(deed))
     if agent:
-        sampling = Sampling(sample or Sampling().rate_bytes, sample_domains)
-        _write(_sampled(choice, target, sampling, _SAMPLED_S if duration is None else duration), output, force)
-        return 0
-    _write(_taken(choice, target, type, seconds or 0), output, force)
+        taken = _sampled(choice, target, sampled.of_profile(), _SAMPLED_S if duration is None else duration)
+    else:
+        taken = _taken(choice, target, type, seconds or 0)
+    _write(taken, output, force)
     return 0
 
 
@@ -139,7 +140,7 @@ def _counted(seconds: int) -> Iterator[None]:
         passed = 0
         while not over.wait(_TELL_EVERY_S):
             passed = min(passed + 1, seconds)
-            click.echo(f"\rmemdash: {passed} of {seconds} s", nl=False, err=True)
+            update(f"memdash: {passed} of {seconds} s")
 
     counting = threading.Thread(target=count, daemon=True) if sys.stderr.isatty() else None
     if counting is not None:
@@ -150,4 +151,4 @@ def _counted(seconds: int) -> Iterator[None]:
         over.set()
         if counting is not None:
             counting.join()
-            click.echo("\r\x1b[K", nl=False, err=True)
+            update()

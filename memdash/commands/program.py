@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import math
 import os
 import select
 import signal
@@ -174,12 +175,25 @@ class Program:
         """Wait until the command has ended by itself, for so long at most; whether it has."""
         if self._process.returncode is not None:
             return True
-        descriptor = os.pidfd_open(self.pid)
+        try:
+            descriptor = os.pidfd_open(self.pid)
+        except OSError:  # before Linux 5.3, or when there are no more descriptors
+            return self._has_ended_within(math.inf if timeout_s is None else timeout_s)
         try:
             ended, _, _ = select.select([descriptor], [], [], timeout_s)
         finally:
             os.close(descriptor)
         return bool(ended)
+
+    def _has_ended_within(self, timeout_s: float) -> bool:
+        """Ask time and again, for so long at most: nothing wakes us, and the command must stay to be waited for."""
+        until_s = time.monotonic() + timeout_s
+        while os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+            left_s = until_s - time.monotonic()
+            if left_s <= 0:
+                return False
+            time.sleep(min(_PAUSE_S, left_s))
+        return True
 
     @property
     def exit_code(self) -> int:

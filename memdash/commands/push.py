@@ -16,7 +16,7 @@ from memdash.commands.service import Service
 from memdash.commands.sinks import About, Sink, headers_for, otlp_sink, pyroscope_sink
 from memdash.commands.target import Choice, pids, process_options
 from memdash.commands.watching import Named, named
-from memdash.errors import MemdashError, ProbeError, TargetError, TargetExited, UsageError
+from memdash.errors import MemdashError, ProbeError, TargetError, TargetExited, UsageError, told_where
 from memdash.network.address import Address
 from memdash.session import read_once
 from memdash.signals import Signalled, signals_raised
@@ -41,10 +41,8 @@ def _every(_ctx: click.Context, _param: click.Parameter, text: str) -> float:
 def _server(_ctx: click.Context, param: click.Parameter, text: str | None) -> Address | None:
     if text is None:
         return None
-    try:
+    with told_where(param.opts[0]):
         address = Address.parse(text)
-    except UsageError as error:
-        raise UsageError(f"{param.opts[0]}: {error.what}", error.hint) from None
     return replace(address, path=f"{address.path.rstrip('/')}/")
 
 

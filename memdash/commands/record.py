@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ import click
 
 from memdash.commands.limits import Alerting, alert_options
 from memdash.commands.options import gathered, refuse_beside, settings
-from memdash.commands.output import STDOUT, tell
+from memdash.commands.output import STDOUT, tell, tell_instead, update
 from memdash.commands.recorded import Keeping, recorders
 from memdash.commands.relief import Relieving, relief_options, relief_told
 from memdash.commands.service import Service
@@ -20,7 +20,6 @@ from memdash.commands.target import Choice, pids, process_options
 from memdash.commands.telling import Telling
 from memdash.commands.watching import ending_code, named, require_read, watched
 from memdash.errors import RecordingError
-from memdash.plain import plain
 from memdash.session import Live
 from memdash.units import byte_size, duration, file_time
 
@@ -81,16 +80,15 @@ def command(
     ]
     targets = [each.target for each in watching]
     path = Path(output) if output != STDOUT else Path(f"{targets[0].file_name}-{file_time(time.time())}{_SUFFIX}")
-    recording = recorders(path, sessions, keeping, appends=append, replaces=force, hear=tell)
+    recording = recorders(path, sessions, keeping, appends=append, replaces=force, hear=tell_instead)
     with telling.hooks() as follow, recording as started:
         for session in sessions:
             follow(session)
         tell(f"recording {', '.join(f'{target.name} ({target.place})' for target in targets)} into {path}")
-        line = _Line(sessions, started)
         if plan is not None:
-            sessions[0].subscribe(relief_told(line.say))
-        signalled = watched(sessions, duration, line.draw)
-        line.clear()
+            sessions[0].subscribe(relief_told(tell_instead))
+        signalled = watched(sessions, duration, partial(_draw, sessions, started))
+        update()
     last = [session.snapshot() for session in sessions]
     require_read(watching, last)
     code = ending_code(last, duration, signalled, "the recording is shorter than it was to be")
@@ -108,36 +106,18 @@ def _salvaged(path: Path, output: str) -> int:
     return 0
 
 
-class _Line:
-    """One line on stderr that is kept up to date, where that is a terminal."""
-
-    def __init__(self, sessions: Sequence[Live], recorders: Sequence[Recorder]) -> None:
-        self._sessions = sessions
-        self._recorders = recorders
-        self._is_shown = sys.stderr is not None and sys.stderr.isatty()
-
-    def clear(self) -> None:
-        """Leave nothing of it."""
-        if self._is_shown:
-            click.echo("\r\x1b[K", err=True, nl=False)
-
-    def say(self, words: str) -> None:
-        """Say something in its place, and leave room for it below."""
-        self.clear()
-        tell(words)
-
-    def draw(self) -> None:
-        """Draw it anew."""
-        since = next((recorder.state.since for recorder in self._recorders if recorder.state.since), None)
-        if not self._is_shown or since is None:
-            return
-        shown = [session.snapshot() for session in self._sessions]
-        progress = self._recorders[0].state
-        alerts = sum(len(snapshot.alerts) for snapshot in shown)
-        parts = [
-            duration(max(snapshot.at.mono_s for snapshot in shown) - since.mono_s),
-            byte_size(progress.used_bytes),
-            f"{alerts} alert{'s' * (alerts != 1)}",
-            *([progress.trouble] if progress.trouble else []),
-        ]
-        click.echo(f"\r\x1b[K{plain(' · '.join(parts))}", err=True, nl=False)
+def _draw(sessions: Sequence[Live], recorders: Sequence[Recorder]) -> None:
+    """How it stands, in one line that is kept up to date."""
+    since = next((recorder.state.since for recorder in recorders if recorder.state.since), None)
+    if since is None:
+        return
+    shown = [session.snapshot() for session in sessions]
+    progress = recorders[0].state
+    alerts = sum(len(snapshot.alerts) for snapshot in shown)
+    parts = [
+        duration(max(snapshot.at.mono_s for snapshot in shown) - since.mono_s),
+        byte_size(progress.used_bytes),
+        f"{alerts} alert{'s' * (alerts != 1)}",
+        *([progress.trouble] if progress.trouble else []),
+    ]
+    update(" · ".join(parts))

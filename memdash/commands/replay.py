@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from dataclasses import replace
+
 import click
 
-from memdash.commands.options import Verb, settings
+from memdash.commands.look import Look
+from memdash.commands.options import Verb, gathered, settings
 from memdash.commands.replayed import RECORDING, recorded
-from memdash.commands.screen import check_terminal, check_theme, report_of
+from memdash.commands.screen import check_terminal, report_of
 from memdash.config import SourcePath
 from memdash.errors import UsageError
 from memdash.signals import signals_raised
@@ -16,16 +20,10 @@ __all__ = ["command"]
 
 @click.command(cls=Verb, short_help="Look at a recording, at any of its moments.")
 @click.argument("argument", metavar=RECORDING, type=click.Path())
-@settings("run", "theme", "no-color", "ascii", "source-path", "trim-path")
-def command(
-    argument: str,
-    run: int | None,
-    theme: str | None,
-    no_color: bool,
-    ascii: bool,  # noqa: A002 - click names parameters as the flags are called
-    source_path: str | None,
-    trim_path: str | None,
-) -> None:
+@settings("run")
+@gathered(Look, "look")
+@settings("source-path", "trim-path")
+def command(argument: str, run: int | None, look: Look, source_path: str | None, trim_path: str | None) -> None:
     """Show the dashboard as it was while a recording was made.
 
     It opens at the newest moment, or at TIME: 12:04, 12:04:41, 2026-01-31T12:04, -5m before the end. The arrows go
@@ -35,25 +33,14 @@ def command(
     file = recorded(argument)
     if file is None:
         raise UsageError(f"{argument} is no recording of memdash", "memdash record PID -o FILE.mdr makes one")
-    check_theme(theme)
+    look.check()
     check_terminal("memdash report FILE.mdr writes a report of it")
-    past = file.open(run)
-    try:
+    with closing(file.open(run)) as past:
         at_s = file.instant_s(past) if file.time else None
         from memdash.session.replay import replays
-        from memdash.ui.app import Options
         from memdash.ui.app import run as show
-        from memdash.ui.theme import DEFAULT_THEME
 
-        options = Options(
-            theme=theme or DEFAULT_THEME,
-            ascii=ascii,
-            no_color=no_color,
-            sources=SourcePath.of(source_path, trim_path),
-            at_s=at_s,
-        )
+        options = replace(look.options(), sources=SourcePath.of(source_path, trim_path), at_s=at_s)
         with signals_raised():
             watches = replays(past)
             show(watches.open(past.run.target), watches, report_of, options)
-    finally:
-        past.close()

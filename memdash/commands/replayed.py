@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -44,17 +44,20 @@ class Recorded:
 
         What else there is in the file is told.
         """
-        from memdash.recording.reader import Recording  # 15 ms with all that comes with it
+        from memdash.recording.mended import opened_sound  # 15 ms with all that comes with it
         from memdash.session.past import Past
 
-        newest = Recording.open(self.path)
-        runs = newest.runs
+        opened = opened_sound(self.path)
+        newest, runs = opened.recording, opened.recording.runs
         if number is not None and number not in [run.number for run in runs]:
-            newest.close()
+            opened.close()
             raise UsageError(f"{self.path} has no run {number}", f"there {_there_are(runs)}")
         if number is None and len(runs) > 1:
             tell(f"{self.path}: this is run {newest.number}; with --run there {_there_are(runs)}")
-        return Past(newest if number in (None, newest.number) else newest.of(number), is_of_file=True)
+        recording = newest if number in (None, newest.number) else newest.of(number)
+        if opened.damage:
+            tell(f"{self.path} is damaged: {opened.damage}; what is left of this run is {_reach(recording.run)}")
+        return Past(recording, is_of_file=True, close=opened.close)
 
     def instant_s(self, past: Past) -> float:
         """The moment that is meant, on the monotonic clock. Raises UsageError when the run does not hold it."""
@@ -81,11 +84,8 @@ class Recorded:
 
         Raises RecordingError, UsageError.
         """
-        past = self.open(number)
-        try:
+        with closing(self.open(number)) as past:
             yield past.at(self.instant_s(past))
-        finally:
-            past.close()
 
 
 _WITHIN_S = 0.999

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import click
 
@@ -17,10 +16,11 @@ from memdash.commands.relief import Relieving, relief_options
 from memdash.commands.replayed import Recorded
 from memdash.commands.target import Choice, target_options
 from memdash.commands.telling import Telling
+from memdash.commands.watching import watched
 from memdash.errors import TargetExited, UsageError
 from memdash.exports.formats import exporter
 from memdash.model.snapshot import Snapshot, State
-from memdash.session import Live, Session, read_once
+from memdash.session import Live, read_once
 
 __all__ = ["command"]
 
@@ -45,7 +45,7 @@ def command(
     alerting: Alerting,
     relief: Relieving,
     telling: Telling,
-) -> None:
+) -> int:
     """Report everything that can be read of one process, once.
 
     With --duration it watches that long first, so that rates, growth and alerts have something to go by. Of a recording
@@ -62,7 +62,7 @@ def command(
         anew = (rules, muted) if alerting.is_asked else None
         with _recorded(choice.recorded, run, anew) as snapshot:
             _write(snapshot, name, redact=redact, output=output, force=force)
-        return
+        return 0
     if duration is None and typed("gc-at"):
         raise UsageError("--gc-at needs a watch to force collections in", "say for how long: --duration 10m")
     target, entries = choice.target(), choice.entries
@@ -80,13 +80,16 @@ def command(
         )
         with telling.hooks() as follow:
             follow(watch)
-            _watch(watch, duration)
+            signalled = watched([watch], duration)
+        if signalled:
+            return 128 + signalled
         snapshot = watch.snapshot()
     if snapshot.state is State.REFUSED:  # read once it raises what the watch could only tell in words
         snapshot = read_once(target, rules=rules, muted=muted, entries=entries)
     _write(snapshot, name, redact=redact, output=output, force=force)
     if snapshot.ending is not None:
         raise TargetExited(f"{target.name} ({target.place}) {snapshot.ending.words} before the report was due")
+    return 0
 
 
 def _write(snapshot: Snapshot, name: str, *, redact: bool, output: str, force: bool) -> None:
@@ -109,11 +112,8 @@ def _recorded(
         return
     from memdash.session.replay import judged
 
-    past = file.open(number)
-    try:
+    with closing(file.open(number)) as past:
         yield deque(judged(past, *anew, file.instant_s(past)), maxlen=1).pop()
-    finally:
-        past.close()
 
 
 def _format(**asked: bool) -> str:
@@ -123,22 +123,3 @@ def _format(**asked: bool) -> str:
         flags = " and ".join(f"--{name}" for name in names)
         raise UsageError(f"{flags} exclude each other", "ask for one format, and once more for the other")
     return names[0] if names else "text"
-
-
-def _watch(session: Session, duration_s: float) -> None:
-    """Watch for ``duration_s`` from the first sample on, or until the target ends."""
-    begun, over = threading.Event(), threading.Event()
-
-    def listen(shown: Snapshot) -> None:
-        if shown.state in (State.ENDED, State.REFUSED):
-            over.set()
-        if shown.state is not State.ATTACHING:
-            begun.set()
-
-    session.subscribe(listen)
-    session.start()
-    try:
-        begun.wait()
-        over.wait(duration_s)
-    finally:
-        session.close()

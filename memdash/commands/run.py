@@ -7,19 +7,16 @@ from collections.abc import Sequence
 
 import click
 
-from memdash.commands.options import Verb, settings, typed
-from memdash.commands.output import tell
-from memdash.commands.prepared import prepared
+from memdash.commands.options import Verb, settings
+from memdash.commands.prepared import prepared, tell_tracing
 from memdash.commands.program import Program, log_file, tell_output
 from memdash.commands.screen import Screen, screen_options
-from memdash.errors import TargetError, UsageError
+from memdash.errors import TargetError
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import sampling_with
 from memdash.signals import Signalled, signals_raised
 
 __all__ = ["command", "watch_program"]
-
-_USUAL_RATE_BYTES = 64 << 10
 
 
 @click.command(
@@ -41,29 +38,14 @@ def command(argv: tuple[str, ...], screen: Screen, output_to: str | None, force:
     """
     screen.check()
     watched = True
-    sampling = screen.sampling(_rate(screen, trace))
-    if trace is not None:
-        tell("tracing is on: a Python that allocates much runs several times slower")
+    sampling = screen.sampled.of_command(trace, read_only=screen.read_only)
+    tell_tracing(trace)
     with log_file(output_to, force) as log, prepared(agent=not screen.read_only, trace=trace) as given:
         program = Program(argv, log, environment=given.environment)
         with contextlib.suppress(Signalled), signals_raised(), program:
             watched = watch_program(program, screen, sampling_with(given.entries, sampling))
         tell_output(log, last_lines=not watched)
     return program.exit_code
-
-
-def _rate(screen: Screen, trace: int | None) -> int:
-    """Bytes between two samples; 0 for none. Raises UsageError for what asks for both ways to find the sites."""
-    if screen.read_only and screen.sample and typed("sample"):
-        raise UsageError("--sample and --read-only exclude each other", "leave one of them away")
-    if trace is None:
-        return _USUAL_RATE_BYTES if screen.sample is None else screen.sample
-    if screen.sample and typed("sample"):
-        raise UsageError(
-            "--trace and --sample exclude each other: either tells the allocation sites",
-            "--sample costs 4 to 15 % of CPU time, --trace is exact and costs several times as much as the program",
-        )
-    return 0
 
 
 def watch_program(program: Program, screen: Screen, entries: Sequence[ProbeEntry]) -> bool:

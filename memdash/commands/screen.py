@@ -11,32 +11,31 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memdash.commands.limits import Alerting, muted_for
+from memdash.commands.limits import Alerting
+from memdash.commands.look import Look
 from memdash.commands.opening import Opening
-from memdash.commands.options import gathered, part, place
+from memdash.commands.options import gathered, part
 from memdash.commands.output import write_lines
 from memdash.commands.recorded import Keeping, recorders
 from memdash.commands.relief import Relieving
+from memdash.commands.sampling import Sampled
 from memdash.commands.telling import Telling, Terminal
 from memdash.config import SourcePath
 from memdash.errors import UsageError
 from memdash.model.action import Action
-from memdash.model.relief import GcAt
 from memdash.model.snapshot import Snapshot
 from memdash.model.target import Target
 from memdash.probes.probe import ProbeEntry
-from memdash.probes.registry import PROBES, sampling_with
+from memdash.probes.registry import PROBES
 from memdash.probes.survey import survey
 from memdash.session import Live, Session, Watches, read_once
 from memdash.signals import signals_raised
-from memdash.spelling import meant
 
 if TYPE_CHECKING:
-    from memdash.probes.cpython.sampler.sampling import Sampling
     from memdash.recording.recorder import Recorder
     from memdash.ui.app import Options
 
-__all__ = ["Screen", "check_terminal", "check_theme", "report_of", "screen_options"]
+__all__ = ["Screen", "check_terminal", "report_of", "screen_options"]
 
 _SURVEY_S = 10.0
 """Judging processes for the picker stops after this long; the list fills while it goes on."""
@@ -48,21 +47,19 @@ class Screen(Alerting):
 
     interval: float
     agent: bool
-    sample: int | None
-    sample_domains: tuple[str, ...]
-    read_only: bool
-    gc_at: float | None
-    gc_cooldown: float
-    limit: int | None
-    theme: str | None
-    no_color: bool
-    ascii: bool
+    sampled: Sampled = field(metadata=part(Sampled))
+    relieving: Relieving = field(metadata=part(Relieving))
+    look: Look = field(metadata=part(Look))
     source_path: str | None
     trim_path: str | None
     record: str | None
-    max_size: int
-    max_age: float | None
+    keeping: Keeping = field(metadata=part(Keeping))
     telling: Telling = field(metadata=part(Telling))
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing is to be done to the target."""
+        return self.relieving.read_only
 
     def check(self) -> None:
         """Refuse before anything is started what could not be shown. Raises UsageError."""
@@ -71,12 +68,12 @@ class Screen(Alerting):
 
     def check_values(self) -> None:
         """Refuse limits and themes that do not exist. Raises UsageError."""
-        muted_for(self.mute, self.rules)
+        _ = self.muted
         self.telling.check(self.rules)
         if self.agent and self.read_only:
             raise UsageError("--agent and --read-only exclude each other", "leave one of them away")
-        self._plan()
-        check_theme(self.theme)
+        self.relieving.plan()
+        self.look.check()
 
     def check_terminal(self) -> None:
         """Refuse to draw where there is no terminal. Raises UsageError."""
@@ -84,8 +81,6 @@ class Screen(Alerting):
 
     def watch(self, target: Target, entries: Sequence[ProbeEntry] = PROBES) -> None:
         """Show the dashboard until the user leaves it."""
-        if self.agent and self.sample:
-            entries = sampling_with(entries, self.sampling(self.sample))
         # Code is loaded only into what was asked for, and run only there, not because < and > came by.
         others = [entry for entry in entries if not entry.wanted_for]
 
@@ -110,12 +105,6 @@ class Screen(Alerting):
                 if recorder is not None:
                     session.remember(recorder)
                 self._show(session, watches, terminal)
-
-    def sampling(self, rate_bytes: int) -> Sampling | None:
-        """What is to be sampled of a Python; nothing of it when the rate is 0."""
-        from memdash.probes.cpython.sampler.sampling import Sampling
-
-        return Sampling(rate_bytes, self.sample_domains) if rate_bytes else None
 
     def show_once(self, target: Target, entries: Sequence[ProbeEntry]) -> int:
         """Print a screenful of what can be read at once. Raises what ``read_once`` raises."""
@@ -157,12 +146,8 @@ class Screen(Alerting):
         if self.record is None:
             yield None
             return
-        keeping = Keeping(max_size=self.max_size, max_age=self.max_age)
-        with recorders(Path(self.record), [session], keeping) as started:
+        with recorders(Path(self.record), [session], self.keeping) as started:
             yield started[0]
-
-    def _plan(self) -> GcAt | None:
-        return Relieving(self.gc_at, self.gc_cooldown, self.limit, self.read_only).plan()
 
     def _session(self, target: Target, entries: Sequence[ProbeEntry], *, is_meant: bool) -> Live:
         """A watch over the target, or over another process of its tree: nothing is done to that unless asked there."""
@@ -172,7 +157,7 @@ class Screen(Alerting):
             rules=self.rules,
             muted=self.muted,
             asked=(Action.LOAD_AGENT,) if self.agent and is_meant else (),
-            gc_at=self._plan() if is_meant else None,
+            gc_at=self.relieving.plan() if is_meant else None,
             read_only=self.read_only,
             keeps_past=self.record is None or not is_meant,
             entries=entries,
@@ -185,11 +170,7 @@ class Screen(Alerting):
         return run_picker(lambda: survey(PROBES, _SURVEY_S), self._options())
 
     def _options(self) -> Options:
-        from memdash.ui.app import Options
-        from memdash.ui.theme import DEFAULT_THEME
-
-        sources = SourcePath.of(self.source_path, self.trim_path)
-        return Options(theme=self.theme or DEFAULT_THEME, ascii=self.ascii, no_color=self.no_color, sources=sources)
+        return replace(self.look.options(), sources=SourcePath.of(self.source_path, self.trim_path))
 
 
 def check_terminal(hint: str) -> None:
@@ -207,17 +188,6 @@ def report_of(moment: Snapshot, path: Path) -> bytes:
     out = BytesIO()
     exporter_for(path).write([moment], out)
     return out.getvalue()
-
-
-def check_theme(name: str | None) -> None:
-    """Refuse a theme that does not exist. Raises UsageError."""
-    if name is None:
-        return
-    from memdash.ui.theme import theme_names
-
-    names = theme_names()
-    if name not in names:
-        raise UsageError(f"{place('theme')}: there is no theme {name!r}", meant(name, names, "the themes are"))
 
 
 screen_options = gathered(Screen, "screen")

@@ -15,14 +15,14 @@ from memdash.commands.checking import Start, of_command
 from memdash.commands.demo import GO_SOURCE, PYTHON_MODULE
 from memdash.commands.output import tell
 from memdash.commands.toolchain import build, find_toolchain
-from memdash.config import Growth
+from memdash.config import MostGrowth
 from memdash.errors import MemdashError
 from memdash.model.check import Checked, Outcome
 from memdash.units import MIB
 
 __all__ = ["self_test"]
 
-_PLAN = Plan(max_growth=(Growth(2 * MIB, is_rate=False),), warm_up=4.0, duration=8.0)
+_PLAN = Plan(max_growth=(MostGrowth(2 * MIB, is_rate=False),), warm_up=4.0, duration=8.0)
 _FIXED = ("--leak-limit", "0")
 
 

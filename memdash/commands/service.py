@@ -17,7 +17,7 @@ from memdash.errors import UsageError
 __all__ = ["Service", "unit"]
 
 _FLAG = "--systemd"
-_HEAD = """\
+_UNIT = """\
 # {place}
 # systemctl daemon-reload && systemctl enable --now memdash-{verb}
 [Unit]
@@ -35,8 +35,6 @@ StateDirectory=memdash
 StateDirectoryMode=0700
 WorkingDirectory=/var/lib/memdash
 UMask=0077
-"""
-_RIGHTS = """\
 
 # To read the memory of other users' processes takes CAP_SYS_PTRACE, and with kernel.yama.ptrace_scope=3 nothing
 # helps. If programs are not readable for everybody: add CAP_DAC_READ_SEARCH to both lines.
@@ -64,8 +62,6 @@ LockPersonality=yes
 SystemCallArchitectures=native
 SystemCallFilter=@system-service process_vm_readv
 MemoryMax=256M
-"""
-_TAIL = """\
 
 [Install]
 WantedBy=multi-user.target
@@ -100,9 +96,7 @@ def unit(verb: str, program: Sequence[str], words: Sequence[str]) -> Iterator[st
     """The unit's lines. Raises UsageError for a word with a line break."""
     command = " ".join(_quoted(word) for word in (*program, verb, *words))
     place = f"/etc/systemd/system/memdash-{verb}.service"
-    yield from _HEAD.format(place=place, verb=verb, command=command).splitlines()
-    yield from _RIGHTS.splitlines()
-    yield from _TAIL.splitlines()
+    yield from _UNIT.format(place=place, verb=verb, command=command).splitlines()
 
 
 def _program() -> list[str]:

@@ -94,15 +94,13 @@ def _of_file(path: Path) -> Document:
 
     try:
         with path.open("rb") as file:
-            if not stat.S_ISREG(path.stat().st_mode) and not stat.S_ISFIFO(path.stat().st_mode):
+            if stat.S_IFMT(path.stat().st_mode) not in (stat.S_IFREG, stat.S_IFIFO):
                 raise UsageError(f"{path} is not a file", "name a profile, or the pid of a process")
             content = file.read(MOST_BYTES + 1)
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # a NUL in the path
         raise UsageError(f"there is no file {str(path)!r}", "name a profile, or the pid of a process") from None
     except OSError as error:
         raise UsageError(f"{path}: {(error.strerror or str(error)).lower()}", "name a profile, or a pid") from None
-    except ValueError:  # a NUL in the path
-        raise UsageError(f"there is no file {str(path)!r}", "name a profile, or the pid of a process") from None
     try:
         return decode(content)
     except BadProfile as error:

@@ -15,8 +15,8 @@ from memdash.commands import VERBS
 from memdash.commands.options import settings
 from memdash.commands.output import tell
 from memdash.commands.replayed import Recorded, recorded
-from memdash.config import SETTINGS
-from memdash.errors import NoSuchTarget, UsageError
+from memdash.config import SETTINGS, parse_pid
+from memdash.errors import NoSuchTarget, UsageError, told_where
 from memdash.model.target import Target
 from memdash.network.address import Address, is_url, require_scheme
 from memdash.plain import plain
@@ -108,7 +108,7 @@ def _choosing(metavar: str, complete: _Complete) -> Callable[[Callable[..., Any]
         @settings(*_NAMES, "endpoint")
         @functools.wraps(function)
         def wrapped(positional: str | None, endpoint: str | None, **values: Any) -> Any:
-            named = {key: values.pop(key) for key in (name.replace("-", "_") for name in _NAMES)}
+            named = {key: values.pop(key) for key in (SETTINGS[name].parameter for name in _NAMES)}
             ctx = click.get_current_context()
             return function(choice=_choice(ctx, _given(ctx, positional, named), endpoint), **values)
 
@@ -142,7 +142,7 @@ def _given(ctx: click.Context, positional: str | None, named: dict[str, Any]) ->
             if file is not None
             else {"url": positional}
             if is_url(positional)
-            else {"pid": SETTINGS["pid"].parse(positional)}
+            else {"pid": parse_pid(positional)}
         )
         given = said | {f"--{key}": value for key, value in given.items()}
     for source in (ParameterSource.ENVIRONMENT, ParameterSource.DEFAULT_MAP):
@@ -182,10 +182,8 @@ def _gops() -> ProbeEntry:
 
 
 def _address(text: str, option: str) -> Address:
-    try:
+    with told_where(option):
         address = Address.parse(text)
-    except UsageError as error:
-        raise UsageError(f"{option}: {error.what}", error.hint) from None
     if address.query:
         raise UsageError(f"{option}: {text!r} holds a question, and memdash asks its own", "leave away the ?")
     return address

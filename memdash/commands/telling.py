@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import sys
 import threading
@@ -15,15 +14,15 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from memdash.analysis.rules import Rule
 from memdash.analysis.verdict_words import RULE as VERDICT
+from memdash.commands.limits import require_rules
 from memdash.commands.options import place, typed
-from memdash.commands.output import tell
-from memdash.errors import HookError, UsageError
+from memdash.commands.output import tell_instead
+from memdash.errors import HookError, UsageError, told_where
 from memdash.model.finding import NOTES, Severity
 from memdash.model.relief import OVER_LIMIT
 from memdash.network.address import Address
 from memdash.said import HookText
 from memdash.signals import Signalled
-from memdash.spelling import meant
 
 if TYPE_CHECKING:
     from memdash.hooks.alert import Watched
@@ -84,12 +83,10 @@ class Telling:
             raise UsageError("--tell-ended does nothing without --on-alert or --webhook", "add one of them")
         known = [*(rule.name for rule in rules), VERDICT, OVER_LIMIT, NOTES]
         for text in (*self.on_alert, *self.webhook):
-            for name in text.rules:
-                if name not in known:
-                    raise UsageError(f"{text.where}: there is no rule {name!r}", meant(name, known, "the rules are"))
+            require_rules(text.rules, known, text.where)
             if text.url:
                 _address(text)
-            elif shutil.which(text.command[0]) is None:
+            elif _is_absent(text.command[0]):
                 raise UsageError(
                     f"{text.where}: there is no command {text.command[0]!r}", "give a path, or a name found in PATH"
                 )
@@ -107,7 +104,7 @@ class Telling:
             return
         from memdash.hooks.hooks import Hooks  # with all that comes with it, spared those who ask for none
 
-        say: Callable[[str], object] = _say if terminal is None else lambda _: None
+        say: Callable[[str], object] = tell_instead if terminal is None else lambda _: None
         hooks = Hooks(told, say, self._evidence(say))
         try:
             yield hooks.follow
@@ -148,6 +145,12 @@ class Telling:
         return Evidence(folders, say), Wanted(Severity[self.evidence_from.upper()])
 
 
+def _is_absent(command: str) -> bool:
+    import shutil  # 0.3 MiB with the formats of archives it brings
+
+    return shutil.which(command) is None
+
+
 def _hook(text: HookText) -> Hook:
     if text.url:
         from memdash.hooks.webhook import Webhook
@@ -159,10 +162,8 @@ def _hook(text: HookText) -> Hook:
 
 
 def _address(text: HookText) -> Address:
-    try:
+    with told_where(text.where):
         return Address.parse(text.url)
-    except UsageError as error:
-        raise UsageError(f"{text.where}: {error.what}", error.hint) from None
 
 
 def _send(sequence: str) -> None:
@@ -171,19 +172,13 @@ def _send(sequence: str) -> None:
         sys.stderr.flush()
 
 
-def _say(words: str) -> None:
-    """In place of a line that may be kept up to date there."""
-    _send("\r\x1b[K")
-    tell(words)
-
-
 def _finish(hooks: Hooks) -> None:
     """Wait for what is under way, and say so when it takes longer; ctrl+c breaks it off, and that alone."""
     late = hooks.finish(_SOON_S)
     if not late:
         return
     try:
-        _say(f"waiting for {', '.join(late)}, until ctrl+c")
+        tell_instead(f"waiting for {', '.join(late)}, until ctrl+c")
         late = hooks.finish(_LATEST_S)
     except KeyboardInterrupt:
         pass
@@ -191,4 +186,4 @@ def _finish(hooks: Hooks) -> None:
         if signalled.number != signal.SIGINT:
             raise
     for name in late:
-        _say(f"{name} was broken off")
+        tell_instead(f"{name} was broken off")

@@ -11,7 +11,7 @@ import click
 from memdash.commands.options import gathered, settings
 from memdash.commands.output import tell, write_lines
 from memdash.commands.source import SOURCE, complete_source, profile_from
-from memdash.errors import UsageError
+from memdash.errors import UsageError, told_where
 
 if TYPE_CHECKING:
     from memdash.pprof.pattern import Pattern
@@ -90,10 +90,8 @@ def pattern(text: str, name: str) -> Pattern:
     """A regular expression. Raises UsageError that says where it stands."""
     from memdash.pprof.pattern import compiled
 
-    try:
+    with told_where(name):
         return compiled(text)
-    except UsageError as error:
-        raise UsageError(f"{name}: {error.what}", error.hint) from None
 
 
 def tell_unmatched(view: View) -> None:

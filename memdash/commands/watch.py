@@ -8,6 +8,7 @@ from memdash.commands.options import Verb, settings, typed
 from memdash.commands.screen import Screen, screen_options
 from memdash.commands.target import Choice, target_options
 from memdash.errors import UsageError
+from memdash.probes.registry import sampling_with
 from memdash.signals import signals_raised
 
 __all__ = ["command"]
@@ -26,14 +27,10 @@ def command(choice: Choice, screen: Screen, trace: int | None, once: bool, inlin
             "--trace is for a program that memdash starts: tracing is never switched on in one that runs",
             "memdash --trace -- COMMAND; a program may also start tracemalloc itself, and its sites are shown then",
         )
-    if screen.sample and not screen.agent and typed("sample"):
-        raise UsageError(
-            "a program that runs is sampled by memdash's agent, and that is only loaded when it is asked for",
-            "memdash --agent --sample 64KiB PID; memdash -- COMMAND samples what it starts",
-        )
     if once and inline:
         raise UsageError("--once and --inline exclude each other", "leave one of them away")
     screen.check_values()
+    sampling = screen.sampled.of_running(agent=screen.agent)
     if once:
         return screen.show_once(choice.target(), choice.entries)
     if inline:
@@ -44,5 +41,5 @@ def command(choice: Choice, screen: Screen, trace: int | None, once: bool, inlin
     with signals_raised():
         target = choice.target() if choice.made else screen.pick()
         if target is not None:
-            screen.watch(target, choice.entries)
+            screen.watch(target, sampling_with(choice.entries, sampling) if sampling else choice.entries)
     return 0

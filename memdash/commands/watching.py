@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from memdash.commands.output import tell
@@ -19,7 +20,7 @@ from memdash.process.identity import identify
 from memdash.session import Session, read_once
 from memdash.signals import ENDING, Signalled, signals_raised
 
-__all__ = ["Named", "by_pid", "ending_code", "named", "require_read", "watched"]
+__all__ = ["Named", "by_pid", "ending_code", "named", "require_read", "ticks", "watched"]
 
 _EVERY_S = 1.0
 
@@ -34,8 +35,10 @@ class Named:
 
 def named(choice: Choice, others: Sequence[str]) -> list[Named]:
     """What the user has named: the first in any way, the others by their pids, each once. Raises as ``target`` does."""
-    found = [Named(choice.target(), choice.entries), *by_pid(others)]
-    return list({(each.target.url, each.target.pid): each for each in reversed(found)}.values())[::-1]
+    found: dict[tuple[str, int], Named] = {}
+    for each in (Named(choice.target(), choice.entries), *by_pid(others)):
+        found.setdefault((each.target.url, each.target.pid), each)
+    return list(found.values())
 
 
 def by_pid(pids: Sequence[str]) -> list[Named]:
@@ -46,7 +49,7 @@ def by_pid(pids: Sequence[str]) -> list[Named]:
 def watched(
     sessions: Sequence[Session],
     duration_s: float | None,
-    tick: Callable[[], None],
+    tick: Callable[[], object] = lambda: None,
     ending: Sequence[int] = ENDING,
 ) -> int:
     """Watch until all have ended, or for ``duration_s`` once all are read; the signal that ended it before, or 0.
@@ -69,7 +72,8 @@ def watched(
             for session in sessions:
                 session.start()
             begun.wait()
-            _wait(over, duration_s, tick)
+            for _ in ticks(duration_s, over):
+                tick()
     except Signalled as signalled:
         return signalled.number
     finally:
@@ -78,12 +82,14 @@ def watched(
     return 0
 
 
-def _wait(over: threading.Event, duration_s: float | None, tick: Callable[[], None]) -> None:
-    until_s = None if duration_s is None else time.monotonic() + duration_s
-    tick()
-    while not over.is_set() and (until_s is None or time.monotonic() < until_s):
-        over.wait(_EVERY_S if until_s is None else max(min(_EVERY_S, until_s - time.monotonic()), 0.0))
-        tick()
+def ticks(duration_s: float | None, over: threading.Event | None = None) -> Iterator[None]:
+    """Now, then each second and at the end: that of ``duration_s``, or as soon as ``over`` is set."""
+    over = over or threading.Event()
+    until_s = math.inf if duration_s is None else time.monotonic() + duration_s
+    yield
+    while not over.is_set() and (left_s := until_s - time.monotonic()) > 0:
+        over.wait(min(_EVERY_S, left_s))
+        yield
 
 
 def require_read(named: Sequence[Named], last: Sequence[Snapshot]) -> None:
@@ -95,9 +101,9 @@ def require_read(named: Sequence[Named], last: Sequence[Snapshot]) -> None:
 
 def ending_code(last: Sequence[Snapshot], duration_s: float | None, signalled: int, shorter: str) -> int:
     """What nobody has set an end to may be ended by anything; else it is ``shorter``. Raises TargetExited."""
-    ended = [snapshot for snapshot in last if snapshot.ending is not None]
-    for snapshot in ended:
-        tell(f"{snapshot.target.name} ({snapshot.target.place}) {snapshot.ending.words}")  # type: ignore[union-attr]
+    ended = [(snapshot.target, snapshot.ending) for snapshot in last if snapshot.ending is not None]
+    for target, ending in ended:
+        tell(f"{target.name} ({target.place}) {ending.words}")
     if duration_s is None:
         return 0
     if signalled:

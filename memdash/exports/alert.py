@@ -7,12 +7,10 @@
 from __future__ import annotations
 
 import json
-import math
 
 from memdash import __version__
-from memdash.exports.json import Object, finding_row, target_row
+from memdash.exports.json import Object, finding_row, nulled, target_row
 from memdash.model.finding import Transition
-from memdash.model.missing import Missing
 from memdash.model.sample import Instant
 from memdash.model.target import Target
 from memdash.units import iso_time
@@ -25,9 +23,7 @@ _WORDS_AT_MOST, _LONGEST_WORD = 64, 4096
 
 def alert_document(target: Target, at: Instant, transition: Transition, text: str) -> Object:
     """What ``json.dumps`` takes. A target's environment is not in it."""
-    finding = transition.finding
-    row = target_row(target, at.wall_s)
-    row = {key: None if isinstance(value, Missing) else value for key, value in row.items()}
+    row = nulled(target_row(target, at.wall_s))
     if target.is_local:
         row["argv"] = [word[:_LONGEST_WORD] for word in target.argv[:_WORDS_AT_MOST]]
     return {
@@ -37,12 +33,8 @@ def alert_document(target: Target, at: Instant, transition: Transition, text: st
         "at": iso_time(at.wall_s),
         "text": text,
         "target": row,
-        "finding": finding_row(finding) | {"evidence": {key: _plain(value) for key, value in finding.evidence.items()}},
+        "finding": finding_row(transition.finding),
     }
-
-
-def _plain(value: float | str) -> float | str | None:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def alert_line(target: Target, at: Instant, transition: Transition, text: str) -> bytes:

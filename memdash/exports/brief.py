@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from memdash.exports.text import table_lines
 from memdash.model.snapshot import Snapshot
@@ -52,13 +51,13 @@ def few_lines(snapshot: Snapshot, width: int) -> list[str]:
 def screenful(snapshot: Snapshot, width: int, height: int) -> list[str]:
     """As much of what matters as ``height`` lines hold: what is left over is for the figures of the memory."""
     below = ["", plain(gc_line(snapshot))]
-    below += _section(_top(sites_table(snapshot), _SITES))
+    below += _section(sites_table(snapshot).first(_SITES))
     if has_tasks(snapshot):
-        below += _section(_top(tasks_table(snapshot), _TASKS))
-    below += _section(_top(alerts_table(snapshot), _ALERTS))
+        below += _section(tasks_table(snapshot).first(_TASKS))
+    below += _section(alerts_table(snapshot).first(_ALERTS))
     above = [plain(line) for line in (_head(snapshot), _standing(snapshot)) if line]
     room = max(height - len(above) - len(below) - 2, _FIGURES)
-    lines = [*above, "", *table_lines(_top(memstats_table(snapshot), room - 1)), *below]
+    lines = [*above, "", *table_lines(memstats_table(snapshot).first(room - 1)), *below]
     return [cut(line, width) for line in lines[:height]]
 
 
@@ -134,7 +133,3 @@ def _section(table: Table) -> Iterator[str]:
     yield ""
     yield plain(table.title)
     yield from table_lines(table)
-
-
-def _top(table: Table, rows: int) -> Table:
-    return replace(table, rows=table.rows[:rows])

@@ -8,12 +8,11 @@ a browser to load or run anything, should a word of the target ever get by.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from memdash import __version__
 from memdash.analysis.resample import columns
+from memdash.exports.exporter import Exporter
 from memdash.exports.html_stacks import site_stacks, task_stacks
 from memdash.exports.html_table import safe, table_parts
 from memdash.exports.sections import Heading, Section, heading, sections, unread
@@ -26,9 +25,9 @@ from memdash.model.snapshot import Snapshot
 from memdash.model.verdict import Verdict
 from memdash.tables.figures import change_cell, value_cell
 from memdash.tables.heap_chart import HEAP_LINES, heap_chart, heap_limits
-from memdash.tables.table import DASH
+from memdash.tables.table import DASH, Tone
 from memdash.tables.tasks import tasks_title
-from memdash.tables.verdict import calm_words
+from memdash.tables.verdict import calm_words, unsaid_verdict
 from memdash.units import Unit, byte_size, byte_tick, count, day_and_zone, signed, span
 
 __all__ = ["HTML"]
@@ -44,12 +43,6 @@ _PAIR = ("gc", "memstats")
 
 _ORDER = ("alerts", "residence", "sites", "objects", "tasks", "gc", "memstats", "family", "mappings")
 _LOOKS = {"HeapAlloc": "heap", "gc.live_after_gc_bytes": "live", "system.rss_bytes": "rss", "Sys": "sys"}
-_SEVERITIES = {
-    Severity.OK: "good",
-    Severity.INFO: "info",
-    Severity.WARNING: "warning",
-    Severity.CRITICAL: "critical",
-}
 _STACKS = {"sites": site_stacks, "tasks": task_stacks}
 _STYLE = Path(__file__).with_name("report.css")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -109,11 +102,11 @@ def _banner(snapshot: Snapshot) -> Iterator[str]:
     if worst is not None:
         severity = worst.severity
         lines.append(f"{worst.severity.glyph} {worst.severity.word}: {worst.summary}")
-    if verdict is not None and (worst is None or worst.summary != verdict.summary):
-        severity = max(severity, verdict.severity)
+    if (unsaid := unsaid_verdict(snapshot)) is not None:
+        severity = max(severity, unsaid.severity)
         calm = calm_words(snapshot)
-        lines.append(f"{verdict.severity.glyph} {verdict.summary}" if calm or worst else f"· {verdict.summary}")
-    yield f'<section class="banner {_SEVERITIES[severity]}">'
+        lines.append(f"{unsaid.severity.glyph} {unsaid.summary}" if calm or worst else f"· {unsaid.summary}")
+    yield f'<section class="banner {Tone.of_severity(severity).value}">'
     yield from (f"<p>{safe(line)}</p>" for line in lines)
     if verdict is not None and verdict.growers:
         yield from _growers(verdict)
@@ -221,16 +214,8 @@ def _unread(snapshot: Snapshot) -> Iterator[str]:
     yield "</dl></section>"
 
 
-@dataclass(frozen=True, slots=True)
-class _Html:
-    """The exporter: all snapshots in one page."""
-
-    name: str = "html"
-    suffix: str = ".html"
-
-    def write(self, snapshots: Iterable[Snapshot], out: BinaryIO) -> None:
-        """Write the page as UTF-8."""
-        out.writelines(f"{part}\n".encode() for part in _page(snapshots))
+def _pieces(snapshots: Iterable[Snapshot]) -> Iterator[str]:
+    return (f"{part}\n" for part in _page(snapshots))
 
 
-HTML = _Html()
+HTML = Exporter(_pieces)

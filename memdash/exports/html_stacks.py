@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from memdash.analysis.sites import held_by_stack, sites_at
 from memdash.exports.html_table import safe
 from memdash.model.missing import Missing
-from memdash.model.profile import Frame, Site
+from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot
 from memdash.tables.tasks import state_words
 from memdash.units import byte_size, count
@@ -23,20 +24,11 @@ def site_stacks(snapshot: Snapshot) -> Iterator[str]:
     profile, groups = snapshot.sample.sites, snapshot.groups
     if isinstance(profile, Missing) or isinstance(groups, Missing):
         return
-    shown = groups[:_ROWS_SHOWN]
-    wanted = {group.frame for group in shown}
-    most: dict[Frame, Site] = {}
-    for site in profile.sites:
-        if site.leaf in wanted and (
-            site.leaf not in most or site.usage.inuse_bytes > most[site.leaf].usage.inuse_bytes
-        ):
-            most[site.leaf] = site
-    if most:
+    stacks = ((group.frame, held_by_stack(sites_at(profile, group.frame))[:1]) for group in groups[:_ROWS_SHOWN])
+    folded = [_folded(f"{byte_size(size)} {_name(frame)}", stack) for frame, most in stacks for stack, size, _ in most]
+    if folded:
         yield "<h3>The stack through which each holds most</h3>"
-    for group in shown:
-        if (found := most.get(group.frame)) is not None:
-            held = byte_size(found.usage.inuse_bytes)
-            yield _folded(f"{held} {_name(group.frame)}", found.stack)
+    yield from folded
 
 
 def task_stacks(snapshot: Snapshot) -> Iterator[str]:

@@ -48,7 +48,7 @@ def table_parts(table: Table) -> Iterator[str]:
     if not table.rows or not columns:
         yield f'<p class="fa">{safe(table.empty)}</p>'
         return
-    yield f'<div class="scroll"><table class="t-{len(columns)}">'
+    yield '<div class="scroll"><table>'
     if any(table.columns[number].title for number in columns):
         yield f"<thead><tr>{''.join(_title(table.columns[number]) for number in columns)}</tr></thead>"
     yield "<tbody>"

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, BinaryIO, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from memdash import __version__
+from memdash.exports.exporter import Exporter
 from memdash.model.family import Family
 from memdash.model.finding import Figure, Finding
 from memdash.model.gc import GcStats
@@ -32,7 +33,10 @@ from memdash.model.verdict import Verdict
 from memdash.tables.tasks import state_words
 from memdash.units import iso_time
 
-__all__ = ["JSON", "Object", "document", "finding_row", "target_row", "task_row"]
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+__all__ = ["JSON", "Object", "document", "finding_row", "json_line", "nulled", "target_row", "task_row", "usage_row"]
 
 Object: TypeAlias = dict[str, Any]
 
@@ -94,9 +98,14 @@ def _without_missing(value: object, path: str, missing: dict[str, str]) -> objec
     return value
 
 
-def _spread(value: object) -> Object:
+def nulled(row: Mapping[str, object]) -> Object:
+    """A row in which null stands for what is Missing or not finite, where nobody can be told why."""
+    return {key: _without_missing(value, key, {}) for key, value in row.items()}
+
+
+def _spread(value: DataclassInstance) -> Object:
     """Name the fields of a dataclass, one level deep."""
-    return {field.name: getattr(value, field.name) for field in fields(value)}  # type: ignore[arg-type]  # only dataclasses come here
+    return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
 def target_row(target: Target, at_s: float) -> Object:
@@ -161,8 +170,7 @@ def _generations(gc: GcStats) -> Maybe[list[Object]]:
     """Youngest first. Taken as plain: a count that is Missing is null here."""
     if not gc.generations:
         return _NO_GENERATIONS
-    rows = [_spread(generation) for generation in gc.generations]
-    return [{key: None if isinstance(value, Missing) else value for key, value in row.items()} for row in rows]
+    return [nulled(_spread(generation)) for generation in gc.generations]
 
 
 def _system(sample: Sample) -> Maybe[Object]:
@@ -186,12 +194,11 @@ def _sites(profile: Maybe[Profile]) -> Maybe[Object]:
         by_stack[site.stack] = site.usage if held is None else Usage(*map(sum, zip(held, site.usage, strict=True)))
     objects: dict[Frame, Object] = {}
     rows = [
-        {key: None if isinstance(value, Missing) else value for key, value in _usage(usage, profile).items()}
-        | {"stack": [objects.setdefault(frame, frame._asdict()) for frame in stack]}
+        nulled(usage_row(usage, profile)) | {"stack": [objects.setdefault(frame, frame._asdict()) for frame in stack]}
         for stack, usage in sorted(by_stack.items(), key=lambda item: item[1].inuse_bytes, reverse=True)
     ]
     return {
-        "total": _usage(profile.total, profile),
+        "total": usage_row(profile.total, profile),
         "sample_rate_bytes": profile.sample_rate_bytes,
         "published": profile.published,
         "peak_bytes": profile.peak_bytes,
@@ -199,7 +206,7 @@ def _sites(profile: Maybe[Profile]) -> Maybe[Object]:
     }
 
 
-def _usage(usage: Usage, profile: Profile) -> Object:
+def usage_row(usage: Usage, profile: Profile) -> Object:
     """The four figures, as far as the profile knows them."""
     unknown = profile.no_alloc
     return usage._asdict() | ({"alloc_bytes": unknown, "alloc_objects": unknown} if unknown else {})
@@ -246,13 +253,10 @@ def _family(family: Maybe[Family]) -> Maybe[Object]:
     """The tree, each member before those it started."""
     if isinstance(family, Missing):
         return family
-    members = [_spread(member) for member in family.members]
     return {
         "rss_bytes": family.rss_bytes,
         "pss_bytes": family.pss_bytes,
-        "members": [
-            {key: None if isinstance(value, Missing) else value for key, value in member.items()} for member in members
-        ],
+        "members": [nulled(_spread(member)) for member in family.members],
     }
 
 
@@ -289,11 +293,6 @@ def _verdict(verdict: Verdict | None) -> Maybe[Object]:
     if verdict is None:
         return _NO_VERDICT
     slope, ahead = verdict.slope, verdict.forecast
-    ends = (
-        {}
-        if slope is None
-        else {key: value if math.isfinite(value) else None for key, value in slope._asdict().items()}
-    )
     return {
         "kind": verdict.kind.value,
         "severity": verdict.severity.name.lower(),
@@ -301,7 +300,7 @@ def _verdict(verdict: Verdict | None) -> Maybe[Object]:
         "summary": verdict.summary,
         "why": verdict.why,
         "basis": verdict.basis,
-        "slope": ends or None,
+        "slope": None if slope is None else nulled(slope._asdict()),
         "window_s": round(verdict.window_s, 3),
         "points": verdict.points,
         "cycles": verdict.cycles,
@@ -340,7 +339,7 @@ def finding_row(finding: Finding, muted: bool = False) -> Object:
         "worst": _figure(finding.worst),
         "acknowledged": finding.acknowledged,
         "muted": muted,
-        "evidence": dict(finding.evidence),
+        "evidence": nulled(finding.evidence),
     }
 
 
@@ -360,20 +359,13 @@ def _probe_cost(cost: ProbeCost) -> Object:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Json:
-    """The exporter: one document a line."""
-
-    name: str = "json"
-    suffix: str = ".json"
-
-    def write(self, snapshots: Iterable[Snapshot], out: BinaryIO) -> None:
-        """Write each snapshot as one line of ASCII."""
-        out.writelines(_line(snapshot) for snapshot in snapshots)
+def json_line(content: Mapping[str, object]) -> str:
+    """One line of ASCII, without its end."""
+    return json.dumps(content, separators=(",", ":"), allow_nan=False)
 
 
-def _line(snapshot: Snapshot) -> bytes:
-    return json.dumps(document(snapshot), separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"
+def _lines(snapshots: Iterable[Snapshot]) -> Iterator[str]:
+    return (f"{json_line(document(snapshot))}\n" for snapshot in snapshots)
 
 
-JSON = _Json()
+JSON = Exporter(_lines)

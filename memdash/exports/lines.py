@@ -7,16 +7,14 @@ A JSON line has ``timestamp``, ``level`` and ``event`` first, then the figures b
 
 from __future__ import annotations
 
-import csv
 import io
-import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
 from memdash import __version__
-from memdash.exports.json import document, finding_row, target_row
+from memdash.exports.json import document, finding_row, json_line, nulled, target_row, usage_row
 from memdash.model.finding import Finding, Severity
 from memdash.model.memstats import MemStats
 from memdash.model.metric import METRICS, METRICS_BY_KEY
@@ -29,12 +27,6 @@ from memdash.units import MIB, clock_time, figure, iso_time
 __all__ = ["CsvLines", "JsonLines", "Lines", "WordLines"]
 
 _NAME_AT_MOST = 200
-_LEVELS = {
-    Severity.OK: "info",
-    Severity.INFO: "info",
-    Severity.WARNING: "warning",
-    Severity.CRITICAL: "critical",
-}
 
 
 class Lines(Protocol):
@@ -66,23 +58,20 @@ class JsonLines:
     def start(self, snapshot: Snapshot) -> Iterator[str]:
         """Who it is, and what cannot be read of it."""
         _, missing = _outline(snapshot)
-        target = {
-            key: None if isinstance(v, Missing) else v
-            for key, v in target_row(snapshot.target, snapshot.at.wall_s).items()
-        }
+        target = nulled(target_row(snapshot.target, snapshot.at.wall_s))
         also = {"version": __version__, "interval_s": snapshot.interval_s, "target": target, "missing": missing}
         yield _object(snapshot.at.wall_s, "info", "start", _who(snapshot) | also)
 
     def sample(self, snapshot: Snapshot) -> Iterator[str]:
         """The figures."""
-        level = max((finding.severity for finding in snapshot.alerts), default=Severity.OK)
-        also = {"state": snapshot.state.name.lower(), "alerts": len(snapshot.alerts), "worst": _LEVELS[level]}
+        worst = max((finding.severity for finding in snapshot.alerts), default=Severity.OK)
+        also = {"state": snapshot.state.name.lower(), "alerts": len(snapshot.alerts), "worst": _level(worst)}
         figures = _recipe(snapshot.sample) | also | _outline(snapshot)[0]
         yield _object(snapshot.at.wall_s, "info", "sample", _who(snapshot) | figures)
 
     def finding(self, snapshot: Snapshot, finding: Finding, what: str) -> Iterator[str]:
         """With its evidence; what has ended is no longer grave."""
-        level = "info" if what == "ended" else _LEVELS[finding.severity]
+        level = "info" if what == "ended" else _level(finding.severity)
         also = {"what": what} | finding_row(finding, finding.rule in snapshot.muted)
         yield _object(snapshot.at.wall_s, level, "finding", _who(snapshot) | also)
 
@@ -95,6 +84,8 @@ class CsvLines:
     """One row a sample and one column a metric, in its own unit; nothing else. What is missing is empty."""
 
     def __init__(self) -> None:
+        import csv  # 0.1 MiB, which a log of JSON does without
+
         self._text = io.StringIO(newline="")
         self._writer = csv.writer(self._text, lineterminator="")
 
@@ -184,8 +175,6 @@ _RECIPE: Mapping[str, Callable[[MemStats], Maybe[object]]] = {
     "last_gc": lambda memstats: _moment(memstats.LastGC),
     "pause_total_ns": lambda memstats: memstats.PauseTotalNs,
 }
-
-
 _PARTS = ("memstats", "gc", "system", "malloc", "verdict", "cost")
 _MEMSTATS_ROWS = ("BySize", "PauseNs", "PauseEnd")
 _ELSEWHERE = Missing("its rows have no place in a line")
@@ -200,9 +189,7 @@ def _outline(snapshot: Snapshot) -> tuple[dict[str, Any], dict[str, str]]:
     if found["memstats"] is not None:
         found["memstats"] = {key: value for key, value in found["memstats"].items() if key not in _MEMSTATS_ROWS}
     if not isinstance(sample.sites, Missing):
-        total = sample.sites.total._asdict()
-        unknown = ("alloc_bytes", "alloc_objects") if sample.sites.no_alloc else ()
-        found["sites"] = {"total": total | dict.fromkeys(unknown)}
+        found["sites"] = {"total": nulled(usage_row(sample.sites.total, sample.sites))}
     if not isinstance(sample.tasks, Missing):
         found["tasks"] = {"total": sample.tasks.total, "hidden": sample.tasks.hidden}
     if not isinstance(sample.objects, Missing):
@@ -216,8 +203,7 @@ def _recipe(sample: Sample) -> dict[str, Any]:
     memstats = sample.memstats
     if isinstance(memstats, Missing):
         return dict.fromkeys(_RECIPE)
-    found = {name: read(memstats) for name, read in _RECIPE.items()}
-    return {name: None if isinstance(value, Missing) else value for name, value in found.items()}
+    return nulled({name: read(memstats) for name, read in _RECIPE.items()})
 
 
 def _mib(value: Maybe[int]) -> Maybe[float]:
@@ -234,14 +220,18 @@ def _moment(wall_ns: Maybe[int]) -> Maybe[str | None]:
         return None
 
 
+def _level(severity: Severity) -> str:
+    """As loggers call it, which know nothing below ``info``."""
+    return max(severity, Severity.INFO).name.lower()
+
+
 def _who(snapshot: Snapshot) -> dict[str, Any]:
     target = snapshot.target
     return {"pid": target.pid if target.is_local else None, "name": target.name[:_NAME_AT_MOST]}
 
 
 def _object(at_s: float, level: str, event: str, parts: Mapping[str, object]) -> str:
-    found = {"timestamp": iso_time(at_s), "level": level, "event": event, **parts}
-    return json.dumps(found, separators=(",", ":"), allow_nan=False)
+    return json_line({"timestamp": iso_time(at_s), "level": level, "event": event, **parts})
 
 
 def _number(value: float) -> float | int:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import BinaryIO
 
-from memdash.exports.sections import Section, heading, reasons, sections, unread
+from memdash.exports.exporter import parted
+from memdash.exports.sections import Section, heading, reasons, sections, unread, worded
 from memdash.model.snapshot import Snapshot
 from memdash.plain import plain
 from memdash.tables.table import Cell, Column
@@ -55,24 +54,21 @@ def lines(snapshot: Snapshot) -> Iterator[str]:
 
 def _section(section: Section) -> Iterator[str]:
     """A heading and a table; columns that are drawings are left out, reasons for dashes follow."""
-    table = section.table
+    table = worded(section.table)
     yield f"## {_words(table.title)}"
     yield ""
     if section.caveats:
         yield _line(section.caveats)
         yield ""
-    rows = [row for row in table.rows if any(cell.text for cell in row.cells[1:])]
-    if not rows:
+    if not table.rows:
         yield _line(table.empty)
         return
-    shown = [place for place in range(len(table.columns)) if any(row.cells[place].text for row in rows)]
-    columns = [table.columns[place] for place in shown]
-    yield _row(_words(column.title) for column in columns)
-    yield _row("---:" if column.right else ":---" for column in columns)
+    yield _row(_words(column.title) for column in table.columns)
+    yield _row("---:" if column.right else ":---" for column in table.columns)
     as_code = _CODE - {"name"} if section.key in _OURS else _CODE
-    for row in rows:
-        yield _row(_cell(row.cells[place], column, as_code) for place, column in zip(shown, columns, strict=True))
-    for words in (*reasons(table), table.footnote):
+    for row in table.rows:
+        yield _row(_cell(cell, column, as_code) for cell, column in zip(row.cells, table.columns, strict=True))
+    for words in (*reasons(section.table), table.footnote):
         if words:
             yield ""
             yield _line(words)
@@ -113,18 +109,4 @@ def _code(text: str) -> str:
     return f"{fence}{room}{shown}{room}{fence}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Markdown:
-    """The exporter: reports parted by a rule."""
-
-    name: str = "markdown"
-    suffix: str = ".md"
-
-    def write(self, snapshots: Iterable[Snapshot], out: BinaryIO) -> None:
-        """Write each snapshot as UTF-8."""
-        for number, snapshot in enumerate(snapshots):
-            text = "\n".join(lines(snapshot))
-            out.write(("\n---\n\n" * bool(number) + text + "\n").encode())
-
-
-MARKDOWN = _Markdown()
+MARKDOWN = parted(lines, by="\n---\n\n")

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from hashlib import blake2b
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from memdash.exports.redact_words import SecretWords
@@ -30,9 +30,12 @@ from memdash.model.system import Cgroup
 from memdash.model.target import Target
 from memdash.model.tasks import Task, TaskKind
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 __all__ = ["redacted"]
 
-Found = TypeVar("Found")
+Found = TypeVar("Found", bound="DataclassInstance")
 
 _HARMLESS_FILE = re.compile(r"|<string>|<stdin>|<frozen [\w.]+>|\(no \w+( \w+)?\)")
 _HARMLESS_MEMORY = re.compile(r"|\[(heap|stack|vdso|vvar|vvar_vclock|vsyscall|uprobes)\]|Go: [a-z ]+")
@@ -155,17 +158,17 @@ class _Redaction:
             return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
         if isinstance(value, Mapping):
             return {name: self._seen(part) for name, part in value.items()}
-        return self._parts(value) if is_dataclass(value) else value
+        return self._parts(value) if is_dataclass(value) and not isinstance(value, type) else value
 
     def _parts(self, value: Found) -> Found:
         """A dataclass with its fields seen; the special ones come here for those they do not know themselves."""
         changed: dict[str, Any] = {}
-        for field in fields(value):  # type: ignore[arg-type]  # only dataclasses come here
+        for field in fields(value):
             then = getattr(value, field.name)
             now = self._seen(then)
             if now is not then:
                 changed[field.name] = now
-        return replace(value, **changed) if changed else value  # type: ignore[type-var]
+        return replace(value, **changed) if changed else value
 
 
 def _frames_in(snapshot: Snapshot) -> Iterable[Frame]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
@@ -17,11 +18,12 @@ from memdash.tables.memstats import memstats_table
 from memdash.tables.objects import objects_table
 from memdash.tables.residence import age_words, mappings_table, residence_table
 from memdash.tables.sites import sites_table
-from memdash.tables.table import DASH, Table
+from memdash.tables.table import DASH, Row, Table
 from memdash.tables.tasks import has_tasks, tasks_table
+from memdash.tables.verdict import unsaid_verdict
 from memdash.units import iso_time
 
-__all__ = ["Heading", "Section", "Unread", "heading", "reasons", "sections", "unread"]
+__all__ = ["Heading", "Section", "Unread", "heading", "reasons", "sections", "unread", "worded"]
 
 _MAPPINGS_SHOWN = 12
 _OTHERS_SHOWN = 100
@@ -70,14 +72,13 @@ def heading(snapshot: Snapshot) -> Heading:
     """The words above everything else."""
     head, target = headline(snapshot), snapshot.target
     parts = (head.pid, head.runtime, head.source, head.uptime, head.word, head.detail)
-    verdict, worst = snapshot.verdict, head.worst
-    is_said = verdict is None or (worst is not None and worst.summary == verdict.summary)
+    verdict, worst = unsaid_verdict(snapshot), head.worst
     return Heading(
         name=head.name,
         facts=tuple(part for part in parts if part),
         subject=("command", " ".join(target.argv) or target.exe) if target.is_local else ("asked at", target.url),
         taken_at=iso_time(snapshot.at.wall_s),
-        verdict="" if verdict is None or is_said else verdict.summary,
+        verdict="" if verdict is None else verdict.summary,
         alert="" if worst is None else f"{worst.severity.word}: {worst.summary}",
     )
 
@@ -93,13 +94,13 @@ def sections(snapshot: Snapshot, rows: int) -> Iterator[Section]:
         yield Section("family", replace(table, title=f"Process tree, {totals_words(family)}"))
     if not isinstance(snapshot.residence, Missing):
         yield Section("residence", residence_table(snapshot), age_words(snapshot))
-        yield Section("mappings", _first(mappings_table(snapshot), _MAPPINGS_SHOWN))
-    yield Section("sites", _first(sites_table(snapshot), rows), caveat_words(snapshot, Capability.SITES))
+        yield Section("mappings", mappings_table(snapshot).first(_MAPPINGS_SHOWN))
+    yield Section("sites", sites_table(snapshot).first(rows), caveat_words(snapshot, Capability.SITES))
     if not isinstance(snapshot.objects, Missing):
         table = replace(objects_table(snapshot), footnote="")  # what would tell the sites stands under those
-        yield Section("objects", _first(table, fewer), caveat_words(snapshot, Capability.OBJECTS))
+        yield Section("objects", table.first(fewer), caveat_words(snapshot, Capability.OBJECTS))
     if has_tasks(snapshot):
-        yield Section("tasks", _first(tasks_table(snapshot), fewer), caveat_words(snapshot, Capability.TASKS))
+        yield Section("tasks", tasks_table(snapshot).first(fewer), caveat_words(snapshot, Capability.TASKS))
     yield Section("alerts", alerts_table(snapshot), dropped_words(snapshot))
 
 
@@ -113,13 +114,17 @@ def _gc(snapshot: Snapshot) -> Table:
     return replace(table, rows=(*table.rows[:before], mean_pause(snapshot), *table.rows[before:]))
 
 
-def _first(table: Table, rows: int) -> Table:
-    return replace(table, rows=table.rows[:rows])
-
-
 def unread(snapshot: Snapshot) -> Sequence[Unread]:
     """What could not be read at all, and what would help."""
     return [Unread(capability.value, lack.why, lack.hint) for capability, lack in snapshot.missing.items()]
+
+
+def worded(table: Table) -> Table:
+    """Without the rows and columns that are all drawing: sparklines and bars are for eyes."""
+    rows = [row for row in table.rows if any(cell.text for cell in row.cells[1:])]
+    kept = [any(row.cells[place].text for row in rows) for place in range(len(table.columns))]
+    shown = tuple(Row(row.key, tuple(compress(row.cells, kept))) for row in rows)
+    return replace(table, columns=tuple(compress(table.columns, kept)), rows=shown)
 
 
 def reasons(table: Table) -> Sequence[str]:

@@ -9,12 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 
 from memdash.analysis.resample import Column
-from memdash.plain import plain
-from memdash.tables.axis import round_values, step_of
-from memdash.units import clock_tick, clock_time, zone_offset_s
+from memdash.exports.html_table import safe
+from memdash.tables.axis import round_times, round_values, step_of
+from memdash.units import clock_tick, clock_time
 
 __all__ = ["ChartBound", "ChartLine", "SvgChart", "svg_chart"]
 
@@ -92,7 +91,7 @@ def svg_chart(chart: SvgChart) -> str:
     low = 0.0 if low < high / 2 else max(low - 0.1 * max(high - low, 0.05 * high), 0.0)
     scale = _Scale(len(lines[0].columns), low, high + 0.06 * max(high - low, 1.0), chart.height)
     parts = [
-        f'<svg class="chart" viewBox="0 0 {_WIDTH} {chart.height}" role="img" aria-label="{_safe(chart.title)}">',
+        f'<svg class="chart" viewBox="0 0 {_WIDTH} {chart.height}" role="img" aria-label="{safe(chart.title)}">',
         *_axes(chart, scale),
         *(_mark(scale, mark, chart.height) for mark in chart.marks),
         *_bounds(chart, scale),
@@ -109,13 +108,10 @@ def _axes(chart: SvgChart, scale: _Scale) -> Iterator[str]:
     for value in round_values(scale.low, scale.high, chart.height // 40, chart.base):
         y = scale.y(value)
         yield f'<path class="grid" d="M{_LEFT} {y:.1f}H{right}"/>'
-        yield f'<text class="y" x="{_LEFT - 8}" y="{y + 4:.1f}">{_safe(chart.tick(value))}</text>'
+        yield f'<text class="y" x="{_LEFT - 8}" y="{y + 4:.1f}">{safe(chart.tick(value))}</text>'
     span_s = chart.end_s - chart.start_s
     step_s = step_of(span_s, _LABEL_CELLS)
-    ahead_s = zone_offset_s(chart.end_s)
-    first = math.ceil((chart.start_s + ahead_s) / step_s)
-    for number in range(first, math.floor((chart.end_s + ahead_s) / step_s) + 1):
-        at_s = number * step_s - ahead_s
+    for at_s in round_times(chart.start_s, span_s, step_s):
         x = _LEFT + _ACROSS * (at_s - chart.start_s) / span_s
         yield f'<path class="tick" d="M{x:.1f} {bottom}v5"/>'
         yield f'<text class="x" x="{x:.1f}" y="{bottom + 19}">{clock_tick(at_s, step_s)}</text>'
@@ -131,7 +127,7 @@ def _bounds(chart: SvgChart, scale: _Scale) -> Iterator[str]:
         y = scale.y(bound.value)
         words = f"{bound.label} {chart.figure(bound.value)}"
         yield f'<path class="bound" d="M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}"/>'
-        yield f'<text class="bound" x="{_LEFT + 6}" y="{y - 5:.1f}">{_safe(words)}</text>'
+        yield f'<text class="bound" x="{_LEFT + 6}" y="{y - 5:.1f}">{safe(words)}</text>'
 
 
 def _path(columns: Sequence[Column], scale: _Scale) -> str:
@@ -179,7 +175,7 @@ def _names(lines: Sequence[ChartLine], scale: _Scale) -> Iterator[str]:
         places[number] = min(places[number], lowest)
         lowest = places[number] - _LABEL_APART
     for line, y in zip(ranked, places, strict=True):
-        yield f'<text class="name {line.look}" x="{_WIDTH - _RIGHT + 8}" y="{y:.1f}">{_safe(line.label)}</text>'
+        yield f'<text class="name {line.look}" x="{_WIDTH - _RIGHT + 8}" y="{y:.1f}">{safe(line.label)}</text>'
 
 
 def _hovers(chart: SvgChart, lines: Sequence[ChartLine], scale: _Scale) -> Iterator[str]:
@@ -194,12 +190,8 @@ def _hovers(chart: SvgChart, lines: Sequence[ChartLine], scale: _Scale) -> Itera
             known = [c.last for c in line.columns[first:after] if not math.isnan(c.last)]
             words += [f"{line.label} {chart.figure(known[-1])}"] if known else []
         if len(words) > 1:
-            left, right = scale.x(first), scale.x(after)
+            left, right, title = scale.x(first), scale.x(after), "\n".join(map(safe, words))
             yield (
                 f'<rect class="hover" x="{left:.1f}" y="{_TOP}" width="{right - left:.1f}" '
-                f'height="{chart.height - _TOP - _BOTTOM}"><title>{_safe(chr(10).join(words))}</title></rect>'
+                f'height="{chart.height - _TOP - _BOTTOM}"><title>{title}</title></rect>'
             )
-
-
-def _safe(text: str) -> str:
-    return escape("\n".join(plain(line) for line in text.split("\n")))

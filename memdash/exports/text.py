@@ -5,11 +5,10 @@ The rows are those of the panes, from ``memdash.tables``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import BinaryIO
+from collections.abc import Iterator
 
-from memdash.exports.sections import heading, sections, unread
+from memdash.exports.exporter import parted
+from memdash.exports.sections import heading, sections, unread, worded
 from memdash.model.snapshot import Snapshot
 from memdash.plain import plain
 from memdash.tables.table import DASH, Row, Table
@@ -47,17 +46,16 @@ def table_lines(table: Table) -> Iterator[str]:
 
     Rows and columns that are all drawing are left out: sparklines and bars are for eyes. No line ends.
     """
-    rows = [row for row in table.rows if any(cell.text for cell in row.cells[1:])]
-    if not rows:
+    table = worded(table)
+    if not table.rows:
         yield plain(table.empty)
         return
-    written = [index for index in range(len(table.columns)) if any(row.cells[index].text for row in rows)]
-    titles = [table.columns[index].title for index in written]
+    titles = [column.title for column in table.columns]
     grid = [titles] if any(titles) else []
-    grid += [[plain(row.cells[index].text) for index in written] for row in rows]
-    widths = [max(len(line[place]) for line in grid) for place in range(len(written))]
-    right = [table.columns[index].right for index in written]
-    notes = [""] * (len(grid) - len(rows)) + [_reasons(row) for row in rows]
+    grid += [[plain(cell.text) for cell in row.cells] for row in table.rows]
+    widths = [max(map(len, texts)) for texts in zip(*grid, strict=True)]
+    right = [column.right for column in table.columns]
+    notes = [""] * (len(grid) - len(table.rows)) + [_reasons(row) for row in table.rows]
     for line, note in zip(grid, notes, strict=True):
         cells = [
             text.rjust(width) if to_the_right else text.ljust(width)
@@ -81,18 +79,4 @@ def _unread(snapshot: Snapshot) -> Iterator[str]:
             yield plain(f"    try: {lack.hint}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """The exporter: reports separated by an empty line."""
-
-    name: str = "text"
-    suffix: str = ".txt"
-
-    def write(self, snapshots: Iterable[Snapshot], out: BinaryIO) -> None:
-        """Write each snapshot as UTF-8."""
-        for number, snapshot in enumerate(snapshots):
-            text = "\n".join(lines(snapshot))
-            out.write(("\n" * bool(number) + text + "\n").encode())
-
-
-TEXT = _Text()
+TEXT = parted(lines, by="\n")

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Hooks"]
 
-
 _MOMENTS_AT_MOST = 4
 """How many alerts may wait whose moments are held for evidence."""
 
@@ -70,9 +69,7 @@ class Hooks:
     def finish(self, patience_s: float) -> tuple[str, ...]:
         """Give them so long to tell what they have heard; the names of those that have not by then."""
         until_s = time.monotonic() + patience_s
-        return tuple(
-            [outlet.name for outlet in self.outlets if not outlet.finish(max(until_s - time.monotonic(), 0.0))]
-        )
+        return tuple(outlet.name for outlet in self.outlets if not outlet.finish(max(until_s - time.monotonic(), 0.0)))
 
     def close(self) -> None:
         """Break off what is under way. May be called twice."""

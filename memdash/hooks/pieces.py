@@ -10,7 +10,7 @@ from pathlib import Path
 
 from memdash.errors import HookError, ProbeError
 from memdash.exports.alert import alert_document
-from memdash.exports.json import document
+from memdash.exports.json import Object, document
 from memdash.exports.text import TEXT
 from memdash.hooks.alert import Alert
 from memdash.hooks.folders import private_file
@@ -55,8 +55,8 @@ def save_pieces(
 def _pieces(shown: Snapshot) -> Iterator[tuple[str, Callable[[], bytes]]]:
     yield "heap.pb.gz", lambda: _profile(shown)
     whole = document(shown)
-    for name, keys in (("tasks.json", ("tasks",)), ("residence.json", ("residence", "system"))):
-        yield name, lambda keys=keys: _part(whole, keys)  # type: ignore[misc]
+    yield "tasks.json", lambda: _json(_told(whole, "tasks"))
+    yield "residence.json", lambda: _json({"residence": _told(whole, "residence"), "system": whole["system"]})
     yield "report.txt", lambda: _report(shown)
 
 
@@ -68,13 +68,11 @@ def _profile(shown: Snapshot) -> bytes:
     return encode(profile_of(shown).document)
 
 
-def _part(whole: dict[str, object], keys: tuple[str, ...]) -> bytes:
-    """A part of the JSON document. Raises HookError where there is nothing in it."""
-    found = {key: whole[key] for key in keys}
-    why = whole["missing"].get(keys[0]) if isinstance(whole["missing"], dict) else None
-    if found[keys[0]] is None:
-        raise HookError(why or "there is none")
-    return _json(found[keys[0]] if len(keys) == 1 else found)
+def _told(whole: Object, key: str) -> object:
+    """A part of the JSON document. Raises HookError where it is missing."""
+    if key in whole["missing"]:
+        raise HookError(whole["missing"][key])
+    return whole[key]
 
 
 def _report(shown: Snapshot) -> bytes:

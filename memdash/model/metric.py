@@ -17,7 +17,10 @@ from memdash.model.missing import Maybe, Missing
 from memdash.model.sample import Sample
 from memdash.units import Unit
 
-__all__ = ["METRICS", "METRICS_BY_KEY", "Kind", "Metric"]
+__all__ = ["LIVE_HEAP", "METRICS", "METRICS_BY_KEY", "Kind", "Metric"]
+
+LIVE_HEAP = "heap.live_bytes"
+"""The key of the metric that growth is judged by."""
 
 
 class Kind(Enum):
@@ -45,8 +48,7 @@ class Metric:
 
     def seen(self, sample: Sample) -> float:
         """What a series keeps of it: NaN, a gap, where it is Missing or what reads it is failing."""
-        origin = sample.origins.get(self.capability)
-        if origin is None or origin.failing:
+        if not sample.is_fresh(self.capability):
             return math.nan
         value = self.read(sample)
         return math.nan if isinstance(value, Missing) or not math.isfinite(value) else float(value)
@@ -164,7 +166,7 @@ METRICS: tuple[Metric, ...] = (
     _at("malloc", "free_bytes", "malloc free", _B, _GAUGE, "CPython: what malloc keeps for reuse."),
     _at("gc", "live_after_gc_bytes", "live after GC", _B, _GAUGE, "What the last collection found reachable."),
     Metric(
-        "heap.live_bytes",
+        LIVE_HEAP,
         "live heap",
         _B,
         _GAUGE,

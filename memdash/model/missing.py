@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import Self, TypeAlias, TypeVar
+
+from memdash.errors import MemdashError
 
 __all__ = ["NOT_READ_YET", "Maybe", "Missing", "begun", "known"]
 
@@ -14,6 +16,11 @@ class Missing:
 
     why: str
     hint: str = ""
+
+    @classmethod
+    def of(cls, error: MemdashError) -> Self:
+        """What an error says, where a value was to be had."""
+        return cls(error.what, error.hint)
 
     @property
     def words(self) -> str:
@@ -26,9 +33,9 @@ NOT_READ_YET = Missing("not read yet")
 
 
 def begun(clause: str) -> str:
-    """A clause with a capital letter, unless it begins with a name such as ``go1.15`` or ``/proc``."""
-    first = clause.partition(" ")[0]
-    return clause[:1].upper() + clause[1:] if first.rstrip(",;:").isalpha() else clause
+    """A clause with a capital letter, unless it begins with a name such as ``go1.15``, ``/proc`` or our own."""
+    first = clause.partition(" ")[0].rstrip(",;:")
+    return clause[:1].upper() + clause[1:] if first.isalpha() and first != "memdash" else clause
 
 
 T = TypeVar("T")

@@ -107,6 +107,11 @@ class Sample:
     origins: Mapping[Capability, Origin] = field(default_factory=dict)
     costs: Mapping[str, ProbeCost] = field(default_factory=dict)
 
+    def is_fresh(self, capability: Capability) -> bool:
+        """Whether it has this fact and nothing newer failed to be read: what is only remembered is not."""
+        origin = self.origins.get(capability)
+        return origin is not None and not origin.failing
+
     @classmethod
     def empty(cls, at: Instant, why: Missing) -> Sample:
         """A sample in which nothing is known yet."""

@@ -9,12 +9,15 @@ from typing import NamedTuple, Protocol
 
 from memdash.model.sample import Instant
 
-__all__ = ["REMEMBERED_S", "TIERS", "Courses", "Series", "Start", "Timeline", "watched_s"]
+__all__ = ["HORIZONS_S", "REMEMBERED_S", "TIERS", "Courses", "Series", "Start", "Timeline", "watched_s"]
 
 TIERS = ((1.0, 900), (10.0, 2160), (60.0, 4320))
 """What a history is made of, (bucket seconds, buckets kept): 15 minutes, 6 hours, 3 days."""
 
-REMEMBERED_S = TIERS[-1][0] * TIERS[-1][1]
+HORIZONS_S = tuple(bucket_s * kept for bucket_s, kept in TIERS)
+"""How far back each of them reaches. A short one sees what has begun lately, a long one what is slow or rare."""
+
+REMEMBERED_S = HORIZONS_S[-1]
 """How far back a history reaches at least, once there is so much."""
 
 

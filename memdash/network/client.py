@@ -30,9 +30,8 @@ _HINTS: Mapping[int, str] = {
     HTTPStatus.UNAUTHORIZED: "memdash sends no passwords; ask a port that wants none",
     HTTPStatus.FORBIDDEN: "memdash sends no passwords; ask a port that wants none",
 }
-
-
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
 _LONGEST_PAUSE_S = 3600.0
 """No server is left alone for longer, whatever it wants."""
 
@@ -74,8 +73,9 @@ class Client:
     def post(
         self, body: bytes, content_type: str, path: str = "", query: str = "", headers: Mapping[str, str] = _NO_HEADERS
     ) -> Answer:
-        """Send ``body`` to the place that ``get`` would ask, and wait for an answer, which may hold 64 KiB.
+        """Send ``body`` and wait for an answer, which may hold 64 KiB.
 
+        It goes to ``path`` below the client's address, or from a slash on; without one to that address as it is.
         ``headers`` are sent as they are: no control characters. Raises what ``get`` raises, BadAnswer for any status
         that is not a success.
         """
@@ -181,7 +181,7 @@ def _body(response: HTTPResponse, place: Address, most_bytes: int) -> bytes:
     while piece := response.read(_PIECE_BYTES):
         size += len(piece)
         if size > most_bytes:
-            raise _too_much(place, most_bytes)
+            raise BadAnswer(f"{place.url} answers with more than {byte_size(most_bytes)}")
         pieces.append(piece)
     if response.length:  # so many bytes were promised and have not come
         raise _cut_off(place)
@@ -190,10 +190,6 @@ def _body(response: HTTPResponse, place: Address, most_bytes: int) -> bytes:
         packed = excerpt(encoding)
         raise BadAnswer(f"{place.url} packs its answer as {packed}, which was not asked for")
     return b"".join(pieces)
-
-
-def _too_much(place: Address, most_bytes: int) -> BadAnswer:
-    return BadAnswer(f"{place.url} answers with more than {byte_size(most_bytes)}")
 
 
 def _cut_off(place: Address) -> EndpointUnreachable:

@@ -72,7 +72,7 @@ class Delivery(Generic[Item]):
         self._failing = 0
         self._refusal = ""
         self.failure: BadAnswer | None = None
-        self.tally = Tally()
+        self._sent = self._refused = self._dropped = 0
         self._thread = threading.Thread(target=self._run, name="memdash-delivery", daemon=True)
 
     def start(self) -> None:
@@ -86,7 +86,7 @@ class Delivery(Generic[Item]):
                 return
             if len(self._queue) >= self._capacity:
                 self._queue.popleft()
-                self.tally = self.tally._replace(dropped=self.tally.dropped + 1)
+                self._dropped += 1
             self._queue.append(item)
             self._changed.notify_all()
 
@@ -98,6 +98,11 @@ class Delivery(Generic[Item]):
 
     def _is_idle(self) -> bool:
         return self.failure is not None or not (self._queue or self._is_busy)
+
+    @property
+    def tally(self) -> Tally:
+        """What has become of all that is no longer waiting."""
+        return Tally(self._sent, self._refused, self._dropped)
 
     @property
     def waiting(self) -> int:
@@ -142,20 +147,20 @@ class Delivery(Generic[Item]):
                     self._changed.notify_all()
                 return None
             if HTTPStatus.BAD_REQUEST <= error.status < HTTPStatus.INTERNAL_SERVER_ERROR and error.status not in _LATER:
-                self._refused(error)
+                self._turned_down(error)
                 return None
             return self._failed(error, error.retry_after_s)
         except MemdashError as error:
             return self._failed(error, 0.0)
         if self._failing:
-            dropped = f"; {count(self.tally.dropped)} were dropped" if self.tally.dropped else ""
+            dropped = f"; {count(self._dropped)} were dropped" if self._dropped else ""
             self._say(f"it is sent again{dropped}")
         self._failing, self._refusal = 0, ""
-        self.tally = self.tally._replace(sent=self.tally.sent + 1)
+        self._sent += 1
         return None
 
-    def _refused(self, error: BadAnswer) -> None:
-        self.tally = self.tally._replace(refused=self.tally.refused + 1)
+    def _turned_down(self, error: BadAnswer) -> None:
+        self._refused += 1
         if error.what != self._refusal:
             self._say(f"{error.what}; what it refuses is left out")
         self._refusal = error.what

@@ -7,6 +7,7 @@ others have come after it: whoever hangs or trickles takes a place for a while, 
 from __future__ import annotations
 
 import hmac
+import io
 import re
 import socket
 import threading
@@ -174,7 +175,7 @@ class _Handler(BaseHTTPRequestHandler):
     def setup(self) -> None:
         """Read no more of a request than a sane one can have."""
         super().setup()
-        self.rfile = _Bounded(self.rfile, _MOST_HEADER_BYTES)  # type: ignore[assignment]  # it reads lines, no more
+        self.rfile = _Bounded(self.rfile, _MOST_HEADER_BYTES)
 
     def do_GET(self) -> None:
         """Answer with a page."""
@@ -220,16 +221,16 @@ class _Handler(BaseHTTPRequestHandler):
         """Nobody reads that."""
 
 
-class _Bounded:
-    """A request that ends after so many bytes, whatever else is sent."""
+class _Bounded(io.BufferedIOBase):
+    """A request that ends after so many bytes, whatever else is sent; it is read by lines."""
 
-    def __init__(self, inner: Any, most_bytes: int) -> None:
+    def __init__(self, inner: io.BufferedIOBase, most_bytes: int) -> None:
         self._inner = inner
         self._left = most_bytes
 
-    def readline(self, most_bytes: int = -1) -> bytes:
+    def readline(self, size: int | None = -1, /) -> bytes:
         """A line, or what is left to be read of it."""
-        line: bytes = self._inner.readline(self._left if most_bytes < 0 else min(most_bytes, self._left))
+        line = self._inner.readline(self._left if size is None or size < 0 else min(size, self._left))
         self._left -= len(line)
         if not self._left:
             raise ConnectionError("a request that is longer than any")
@@ -238,3 +239,4 @@ class _Bounded:
     def close(self) -> None:
         """Close it."""
         self._inner.close()
+        super().close()

@@ -7,6 +7,7 @@ long), ``stacks`` (where theirs are), ``cgroup``, ``stat``, ``environment``, ``f
 /proc), ``refused`` (why one of them cannot be read), ``sockets`` (which ports it listens on), ``maps`` and ``smaps``
 (what is mapped), ``pagemap`` (which pages are in RAM), ``auxv``, ``memory`` (process_vm_readv), ``scatter`` and
 ``rows`` (records at many places, and side by side), ``lanes`` (arithmetic on many words at once), ``code`` (which files
-its code is from), ``elf`` and ``dwarf``. May import: ``model``, ``units``, ``errors``. It knows no runtime: what Go or
-CPython keep where is the business of ``probes``. Nothing here writes to, stops or signals a process.
+its code is from), ``elf``, ``dwarf`` and the ``struct_type`` that it tells. May import: ``model``, ``units``,
+``errors``. It knows no runtime: what Go or CPython keep where is the business of ``probes``. Nothing here writes to,
+stops or signals a process.
 """

@@ -16,15 +16,9 @@ from typing import NamedTuple
 
 from memdash.errors import BadRead
 from memdash.process.elf import Elf
+from memdash.process.struct_type import StructType
 
-__all__ = ["Dwarf", "StructType", "structs"]
-
-
-class StructType(NamedTuple):
-    """A struct's size in bytes, and where each member begins, in bytes."""
-
-    size: int
-    offsets: Mapping[str, int]
+__all__ = ["Dwarf", "structs"]
 
 
 _TAG_MEMBER, _TAG_STRUCTURE, _TAG_CONSTANT = 0x0D, 0x13, 0x27

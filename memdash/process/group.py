@@ -6,14 +6,14 @@ import os
 
 from memdash.errors import BadRead
 from memdash.process.stat import STAT_BYTES, parse_stat
+from memdash.process.tree import pids
 
 __all__ = ["running_in_group"]
 
 
 def running_in_group(group: int) -> tuple[int, ...]:
     """Their pids; what has ended and waits for its parent is none of them."""
-    pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - as in tree.py
-    return tuple(pid for pid in pids if _runs_in(pid, group))
+    return tuple(pid for pid in pids() if _runs_in(pid, group))
 
 
 def _runs_in(pid: int, group: int) -> bool:

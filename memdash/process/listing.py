@@ -14,6 +14,7 @@ from memdash.errors import BadRead, TargetError
 from memdash.model.target import Target
 from memdash.process.identity import identify
 from memdash.process.stat import parse_stat, resident_bytes
+from memdash.process.tree import pids
 
 __all__ = ["Candidate", "Lookout", "matching", "processes", "user_name", "wait_for"]
 
@@ -35,7 +36,7 @@ def processes() -> tuple[Candidate, ...]:
     What ends while the list is made, kernel threads and zombies are left out.
     """
     found = []
-    for pid in _pids():
+    for pid in pids():
         try:
             target, stat = identify(pid), parse_stat(Path(f"/proc/{pid}/stat").read_bytes())
             found.append(Candidate(target, resident_bytes(pid), stat.parent))
@@ -71,7 +72,7 @@ class Lookout:
 
     def look(self) -> Target | None:
         """The newest of those that have come since it looked before; at first, of all that run."""
-        now = {pid: comm for pid in _pids() if (comm := _comm(pid))}
+        now = {pid: comm for pid in sorted(pids()) if (comm := _comm(pid))}
         changed = [pid for pid, comm in now.items() if self._seen.get(pid) != comm and pid != os.getpid()]
         self._seen = now
         hits = [target for pid in changed if (target := _identified(pid)) and self._name in _names(target)]
@@ -93,10 +94,6 @@ def user_name(uid: int) -> str:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
         return str(uid)
-
-
-def _pids() -> list[int]:
-    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
 
 
 def _names(target: Target) -> set[str]:

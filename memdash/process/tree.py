@@ -9,9 +9,14 @@ from pathlib import Path
 
 from memdash.process.stat import STAT_BYTES
 
-__all__ = ["Parentage"]
+__all__ = ["Parentage", "pids"]
 
 _ANEW_EVERY = 5
+
+
+def pids(proc: str = "/proc") -> set[int]:
+    """All that there are now."""
+    return {int(name) for name in os.listdir(proc) if name.isdigit()}  # noqa: PTH208 - 2 ms less for 2 000
 
 
 class Parentage:
@@ -31,11 +36,11 @@ class Parentage:
         """The pids of the children by that of their parent, as it stands now."""
         known = {} if self._looks % _ANEW_EVERY == 0 else self._parents
         self._looks += 1
-        pids = {int(name) for name in os.listdir(self._proc) if name.isdigit()}  # noqa: PTH208 - 2 ms less for 2 000
+        now = pids(self._proc)
         parents: dict[int, int] = {}
-        for pid in pids:
+        for pid in now:
             parent = known.get(pid)
-            if parent not in pids:
+            if parent not in now:
                 parent = self._parent_of(pid)
             if parent is not None:
                 parents[pid] = parent

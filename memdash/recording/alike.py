@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-
 from memdash.errors import Corrupt
 from memdash.recording.codec import compressed, content, decompressed
 from memdash.recording.database import Database
+from memdash.recording.kept import Kept
 from memdash.recording.shapes import Plain
 
 __all__ = ["Alike"]
@@ -19,8 +18,7 @@ class Alike:
 
     def __init__(self, database: Database, kept: int = _KEPT) -> None:
         self._database = database
-        self._most = kept
-        self._kept: OrderedDict[int, bytes] = OrderedDict()
+        self._kept = Kept[int, bytes](kept)
 
     def encoded(self, run: int, kind: str, tree: Plain) -> tuple[int, bytes]:
         """The number of the first of a kind in a run, which may be this one, and ``tree`` compressed against it."""
@@ -32,12 +30,10 @@ class Alike:
 
     def of(self, number: int) -> bytes:
         """What the pieces that name this number were compressed against."""
-        if number not in self._kept:
-            rows = self._database.rows("SELECT data FROM alike WHERE id = ?", number)
-            if not rows:
-                raise Corrupt("what a piece of this recording was compressed against is gone")
-            self._kept[number] = decompressed(rows[0][0])
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-        self._kept.move_to_end(number)
-        return self._kept[number]
+        return self._kept.get(number, lambda: self._read(number))
+
+    def _read(self, number: int) -> bytes:
+        rows = self._database.rows("SELECT data FROM alike WHERE id = ?", number)
+        if not rows:
+            raise Corrupt("what a piece of this recording was compressed against is gone")
+        return decompressed(rows[0][0])

@@ -8,7 +8,8 @@ numbers remain.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -72,7 +73,8 @@ class Base:
 
 def compressed(tree: Plain, level: int = _SMALL, base: bytes = b"") -> bytes:
     """A plain tree as bytes; with ``base``, which reading it will take again, only what is not in that."""
-    return _compressor(level, base).compress(content(tree))
+    compressor = zstandard.ZstdCompressor(level, dict_data=_known(base), write_checksum=True, write_dict_id=False)
+    return compressor.compress(content(tree))
 
 
 def content(tree: Plain) -> bytes:
@@ -83,9 +85,8 @@ def content(tree: Plain) -> bytes:
         return msgspec.msgpack.encode(_escaped(tree))
 
 
-def _compressor(level: int, base: bytes) -> zstandard.ZstdCompressor:
-    known = zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT) if base else None
-    return zstandard.ZstdCompressor(level, dict_data=known, write_checksum=True, write_dict_id=False)
+def _known(base: bytes) -> zstandard.ZstdCompressionDict | None:
+    return zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT) if base else None
 
 
 def _escaped(tree: Plain) -> Plain:
@@ -103,25 +104,25 @@ def _escaped(tree: Plain) -> Plain:
 
 def decompressed(data: bytes, base: bytes = b"") -> bytes:
     """The msgpack in it. Raises Corrupt."""
-    known = zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT) if base else None
-    try:
+    with _damage_told():
         if not 0 <= zstandard.frame_content_size(data) <= _LARGEST_BYTES:
             raise Corrupt("a piece of this recording says that it is larger than any")
-        return zstandard.ZstdDecompressor(dict_data=known).decompress(data)
+        return zstandard.ZstdDecompressor(dict_data=_known(base)).decompress(data)
+
+
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    """Raises Corrupt for whatever comes out where a piece is not what it should be."""
+    try:
+        yield
     except _DAMAGED as error:
-        raise _corrupt(error) from None
-
-
-def _corrupt(error: BaseException) -> Corrupt:
-    return Corrupt(f"a piece of this recording is damaged: {error}")
+        raise Corrupt(f"a piece of this recording is damaged: {error}") from None
 
 
 def decoded_plain(data: bytes, base: bytes = b"") -> Plain:
     """The tree that was compressed. Raises Corrupt."""
-    try:
+    with _damage_told():
         return msgspec.msgpack.decode(decompressed(data, base))
-    except _DAMAGED as error:
-        raise _corrupt(error) from None
 
 
 def encoded(kind: type[Any], value: object) -> bytes:
@@ -131,10 +132,8 @@ def encoded(kind: type[Any], value: object) -> bytes:
 
 def decoded(kind: type[Any], data: bytes) -> Any:
     """The ``kind`` in it. Raises Corrupt."""
-    try:
+    with _damage_told():
         return loaded(kind, decoded_plain(data), ())
-    except _DAMAGED as error:
-        raise _corrupt(error) from None
 
 
 def encoded_moment(moment: Moment) -> bytes:
@@ -182,10 +181,8 @@ def is_apart(moment: Moment, capability: Capability) -> bool:
 
 def decoded_moment(data: bytes) -> Moment:
     """A moment without its facts of ``APART``. Raises Corrupt."""
-    try:
+    with _damage_told():
         return _unfolded(decoded_plain(data))
-    except _DAMAGED as error:
-        raise _corrupt(error) from None
 
 
 def packed_moments(walls: Sequence[int], monos: Sequence[int], rows: Sequence[bytes]) -> Plain:
@@ -197,22 +194,18 @@ class Minute:
     """Moments that were put together, oldest first; each is made only when it is asked for. Raises Corrupt."""
 
     def __init__(self, data: bytes, base: bytes) -> None:
-        try:
+        with _damage_told():
             walls, monos, block = decoded_plain(data, base)
             self._packed = list(unpacked(block))
             self.walls: Sequence[int] = uncolumn(walls, len(self._packed))
             self.monos: Sequence[int] = uncolumn(monos, len(self._packed))
             if not self._packed or {type(at) for at in (*self.walls, *self.monos)} != {int}:
                 raise Corrupt("a minute of this recording has no times")
-        except _DAMAGED as error:
-            raise _corrupt(error) from None
 
     def __getitem__(self, place: int) -> Moment:
         """One of them, without its facts of ``APART``."""
-        try:
+        with _damage_told():
             return _unfolded(self._packed[place].tree())
-        except _DAMAGED as error:
-            raise _corrupt(error) from None
 
 
 def encoded_fact(dated: Dated, base: Base | None) -> bytes:
@@ -228,10 +221,8 @@ def encoded_fact(dated: Dated, base: Base | None) -> bytes:
 def as_base(data: bytes) -> Base:
     """A fact that was written on its own, as a base for others. Raises Corrupt."""
     known = decompressed(data)
-    try:
+    with _damage_told():
         return Base(known, _frames(msgspec.msgpack.decode(known)[0]))
-    except _DAMAGED as error:
-        raise _corrupt(error) from None
 
 
 def _frames(columns: Plain) -> list[Frame]:
@@ -240,9 +231,7 @@ def _frames(columns: Plain) -> list[Frame]:
 
 def decoded_fact(capability: Capability, data: bytes, base: Base | None) -> Dated:
     """The fact in it. Raises Corrupt."""
-    try:
+    with _damage_told():
         columns, origin, fact = decoded_plain(data, b"" if base is None else base.content)
         frames = [*(() if base is None else base.frames), *_frames(columns)]
         return Dated(loaded(_KINDS[capability], fact, frames), loaded(Origin, origin, frames))
-    except _DAMAGED as error:
-        raise _corrupt(error) from None

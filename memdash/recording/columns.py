@@ -191,5 +191,6 @@ def uncolumn(column: Plain, number: int) -> Sequence[Plain]:
     if kind == _RING:
         return _unring(*content)
     if kind == _ANY:
-        return content  # type: ignore[no-any-return]  # used by place, whatever it is
+        values: Sequence[Plain] = content  # used by place, whatever it is
+        return values
     raise ValueError(f"a column of kind {kind!r}")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
@@ -28,10 +29,11 @@ APART = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """One tick of a watch: its sample and what goes with it. Read back, a fact of ``APART`` may be a minute old.
+    """One tick of a watch: what a Snapshot has under the same names.
 
-    ``verdict`` is None before anything was judged. Both clocks are kept to the microsecond, the figures of a verdict to
-    five digits, and the costs of probes are those of the beginning of the minute.
+    Read back, a fact of ``APART`` may be a minute old. ``verdict`` is None before anything was judged. Both clocks are
+    kept to the microsecond, the figures of a verdict to five digits, and the costs of probes are those of the beginning
+    of the minute.
     """
 
     at: Instant
@@ -49,19 +51,13 @@ class Moment:
     @classmethod
     def of(cls, snapshot: Snapshot) -> Moment:
         """The part of a snapshot that cannot be made anew from others."""
-        return cls(
-            at=snapshot.at,
-            state=snapshot.state,
-            sample=snapshot.sample,
-            interval_s=snapshot.interval_s,
-            cost=snapshot.cost,
-            verdict=snapshot.verdict and _rounded(snapshot.verdict),
-            silence=snapshot.silence,
-            missing=snapshot.missing,
-            baseline=snapshot.baseline,
-            muted=snapshot.muted,
-            relief=snapshot.relief,
-        )
+        told: dict[str, Any] = {part.name: getattr(snapshot, part.name) for part in fields(cls)}
+        return cls(**told | {"verdict": snapshot.verdict and _rounded(snapshot.verdict)})
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What a snapshot of this moment has of it, by the names of its fields; the baseline is another by now."""
+        return {part.name: getattr(self, part.name) for part in fields(self) if part.name != "baseline"}
 
 
 def _rounded(verdict: Verdict) -> Verdict:

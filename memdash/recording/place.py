@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from memdash.errors import RecordingError
+from memdash.files import unfinished
 
 __all__ = ["Place"]
 
@@ -34,7 +35,7 @@ class Place:
             self._refuse(can_be_there=appends or replaces)
             self._hold(path)
             if replaces and not appends and not self._is_made:
-                self.working = path.resolve().with_name(f".memdash-{os.urandom(8).hex()}")
+                self.working = unfinished(path.resolve())
                 self._hold(self.working)
         except OSError as error:
             self.discard()

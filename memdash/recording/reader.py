@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias
 
 from memdash.errors import Corrupt, RecordingError
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding
 from memdash.model.missing import Maybe, Missing
-from memdash.model.sample import Instant, Sample
+from memdash.model.sample import Instant
 from memdash.model.series import Series
 from memdash.model.target import Ending, Target
 from memdash.recording.alike import Alike
@@ -28,14 +27,15 @@ from memdash.recording.codec import (
     is_apart,
 )
 from memdash.recording.database import Database
-from memdash.recording.hindsight import as_of
+from memdash.recording.hindsight import as_of, sayings
+from memdash.recording.kept import Kept
 from memdash.recording.moment import APART, Mark, Moment, Run
 from memdash.recording.tables import micros, opened
 from memdash.recording.tracks import Tracks
 
 __all__ = ["Recording"]
 
-Kept = TypeVar("Kept")
+Takes: TypeAlias = Callable[[float], bool]
 
 _NO_RUN = "this recording holds no run yet"
 _NONE_BEFORE = Missing("none was recorded up to this moment")
@@ -45,17 +45,18 @@ _ALWAYS = (1 << 63) - 1
 
 
 class Recording:
-    """One run of a recording. Times named ``wall_s`` are for people, those of series are on the monotonic clock.
+    """One run of a recording. Times named ``wall_s`` are for people, those of series and readings are monotonic.
 
-    Used by one thread at a time. Raises RecordingError when it cannot be read, Corrupt when a piece of it is damaged.
+    Used by one thread at a time; series may be read by another one. Raises RecordingError when it cannot be read,
+    Corrupt when a piece of it is damaged.
     """
 
     def __init__(self, database: Database, run: int | None = None) -> None:
         """The run ``run`` of an open database, its newest unless said otherwise."""
         self._database = database
-        self._facts: OrderedDict[int, Dated] = OrderedDict()
-        self._bases: OrderedDict[int, Base] = OrderedDict()
-        self._minutes: OrderedDict[int, Minute] = OrderedDict()
+        self._facts = Kept[int, Dated](_FACTS_KEPT)
+        self._bases = Kept[int, Base](_BASES_KEPT)
+        self._minutes = Kept[int, Minute](_MINUTES_KEPT)
         found = self._database.rows(
             "SELECT number FROM run WHERE number = coalesce(?, number) ORDER BY number DESC LIMIT 1", run
         )
@@ -63,7 +64,7 @@ class Recording:
             raise RecordingError(_NO_RUN if run is None else f"this recording holds no run {run}")
         self.number: int = found[0][0]
         self._alike = Alike(database)
-        self._tracks = Tracks(database, self.number, self._alike)
+        self._tracks = Tracks(database, self.number)
 
     @classmethod
     def open(cls, path: Path, run: int | None = None) -> Recording:
@@ -126,11 +127,6 @@ class Recording:
         )
 
     @property
-    def target(self) -> Target:
-        """What was watched."""
-        return self.run.target
-
-    @property
     def since(self) -> Instant:
         """The first moment that is left."""
         return self.run.since
@@ -140,18 +136,11 @@ class Recording:
         """The newest moment."""
         return self.run.until
 
-    def moment_at(self, wall_s: float) -> Moment:
-        """The newest moment up to ``wall_s``, or the first. Raises RecordingError when there is none at all."""
-        return self._whole(self._bare_at(wall_s))
-
     def instant_at(self, wall_s: float) -> Instant:
-        """When that was."""
-        return self._bare_at(wall_s).at
-
-    def _bare_at(self, wall_s: float) -> Moment:
+        """When the newest moment up to ``wall_s`` was, or the first. Raises RecordingError when there is none."""
         wall = micros(wall_s)
         loose = self._database.rows(
-            "SELECT wall, data FROM moment WHERE run = ? AND wall <= ? ORDER BY wall DESC LIMIT 1", self.number, wall
+            "SELECT wall, mono FROM moment WHERE run = ? AND wall <= ? ORDER BY wall DESC LIMIT 1", self.number, wall
         )
         packed = self._database.rows(
             "SELECT rowid FROM minute WHERE run = ? AND wall <= ? AND last_wall > ? ORDER BY wall DESC LIMIT 1",
@@ -163,8 +152,8 @@ class Recording:
             minute = self._minute(packed[0][0])
             place = bisect_right(minute.walls, wall) - 1
             if not loose or minute.walls[place] > loose[0][0]:
-                return minute[place]
-        return decoded_moment(loose[0][1]) if loose else self._first()
+                return _instant((minute.walls[place], minute.monos[place]))
+        return _instant(loose[0]) if loose else self._first().at
 
     def moment_by(self, mono_s: float) -> Moment:
         """The newest moment up to one of the monotonic clock, or the first. Raises RecordingError when there is none.
@@ -215,19 +204,14 @@ class Recording:
             alike, data = rows[0]
             return Minute(data, self._alike.of(alike))
 
-        return _kept(self._minutes, row, _MINUTES_KEPT, read)
+        return self._minutes.get(row, read)
 
-    def moments(self, since_s: float, until_s: float) -> Iterator[Moment]:
-        """All from one moment of wall time to another, in the order in which they happened."""
-        for moment in self._bare(micros(since_s), micros(until_s)):
+    def moments(self, since_s: float, until_s: float, takes: Takes = lambda _: True) -> Iterator[Moment]:
+        """Those from one moment of wall time to another, in order, that are wanted by their monotonic time."""
+        for moment in self._bare(micros(since_s), micros(until_s), takes):
             yield self._whole(moment)
 
-    def samples(self) -> Iterator[Sample]:
-        """What the run saw, in order. A fact that did not change between two samples is one and the same."""
-        for moment in self._bare():
-            yield self._whole(moment).sample
-
-    def _bare(self, since: int = 0, until: int = _ALWAYS) -> Iterator[Moment]:
+    def _bare(self, since: int = 0, until: int = _ALWAYS, takes: Takes = lambda _: True) -> Iterator[Moment]:
         """Moments without their facts of many rows. It reads a minute at a time as it goes, while others write."""
         after = 0
         while True:
@@ -235,11 +219,11 @@ class Recording:
                 row, last = rows[0]
                 minute = self._minute(row)
                 for place, wall in enumerate(minute.walls):
-                    if since <= wall <= until:
+                    if since <= wall <= until and takes(minute.monos[place] / 1e6):
                         yield minute[place]
                 after = last + 1
             loose = self._database.rows(
-                "SELECT data FROM moment WHERE run = ? AND mono >= ? AND wall BETWEEN ? AND ? ORDER BY mono",
+                "SELECT mono, data FROM moment WHERE run = ? AND mono >= ? AND wall BETWEEN ? AND ? ORDER BY mono",
                 self.number,
                 after,
                 since,
@@ -247,8 +231,7 @@ class Recording:
             )
             if not self._next_minute(after, since, until):  # else they have just been put together
                 break
-        for (data,) in loose:
-            yield decoded_moment(data)
+        yield from (decoded_moment(data) for mono, data in loose if takes(mono / 1e6))
 
     def _next_minute(self, after: int, since: int, until: int) -> Sequence[tuple[int, int]]:
         """The number and the end of the first that begins from ``after`` on and holds any of that time."""
@@ -288,13 +271,12 @@ class Recording:
         return self._read_fact(capability, *rows[0]) if rows else _NONE_BEFORE
 
     def _read_fact(self, capability: Capability, row: int, base: int | None) -> Dated:
-        def read() -> Dated:
-            return decoded_fact(capability, self._data(row), None if base is None else self._base(base))
-
-        return _kept(self._facts, row, _FACTS_KEPT, read)
+        return self._facts.get(
+            row, lambda: decoded_fact(capability, self._data(row), None if base is None else self._base(base))
+        )
 
     def _base(self, row: int) -> Base:
-        return _kept(self._bases, row, _BASES_KEPT, lambda: as_base(self._data(row)))
+        return self._bases.get(row, lambda: as_base(self._data(row)))
 
     def _data(self, row: int) -> bytes:
         rows = self._database.rows("SELECT data FROM fact WHERE id = ?", row)
@@ -302,23 +284,13 @@ class Recording:
             raise RecordingError(_GONE)
         return bytes(rows[0][0])
 
-    def fact_at(self, capability: Capability, wall_s: float) -> Maybe[Dated]:
-        """The newest reading of a kind that was written up to ``wall_s``; of those of ``APART`` alone."""
-        rows = self._database.rows(
-            "SELECT id, base FROM fact WHERE run = ? AND kind = ? AND wall <= ? ORDER BY wall DESC LIMIT 1",
-            self.number,
-            capability.value,
-            micros(wall_s),
-        )
-        return self._read_fact(capability, *rows[0]) if rows else _NONE_BEFORE
-
     def readings(self, capability: Capability, since_s: float, until_s: float, most: int = 60) -> tuple[int, ...]:
-        """The numbers of readings of a kind of ``APART`` from ``since_s`` to ``until_s`` (wall time), oldest first.
+        """The numbers of readings of a kind of ``APART`` from ``since_s`` to ``until_s`` (monotonic), oldest first.
 
         Of more than ``most`` that many, evenly spread, with the first and the last one.
         """
         rows = self._database.rows(
-            "SELECT id FROM fact WHERE run = ? AND kind = ? AND wall BETWEEN ? AND ? ORDER BY mono",
+            "SELECT id FROM fact WHERE run = ? AND kind = ? AND mono BETWEEN ? AND ? ORDER BY mono",
             self.number,
             capability.value,
             micros(since_s),
@@ -366,6 +338,10 @@ class Recording:
         newest_s = self.until.wall_s if rows else until_s
         return tuple(as_of(decoded(Finding, data), said, until_s, newest_s) for data, said in rows)
 
+    def sayings(self) -> Iterator[tuple[float, Finding]]:
+        """All that was said of alerts, and when (wall time), in order: first as it began, last of each minute, over."""
+        return sayings(self._database, self.number)
+
     def marks(self) -> tuple[Mark, ...]:
         """All of them, in order."""
         rows = self._database.rows("SELECT wall, mono, note FROM mark WHERE run = ? ORDER BY mono", self.number)
@@ -378,13 +354,3 @@ def _instant(row: Sequence[object]) -> Instant:
     if type(wall) is not int or type(mono) is not int:
         raise Corrupt("a moment of this recording has no time")
     return Instant(wall / 1e6, mono / 1e6)
-
-
-def _kept(kept: OrderedDict[int, Kept], row: int, most: int, read: Callable[[], Kept]) -> Kept:
-    """What ``read`` gives for a row, or gave lately."""
-    if row not in kept:
-        kept[row] = read()
-        while len(kept) > most:
-            kept.popitem(last=False)
-    kept.move_to_end(row)
-    return kept[row]

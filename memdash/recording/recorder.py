@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -18,14 +19,14 @@ from memdash.recording.moment import Moment
 from memdash.recording.reader import Recording
 from memdash.recording.writer import Writer
 
-__all__ = ["Progress", "Recorder", "Watched"]
+__all__ = ["Progress", "Recordable", "Recorder"]
 
 _BATCH_S = 0.5
 """What comes within so long of each other is one transaction, and lost together when memdash is killed."""
 _WAITING_AT_MOST = 240
 
 
-class Watched(Protocol):
+class Recordable(Protocol):
     """What can be recorded: a Session."""
 
     def snapshot(self) -> Snapshot:
@@ -67,7 +68,7 @@ class Recorder:
     what was kept there follows. ``tell`` hears such news, on the recorder's thread.
     """
 
-    def __init__(self, watched: Watched, writer: Writer, tell: Callable[[str], object] = lambda _: None) -> None:
+    def __init__(self, watched: Recordable, writer: Writer, tell: Callable[[str], object] = lambda _: None) -> None:
         self._watched = watched
         self._writer = writer
         self._enduring = Enduring(writer, tell)
@@ -153,7 +154,7 @@ class Recorder:
         run = self._run
         if run is not None:
             for wish in (piece for piece in pieces if isinstance(piece, _Wish)):
-                self._safely(0, lambda wish=wish: self._enduring.mark(run, wish.at, wish.note))  # type: ignore[misc]
+                self._safely(0, partial(self._enduring.mark, run, wish.at, wish.note))
 
     def _safely(self, moments: int, do: Callable[[], None]) -> None:
         """What cannot be written at all is counted, and told once; the watch goes on."""
@@ -187,8 +188,7 @@ class Recorder:
         keep = before is not None and (
             newest.baseline != before.baseline or not _alerts(newest.findings) <= _alerts(before.findings)
         )
-        seen = () if before is None else (before,)
-        moments = [Moment.of(snapshot) for snapshot in snapshots if not any(_is_same(snapshot, old) for old in seen)]
+        moments = [Moment.of(shown) for shown in snapshots if before is None or not _is_same(shown, before)]
         self._enduring.write(self._run, moments, findings, keep=keep)
         self._newest = newest
         with self._lock:

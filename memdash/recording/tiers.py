@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 
+from memdash.model.series import TIERS
 from memdash.recording.columns import column, dense, uncolumn
 from memdash.recording.shapes import Plain
 
 __all__ = ["STEPS_S", "Buckets", "bucketed", "joined"]
 
-STEPS_S = (1, 10, 60)
-"""The same grid as that of a live history."""
+STEPS_S = tuple(int(step_s) for step_s, _ in TIERS)
+"""The same grid as that of a live history. Another one raises ``tables.VERSION``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,12 @@ def bucketed(step_s: int, keys: Sequence[str], samples: Iterable[tuple[float, Se
 
 def _three(cells: Sequence[Sequence[float]]) -> Sequence[Plain]:
     low, high, last = ([pick(cell) if cell else math.nan for cell in cells] for pick in (min, max, _newest))
-    same = [_alike(side, last) for side in (low, high)]
-    return [None if same[0] else column(low), None if same[1] else column(high), column(last)]
+    return _written(low, high, last)
+
+
+def _written(low: list[float], high: list[float], last: list[float]) -> Sequence[Plain]:
+    """As ``Buckets`` has a metric."""
+    return [*(None if _alike(side, last) else column(side) for side in (low, high)), column(last)]
 
 
 def _newest(cell: Sequence[float]) -> float:
@@ -92,15 +97,6 @@ def joined(parts: Sequence[Buckets]) -> Buckets:
     seen_s = [time_s for part in parts for time_s in part.seen_s]
     columns: dict[str, Sequence[Plain]] = {}
     for key in keys:
-        low, high, last = (list(_chained(part.metric(key)[side] for part in parts)) for side in range(3))
-        columns[key] = [
-            None if _alike(low, last) else column(low),
-            None if _alike(high, last) else column(high),
-            column(last),
-        ]
+        sides = zip(*(part.metric(key) for part in parts), strict=True)
+        columns[key] = _written(*(list(chain.from_iterable(side)) for side in sides))
     return Buckets(times_s, seen_s, columns)
-
-
-def _chained(parts: Iterable[Sequence[float]]) -> Iterator[float]:
-    for part in parts:
-        yield from part

@@ -4,35 +4,33 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections import OrderedDict
+from functools import partial
 from itertools import pairwise
 
 from memdash.errors import Corrupt
 from memdash.model.metric import METRICS_BY_KEY
-from memdash.model.series import Series
+from memdash.model.series import TIERS, Series
 from memdash.recording.alike import Alike
 from memdash.recording.codec import decoded_plain
 from memdash.recording.database import Database
+from memdash.recording.kept import Kept
 from memdash.recording.shapes import UNREADABLE
 from memdash.recording.tables import micros
 from memdash.recording.tiers import STEPS_S, Buckets, bucketed
 
 __all__ = ["Tracks"]
 
-_LONGEST_S = (900.0, 21_600.0)
-"""Up to which span the finer two of the three steps are used: as those of a live history."""
-
 _KEPT = 96
 
 
 class Tracks:
-    """The metrics of one run. Belongs to the thread that reads the recording."""
+    """The metrics of one run. Used by one thread at a time, which need not be the one that reads moments."""
 
-    def __init__(self, database: Database, run: int, alike: Alike) -> None:
+    def __init__(self, database: Database, run: int) -> None:
         self._database = database
-        self._alike = alike
+        self._alike = Alike(database)
         self._run = run
-        self._blocks: OrderedDict[tuple[int, int, int], Buckets] = OrderedDict()
+        self._blocks = Kept[tuple[int, int, int], Buckets](_KEPT)
         ((self._interval_s, keys),) = database.rows("SELECT interval_s, metrics FROM run WHERE number = ?", run)
         self._keys = [str(key) for key in decoded_plain(keys)]
 
@@ -77,7 +75,7 @@ class Tracks:
     def _step(self, since_s: float, until_s: float) -> int:
         """The finest step for such a span of which enough is left."""
         span_s = until_s - since_s
-        usual = next((step for step, most in zip(STEPS_S, _LONGEST_S, strict=False) if span_s <= most), STEPS_S[-1])
+        usual = next((int(step_s) for step_s, kept in TIERS if span_s <= step_s * kept), STEPS_S[-1])
         coarser = STEPS_S[STEPS_S.index(usual) :]
         begins = dict(self._database.rows("SELECT step, min(mono) FROM series WHERE run = ? GROUP BY step", self._run))
         wanted = max(micros(since_s), min((begins[step] for step in coarser if step in begins), default=0))
@@ -92,23 +90,20 @@ class Tracks:
             micros(since_s),
             micros(until_s),
         )
-        return [self._block(step_s, *row) for row in rows]
+        # The end of one tells it from what it was before an hour was joined.
+        return [
+            self._blocks.get((step_s, mono, last_mono), partial(self._block, step_s, mono)) for mono, last_mono in rows
+        ]
 
-    def _block(self, step_s: int, mono: int, last_mono: int) -> Buckets:
-        """One that has been read lately is kept; its end tells it from what it was before an hour was joined."""
-        key = (step_s, mono, last_mono)
-        if key not in self._blocks:
-            rows = self._database.rows(
-                "SELECT alike, data FROM series WHERE run = ? AND step = ? AND mono = ?", self._run, step_s, mono
-            )
-            if not rows:
-                return Buckets((), (), {})
-            alike, data = rows[0]
-            self._blocks[key] = Buckets.of(decoded_plain(data, self._alike.of(alike)), self._keys)
-            while len(self._blocks) > _KEPT:
-                self._blocks.popitem(last=False)
-        self._blocks.move_to_end(key)
-        return self._blocks[key]
+    def _block(self, step_s: int, mono: int) -> Buckets:
+        """That which begins there; nothing when it has just had to make room."""
+        rows = self._database.rows(
+            "SELECT alike, data FROM series WHERE run = ? AND step = ? AND mono = ?", self._run, step_s, mono
+        )
+        if not rows:
+            return Buckets((), (), {})
+        alike, data = rows[0]
+        return Buckets.of(decoded_plain(data, self._alike.of(alike)), self._keys)
 
     def _open(self, step_s: int) -> Buckets:
         """Those of the minutes that have not been put together."""

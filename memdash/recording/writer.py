@@ -159,22 +159,19 @@ class Writer:
             for finding in findings:
                 self._put_finding(run, finding, course.wall)
             if keep:
-                for capability in list(course.waiting):
-                    self._put_fact(run, course, capability)
+                self._put_waiting(run, course)
 
     def mark(self, run: int, at: Instant, note: str) -> None:
         """Remember a moment, with what somebody says of it; its facts are kept in full. The run may be over."""
         with self._changing(run) as course:
             self._put_finding(run, mark(at.wall_s, note), micros(at.wall_s))
             self.database.run("INSERT INTO mark VALUES (?, ?, ?, ?)", run, micros(at.mono_s), micros(at.wall_s), note)
-            for capability in list(course.waiting):
-                self._put_fact(run, course, capability)
+            self._put_waiting(run, course)
 
     def end(self, run: int, ending: Ending | None = None) -> None:
         """Nothing more will come of this run: write what is still to be written."""
         with self._changing(run) as course:
-            for capability in list(course.waiting):
-                self._put_fact(run, course, capability)
+            self._put_waiting(run, course)
             self._pack(run, course.mono + _MINUTE)
             self._join_hours(run, course.mono + _HOUR)
             if ending is not None:
@@ -266,6 +263,10 @@ class Writer:
             course.waiting[capability] = _Waiting(moment.at, Dated(fact, origin))
         due_s = course.written_s.get(capability, -_FACT_EVERY_S) + _FACT_EVERY_S
         if capability in course.waiting and (moment.at.mono_s >= due_s or capability not in course.written_s):
+            self._put_fact(run, course, capability)
+
+    def _put_waiting(self, run: int, course: _Course) -> None:
+        for capability in list(course.waiting):
             self._put_fact(run, course, capability)
 
     def _put_fact(self, run: int, course: _Course, capability: Capability) -> None:

@@ -33,7 +33,7 @@ class Doing:
             with defects_told():
                 self._outcome = self.actor.act(self.action)
         except (ProbeError, TargetError) as error:
-            self._error, self._outcome = error, Missing(error.what, error.hint)
+            self._error, self._outcome = error, Missing.of(error)
         finally:
             self._took_s = self._clock.now().mono_s - began_s
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from memdash.model.capability import Source
-from memdash.model.missing import Maybe, Missing
+from memdash.model.missing import NOT_READ_YET, Maybe, Missing
 from memdash.model.sample import Instant, Origin
 from memdash.sampling.courses import CourseKeeper, CourseView
 from memdash.sampling.trends import Trends
@@ -112,8 +112,8 @@ class Followed(Generic[FactT, Key, Value, Group]):
         return self._courses.view()
 
     def mark(self, at: Instant) -> None:
-        """Count changes from the newest reading on, or from the next when that one is an estimate."""
-        self._at_mark = _Baseline(at, None, {}) if self._is_estimate else _Baseline(at, self._fact, self._newest)
+        """Count changes from the newest reading on."""
+        self.mark_at(at, NOT_READ_YET if self._fact is None else self._fact)
 
     def mark_at(self, at: Instant, fact: Maybe[FactT]) -> None:
         """Count changes from a reading of the past, or from the next one when that was none, or an estimate."""

@@ -187,16 +187,12 @@ class Roster:
 
     def _read(self, slot: _Slot, at: Instant) -> None:
         before_s = self._clock.thread_cpu_s()
-        try:
-            with defects_told():
-                reading = slot.probe.read()
-        except TargetExited:
-            raise
-        except (ProbeError, TargetError) as error:
+        reading = _told(slot.probe.read)
+        if isinstance(reading, Missing):
             slot.budget.failed(at.mono_s)
             slot.failures += 1
             slot.pending = False
-            slot.why = Missing(error.what, error.hint)
+            slot.why = reading
             self._mark_failing(slot)
             return
         slot.pending = bool(reading.pending)
@@ -259,10 +255,11 @@ def _offers_nothing(actor: Actor) -> bool:
 
 
 def _told(ask: Callable[[], T]) -> Maybe[T]:
+    """What somebody answers, or why nobody does. Raises TargetExited alone."""
     try:
         with defects_told():
             return ask()
     except TargetExited:
         raise
     except (ProbeError, TargetError) as error:
-        return Missing(error.what, error.hint)
+        return Missing.of(error)

@@ -29,6 +29,7 @@ from memdash.sampling.history import History
 from memdash.sampling.roster import Roster
 from memdash.sampling.sampler import Sampler, Watch
 from memdash.session.attach import Attached, attach
+from memdash.session.listeners import Listeners
 from memdash.session.memory import Memory
 from memdash.session.rewind import Rewind
 from memdash.units import clock_time, duration
@@ -102,7 +103,7 @@ class Live:
         self._read_only = read_only
         self._memory = memory or Memory(interval_s, default_rules() if rules is None else rules, muted)
         self._snapshot = _first_snapshot(target, self._clock, interval_s)
-        self._listeners: tuple[Callable[[Snapshot], None], ...] = ()
+        self._listeners = Listeners()
         self._failing: tuple[Callable[[Snapshot], None], ...] = ()
         self._lock = threading.Lock()
         self._keeps_past = keeps_past
@@ -129,12 +130,7 @@ class Live:
 
     def subscribe(self, listener: Callable[[Snapshot], None]) -> Callable[[], None]:
         """Add a listener, which is called on the sampler's thread; what this returns takes it out again."""
-        self._listeners = (*self._listeners, listener)
-
-        def leave() -> None:
-            self._listeners = tuple(other for other in self._listeners if other is not listener)
-
-        return leave
+        return self._listeners.add(listener)
 
     def remember(self, recorder: Recorder) -> None:
         """Look for the past in what is recorded of this watch."""
@@ -150,19 +146,19 @@ class Live:
         self._rewind.mark(note, then.at)
         with self._lock:
             self._memory.mark_moment(then.at.wall_s, note)
-            self._publish(self._memory.refreshed(self._snapshot))
+            self._refresh()
 
     def mark_baseline(self, then: Snapshot | None = None) -> None:
         """Count changes from the newest sample on, or from a moment that is past."""
         with self._lock:
-            now = self._snapshot
+            now = self._snapshot.at
             if then is None:
-                self._memory.mark(now.at)
-                self._memory.note(now.at.wall_s, "baseline set")
+                self._memory.mark(now)
+                self._memory.note(now.wall_s, "baseline set")
             else:
                 self._memory.mark(then.at, then.sample)
-                self._memory.note(now.at.wall_s, f"baseline set to {clock_time(then.at.wall_s)}")
-            self._publish(self._memory.refreshed(now))
+                self._memory.note(now.wall_s, f"baseline set to {clock_time(then.at.wall_s)}")
+            self._refresh()
 
     def clear_baseline(self) -> None:
         """Count changes from the attach again."""
@@ -171,19 +167,19 @@ class Live:
                 return
             self._memory.clear()
             self._memory.note(self._snapshot.at.wall_s, "baseline cleared: changes count from the attach")
-            self._publish(self._memory.refreshed(self._snapshot))
+            self._refresh()
 
     def acknowledge(self, finding: Finding, seen: bool = True) -> None:
         """Keep that a person has seen it; it is found by its rule and when it began."""
         with self._lock:
             self._memory.acknowledge(finding, seen)
-            self._publish(self._memory.refreshed(self._snapshot))
+            self._refresh()
 
     def mute(self, rule: str, for_s: float = math.inf) -> None:
         """Count nothing of it from now on, or with 0 count it again; told in the log."""
         with self._lock:
             self._memory.mute(self._snapshot.at, rule, for_s)
-            self._publish(self._memory.refreshed(self._snapshot))
+            self._refresh()
 
     def note(
         self, summary: str, severity: Severity = Severity.INFO, evidence: Mapping[str, float | str] | None = None
@@ -191,7 +187,7 @@ class Live:
         """Put a line into the alert log. Not for listeners: they are called while the session is taken."""
         with self._lock:
             self._memory.note(self._clock.now().wall_s, summary, severity, evidence or {})
-            self._publish(self._memory.refreshed(self._snapshot))
+            self._refresh()
 
     def act(self, action: Action) -> None:
         """Have it done after all that was asked for before; sampling goes on meanwhile."""
@@ -249,7 +245,7 @@ class Live:
             self._memory.note(self._clock.now().wall_s, deed_words(deed), severity, deed_figures(deed))
             if self._relieving is not None:
                 self._relieving.heard(deed)
-            self._publish(self._memory.refreshed(self._snapshot))
+            self._refresh()
 
     def on_end(self, ending: Ending) -> None:
         """Freeze on what was seen last."""
@@ -270,6 +266,10 @@ class Live:
             if self._snapshot.state is State.ATTACHING:
                 shown = replace(shown, at=now, sample=Sample.empty(now, why), groups=why, objects=why, tasks=why)
             self._publish(self._memory.refreshed(shown))
+
+    def _refresh(self) -> None:
+        """The same moment with today's log and baseline."""
+        self._publish(self._memory.refreshed(self._snapshot))
 
     def _publish(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot

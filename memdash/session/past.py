@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -12,8 +11,7 @@ from heapq import nlargest
 from typing import Any
 
 from memdash.analysis.gc_trend import NO_START, gc_trend
-from memdash.analysis.verdict_words import RULE, finding
-from memdash.errors import RecordingError
+from memdash.errors import Corrupt, RecordingError
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding
 from memdash.model.gc_trend import GcTrend
@@ -24,10 +22,12 @@ from memdash.model.series import Courses, Series, Start
 from memdash.model.snapshot import Baseline, Snapshot, State
 from memdash.model.target import Target
 from memdash.model.tasks import Tasks
+from memdash.recording.kept import Kept
 from memdash.recording.moment import Moment, Run
 from memdash.recording.reader import Recording
 from memdash.sampling.courses import CourseKeeper
 from memdash.sampling.starts import SETTLING_S, started
+from memdash.session.retold import judged_then
 from memdash.session.rows import ROWS, Rows, sizes
 
 __all__ = ["Past"]
@@ -46,16 +46,19 @@ _NOTHING = Series((), (), (), (), (), 1.0)
 class Past:
     """One run of a recording as snapshots, which are made by what makes those of a live watch. Safe from any thread.
 
-    ``is_of_file`` says that nobody watches the target any more. Raises RecordingError where the recording cannot be
-    read.
+    ``is_of_file`` says that nobody watches the target any more, ``close`` lets go of what is beside the recording.
+    Raises RecordingError where the recording cannot be read.
     """
 
-    def __init__(self, recording: Recording, *, is_of_file: bool = False) -> None:
+    def __init__(
+        self, recording: Recording, *, is_of_file: bool = False, close: Callable[[], object] = lambda: None
+    ) -> None:
         self._is_of_file = is_of_file
+        self._let_go = close
         self._recording = recording
         self._lock = threading.RLock()
         self._series_lock = threading.Lock()  # charts do not wait for moments
-        self._sizes: OrderedDict[int, Mapping[Any, int]] = OrderedDict()
+        self._sizes = Kept[int, Mapping[Any, int]](_SIZES_KEPT)
 
     @property
     def run(self) -> Run:
@@ -116,37 +119,19 @@ class Past:
     def _bare(self, run: Run, moment: Moment, baseline: Instant | None) -> Snapshot:
         since = baseline or run.since
         return Snapshot(
+            **moment.told,
             target=run.target,
-            state=moment.state,
-            at=moment.at,
-            interval_s=moment.interval_s,
-            sample=moment.sample,
             history=self.timeline(run.since, moment.at, since),
             groups=moment.sample.sites if isinstance(moment.sample.sites, Missing) else (),
             baseline=Baseline(since, baseline is not None),
             findings=self._findings(moment),
-            missing=moment.missing,
-            cost=moment.cost,
             ending=run.ending if moment.state is State.ENDED else None,
-            silence=moment.silence,
-            verdict=moment.verdict,
-            muted=moment.muted,
-            relief=moment.relief,
             is_replayed=self._is_of_file,
         )
 
     def _findings(self, moment: Moment) -> tuple[Finding, ...]:
         """The log as of a moment; of the memory as a whole it says what was made of that at just this moment."""
-        found = self._recording.findings(moment.at.wall_s)
-        said = None if moment.verdict is None else finding(moment.verdict)
-        if not isinstance(said, Finding):
-            return found
-        return tuple(
-            replace(entry, summary=said.summary, severity=said.severity, evidence=said.evidence)
-            if entry.rule == RULE and entry.ended_at_s is None
-            else entry
-            for entry in found
-        )
+        return tuple(judged_then(found, moment.verdict) for found in self._recording.findings(moment.at.wall_s))
 
     def timeline(self, since: Instant, until: Instant, baseline: Instant) -> RecordedTimeline:
         """The metrics from one moment up to another."""
@@ -162,16 +147,18 @@ class Past:
         with self._lock:
             return self._recording.instant_at(wall_s)
 
-    def moments(self) -> Iterator[Moment]:
-        """All of them, in order."""
-        return self._recording.moments(0.0, _UNTIL_NOW_S)
+    def moments(self, takes: Callable[[float], bool] = lambda _: True) -> Iterator[Moment]:
+        """Those that are wanted by their monotonic time, in order, for whoever has it for itself."""
+        return self._recording.moments(0.0, _UNTIL_NOW_S, takes)
+
+    def sayings(self) -> Iterator[tuple[float, Finding]]:
+        """All that was said of alerts, and when (wall time), in order."""
+        return self._recording.sayings()
 
     def tasks(self, since_s: float, until_s: float) -> tuple[Tasks, ...]:
         """The tasks that were read between two moments of the monotonic clock, oldest first."""
         with self._lock:
-            run = self._recording.run
-            apart_s = run.until.wall_s - run.until.mono_s
-            found = self._recording.facts(Capability.TASKS, max(since_s + apart_s, 0.0), until_s + apart_s)
+            found = self._recording.facts(Capability.TASKS, max(since_s, 0.0), until_s)
             return tuple(dated.fact for dated in found if isinstance(dated.fact, Tasks))
 
     def mark(self, note: str, at: Instant) -> None:
@@ -180,6 +167,8 @@ class Past:
 
         path, number = self._recording.path, self._recording.number
         if path is None:
+            if self._is_of_file:
+                raise RecordingError("what is left of a damaged recording cannot be marked", Corrupt.default_hint)
             return
         with self._lock, self._series_lock:
             self._recording.close()  # a file that is written is opened by nobody else here: SQLite would lose its locks
@@ -202,25 +191,23 @@ class Past:
         """May be called twice."""
         with self._lock:
             self._recording.close()
+            self._let_go()
 
     def _recall(self, rows: Rows, capability: Capability, until: Instant, *, is_quick: bool) -> None:
         """The first reading of a kind, and what its rows held at the newest ones before a moment."""
         for first in self._recording.facts(capability, 0.0, _UNTIL_NOW_S, most=1):
             rows.begin(capability, first.origin.at, first.fact, first.origin)
-        since_s = until.wall_s - _TREND * _WRITTEN_EVERY_S
-        for number in self._recording.readings(capability, since_s, until.wall_s, _TREND)[:-1]:
+        since_s = until.mono_s - _TREND * _WRITTEN_EVERY_S
+        for number in self._recording.readings(capability, since_s, until.mono_s, _TREND)[:-1]:
             if number in self._sizes or not is_quick:
                 rows.recall(capability, self._sizes_of(capability, number))
 
     def _sizes_of(self, capability: Capability, number: int) -> Mapping[Any, int]:
-        if number not in self._sizes:
+        def largest() -> Mapping[Any, int]:
             held = sizes(capability, self._recording.reading(number).fact)
-            largest = nlargest(_FOLLOWED, held, key=held.__getitem__)
-            self._sizes[number] = {key: held[key] for key in largest}
-            while len(self._sizes) > _SIZES_KEPT:
-                self._sizes.popitem(last=False)
-        self._sizes.move_to_end(number)
-        return self._sizes[number]
+            return {key: held[key] for key in nlargest(_FOLLOWED, held, key=held.__getitem__)}
+
+        return self._sizes.get(number, largest)
 
     def _when_mapped(self, sample: Sample) -> Sample:
         """The counters of the moment at which the mappings of a sample were read."""
@@ -235,7 +222,7 @@ class Past:
     def _course(self, capability: Capability, since: Instant, until: Instant) -> Courses:
         keeper = CourseKeeper()
         with self._lock:
-            for number in self._recording.readings(capability, since.wall_s, until.wall_s, _COURSE):
+            for number in self._recording.readings(capability, since.mono_s, until.mono_s, _COURSE):
                 keeper.add(self._recording.reading(number).origin.at, self._sizes_of(capability, number))
         return keeper.view()
 

@@ -10,7 +10,7 @@ from memdash.model.missing import Maybe, Missing
 from memdash.model.sample import Instant
 
 if TYPE_CHECKING:
-    from memdash.recording.recorder import Recorder, Watched
+    from memdash.recording.recorder import Recordable, Recorder
     from memdash.recording.writer import Writer
     from memdash.session.past import Past
 
@@ -34,7 +34,7 @@ class Rewind:
         self._past: Past | None = None
         self._closed = False
 
-    def begin_soon(self, watched: Watched) -> None:
+    def begin_soon(self, watched: Recordable) -> None:
         """Record a watch for itself alone, bounded, in memory and a file without a name."""
         self._timer = threading.Timer(_BEGINS_AFTER_S, self._begin, (watched,))
         self._timer.name, self._timer.daemon = "memdash-rewind", True
@@ -44,7 +44,7 @@ class Rewind:
         """Go back through what somebody else records, and will close."""
         self._recorder = recorder
 
-    def _begin(self, watched: Watched) -> None:
+    def _begin(self, watched: Recordable) -> None:
         from memdash.recording.recorder import Recorder
         from memdash.recording.writer import Writer
 

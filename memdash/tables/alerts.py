@@ -21,14 +21,6 @@ _COLUMNS = (
     Column("lasted", "lasted", 10, drop=1),
     Column("what", "what", 0, least=32),
 )
-_TONES = {
-    Severity.OK: Tone.GOOD,
-    Severity.INFO: Tone.INFO,
-    Severity.WARNING: Tone.WARNING,
-    Severity.CRITICAL: Tone.CRITICAL,
-}
-
-
 _IN_UNIT = ("before", "value", "limit")
 """Evidence that is in the unit of the metric; the names of other figures end in theirs."""
 
@@ -97,7 +89,7 @@ def _row(key: str, finding: Finding, muted: bool) -> Row:
             Cell(clock_time(finding.at_s), Tone.FAINT, sort=finding.at_s),
             Cell(
                 f"{finding.severity.glyph} {finding.severity.word}",
-                Tone.FAINT if quiet else _TONES[finding.severity],
+                Tone.FAINT if quiet else Tone.of_severity(finding.severity),
             ),
             Cell(
                 _lasted(finding) if lasting else "",

@@ -6,7 +6,7 @@ import math
 
 from memdash.units import clock_tick, span, zone_offset_s
 
-__all__ = ["clock_ticks", "padded", "round_values", "step_of", "time_ticks"]
+__all__ = ["clock_ticks", "padded", "round_times", "round_values", "step_of", "time_ticks"]
 
 _STEPS_S = (
     1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0,
@@ -41,15 +41,20 @@ def step_of(span_s: float, cells: int) -> float:
     return next((step_s for step_s in _STEPS_S if span_s / step_s <= most), span_s)
 
 
+def round_times(begin_s: float, span_s: float, step_s: float) -> list[float]:
+    """The moments of a span whose local time of the day is a multiple of ``step_s``; all are wall time."""
+    ahead_s = zone_offset_s(begin_s)
+    first, last = math.ceil((begin_s + ahead_s) / step_s), math.floor((begin_s + ahead_s + span_s) / step_s)
+    return [number * step_s - ahead_s for number in range(first, last + 1)]
+
+
 def clock_ticks(begin_s: float, span_s: float, step_s: float, width: int) -> list[tuple[int, str]]:
     """The times of the day that are multiples of ``step_s``, by column of ``width``; ``begin_s`` is wall time."""
     if width < 2 or span_s <= 0:
         return []
-    local_s = begin_s + zone_offset_s(begin_s)
-    first = math.ceil(local_s / step_s)
-    ages_s = [number * step_s - local_s for number in range(first, math.floor((local_s + span_s) / step_s) + 1)]
     return [
-        (round((width - 1) * age_s / span_s), clock_tick(begin_s + age_s, min(step_s, _OF_A_DAY_S))) for age_s in ages_s
+        (round((width - 1) * (at_s - begin_s) / span_s), clock_tick(at_s, min(step_s, _OF_A_DAY_S)))
+        for at_s in round_times(begin_s, span_s, step_s)
     ]
 
 

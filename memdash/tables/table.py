@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Literal, NamedTuple
+
+from memdash.model.finding import Severity
 
 __all__ = ["DASH", "Cell", "Column", "Row", "Span", "Table", "Tone"]
 
@@ -30,6 +32,11 @@ class Tone(Enum):
     def of_change(cls, change: float) -> Tone:
         """What a change says by its sign; none says nothing."""
         return cls.GROWS if change > 0 else cls.SHRINKS if change < 0 else cls.FAINT
+
+    @classmethod
+    def of_severity(cls, severity: Severity) -> Tone:
+        """How bad a finding is."""
+        return (cls.GOOD, cls.INFO, cls.WARNING, cls.CRITICAL)[severity]
 
 
 class Span(NamedTuple):
@@ -122,3 +129,7 @@ class Table:
     rows: tuple[Row, ...]
     empty: str = ""
     footnote: str = ""
+
+    def first(self, rows: int) -> Table:
+        """No more than so many of its rows."""
+        return replace(self, rows=self.rows[:rows])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from memdash.model.finding import Finding
 from memdash.model.snapshot import Snapshot
-from memdash.model.verdict import VerdictKind
+from memdash.model.verdict import Verdict, VerdictKind
 
-__all__ = ["alert_words", "calm_words"]
+__all__ = ["alert_words", "calm_words", "unsaid_verdict"]
 
 
 def alert_words(finding: Finding) -> str:
@@ -23,3 +23,9 @@ def calm_words(snapshot: Snapshot) -> str:
     if verdict is None or snapshot.worst is not None or verdict.kind is VerdictKind.NOT_YET:
         return ""
     return f"{verdict.severity.glyph} {verdict.summary.partition(':')[0]}"
+
+
+def unsaid_verdict(snapshot: Snapshot) -> Verdict | None:
+    """The verdict, where there is one and the worst that holds does not say the same."""
+    verdict, worst = snapshot.verdict, snapshot.worst
+    return None if verdict is None or (worst is not None and worst.summary == verdict.summary) else verdict

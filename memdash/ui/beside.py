@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from textual.widget import Widget
-from textual.worker import active_worker, get_current_worker
+from textual.worker import Worker, active_worker, get_current_worker
 
 from memdash.errors import MemdashError, defects_told
 
@@ -32,8 +32,8 @@ def beside(
     meanwhile, where such work must not go on beside other; what was overtaken before its turn is not begun.
     """
 
-    def told(result: Result | MemdashError) -> None:
-        if not widget.is_attached:
+    def told(worker: Worker[Any], result: Result | MemdashError) -> None:
+        if worker.is_cancelled or not widget.is_attached:
             return
         if isinstance(result, MemdashError):
             failed(result)
@@ -52,7 +52,7 @@ def beside(
                     return
                 result = _result_of(work)
             if not worker.is_cancelled:
-                widget.app.call_from_thread(told, result)
+                widget.app.call_from_thread(told, worker, result)
         finally:
             # Textual 8.2 leaves it in the thread, which is kept for later work: the widget would not go.
             active_worker.set(None)  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 
 from memdash.analysis.arrivals import Arrival, TaskOrigin
-from memdash.analysis.budgets import Alert, NoLeak, NoNewTasks, Watched, budget_of, judged
+from memdash.analysis.budgets import Never, NoLeak, NoNewTasks, Watched, budget_of, judged
 from memdash.analysis.rules import parse_rule
 from memdash.model.check import Judgement, Outcome
 from memdash.model.finding import NotYet
@@ -20,11 +20,11 @@ from memdash.model.series import Timeline
 from memdash.model.snapshot import Snapshot
 from memdash.model.tasks import TaskKind
 from memdash.model.verdict import Verdict, VerdictKind
+from memdash.units import MIB
 from tests.analysis.conftest import Written
 from tests.fakes import a_snapshot
 
 Values = Mapping[str, Sequence[float | None]]
-MIB = 1 << 20
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +172,7 @@ def test_new_tasks_are_named(shown: Snapshot) -> None:
 def test_a_rule_that_found_something_is_broken_even_when_it_has_passed(shown: Snapshot) -> None:
     rule = parse_rule("HeapAlloc > 512MiB for 3s")
     budget = budget_of(rule)
-    assert isinstance(budget, Alert)
+    assert isinstance(budget, Never)
     over = rule.check(cast("Timeline", Written({"HeapAlloc": [600 * MIB] * 9})))
     assert over is not None
     assert not isinstance(over, NotYet)

@@ -14,7 +14,8 @@ from memdash.model.missing import Missing
 from memdash.model.relief import Ceiling
 from memdash.model.sample import Instant, Origin, Sample
 from memdash.model.system import Cgroup
-from tests.fakes import MIB, a_gc, a_sample, a_system, memstats
+from memdash.units import MIB
+from tests.fakes import a_gc, a_sample, a_system, memstats
 
 AT = Instant(0.0, 0.0)
 FOUND = Missing("no other was given")

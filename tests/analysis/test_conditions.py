@@ -10,9 +10,7 @@ from memdash.analysis.rules import Condition, Op, metric_named, parse_condition,
 from memdash.errors import UsageError
 from memdash.model.finding import Severity
 from memdash.model.metric import METRICS, Metric
-from memdash.units import Unit
-
-MIB = 1 << 20
+from memdash.units import MIB, Unit
 
 
 @pytest.mark.parametrize(

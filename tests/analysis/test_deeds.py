@@ -9,7 +9,8 @@ from memdash.model.action import Action, Deed
 from memdash.model.capability import Capability, Source
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Origin, Sample
-from tests.fakes import MIB, a_sample, a_system, memstats
+from memdash.units import MIB
+from tests.fakes import a_sample, a_system, memstats
 
 AT = Instant(0.0, 0.0)
 

@@ -12,9 +12,9 @@ from memdash.analysis.gc_trend import gc_trend
 from memdash.model.gc_trend import Course, Tendency
 from memdash.model.missing import Maybe, Missing
 from memdash.model.series import Timeline
+from memdash.units import MIB
 
 Write = Callable[[Mapping[str, Sequence[float | None]]], Timeline]
-MIB = 1 << 20
 NOW_S = 1000.0
 """Of a timeline written by hand, on its own clock."""
 

@@ -15,10 +15,9 @@ from memdash.model.sample import Instant, Sample
 from memdash.model.series import Series, Start, Timeline
 from memdash.model.verdict import Verdict, VerdictKind
 from memdash.sampling.history import History
+from memdash.units import MIB
 from tests.corpus.recording import LIVE, Label, Recording
 from tests.fakes import NOON_S, a_gc, a_sample, a_system, memstats
-
-MIB = 1 << 20
 
 
 def series(live_mib: Callable[[float], float], seconds: int, every_s: float = 3.0) -> Recording:

@@ -13,8 +13,7 @@ from memdash.analysis.points import Basis, Points
 from memdash.analysis.trend import trend
 from memdash.analysis.verdict import ruling
 from memdash.model.verdict import VerdictKind
-
-MIB = 1 << 20
+from memdash.units import MIB
 
 
 def course(live_mib: Callable[[float, float], float], load: Callable[[float], float], number: int = 120) -> Points:

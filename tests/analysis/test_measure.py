@@ -17,11 +17,11 @@ from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Origin, Sample
 from memdash.model.series import Timeline
 from memdash.sampling.history import History
+from memdash.units import MIB
 from tests.fakes import NOON_S, a_sample, memstats
 
 Write = Callable[[Mapping[str, Sequence[float | None]]], Timeline]
 Values = Sequence[float | None]
-MIB = 1 << 20
 
 
 def figure(text: str, history: Timeline) -> float:
@@ -59,6 +59,31 @@ def test_the_rate_of_a_gauge_is_that_of_the_line_through_it(written: Write) -> N
 def test_of_a_few_values_no_growth_is_no_standstill(written: Write) -> None:
     assert not finds("tasks growth < 60/min over 10s", written({"tasks.total": rising(240, length=7)}))
     assert finds("tasks growth < 60/min over 10s", written({"tasks.total": [10] * 12}))
+
+
+def test_growth_by_fits_and_starts_is_no_standstill(written: Write) -> None:
+    """As of a program on a busy machine: each value is higher than the last, and yet no line through them is sure."""
+    waits: Values = [100, 110, 115, 116, 117, 118, 128, 158, 188, 218, 223]
+    assert not finds("tasks growth < 60/min over 10s", written({"tasks.total": waits}))
+    assert figure("tasks growth > 60/min over 10s", written({"tasks.total": waits})) == 0
+
+
+def test_a_live_heap_of_which_no_growth_is_sure_does_not_stand_still(written: Write) -> None:
+    live: Values = [(100 + second / 6 - 40 * (190 <= second < 200)) * MIB for second in range(240)]
+    history = written({"heap.live_bytes": live, "NumGC": range(240)})
+    assert not finds("heap growth < 1MiB/min", history)
+    assert not finds("heap growth > 1MiB/min", history)
+
+
+def test_a_rate_is_told_after_half_its_window_even_where_ticks_are_left_out(written: Write) -> None:
+    rare: Values = [None if second % 2 else 10.0 * second for second in range(13)]
+    assert finds("tasks growth > 60/min over 10s", written({"tasks.total": rare}))
+
+
+def test_a_rate_over_seconds_may_have_to_hold_for_longer_than_single_seconds_are_remembered() -> None:
+    history = at_every(1.0, [(100 + second) << 20 for second in range(1500)])
+    assert finds("HeapAlloc growth > 30MiB/min over 10s for 20m", history)
+    assert not finds("HeapAlloc growth > 90MiB/min over 10s for 20m", history)
 
 
 def test_what_goes_up_and_down_does_not_grow(written: Write) -> None:
@@ -142,6 +167,15 @@ def test_a_rate_of_the_live_heap_must_hold_for_its_time(written: Write) -> None:
     assert rule.check(growing(120)) is None
     assert rule.check(growing(280)) is None
     assert isinstance(rule.check(growing(400)), Finding)
+
+
+def test_a_rate_of_the_live_heap_may_have_to_hold_for_longer_than_its_window_where_collections_are_rare(
+    written: Write,
+) -> None:
+    live = [(100 + second // 30) * MIB for second in range(1500)]
+    history = written({"heap.live_bytes": live, "NumGC": [float(second // 30) for second in range(1500)]})
+    assert finds("heap growth > 1MiB/min for 5m", history)
+    assert not finds("heap growth > 3MiB/min for 5m", history)
 
 
 def test_growth_since_the_attach_knows_what_was_there_days_ago() -> None:

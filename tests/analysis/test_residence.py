@@ -15,8 +15,9 @@ from memdash.model.missing import Maybe, Missing
 from memdash.model.residence import Arenas, MappingGroup, MappingKind, Mappings, Residence, StepKind
 from memdash.model.sample import Fact, Instant, Sample
 from memdash.model.target import Runtime
+from memdash.units import MIB
 from tests.fakes import NOON_S, a_gc, a_sample, memstats
-from tests.pages import GO_ARENAS, MIB, a_group, some_mappings
+from tests.pages import GO_ARENAS, a_group, some_mappings
 
 WHY = Missing("no")
 

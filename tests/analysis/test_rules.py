@@ -11,10 +11,10 @@ from memdash.analysis.rules import PiledUp, default_rules, parse_rule
 from memdash.model.finding import Finding, NotYet, Severity
 from memdash.model.sample import Instant
 from memdash.model.series import Timeline
+from memdash.units import MIB
 from tests.analysis.conftest import Written
 
 Write = Callable[[Mapping[str, Sequence[float | None]]], Timeline]
-MIB = 1 << 20
 
 
 def test_over_a_limit_for_a_time(written: Write) -> None:

@@ -14,9 +14,9 @@ from memdash.analysis.points import Basis, Points, newest_points, points
 from memdash.analysis.teeth import longest_tooth
 from memdash.analysis.trend import trend
 from memdash.model.series import Timeline
+from memdash.units import MIB
 
 Write = Callable[[Mapping[str, Sequence[float | None]]], Timeline]
-MIB = 1 << 20
 
 
 def course(values: Sequence[float], every_s: float = 1.0) -> Points:

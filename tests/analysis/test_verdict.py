@@ -18,17 +18,19 @@ from memdash.analysis.tasks import task_groups, tasks_by_group
 from memdash.analysis.teeth import longest_tooth
 from memdash.analysis.trend import trend
 from memdash.analysis.verdict import ruling
-from memdash.analysis.verdict_words import collector_words, finding, named, rate_words, severity, summary
+from memdash.analysis.verdict_words import collector_words, finding, named, rate_words
 from memdash.model.capability import Capability, Source
 from memdash.model.finding import Severity
 from memdash.model.gc_trend import Course, GcTrend, Tendency
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Origin
 from memdash.model.tasks import TaskKind, Tasks
-from memdash.model.verdict import Forecast, Grower, Slope, Verdict, VerdictKind
+from memdash.model.verdict import Forecast, Grower, Slope, VerdictKind
+from memdash.units import MIB
 from tests.fakes import NOON_S, a_gc, a_profile, a_sample, a_system, a_thread, memstats
+from tests.verdicts import a_leak
 
-MIB, GIB = 1 << 20, 1 << 30
+GIB = 1 << 30
 NOW = Instant(NOON_S, 1000.0)
 
 
@@ -138,24 +140,6 @@ def test_nothing_is_claimed_where_no_limit_is_known() -> None:
 
 
 # The words
-
-
-def a_leak(**changes: object) -> Verdict:
-    verdict = Verdict(
-        kind=VerdictKind.LEAK,
-        at_s=NOON_S,
-        why="grows as fast as before",
-        basis=Basis.CYCLES.value,
-        slope=Slope(1.19 * MIB, 1.15 * MIB, 1.23 * MIB),
-        window_s=245.0,
-        points=98,
-        cycles=98,
-        level_bytes=700 * MIB,
-        growth_bytes=291 * MIB,
-    )
-    verdict = replace(verdict, **changes)  # type: ignore[arg-type]
-    verdict = replace(verdict, severity=severity(verdict))
-    return replace(verdict, summary=summary(verdict))
 
 
 def test_the_sentence_of_a_leak() -> None:

@@ -12,7 +12,7 @@ from tests.benchmarks.cpython import cpython
 from tests.benchmarks.family import family
 from tests.benchmarks.flames import flames
 from tests.benchmarks.goroutines import goroutines, objects
-from tests.benchmarks.headless import report
+from tests.benchmarks.headless import log, report
 from tests.benchmarks.profiles import profiles
 from tests.benchmarks.reading import attach, profile, sample
 from tests.benchmarks.recording import recording
@@ -29,6 +29,7 @@ BENCHMARKS: tuple[Callable[[], Iterator[Result]], ...] = (
     goroutines,
     objects,
     report,
+    log,
     first_frame,
     dashboard,
     keys,

@@ -27,8 +27,9 @@ from memdash.recording.pruning import Limits
 from memdash.recording.reader import Recording
 from memdash.recording.writer import Writer
 from memdash.session.past import Past
+from memdash.units import MIB
 from tests.benchmarks.result import Result
-from tests.fakes import MIB, NOON_S, a_gc, a_sample, a_system, a_target, memstats
+from tests.fakes import NOON_S, a_gc, a_sample, a_system, a_target, memstats
 
 __all__ = ["recording"]
 
@@ -203,7 +204,7 @@ def _read(path: Path) -> Iterator[Result]:
     before_s = time.process_time()
     opened = Recording.open(path)
     until = opened.until
-    opened.moment_at(until.wall_s)
+    opened.moment_by(until.mono_s)
     for key in _CHARTS:
         opened.series(key, until.mono_s - _DAY_S, until.mono_s)
     opened.findings(until.wall_s)
@@ -213,7 +214,7 @@ def _read(path: Path) -> Iterator[Result]:
     for _ in range(100):
         wall_s = NOON_S + chance.randrange(_DAY_S)
         before_s = time.process_time()
-        found = opened.moment_at(wall_s)
+        found = opened.moment_by(opened.instant_at(wall_s).mono_s)
         taken.append(time.process_time() - before_s)
         assert not isinstance(found.sample.sites, Missing)
     taken.sort()

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 
 import pytest
-
-from memdash.cli import main
 
 
 @pytest.fixture(autouse=True)
@@ -15,11 +13,6 @@ def always_without_settings(no_settings: None) -> None: ...
 
 
 @pytest.fixture
-def said(capfd: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+def said(run: Callable[..., tuple[int, str, str]]) -> Callable[..., tuple[int, str, str]]:
     """Run ``memdash check``: its code, what it wrote and what it told."""
-
-    def run(*argv: str | int | Path) -> tuple[int, str, str]:
-        code = main(["check", *map(str, argv)])
-        return code, *capfd.readouterr()
-
-    return run
+    return partial(run, "check")

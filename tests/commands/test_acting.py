@@ -17,8 +17,8 @@ from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Sample
 from memdash.model.target import Target
 from memdash.session.errand import Errand
-from memdash.units import iso_time
-from tests.fakes import MIB, NOON_S, a_sample, memstats
+from memdash.units import MIB, iso_time
+from tests.fakes import NOON_S, a_sample, memstats
 
 
 def test_what_helps_has_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from memdash.cli import main
-from memdash.commands.browsing import Look
+from memdash.commands.browsing import Browsing
 from memdash.pprof.taken import TakenProfile
 from memdash.ui.screens.profile.screen import ProfileScreen
 from memdash.ui.screens.profile.study import Study
@@ -41,7 +41,7 @@ def browse(monkeypatch: pytest.MonkeyPatch, read: list[str]) -> Browse:
         seen.append(view().study)
 
     monkeypatch.setattr("memdash.ui.app.run_view", run_view)
-    monkeypatch.setattr(Look, "is_possible", True)
+    monkeypatch.setattr(Browsing, "is_possible", True)
 
     def browsing(*argv: str) -> Study:
         assert main(["flame", *argv]) == 0

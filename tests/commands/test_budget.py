@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from memdash.commands.budget import Plan
-from memdash.config import AlertText, Growth, Limit
+from memdash.config import AlertText, Limit, MostGrowth
 from memdash.errors import UsageError
 from memdash.units import MIB
 
@@ -81,7 +81,7 @@ def test_a_budget_file_says_all_that_a_plan_holds(said: Check, file: Write) -> N
     """A new field of a plan has to be written as well."""
     plan = Plan(
         max=(Limit("HeapAlloc", "1MiB"),),
-        max_growth=(Growth(MIB, is_rate=False),),
+        max_growth=(MostGrowth(MIB, is_rate=False),),
         alert=(AlertText("HeapAlloc > 2MiB for 5s clear 1MiB cooldown 5m critical", "mine"),),
         mute=("gc pause",),
         no_new_tasks=True,

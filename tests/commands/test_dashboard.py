@@ -6,12 +6,9 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pexpect
-import pyte
 import pytest
 
 from memdash.commands.toolchain import find_toolchain
@@ -19,69 +16,15 @@ from memdash.errors import MemdashError
 from memdash.pprof.encode import encode
 from memdash.recording.reader import Recording
 from tests.pprof.documents import of_stacks
+from tests.terminals import ALTERNATE, USUAL, Terminal
 
 pytestmark = pytest.mark.terminal
-
-ALTERNATE, USUAL = b"\x1b[?1049h", b"\x1b[?1049l"
-
-
-class _Drawn:
-    """What is read of a terminal, as a screen shows it."""
-
-    def __init__(self, screen: pyte.Screen) -> None:
-        self._stream = pyte.ByteStream(screen)
-
-    def write(self, data: bytes) -> None:
-        self._stream.feed(data)
-
-    def flush(self) -> None:
-        """Nothing waits."""
-
-
-class Terminal:
-    """memdash in a pseudo-terminal of 120 × 40."""
-
-    def __init__(self, folder: Path, argv: tuple[str, ...]) -> None:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("MEMDASH_", "TMUX"))}
-        environment |= {"TERM": "xterm-256color", "XDG_CONFIG_HOME": str(folder), "TMPDIR": str(folder)}
-        command = ["-m", "memdash", *argv]
-        self.child: pexpect.spawn[bytes] = pexpect.spawn(
-            sys.executable, command, dimensions=(40, 120), timeout=30, env=environment
-        )
-        self._screen = pyte.Screen(120, 40)
-        self.child.logfile_read = _Drawn(self._screen)
-
-    def shows(self, text: str) -> None:
-        """Wait until a line of the screen has the text: it may be there already, and is drawn in pieces."""
-        until_s = time.monotonic() + 30
-        while not any(text in line for line in self._screen.display):
-            assert time.monotonic() < until_s, "\n".join(self._screen.display)
-            with contextlib.suppress(pexpect.TIMEOUT):
-                self.child.read_nonblocking(1 << 16, timeout=1)
-
-    def opens(self) -> None:
-        """Wait for the dashboard's own first frame."""
-        self.child.expect_exact(ALTERNATE)
-        self.shows("Alerts")
-
-    def ends(self) -> tuple[int | None, bytes]:
-        """Its exit code, and all it wrote on the way out."""
-        self.child.expect(pexpect.EOF)
-        self.child.close()
-        return self.child.exitstatus, self.child.before or b""
 
 
 @pytest.fixture
 def open_terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
-    opened = []
-
-    def open_one(*argv: str) -> Terminal:
-        opened.append(Terminal(tmp_path, argv))
-        return opened[-1]
-
-    yield open_one
-    for terminal in opened:
-        terminal.child.close(force=True)
+    with contextlib.ExitStack() as opened:
+        yield lambda *argv: opened.enter_context(Terminal(tmp_path, *argv))
 
 
 OpenTerminal = Callable[..., Terminal]
@@ -99,8 +42,8 @@ def test_a_running_process_is_watched_until_q_and_recorded(
     assert f"into {path}".encode() in tail.split(USUAL)[-1]
     assert sleeper.poll() is None
     recording = Recording.open(path)
-    assert recording.target.pid == sleeper.pid
-    assert list(recording.samples())
+    assert recording.run.target.pid == sleeper.pid
+    assert list(recording.moments(0, 1e11))
     recording.close()
 
 

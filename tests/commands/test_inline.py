@@ -9,21 +9,25 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from tests.programs import environment
+from tests.terminals import ALTERNATE, USUAL, Terminal
+
 pytestmark = pytest.mark.terminal
 
 Run = Callable[..., tuple[int, str, str]]
 Start = Callable[..., subprocess.Popen[bytes]]
-ALTERNATE, USUAL = b"\x1b[?1049h", b"\x1b[?1049l"
 CTRL_Z, CTRL_C = "\x1a", "\x03"
 
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator["pexpect.spawn[bytes]"]:
     """A shell with job control in a terminal of 120 × 40."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MEMDASH_", "TMUX"))}
-    environment |= {"TERM": "xterm-256color", "XDG_CONFIG_HOME": str(tmp_path), "PS1": "ready> ", "HISTFILE": ""}
     child: pexpect.spawn[bytes] = pexpect.spawn(
-        "bash", ["--norc", "--noprofile", "-i"], dimensions=(40, 120), timeout=30, env=environment
+        "bash",
+        ["--norc", "--noprofile", "-i"],
+        dimensions=(40, 120),
+        timeout=30,
+        env=environment(tmp_path) | {"PS1": "ready> ", "HISTFILE": ""},
     )
     child.expect_exact(b"ready> ")
     yield child
@@ -52,22 +56,12 @@ def test_ctrl_z_gives_the_terminal_back_and_fg_the_dashboard(shell: "pexpect.spa
 
 
 def test_without_a_shell_above_it_ctrl_z_stops_nothing(start: Start, tmp_path: Path) -> None:
-    environment = dict(os.environ) | {"TERM": "xterm-256color", "XDG_CONFIG_HOME": str(tmp_path)}
-    child: pexpect.spawn[bytes] = pexpect.spawn(
-        sys.executable,
-        ["-m", "memdash", str(start("sleep", "60").pid)],
-        dimensions=(40, 120),
-        timeout=30,
-        env=environment,
-    )
-    child.expect_exact(ALTERNATE)
-    child.expect_exact(b"Alerts")
-    child.send(CTRL_Z)
-    child.expect_exact(b"There is no shell")
-    child.send("q")
-    child.expect(pexpect.EOF)
-    child.close()
-    assert child.exitstatus == 0
+    with Terminal(tmp_path, str(start("sleep", "60").pid)) as terminal:
+        terminal.opens()
+        terminal.child.send(CTRL_Z)
+        terminal.shows("There is no shell")
+        terminal.child.send("q")
+        assert terminal.ends()[0] == 0
 
 
 def test_a_few_lines_are_kept_up_to_date(shell: "pexpect.spawn[bytes]", start: Start) -> None:

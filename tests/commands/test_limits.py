@@ -7,17 +7,16 @@ from pathlib import Path
 import pytest
 
 from memdash.analysis.rules import Threshold, parse_rule
-from memdash.commands.limits import muted_for, rules_for
-from memdash.config import SETTINGS, AlertText, Growth, Limit
+from memdash.commands.limits import Alerting
+from memdash.config import SETTINGS, AlertText, Limit, MostGrowth
 from memdash.config_file import load_file
 from memdash.errors import UsageError
 from memdash.model.finding import Severity
-
-MIB = 1 << 20
+from memdash.units import MIB
 
 
 def named(name: str, *alerts: AlertText) -> Threshold:
-    (rule,) = (rule for rule in rules_for((), (), alerts) if rule.name == name)
+    (rule,) = (rule for rule in Alerting(alert=alerts).rules if rule.name == name)
     assert isinstance(rule, Threshold)
     return rule
 
@@ -32,8 +31,8 @@ def from_file(tmp_path: Path, text: str) -> tuple[AlertText, ...]:
 
 def test_limits_and_growths_are_rules_of_their_condition() -> None:
     limits = (Limit("heapalloc", "512MiB"), Limit("HeapAlloc", "1GiB"), Limit("HeapAlloc", "512MiB"))
-    growths = (Growth(64 * MIB, False), Growth(MIB / 60, True))
-    names = [rule.name for rule in rules_for(limits, growths) if isinstance(rule, Threshold)]
+    growths = (MostGrowth(64 * MIB, False), MostGrowth(MIB / 60, True))
+    names = [rule.name for rule in Alerting(max=limits, max_growth=growths).rules if isinstance(rule, Threshold)]
     assert names[-4:] == [
         "heap.live_bytes growth > 64MiB",
         "heap.live_bytes growth > 1MiB/min",
@@ -53,7 +52,7 @@ def test_a_table_of_the_file_says_what_a_flag_does(tmp_path: Path) -> None:
 
 def test_the_file_may_give_texts(tmp_path: Path) -> None:
     alerts = from_file(tmp_path, 'alert = ["HeapAlloc > 5MiB", {when = "tasks growth > 9", over = "1h"}]')
-    names = [rule.name for rule in rules_for((), (), alerts)]
+    names = [rule.name for rule in Alerting(alert=alerts).rules]
     assert names[-2:] == ["HeapAlloc > 5MiB", "tasks.total growth > 9 over 1h"]
     assert from_file(tmp_path, 'alert = "HeapAlloc > 5MiB"') == (AlertText("HeapAlloc > 5MiB"),)
 
@@ -65,10 +64,10 @@ def test_an_alert_takes_the_place_of_a_rule_that_always_holds() -> None:
 
 def test_two_rules_of_one_name_are_refused() -> None:
     with pytest.raises(UsageError, match="'heap' is another rule's name"):
-        rules_for((), (), (AlertText("HeapAlloc > 5", "heap"), AlertText("HeapAlloc > 6", "heap")))
+        _ = Alerting(alert=(AlertText("HeapAlloc > 5", "heap"), AlertText("HeapAlloc > 6", "heap"))).rules
     for name in ("heap growth", "memdash"):
         with pytest.raises(UsageError, match="is another rule's name"):
-            rules_for((), (), (AlertText("HeapAlloc > 5", name),))
+            _ = Alerting(alert=(AlertText("HeapAlloc > 5", name),)).rules
     same = AlertText("HeapAlloc > 5", "heap")
     assert named("heap", same, same) == parse_rule("HeapAlloc > 5", "heap")
 
@@ -112,16 +111,15 @@ def test_what_makes_no_sense_in_the_file_is_told_with_its_place(
     tmp_path: Path, text: str, what: str, hint: str
 ) -> None:
     with pytest.raises(UsageError) as refused:
-        rules_for((), (), from_file(tmp_path, text))
+        _ = Alerting(alert=from_file(tmp_path, text)).rules
     assert f"{tmp_path / 'config.toml'}: {what}" in refused.value.what
     assert hint in refused.value.hint
 
 
 def test_what_is_muted_is_a_rule() -> None:
-    rules = rules_for((), ())
-    assert muted_for(("gc pause", "heap growth"), rules) == ("gc pause", "heap growth")
+    assert Alerting(mute=("gc pause", "heap growth")).muted == ("gc pause", "heap growth")
     with pytest.raises(UsageError) as refused:
-        muted_for(("gc pausse",), rules)
+        _ = Alerting(mute=("gc pausse",)).muted
     assert (refused.value.what, refused.value.hint) == (
         "--mute: there is no rule 'gc pausse'",
         "did you mean gc pause?",

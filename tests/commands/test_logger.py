@@ -4,35 +4,29 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any
 
-from memdash.commands.logger import Logger, Sink
+from memdash.commands.logbook import Sink
+from memdash.commands.logger import Logger
 from memdash.exports.lines import JsonLines
 from memdash.model.finding import NOTES, Finding, Severity, Transition, TransitionKind
 from memdash.model.sample import Instant
-from memdash.model.snapshot import Snapshot, State
-from memdash.session import Session
+from memdash.model.snapshot import State
 from tests.fakes import NOON_S, a_snapshot
+from tests.sessions import FakeSession
 
 
-class Watched:
+class Watched(FakeSession):
     """A session that publishes what it is told to."""
 
     def __init__(self) -> None:
-        self.moment = a_snapshot(2)
-        self._listeners: list[Callable[[Snapshot], None]] = []
-
-    def subscribe(self, listener: Callable[[Snapshot], None]) -> Callable[[], None]:
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        super().__init__(a_snapshot(2))
 
     def tick(self, seconds: float = 1.0, **changes: Any) -> None:
-        at = Instant(self.moment.at.wall_s + seconds, self.moment.at.mono_s + seconds)
-        self.moment = replace(self.moment, **{"at": at, "transitions": (), **changes})
-        for listener in self._listeners:
-            listener(self.moment)
+        at = Instant(self.shown.at.wall_s + seconds, self.shown.at.mono_s + seconds)
+        given: dict[str, Any] = {"at": at, "transitions": ()}
+        self.publish(replace(self.shown, **(given | changes)))
 
 
 @dataclass
@@ -56,7 +50,7 @@ class Kept:
 
 
 def logger(watched: Watched, sink: Sink, told: list[str] | None = None) -> Logger:
-    made = Logger([cast("Session", watched)], JsonLines(), sink, (told if told is not None else []).append)
+    made = Logger([watched], JsonLines(), sink, (told if told is not None else []).append)
     made.start()
     return made
 
@@ -155,14 +149,3 @@ def test_a_full_disk_is_told_once_and_when_it_is_over() -> None:
     assert told == ["the log cannot be written: No space left on device", "the log can be written again"]
     assert kept.lines[-1]["dropped"] == 3
     assert events(kept)[-2:] == ["sample", "end"]
-
-
-def test_memory_stays_flat_over_days() -> None:
-    watched, kept = Watched(), Kept()
-    kept.blocked.clear()
-    log = logger(watched, kept)
-    for _ in range(2_000):
-        watched.tick(60)
-    assert len(log._queue) <= 600
-    kept.blocked.set()
-    log.close(NOON_S, "")

@@ -9,50 +9,19 @@ import pyte
 import pytest
 
 from memdash.commands.opening import Opening, frame
-from memdash.model.action import Action
-from memdash.model.finding import Finding, Severity
-from memdash.model.missing import Maybe, Missing
 from memdash.model.snapshot import Snapshot, State
-from memdash.session.past import Past
 from tests.fakes import a_snapshot, a_target
+from tests.sessions import FakeSession
 
 ENTER, LEAVE = "\x1b[?1049h", "\x1b[?1049l"
 
 
-class Told:
+class Told(FakeSession):
     """A session that has its first sample by the time it is asked."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        self._snapshot = snapshot
-
     def subscribe(self, listener: Callable[[Snapshot], None]) -> Callable[[], None]:
-        listener(self._snapshot)
-        return lambda: None
-
-    def snapshot(self) -> Snapshot:
-        return self._snapshot
-
-    def start(self) -> None: ...
-
-    def close(self) -> None: ...
-
-    @property
-    def past(self) -> Maybe[Past]:
-        return Missing("nobody asks")
-
-    def mark(self, note: str, then: Snapshot) -> None: ...
-
-    def mark_baseline(self, then: Snapshot | None = None) -> None: ...
-
-    def clear_baseline(self) -> None: ...
-
-    def acknowledge(self, finding: Finding, seen: bool = True) -> None: ...
-
-    def mute(self, rule: str, for_s: float = 0.0) -> None: ...
-
-    def note(self, summary: str, severity: Severity = Severity.INFO) -> None: ...
-
-    def act(self, action: Action) -> None: ...
+        listener(self.shown)
+        return super().subscribe(listener)
 
 
 @pytest.fixture

@@ -1,8 +1,11 @@
+import errno
 import os
 import select
+import shlex
 import signal
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -57,6 +60,19 @@ def test_a_program_may_handle_the_signal_that_is_passed_on(log: Path, fifo: Path
     assert program.exit_code == 9
 
 
+def test_an_end_is_noticed_and_made_where_the_kernel_knows_no_pidfd(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(os, "pidfd_open", refuse)
+    with Program(["sh", "-c", "exit 7"], log) as brief:
+        assert brief.wait(20)
+    assert brief.exit_code == 7
+    with Program(["sleep", "60"], log) as long:
+        assert not long.wait(0.05)
+    assert long.exit_code == 128 + signal.SIGTERM
+
+
 def test_what_the_program_started_gets_the_signal_too(log: Path, fifo: Path) -> None:
     program = Program(["sh", "-c", f"sleep 60 & echo $! >{fifo}; wait"], log)
     child = os.pidfd_open(int(fifo.read_text()))
@@ -73,21 +89,33 @@ def test_a_program_that_does_not_listen_is_killed(log: Path, fifo: Path) -> None
     assert program.exit_code == 128 + signal.SIGKILL
 
 
-@pytest.mark.parametrize(
-    ("shell", "ignores"),
-    [("{child} & wait", "trap '' TERM"), ("{child} & exit 0", ":"), ("{child} & exit 0", "trap '' TERM")],
-)
-def test_what_a_command_leaves_behind_does_not_outlive_us(log: Path, fifo: Path, shell: str, ignores: str) -> None:
-    child = f"sh -c '{ignores}; echo $$ >{fifo}; while :; do sleep 0.05; done'".replace("''", """'"''"'""")
-    program = Program(["sh", "-c", shell.format(child=child)], log, grace_s=0.2)
+@contextmanager
+def left_behind(fifo: Path, log: Path, shell: str, child: str) -> Iterator[Program]:
+    """A shell with a child that goes on for ever: whatever becomes of the shell, the child must end as well."""
+    staying = shlex.quote(f"{child}; echo $$ >{fifo}; while :; do sleep 0.05; done")
+    program = Program(["sh", "-c", f"sh -c {staying} & {shell}"], log, grace_s=0.2)
     left = os.pidfd_open(int(fifo.read_text()))
-    code = program.wait(20 if "exit" in shell else 0) and program.exit_code
-    program.stop(signal.SIGTERM)
-    ended, _, _ = select.select([left], [], [], 20)
-    os.close(left)
-    assert ended
-    assert program.exit_code == (code if "exit" in shell else 128 + signal.SIGTERM)
-    program.stop(signal.SIGTERM)
+    try:
+        yield program
+        ended, _, _ = select.select([left], [], [], 20)
+        assert ended
+    finally:
+        os.close(left)
+
+
+def test_what_a_command_has_started_ends_with_it(log: Path, fifo: Path) -> None:
+    with left_behind(fifo, log, "wait", "trap '' TERM") as program:
+        program.stop(signal.SIGTERM)
+    assert program.exit_code == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize("child", [":", "trap '' TERM"])
+def test_what_a_command_leaves_behind_does_not_outlive_us(log: Path, fifo: Path, child: str) -> None:
+    with left_behind(fifo, log, "exit 3", child) as program:
+        assert program.wait(20)
+        program.stop(signal.SIGTERM)
+        program.stop(signal.SIGTERM)
+    assert program.exit_code == 3
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -24,19 +23,12 @@ from memdash.exports.pyroscope import series_name, upload_of
 from memdash.pprof.convert import sites_document
 from memdash.pprof.decode import decode
 from tests.fakes import a_profile, a_snapshot, memstats
+from tests.programs import ended
 from tests.servers import Serve, Server, answer
+from tests.waiting import until
 
 Run = Callable[..., tuple[int, str, str]]
 Start = Callable[..., subprocess.Popen[bytes]]
-
-
-@pytest.fixture
-def small(start: Start) -> str:
-    """The pid of a Python that is read in no time."""
-    child = start(sys.executable, "-S", "-c", "import time; print(flush=True); time.sleep(600)")
-    assert child.stdout is not None
-    child.stdout.readline()
-    return str(child.pid)
 
 
 def _url(server: Server) -> str:
@@ -59,11 +51,13 @@ def test_a_name_cannot_say_more_than_a_name() -> None:
     assert series_name("", {}) == "_{}"
 
 
-def test_a_process_is_pushed_with_its_name_and_the_password(run: Run, small: str, serve: Serve, tmp_path: Path) -> None:
+def test_a_process_is_pushed_with_its_name_and_the_password(
+    run: Run, small: subprocess.Popen[bytes], serve: Serve, tmp_path: Path
+) -> None:
     server = serve(answer(b""))
     secret = tmp_path / "secret"
     secret.write_text("me:pass\n")
-    argv = ("push", small, "--pyroscope", _url(server), "-d", "0.1", "--every", "5s", "--app", "tests")
+    argv = ("push", small.pid, "--pyroscope", _url(server), "-d", "0.1", "--every", "5s", "--app", "tests")
     code, out, err = run(*argv, "--label", "env=ci", "--auth-file", secret, "--tenant", "us")
     assert (code, out) == (0, "")
     assert "profiles: 1 sent" in err
@@ -71,7 +65,7 @@ def test_a_process_is_pushed_with_its_name_and_the_password(run: Run, small: str
     asked = parse_qs(head.split(" ")[1].partition("?")[2])
     assert head.startswith("POST /ingest?")
     assert asked["name"][0].startswith("tests{env=ci,host=")
-    assert asked["name"][0].endswith(f",pid={small}}}")
+    assert asked["name"][0].endswith(f",pid={small.pid}}}")
     assert f"\r\nAuthorization: Basic {base64.b64encode(b'me:pass').decode()}" in head
     assert "\r\nX-Scope-OrgID: us" in head
     assert "goes over http" in err
@@ -86,19 +80,19 @@ def test_a_process_is_pushed_with_its_name_and_the_password(run: Run, small: str
     ],
 )
 def test_a_server_that_would_refuse_everything_ends_it(
-    run: Run, small: str, serve: Serve, status: str, hint: str
+    run: Run, small: subprocess.Popen[bytes], serve: Serve, status: str, hint: str
 ) -> None:
     server = serve(answer(b"", status=status))
-    code, _, err = run("push", small, "--pyroscope", _url(server))
+    code, _, err = run("push", small.pid, "--pyroscope", _url(server))
     assert code == 2
     assert f"{_url(server)}/ingest answers {status}" in err
     assert hint in err
     assert len(server.requests) == 1
 
 
-def test_metrics_go_to_a_collector(run: Run, small: str, serve: Serve) -> None:
+def test_metrics_go_to_a_collector(run: Run, small: subprocess.Popen[bytes], serve: Serve) -> None:
     server = serve(answer(b""))
-    code, _, err = run("push", small, "--otlp", _url(server), "-d", "0.1", "--label", "env=ci")
+    code, _, err = run("push", small.pid, "--otlp", _url(server), "-d", "0.1", "--label", "env=ci")
     assert code == 0
     assert "metrics: 1 sent" in err
     head, _, body = server.requests[0].partition(b"\r\n\r\n")
@@ -106,7 +100,7 @@ def test_metrics_go_to_a_collector(run: Run, small: str, serve: Serve) -> None:
     assert b"\r\nContent-Type: application/x-protobuf" in head
     (sent,) = ExportMetricsServiceRequest.FromString(body).resource_metrics
     about = {pair.key: pair.value.string_value or pair.value.int_value for pair in sent.resource.attributes}
-    assert (about["process.pid"], about["env"]) == (int(small), "ci")
+    assert (about["process.pid"], about["env"]) == (small.pid, "ci")
     names = {metric.name for metric in sent.scope_metrics[0].metrics}
     assert {"process_resident_memory_bytes", "process_cpu_seconds_total", "memdash_up"} <= names
 
@@ -124,47 +118,46 @@ def test_a_snapshot_makes_gauges_and_counters() -> None:
     assert len(metrics) == len(sent.scope_metrics[0].metrics)  # each name once: of two types one would be lost
 
 
-def test_without_the_extra_it_is_one_line(run: Run, small: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra_it_is_one_line(
+    run: Run, small: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delitem(sys.modules, "memdash.exports.otlp", raising=False)
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.metrics.export", None)
-    code, _, err = run("push", small, "--otlp", "http://localhost:4318")
+    code, _, err = run("push", small.pid, "--otlp", "http://localhost:4318")
     assert code == 2
     assert "--otlp takes OpenTelemetry" in err
     assert "memdash[otlp]" in err
 
 
 def test_a_server_that_is_down_is_told_once_and_what_it_never_took_is_no_success(
-    run: Run, small: str, serve: Serve
+    run: Run, small: subprocess.Popen[bytes], serve: Serve
 ) -> None:
     server = serve(answer(b"", status="500 Internal Server Error"))
-    code, _, err = run("push", small, "--pyroscope", _url(server), "-d", "0.1")
+    code, _, err = run("push", small.pid, "--pyroscope", _url(server), "-d", "0.1")
     assert code == 5
     assert err.count("answers 500") == 1
     assert "profiles: 0 sent, 1 not sent" in err
     assert "none of the profiles were delivered: 1 lost" in err
 
 
-def test_a_signal_ends_it_once_what_was_read_is_sent(serve: Serve, start: Start) -> None:
+def test_a_signal_ends_it_once_what_was_read_is_sent(serve: Serve, small: subprocess.Popen[bytes]) -> None:
     server = serve(answer(b""))
-    target = start(sys.executable, "-S", "-c", "import time; time.sleep(600)")
-    argv = (sys.executable, "-m", "memdash", "push", str(target.pid), "--pyroscope", _url(server))
-    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True) as push:
-        deadline = time.monotonic() + 30
-        while not server.requests and time.monotonic() < deadline:
-            time.sleep(0.01)
+    argv = (sys.executable, "-m", "memdash", "push", str(small.pid), "--pyroscope", _url(server))
+    with ended(subprocess.Popen(argv, stderr=subprocess.PIPE, text=True)) as push:
+        until(lambda: server.requests, "the first profile")
         push.send_signal(signal.SIGTERM)
         _, err = push.communicate(timeout=30)
     assert push.returncode == 0
     assert "profiles: 1 sent" in err
 
 
-def test_a_process_that_has_ended_is_left_out(small: str, start: Start, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_process_that_has_ended_is_left_out(
+    small: subprocess.Popen[bytes], start: Start, capfd: pytest.CaptureFixture[str]
+) -> None:
     taken: list[float] = []
     sink = SimpleNamespace(take=lambda _, since_s: taken.append(since_s), delivery=SimpleNamespace(failure=None))
-    child = start(sys.executable, "-S", "-c", "import time; print(flush=True); time.sleep(600)")
-    assert child.stdout is not None
-    child.stdout.readline()
-    pusher = _Pusher(by_pid([small, str(child.pid)]), [cast(Sink, sink)])
+    child = start("sleep", "600")
+    pusher = _Pusher(by_pid([str(small.pid), str(child.pid)]), [cast(Sink, sink)])
     pusher.push(60.0)
     assert len(taken) == 2
     child.kill()

@@ -5,12 +5,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 
-from memdash.cli import main
 from memdash.commands.recorded import Keeping, recorders
 from memdash.errors import RecordingError
 from memdash.model.finding import Severity
@@ -18,86 +18,68 @@ from memdash.model.sample import Instant
 from memdash.recording.reader import Recording
 from memdash.recording.writer import Writer
 from tests.fakes import a_target
-from tests.recording.test_recorder import Watch
+from tests.programs import ended
+from tests.sessions import TickingSession
+from tests.waiting import until
 
 pytestmark = pytest.mark.live
 
-Start = Callable[..., subprocess.Popen[bytes]]
-IDLE = (sys.executable, "-S", "-c", "import time; print(flush=True); time.sleep(600)")
-
-
-@pytest.fixture(autouse=True)
-def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    for name in [name for name in os.environ if name.startswith("MEMDASH_")]:
-        monkeypatch.delenv(name)
-
-
-@pytest.fixture
-def idle(start: Start) -> subprocess.Popen[bytes]:
-    """A small Python that does nothing."""
-    child = start(*IDLE)
-    assert child.stdout is not None
-    child.stdout.readline()
-    return child
+Run = Callable[..., tuple[int, str, str]]
 
 
 def moments(path: Path) -> list[int]:
     """How many moments each run of a recording has."""
     recording = Recording.open(path)
     try:
-        return [len(list(recording.of(run.number).samples())) for run in recording.runs]
+        return [len(list(recording.of(run.number).moments(0, 1e11))) for run in recording.runs]
     finally:
         recording.close()
 
 
-def test_for_a_time_and_then_on(
-    idle: subprocess.Popen[bytes], tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_for_a_time_and_then_on(run: Run, small: subprocess.Popen[bytes], tmp_path: Path) -> None:
     path = tmp_path / "run.mdr"
-    once = ("record", str(idle.pid), "-o", str(path), "-d", "300ms", "-i", "50ms")
-    assert main(once) == 0
-    told = capfd.readouterr().err
-    assert f"(pid {idle.pid}) into {path}" in told
+    once = ("record", small.pid, "-o", path, "-d", "300ms", "-i", "50ms")
+    code, _, told = run(*once)
+    assert code == 0
+    assert f"(pid {small.pid}) into {path}" in told
     assert "recorded" in told
-    assert main(once) == 2
-    assert "exists already" in capfd.readouterr().err
-    assert main((*once, "--append", str(os.getpid()))) == 0
+    code, _, told = run(*once)
+    assert (code, "exists already" in told) == (2, True)
+    assert run(*once, "--append", os.getpid())[0] == 0
     first, second, third = moments(path)
     assert min(first, second, third) >= 2
-    recording = Recording.open(path)
-    assert [run.target.pid for run in recording.runs] == [idle.pid, idle.pid, os.getpid()]
-    recording.close()
+    with contextlib.closing(Recording.open(path)) as recording:
+        assert [run.target.pid for run in recording.runs] == [small.pid, small.pid, os.getpid()]
+
+
+@contextlib.contextmanager
+def recorder(pid: int, path: Path, *more: str) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
+    """``memdash record`` as a program of its own, once there is a recording; and what it says."""
+    command = [sys.executable, "-m", "memdash", "record", str(pid), "-o", str(path), "-i", "50ms", *more]
+    with ended(subprocess.Popen(command, stderr=subprocess.PIPE)) as program:
+        assert program.stderr is not None
+        until(lambda: has_begun(path), "a recording")
+        yield program, program.stderr
 
 
 @pytest.mark.matrix
-def test_it_ends_with_its_target(idle: subprocess.Popen[bytes], tmp_path: Path) -> None:
+def test_it_ends_with_its_target(small: subprocess.Popen[bytes], tmp_path: Path) -> None:
     path = tmp_path / "run.mdr"
-    command = [sys.executable, "-m", "memdash", "record", str(idle.pid), "-o", str(path), "-i", "50ms"]
-    with subprocess.Popen([*command, "-d", "60s"], stderr=subprocess.PIPE) as recorder:
-        assert recorder.stderr is not None
-        while not has_begun(path):
-            pass
-        idle.kill()
-        idle.wait()
-        told = recorder.stderr.read().decode()
-        assert recorder.wait() == 5
-    assert "killed by SIGKILL" in told or "ended" in told
-    recording = Recording.open(path)
-    assert recording.run.ending is not None
-    recording.close()
+    with recorder(small.pid, path, "-d", "60s") as (program, says):
+        small.kill()
+        small.wait()
+        told = says.read().decode()
+        assert program.wait() == 5
+    assert "killed by SIGKILL" in told or "ended; how is known only to its parent" in told
+    with contextlib.closing(Recording.open(path)) as recording:
+        assert recording.run.ending is not None
 
 
-def test_a_signal_ends_it_cleanly(idle: subprocess.Popen[bytes], tmp_path: Path) -> None:
-    path = tmp_path / "run.mdr"
-    command = [sys.executable, "-m", "memdash", "record", str(idle.pid), "-o", str(path), "-i", "50ms"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE) as recorder:
-        assert recorder.stderr is not None
-        while not has_begun(path):
-            pass
-        recorder.send_signal(signal.SIGTERM)
-        assert recorder.wait() == 0
-        assert b"recorded" in recorder.stderr.read()
+def test_a_signal_ends_it_cleanly(small: subprocess.Popen[bytes], tmp_path: Path) -> None:
+    with recorder(small.pid, tmp_path / "run.mdr") as (program, says):
+        program.send_signal(signal.SIGTERM)
+        assert program.wait() == 0
+        assert b"recorded" in says.read()
     assert sorted(file.name for file in tmp_path.iterdir()) == ["run.mdr"]
 
 
@@ -108,76 +90,63 @@ def has_begun(path: Path) -> bool:
     return False
 
 
-def test_without_a_target_there_is_no_file(tmp_path: Path, zombie: int) -> None:
-    assert main(("record", str(zombie), "-o", str(tmp_path / "run.mdr"))) in (3, 5)
+def test_without_a_target_there_is_no_file(run: Run, tmp_path: Path, zombie: int) -> None:
+    assert run("record", zombie, "-o", tmp_path / "run.mdr")[0] == 5
     assert not list(tmp_path.iterdir())
 
 
-def test_a_damaged_one_is_saved(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_damaged_one_is_saved(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "run.mdr"
     writer = Writer(path)
     writer.begin(a_target(), Instant(1.0, 1.0), 1.0)
     writer.close()
-    assert main(("record", "--salvage", str(path))) == 0
+    code, _, told = run("record", "--salvage", path)
     saved = tmp_path / "run-salvaged.mdr"
-    assert f"are in {saved}" in capfd.readouterr().err
-    assert Recording.open(saved).target == a_target()
+    assert (code, f"are in {saved}" in told) == (0, True)
+    with contextlib.closing(Recording.open(saved)) as recording:
+        assert recording.run.target == a_target()
     path.write_bytes(b"nothing" * 2000)
-    assert main(("record", "--salvage", str(path), "-o", str(tmp_path / "other.mdr"))) == 2
-    assert "can be read any more" in capfd.readouterr().err
+    code, _, told = run("record", "--salvage", path, "-o", tmp_path / "other.mdr")
+    assert (code, "can be read any more" in told) == (2, True)
     assert not (tmp_path / "other.mdr").exists()
 
 
 @pytest.mark.matrix
 def test_a_recording_that_is_deleted_meanwhile_is_told_of_and_no_success(
-    idle: subprocess.Popen[bytes], tmp_path: Path
+    small: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:
     path = tmp_path / "run.mdr"
-    command = [sys.executable, "-m", "memdash", "record", str(idle.pid), "-o", str(path), "-i", "50ms"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE) as recorder:
-        assert recorder.stderr is not None
-        while not has_begun(path):
-            pass
+    with recorder(small.pid, path) as (program, says):
         path.unlink()
-        while b"goes on in memory" not in recorder.stderr.readline():
-            pass
-        recorder.send_signal(signal.SIGTERM)
-        told = recorder.stderr.read().decode()
-        assert recorder.wait() == 2
+        assert any(b"goes on in memory" in line for line in says)
+        program.send_signal(signal.SIGTERM)
+        told = says.read().decode()
+        assert program.wait() == 2
     assert "nothing was recorded; the last " in told
     assert f"could not be written: {path} has gone" in told
 
 
-def test_what_force_would_replace_stays_where_nothing_is_recorded(tmp_path: Path, zombie: int) -> None:
+def test_what_force_would_replace_stays_where_nothing_is_recorded(run: Run, tmp_path: Path, zombie: int) -> None:
     path = tmp_path / "run.mdr"
     path.write_bytes(b"precious")
-    assert main(("record", str(zombie), "-o", str(path), "--force")) in (3, 5)
-    unread = ("record", "--url", "http://127.0.0.1:1/", "-o", str(path), "--force", "-d", "100ms", "-i", "50ms")
-    assert main(unread) == 5
+    assert run("record", zombie, "-o", path, "--force")[0] == 5
+    unread = ("record", "--url", "http://127.0.0.1:1/", "-o", path, "--force", "-d", "100ms", "-i", "50ms")
+    assert run(*unread)[0] == 5
     assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"precious"]
 
 
-class Noted(Watch):
-    """A watch with an alert log."""
-
-    def note(self, summary: str, severity: Severity) -> None:
-        self.noted = summary, severity
-
-
 def test_what_could_not_be_written_to_the_end_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    path, watch, heard = tmp_path / "run.mdr", Noted(), list[str]()
+    path, watch, heard = tmp_path / "run.mdr", TickingSession(), list[str]()
     keeping = Keeping(max_size=1 << 30, max_age=None)
-    with recorders(path, [watch], keeping, hear=heard.append) as (recorder,):  # type: ignore[list-item]
-        watch.publish(0.0)
-        while recorder.state.since is None:
-            pass
+    with recorders(path, [watch], keeping, hear=heard.append) as (recorder,):
+        watch.tick(0.0)
+        until(lambda: recorder.state.since is not None, "the first moment")
         path.unlink()
-        watch.publish(2.0)
-        while not recorder.state.trouble:
-            pass
-        watch.publish(8.5)
+        watch.tick(2.0)
+        until(lambda: recorder.state.trouble, "trouble")
+        watch.tick(8.5)
     assert (recorder.state.unwritten_s, recorder.state.dropped) == (8.5, 0)
-    assert watch.noted == (heard[0], Severity.WARNING)
+    assert watch.noted == [(heard[0], Severity.WARNING)]
     why = f"{path} has gone: No such file or directory"
     assert capfd.readouterr().err == f"memdash: nothing was recorded; the last 8.5 s could not be written: {why}\n"
 
@@ -192,7 +161,8 @@ def test_what_could_not_be_written_to_the_end_is_told(tmp_path: Path, capfd: pyt
     ],
 )
 def test_what_has_no_meaning_beside_salvage_is_refused(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], beside: tuple[str, ...], what: str
+    run: Run, tmp_path: Path, beside: tuple[str, ...], what: str
 ) -> None:
-    assert main(("record", "--salvage", str(tmp_path / "run.mdr"), *beside)) == 2
-    assert f"{what} does nothing beside --salvage" in capfd.readouterr().err
+    code, _, told = run("record", "--salvage", tmp_path / "run.mdr", *beside)
+    assert code == 2
+    assert f"{what} does nothing beside --salvage" in told

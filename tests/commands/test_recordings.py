@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from memdash.cli import main
 from memdash.commands.replayed import Recorded, recorded
-from memdash.errors import UsageError
+from memdash.errors import RecordingError, UsageError
 from memdash.model.snapshot import Snapshot
 from memdash.pprof.decode import decode
 from memdash.recording.moment import Moment
@@ -18,6 +19,10 @@ from memdash.recording.writer import Writer
 from memdash.session.past import Past
 from tests.fakes import NOON_S, a_target
 from tests.recorded import MONO_S, record, watched
+
+pytestmark = pytest.mark.usefixtures("utc")
+
+Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="module")
@@ -30,17 +35,6 @@ def file(tmp_path_factory: pytest.TempPathFactory, seen: Sequence[Snapshot]) -> 
     path = tmp_path_factory.mktemp("recorded") / "run.mdr"
     record(path, seen)
     return path
-
-
-@pytest.fixture(autouse=True)
-def in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    import time
-
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
 
 
 @pytest.fixture
@@ -112,75 +106,88 @@ def test_a_recording_is_known_while_it_is_written(tmp_path: Path, seen: Sequence
     writer.close()
 
 
-def test_a_report_is_of_the_moment(file: Path, seen: Sequence[Snapshot], capfd: pytest.CaptureFixture[str]) -> None:
-    assert main(["report", f"{file}@12:10", "--json"]) == 0
-    document = json.loads(capfd.readouterr().out)
-    assert document["taken_at"] == "2026-01-31T12:10:00.000000Z"
+def test_a_report_is_of_the_moment(run: Run, file: Path, seen: Sequence[Snapshot]) -> None:
+    code, out, _ = run("report", f"{file}@12:10", "--json")
+    document = json.loads(out)
+    assert (code, document["taken_at"]) == (0, "2026-01-31T12:10:00.000000Z")
     assert document["memstats"]["HeapAlloc"] == seen[139].sample.memstats.HeapAlloc  # type: ignore[union-attr]
-    assert main(["report", str(file)]) == 0
-    assert "shop-server, pid 41287" in capfd.readouterr().out
-    assert main(["report", f"{file}@12:10"]) == 0
-    assert ", recorded\n" in capfd.readouterr().out
+    code, out, _ = run("report", file)
+    assert (code, "shop-server, pid 41287" in out) == (0, True)
+    code, out, _ = run("report", f"{file}@12:10")
+    assert (code, ", recorded\n" in out) == (0, True)
 
 
-def test_a_report_may_judge_anew(file: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert main(["report", f"{file}@12:12", "--json", "--max", "HeapAlloc=350MiB"]) == 0
-    rules = {finding["rule"] for finding in json.loads(capfd.readouterr().out)["findings"]}
-    assert any("HeapAlloc" in rule for rule in rules)
-    assert main(["report", str(file), "--duration", "10s"]) == 2
+def test_a_report_may_judge_anew(run: Run, file: Path) -> None:
+    code, out, _ = run("report", f"{file}@12:12", "--json", "--max", "HeapAlloc=350MiB")
+    assert code == 0
+    assert any("HeapAlloc" in finding["rule"] for finding in json.loads(out)["findings"])
+    assert run("report", file, "--duration", "10s")[0] == 2
 
 
-def test_a_check_holds_a_recording_to_its_budgets(file: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", str(file), "--max", "HeapAlloc=350MiB"]) == 1
-    assert "FAIL  HeapAlloc at most 350MiB" in capfd.readouterr().out
-    assert main(["check", f"{file}@12:10", "--max", "HeapAlloc=1GiB"]) == 0
-    assert main(["check", str(file), "--force-gc"]) == 2
+def test_a_check_holds_a_recording_to_its_budgets(run: Run, file: Path) -> None:
+    code, out, _ = run("check", file, "--max", "HeapAlloc=350MiB")
+    assert (code, "FAIL  HeapAlloc at most 350MiB" in out) == (1, True)
+    assert run("check", f"{file}@12:10", "--max", "HeapAlloc=1GiB")[0] == 0
+    assert run("check", file, "--force-gc")[0] == 2
 
 
-def test_profiles_of_two_moments_are_compared(file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert main(["diff", f"{file}@12:09", f"{file}@12:13"]) == 0
-    text = capfd.readouterr().out
+def test_profiles_of_two_moments_are_compared(run: Run, file: Path, tmp_path: Path) -> None:
+    code, text, _ = run("diff", f"{file}@12:09", f"{file}@12:13")
+    assert code == 0
     assert "cart.(*Store).Add" in text
     assert "bufio.NewReaderSize" not in text
-    assert main(["top", f"{file}@12:09"]) == 0
-    assert "bufio.NewReaderSize" in capfd.readouterr().out
+    code, text, _ = run("top", f"{file}@12:09")
+    assert (code, "bufio.NewReaderSize" in text) == (0, True)
     out = tmp_path / "heap.pb.gz"
-    assert main(["profile", f"{file}@12:09", "-o", str(out)]) == 0
+    assert run("profile", f"{file}@12:09", "-o", out)[0] == 0
     assert decode(out.read_bytes()).time_ns // 1_000_000_000 == NOON_S + 60
 
 
-def test_tasks_that_stay_are_found(file: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert main(["leaks", str(file), "--json"]) == 1
-    leaks = json.loads(capfd.readouterr().out)["leaks"]
-    assert leaks[0]["growth"] > 0
-    assert main(["leaks", f"{file}@+1s", "--duration", "0.5s"]) == 2
+def test_tasks_that_stay_are_found(run: Run, file: Path) -> None:
+    code, out, _ = run("leaks", file, "--json")
+    assert code == 1
+    assert json.loads(out)["leaks"][0]["growth"] > 0
+    assert run("leaks", f"{file}@+1s", "--duration", "0.5s")[0] == 2
 
 
-def test_a_run_is_chosen_by_its_number(
-    tmp_path: Path, seen: Sequence[Snapshot], capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_run_is_chosen_by_its_number(run: Run, tmp_path: Path, seen: Sequence[Snapshot]) -> None:
     path = tmp_path / "several.mdr"
     record(path, watched(5, target=a_target(pid=7, name="worker")))
     record(path, seen[:10], appends=True)
-    assert main(["report", str(path), "--json"]) == 0
-    printed = capfd.readouterr()
-    assert json.loads(printed.out)["target"]["name"] == "shop-server"
-    assert "run 1 (worker, pid 7, 2026-01-31 12:07:41 to 12:07:45" in printed.err
-    assert main(["report", str(path), "--json", "--run", "1"]) == 0
-    printed = capfd.readouterr()
-    assert json.loads(printed.out)["target"]["name"] == "worker"
-    assert not printed.err
-    assert main(["report", str(path), "--run", "3"]) == 2
-    assert "has no run 3" in capfd.readouterr().err
+    code, out, err = run("report", path, "--json")
+    assert (code, json.loads(out)["target"]["name"]) == (0, "shop-server")
+    assert "run 1 (worker, pid 7, 2026-01-31 12:07:41 to 12:07:45" in err
+    code, out, err = run("report", path, "--json", "--run", "1")
+    assert (code, json.loads(out)["target"]["name"], err) == (0, "worker", "")
+    code, _, err = run("report", path, "--run", "3")
+    assert (code, "has no run 3" in err) == (2, True)
 
 
 @pytest.mark.parametrize("verb", ["watch", "doctor", "gc", "trim"])
-def test_what_needs_a_process_says_so(file: Path, verb: str, capfd: pytest.CaptureFixture[str]) -> None:
-    assert main([verb, str(file)]) == 2
-    words = capfd.readouterr().err
-    assert "is a recording, and this takes a process that runs" in words or "needs a terminal" in words
+def test_what_needs_a_process_says_so(run: Run, file: Path, verb: str) -> None:
+    code, _, words = run(verb, file)
+    assert code == 2
+    assert "is a recording, and this takes a process that runs" in words
 
 
-def test_a_recording_alone_is_replayed(file: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert main([f"{file}@12:10"]) == 2
-    assert "the dashboard needs a terminal" in capfd.readouterr().err
+def test_a_recording_alone_is_replayed(run: Run, file: Path) -> None:
+    code, _, words = run(f"{file}@12:10")
+    assert (code, "the dashboard needs a terminal" in words) == (2, True)
+
+
+def test_a_damaged_recording_is_told_of_and_gone_on_with(run: Run, file: Path, tmp_path: Path) -> None:
+    damaged = tmp_path / "run.mdr"
+    content = bytearray(file.read_bytes())
+    with closing(sqlite3.connect(file)) as connection:
+        ((data,),) = connection.execute("SELECT substr(data, 200) FROM minute LIMIT 1 OFFSET 2").fetchall()
+    content[content.index(data[:40])] ^= 0xFF
+    damaged.write_bytes(content)
+    for verb, expected in (("report", 0), ("log", 0), ("serve", 0), ("top", 0), ("check", 1)):
+        code, out, err = run(verb, damaged, *(["--max", "HeapAlloc=1MiB"] if verb == "check" else []))
+        assert code == expected
+        assert out
+        assert err.count("is damaged: 1 minute cannot be read; what is left of this run is 2026-01-31") == 1
+    past = Recorded(damaged).open()
+    with pytest.raises(RecordingError, match="cannot be marked"):
+        past.mark("here", past.run.until)
+    past.close()

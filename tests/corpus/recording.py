@@ -29,11 +29,11 @@ _NOTHING = Missing("not recorded")
 CHOSEN_ON = Path(__file__).parent / "series"
 """What the thresholds of the verdict were chosen on."""
 
-HOURS = Path(__file__).parent / "hours"
-"""An hour each of healthy servers that did their work meanwhile, as they are: no shapes, and not ten times as fast."""
-
 HELD_OUT = Path(__file__).parent / "held_out"
 """What they were not: the rates of error that are told come from these."""
+
+HOURS = Path(__file__).parent / "hours"
+"""An hour each of healthy servers that did their work meanwhile, as they are: no shapes, and not ten times as fast."""
 
 
 class Label(Enum):

@@ -6,8 +6,9 @@ import math
 import random
 from collections.abc import Iterator
 
+from memdash.units import MIB
 from tests.corpus.recording import LIVE, Label, Recording
-from tests.corpus.shapes import MIB, Program, programs
+from tests.corpus.shapes import Program, programs
 
 __all__ = ["synthetic"]
 

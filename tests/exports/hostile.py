@@ -18,9 +18,10 @@ from memdash.model.snapshot import Before, Snapshot
 from memdash.model.target import Ending
 from memdash.model.tasks import Tasks
 from memdash.model.verdict import Grower
-from tests.analysis.test_verdict import a_leak
+from memdash.units import MIB
 from tests.fakes import NOON_S, a_family, a_system, a_target, a_thread
-from tests.pages import MIB, a_group, resident, some_mappings
+from tests.pages import a_group, resident, some_mappings
+from tests.verdicts import a_leak
 
 __all__ = ["watch_with"]
 

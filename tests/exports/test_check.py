@@ -17,10 +17,8 @@ from memdash.model.check import Checked, Command, Judgement, Outcome
 from memdash.model.finding import NOTES, Figure, Finding, Severity
 from memdash.model.sample import Instant
 from memdash.model.target import Ending
-from memdash.units import Unit
+from memdash.units import MIB, Unit
 from tests.fakes import NOON_S, a_snapshot
-
-MIB = 1 << 20
 
 BROKEN = Judgement(
     name="growth at most 64MiB",

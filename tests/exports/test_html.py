@@ -11,7 +11,7 @@ from memdash.exports.html import HTML
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding, Severity
 from memdash.model.missing import Missing
-from memdash.model.profile import Frame, Profile
+from memdash.model.profile import Frame, Profile, Usage
 from memdash.model.snapshot import Snapshot
 from tests.exports.hostile import watch_with
 from tests.fakes import NOON_S, a_snapshot, memstats
@@ -162,6 +162,16 @@ def test_stacks_are_folded_behind_the_first_rows() -> None:
     assert "61.0 MiB cart.(*Store).Add" in shown.of("code")
     assert "412 in futex main.main" in shown.of("code")
     assert shown.of("span").count("/srv/shop/main.go:7") == 2
+
+
+def test_a_stack_holds_its_objects_of_all_sizes() -> None:
+    shown = a_snapshot(seconds=2)
+    profile = shown.sample.sites
+    assert isinstance(profile, Profile)
+    site = profile.sites[0]._replace(usage=Usage(100 << 20, 10, 0, 0))
+    both = replace(profile, sites=(site, site._replace(usage=Usage(28 << 20, 1, 0, 0))))
+    found = page(replace(shown, sample=replace(shown.sample, sites=both)))
+    assert f"128.0 MiB {site.leaf.function}" in found.of("code")
 
 
 def test_a_stack_without_end_is_cut_in_its_middle() -> None:

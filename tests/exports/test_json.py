@@ -19,10 +19,10 @@ from memdash.model.snapshot import Snapshot, State
 from memdash.model.system import SystemStats
 from memdash.model.target import Ending
 from memdash.model.verdict import Forecast, Grower, Slope
-from memdash.units import Unit
-from tests.analysis.test_verdict import a_leak
+from memdash.units import MIB, Unit
 from tests.fakes import NOON_S, a_family, a_gc, a_relief, a_snapshot, a_system, a_target, memstats
-from tests.pages import GO_ARENAS, MIB, resident, some_mappings
+from tests.pages import GO_ARENAS, resident, some_mappings
+from tests.verdicts import a_leak
 
 pytestmark = pytest.mark.usefixtures("utc")
 
@@ -187,6 +187,14 @@ def test_a_number_that_json_does_not_know_is_missing() -> None:
     found = document(changed(a_snapshot(seconds=2), gc=a_gc(cpu_fraction=float("nan"))))
     assert found["gc"]["cpu_fraction"] is None
     assert found["missing"]["gc.cpu_fraction"] == "not a finite number"
+
+
+def test_evidence_that_is_no_number_for_json_is_null() -> None:
+    endless = replace(GROWTH, evidence={"metric": "HeapAlloc", "limit": float("inf"), "value": float("nan")})
+    out = io.BytesIO()
+    JSON.write([a_snapshot(seconds=2, findings=[endless])], out)
+    (finding,) = json.loads(out.getvalue())["findings"]
+    assert finding["evidence"] == {"metric": "HeapAlloc", "limit": None, "value": None}
 
 
 def test_the_process_tree_is_told_member_by_member() -> None:

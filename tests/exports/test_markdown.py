@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import replace
 
@@ -72,9 +73,9 @@ def texts(text: str) -> list[str]:
 def test_a_backtick_in_a_name_does_not_end_the_code() -> None:
     shown = a_snapshot(seconds=2)
     assert not isinstance(shown.groups, Missing)
-    groups = (replace(shown.groups[0], frame=Frame("a``b`|c", "/x`.go", 1)),)
+    groups = (replace(shown.groups[0], frame=Frame("a``b`|c", "/srv/shop/x`.go", 1)),)
     row = tables(replace(shown, groups=groups))["Top allocation sites"][2]
-    assert row[-2:] == [r"``` a``b`\|c ```", "`` x`.go:1 ``"] or row[-2:] == [r"``` a``b`\|c ```", "`` /x`.go:1 ``"]
+    assert row[-2:] == [r"``` a``b`\|c ```", "`` shop/x`.go:1 ``"]
 
 
 def test_a_missing_figure_says_why_below_its_table() -> None:
@@ -94,8 +95,6 @@ def test_before_the_first_collection_there_is_no_mean_pause() -> None:
 
 
 def test_reports_are_parted_by_a_rule() -> None:
-    import io
-
     out = io.BytesIO()
     MARKDOWN.write([a_snapshot(seconds=2)] * 2, out)
     assert out.getvalue().decode().count("\n---\n\n# shop-server\n") == 1

@@ -16,7 +16,6 @@ from memdash.model.snapshot import Snapshot
 from memdash.model.target import Target
 from tests.exports.hostile import watch_with
 from tests.fakes import a_snapshot, a_target
-from tests.ui.conftest import a_watch
 
 pytestmark = pytest.mark.usefixtures("utc")
 
@@ -54,7 +53,7 @@ def test_no_piece_of_a_secret_is_left_and_figures_are(name: str) -> None:
 
 
 def test_words_of_the_machine_go_too() -> None:
-    shown = a_watch(5)
+    shown = a_snapshot(seconds=2)
     sentence = Missing(
         "closed to alice on box-17.example.org, who is at 10.1.2.3 or al@example.org: see /home/al ice/x"
     )

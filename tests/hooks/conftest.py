@@ -1,34 +1,26 @@
 """Alerts, and a watch whose log can be read."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from memdash.hooks.alert import Alert
 from memdash.model.finding import Finding, Severity, Transition, TransitionKind
-from memdash.model.snapshot import Snapshot
 from tests.fakes import NOON_S, a_snapshot, a_target
+from tests.sessions import FakeSession
 
 SHOWN = a_snapshot(seconds=1)
 
 
-@dataclass
-class FakeWatch:
-    """Publishes what a test wants, and keeps the notes."""
+class FakeWatch(FakeSession):
+    """One that is told what its alerts did, and keeps the notes that hooks make with their evidence."""
 
-    notes: list[str] = field(default_factory=list)
-    evidence: list[Any] = field(default_factory=list)
-    listeners: list[Callable[[Snapshot], None]] = field(default_factory=list)
-    shown: Snapshot = SHOWN
-
-    def snapshot(self) -> Snapshot:
-        return self.shown
-
-    def subscribe(self, listener: Callable[[Snapshot], None]) -> Callable[[], None]:
-        self.listeners.append(listener)
-        return lambda: self.listeners.remove(listener)
+    def __init__(self) -> None:
+        super().__init__(SHOWN)
+        self.notes: list[str] = []
+        self.evidence: list[dict[str, float | str] | None] = []
 
     def note(
         self, summary: str, severity: Severity = Severity.INFO, evidence: dict[str, float | str] | None = None
@@ -36,10 +28,9 @@ class FakeWatch:
         self.notes.append(summary)
         self.evidence.append(evidence)
 
-    def publish(self, *transitions: Transition) -> None:
-        self.shown = replace(self.shown, transitions=transitions)
-        for listener in tuple(self.listeners):
-            listener(self.shown)
+    def fire(self, *transitions: Transition) -> None:
+        """Publish the moment again, with what alerts did in it."""
+        self.publish(replace(self.shown, transitions=transitions))
 
 
 def transition(

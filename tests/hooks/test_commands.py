@@ -17,6 +17,7 @@ from memdash.hooks.child import run_child
 from memdash.hooks.command import CommandHook
 from memdash.model.finding import Figure
 from memdash.units import Unit
+from tests.waiting import until
 
 Make = Callable[..., Alert]
 
@@ -96,9 +97,7 @@ def test_nobody_waits_for_one_that_does_not_read_its_input() -> None:
 def test_what_it_leaves_behind_when_it_succeeds_may_stay(tmp_path: Path) -> None:
     pid = tmp_path / "pid"
     ran("import os, signal", f"if os.fork() == 0: open({str(pid)!r}, 'w').write(str(os.getpid())); signal.pause()")
-    while not pid.exists() or not pid.read_text():
-        os.sched_yield()
-    left = int(pid.read_text())
+    left = int(until(lambda: pid.read_text() if pid.exists() else "", "what it leaves behind"))
     assert is_running(left)
     os.kill(left, 9)
 
@@ -123,11 +122,9 @@ def test_one_that_is_broken_off_is_ended_with_all_that_it_started(alert: Make, t
 
     thread = threading.Thread(target=tell)
     thread.start()
-    while not pids.exists() or pids.read_text().count(" ") < 2:
-        os.sched_yield()
+    until(lambda: pids.exists() and pids.read_text().count(" ") == 2, "both of them")
     hook.cancel()
     thread.join(10)
     assert failures == ["it was broken off"]
-    for pid in pids.read_text().split():  # the kernel takes its time to end one that it has killed
-        while is_running(int(pid)):
-            os.sched_yield()
+    started = [int(pid) for pid in pids.read_text().split()]
+    until(lambda: not any(map(is_running, started)), "their end")  # the kernel takes its time to end what is killed

@@ -72,7 +72,7 @@ def test_everything_is_in_a_folder_and_opens_again(
     evidence.follow(watch)
     for second in range(0, 420, 20):
         watch.shown = later(first, second)
-        watch.publish()
+        watch.fire()
     evidence.tell(fire("heap > 1/2 MiB"))
     (folder,) = root.iterdir()
     assert folder.name.endswith("-heap_1_2_MiB-shop-server-41287")
@@ -115,14 +115,15 @@ def test_what_cannot_be_had_is_left_out_and_said(
 
 
 def test_what_is_read_slowly_is_waited_for(
-    root: Path, evidence: Evidence, watch: FakeWatch, fire: Callable[..., Alert]
+    root: Path, evidence: Evidence, watch: FakeWatch, fire: Callable[..., Alert], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = replace(watch.shown.sample, sites=a_profile())
-    watch.shown = replace(watch.shown, sample=replace(whole, sites=NOT_READ_YET))
-    alert = fire()
-    watch.shown = replace(watch.shown, sample=whole)
-    evidence.tell(alert)
+    whole = replace(watch.shown, sample=replace(watch.shown.sample, sites=a_profile()))
+    watch.shown = unread = replace(whole, sample=replace(whole.sample, sites=NOT_READ_YET))
+    moments = iter((unread, whole))
+    monkeypatch.setattr(watch, "snapshot", lambda: next(moments))
+    evidence.tell(fire())
     assert len(list(root.glob("*/heap.pb.gz"))) == 1
+    assert next(moments, None) is None
 
 
 @pytest.mark.parametrize("piece", [1, 3])
@@ -158,7 +159,7 @@ def test_a_recording_that_cannot_be_written_leaves_nothing(
         raise RecordingError("database or disk is full")
 
     evidence.follow(watch)
-    watch.publish()
+    watch.fire()
     monkeypatch.setattr(Writer, "mark", fail)
     with pytest.raises(HookError, match="disk is full"):
         evidence.tell(fire())
@@ -207,7 +208,7 @@ def test_two_alerts_in_one_tick_are_both_saved_and_less_is_not(
 ) -> None:
     hooks = Hooks([], evidence=(evidence, Wanted(Severity.CRITICAL)))
     hooks.follow(watch)
-    watch.publish(
+    watch.fire(
         transition("heap", Severity.CRITICAL), transition("gc pause"), transition("tasks pile up", Severity.CRITICAL)
     )
     assert hooks.finish(PATIENCE_S) == ()

@@ -13,9 +13,9 @@ from memdash.hooks.hooks import Hooks
 from memdash.hooks.wanted import Wanted
 from memdash.model.finding import Severity, TransitionKind
 from tests.hooks.conftest import FakeWatch, transition
+from tests.waiting import until
 
 PATIENCE_S = 10.0
-PAUSE = threading.Event()
 KINDS = TransitionKind
 
 
@@ -52,8 +52,8 @@ def following(watch: FakeWatch, *hooks: FakeHook, wanted: Wanted | None = None) 
 def test_alerts_come_in_order(watch: FakeWatch) -> None:
     hook = FakeHook()
     hooks = following(watch, hook)
-    watch.publish(transition("a"), transition("b"))
-    watch.publish(transition("c"))
+    watch.fire(transition("a"), transition("b"))
+    watch.fire(transition("c"))
     assert hooks.finish(PATIENCE_S) == ()
     assert hook.heard == ["a", "b", "c"]
     hooks.close()
@@ -63,7 +63,7 @@ def test_a_hook_that_hangs_holds_up_nobody(watch: FakeWatch) -> None:
     stuck, well = FakeHook("stuck"), FakeHook("well")
     stuck.gate.clear()
     hooks = following(watch, stuck, well)
-    watch.publish(transition("a"))
+    watch.fire(transition("a"))
     assert hooks.finish(0.2) == ("stuck",)
     assert well.heard == ["a"]
     hooks.close()
@@ -75,9 +75,8 @@ def test_a_failure_is_told_once_until_it_works_again(watch: FakeWatch) -> None:
     hooks = following(watch, hook)
 
     def tell(rule: str) -> None:
-        watch.publish(transition(rule))
-        while hooks.outlets[0].waiting:
-            PAUSE.wait(0.001)
+        watch.fire(transition(rule))
+        until(lambda: not hooks.outlets[0].waiting, "its turn")
 
     tell("a")
     tell("b")
@@ -97,9 +96,9 @@ def test_a_thousand_alerts_drop_the_oldest_and_say_how_many(watch: FakeWatch) ->
     hook = FakeHook()
     hook.gate.clear()
     hooks = following(watch, hook)
-    watch.publish(transition("first"))
+    watch.fire(transition("first"))
     hook.begun.wait(PATIENCE_S)
-    watch.publish(*(transition(str(number)) for number in range(1000)))
+    watch.fire(*(transition(str(number)) for number in range(1000)))
     hook.gate.set()
     assert hooks.finish(PATIENCE_S) == ()
     assert hook.heard == ["first", *map(str, range(936, 1000))]
@@ -113,7 +112,7 @@ def test_a_thousand_alerts_drop_the_oldest_and_say_how_many(watch: FakeWatch) ->
 def test_no_hook_is_told_that_one_has_failed(watch: FakeWatch) -> None:
     hook = FakeHook()
     hooks = following(watch, hook)
-    watch.publish(transition("memdash", kind=KINDS.HAPPENED, evidence={CAUSE: "hook page"}), transition("a"))
+    watch.fire(transition("memdash", kind=KINDS.HAPPENED, evidence={CAUSE: "hook page"}), transition("a"))
     hooks.finish(PATIENCE_S)
     assert hook.heard == ["a"]
     hooks.close()
@@ -123,7 +122,7 @@ def test_after_the_end_nothing_is_taken(watch: FakeWatch) -> None:
     hook = FakeHook()
     hooks = following(watch, hook)
     hooks.close()
-    watch.publish(transition("late"))
+    watch.fire(transition("late"))
     hooks.close()
     assert hook.heard == []
 

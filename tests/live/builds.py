@@ -59,12 +59,17 @@ EXPERIMENTS: Mapping[int, tuple[str, ...]] = {25: ("greenteagc",), 26: ("nogreen
 """By minor: the experiments that move what we read. The green tea collector is the default from 1.26 on."""
 
 
+def _paths_within(flags: tuple[str, ...]) -> tuple[str, ...]:
+    """Where the source is, if the program will know it: that of another checkout knows another place."""
+    return (str(_SOURCE),) if "-trimpath=false" in flags else ()
+
+
 def build(toolchain: Toolchain, mode: Mode, flavour: str = "plain") -> Path:
     """The program, from the cache or freshly built. ``flavour`` pprof serves /debug/pprof. Raises MemdashError."""
     if mode.cgo and not shutil.which(os.environ.get("CC", "gcc")):
         raise UsageError("there is no C compiler", "apt install gcc libc6-dev")
     flags = mode.all_flags(flavour)
-    recipe = repr((toolchain.version, flags, mode.cgo, mode.experiment)).encode()
+    recipe = repr((toolchain.version, flags, mode.cgo, mode.experiment, *_paths_within(flags))).encode()
     sources = b"".join(path.read_bytes() for path in sorted(_SOURCE.iterdir()))
     output = _KEPT / f"{toolchain.version}-{flavour}-{hashlib.sha256(recipe + sources).hexdigest()[:16]}"
     if not output.exists():

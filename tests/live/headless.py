@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable
 from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
 from signal import SIGTERM
-from typing import Self, TypeVar
+from typing import Self
 
-__all__ = ["Headless", "fetched", "until"]
+from tests.programs import environment
+from tests.waiting import until
 
-T = TypeVar("T")
+__all__ = ["Headless", "fetched"]
+
 _PATIENCE_S = 60.0
-_PAUSE = threading.Event()
-
-
-def until(look: Callable[[], T | None], what: str) -> T:
-    """What it finds, once it finds something."""
-    deadline = time.monotonic() + _PATIENCE_S
-    while time.monotonic() < deadline:
-        if found := look():
-            return found
-        _PAUSE.wait(0.05)
-    raise TimeoutError(f"{what} has not come within {_PATIENCE_S} s")
 
 
 def fetched(url: str, token: str = "") -> tuple[int, str]:
@@ -46,10 +33,9 @@ class Headless:
 
     def __init__(self, folder: Path, *words: str | int | Path) -> None:
         self.out, self.err = folder / "out", folder / "err"
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("MEMDASH_")}
         with self.out.open("wb") as out, self.err.open("wb") as err:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "memdash", *map(str, words)], stdout=out, stderr=err, env=environment
+                [sys.executable, "-m", "memdash", *map(str, words)], stdout=out, stderr=err, env=environment(folder)
             )
 
     def said(self, pattern: str) -> str:

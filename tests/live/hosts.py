@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,11 @@ from memdash.probes.cpython.agent.agents import Agents
 from memdash.probes.cpython.agent.launch import environment_for
 from memdash.probes.cpython.agent.peer import Peer
 from tests.live.target import LiveTarget
+from tests.waiting import until
 
-__all__ = ["Host", "claimed", "wait_until"]
+__all__ = ["Host", "claimed"]
 
 _PROGRAM = Path(__file__).parent / "programs/python/host.py"
-_PATIENCE_S = 20.0
 
 
 class Host(LiveTarget):
@@ -31,22 +30,6 @@ class Host(LiveTarget):
         return json.loads(self.command(*words))
 
 
-def wait_until(holds: Callable[[], object]) -> None:
-    """Look again and again, and give up as one does on something that is stuck."""
-    deadline_s = time.monotonic() + _PATIENCE_S
-    while not holds():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.002)
-
-
 def claimed(agents: Agents, pid: int) -> Peer:
     """The agent of a process, waited for."""
-    found: list[Peer] = []
-
-    def has_come() -> bool:
-        if (peer := agents.claim(pid)) is not None:
-            found.append(peer)
-        return bool(found)
-
-    wait_until(has_come)
-    return found[0]
+    return until(lambda: agents.claim(pid), f"the agent of process {pid}")

@@ -25,13 +25,13 @@ from memdash.probes.cpython.agent.told import malloc
 from memdash.probes.registry import PROBES, probes_with
 from memdash.process.identity import identify
 from memdash.tables.headline import headline
+from memdash.units import MIB
 from tests.live.following import Following
-from tests.live.hosts import Host, claimed, wait_until
+from tests.live.hosts import Host, claimed
 from tests.live.pythons import Python, each
+from tests.waiting import until
 
 pytestmark = pytest.mark.live
-
-MIB = 1 << 20
 
 
 python = each((8, 12, 15))
@@ -69,7 +69,7 @@ def test_a_watch_of_what_runs_already_brings_it_in_and_takes_it_out(python: Pyth
             watch.until(lambda shown: isinstance(shown.actions.get(Action.FORCE_GC), str))
             watch.live.act(Action.FORCE_GC)
             assert " objects collected in " in watch.until_told("force GC: ")
-        wait_until(lambda: host.told("house") == before)
+        until(lambda: host.told("house") == before)
 
 
 def test_pauses_and_malloc_reach_the_probes(
@@ -145,7 +145,7 @@ def test_tasks_stand_where_they_wait(host: Host, link: AgentLink, debug: int) ->
         link.deeds += 1  # or it would not be asked before a second is over
         return {task.stack[-1].function: task for task in feed.others() if task.stack and task.state == "waiting"}
 
-    wait_until(lambda: {name: task.count for name, task in groups().items()} == expected)
+    until(lambda: {name: task.count for name, task in groups().items()} == expected)
     waiting = groups()["start_loop.<locals>.wait_for"]
     assert waiting.kind is TaskKind.ASYNCIO
     assert waiting.state == "waiting"
@@ -167,7 +167,7 @@ def test_threads_go_by_the_names_that_python_gives_them(host: Host, link: AgentL
         link.deeds += 1  # one answer that comes too late is not the end of it
         return set(feed.names().values())
 
-    wait_until(lambda: names() == {"MainThread", "the loop", "memdash's agent"})
+    until(lambda: names() == {"MainThread", "the loop", "memdash's agent"})
 
 
 def test_the_agent_itself_is_neither_among_the_threads_nor_among_the_sites(agents: Agents) -> None:
@@ -194,5 +194,5 @@ def test_what_is_left_behind_is_nothing(host: Host, agents: Agents) -> None:
     peer.ask("time", 10.0)
     assert host.told("house")["callbacks"] == 1
     peer.close()
-    wait_until(lambda: host.told("house")["threads"] == 1)
+    until(lambda: host.told("house")["threads"] == 1)
     assert host.told("house") == own

@@ -18,8 +18,9 @@ from memdash.probes.cpython.agent.agents import Agents
 from memdash.probes.cpython.agent.feed import AgentFeed
 from memdash.probes.cpython.agent.link import AgentLink
 from memdash.probes.cpython.agent.told import collected
-from tests.live.hosts import Host, claimed, wait_until
+from tests.live.hosts import Host, claimed
 from tests.live.pythons import Python, each
+from tests.waiting import until
 
 pytestmark = pytest.mark.live
 
@@ -31,7 +32,7 @@ def stop(pid: int) -> None:
     """When this returns, no thread of it runs any more."""
     os.kill(pid, signal.SIGSTOP)
     states = Path(f"/proc/{pid}/task")
-    wait_until(lambda: all(b") T" in (task / "stat").read_bytes() for task in states.iterdir()))
+    until(lambda: all(b") T" in (task / "stat").read_bytes() for task in states.iterdir()))
 
 
 MEMDASH = """
@@ -62,7 +63,7 @@ def test_when_memdash_is_killed_the_target_is_as_it_was(python: Python, agents: 
             assert host.told("house")["callbacks"] == 1
             killed.kill()
             killed.wait()
-            wait_until(lambda: host.told("house")["threads"] == 1)
+            until(lambda: host.told("house")["threads"] == 1)
             assert host.told("house")["callbacks"] == 0
             # its children find the socket that nobody listens to, and say nothing
             assert host.told("fork", "collect")[1] == 7
@@ -89,14 +90,14 @@ def test_a_program_that_becomes_another_one_brings_a_new_agent(host: Host, link:
     assert link.connections == 1
     host._process.stdin.write(b"become\n")  # type: ignore[union-attr]
     assert host._line().startswith("ready ")
-    wait_until(lambda: link.absence() is None and link.connections == 2)
+    until(lambda: link.absence() is None and link.connections == 2)
     assert link.ask("collect", 10.0, collected).endswith("collected")
     assert "the agent has gone" in link.news()
 
 
 def test_a_target_that_stops_holds_nobody_up(host: Host, link: AgentLink) -> None:
     feed = AgentFeed(link)
-    wait_until(lambda: not isinstance(feed.pauses(), Missing))
+    until(lambda: not isinstance(feed.pauses(), Missing))
     known = feed.pauses()
     stop(host.pid)
     try:

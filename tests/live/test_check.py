@@ -16,7 +16,7 @@ import pytest
 from memdash.cli import main
 from memdash.commands.budget import Plan
 from memdash.commands.checking import of_target
-from memdash.config import Growth
+from memdash.config import MostGrowth
 from memdash.model.check import Outcome
 from memdash.probes.registry import PROBES
 from memdash.process.identity import identify
@@ -53,7 +53,7 @@ def growth(out: str) -> dict[str, Any]:
 
 def test_a_go_program_that_leaks_fails_and_one_that_does_not_passes(start_go: StartGo) -> None:
     # Sites are read every two seconds: on a busy machine too this holds two readings.
-    plan = Plan(max_growth=[Growth(1 << 19, is_rate=False)], warm_up=0.0, duration=5.0, interval=0.1)
+    plan = Plan(max_growth=[MostGrowth(1 << 19, is_rate=False)], warm_up=0.0, duration=5.0, interval=0.1)
     leaking, fixed = start_go("stripped", "pprof"), start_go("stripped", "pprof")
     with (
         ThreadPoolExecutor() as pool,

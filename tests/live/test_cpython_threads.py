@@ -30,6 +30,7 @@ from memdash.process.memory import ProcessMemory, ReadPlan
 from tests.live.pythons import Python, each
 from tests.live.target import PythonTarget
 from tests.live.watched import Watched
+from tests.waiting import until
 
 pytestmark = pytest.mark.live
 
@@ -51,9 +52,7 @@ python = each(scope="module")
 @pytest.fixture(scope="module")
 def target(python: Python) -> Iterator[PythonTarget]:
     with PythonTarget(python.executable, program="threads.py") as started:
-        until_s = time.monotonic() + 30
-        while started.command("settled") != "True":
-            assert time.monotonic() < until_s
+        until(lambda: started.command("settled") == "True", "threads at rest")
         yield started
 
 
@@ -174,9 +173,7 @@ def test_one_thread_at_most_holds_the_gil(plain: PythonTarget) -> None:
 
 def test_alike_threads_are_one_group(plain: PythonTarget) -> None:
     plain.command("wait", 40)
-    until_s = time.monotonic() + 30
-    while plain.command("settled") != "True":
-        assert time.monotonic() < until_s
+    until(lambda: plain.command("settled") == "True", "threads at rest")
     with Watched(plain, CPYTHON) as watched:
         (group, main) = sorted(watched.tasks().groups, key=lambda task: -task.count)
     assert (group.count, main.count) == (40, 1)
@@ -189,9 +186,9 @@ def test_a_forked_child_is_told_by_its_own_threads(python: Python, plain: Python
         interpreter = open_interpreter(identify(pid))
         watch = ThreadWatch(interpreter)
         try:
-            until_s = time.monotonic() + 30
-            while (task := watch.look()[0]).state != "in futex":
-                assert time.monotonic() < until_s
+            task = until(
+                lambda: next((task for task in watch.look()[:1] if task.state == "in futex"), None), "its wait"
+            )
         finally:
             interpreter.close()
         assert [short(frame) for frame in task.stack][-3:] == ["fork", "main", "<module>"]
@@ -203,9 +200,8 @@ def test_threads_of_sub_interpreters_are_among_them(plain: PythonTarget) -> None
     with Watched(plain, CPYTHON) as watched:
         before = watched.tasks().total
         plain.command("interpreter")
-        until_s = time.monotonic() + 30
-        while not any(task.state.endswith(("nanosleep", "pselect6")) for task in watched.tasks().groups):
-            assert time.monotonic() < until_s
+        asleep = ("nanosleep", "pselect6")
+        until(lambda: any(task.state.endswith(asleep) for task in watched.tasks().groups), "a thread that sleeps")
         assert watched.tasks().total > before
 
 
@@ -223,9 +219,7 @@ def test_another_program_in_its_place_has_no_threads_to_read(plain: PythonTarget
     try:
         watch.look()
         plain.send("exec")
-        until_s = time.monotonic() + 30
-        while "python" in str(Path(f"/proc/{plain.pid}/exe").readlink()):
-            assert time.monotonic() < until_s
+        until(lambda: "python" not in str(Path(f"/proc/{plain.pid}/exe").readlink()), "another program")
         with pytest.raises((ProbeError, TargetError)):
             watch.look()
     finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import fields
@@ -38,10 +37,10 @@ from tests.live.goroutine_endpoint import is_of_the_endpoint
 from tests.live.pprof_endpoint import abbreviated
 from tests.live.target import GoTarget
 from tests.live.watched import MOVED_BY_ASKING, Watched
+from tests.waiting import whole_reading
 
 pytestmark = pytest.mark.live
 
-PATIENCE_S = 30.0
 TRIES = 10
 
 
@@ -62,10 +61,7 @@ def told(target: GoTarget) -> list[Fact]:
     address = address_of(target)
     facts: list[Fact] = []
     for probe in Endpoint(address).attach(Target.at_url(address.url, address.server)).probes:
-        until_s = time.monotonic() + PATIENCE_S
-        while (reading := probe.read()).pending and time.monotonic() < until_s:
-            pass
-        facts += reading.facts
+        facts += whole_reading(probe).facts
         probe.close()
     return facts
 

@@ -10,12 +10,12 @@ import pytest
 
 from memdash.model.gc import Cycle, GcStats
 from memdash.model.missing import Missing
+from memdash.units import MIB
 from tests.live.conftest import StartGo
 from tests.live.watched import Watched, own_memstats
 
 pytestmark = pytest.mark.live
 
-MIB = 1 << 20
 TRACE = re.compile(r"gc (\d+) @\S+ \S+: ([\d.]+)\+([\d.]+)\+([\d.]+) ms clock.* (\d+)->(\d+)->(\d+) MB,")
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from memdash.errors import BadRead
-from memdash.probes.go.layouts import from_dwarf, load, minors
+from memdash.probes.go.layouts import load, minors
 from memdash.probes.go.layouts.files import FOLDER, dump
 from memdash.probes.go.layouts.generate import make
+from memdash.probes.go.layouts.unknown import from_dwarf
 from memdash.process.elf import Elf
 from tests.live.builds import MODES, build
 from tests.live.conftest import NEWEST, toolchain_for

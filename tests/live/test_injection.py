@@ -22,10 +22,10 @@ from memdash.probes.cpython.inject.injection import Injection
 from memdash.probes.cpython.inject.progress import Progress, Stage
 from memdash.probes.cpython.inject.ptrace import _SEIZE, _request
 from memdash.process.identity import identify
-from tests.live.hosts import wait_until
 from tests.live.pythons import Python, each, readable
 from tests.live.target import LiveTarget
 from tests.live.watched import Watched
+from tests.waiting import until
 
 pytestmark = pytest.mark.live
 
@@ -92,7 +92,7 @@ def injected(started: ExitStack, target: LiveTarget, script: Script) -> Injectio
 
 def awaited(injection: Injection, stage: Stage) -> Progress:
     """Once it has come to that stage, or can come no further."""
-    wait_until(lambda: injection.poll().stage in (stage, Stage.RAN, Stage.REFUSED))
+    until(lambda: injection.poll().stage in (stage, Stage.RAN, Stage.REFUSED))
     assert injection.poll().stage is stage, injection.poll()
     return injection.poll()
 
@@ -119,7 +119,7 @@ def run_once(python: Python, folder: Path, ways: list[str]) -> None:
         injections = {way: injected(started, targets[way], scripts[way]) for way in ways}
         for way, injection in injections.items():
             awaited(injection, Stage.RAN)
-            wait_until(lambda script=scripts[way]: script.runs > 0)  # type: ignore[misc]
+            until(lambda script=scripts[way]: script.runs > 0)  # type: ignore[misc]
             injection.connected()
             results[way] = targets[way].result()
     assert results == dict.fromkeys(ways, FINE)
@@ -130,7 +130,7 @@ def test_the_agent_gets_in_and_goes_without_a_trace(python: Python) -> None:
     with WaitingTarget(python, "accept") as target, Watched(target, CPYTHON) as watched:
         (agent,) = watched.attachment.actors
         agent.act(Action.LOAD_AGENT)
-        wait_until(lambda: isinstance(agent.offers()[Action.FORCE_GC], str))
+        until(lambda: isinstance(agent.offers()[Action.FORCE_GC], str))
         assert agent.act(Action.FORCE_GC).endswith("collected")
         agent.close()
         assert target.result() == FINE
@@ -183,7 +183,7 @@ def leave_behind(pid: int, script: Script) -> None:
         assert watcher.stdout is not None
         helper = int(watcher.stdout.readline())
         watcher.kill()
-    wait_until(lambda: not is_running(helper))
+    until(lambda: not is_running(helper))
 
 
 LEFT_BEHIND = """
@@ -235,7 +235,7 @@ def test_one_that_is_traced_already_is_not_woken(folder: Path) -> None:
     with WaitingTarget(oldest(), "accept") as target:
         _request(_SEIZE, target.pid)
         with closing(Injection(identify(target.pid), str(Script(folder).path))) as injection:
-            wait_until(lambda: bool(injection.poll().hint))
+            until(lambda: bool(injection.poll().hint))
             assert injection.poll() == Progress(
                 Stage.WAITING,
                 "waiting for it to wake, blocked in accept4",

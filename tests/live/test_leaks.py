@@ -4,11 +4,11 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from memdash.analysis.leaks import Expected, Suspect
-from memdash.cli import main
 from memdash.commands import leaks
 from memdash.errors import TargetExited
 from memdash.process.identity import identify
@@ -21,14 +21,10 @@ Said = tuple[int, str, str]
 
 
 @pytest.fixture
-def said(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Said]:
+def said(run: Callable[..., Said], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Said]:
+    """Run ``memdash leaks``, which takes its looks soon after each other."""
     monkeypatch.setattr(leaks, "_WATCH_S", 0.02)
-
-    def run(*argv: str | int) -> Said:
-        code = main(["leaks", *map(str, argv)])
-        return code, *capfd.readouterr()
-
-    return run
+    return partial(run, "leaks")
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.live.conftest import StartGo
-from tests.live.headless import Headless, until
+from tests.live.headless import Headless
+from tests.waiting import until
 
 pytestmark = pytest.mark.live
 

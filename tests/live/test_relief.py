@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,9 +15,9 @@ from memdash.model.missing import Missing
 from memdash.model.relief import OVER_LIMIT, GcAt
 from memdash.model.snapshot import Snapshot
 from memdash.probes.cpython.agent.agents import Agents
-from memdash.probes.cpython.agent.launch import agents_of_ours
 from memdash.probes.endpoint import Endpoint
 from memdash.probes.registry import PROBES, probes_with
+from memdash.units import MIB
 from tests.live.conftest import StartGo
 from tests.live.following import Following
 from tests.live.hosts import Host, claimed
@@ -26,7 +25,6 @@ from tests.live.target import GoTarget
 
 pytestmark = pytest.mark.live
 
-MIB = 1 << 20
 LIMIT = 64 * MIB
 
 
@@ -96,12 +94,6 @@ def test_where_there_is_no_way_that_is_told_once_and_nothing_is_done(start_go: S
             shown = watch.until(lambda shown: shown.relief is not None)
     assert sum("cannot be done" in finding.summary for finding in shown.findings) == 1
     assert target.stats()["NumForcedGC"] == before
-
-
-@pytest.fixture
-def agents() -> Iterator[Agents]:
-    with agents_of_ours() as listening:
-        yield listening
 
 
 def test_a_python_program_collects_and_trims(agents: Agents) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from memdash.session.past import Past
 from memdash.session.replay import replays
 from memdash.ui.app import MemdashApp
 from memdash.ui.screens.dashboard import Dashboard
+from tests.waiting import until
 
 pytestmark = pytest.mark.matrix
 
@@ -33,7 +32,6 @@ while True:
     held.append([{} for _ in range(2000)])
     time.sleep(0.05)
 """
-PATIENCE_S = 60.0
 
 
 @pytest.fixture
@@ -45,24 +43,17 @@ def pid() -> Iterator[int]:
         process.kill()
 
 
-def wait_until(condition: threading.Event) -> None:
-    assert condition.wait(PATIENCE_S)
-
-
 def watched(session: Live, moments: int) -> list[Snapshot]:
     """What the session publishes, one of each tick, until there are so many."""
     seen: dict[float, Snapshot] = {}
-    enough = threading.Event()
 
     def hear(snapshot: Snapshot) -> None:
         if not isinstance(snapshot.sample.memstats, Missing):
             seen[snapshot.at.mono_s] = snapshot
-        if len(seen) > moments:
-            enough.set()
 
     session.subscribe(hear)
     session.start()
-    wait_until(enough)
+    until(lambda: len(seen) > moments, f"moment {moments}")
     return list(seen.values())[:moments]
 
 
@@ -98,12 +89,7 @@ def test_a_watch_is_gone_back_through_while_it_goes_on(pid: int) -> None:
     session = Live(identify(pid), interval_s=0.1, keeps_past=True)
     try:
         seen = watched(session, 40)
-        deadline_s = time.monotonic() + PATIENCE_S
-        while isinstance(session.past, Missing) or session.past.run.until.mono_s < seen[-1].at.mono_s:
-            assert time.monotonic() < deadline_s
-            time.sleep(0.05)
-        past = session.past
-        assert not isinstance(past, Missing)
+        past = until(lambda: reaching(session, seen[-1].at.mono_s), "the recording of it")
         then = next(snapshot for snapshot in seen if snapshot.at.mono_s > past.since.mono_s)
         found = past.at(then.at.mono_s + 1e-5)
         assert found.sample.memstats == then.sample.memstats
@@ -111,8 +97,12 @@ def test_a_watch_is_gone_back_through_while_it_goes_on(pid: int) -> None:
         session.mark("here", found)
         session.mark_baseline(found)
         assert session.snapshot().baseline.at == found.at
-        while not any(finding.is_mark for finding in past.findings):
-            assert time.monotonic() < deadline_s
-            time.sleep(0.05)
+        until(lambda: any(finding.is_mark for finding in past.findings), "the mark")
     finally:
         session.close()
+
+
+def reaching(session: Live, mono_s: float) -> Past | None:
+    """Its past, once that reaches so far."""
+    past = session.past
+    return past if not isinstance(past, Missing) and past.run.until.mono_s >= mono_s else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -14,13 +13,14 @@ from memdash.model.residence import Mappings, Residence, StepKind
 from memdash.process.fields import bytes_of
 from memdash.process.identity import identify
 from memdash.session import read_once
+from memdash.units import MIB
 from tests.live.conftest import StartGo
 from tests.live.pythons import Python, readable
 from tests.live.target import LiveTarget, PythonTarget
+from tests.waiting import until
 
 pytestmark = pytest.mark.live
 
-MIB = 1 << 20
 Steps = dict[StepKind, float]
 
 MODES = [
@@ -51,8 +51,7 @@ def looked_at(pid: int) -> Steps:
 
 def rollup(pid: int) -> int:
     """Resident bytes as the kernel adds them up, once the process is at rest."""
-    while any(is_running(task) for task in Path(f"/proc/{pid}/task").iterdir()):
-        os.sched_yield()
+    until(lambda: not any(is_running(task) for task in Path(f"/proc/{pid}/task").iterdir()), "a process at rest")
     return bytes_of(Path(f"/proc/{pid}/smaps_rollup").read_bytes(), b"Rss")
 
 

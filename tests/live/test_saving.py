@@ -19,7 +19,8 @@ from tests.live.conftest import StartGo
 from tests.live.gopprof import WORK, go_pprof, rows
 from tests.live.pythons import Python, readable
 from tests.live.target import LiveTarget
-from tests.ui.conftest import FakeSession, Shown
+from tests.sessions import FakeSession
+from tests.ui.conftest import Shown
 
 pytestmark = pytest.mark.live
 
@@ -58,11 +59,7 @@ async def save(shown: Shown, path: Path) -> None:
     await shown.press("ctrl+s")
     shown.app.screen.query_one(Input).value = str(path)
     await shown.press("enter")
-    for _ in range(200):
-        if path.exists():
-            break
-        await shown.pilot.pause(0.05)
-    assert path.exists(), shown.text
+    await until(shown, lambda _: path.exists())
     await shown.built()
 
 

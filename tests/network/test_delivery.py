@@ -1,8 +1,10 @@
 """Sending to servers that are slow, full, away or not to be persuaded."""
 
+import sys
 import threading
-import time
 from collections.abc import Callable
+from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ from memdash.network.address import Address
 from memdash.network.client import Client
 from memdash.network.delivery import Delivery, Tally
 from tests.servers import IMPATIENT, Serve, answer
+from tests.waiting import until
 
 PATIENCE_S = 10.0
 SOON = (0.001, 0.01)
@@ -45,9 +48,7 @@ def _delivered(send: Callable[[str], object], said: list[str], *items: str, capa
     for item in items:
         delivery.offer(item)
     delivery.start()
-    until_s = time.monotonic() + PATIENCE_S
-    while not delivery.finish(PATIENCE_S) and time.monotonic() < until_s:
-        time.sleep(0.001)  # it fails now, and is tried again
+    until(lambda: delivery.finish(PATIENCE_S), "the end of a delivery that fails at first and is tried again")
     delivery.close()
     return delivery
 
@@ -102,6 +103,28 @@ def test_the_oldest_of_too_many_are_dropped_and_counted(said: list[str]) -> None
     assert server.taken == ["f", "g", "h"]
     assert delivery.tally == Tally(sent=3, dropped=5)
     assert said[-1] == "it is sent again; 5 were dropped"
+
+
+def test_what_is_dropped_at_any_moment_of_sending_is_counted() -> None:
+    delivery: Delivery[int] = Delivery(lambda _: None, lambda _: None, capacity=1)
+    offered = 1
+
+    def offer_more(frame: FrameType, _event: str, _: object) -> Callable[..., Any] | None:
+        nonlocal offered
+        if frame.f_code is not Delivery._tried.__code__:
+            return None
+        frame.f_trace_opcodes = True
+        delivery.offer(offered)
+        offered += 1
+        return offer_more
+
+    before = sys.gettrace()
+    sys.settrace(offer_more)
+    try:
+        delivery._tried(0)
+    finally:
+        sys.settrace(before)
+    assert delivery.tally == Tally(sent=1, dropped=offered - 1 - delivery.waiting)
 
 
 def test_the_server_says_when_to_come_again() -> None:

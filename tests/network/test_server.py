@@ -12,6 +12,7 @@ import pytest
 
 from memdash.errors import UsageError
 from memdash.network.server import Listen, Page, Server
+from tests.waiting import until
 
 Start = Callable[..., Server]
 
@@ -103,12 +104,16 @@ def test_who_trickles_is_broken_off(start: Start) -> None:
 
 
 def test_who_does_not_read_is_broken_off(start: Start) -> None:
-    closed = threading.Event()
-    server = start(lasts_s=0.05, page=lambda _: Page(bytes(64 << 20)))
+    made = threading.Event()
+
+    def large(_: str) -> Page:
+        made.set()
+        return Page(bytes(64 << 20))
+
+    server = start(lasts_s=0.5, page=large)
     with connected(server, b"GET /metrics HTTP/1.1\r\n\r\n") as deaf:
-        while not closed.wait(0.01):
-            if not server._http._open:
-                closed.set()
+        assert made.wait(30)
+        until(lambda: not server._http._open, "the end of the connection")
         taken = 0
         with contextlib.suppress(OSError):
             while piece := deaf.recv(1 << 20):

@@ -15,6 +15,7 @@ from memdash.pprof import profile_pb2 as pb
 from memdash.pprof.decode import decode
 from memdash.pprof.document import Document
 from memdash.pprof.encode import encode
+from memdash.units import MIB
 from tests.pprof import oracle
 from tests.pprof.documents import CORPUS, any_document
 from tests.pprof.synthetic import heap_profile
@@ -151,9 +152,6 @@ def varint(number: int) -> bytes:
     while number >= 0x80:
         content, number = content + bytes([number & 0x7F | 0x80]), number >> 7
     return content + bytes([number])
-
-
-MIB = 1 << 20
 
 
 def different_ids(at: int) -> bytes:

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memdash.errors import BadRead
-from memdash.process.dwarf import Dwarf, StructType, structs
+from memdash.process.dwarf import Dwarf, structs
 from memdash.process.elf import Elf
+from memdash.process.struct_type import StructType
 
 NAME, SIZE, VALUE, TYPE, LOCATION = 0x03, 0x0B, 0x1C, 0x49, 0x38
 DATA1, DATA2, STRING, UDATA, SDATA, REF_ADDR, IMPLICIT = 0x0B, 0x05, 0x08, 0x0F, 0x0D, 0x10, 0x21

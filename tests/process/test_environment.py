@@ -1,16 +1,14 @@
 import os
 import subprocess
-import time
 from collections.abc import Callable
 
 from memdash.process.environment import environment
+from tests.waiting import until
 
 
 def test_it_is_what_the_process_was_started_with(start: Callable[..., subprocess.Popen[bytes]]) -> None:
     child = start("sleep", "60", env={"PATH": os.environ["PATH"], "WORD": "a=b", "EMPTY": ""})
-    deadline = time.monotonic() + 10
-    while not (found := environment(child.pid)):  # a process that is just being exec'ed has none for a moment
-        assert time.monotonic() < deadline
+    found = until(lambda: environment(child.pid), "its environment")  # there is none while it is being exec'ed
     assert (found["WORD"], found["EMPTY"]) == ("a=b", "")
     assert "HOME" not in found
 

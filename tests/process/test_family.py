@@ -12,6 +12,7 @@ from memdash.model.target import Target
 from memdash.process.family import Branch, Standing, branch, principal, settle
 from memdash.process.tree import Parentage
 from tests.fakes import a_target
+from tests.waiting import until
 
 Start = Callable[..., subprocess.Popen[bytes]]
 
@@ -71,9 +72,7 @@ def test_it_settles_on_what_tells_something_as_soon_as_that_runs(start: Start) -
         if not shell.stdin.closed:
             shell.stdin.write(b"go\n")
             shell.stdin.close()
-            until_s = time.monotonic() + 10
-            while not is_begun() and time.monotonic() < until_s:
-                time.sleep(0.005)
+            until(is_begun, "sleep")
 
     def is_begun() -> bool:
         begun = Path(f"/proc/{shell.pid}/task/{shell.pid}/children").read_text(encoding="utf-8").split()

@@ -8,9 +8,8 @@ import pytest
 
 from memdash.process.forest import Planted, forest
 from memdash.process.listing import Candidate
+from memdash.units import MIB
 from tests.fakes import a_target
-
-MIB = 1 << 20
 
 
 def listed(pid: int, parent: int, mib: int, name: str = "app", **changes: object) -> Candidate:

@@ -18,6 +18,7 @@ from memdash.errors import AccessDenied, BadRead, TargetExited
 from memdash.process import smaps
 from memdash.process.fields import bytes_of
 from memdash.process.smaps import Mapping, read_mappings, require_readable
+from tests.waiting import until
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
 KIB = 1024
@@ -96,8 +97,7 @@ def test_of_a_process_at_rest_it_is_what_the_kernel_sums_up(start: Start) -> Non
     child = start(sys.executable, "-c", "print('ready', flush=True); input()")
     assert child.stdout is not None
     child.stdout.readline()
-    while psutil.Process(child.pid).status() != "sleeping":
-        os.sched_yield()
+    until(lambda: psutil.Process(child.pid).status() == "sleeping", "its rest")
     found = list(read_mappings(child.pid))
     rollup = Path(f"/proc/{child.pid}/smaps_rollup").read_bytes()
     assert sum(mapping.rss_bytes for mapping in found) == bytes_of(rollup, b"Rss")

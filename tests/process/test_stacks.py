@@ -1,12 +1,12 @@
 """Stack pointers of threads, by the mappings that they are in."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable
 
 from memdash.process.smaps import read_mappings
 from memdash.process.stacks import stack_pointers
+from tests.waiting import until
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
 
@@ -21,10 +21,12 @@ def test_each_blocked_thread_has_a_stack_of_its_own(start: Start) -> None:
     child = start(sys.executable, "-c", THREADS)
     assert child.stdout is not None
     child.stdout.readline()
-    pointers = dict(stack_pointers(child.pid))
-    while None in pointers.values() or len(pointers) < 4:
-        os.sched_yield()
-        pointers = dict(stack_pointers(child.pid))
+
+    def blocked() -> dict[int, int | None] | None:
+        found = dict(stack_pointers(child.pid))
+        return found if None not in found.values() and len(found) == 4 else None
+
+    pointers = until(blocked, "four threads that wait")
     mappings = list(read_mappings(child.pid))
     held = {next(m for m in mappings if p is not None and m.start <= p < m.end) for p in pointers.values()}
     assert len(held) == 4
@@ -33,8 +35,7 @@ def test_each_blocked_thread_has_a_stack_of_its_own(start: Start) -> None:
 
 def test_of_one_that_runs_nothing_is_told(start: Start) -> None:
     child = start(sys.executable, "-c", "while True: pass")
-    while dict(stack_pointers(child.pid)).get(child.pid) is not None:
-        os.sched_yield()
+    until(lambda: dict(stack_pointers(child.pid)).get(child.pid) is None, "a look at one that runs")
 
 
 def test_a_process_that_has_gone_has_none(start: Start) -> None:

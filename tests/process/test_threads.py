@@ -6,7 +6,6 @@ import errno
 import os
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -16,6 +15,7 @@ from memdash.model.missing import Missing
 from memdash.process import threads
 from memdash.process.rest import RAN, UNCOUNTED, Rest
 from memdash.process.threads import Doing, Threads
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -31,13 +31,14 @@ def asleep() -> Iterator[int]:
     thread.join()
 
 
-def until(found: Threads, tid: int, words: str) -> Doing:
-    for _ in range(10_000):
-        doing = found.doing(tid)
-        if doing is not None and doing.words == words:
-            return doing
-        time.sleep(0.001)
-    raise AssertionError(doing)
+def doing(found: Threads, tid: int, words: str) -> Doing:
+    """What it does, once it is that."""
+
+    def look() -> Doing | None:
+        seen = found.doing(tid)
+        return seen if seen is not None and seen.words == words else None
+
+    return until(look, f"a thread that is {words}")
 
 
 def test_our_own_threads_are_there_by_number(asleep: int) -> None:
@@ -48,7 +49,7 @@ def test_our_own_threads_are_there_by_number(asleep: int) -> None:
 
 def test_one_that_runs_and_one_that_waits(asleep: int) -> None:
     found = Threads(os.getpid())
-    assert until(found, asleep, "in futex").futex
+    assert doing(found, asleep, "in futex").futex
     own = found.doing(threading.get_native_id())
     assert own is not None
     assert own.words in ("running", "in read")  # it reads the file that tells

@@ -18,6 +18,7 @@ from memdash.process.cgroup import locate
 from memdash.process.identity import identify
 from memdash.process.stat import Stat, parse_stat
 from memdash.process.watcher import Watcher
+from tests.waiting import until
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
 Watch = Callable[..., Watcher]
@@ -60,13 +61,9 @@ def wait_for_end(watcher: Watcher, timeout_s: float = 30.0) -> Ending:
     return ending
 
 
-def changed(watcher: Watcher, timeout_s: float = 30.0) -> Ending:
+def changed(watcher: Watcher) -> Ending:
     """An exec wakes nobody: ask until it shows."""
-    deadline_s = time.monotonic() + timeout_s
-    while (ending := watcher.check()) is None:
-        assert time.monotonic() < deadline_s
-        os.sched_yield()
-    return ending
+    return until(watcher.check, "another program")
 
 
 def test_a_living_process_has_no_ending(start: Start, watch: Watch) -> None:
@@ -182,8 +179,7 @@ def test_a_process_whose_first_thread_left_still_runs(start: Start, watch: Watch
     assert child.stdout is not None
     watcher = watch(child.pid)
     child.stdout.readline()
-    while " Z " not in Path(f"/proc/{child.pid}/stat").read_text():
-        os.sched_yield()
+    until(lambda: " Z " in Path(f"/proc/{child.pid}/stat").read_text(), "the end of its first thread")
     assert watcher.check() is None
     tell(child)
     assert wait_for_end(watcher).words == "exited with code 7"

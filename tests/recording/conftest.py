@@ -11,7 +11,8 @@ import pytest
 from memdash.model.snapshot import State
 from memdash.recording.moment import Moment
 from memdash.recording.writer import Writer
-from tests.fakes import MIB, FakeClock, a_gc, a_profile, a_sample, a_system, a_target, memstats
+from memdash.units import MIB
+from tests.fakes import FakeClock, a_gc, a_profile, a_sample, a_system, a_target, memstats
 
 
 @pytest.fixture

@@ -1,60 +1,35 @@
 """A recorder beside a watch."""
 
-import threading
-from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding, Severity, mark
-from memdash.model.missing import Missing
 from memdash.model.sample import Instant
-from memdash.model.snapshot import Snapshot, State
+from memdash.model.snapshot import State
 from memdash.model.target import Ending, Runtime
 from memdash.recording.reader import Recording
 from memdash.recording.recorder import Recorder
 from memdash.recording.writer import Writer
-from tests.fakes import NOON_S, a_profile, a_sample, a_snapshot, a_target
-
-
-class Watch:
-    """Publishes what it is told to."""
-
-    def __init__(self) -> None:
-        self.now = replace(a_snapshot(1), state=State.ATTACHING)
-        self.listeners: list[Callable[[Snapshot], None]] = []
-
-    def snapshot(self) -> Snapshot:
-        return self.now
-
-    def subscribe(self, listener: Callable[[Snapshot], None]) -> Callable[[], None]:
-        self.listeners.append(listener)
-
-        def leave() -> None:
-            self.listeners = [other for other in self.listeners if other is not listener]
-
-        return leave
-
-    def publish(self, second: float, **changes: object) -> None:
-        at = Instant(NOON_S + second, 10_000.0 + second)
-        self.now = replace(self.now, **{"state": State.LIVE, "at": at, "sample": a_sample(at), **changes})  # type: ignore[arg-type]
-        for listener in self.listeners:
-            listener(self.now)
+from tests.fakes import NOON_S, a_profile, a_sample, a_target
+from tests.sessions import TickingSession
+from tests.waiting import until
 
 
 def test_what_a_watch_publishes_is_in_the_file_once_it_is_closed(path: Path) -> None:
-    watch, writer = Watch(), Writer(path)
+    watch, writer = TickingSession(), Writer(path)
     recorder = Recorder(watch, writer)
     recorder.start()
-    watch.publish(0.0, target=a_target(runtime=Runtime.NATIVE))
+    watch.tick(0.0, target=a_target(runtime=Runtime.NATIVE))
     slow = replace(a_sample(Instant(NOON_S, 10_000.0)), sites=a_profile(3.0))
-    watch.publish(0.0, sample=slow, target=a_target())
+    watch.tick(0.0, sample=slow, target=a_target())
     warning = Finding(rule="HeapAlloc", severity=Severity.WARNING, at_s=NOON_S + 1, summary="too much")
-    watch.publish(1.0, findings=(warning,))
+    watch.tick(1.0, findings=(warning,))
     recorder.mark("deployed")
-    watch.publish(2.0, findings=(replace(warning, ended_at_s=NOON_S + 2),))
+    watch.tick(2.0, findings=(replace(warning, ended_at_s=NOON_S + 2),))
     ending = Ending(at_s=NOON_S + 2.5, exit_code=3)
-    watch.publish(2.0, state=State.ENDED, ending=ending)
+    watch.tick(2.0, state=State.ENDED, ending=ending)
     recorder.close()
     recorder.close()
     assert recorder.state.path == path
@@ -65,9 +40,9 @@ def test_what_a_watch_publishes_is_in_the_file_once_it_is_closed(path: Path) -> 
 
     recording = Recording.open(path)
     assert [moment.state for moment in recording.moments(0, 1e11)] == [State.LIVE, State.LIVE, State.ENDED]
-    assert recording.target == a_target()
+    assert recording.run.target == a_target()
     assert recording.run.ending == ending
-    assert next(recording.samples()).sites == a_profile(3.0)
+    assert next(recording.moments(0, 1e11)).sample.sites == a_profile(3.0)
     assert [mark.note for mark in recording.marks()] == ["deployed"]
     assert recording.findings(NOON_S + 0.5) == ()
     deployed = mark(NOON_S + 1, "deployed")
@@ -77,35 +52,34 @@ def test_what_a_watch_publishes_is_in_the_file_once_it_is_closed(path: Path) -> 
 
 
 def test_a_private_recording_is_read_while_it_goes_on() -> None:
-    watch, writer = Watch(), Writer()
+    watch, writer = TickingSession(), Writer()
     recorder = Recorder(watch, writer)
     recorder.start()
     assert recorder.recording() is None
-    watch.publish(0.0)
-    seen = threading.Event()
-    for second in range(1, 200):
-        watch.publish(second / 10)
-        if recorder.recording() is not None:
-            break
-        seen.wait(0.05)
-    recording = recorder.recording()
-    assert recording is not None
-    assert recording.moment_at(NOON_S).at == Instant(NOON_S, 10_000.0)
+    watch.tick(0.0)
+    seconds = count(1)
+
+    def looked_at() -> Recording | None:
+        watch.tick(next(seconds) / 10)
+        return recorder.recording()
+
+    recording = until(looked_at, "a private recording")
+    assert recording.instant_at(NOON_S) == Instant(NOON_S, 10_000.0)
     assert recorder.state.path is None
     recorder.close()
-    assert recording.until == watch.now.at
+    assert recording.until == watch.shown.at
     recording.close()
-    assert recording.until == watch.now.at, "a private one is closed by its writer"
+    assert recording.until == watch.shown.at, "a private one is closed by its writer"
     writer.close()
 
 
 def test_a_slow_recorder_holds_nobody_up_and_tells_what_it_dropped() -> None:
-    watch, writer = Watch(), Writer()
+    watch, writer = TickingSession(), Writer()
     recorder = Recorder(watch, writer)
     with writer.database.transaction():  # whoever writes waits
         recorder.start()
         for second in range(320):
-            watch.publish(float(second))
+            watch.tick(float(second))
     recorder.close()
     held = [moment.at.mono_s for moment in Recording(writer.database).moments(0, 1e11)]
     assert recorder.state.dropped == 320 - len(held) > 0
@@ -114,12 +88,12 @@ def test_a_slow_recorder_holds_nobody_up_and_tells_what_it_dropped() -> None:
 
 
 def test_what_cannot_be_written_is_counted_and_told_once() -> None:
-    watch, writer, told = Watch(), Writer(), list[str]()
+    watch, writer, told = TickingSession(), Writer(), list[str]()
     recorder = Recorder(watch, writer, told.append)
     recorder.start()
-    watch.publish(0.0)
+    watch.tick(0.0)
     broken = replace(a_sample(Instant(NOON_S + 1, 10_001.0)), gc=object())  # type: ignore[arg-type]
-    watch.publish(1.0, sample=broken)
+    watch.tick(1.0, sample=broken)
     recorder.close()
     assert len(told) == 1
     assert "could not be recorded" in told[0]
@@ -128,15 +102,14 @@ def test_what_cannot_be_written_is_counted_and_told_once() -> None:
 
 
 def test_a_mark_keeps_what_stands_at_its_moment() -> None:
-    watch, writer = Watch(), Writer()
+    watch, writer = TickingSession(), Writer()
     recorder = Recorder(watch, writer)
     recorder.start()
-    watch.publish(0.0)
+    watch.tick(0.0)
     at = Instant(NOON_S + 5, 10_005.0)
-    watch.publish(5.0, sample=replace(a_sample(at), sites=a_profile(2.0)))
+    watch.tick(5.0, sample=replace(a_sample(at), sites=a_profile(2.0)))
     recorder.mark("here")
     recorder.close()
-    found = Recording(writer.database).fact_at(Capability.SITES, NOON_S + 5)
-    assert not isinstance(found, Missing)
+    (found,) = Recording(writer.database).facts(Capability.SITES, at.mono_s, at.mono_s)
     assert found.fact == a_profile(2.0)
     writer.close()

@@ -24,6 +24,7 @@ from memdash.recording.reader import Recording
 from memdash.recording.salvage import salvage
 from memdash.recording.writer import Writer
 from tests.fakes import FakeClock, a_target
+from tests.recording.conftest import watch
 
 Watched = Callable[..., list[Moment]]
 
@@ -88,8 +89,8 @@ def test_a_killed_recording_can_be_gone_on_in(path: Path, watched: Watched) -> N
     writer.write(run, moments[80:])
     writer.close()
     recording = Recording.open(path)
-    assert [len(list(recording.of(run.number).samples())) for run in recording.runs] == [80, 10]
-    assert recording.target.pid == 9
+    assert [len(list(recording.of(run.number).moments(0, 1e11))) for run in recording.runs] == [80, 10]
+    assert recording.run.target.pid == 9
     recording.close()
 
 
@@ -169,7 +170,7 @@ for _ in range(30):
 assert len(told) == 2, told
 enduring.end(run)
 enduring.close()
-print(sum(1 for _ in Recording.open(folder / "run.mdr").samples()))
+print(sum(1 for _ in Recording.open(folder / "run.mdr").moments(0, 1e11)))
 """
 
 
@@ -316,8 +317,6 @@ def test_what_is_no_recording_is_called_so(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A recording of two minutes."""
-    from tests.recording.conftest import watch
-
     path = tmp_path_factory.mktemp("whole") / "run.mdr"
     written(path, watch(FakeClock(), 70))
     return path

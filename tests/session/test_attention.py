@@ -11,7 +11,7 @@ from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Ending
 from memdash.session import Live
 from tests.fakes import NOON_S, a_sample, a_target
-from tests.session.test_live import StillWatch
+from tests.session.heard import StillWatch
 
 
 @pytest.fixture

@@ -21,9 +21,8 @@ from memdash.model.target import Ending, Silence, Target
 from memdash.model.tasks import Tasks
 from memdash.session.gate import Gate
 from memdash.session.memory import Memory
+from memdash.units import MIB
 from tests.fakes import NOON_S, a_gc, a_sample, a_snapshot, a_system, a_thread, memstats
-
-MIB = 1 << 20
 
 
 @pytest.fixture(scope="module")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import queue
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
 
-from memdash.errors import AccessDenied, LayoutRefused, MemdashError, TargetError, TargetExited
+from memdash.errors import AccessDenied, LayoutRefused, TargetError, TargetExited
 from memdash.model.action import Action, Deed
 from memdash.model.capability import Capability
 from memdash.model.finding import Severity
@@ -27,7 +26,8 @@ from memdash.session.memory import Memory
 from memdash.session.opening import LOOKED_FOR
 from memdash.session.passing import Passing
 from tests.fakes import FakeProbe, a_gc, a_profile, a_system, a_target, memstats
-from tests.session.heard import wait_for
+from tests.session.heard import StillWatch, wait_for
+from tests.waiting import until
 
 PATIENCE_S = 10.0
 GO = frozenset({Capability.MEMSTATS, Capability.GC, Capability.SITES})
@@ -82,29 +82,6 @@ def go(**changes: object) -> FakeEntry:
 
 def system() -> FakeEntry:
     return FakeEntry("system", SYSTEM, lambda: (a_system(),), Fit(1, SYSTEM, Runtime.NATIVE))
-
-
-class StillWatch:
-    """A target that ends when ``ending`` is set, and cannot be watched once ``failure`` is."""
-
-    def __init__(self) -> None:
-        self.ending: Ending | None = None
-        self.failure: MemdashError | None = None
-        self.silent: Silence | None = None
-
-    def check(self) -> Ending | None:
-        if self.failure is not None:
-            raise self.failure
-        return self.ending
-
-    def silence(self) -> Silence | None:
-        return self.silent
-
-    def fileno(self) -> int:
-        return -1
-
-    def close(self) -> None:
-        pass
 
 
 Start = Callable[..., tuple[Live, queue.Queue[Snapshot], StillWatch]]
@@ -384,9 +361,7 @@ def test_what_is_found_too_late_is_let_go(start: Start) -> None:
     wait_for(heard, lambda snapshot: snapshot.state is State.LIVE)
     live.close()
     asked.found.set()
-    until_s = time.monotonic() + PATIENCE_S
-    while not (asked.probes and asked.probes[0].closed) and time.monotonic() < until_s:
-        time.sleep(0.001)
+    until(lambda: asked.probes and asked.probes[0].closed, "its end")
     assert (asked.probes[0].closed, asked.probes[0].reads) == (1, 0)
 
 

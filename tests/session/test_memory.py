@@ -15,9 +15,8 @@ from memdash.model.sample import Instant, Sample
 from memdash.model.series import Timeline
 from memdash.model.verdict import Verdict, VerdictKind
 from memdash.session.memory import Memory
+from memdash.units import MIB
 from tests.fakes import NOON_S, a_gc, a_profile, a_sample, a_snapshot, a_system, memstats
-
-MIB = 1 << 20
 
 
 @dataclass(frozen=True)

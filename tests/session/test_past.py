@@ -53,8 +53,8 @@ def past(file: Path) -> Iterator[Past]:
     past.close()
 
 
-def rounded(sample: Sample) -> object:
-    """Wall times far from zero have no more than the microseconds that are kept."""
+def facts(sample: Sample) -> object:
+    """All that was read, without when: wall times keep their microseconds, and no more."""
     return {name: getattr(sample, name) for name in ("memstats", "gc", "system", "sites", "tasks", "mappings")}
 
 
@@ -69,7 +69,7 @@ def test_a_moment_is_the_snapshot_that_it_was(past: Past, seen: Sequence[Snapsho
     then = next(snapshot for snapshot in reversed(seen) if snapshot.at.mono_s <= MONO_S + second)
     found = past.at(MONO_S + second)
     assert found.at == then.at
-    assert rounded(found.sample) == rounded(then.sample)
+    assert facts(found.sample) == facts(then.sample)
     assert (found.target, found.state, found.cost) == (then.target, then.state, then.cost)
     assert said(found) == said(then)
     assert found.baseline == then.baseline
@@ -214,6 +214,22 @@ def test_a_file_that_cannot_be_written_says_so(file: Path, past: Past) -> None:
         replay.mark("here", past.at(MONO_S + 77))
 
 
+def test_after_the_clock_was_set_back_tasks_are_those_of_the_time_that_passed(
+    tmp_path: Path, seen: Sequence[Snapshot]
+) -> None:
+    path = tmp_path / "set_back.mdr"
+    behind = [replace(s, at=s.at._replace(wall_s=s.at.wall_s - 86_400)) for s in seen[180:300]]
+    record(path, [*seen[:180], *behind])
+    past = Past(Recording.open(path), is_of_file=True)
+    counts = [tasks.groups[0].count for tasks in past.tasks(MONO_S + 60, MONO_S + 240)]
+    assert counts == [9, 10, 11, 12]
+    newest = past.at(MONO_S + 299)
+    assert not isinstance(newest.tasks, Missing)
+    course = newest.courses[Capability.TASKS].of(newest.tasks[0].key)
+    assert list(course.last) == [8, 9, 10, 11, 12]
+    past.close()
+
+
 def test_what_was_seen_is_judged_anew(past: Past) -> None:
     judgements = list(judged(past, [], until_s=MONO_S + 150))
     assert judgements[-1].at.mono_s == MONO_S + 150
@@ -222,6 +238,16 @@ def test_what_was_seen_is_judged_anew(past: Past) -> None:
     assert last.groups == then.groups
     assert last.tasks == then.tasks
     assert said(last) == said(then)
+
+
+def test_what_is_judged_anew_says_of_each_moment_how_collections_before_the_limit_stood(
+    tmp_path: Path, seen: Sequence[Snapshot]
+) -> None:
+    path = tmp_path / "relieved.mdr"
+    record(path, [replace(snapshot, relief=a_relief(rounds=number)) for number, snapshot in enumerate(seen[:70])])
+    past = Past(Recording.open(path), is_of_file=True)
+    assert [shown.relief for shown in judged(past, [])] == [a_relief(rounds=number) for number in range(70)]
+    past.close()
 
 
 def test_other_runs_of_a_tree_are_turned_to(tmp_path: Path, seen: Sequence[Snapshot]) -> None:

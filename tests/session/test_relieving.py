@@ -15,7 +15,8 @@ from memdash.model.relief import OVER_LIMIT, GcAt
 from memdash.model.sample import Instant, Sample
 from memdash.session import Live
 from memdash.session.relieving import Relieving
-from tests.fakes import MIB, NOON_S, a_gc, a_sample, a_system, a_target, memstats
+from memdash.units import MIB
+from tests.fakes import NOON_S, a_gc, a_sample, a_system, a_target, memstats
 
 PLAN = GcAt(ratio=0.8)
 WAY: Mapping[Action, Maybe[str]] = {Action.FORCE_GC: "runs runtime.GC"}

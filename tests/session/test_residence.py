@@ -10,8 +10,9 @@ from memdash.model.residence import Residence, StepKind
 from memdash.model.sample import Instant, Origin, Sample
 from memdash.model.snapshot import Snapshot
 from memdash.session.memory import Memory
+from memdash.units import MIB
 from tests.fakes import NOON_S, a_gc, a_sample, a_snapshot, memstats
-from tests.pages import GO_ARENAS, MIB, some_mappings
+from tests.pages import GO_ARENAS, some_mappings
 
 
 def sample_at(second: int, heap_mib: int, mapped_at: int) -> Sample:

@@ -9,65 +9,29 @@ from dataclasses import replace
 import pytest
 
 from memdash.errors import AccessDenied, TargetExited
-from memdash.model.action import Action
 from memdash.model.family import Family
-from memdash.model.finding import Finding, Severity
 from memdash.model.missing import Maybe, Missing
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Target
 from memdash.session import Session, Watches
-from memdash.session.past import Past
 from memdash.session.succession import Succession
 from tests.fakes import a_family, a_snapshot, a_target
+from tests.sessions import FakeSession
 
 FAMILY = a_family(8)
 MASTER, *WORKERS = FAMILY.members
 
 
-class Kept:
+class Kept(FakeSession):
     """A session that only says whether it runs."""
 
     def __init__(self, target: Target) -> None:
+        super().__init__(a_snapshot(1, target=target))
         self.target = target
-        self.started = 0
-        self.closed = threading.Event()
-
-    def start(self) -> None:
-        self.started += 1
-
-    def snapshot(self) -> Snapshot:
-        return replace(a_snapshot(1), target=self.target)
-
-    def subscribe(self, listener: Callable[[Snapshot], None]) -> Callable[[], None]:
-        return lambda: None
-
-    @property
-    def past(self) -> Maybe[Past]:
-        return Missing("nobody asks")
-
-    def mark(self, note: str, then: Snapshot) -> None:
-        """Nobody asks."""
-
-    def mark_baseline(self, then: Snapshot | None = None) -> None:
-        """Nobody asks."""
-
-    def clear_baseline(self) -> None:
-        """Nobody asks."""
-
-    def acknowledge(self, finding: Finding, seen: bool = True) -> None:
-        """Nobody asks."""
-
-    def mute(self, rule: str, for_s: float = 0.0) -> None:
-        """Nobody asks."""
-
-    def note(self, summary: str, severity: Severity = Severity.INFO) -> None:
-        """Nobody asks."""
-
-    def act(self, action: Action) -> None:
-        """Nobody asks."""
+        self.has_closed = threading.Event()
 
     def close(self) -> None:
-        self.closed.set()
+        self.has_closed.set()
 
 
 class Opened:
@@ -111,10 +75,10 @@ def test_beyond_six_the_longest_unseen_is_closed() -> None:
     for worker in WORKERS[:5]:
         opened.watches.turn_to(worker)
     opened.watches.turn_to(MASTER)
-    assert not any(session.closed.is_set() for session in opened.sessions)
+    assert not any(session.has_closed.is_set() for session in opened.sessions)
     opened.watches.turn_to(WORKERS[5])
-    assert opened.sessions[1].closed.wait(10)
-    assert [session.target.pid for session in opened.sessions if session.closed.is_set()] == [WORKERS[0].pid]
+    assert opened.sessions[1].has_closed.wait(10)
+    assert [session.target.pid for session in opened.sessions if session.has_closed.is_set()] == [WORKERS[0].pid]
     opened.watches.turn_to(WORKERS[0])
     assert len(opened.sessions) == 8
 
@@ -125,7 +89,7 @@ def test_closing_closes_all() -> None:
     opened.watches.turn_to(WORKERS[0])
     opened.watches.close()
     opened.watches.close()
-    assert all(session.closed.is_set() for session in opened.sessions)
+    assert all(session.has_closed.is_set() for session in opened.sessions)
 
 
 def test_who_has_gone_cannot_be_turned_to() -> None:
@@ -240,4 +204,4 @@ def test_all_are_closed_at_the_same_time() -> None:
     for session in sessions:
         watches.open(session.target)
     watches.close()
-    assert all(session.closed.is_set() for session in sessions)
+    assert all(session.has_closed.is_set() for session in sessions)

@@ -15,13 +15,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.live.pythons import Python, readable
 from tests.live.target import LiveTarget
+from tests.waiting import until
 
 WAYS = ("work", "wait", "lock", "mixed")
 VICTIMS = ("memdash", "helper", "both")
@@ -103,15 +103,7 @@ def attempt(pid: int, script: Path, victim: str) -> None:
             watcher.stdout.read()  # it withdraws, and ends
         else:
             watcher.kill()
-    wait_until(lambda: not is_running(helper))
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    until_s = time.monotonic() + 30
-    while not condition():
-        if time.monotonic() > until_s:
-            raise TimeoutError("the short process does not end")
-        time.sleep(0.002)
+    until(lambda: not is_running(helper), "the end of the short process")
 
 
 def is_running(pid: int) -> bool:

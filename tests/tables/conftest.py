@@ -18,9 +18,9 @@ from memdash.probes.cpython.gc import Seen, gc_stats
 from memdash.probes.cpython.memstats import HeapFigures, mem_stats
 from memdash.probes.cpython.pauses import Pauses
 from memdash.sampling.history import History
+from memdash.units import MIB
 from tests.fakes import NOON_S, a_sample, a_snapshot, a_target, some_threads
 
-MIB = 1 << 20
 UNTIMED = Missing("CPython before 3.15 does not time its collections")
 UNCOUNTED = Missing("CPython before 3.14.5 does not count the objects its collector tracks")
 NO_AGENT = Missing("only memdash's agent inside the target can do or tell that")

@@ -7,9 +7,9 @@ from memdash.probes.probe import Fit, Refusal
 from memdash.probes.survey import Surveyed
 from memdash.process.listing import user_name
 from memdash.tables.processes import is_wanted, processes_table, readable_words
+from memdash.units import MIB
 from tests.fakes import a_target
 
-MIB = 1 << 20
 GO = Fit(10, frozenset({Capability.SITES, Capability.GC, Capability.MEMSTATS}), Runtime.GO, "go1.27.3")
 SYSTEM = Fit(0, frozenset({Capability.SYSTEM, Capability.SMAPS}), Runtime.NATIVE)
 SERVER = Surveyed(a_target(), 533 * MIB, 11_520.0, (("go", GO), ("system", SYSTEM)))

@@ -22,10 +22,10 @@ from memdash.tables.profile_peek import PeekOrder, calls_in, peek_table
 from memdash.tables.profile_top import RankedTop, TopOrder, ranked_top, top_remark, top_table
 from memdash.tables.profile_tree import CallTree, TreeOrder, tree_table
 from memdash.tables.table import Table
+from memdash.units import MIB
 from tests.pprof.documents import CORPUS, of_stacks
 from tests.pprof.synthetic import heap_profile
 
-MIB = 1 << 20
 NOW = {"main > handle > grow": 300 * MIB, "main > handle": 50 * MIB, "main > log": 150 * MIB, "main > fresh": 7 * MIB}
 THEN = {"main > handle > grow": 100 * MIB, "main > log": 190 * MIB, "main > old": 30 * MIB}
 

@@ -22,9 +22,9 @@ from memdash.tables.residence import (
 )
 from memdash.tables.step_words import step_words
 from memdash.tables.table import Span, Table, Tone
-from memdash.units import clock_time
+from memdash.units import MIB, clock_time
 from tests.fakes import NOON_S, memstats
-from tests.pages import GO_ARENAS, MIB, a_group, resident, some_mappings
+from tests.pages import GO_ARENAS, a_group, resident, some_mappings
 
 CLOSED = Missing("the kernel shows the memory map of a process only to its owner", "run memdash as that user")
 

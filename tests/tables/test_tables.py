@@ -26,7 +26,8 @@ from memdash.tables.memstats import memstats_table
 from memdash.tables.sites import Measure, SiteOrder, sites_table
 from memdash.tables.table import DASH, Cell, Table, Tone
 from memdash.tables.vitals import gc_line
-from tests.fakes import MIB, NOON_S, a_family, a_gc, a_relief, a_snapshot, a_system
+from memdash.units import MIB
+from tests.fakes import NOON_S, a_family, a_gc, a_relief, a_snapshot, a_system
 
 UNREADABLE = Missing("pid 7 belongs to root", "run memdash with sudo")
 

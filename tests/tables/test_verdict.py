@@ -5,10 +5,8 @@ from __future__ import annotations
 from memdash.model.finding import Finding, Severity
 from memdash.model.verdict import VerdictKind
 from memdash.tables.verdict import alert_words, calm_words
-from tests.analysis.test_verdict import a_leak
 from tests.fakes import NOON_S, a_snapshot
-
-MIB = 1 << 20
+from tests.verdicts import a_leak
 
 
 def test_a_leak_is_called_by_its_name() -> None:

@@ -17,24 +17,23 @@ from textual.pilot import Pilot
 
 from memdash.analysis.sites import grouped, usage_by_leaf
 from memdash.config import USUAL_SOURCES, SourcePath
-from memdash.model.action import Action
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding, Severity
-from memdash.model.missing import Maybe, Missing
+from memdash.model.missing import Missing
 from memdash.model.profile import Frame, Profile, Site, Usage
 from memdash.model.sample import Instant, Sample
 from memdash.model.snapshot import Baseline, Before, OwnCost, Snapshot, State
 from memdash.model.target import Runtime
 from memdash.sampling.history import History
 from memdash.session import Watches
-from memdash.session.past import Past
 from memdash.ui.app import MemdashApp, Options
 from memdash.ui.saving import Reporter
 from memdash.ui.screens.dashboard import Dashboard
 from memdash.ui.screens.drill.screen import DrillScreen
+from memdash.units import MIB
 from tests.fakes import NOON_S, a_gc, a_sample, a_system, a_target, memstats
+from tests.sessions import FakeSession
 
-MIB = 1 << 20
 MONO_S = 10_000.0
 _STEP_S = 0.004
 
@@ -205,66 +204,6 @@ def refused() -> Snapshot:
         sample=Sample.empty(waiting.at, why),
         missing=dict.fromkeys(Capability, why),
     )
-
-
-class FakeSession:
-    """Shows what it is given, and counts what it is asked for."""
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        self._snapshot = snapshot
-        self._listeners: list[Callable[[Snapshot], None]] = []
-        self.baselines = 0
-        self.cleared = 0
-        self.asked: list[Action] = []
-        self.acknowledged: list[tuple[Finding, bool]] = []
-        self.mutes: list[tuple[str, float]] = []
-        self.closed = 0
-        self.recorded: Maybe[Past] = Missing("nothing has been recorded yet")
-        self.marked: list[tuple[str, Instant]] = []
-
-    def start(self) -> None:
-        """It is always there."""
-
-    def snapshot(self) -> Snapshot:
-        return self._snapshot
-
-    def subscribe(self, listener: Callable[[Snapshot], None]) -> Callable[[], None]:
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
-
-    def publish(self, snapshot: Snapshot) -> None:
-        """Make ``snapshot`` the newest and tell everybody."""
-        self._snapshot = snapshot
-        for listener in self._listeners:
-            listener(snapshot)
-
-    @property
-    def past(self) -> Maybe[Past]:
-        return self.recorded
-
-    def mark(self, note: str, then: Snapshot) -> None:
-        self.marked.append((note, then.at))
-
-    def mark_baseline(self, then: Snapshot | None = None) -> None:
-        self.baselines += 1
-
-    def clear_baseline(self) -> None:
-        self.cleared += 1
-
-    def acknowledge(self, finding: Finding, seen: bool = True) -> None:
-        self.acknowledged.append((finding, seen))
-
-    def mute(self, rule: str, for_s: float = math.inf) -> None:
-        self.mutes.append((rule, for_s))
-
-    def note(self, summary: str, severity: Severity = Severity.INFO) -> None:
-        """Nobody asks."""
-
-    def act(self, action: Action) -> None:
-        self.asked.append(action)
-
-    def close(self) -> None:
-        self.closed += 1
 
 
 class Shown:

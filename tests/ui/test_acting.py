@@ -14,7 +14,8 @@ from memdash.session import Watches
 from memdash.ui.app import MemdashApp, Options
 from memdash.ui.screens.dashboard import Dashboard
 from tests.fakes import NOON_S
-from tests.ui.conftest import FakeSession, Show, Shown, a_watch
+from tests.sessions import FakeSession
+from tests.ui.conftest import Show, Shown, a_watch
 
 OFFERS = {
     Action.FORCE_GC: "Runs gc.collect() in the target; its threads wait meanwhile.",
@@ -61,7 +62,7 @@ async def test_where_the_agent_can_be_loaded_its_key_is_told(show: Show) -> None
     offers = {Action.FORCE_GC: missing, Action.LOAD_AGENT: "Runs memdash's agent in the target"}
     async with show(a_watch(actions=offers)) as shown:
         await shown.press("ctrl+g")
-        assert told(shown).endswith("Memdash --agent PID loads it. Press A to load it")
+        assert told(shown).endswith("memdash --agent PID loads it. Press A to load it")
 
 
 async def test_nothing_is_done_to_a_target_that_has_ended(show: Show) -> None:

@@ -14,7 +14,8 @@ from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Ending, Target
 from memdash.session import Session, Watches
 from tests.fakes import NOON_S, a_family, a_target
-from tests.ui.conftest import FakeSession, Show, Shown, a_watch, attaching
+from tests.sessions import FakeSession
+from tests.ui.conftest import Show, Shown, a_watch, attaching
 
 TREE = a_family(4)
 CALM = (Finding(rule="memdash", severity=Severity.OK, at_s=NOON_S, ended_at_s=NOON_S, summary="read from memory"),)
@@ -235,7 +236,7 @@ async def test_the_chosen_may_have_died_meanwhile(show: Show) -> None:
         await shown.press("down", "enter")
         await seen(shown, "pid 41302")
         assert [notice.message for notice in shown.app._notifications] == [
-            "No process has pid 41303. Memdash ps lists the processes that can be watched"
+            "No process has pid 41303. memdash ps lists the processes that can be watched"
         ]
 
 

@@ -10,7 +10,8 @@ from memdash.model.sample import Instant
 from memdash.model.snapshot import Snapshot, State
 from memdash.ui.feed import Feed
 from memdash.ui.messages import Sampled
-from tests.ui.conftest import FakeSession, Show, a_watch
+from tests.sessions import FakeSession
+from tests.ui.conftest import Show, a_watch
 
 
 def test_a_hundred_samples_are_announced_once_until_the_newest_is_taken() -> None:

@@ -11,9 +11,9 @@ from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Ending, Silence, Target
 from memdash.model.verdict import VerdictKind
 from memdash.ui.header import head_parts, standing, verdict_parts
-from tests.analysis.test_verdict import a_leak
 from tests.fakes import NOON_S, a_relief, a_system
 from tests.ui.conftest import MONO_S, a_watch, attaching, refused
+from tests.verdicts import a_leak
 
 
 @pytest.fixture(scope="module")

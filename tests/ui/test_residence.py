@@ -11,8 +11,9 @@ from memdash.model.missing import Missing
 from memdash.model.residence import MappingKind
 from memdash.ui.app import Options
 from memdash.ui.screens.residence import ResidenceScreen
+from memdash.units import MIB
 from tests.fakes import memstats
-from tests.pages import MIB, a_group, resident, some_mappings
+from tests.pages import a_group, resident, some_mappings
 from tests.ui.conftest import Show, Shown
 
 CLOSED = Missing("the kernel shows the memory map of a process only to its owner", "run memdash as that user")

@@ -17,7 +17,8 @@ from memdash.ui.app import Options
 from memdash.ui.panes.sites import SitesPane
 from memdash.ui.panes.tasks import TasksPane
 from tests.fakes import a_thread, some_threads
-from tests.ui.conftest import FakeSession, Show, a_watch, attaching
+from tests.sessions import FakeSession
+from tests.ui.conftest import Show, a_watch, attaching
 
 
 def with_tasks(now: Tasks | None = None) -> Snapshot:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from threading import Event
 
 import pytest
-from textual.pilot import Pilot
+from textual.events import MouseMove
 from textual.widgets import Input
 
 from memdash.model.memstats import MemStats
 from memdash.model.missing import Missing
 from memdash.model.snapshot import Snapshot
 from memdash.recording.reader import Recording
-from memdash.session import Session, Watches
+from memdash.session import Watches
 from memdash.session.past import Past
 from memdash.session.replay import replays
 from memdash.ui.app import MemdashApp
@@ -27,7 +28,8 @@ from memdash.ui.widgets.time_bar import TimeBar
 from memdash.units import byte_size, duration
 from tests.fakes import NOON_S
 from tests.recorded import MONO_S, record, watched
-from tests.ui.conftest import FakeSession
+from tests.sessions import FakeSession
+from tests.ui.conftest import Shown
 
 SECONDS = 400
 
@@ -52,33 +54,29 @@ def file(tmp_path: Path, recorded: Path) -> Path:
     return path
 
 
-class Traveller:
+class Traveller(Shown):
     """A dashboard through whose time somebody goes."""
-
-    def __init__(self, pilot: Pilot[Any], dashboard: Dashboard, session: Session) -> None:
-        self.pilot, self.dashboard, self.session = pilot, dashboard, session
 
     async def press(self, *keys: str) -> None:
         """Until the last moment that was asked for stands on the screen."""
-        await self.pilot.press(*keys)
+        await super().press(*keys)
         await self.come()
 
     async def come(self) -> None:
         await self.pilot.pause()
         while self.dashboard._is_looking:
-            await self.dashboard.app.workers.wait_for_complete()
-            await self.pilot.pause()
+            await self.built()
         await self.pilot.pause()
+
+    async def see(self, second: float) -> None:
+        """Until that is shown."""
+        while self.second != second:
+            await self.pilot.pause()
 
     @property
     def second(self) -> float:
         """Of the moment that is shown."""
         return self.dashboard.moment.at.mono_s - MONO_S
-
-    @property
-    def lines(self) -> list[str]:
-        strips = self.dashboard._compositor.render_strips()
-        return ["".join(segment.text for segment in strip).rstrip() for strip in strips]
 
     @property
     def chart(self) -> HeapPane:
@@ -97,7 +95,7 @@ def replay(file: Path) -> Travel:
         session = watches.open(past.run.target)
         dashboard = Dashboard(session, watches, at_s=at_s)
         async with MemdashApp(lambda: dashboard).run_test(size=(width, height)) as pilot:
-            traveller = Traveller(pilot, dashboard, session)
+            traveller = Traveller(pilot, FakeSession(session.snapshot()), [0.0])
             await traveller.come()
             yield traveller
         watches.close()
@@ -122,7 +120,7 @@ def live(past: Past, seen: Sequence[Snapshot]) -> Travel:
         session.recorded = past
         dashboard = Dashboard(session, Watches(lambda _: session), wall_s=lambda: NOON_S + SECONDS)
         async with MemdashApp(lambda: dashboard).run_test(size=(width, height)) as pilot:
-            traveller = Traveller(pilot, dashboard, session)
+            traveller = Traveller(pilot, session, [0.0])
             await traveller.come()
             yield traveller
 
@@ -238,7 +236,7 @@ async def test_the_mouse_points_at_moments(replay: Travel) -> None:
         await there.come()
         assert abs(there.second - SECONDS / 2) < 30
         await there.pilot.mouse_down(bar, offset=(bar.size.width // 2, 0))
-        await there.pilot.hover(bar, offset=(12, 0))
+        await there.pilot._post_mouse_events([MouseMove], bar, (12, 0), button=1)
         await there.pilot.mouse_up(bar, offset=(12, 0))
         await there.come()
         assert there.second < 20
@@ -248,17 +246,17 @@ async def test_nothing_is_done_to_what_is_past(replay: Travel) -> None:
     async with replay() as there:
         await there.press("ctrl+g")
         await there.pilot.pause()
-        notes = [note.message for note in there.dashboard.app._notifications]
+        notes = [note.message for note in there.app._notifications]
         assert notes == ["This is a replay: nothing can be done to what was recorded"]
         await there.press("a")
-        assert len(there.dashboard.app._notifications) == 2
+        assert len(there.app._notifications) == 2
 
 
 async def test_a_mark_is_kept_with_its_note(replay: Travel) -> None:
     async with replay(at_s=MONO_S + 250) as there:
         await there.pilot.press("m")
-        assert isinstance(there.dashboard.app.screen, NoteScreen)
-        there.dashboard.app.screen.query_one(Input).value = "cache [warm]"
+        assert isinstance(there.app.screen, NoteScreen)
+        there.app.screen.query_one(Input).value = "cache [warm]"
         await there.press("enter")
         assert "cache [warm]" in "\n".join(there.lines)
         await there.press("end", "comma")
@@ -285,7 +283,6 @@ async def test_a_live_watch_is_rewound_and_followed_again(live: Travel, seen: Se
         ago = SECONDS - 2 - there.second
         assert ago > 10
         assert there.lines[0].startswith(f" ◀ rewound {duration(ago)} · 12:")
-        assert isinstance(there.session, FakeSession)
         there.session.publish(seen[-1])
         await there.come()
         assert SECONDS - 2 - there.second == ago
@@ -306,11 +303,10 @@ async def test_pause_and_rewind_are_one_thing(live: Travel) -> None:
 
 async def test_a_watch_without_a_past_says_so(live: Travel, past: Past) -> None:
     async with live() as there:
-        assert isinstance(there.session, FakeSession)
         there.session.recorded = Missing("nothing has been recorded yet", "it begins two seconds after the watch")
         await there.press("left")
         assert not there.dashboard.is_away
-        notes = [note.message for note in there.dashboard.app._notifications]
+        notes = [note.message for note in there.app._notifications]
         assert notes == ["Nothing has been recorded yet. It begins two seconds after the watch"]
 
 
@@ -322,3 +318,30 @@ async def test_it_fits_every_terminal(replay: Travel, width: int, height: int) -
         assert max(map(len, there.lines)) <= width
         if width >= 60:
             assert "replay 12:12:" in there.lines[0]
+
+
+async def test_a_look_at_another_watch_holds_up_no_step_through_this_one(
+    live: Travel, past: Past, file: Path, seen: Sequence[Snapshot], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = Event()
+    slow = Past(Recording.open(file))
+
+    def answered(*_: object, **__: object) -> Snapshot:
+        assert answers.wait(30)
+        return seen[9]
+
+    monkeypatch.setattr(slow, "at", answered)
+    async with live() as there:
+        there.session.recorded = slow
+        await there.pilot.press("left")
+        other = FakeSession(seen[-2])
+        other.recorded = past
+        there.dashboard.turn_to(other)
+        await there.pilot.press("home")
+        try:
+            await asyncio.wait_for(there.see(0), 30)
+        finally:
+            answers.set()
+        await there.come()
+        assert there.second == 0
+    slow.close()

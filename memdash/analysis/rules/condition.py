@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from memdash.model.metric import METRICS_BY_KEY, Metric
-from memdash.units import exact, exact_span
+from memdash.units import PERIODS, exact, exact_span
 
 __all__ = ["RATE_OVER_S", "Condition", "Op"]
 
@@ -41,7 +41,6 @@ class Op(Enum):
 
 
 _HOLDS = {Op.OVER: operator.gt, Op.AT_LEAST: operator.ge, Op.UNDER: operator.lt, Op.AT_MOST: operator.le}
-_PERIODS = {1.0: "s", 60.0: "min", 3600.0: "h", 86_400.0: "d"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ class Condition:
     @property
     def per(self) -> str:
         """``/min`` where it is a rate, else nothing."""
-        return f"/{_PERIODS[self.per_s]}" if self.per_s else ""
+        return f"/{dict(PERIODS)[self.per_s]}" if self.per_s else ""
 
     def bound_text(self, bound: float) -> str:
         """A bound as it is written: ``512MiB``, ``100/min``."""

@@ -9,18 +9,17 @@ from itertools import accumulate, chain, pairwise
 
 from memdash.analysis.points import Basis, Points, newest_points
 from memdash.analysis.rules.condition import RATE_OVER_S, Condition
-from memdash.analysis.rules.measured import Measured, figure_of, mildest, mildest_look, risen
-from memdash.model.finding import Figure, NotYet
+from memdash.analysis.rules.measured import Measured, figure_of, mildest, mildest_look, risen, wider_s
+from memdash.model.finding import NotYet
 from memdash.model.metric import Kind
-from memdash.model.series import Series, Timeline
-from memdash.units import duration
+from memdash.model.series import Series, Timeline, watched_s
+from memdash.units import duration, figure
 
 __all__ = ["grown", "live_grown"]
 
 _NEWEST = 3
 """Growth is what the mildest of so many have: a spike of one is none."""
 _LATELY_S = 4.0
-_WIDER = tuple(4**power for power in range(9))
 
 
 def grown(condition: Condition, history: Timeline) -> Measured | NotYet:
@@ -36,20 +35,20 @@ def live_grown(condition: Condition, history: Timeline) -> Measured | NotYet:
 def _since_baseline(condition: Condition, history: Timeline) -> Measured | NotYet:
     """A few values of late are all it takes: those of three days would take a millisecond at each tick."""
     label, until_s = condition.of.label, history.until.mono_s
-    start, watched_s = history.start(condition.metric), until_s - history.baseline.mono_s
+    start, counted_s = history.start(condition.metric), until_s - history.baseline.mono_s
     if start is None:
         return NotYet(f"{label} has not been seen twice")
-    for times in _WIDER:
-        span_s = min(condition.for_s + times * _LATELY_S, watched_s)
+    for lately_s in wider_s(_LATELY_S):
+        span_s = min(condition.for_s + lately_s, counted_s)
         series = history.series(condition.metric, span_s)
         if len(series) and math.isnan(series.last[-1]):
             return NotYet(f"{label} is not known")
         known = series.known
-        if len(known) >= _NEWEST or span_s >= watched_s:
+        if len(known) >= _NEWEST or span_s >= counted_s:
             break
     if len(known) < 2:
         return NotYet(f"{label} has not been seen twice")
-    if until_s - history.since.mono_s < condition.for_s - series.spacing_s:
+    if watched_s(history) < condition.for_s - series.spacing_s:
         return NotYet(f"{label} has not been watched for {duration(condition.for_s)}")
     sided, first = _sided(condition, series), bisect_left(series.seen_s, until_s - condition.for_s)
     if condition.of.kind is Kind.COUNTER:
@@ -64,7 +63,7 @@ def _since_baseline(condition: Condition, history: Timeline) -> Measured | NotYe
         deciding = math.nan  # a baseline or a source so new, or a gap, breaks what has held
     else:
         deciding = mildest(condition, [newest, *earlier])
-    return _measured(condition, label, start.value, newest, deciding, watched_s)
+    return _measured(condition, label, start.value, newest, deciding, counted_s)
 
 
 def _sided(condition: Condition, series: Series) -> Sequence[float]:
@@ -81,11 +80,11 @@ def _within(condition: Condition, history: Timeline) -> Measured | NotYet:
         return NotYet(f"{label} has not been seen twice")
     if math.isnan(series.last[-1]):
         return NotYet(f"{label} is not known")
-    watched_s = series.seen_s[-1] - series.times_s[0]
+    seen_s = series.seen_s[-1] - series.times_s[0]
     needed_s = for_s if condition.op.is_upper else over_s + for_s
-    if watched_s < needed_s - series.spacing_s:
+    if seen_s < needed_s - series.spacing_s:
         return NotYet(f"{label} has not been watched for {duration(needed_s)}")
-    times_s, sided = [seen_s for seen_s, _ in known], _sided(condition, series)
+    times_s, sided = [time_s for time_s, _ in known], _sided(condition, series)
     mild = [value for value in sided if not math.isnan(value)]
     counted = list(accumulate((risen(step) for step in pairwise(known)), initial=0.0))
 
@@ -105,26 +104,25 @@ def _within(condition: Condition, history: Timeline) -> Measured | NotYet:
     earlier = reversed(range(bisect_left(times_s, since_s), len(known) - 1))
     broken = for_s and any(map(math.isnan, sided[bisect_left(series.seen_s, since_s) :]))
     deciding = math.nan if broken else mildest_look(condition, chain([newest], map(at, earlier)))
-    return _measured(condition, label, before, newest, deciding, min(watched_s, over_s))
+    return _measured(condition, label, before, newest, deciding, min(seen_s, over_s))
 
 
 def _live_since_baseline(condition: Condition, history: Timeline) -> Measured | NotYet:
     until_s, for_s = history.until.mono_s, condition.for_s
-    watched_s = until_s - history.baseline.mono_s
-    lately_s = min(watched_s, RATE_OVER_S) + for_s
-    _, seen = newest_points(history, (times * lately_s for times in _WIDER), _NEWEST)
-    seen = seen.since(until_s - watched_s)
+    counted_s = until_s - history.baseline.mono_s
+    _, seen = newest_points(history, wider_s(min(counted_s, RATE_OVER_S) + for_s), _NEWEST)
+    seen = seen.since(history.baseline.mono_s)
     before = _resting(history, seen.basis)
     if len(seen) < 2 or before is None:
         return NotYet(f"{seen.basis.value} has not been seen twice")
-    if until_s - history.since.mono_s < for_s:
+    if watched_s(history) < for_s:
         return NotYet(f"{seen.basis.value} has not been watched for {duration(for_s)}")
     newest = mildest(condition, seen.values[-_NEWEST:]) - before
     deciding = newest
     if for_s:
         held = _standing(seen, until_s - for_s)
         deciding = mildest(condition, [newest, *(value - before for value in held)]) if held else math.nan
-    return _measured(condition, seen.basis.value, before, newest, deciding, watched_s)
+    return _measured(condition, seen.basis.value, before, newest, deciding, counted_s)
 
 
 def _resting(history: Timeline, basis: Basis) -> float | None:
@@ -142,17 +140,16 @@ def _standing(seen: Points, since_s: float) -> Sequence[float]:
 
 def _live_within(condition: Condition, history: Timeline) -> Measured | NotYet:
     over_s, for_s = condition.over_s, condition.for_s
-    lately_s = min(over_s, RATE_OVER_S) + for_s
-    _, seen = newest_points(history, (times * lately_s for times in _WIDER), _NEWEST)
+    _, seen = newest_points(history, wider_s(min(over_s, RATE_OVER_S) + for_s), _NEWEST)
     series = history.series(seen.basis.metric, over_s + for_s)
     known = series.known
     seen = seen.since(history.until.mono_s - over_s - for_s)
     if len(seen) < 2 or not known:
         return NotYet(f"{seen.basis.value} has not been seen twice")
-    watched_s = known[-1][0] - known[0][0]
-    if watched_s < for_s - series.spacing_s:
+    seen_s = known[-1][0] - known[0][0]
+    if seen_s < for_s - series.spacing_s:
         return NotYet(f"{seen.basis.value} has not been watched for {duration(for_s)}")
-    times_s = [seen_s for seen_s, _ in known]
+    times_s = [time_s for time_s, _ in known]
 
     def at(end_s: float) -> tuple[float, float]:
         """The first value of the window, and by how much there was more at its end; NaN where that is not known."""
@@ -167,19 +164,18 @@ def _live_within(condition: Condition, history: Timeline) -> Measured | NotYet:
     if math.isnan(newest):
         return NotYet(f"{seen.basis.value} has not been seen twice")
     deciding = mildest_look(condition, chain([newest], (at(end_s)[1] for end_s in earlier_s)))
-    return _measured(condition, seen.basis.value, before, newest, deciding, min(watched_s, over_s))
+    return _measured(condition, seen.basis.value, before, newest, deciding, min(seen_s, over_s))
 
 
 def _measured(
-    condition: Condition, what: str, before: float, newest: float, deciding: float, watched_s: float
+    condition: Condition, what: str, before: float, newest: float, deciding: float, window_s: float
 ) -> Measured:
-    figure = figure_of(condition, newest)
-    levels = (Figure(value, figure.unit).words for value in (before, before + newest))
+    was, is_now = (figure(value, condition.of.unit) for value in (before, before + newest))
     return Measured(
-        figure,
+        figure_of(condition, newest),
         newest,
         deciding,
         f"{condition.of.label} growth",
-        ": {} was {} and is {}".format(what, *levels),
-        {"before": before, "value": before + newest, "window_s": watched_s},
+        f": {what} was {was} and is {is_now}",
+        {"before": before, "value": before + newest, "window_s": window_s},
     )

@@ -9,12 +9,11 @@ from memdash.analysis.rules.grown import grown, live_grown
 from memdash.analysis.rules.measured import Measured, figure_of, mildest
 from memdash.analysis.rules.rising import live_rate, rate
 from memdash.model.finding import NotYet
+from memdash.model.metric import LIVE_HEAP
 from memdash.model.series import Timeline
 from memdash.units import duration
 
 __all__ = ["measured"]
-
-_LIVE_HEAP = "heap.live_bytes"
 
 
 def measured(condition: Condition, history: Timeline) -> Measured | NotYet:
@@ -25,7 +24,7 @@ def measured(condition: Condition, history: Timeline) -> Measured | NotYet:
     """
     if not condition.grows:
         return _level(condition, history)
-    if condition.metric == _LIVE_HEAP:
+    if condition.metric == LIVE_HEAP:
         return live_rate(condition, history) if condition.per_s else live_grown(condition, history)
     return rate(condition, history) if condition.per_s else grown(condition, history)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from memdash.analysis.rules.condition import Condition
 from memdash.model.finding import Figure
 
-__all__ = ["Measured", "figure_of", "looks_s", "mildest", "mildest_look", "risen"]
+__all__ = ["Measured", "figure_of", "looks_s", "mildest", "mildest_look", "risen", "wider_s"]
 
 _LOOKS = 4
 """Growth that must hold for a time is looked at so many times in it, and now."""
@@ -17,7 +17,7 @@ _LOOKS = 4
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """``figure`` is what it is now; ``newest`` is its value, 0 where no growth shows beyond what comes and goes.
+    """``figure`` is what it is now; ``newest`` is its value, 0 where more is worse and no growth is sure.
 
     ``deciding`` is the mildest that it has been in the condition's ``for_s``: while that is beyond the bound, all is.
     It is NaN where that is not known. ``subject`` and ``detail`` stand before and after the figure in a sentence.
@@ -55,6 +55,11 @@ def mildest_look(condition: Condition, values: Iterable[float]) -> float:
             return value
         seen.append(value)
     return mildest(condition, seen)
+
+
+def wider_s(span_s: float) -> Iterator[float]:
+    """A span and longer ones, to look for what is rare: from 4 seconds on up to all that is remembered."""
+    return (span_s * 4**power for power in range(9))
 
 
 def risen(known: Sequence[tuple[float, float]]) -> float:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from memdash.errors import UsageError
-from memdash.model.metric import METRICS, METRICS_BY_KEY, Metric
+from memdash.model.metric import LIVE_HEAP, METRICS, METRICS_BY_KEY, Metric
 from memdash.spelling import nearest
 
 __all__ = ["metric_named"]
@@ -18,8 +18,8 @@ _OTHERS = {
     "go_goroutines": "tasks.total",
     "tasks": "tasks.total",
     "go_threads": "system.threads",
-    "heap": "heap.live_bytes",
-    "live_heap": "heap.live_bytes",
+    "heap": LIVE_HEAP,
+    "live_heap": LIVE_HEAP,
     "gc.pause": "gc.pause_recent_ns",
     "gc_pause": "gc.pause_recent_ns",
     "cgroup": "cgroup.usage_bytes",

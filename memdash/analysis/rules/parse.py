@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from memdash.analysis.rules.condition import RATE_OVER_S, Condition, Op
@@ -197,12 +197,4 @@ def _timed(words: _Words, condition: Condition, said: dict[str, float]) -> Condi
             "that is remembered",
             f"over and for may be {exact_span(REMEMBERED_S)} together",
         )
-    return Condition(
-        condition.metric,
-        condition.op,
-        condition.bound,
-        condition.grows,
-        condition.per_s,
-        said.get("over", 0.0),
-        said.get("for", 0.0),
-    )
+    return replace(condition, over_s=said.get("over", 0.0), for_s=for_s)

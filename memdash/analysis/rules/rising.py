@@ -6,21 +6,22 @@ import math
 from collections.abc import Sequence
 from itertools import chain
 
-from memdash.analysis.points import newest_points
+from memdash.analysis.points import points
 from memdash.analysis.rules.condition import RATE_OVER_S, Condition
-from memdash.analysis.rules.measured import Measured, figure_of, looks_s, mildest_look, risen
+from memdash.analysis.rules.measured import Measured, figure_of, looks_s, mildest_look, risen, wider_s
 from memdash.analysis.slopes import line
 from memdash.analysis.trend import Trend, blocks, trend
 from memdash.median import median
 from memdash.model.finding import NotYet
 from memdash.model.metric import Kind
-from memdash.model.series import Timeline
+from memdash.model.series import Timeline, watched_s
 from memdash.units import byte_size, duration
 
 __all__ = ["live_rate", "rate"]
 
-_FEWEST, _WIDER = 8, tuple(4**power for power in range(8))
-"""Points without which growth has no rate, and how many times a span they are looked for: up to what is remembered."""
+_FEWEST = 8
+"""Points without which growth has no rate: they are looked for in wider and wider windows."""
+
 _SURE_Z = 1.96
 _MOST = 64
 
@@ -30,13 +31,17 @@ def live_rate(condition: Condition, history: Timeline) -> Measured | NotYet:
 
     Whatever it grows for: a warm-up as well as a leak, which is what the verdict tells apart.
     """
-    over_s, for_s = condition.over_s or RATE_OVER_S, condition.for_s
-    span_s, seen = newest_points(history, (times * (over_s + for_s) for times in _WIDER), _FEWEST)
-    if len(seen) < _FEWEST or seen.window_s < 0.5 * over_s + for_s:
-        return NotYet(f"{seen.basis.value} has not been watched for {duration(over_s + for_s)}")
+    asked_s, for_s = condition.over_s or RATE_OVER_S, condition.for_s
+    for over_s in wider_s(asked_s):
+        seen = points(history, over_s + for_s)
+        newest_s = seen.times_s[-1] if len(seen) else history.until.mono_s
+        if len(seen.since(newest_s - over_s)) >= _FEWEST or over_s + for_s >= watched_s(history):
+            break
+    if len(seen) < _FEWEST or seen.window_s < 0.5 * asked_s + for_s:
+        return NotYet(f"{seen.basis.value} has not been watched for {duration(asked_s + for_s)}")
 
     def at(end_s: float) -> Trend | None:
-        return trend(seen.between(end_s - (span_s - for_s), end_s))
+        return trend(seen.between(end_s - over_s, end_s))
 
     newest_s, *earlier_s = looks_s(condition, seen.times_s[-1])
     course = at(newest_s)
@@ -54,32 +59,36 @@ def live_rate(condition: Condition, history: Timeline) -> Measured | NotYet:
 
 
 def _shown(condition: Condition, course: Trend | None) -> float:
-    """Its slope: 0 where no growth shows, NaN where there is none to be told."""
+    """Its slope, as far as growth shows; NaN where there is none to be told."""
     if course is None:
         return math.nan
-    slope = course.line.slope.per_s * condition.per_s
-    return slope if slope <= 0 or course.growth_bytes > course.fall_bytes else 0.0
+    slope, is_sure = course.line.slope.per_s, course.growth_bytes > course.fall_bytes
+    return condition.per_s * (slope if slope <= 0 or is_sure else _doubtful(condition, slope))
+
+
+def _doubtful(condition: Condition, per_s: float) -> float:
+    """What is made of growth that chance may have made: none, but no standstill either where less is worse.
+
+    A program that has little of the CPU grows by fits and starts: then a line through a few values is never sure.
+    """
+    return 0.0 if condition.op.is_upper else max(per_s, 0.0)
 
 
 def rate(condition: Condition, history: Timeline) -> Measured | NotYet:
     """A counter's increments, or the line through a gauge, over the window; looked at again within ``for_s``."""
-    label, over_s = condition.of.label, condition.over_s or RATE_OVER_S
-    span_s = over_s + condition.for_s
-    series = history.series(condition.metric, span_s)
-    if not len(series) or math.isnan(series.last[-1]):
-        return NotYet(f"{label} is not known")
-    known_s = history.until.mono_s - history.since.mono_s
-    while len(series.known) < _FEWEST and span_s < known_s:
-        span_s, over_s = 4 * span_s, 4 * over_s
-        series = history.series(condition.metric, span_s)
-    known = series.known
-    if len(known) < 3 or known[-1][0] - known[0][0] < 0.5 * over_s + condition.for_s - series.spacing_s:
-        return NotYet(f"{label} has not been watched for {duration(over_s + condition.for_s)}")
-    if not condition.op.is_upper and condition.of.kind is Kind.GAUGE and len(known) < _FEWEST:
-        return NotYet(f"{label} has not been seen often enough")  # of a few values no growth is sure: that is no rest
+    label, asked_s, for_s = condition.of.label, condition.over_s or RATE_OVER_S, condition.for_s
+    for over_s in wider_s(asked_s):
+        series = history.series(condition.metric, over_s + for_s)
+        if not len(series) or math.isnan(series.last[-1]):
+            return NotYet(f"{label} is not known")
+        known = series.known
+        if len(_ending(known, known[-1][0], over_s)) >= _FEWEST or over_s + for_s >= watched_s(history):
+            break
+    if len(known) < 3 or known[-1][0] - known[0][0] < 0.5 * asked_s + for_s - series.spacing_s:
+        return NotYet(f"{label} has not been watched for {duration(asked_s + for_s)}")
 
     def at(end_s: float) -> float:
-        return condition.per_s * _per_s(condition, [p for p in known if end_s - over_s <= p[0] <= end_s])
+        return condition.per_s * _per_s(condition, _ending(known, end_s, over_s))
 
     newest_s, *earlier_s = looks_s(condition, known[-1][0])
     newest = at(newest_s)
@@ -94,14 +103,19 @@ def rate(condition: Condition, history: Timeline) -> Measured | NotYet:
     )
 
 
+def _ending(known: Sequence[tuple[float, float]], end_s: float, over_s: float) -> Sequence[tuple[float, float]]:
+    """What was seen in the window that ended then."""
+    return [point for point in known if end_s - over_s <= point[0] <= end_s]
+
+
 def _per_s(condition: Condition, known: Sequence[tuple[float, float]]) -> float:
-    """Growth a second; 0 where a gauge goes up and down without going anywhere. NaN for fewer than three values."""
+    """Growth a second, doubtful where a gauge goes up and down. NaN for fewer than three values."""
     if len(known) < 3:
         return math.nan
     if condition.of.kind is Kind.COUNTER:
         return risen(known) / (known[-1][0] - known[0][0])
     times_s, values = blocks([t for t, _ in known], [value for _, value in known], _MOST, median)
     fitted = line([t - times_s[0] for t in times_s], values)
-    if fitted is None or abs(fitted.z) < _SURE_Z:
-        return 0.0
-    return fitted.slope.per_s
+    if fitted is None:
+        return math.nan
+    return fitted.slope.per_s if abs(fitted.z) >= _SURE_Z else _doubtful(condition, fitted.slope.per_s)

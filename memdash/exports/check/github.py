@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from memdash.exports.check.text import words
 from memdash.model.check import Checked, Judgement, Outcome
 from memdash.plain import plain
 
@@ -25,9 +26,7 @@ def annotation_lines(checked: Checked) -> Iterator[str]:
 
 
 def _message(judgement: Judgement) -> str:
-    value = judgement.value.words if judgement.value is not None else ""
-    first = ": ".join(part for part in (value, judgement.why) if part)
-    return "\n".join(plain(line) for line in (first, *judgement.evidence))
+    return "\n".join(plain(line) for line in (words(judgement), *judgement.evidence))
 
 
 def _data(text: str) -> str:

@@ -6,10 +6,8 @@ last stands under ``target``, ``verdict`` and ``ending`` as in the document of `
 
 from __future__ import annotations
 
-import json
-
 from memdash import __version__
-from memdash.exports.json import document
+from memdash.exports.json import document, json_line, nulled
 from memdash.model.check import Checked, Judgement
 from memdash.model.missing import Missing
 from memdash.units import iso_time
@@ -34,7 +32,7 @@ def check_document(checked: Checked) -> dict[str, object]:
         "samples": checked.samples,
         "command": None if command is None else {"argv": list(command.argv), "exit_code": command.exit_code},
         "deeds": [
-            {"at": iso_time(deed.at_s), "summary": deed.summary, "figures": dict(deed.evidence)}
+            {"at": iso_time(deed.at_s), "summary": deed.summary, "figures": nulled(deed.evidence)}
             for deed in checked.deeds
         ],
         "budgets": [_judgement(checked, judgement) for judgement in checked.judgements],
@@ -62,4 +60,4 @@ def _judgement(checked: Checked, judgement: Judgement) -> dict[str, object]:
 
 def line(checked: Checked) -> bytes:
     """One line of ASCII."""
-    return json.dumps(check_document(checked), separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"
+    return f"{json_line(check_document(checked))}\n".encode("ascii")

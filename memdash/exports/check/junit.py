@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from memdash.exports.check.text import headline, margin_words
+from memdash.exports.check.text import headline, margin_words, words
 from memdash.model.check import Checked, Judgement, Outcome
 from memdash.plain import plain
 from memdash.units import iso_time
@@ -61,8 +61,7 @@ def _named(checked: Checked, name: str) -> ET.Element:
 
 def _case(checked: Checked, judgement: Judgement) -> ET.Element:
     case = _named(checked, judgement.name)
-    value = judgement.value.words if judgement.value is not None else ""
-    message = plain(": ".join(part for part in (value, judgement.why) if part))
+    message = plain(words(judgement))
     if judgement.outcome is Outcome.PASSED:
         ET.SubElement(case, "system-out").text = " · ".join(part for part in (message, margin_words(judgement)) if part)
         return case

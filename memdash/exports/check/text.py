@@ -9,7 +9,7 @@ from memdash.model.missing import Missing
 from memdash.plain import plain
 from memdash.units import clock_time, count, duration, ratio
 
-__all__ = ["headline", "lines", "margin_words"]
+__all__ = ["headline", "lines", "margin_words", "words"]
 
 
 def headline(checked: Checked) -> str:
@@ -53,6 +53,15 @@ def lines(checked: Checked) -> Iterator[str]:
         told.add(judgement.evidence)
 
 
+def words(judgement: Judgement) -> str:
+    """What was seen and why it was judged so: ``614.2 MiB: highest at 12:07:41``; in part the target's words."""
+    return ": ".join(part for part in (_value(judgement), judgement.why) if part)
+
+
+def _value(judgement: Judgement) -> str:
+    return judgement.value.words if judgement.value is not None else ""
+
+
 def margin_words(judgement: Judgement) -> str:
     """``59 % left``, ``42 % beyond``, ``5.2 times it``; empty where there is no number to go by."""
     margin = judgement.margin_ratio
@@ -66,8 +75,7 @@ def margin_words(judgement: Judgement) -> str:
 def _cells(checked: Checked, judgement: Judgement) -> tuple[str, str, str, str]:
     word = {Outcome.FAILED: "FAIL", Outcome.PASSED: "pass"}.get(judgement.outcome, "")
     word = word or ("FAIL (not judged)" if checked.fails(judgement) else "not judged")
-    value = judgement.value.words if judgement.value is not None else ""
-    return word, plain(judgement.name), value, margin_words(judgement)
+    return word, plain(judgement.name), _value(judgement), margin_words(judgement)
 
 
 def _watch_words(checked: Checked) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
+from operator import attrgetter
 from typing import NamedTuple
 
 from memdash.model.capability import Capability
@@ -14,7 +15,7 @@ from memdash.model.sample import Sample
 from memdash.model.snapshot import Snapshot, State
 from memdash.plain import plain
 
-__all__ = ["Family", "Row", "Type", "family", "label", "readable"]
+__all__ = ["Family", "Row", "Type", "family", "figure_of", "label", "only", "readable"]
 
 _LONGEST_LABEL = 200
 
@@ -61,6 +62,27 @@ def family(
                 yield Row(value / per_unit)
 
     return Family(name, explanation, Type.COUNTER if name.endswith("_total") else Type.GAUGE, rows)
+
+
+def figure_of(part: str, name: str) -> Callable[[Sample], Maybe[float]]:
+    """Read one figure of a part of the sample, or why it is not there."""
+    figure = attrgetter(name)
+
+    def read(sample: Sample) -> Maybe[float]:
+        found = getattr(sample, part)
+        value: Maybe[float] = found if isinstance(found, Missing) else figure(found)
+        return value
+
+    return read
+
+
+def only(told: Family, wanted: Callable[[Snapshot], bool]) -> Family:
+    """The same, but nothing of a target that is not ``wanted``."""
+
+    def rows(snapshot: Snapshot) -> Iterator[Row]:
+        return told.rows(snapshot) if wanted(snapshot) else iter(())
+
+    return replace(told, rows=rows)
 
 
 def readable(snapshot: Snapshot, capability: Capability) -> bool:

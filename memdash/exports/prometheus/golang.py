@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from operator import attrgetter
+from collections.abc import Iterator
 
-from memdash.exports.prometheus.family import Family, Row, Type, family, label, readable
+from memdash.exports.prometheus.family import Family, Row, Type, family, figure_of, label, only, readable
 from memdash.model.capability import Capability
-from memdash.model.missing import Maybe, Missing
-from memdash.model.sample import Sample
+from memdash.model.missing import Missing
 from memdash.model.snapshot import Snapshot
 from memdash.model.target import Runtime
 
 __all__ = ["GO"]
 
-
 _QUARTERS = 4
 _NS = 1e9
 
 
-def _of(part: str, name: str) -> Callable[[Sample], Maybe[float]]:
-    """Read one figure of a part of the sample, or why it is not there."""
-    figure = attrgetter(name)
-
-    def read(sample: Sample) -> Maybe[float]:
-        found = getattr(sample, part)
-        value: Maybe[float] = found if isinstance(found, Missing) else figure(found)
-        return value
-
-    return read
-
-
 def _memstats(name: str, field: str, explanation: str, per_unit: float = 1) -> Family:
-    return family(name, explanation, Capability.MEMSTATS, _of("memstats", field), per_unit)
+    return family(name, explanation, Capability.MEMSTATS, figure_of("memstats", field), per_unit)
 
 
 def _pauses(snapshot: Snapshot) -> Iterator[Row]:
@@ -56,18 +41,11 @@ def _info(snapshot: Snapshot) -> Iterator[Row]:
         yield Row(1, {"version": label(snapshot.target.runtime_version)})
 
 
-def _only_of_go(told: Family) -> Family:
-    """Nothing of what runs on something else goes by these names."""
-
-    def rows(snapshot: Snapshot) -> Iterator[Row]:
-        return told.rows(snapshot) if snapshot.target.runtime is Runtime.GO else iter(())
-
-    return Family(told.name, told.help, told.type, rows)
-
-
 _GO = (
-    family("go_goroutines", "Number of goroutines that currently exist.", Capability.TASKS, _of("tasks", "total")),
-    family("go_threads", "Number of OS threads.", Capability.SYSTEM, _of("system", "threads")),
+    family(
+        "go_goroutines", "Number of goroutines that currently exist.", Capability.TASKS, figure_of("tasks", "total")
+    ),
+    family("go_threads", "Number of OS threads.", Capability.SYSTEM, figure_of("system", "threads")),
     Family(
         "go_gc_duration_seconds",
         "A summary of the wall-time pause (stop-the-world) duration in garbage collection cycles.",
@@ -75,9 +53,12 @@ _GO = (
         _pauses,
     ),
     Family("go_info", "Information about the Go environment.", Type.GAUGE, _info),
-    family("go_gc_gogc_percent", "Heap size target percentage (GOGC).", Capability.GC, _of("gc", "gogc")),
+    family("go_gc_gogc_percent", "Heap size target percentage (GOGC).", Capability.GC, figure_of("gc", "gogc")),
     family(
-        "go_gc_gomemlimit_bytes", "Memory limit (GOMEMLIMIT), if set.", Capability.GC, _of("gc", "memory_limit_bytes")
+        "go_gc_gomemlimit_bytes",
+        "Memory limit (GOMEMLIMIT), if set.",
+        Capability.GC,
+        figure_of("gc", "memory_limit_bytes"),
     ),
     _memstats("go_memstats_alloc_bytes", "Alloc", "Number of bytes allocated in heap and currently in use."),
     _memstats("go_memstats_alloc_bytes_total", "TotalAlloc", "Bytes ever allocated in heap, even if released already."),
@@ -105,4 +86,5 @@ _GO = (
     _memstats("go_gc_total", "NumGC", "Garbage collections finished."),
 )
 
-GO = tuple(_only_of_go(told) for told in _GO)
+GO = tuple(only(told, lambda snapshot: snapshot.target.runtime is Runtime.GO) for told in _GO)
+"""Nothing of what runs on something else goes by these names."""

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from memdash import __version__
-from memdash.exports.prometheus.family import Family, Row, Type, family, label
+from memdash.exports.prometheus.family import Family, Row, Type, family, label, only
 from memdash.exports.prometheus.process import TOLD
 from memdash.model.finding import Severity
 from memdash.model.metric import METRICS, Kind, Metric
@@ -34,16 +34,9 @@ def _named(metric: Metric) -> Family:
         name += "_bytes"
     name = name.removesuffix("_total") + ("_total" if metric.kind is Kind.COUNTER else "")
     told = family(f"memdash_{name}", metric.explanation, metric.capability, metric.read, per_unit)
-    return _unless_go(told) if "." not in metric.key else told
-
-
-def _unless_go(told: Family) -> Family:
-    """What has a name of Go's is told of a Go program under that."""
-
-    def rows(snapshot: Snapshot) -> Iterator[Row]:
-        return iter(()) if snapshot.target.runtime is Runtime.GO else told.rows(snapshot)
-
-    return Family(told.name, told.help, told.type, rows)
+    if "." in metric.key:
+        return told
+    return only(told, lambda snapshot: snapshot.target.runtime is not Runtime.GO)  # of Go it has Go's own name
 
 
 def _state(snapshot: Snapshot) -> Iterator[Row]:

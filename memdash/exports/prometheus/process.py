@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from operator import attrgetter
+from collections.abc import Iterator
 
-from memdash.exports.prometheus.family import Family, Row, Type, family
+from memdash.exports.prometheus.family import Family, Row, Type, family, figure_of
 from memdash.model.capability import Capability
-from memdash.model.missing import Maybe, Missing
-from memdash.model.sample import Sample
 from memdash.model.snapshot import Snapshot
 
 __all__ = ["PROCESS", "TOLD"]
@@ -18,14 +15,7 @@ TOLD = frozenset({"system.vms_bytes", "system.rss_bytes", "system.fds"})
 
 
 def _system(name: str, field: str, explanation: str) -> Family:
-    figure = attrgetter(field)
-
-    def read(sample: Sample) -> Maybe[float]:
-        value: Maybe[float] = sample.system if isinstance(sample.system, Missing) else figure(sample.system)
-        return value
-
-    reader: Callable[[Sample], Maybe[float]] = read
-    return family(name, explanation, Capability.SYSTEM, reader)
+    return family(name, explanation, Capability.SYSTEM, figure_of("system", field))
 
 
 def _start(snapshot: Snapshot) -> Iterator[Row]:

@@ -13,9 +13,9 @@ from memdash.probes.cpython.detect import version_of
 from memdash.probes.cpython.layouts import Layout, load
 from memdash.probes.cpython.refusals import SYSTEM_VIEW, NotStarted, once_started
 from memdash.probes.cpython.version import CPythonVersion
-from memdash.process.dwarf import StructType
 from memdash.process.identity import require_same
 from memdash.process.memory import ProcessMemory
+from memdash.process.struct_type import StructType
 
 __all__ = ["SHUT_DOWN", "Interpreter", "open_interpreter"]
 

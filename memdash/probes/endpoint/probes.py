@@ -56,11 +56,8 @@ def probes_of(found: Found, pulse: Pulse, search: LeakSearch | None) -> tuple[As
     if search is not None:
         sites, tasks = frozenset({Capability.SITES}), frozenset({Capability.TASKS})
         same = _same(found, pulse)
-        heap, goroutines = (
-            partial(_of_same, same, _heap_facts),
-            partial(_of_same, same, partial(_goroutine_facts, search)),
-        )
-        probes.append(probe("heap_profile", sites, search.pprof, _HEAP, heap))
+        goroutines = partial(_of_same, same, partial(_goroutine_facts, search))
+        probes.append(probe("heap_profile", sites, search.pprof, _HEAP, partial(_of_same, same, _heap_facts)))
         probes.append(probe("goroutines", tasks, search.pprof, _GOROUTINES, goroutines))
     return tuple(probes)
 

@@ -14,7 +14,7 @@ from memdash.model.snapshot import Snapshot
 from memdash.tables.axis import clock_ticks, padded, round_values, time_ticks
 from memdash.tables.heap_chart import HeapChart, heap_chart
 from memdash.ui.panes.pane import Pane
-from memdash.ui.travel import Outlook, flag_of, stops
+from memdash.ui.travel import Outlook, flag_of
 from memdash.ui.widgets.chart import ChartView, Plot, PlotLine
 from memdash.units import byte_size, byte_tick, span
 
@@ -88,10 +88,9 @@ class HeapPane(ChartView, Pane):
         """Show this time from now on."""
         self._outlook = outlook
 
-    def mono_s_at(self, share: float, snapshot: Snapshot) -> float:
-        """The moment at a share of the way from the left end to the right, on the monotonic clock."""
-        until = (self._outlook.timeline if self._outlook is not None else snapshot.history).until
-        return until.mono_s - (1 - share) * self.span_s
+    def mono_s_at(self, share: float) -> float | None:
+        """The moment at a share of the way from the left end to the right (monotonic); None before it shows any."""
+        return None if self._outlook is None else self._outlook.timeline.until.mono_s - (1 - share) * self.span_s
 
     def zoom(self, step: int) -> None:
         """A longer (1), a shorter (-1) or the usual (0) span."""
@@ -103,9 +102,8 @@ class HeapPane(ChartView, Pane):
         super().show(snapshot)
         if not self._zoomed:
             self._zoom = _USUAL if watched_s(snapshot.history) > _SHORT_S else 0
-        outlook = self._outlook or Outlook(snapshot.history, stops(snapshot.findings))
-        span_s, across = self.span_s, self.dots_across
-        if not across:
+        outlook, span_s, across = self._outlook, self.span_s, self.dots_across
+        if outlook is None or not across:
             return
         step_s = span_s / self.cells[0]
         drawn_s = step_s if self._is_past else max(step_s, _REDRAW_EVERY_S)

@@ -259,13 +259,6 @@ class Dashboard(Visiting):
         interval_s = self._shown.interval_s
         return interval_s * max(round(self._panes.pane(HeapPane).cell_s / interval_s), 1)
 
-    def turn_to(self, session: Session) -> None:
-        """Show another watch, live, in the same arrangement."""
-        self._session, self._frozen, self._wish_s, self._since = session, False, None, None
-        if self._feed is not None:
-            self._feed.turn_to(session)
-        self._paint()
-
     # What a person does
 
     def action_acknowledge(self) -> None:

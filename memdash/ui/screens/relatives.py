@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 
-from memdash.errors import TargetError
+from memdash.errors import MemdashError, TargetError
 from memdash.model.family import Family, Member
 from memdash.model.missing import Maybe, Missing
 from memdash.model.snapshot import Snapshot
@@ -70,9 +70,12 @@ class Relatives(Screen[None]):
         try:
             session = self._watches.turn_to(member)
         except TargetError as error:
-            self._say(Missing(error.what, error.hint))
+            self._say_failed(error)
         else:
             self.turn_to(session)
+
+    def _say_failed(self, error: MemdashError) -> None:
+        self._say(Missing(error.what, error.hint))
 
     def _say(self, why: Missing) -> None:
         self.notify(plain(why.words), severity="warning", markup=False)

@@ -18,7 +18,7 @@ from memdash.ui.feed import Feed
 from memdash.ui.panes.heap import HeapPane
 from memdash.ui.screens.relatives import Relatives
 from memdash.ui.travel import Outlook, Whereabouts, flag_of, stops, window_end_s
-from memdash.ui.widgets.chart import ChartView
+from memdash.ui.widgets.pointing import Pointable
 from memdash.ui.widgets.time_bar import TimeBar, TimeLine
 from memdash.units import moment_words
 
@@ -141,8 +141,7 @@ class Travelling(Relatives):
 
     def action_travel(self, steps: int) -> None:
         """Go so many steps through time; beyond the newest moment is the present again."""
-        past = self._past()
-        if past is None:
+        if self._past() is None:
             return
         here_s = self._wish_s if self._wish_s is not None else self._shown.at.mono_s
         there_s = here_s + steps * self.step_s
@@ -153,13 +152,19 @@ class Travelling(Relatives):
 
     def action_beginning(self) -> None:
         """Go to the first moment."""
-        if self._past() is not None:
-            self.go_to(-math.inf)
+        self.go_to(-math.inf)
 
     def action_newest(self) -> None:
         """Go back to the newest moment, and follow the watch again."""
         self._wish_s, self._since, self._frozen = None, None, False
         self.show_moment()
+
+    def turn_to(self, session: Session) -> None:
+        """Show another watch, live, in the same arrangement."""
+        self._session, self._is_looking = session, False
+        if self._feed is not None:
+            self._feed.turn_to(session)
+        self.action_newest()
 
     def action_stop(self, step: int) -> None:
         """Go to the next (1) or previous (-1) alert or mark."""
@@ -167,13 +172,11 @@ class Travelling(Relatives):
         if past is None:
             return
         here = self._shown.at
-        ordered = stops(self._session.snapshot().findings)
-        ahead = (
-            [f for f in ordered if f.at_s > here.wall_s] if step > 0 else [f for f in ordered if f.at_s <= here.wall_s]
-        )
+        ordered = stops(self._session.snapshot().findings)[::step]
+        ahead = [finding for finding in ordered if (finding.at_s > here.wall_s) is (step > 0)]
         try:
-            moments = (past.when(finding.at_s).mono_s for finding in ahead[::step])
-            found = next((at_s for at_s in moments if (at_s > here.mono_s if step > 0 else at_s < here.mono_s)), None)
+            moments = (past.when(finding.at_s).mono_s for finding in ahead)
+            found = next((at_s for at_s in moments if (at_s - here.mono_s) * step > 0), None)
         except RecordingError as error:
             self._fail(error)
             return
@@ -182,15 +185,13 @@ class Travelling(Relatives):
         else:
             self.notify(f"no alert or mark {'after' if step > 0 else 'before'} this moment", timeout=3)
 
-    @on(TimeBar.Pointed)
-    def _point(self, pointed: TimeBar.Pointed) -> None:
+    @on(Pointable.Pointed)
+    def _point(self, pointed: Pointable.Pointed) -> None:
         where = self.whereabouts
-        self.go_to(where.since.mono_s + pointed.share * (where.until.mono_s - where.since.mono_s))
-
-    @on(ChartView.Pointed)
-    def _point_in_chart(self, pointed: ChartView.Pointed) -> None:
-        if isinstance(pointed.chart, HeapPane):
-            self.go_to(pointed.chart.mono_s_at(pointed.share, self._shown))
+        if isinstance(pointed.view, TimeBar):
+            self.go_to(where.since.mono_s + pointed.share * (where.until.mono_s - where.since.mono_s))
+        elif isinstance(pointed.view, HeapPane) and (at_s := pointed.view.mono_s_at(pointed.share)) is not None:
+            self.go_to(at_s)
 
     def go_to(self, mono_s: float) -> None:
         """Show the newest moment up to one of the monotonic clock."""
@@ -202,7 +203,7 @@ class Travelling(Relatives):
             try:
                 self._since = past.since
             except RecordingError as error:
-                self._say(Missing(error.what, error.hint))
+                self._say_failed(error)
                 return
         self._wish_s, self._frozen = max(mono_s, self.whereabouts.since.mono_s), True
         if not self._is_looking:
@@ -223,13 +224,7 @@ class Travelling(Relatives):
             with without_collections():
                 return past.at(wish_s, marked, beyond_s=beyond_s, is_quick=is_quick)
 
-        beside(
-            self,
-            made,
-            partial(self._arrive, wish_s, is_quick),
-            self._fail,
-            group="travel",
-        )
+        beside(self, made, partial(self._arrive, wish_s, is_quick), self._fail, group="travel")
 
     def _arrive(self, wish_s: float, is_quick: bool, found: Snapshot) -> None:
         self._is_looking = False
@@ -248,7 +243,7 @@ class Travelling(Relatives):
     def _fail(self, error: MemdashError) -> None:
         self._is_looking = False
         self._wish_s = self._shown.at.mono_s if self.is_away else None
-        self._say(Missing(error.what, error.hint))
+        self._say_failed(error)
 
     def _past(self) -> Past | None:
         """What can be looked at again; told why not."""
@@ -282,7 +277,7 @@ class Travelling(Relatives):
             try:
                 self._session.mark(note, then)
             except RecordingError as error:
-                self._say(Missing(error.what, error.hint))
+                self._say_failed(error)
             else:
                 self.notify(plain(f"marked{f': {note}' if note else ''}"), timeout=3, markup=False)
             self._renew()

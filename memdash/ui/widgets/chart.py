@@ -18,13 +18,12 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from rich.segment import Segment
-from textual import events
-from textual.message import Message
+from textual.geometry import Offset
 from textual.strip import Strip
 
 from memdash.ui.lean import left_out
 from memdash.ui.widgets.cut import cut
-from memdash.ui.widgets.paint import Painted
+from memdash.ui.widgets.pointing import Pointable
 
 if TYPE_CHECKING:
     from memdash.analysis.resample import Column
@@ -70,19 +69,8 @@ class Plot:
     cursor: int | None = None
 
 
-class ChartView(Painted, can_focus=True):
-    """Draws a Plot. ``dots_across`` says how many columns it should have. Says ``Pointed`` where the mouse points."""
-
-    @dataclass
-    class Pointed(Message):
-        """A place in a chart was clicked, or dragged to: its share of the way from the left end to the right."""
-
-        chart: ChartView
-        share: float
-
-        def can_replace(self, message: Message) -> bool:
-            """Only where the mouse is now counts."""
-            return isinstance(message, ChartView.Pointed)
+class ChartView(Pointable, can_focus=True):
+    """Draws a Plot. ``dots_across`` says how many columns it should have."""
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 - as Textual has it
         super().__init__(id=id)
@@ -127,32 +115,12 @@ class ChartView(Painted, can_focus=True):
         self.forget()
         self.refresh()
 
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Begin to drag."""
-        if event.button == 1 and self._point(event):
-            self.capture_mouse()
-
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Drag on."""
-        if event.button == 1 and self.app.mouse_captured is self:
-            self._point(event, anywhere=True)
-
-    def on_mouse_up(self) -> None:
-        """Let go."""
-        if self.app.mouse_captured is self:
-            self.release_mouse()
-
-    def _point(self, event: events.MouseEvent, *, anywhere: bool = False) -> bool:
-        """Say where in the chart the mouse is, if it is in there, or has to be."""
-        offset, (columns, rows) = event.get_content_offset(self), self.cells
-        if columns < _NARROWEST or not (anywhere or offset is not None):
-            return False
-        at = event.screen_offset - self.content_region.offset
+    def share_at(self, at: Offset, *, anywhere: bool) -> float | None:
+        """What is to be pointed at lies between the axes, and on the lower one."""
+        columns, rows = self.cells
         column = at.x - _LABELS - 1
-        if not anywhere and not (0 <= column < columns and 0 <= at.y <= rows):
-            return False
-        self.post_message(self.Pointed(self, min(max((column + 0.5) / columns, 0.0), 1.0)))
-        return True
+        is_within = columns >= _NARROWEST and (anywhere or (0 <= column < columns and 0 <= at.y <= rows))
+        return (column + 0.5) / columns if is_within else None
 
     def forget(self) -> None:
         """Draw anew when next painted."""

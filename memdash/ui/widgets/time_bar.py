@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from textual import events
-from textual.message import Message
+from textual.geometry import Offset
 from textual.strip import Strip
 
-from memdash.ui.widgets.paint import Painted
+from memdash.ui.widgets.pointing import Pointable
 
 __all__ = ["TimeBar", "TimeLine"]
 
@@ -31,18 +30,8 @@ class TimeLine:
     flags: Sequence[tuple[float, str, str]] = ()
 
 
-class TimeBar(Painted):
+class TimeBar(Pointable):
     """A line to look at, and to point into."""
-
-    @dataclass
-    class Pointed(Message):
-        """A place was clicked, or dragged to."""
-
-        share: float
-
-        def can_replace(self, message: Message) -> bool:
-            """Only where the mouse is now counts."""
-            return isinstance(message, TimeBar.Pointed)
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's own parameter name
         super().__init__(id=id)
@@ -62,27 +51,11 @@ class TimeBar(Painted):
         begin = len(self._shown.begin) + 2
         return begin, self.inner.width - begin - len(self._shown.end) - 2 - len(_KEYS) - 1
 
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Begin to drag."""
-        if event.button == 1:
-            self.capture_mouse()
-            self._point(event)
-
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Drag on."""
-        if self.app.mouse_captured is self:
-            self._point(event)
-
-    def on_mouse_up(self) -> None:
-        """Let go."""
-        if self.app.mouse_captured is self:
-            self.release_mouse()
-
-    def _point(self, event: events.MouseEvent) -> None:
+    def share_at(self, at: Offset, *, anywhere: bool) -> float | None:
+        """The whole line is to be pointed at, its ends stand for those of the bar."""
+        del anywhere
         begin, cells = self._cells
-        if cells >= _LEAST:
-            at = event.screen_offset.x - self.content_region.x - begin
-            self.post_message(self.Pointed(min(max(at / (cells - 1), 0.0), 1.0)))
+        return (at.x - begin) / (cells - 1) if cells >= _LEAST else None
 
     def render_line(self, y: int) -> Strip:
         """The only line."""

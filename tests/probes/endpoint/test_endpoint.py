@@ -2,7 +2,6 @@
 
 import os
 import threading
-import time
 from collections.abc import Callable
 
 import pytest
@@ -13,7 +12,6 @@ from memdash.model.capability import Capability, Source
 from memdash.model.memstats import MemStats
 from memdash.model.missing import Missing
 from memdash.model.profile import Profile
-from memdash.model.sample import Reading
 from memdash.model.target import Target
 from memdash.model.tasks import Tasks
 from memdash.network.client import Answer, Client
@@ -23,11 +21,12 @@ from memdash.probes.endpoint.actor import EndpointActor
 from memdash.probes.endpoint.leaks import LeakSearch
 from memdash.probes.endpoint.probes import Question, asked
 from memdash.probes.endpoint.pulse import Pulse, PulseWatch
-from memdash.probes.probe import Fit, Probe, Refusal
+from memdash.probes.probe import Fit, Refusal
 from memdash.process.identity import identify
 from tests.fakes import a_profile
 from tests.served import GOROUTINES, MEMSTATS, VARS, collecting, served
 from tests.servers import IMPATIENT, Serve, Server, answer
+from tests.waiting import until, whole_reading
 
 PATIENCE_S = 10.0
 
@@ -36,18 +35,10 @@ def of(server: Server) -> tuple[Endpoint, Target]:
     return Endpoint(server.address), Target.at_url(server.address.url, server.address.server)
 
 
-def read(probe: Probe) -> Reading:
-    """The answer, however many looks it takes."""
-    until_s = time.monotonic() + PATIENCE_S
-    while (reading := probe.read()).pending and time.monotonic() < until_s:
-        pass
-    return reading
-
-
 def test_all_that_is_served_is_read_and_says_what_it_costs(serve: Serve) -> None:
     endpoint, target = of(serve(served()))
     attachment = endpoint.attach(target)
-    readings = [read(probe) for probe in attachment.probes]
+    readings = [whole_reading(probe) for probe in attachment.probes]
     facts = [fact for reading in readings for fact in reading.facts]
     assert {type(fact) for fact in facts} >= {MemStats, Profile, Tasks}
     assert facts[0] == MEMSTATS
@@ -71,7 +62,7 @@ def test_without_expvar_memstats_come_with_the_heap_seldom(serve: Serve) -> None
     endpoint, target = of(serve(pages))
     probe = endpoint.attach(target).probes[0]
     assert probe.cadence_s >= 10.0
-    (stats, _) = read(probe).facts
+    (stats, _) = whole_reading(probe).facts
     assert isinstance(stats, MemStats)
     assert isinstance(stats.BySize, Missing)
 
@@ -88,7 +79,7 @@ def test_one_endpoint_that_breaks_costs_no_other(serve: Serve, broken: str) -> N
     failed = []
     for probe in probes:
         try:
-            assert read(probe).facts
+            assert whole_reading(probe).facts
         except BadAnswer:
             failed.append(probe.name)
     assert len(failed) == 1
@@ -116,10 +107,7 @@ def bytes_of(told: Answer) -> bytes:
 
 
 def awaited(asking: Asking[bytes]) -> object:
-    until_s = time.monotonic() + PATIENCE_S
-    while (found := asking.answer()) is None and time.monotonic() < until_s:
-        pass
-    return found
+    return until(asking.answer, "an answer")
 
 
 def test_what_takes_long_is_asked_seldom_but_not_never() -> None:
@@ -216,11 +204,11 @@ def test_another_process_is_not_taken_for_the_same(serve: Serve) -> None:
     probe = endpoint.attach(target).probes[0]
     watch = PulseWatch(endpoint.pulse, target.name)
     for _ in range(2):
-        read(probe)
+        whole_reading(probe)
         assert watch.check() is None
     pages["/debug/vars"] = ANOTHERS
     with pytest.raises(BadAnswer, match="another process"):
-        read(probe)
+        whole_reading(probe)
     ending = watch.check()
     assert ending is not None
     assert ending.words == f"{target.name} is served by another process now"
@@ -234,24 +222,24 @@ def test_nothing_that_another_process_tells_is_taken_in(serve: Serve) -> None:
     endpoint, target = of(serve(lambda connection, path: connection.sendall(pages[path])))
     memstats, *profiles = endpoint.attach(target).probes
     for probe in (memstats, *profiles):
-        assert read(probe).facts
+        assert whole_reading(probe).facts
     pages["/debug/vars"] = ANOTHERS
     for probe in (*profiles, memstats):  # a profile alone does not tell whose it is
         with pytest.raises(BadAnswer, match="another process"):
-            read(probe)
+            whole_reading(probe)
 
 
 def test_without_expvar_a_profile_after_a_silence_waits_for_memstats(serve: Serve) -> None:
     pages = {path: page for path, page in served().items() if path != "/debug/vars"}
     endpoint, target = of(serve(pages))
     memstats, heap, _ = endpoint.attach(target).probes
-    assert read(memstats).facts
-    assert read(heap).facts
+    assert whole_reading(memstats).facts
+    assert whole_reading(heap).facts
     endpoint.pulse.failed("connection refused")
     with pytest.raises(BadAnswer, match="may be another"):
-        read(heap)
-    assert read(memstats).facts
-    assert read(heap).facts
+        whole_reading(heap)
+    assert whole_reading(memstats).facts
+    assert whole_reading(heap).facts
 
 
 def test_a_silence_says_since_when_and_why(serve: Serve) -> None:
@@ -259,12 +247,12 @@ def test_a_silence_says_since_when_and_why(serve: Serve) -> None:
     endpoint, target = of(server)
     probe = endpoint.attach(target).probes[0]
     watch = PulseWatch(endpoint.pulse, target.name)
-    read(probe)
+    whole_reading(probe)
     assert watch.silence() is None
     server.close()
     for _ in range(2):
         with pytest.raises(EndpointUnreachable):
-            read(probe)
+            whole_reading(probe)
     silence = watch.silence()
     assert silence is not None
     assert silence.why == "connection refused"
@@ -366,7 +354,7 @@ def read_sites() -> Callable[[Server], Profile]:
         endpoint, target = of(server)
         for probe in endpoint.attach(target).probes:
             if Capability.SITES in probe.capabilities:
-                (profile,) = read(probe).facts
+                (profile,) = whole_reading(probe).facts
                 assert isinstance(profile, Profile)
                 return profile
         raise AssertionError("nobody reads sites")

@@ -13,9 +13,9 @@ from memdash.probes.go.counters import CounterReader, Counters
 from memdash.probes.go.gc import gc_stats
 from memdash.probes.go.memstats import heap_goal, mem_stats
 from memdash.probes.pauses import newest_first, percentile
+from memdash.units import MIB
 from tests.probes.go.runtime import FakeRuntime
 
-MIB = 1 << 20
 OFF = (1 << 64) - 1
 NO_LIMIT = (1 << 63) - 1
 

@@ -2,7 +2,6 @@
 
 import gzip
 import socket
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,19 +10,18 @@ import pytest
 from memdash.errors import BadAnswer, UnsupportedRuntime
 from memdash.model.action import Action
 from memdash.model.capability import Capability, Source
-from memdash.model.sample import Reading
 from memdash.model.target import Target
 from memdash.probes.gops import GOPS
 from memdash.probes.gops.actor import GopsActor
 from memdash.probes.gops.client import Agent
 from memdash.probes.gops.probes import probes_of
-from memdash.probes.probe import Fit, Probe, Refusal
+from memdash.probes.probe import Fit, Refusal
 from tests.probes.gops.test_answers import MEMSTATS
 from tests.served import HEAP
+from tests.waiting import whole_reading
 
 Serve = Callable[[Callable[[socket.socket, bytes], object]], list[bytes]]
 
-PATIENCE_S = 10.0
 ANSWERS = {
     b"\x02": b"ok",
     b"\x03": MEMSTATS.encode(),
@@ -31,13 +29,6 @@ ANSWERS = {
     b"\x05": HEAP,
     b"\x07": b"goroutines: 12\nOS threads: 8\nGOMAXPROCS: 2\nnum CPU: 2\n",
 }
-
-
-def read(probe: Probe) -> Reading:
-    until_s = time.monotonic() + PATIENCE_S
-    while (reading := probe.read()).pending and time.monotonic() < until_s:
-        pass
-    return reading
 
 
 def test_every_fact_is_told_with_its_cost(target: Target, serve: Serve) -> None:
@@ -48,7 +39,7 @@ def test_every_fact_is_told_with_its_cost(target: Target, serve: Serve) -> None:
     attachment = GOPS.attach(target)
     given = frozenset[Capability]()
     for probe in attachment.probes:
-        reading = read(probe)
+        reading = whole_reading(probe)
         assert reading.source is Source.GOPS
         assert reading.caveats
         given |= probe.capabilities
@@ -84,7 +75,7 @@ def test_what_is_no_heap_profile_is_refused(target: Target, serve: Serve, told: 
     serve(lambda connection, _: connection.sendall(told))
     probe = next(probe for probe in probes_of(target) if Capability.SITES in probe.capabilities)
     with pytest.raises(BadAnswer):
-        read(probe)
+        whole_reading(probe)
 
 
 def test_an_agent_that_is_busy_holds_nobody_up(target: Target, serve: Serve) -> None:
@@ -98,7 +89,7 @@ def test_an_agent_that_is_busy_holds_nobody_up(target: Target, serve: Serve) -> 
 def test_an_agent_that_goes_away_is_missed(target: Target, serve: Serve, folder: Path) -> None:
     serve(lambda connection, question: connection.sendall(ANSWERS[question]))
     probe = probes_of(target)[0]
-    assert read(probe).facts
+    assert whole_reading(probe).facts
     (folder / str(target.pid)).unlink()
     with pytest.raises(UnsupportedRuntime, match="no gops agent"):
-        read(probe)
+        whole_reading(probe)

@@ -21,6 +21,7 @@ from memdash.model.missing import Missing
 from memdash.probes.system.family import FamilyProbe, Shares, Survivors
 from memdash.process.identity import identify
 from tests.fakes import a_family
+from tests.waiting import until
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
 T = TypeVar("T")
@@ -90,14 +91,15 @@ def test_from_the_master_and_from_each_worker_it_is_one_tree(master: Master) -> 
 
 def settled(pid: int) -> Family:
     """A look at which all wait and none has grown since the last: who has just been forked still does."""
-    before, until_s = look(pid), time.monotonic() + 10
-    while time.monotonic() < until_s:
+    seen = [look(pid)]
+
+    def at_rest() -> Family | None:
         time.sleep(0.1)
-        family = look(pid)
-        if family.rss_bytes == before.rss_bytes and all(member.state != "running" for member in family.members):
-            break
-        before = family
-    return family
+        seen.append(look(pid))
+        is_calm = seen[-1].rss_bytes == seen[-2].rss_bytes
+        return seen[-1] if is_calm and all(member.state != "running" for member in seen[-1].members) else None
+
+    return until(at_rest, "a tree at rest")
 
 
 def test_rss_and_pss_are_as_psutil_says(master: Master) -> None:
@@ -130,8 +132,7 @@ def test_a_worker_that_comes_or_goes_is_noticed(master: Master) -> None:
     new = int(child.stdout.readline())
     assert pids() == [*before, new]
     os.kill(before[1], signal.SIGKILL)
-    while psutil.Process(before[1]).status() != psutil.STATUS_ZOMBIE:
-        os.sched_yield()
+    until(lambda: psutil.Process(before[1]).status() == psutil.STATUS_ZOMBIE, "its end")
     assert pids() == [child.pid, new]
 
 
@@ -139,8 +140,7 @@ def test_a_shell_is_no_part_of_what_it_started_but_holds_it(start: Start) -> Non
     shell = start("sh", "-c", "sleep 60 & echo $!; wait")
     assert shell.stdout is not None
     pid = int(shell.stdout.readline())
-    while psutil.Process(pid).name() != "sleep":
-        os.sched_yield()
+    until(lambda: psutil.Process(pid).name() == "sleep", "sleep")
     assert [member.pid for member in look(pid).members] == [pid]
     assert [member.pid for member in look(shell.pid).members] == [shell.pid, pid]
     os.kill(pid, signal.SIGTERM)
@@ -207,8 +207,7 @@ def test_of_a_dead_worker_the_tree_lives_on_with_its_successor(master: Master) -
     worker = look(child.pid).members[1]
     target, before = identify(worker.pid), look(worker.pid)
     os.kill(worker.pid, signal.SIGKILL)
-    while psutil.Process(worker.pid).status() != psutil.STATUS_ZOMBIE:
-        os.sched_yield()
+    until(lambda: psutil.Process(worker.pid).status() == psutil.STATUS_ZOMBIE, "its end")
     assert child.stdin is not None
     assert child.stdout is not None
     child.stdin.write(b"\n")

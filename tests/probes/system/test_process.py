@@ -17,6 +17,7 @@ from memdash.probes.probe import Fit
 from memdash.probes.system import SYSTEM
 from memdash.probes.system.process import ProcessProbe
 from memdash.process.identity import identify
+from tests.waiting import until
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
 Probe = Callable[[int], ProcessProbe]
@@ -54,8 +55,7 @@ def resting(start: Start) -> psutil.Process:
     assert child.stdout is not None
     child.stdout.readline()
     process = psutil.Process(child.pid)
-    while process.status() != "sleeping":
-        os.sched_yield()
+    until(lambda: process.status() == "sleeping", "its rest")
     return process
 
 
@@ -117,8 +117,7 @@ def test_every_figure_of_our_own_process_can_be_had(resting: psutil.Process, pro
 def test_the_limit_of_the_address_space(start: Start, probe: Probe) -> None:
     child = start("prlimit", f"--as={1 << 30}", "sleep", "60")
     reader = probe(child.pid)
-    while Path(f"/proc/{child.pid}/comm").read_text() != "sleep\n":
-        os.sched_yield()
+    until(lambda: Path(f"/proc/{child.pid}/comm").read_text() == "sleep\n", "sleep")
     assert stats(reader).address_space_limit_bytes == 1 << 30
 
 

@@ -1,4 +1,3 @@
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from memdash.errors import AccessDenied, TargetExited
 from memdash.model.missing import Missing
 from memdash.model.system import Smaps
 from memdash.probes.system.smaps import SmapsProbe, parse_smaps
+from tests.waiting import until
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
 
@@ -53,8 +53,7 @@ def test_a_process_at_rest_has_what_psutil_says(start: Start) -> None:
     child = start(sys.executable, "-c", "data = bytearray(8 << 20); print('ready', flush=True); input()")
     assert child.stdout is not None
     child.stdout.readline()
-    while psutil.Process(child.pid).status() != "sleeping":
-        os.sched_yield()
+    until(lambda: psutil.Process(child.pid).status() == "sleeping", "its rest")
     probe = SmapsProbe(child.pid)
     try:
         (smaps,) = probe.read().facts

@@ -1,4 +1,4 @@
-"""Sources for the sites of the usual watch, and their courses."""
+"""Sources for the sites of the usual watch, and their courses; a folder to save files in."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from memdash.config import SourcePath
 from memdash.model.capability import Capability
@@ -16,7 +17,7 @@ from memdash.model.sample import Instant
 from memdash.model.snapshot import Snapshot
 from memdash.sampling.courses import CourseKeeper
 from tests.fakes import NOON_S
-from tests.ui.conftest import MONO_S
+from tests.ui.conftest import MONO_S, Shown
 
 STORE = "shop/cart/store.go"
 """Where the first site of the usual watch stands, below the folder of sources."""
@@ -58,6 +59,21 @@ def sources(tmp_path: Path) -> Sources:
     made = Sources(tmp_path)
     made.write(STORE, ["package cart", *("" for _ in range(_FIRST - 2)), *_STORE_LINES])
     return made
+
+
+@pytest.fixture
+def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name without a folder is that of a file in ``tmp_path``."""
+    monkeypatch.chdir(tmp_path)
+
+
+async def saved(shown: Shown, key: str, path: str) -> None:
+    """Ask for it, name the file if it shall have another name, and wait for what comes of it."""
+    await shown.press(key)
+    if path:
+        shown.app.screen.query_one(Input).value = path
+    await shown.press("enter")
+    await shown.built()
 
 
 def followed(watch: Snapshot, seconds: int = 240) -> Snapshot:

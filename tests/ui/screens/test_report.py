@@ -6,27 +6,18 @@ import json
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input
 
 from memdash.commands.screen import report_of
 from tests.ui.conftest import Show, Shown, a_watch
+from tests.ui.screens.conftest import saved
+
+pytestmark = pytest.mark.usefixtures("in_a_folder")
 
 NAME = "shop-server-41287-20260131-120741.report.html"
 
 
-@pytest.fixture(autouse=True)
-def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 async def save(shown: Shown, path: str = "") -> None:
-    """Ask for it, name the file, and wait for what comes of it."""
-    await shown.press("w")
-    if path:
-        shown.app.screen.query_one(Input).value = path
-    await shown.press("enter")
-    await shown.built()
+    await saved(shown, "w", path)
 
 
 async def test_the_report_of_the_moment_is_saved_as_its_name_asks(show: Show, tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input
 
 from memdash.model.missing import Missing
 from memdash.model.objects import Objects, TypeCount
@@ -18,23 +17,15 @@ from memdash.pprof.decode import decode
 from memdash.session.profiles import profile_name, profile_of
 from tests.fakes import NOON_S, a_target
 from tests.ui.conftest import Show, Shown, a_watch
+from tests.ui.screens.conftest import saved
+
+pytestmark = pytest.mark.usefixtures("in_a_folder")
 
 NAME = "shop-server-41287-20260131-120741.heap.pb.gz"
 
 
-@pytest.fixture(autouse=True)
-def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 async def save(shown: Shown, path: str = "") -> None:
-    """Ask for it, name the file, and wait for what comes of it."""
-    await shown.press("ctrl+s")
-    if path:
-        shown.app.screen.query_one(Input).value = path
-    await shown.press("enter")
-    await shown.built()
+    await saved(shown, "ctrl+s", path)
 
 
 def told(shown: Shown) -> str:

@@ -29,6 +29,7 @@ __all__ = [
     "sampling",
     "tasks",
     "trimmed",
+    "unsampled",
 ]
 
 T = TypeVar("T")
@@ -111,6 +112,15 @@ def sampling(told: Fields) -> int:
     if "why" in told:
         raise ProbeError(_text(told["why"]))
     return _whole(told.get("header"))
+
+
+def unsampled(told: Fields) -> str:
+    """What came of the end of sampling. Raises ProbeError when it goes on."""
+    if "why" in told:
+        raise ProbeError(_text(told["why"]))
+    if told.get("left"):
+        return "what others have hooked since stays below theirs, and passes everything through"
+    return "the target has its own allocators back"
 
 
 def places(told: Fields) -> list[Frame]:

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from memdash.probes.cpython.layouts.layout import Layout
-from memdash.process.dwarf import StructType
+from memdash.process.struct_type import StructType
 
 __all__ = ["FOLDER", "dump", "load", "minors"]
 

@@ -15,7 +15,7 @@ from platformdirs import user_cache_path
 
 from memdash.errors import LayoutRefused, UsageError
 from memdash.probes.cpython.layouts.layout import Layout
-from memdash.process.dwarf import StructType
+from memdash.process.struct_type import StructType
 
 __all__ = ["Headers", "at_hand", "brought", "in_folder", "measure"]
 

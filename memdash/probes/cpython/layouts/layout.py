@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from memdash.errors import LayoutRefused
-from memdash.process.dwarf import StructType
+from memdash.process.struct_type import StructType
 
 __all__ = ["Layout"]
 

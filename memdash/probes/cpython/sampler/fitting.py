@@ -23,6 +23,7 @@ _GLIBC = re.compile(r"libc(?:\.so\.6|-2\.\d+\.so)")
 
 _GLIBC_VERSION = re.compile(rb"GLIBC_\d+(?:\.\d+)+(?=\0)")
 _LARGEST_BYTES = 1 << 20
+_BUILD_ALL = "pip install ziglang; python -m memdash.probes.cpython.sampler.build --all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,9 @@ class Fitting:
     content: bytes
 
 
-def built() -> tuple[str, ...]:
+def built(folder: Path = BUILT) -> tuple[str, ...]:
     """The names of the objects that this memdash has; none where it was installed without a C compiler."""
-    return tuple(sorted(path.name for path in BUILT.glob("sampler-*.so")))
+    return tuple(sorted(path.name for path in folder.glob("sampler-*.so")))
 
 
 def fitting(target: Target, folder: Path = BUILT) -> Fitting:
@@ -79,7 +80,7 @@ def _read(path: Path, machine: str, libc: str) -> bytes:
         with path.open("rb") as file:
             content = file.read(_LARGEST_BYTES + 1)
     except FileNotFoundError:
-        raise _missing(machine, libc) from None
+        raise _missing(machine, libc, built(path.parent)) from None
     except OSError as error:
         raise UnsupportedRuntime(f"the heap sampler {path.name} cannot be read: {error.strerror}") from None
     if not content or len(content) > _LARGEST_BYTES:
@@ -87,15 +88,14 @@ def _read(path: Path, machine: str, libc: str) -> bytes:
     return content
 
 
-def _missing(machine: str, libc: str) -> UnsupportedRuntime:
-    if not built():
+def _missing(machine: str, libc: str, others: tuple[str, ...]) -> UnsupportedRuntime:
+    if not others:
         return UnsupportedRuntime(
-            "memdash has been installed without its heap sampler: there was no C compiler",
-            "install gcc and the headers of the C library (apt install gcc libc6-dev), then memdash anew",
+            "memdash has been installed without its sampler, for want of a C compiler or by MEMDASH_NO_NATIVE",
+            "apt install gcc libc6-dev, then pip install --force-reinstall --no-cache-dir memdash",
         )
     return UnsupportedRuntime(
-        f"memdash has no heap sampler for a program on {machine} with {libc}: it has {', '.join(built())}",
-        "pip install ziglang; python -m memdash.probes.cpython.sampler.build --all",
+        f"memdash has no sampler for a program on {machine} with {libc}: it has {', '.join(others)}", _BUILD_ALL
     )
 
 
@@ -110,7 +110,7 @@ def _refuse_older(path: Path, library: MappedFile) -> None:
         newest = max(lacking, key=lambda version: [int(part) for part in version[6:].split(b".")]).decode()
         raise UnsupportedRuntime(
             f"the heap sampler asks for {newest}, and the program's C library is older",
-            "pip install ziglang; python -m memdash.probes.cpython.sampler.build --all",
+            _BUILD_ALL,
         )
 
 

@@ -96,14 +96,16 @@ class Sampler:
         return found.told(self.is_ours)
 
     def stop(self) -> Fields:
-        """Give the allocators back, if it was this agent that took them."""
+        """Give the allocators back, if it was this agent that took them; what is left of the hooks, by domain."""
         if self.library is None or not self.is_ours:
-            return {}
-        with Kept():
-            self.is_ours = False
-            self.numpy = None
-            left = self.library.end()
-        return {"left": left}
+            return {"why": "another memdash has it sampled, and that goes on"}
+        try:
+            with Kept():
+                self.is_ours = False
+                self.numpy = None
+                return {"left": self.library.end()}
+        except Refused as why:
+            return {"why": str(why)}
 
     def names(self, after: int, most: int, start: int) -> Fields:
         """File, function and line of the places met, from number ``after`` on: rows that name files by number.

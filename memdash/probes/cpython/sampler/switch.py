@@ -11,7 +11,7 @@ from memdash.model.action import Action
 from memdash.model.missing import Maybe, Missing
 from memdash.model.target import Target
 from memdash.probes.cpython.agent.link import AgentLink
-from memdash.probes.cpython.agent.told import nothing, sampling
+from memdash.probes.cpython.agent.told import sampling, unsampled
 from memdash.probes.cpython.sampler.sampling import Sampling
 from memdash.units import byte_size
 
@@ -69,8 +69,7 @@ class Switch:
             self._wish, self._connection = wish, self._link.connections
             return f"one allocation is looked at every {byte_size(wish.rate_bytes)}"
         self._wish, self._at = None, _OFF
-        self._link.do("unsample", nothing)
-        return "the target has its own allocators back"
+        return self._link.do("unsample", unsampled)
 
     def cancel(self) -> None:
         """The link cancels what is asked of the agent."""

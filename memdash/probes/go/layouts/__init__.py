@@ -10,6 +10,5 @@ from __future__ import annotations
 
 from memdash.probes.go.layouts.files import load, minors
 from memdash.probes.go.layouts.layout import Layout, Recipe
-from memdash.probes.go.layouts.unknown import from_dwarf
 
-__all__ = ["Layout", "Recipe", "from_dwarf", "load", "minors"]
+__all__ = ["Layout", "Recipe", "load", "minors"]

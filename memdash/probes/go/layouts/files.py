@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from memdash.probes.go.layouts.layout import Layout, Recipe
-from memdash.process.dwarf import StructType
+from memdash.process.struct_type import StructType
 
 __all__ = ["FOLDER", "dump", "load", "minors"]
 

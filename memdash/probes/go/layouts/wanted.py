@@ -6,8 +6,12 @@ A minor may lack some; the layout then simply has no such key.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from memdash.process.dwarf import Dwarf, StructType
+from memdash.process.struct_type import StructType
+
+if TYPE_CHECKING:
+    from memdash.process.dwarf import Dwarf
 
 __all__ = ["SIZE_CLASS_TABLES", "SYMBOLS", "constants", "structs", "wait_reasons"]
 

@@ -9,9 +9,8 @@ import select
 import socket
 import sys
 import threading
-import time
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,6 +25,7 @@ from memdash.probes.cpython.agent.launch import agents_of_ours
 from memdash.probes.cpython.agent.link import AgentLink, Attempt
 from memdash.probes.cpython.agent.script import agent_text, first_text
 from memdash.process.identity import identify
+from tests.waiting import until
 
 _OF_AN_AGENT = {Action.LOAD_AGENT, Action.FORCE_GC, Action.TRIM}
 
@@ -71,14 +71,7 @@ def link(attempts: list[FakeAttempt], monkeypatch: pytest.MonkeyPatch) -> Iterat
     found = AgentLink(identify(os.getpid()), None, inject)
     yield found
     found.close()
-    wait_until(lambda: not hasattr(sys, "_memdash"))
-
-
-def wait_until(holds: Callable[[], object]) -> None:
-    deadline_s = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.002)
+    until(lambda: not hasattr(sys, "_memdash"))
 
 
 def test_without_an_injector_only_a_launch_helps() -> None:
@@ -111,7 +104,7 @@ def test_from_asked_for_to_gone(link: AgentLink, attempts: list[FakeAttempt]) ->
         link.act(Action.LOAD_AGENT)
     attempts[0].run()
     attempts[0].run()  # as it may be, in another thread
-    wait_until(lambda: link.absence() is None)
+    until(lambda: link.absence() is None)
     assert attempts[0].heard == ["connected"]
     assert isinstance(link.offers()[Action.FORCE_GC], str)
     assert isinstance(link.offers()[Action.LOAD_AGENT], Missing)
@@ -120,7 +113,7 @@ def test_from_asked_for_to_gone(link: AgentLink, attempts: list[FakeAttempt]) ->
     assert [line.partition(":")[0] for line in link.news()] == ["the agent is there"]
     assert link.news() == ()
     link.close()
-    wait_until(lambda: not hasattr(sys, "_memdash"))
+    until(lambda: not hasattr(sys, "_memdash"))
     assert attempts[0].heard[-1] == "closed"
 
 
@@ -155,10 +148,10 @@ def test_an_agent_that_goes_is_noticed_and_may_come_again(link: AgentLink, attem
     for round_number in (1, 2):
         link.act(Action.LOAD_AGENT)
         attempts[-1].run()
-        wait_until(lambda: link.absence() is None)
+        until(lambda: link.absence() is None)
         assert link.connections == round_number
         link._peer.ask("leave", 10.0)  # type: ignore[union-attr]
-        wait_until(lambda: link.absence() is not None)
+        until(lambda: link.absence() is not None)
         assert link.news()[-1] == "the agent has gone"
         assert isinstance(link.offers()[Action.LOAD_AGENT], str)
 
@@ -171,7 +164,7 @@ def test_what_the_feed_tells(link: AgentLink, attempts: list[FakeAttempt], monke
     link.act(Action.LOAD_AGENT)
     attempts[0].run()
     monkeypatch.setattr("memdash.probes.cpython.agent.feed._PATIENCE_S", 10.0)
-    wait_until(lambda: link.absence() is None)
+    until(lambda: link.absence() is None)
     first = feed.pauses()
     assert not isinstance(first, Missing)
     gc.collect()
@@ -206,10 +199,10 @@ def test_nothing_waits_while_the_agent_does_something(link: AgentLink, attempts:
 
     link.act(Action.LOAD_AGENT)
     attempts[0].run()
-    wait_until(lambda: link.absence() is None)
+    until(lambda: link.absence() is None)
     feed = AgentFeed(link)
-    wait_until(lambda: not isinstance(feed.pauses(), Missing))
-    wait_until(lambda: not isinstance(feed.malloc(), Missing))
+    until(lambda: not isinstance(feed.pauses(), Missing))
+    until(lambda: not isinstance(feed.malloc(), Missing))
     pauses, malloc, offers = feed.pauses(), feed.malloc(), link.offers()
     link.news()
     acting = threading.Thread(target=lambda: outcomes.append(link.act(Action.FORCE_GC)))
@@ -228,7 +221,7 @@ def test_nothing_waits_while_the_agent_does_something(link: AgentLink, attempts:
         acting.join()
         gc.callbacks.remove(hold_up)
     assert outcomes[0].endswith("collected")
-    wait_until(lambda: feed.pauses() != pauses)
+    until(lambda: feed.pauses() != pauses)
 
 
 def test_the_next_watch_finds_the_agent_that_was_launched() -> None:
@@ -236,12 +229,12 @@ def test_the_next_watch_finds_the_agent_that_was_launched() -> None:
         run_here(Path(agents.script_path).read_text(encoding="utf-8"))
         for _ in range(2):
             link = AgentLink(identify(os.getpid()), agents, None)
-            wait_until(lambda: link.absence() is None)  # noqa: B023 - called at once
+            until(lambda: link.absence() is None)  # noqa: B023 - called at once
             assert not isinstance(AgentFeed(link).pauses(), Missing)
             count = len(gc.callbacks)
             link.close()
             assert len(gc.callbacks) == count - 1
-    wait_until(lambda: not hasattr(sys, "_memdash"))
+    until(lambda: not hasattr(sys, "_memdash"))
 
 
 def test_nothing_is_left_of_an_agent_that_nobody_listens_to() -> None:
@@ -249,7 +242,7 @@ def test_nothing_is_left_of_an_agent_that_nobody_listens_to() -> None:
     text = Path(agents.script_path).read_text(encoding="utf-8")
     agents.close()
     run_here(text)
-    wait_until(lambda: not hasattr(sys, "_memdash"))
+    until(lambda: not hasattr(sys, "_memdash"))
 
 
 @pytest.mark.parametrize(("uid", "said"), [(65534, b""), (0, b'{"hello":"secret"')])
@@ -271,7 +264,7 @@ def test_a_stranger_at_an_old_path_is_told_nothing(tmp_path: Path, uid: int, sai
         connection, _ = listening.accept()
         with connection:
             assert connection.recv(100)[: len(said) or 100] == said
-    wait_until(lambda: not hasattr(sys, "_memdash"))
+    until(lambda: not hasattr(sys, "_memdash"))
 
 
 def test_functions_that_gevent_replaced_are_not_used(
@@ -289,7 +282,7 @@ def test_functions_that_gevent_replaced_are_not_used(
         patched.setattr(_thread, "start_new_thread", replaced)
         patched.setattr(select, "poll", replaced)
         attempts[0].run()
-    wait_until(lambda: link.absence() is None)
+    until(lambda: link.absence() is None)
     assert link.act(Action.FORCE_GC).endswith("collected")
 
 

@@ -7,9 +7,9 @@ import os
 import shutil
 import struct
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,10 +24,11 @@ from memdash.probes.cpython.inject.system_calls import standing
 from memdash.process.identity import identify
 from memdash.process.memory import ProcessMemory
 from memdash.process.system_calls import name_of
+from tests.programs import ended
+from tests.waiting import until
 
 needs_compiler = pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler: apt install gcc libc6-dev")
 
-PATIENCE_S = 20.0
 
 SOURCE = r"""
 #include <immintrin.h>
@@ -119,14 +120,16 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def waiting(program: Path) -> Iterator[tuple[subprocess.Popen[bytes], list[int]]]:
-    with subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as started:
+    with ended(subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)) as started:
         assert started.stdout is not None
         functions = [int(word, 16) for word in started.stdout.readline().split()]
-        until_s = time.monotonic() + PATIENCE_S
-        while standing(started.pid, started.pid).number != 0:
-            assert time.monotonic() < until_s
+        until(lambda: standing(started.pid, started.pid).number == 0, "its wait")
         yield started, functions
-        started.kill()
+
+
+def has_returned(pid: int, below: int) -> bool:
+    """Whether it stands above its errand again."""
+    return standing(pid, pid).stack > below
 
 
 def has_avx() -> bool:
@@ -149,9 +152,7 @@ def test_everything_is_as_it_was(waiting: tuple[subprocess.Popen[bytes], list[in
             with StoppedThread(program.pid) as thread:
                 departure = prepare(errand, form, b"some code", thread, memory, to)
                 thread.set_registers(departure.registers)
-            until_s = time.monotonic() + PATIENCE_S
-            while standing(program.pid, program.pid).stack <= departure.below:
-                assert time.monotonic() < until_s
+            until(partial(has_returned, program.pid, departure.below), "its return")
     program.stdin.write(b"!")
     assert program.stdout.readline().decode().split(" ", 9) == [
         "1",

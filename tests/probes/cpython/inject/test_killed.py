@@ -6,7 +6,6 @@ To be killed is to do nothing further: the kernel lets a stopped thread go, as l
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,12 +20,12 @@ from memdash.probes.cpython.interpreter import open_interpreter
 from memdash.process.identity import identify
 from tests.live.pythons import Python, each
 from tests.live.target import LiveTarget
+from tests.waiting import until
 
 pytestmark = pytest.mark.live
 
 PROGRAM = Path(__file__).parents[3] / "live/programs/python/waiting.py"
 MOST_WRITES = 40
-PATIENCE_S = 30.0
 
 
 class Killed(BaseException):
@@ -76,10 +75,7 @@ def attempt(target: LiveTarget, path: Path, writes: int) -> bool:
         to.left = writes
         try:
             route = Route(interpreter, to, request_for(interpreter, to, str(path)))
-            until_s = time.monotonic() + PATIENCE_S
-            while route.step().stage is not Stage.RAN:
-                assert time.monotonic() < until_s, route.step()
-                time.sleep(0.002)
+            until(lambda: route.step().stage is Stage.RAN, "the end of the script")
         except Killed:
             return False
     return True

@@ -17,6 +17,7 @@ from memdash.probes.cpython.inject import refusals
 from memdash.probes.cpython.inject.injection import Injection
 from memdash.probes.cpython.inject.progress import Progress, Stage
 from tests.fakes import a_target
+from tests.waiting import until
 
 
 def target_of(uid: int) -> Target:
@@ -80,8 +81,7 @@ class OddWords(Injection):
 
 def test_an_injection_that_talks_nonsense_has_failed() -> None:
     with closing(OddWords(a_target(), "a script")) as injection:
-        while injection.poll().stage is Stage.RUNNING:
-            os.sched_yield()
+        until(lambda: injection.poll().stage is not Stage.RUNNING, "its end")
         state = injection.state()
     assert isinstance(state, Missing)
     assert "has been killed" in state.why

@@ -5,7 +5,7 @@ import pytest
 from memdash.errors import LayoutRefused
 from memdash.probes.cpython.layouts import Layout, load, minors
 from memdash.probes.cpython.layouts.files import FOLDER, dump
-from memdash.process.dwarf import StructType
+from memdash.process.struct_type import StructType
 
 # Offsets that a release changed, compiled from those releases' headers by another program.
 OFFSETS = {

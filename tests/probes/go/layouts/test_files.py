@@ -6,7 +6,7 @@ import pytest
 
 from memdash.probes.go.layouts import Layout, Recipe, load, minors
 from memdash.probes.go.layouts.files import FOLDER, dump
-from memdash.process.dwarf import StructType
+from memdash.process.struct_type import StructType
 
 # Sizes of structs that a release changed, read from those releases' DWARF by another tool.
 SIZES = {

@@ -13,12 +13,13 @@ from memdash.pprof.taken import TakenProfile
 from memdash.ui.app import MemdashApp, Options
 from memdash.ui.screens.profile import view_of
 from memdash.ui.screens.profile.study import Lens, Moment, Study
+from memdash.units import MIB
 from tests.pprof.documents import of_stacks
-from tests.ui.conftest import FakeSession, Shown, attaching
+from tests.sessions import FakeSession
+from tests.ui.conftest import Shown, attaching
 
 __all__ = ["NOW", "THEN", "ShowView", "a_study"]
 
-MIB = 1 << 20
 NOW = {
     "main.main > main.handle > main.grow": 300 * MIB, "main.main > main.handle": 50 * MIB,
     "main.main > main.log": 150 * MIB, "main.main > main.fresh": 7 * MIB,

@@ -18,7 +18,8 @@ from memdash.ui.widgets.box_cursor import Choice
 from memdash.ui.widgets.icicle import Icicle
 from tests.pprof.documents import of_stacks
 from tests.pprof.synthetic import heap_profile
-from tests.ui.conftest import FakeSession, Show, Shown, a_profile_of, a_watch, attaching
+from tests.sessions import FakeSession
+from tests.ui.conftest import Show, Shown, a_profile_of, a_watch, attaching
 from tests.ui.test_plain_everywhere import HOSTILE, UNWANTED
 
 STACKS = {"main > serve > add": 700, "main > serve > log": 200, "main > boot": 95, "main > exit": 5}
