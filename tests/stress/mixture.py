@@ -18,10 +18,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
-import works  # type: ignore[import-not-found]  # it stands beside this file
+import packaged  # type: ignore[import-not-found]  # it stands beside this file
+import works  # type: ignore[import-not-found]
 
 SIGNALS_S = 0.003
 TURNS_S = 0.0005
@@ -43,72 +42,16 @@ def memory(rng: random.Random) -> object:
     return failed, held
 
 
-def greenlets(rng: random.Random) -> object:
-    """gevent's, whose stacks are switched under the interpreter."""
-    import gevent  # type: ignore[import-untyped]  # in the environment of who asks for this
-
-    def climb(level: int, number: int) -> list[int]:
-        gevent.sleep(0)
-        return [number] if not level else [*climb(level - 1, number), level]
-
-    jobs = [gevent.spawn(climb, rng.randrange(12), number) for number in range(100)]
-    gevent.joinall(jobs)
-    return [job.value for job in jobs]
-
-
-def uv_tasks(_: random.Random) -> object:
-    import uvloop  # type: ignore[import-not-found]  # as gevent
-
-    async def echo(reader: Any, writer: Any) -> None:
-        writer.write(await reader.readline())
-        writer.close()
-
-    async def talk(path: str) -> bytes:
-        import asyncio
-
-        reader, writer = await asyncio.open_unix_connection(path)
-        writer.write(b"x" * 2000 + b"\n")
-        line: bytes = await reader.readline()
-        writer.close()
-        return line
-
-    async def all_of_them() -> int:
-        import asyncio
-
-        path = f"/tmp/memdash-stress-{os.getpid()}-{threading.get_ident()}"  # noqa: S108 - gone in a moment
-        server = await asyncio.start_unix_server(echo, path)
-        lines = await asyncio.gather(*[talk(path) for _ in range(20)])
-        server.close()
-        Path(path).unlink()
-        return sum(map(len, lines))
-
-    loop = uvloop.new_event_loop()
-    try:
-        return loop.run_until_complete(all_of_them())
-    finally:
-        loop.close()
-
-
-def arrays(rng: random.Random) -> object:
-    import numpy as np  # type: ignore[import-not-found]  # as gevent
-
-    size = rng.randrange(1000, 60_000)
-    numbers = np.arange(size, dtype=float)
-    kept = [numbers * factor + numbers[::-1] for factor in range(10)]
-    chosen = kept[3][kept[3] > size / 2]
-    grown = np.zeros(10)
-    for step in range(20):
-        grown.resize(10 + step * 500, refcheck=False)
-    return size, float(sum(part.sum() for part in kept)), len(chosen), grown.nbytes
-
-
 SETS = {
     "standard": works.STANDARD,
     "interpreters": works.INTERPRETERS,
     "memory": {"memory": memory},
-    "gevent": {"greenlets": greenlets},
-    "uvloop": {"uv_tasks": uv_tasks, "documents": works.documents},
-    "numpy": {"arrays": arrays, "documents": works.documents, "forks": works.forks},
+    "gevent": {"greenlets": packaged.greenlets},
+    "uvloop": {"uv_tasks": packaged.uv_tasks, "documents": works.documents},
+    "numpy": {"arrays": packaged.arrays, "documents": works.documents, "forks": works.forks},
+    "pandas": {"frames": packaged.frames, "arrays": packaged.arrays},
+    "flask": {"flask_requests": packaged.flask_requests, "collections": works.collections},
+    "celery": {"celery_tasks": packaged.celery_tasks, "subprocesses": works.subprocesses},
 }
 
 

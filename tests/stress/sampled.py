@@ -121,8 +121,7 @@ def run(trial: Trial) -> Counts:
     with agents_of_ours() as agents, Stressed(trial, environment_for(agents) if trial.launched else {}) as target:
         before = target.command("allocators")
         target.command("expect", expected)
-        if trial.works == "memory":
-            target.command("limit", _ROOM_MIB)
+        _limit(target, trial.works)
         target.command("begin")
         with closing(SamplerSide(target.pid, agents if trial.launched else None)) as side:
             side.meet()
@@ -140,6 +139,11 @@ def run(trial: Trial) -> Counts:
         if trial.ending == "exec":
             _after_exec(target, agents, trial, counts)
     return counts
+
+
+def _limit(target: LiveTarget, works: str) -> None:
+    if works == "memory":
+        target.command("limit", _ROOM_MIB)
 
 
 def _is_off(side: SamplerSide, target: Stressed, before: str) -> bool:
@@ -208,6 +212,7 @@ def _any_sampling(rng: random.Random) -> Sampling:
 def _undisturbed(executable: Path, works: str, packages: Path | None) -> str:
     """What the works make in a process of their own."""
     with LiveTarget([executable, "-W", "ignore", _PROGRAM, works], _with_packages(packages, {})) as target:
+        _limit(target, works)
         return target.command("digests")
 
 
