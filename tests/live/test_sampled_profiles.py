@@ -36,6 +36,8 @@ def test_what_is_allocated_meanwhile_is_written(run: Run, python: Python, tmp_pa
     code, listed, _ = run("top", path, "--sample-index", "alloc_space")
     assert code == 0
     assert "target.churn" in listed
+    for argv in (("tree", path), ("flame", path, "-o", tmp_path / "flame.svg"), ("diff", path, path)):
+        assert run(*argv)[0] == 0, argv
     code, listed, _ = run("list", "target.churn", path)
     assert "loop: list[object] = []" in listed
 
