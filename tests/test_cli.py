@@ -393,7 +393,7 @@ def test_a_reader_that_has_had_enough_hears_nothing_of_it() -> None:
     assert done.returncode in (0, 128 + signal.SIGPIPE)
 
 
-@pytest.mark.parametrize("verb", ["log", "serve", "push", "record", "doctor", "gc", "trim"])
+@pytest.mark.parametrize("verb", ["push", "record", "doctor", "gc", "trim"])
 def test_a_verb_that_takes_no_recording_says_so_in_its_usage(verb: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert main((verb, "--help")) == 0
     assert "[PID|URL]" in capfd.readouterr().out.splitlines()[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,11 +16,14 @@ import click
 from memdash.analysis.rules import Threshold
 from memdash.commands.growing import GrowingFile, Stream
 from memdash.commands.limits import Alerting, alert_options
+from memdash.commands.logbook import Logbook
 from memdash.commands.logger import Logger
 from memdash.commands.options import gathered, settings, typed
 from memdash.commands.output import STDOUT, tell
+from memdash.commands.replayed import Recorded
+from memdash.commands.retelling import refuse_live, retelling
 from memdash.commands.service import Service
-from memdash.commands.target import Choice, pids, process_options
+from memdash.commands.target import Choice, pids, target_options
 from memdash.commands.telling import Telling
 from memdash.commands.watching import ending_code, named, require_read, watched
 from memdash.errors import UsageError
@@ -43,9 +47,9 @@ _PACES_S = {
 
 
 @click.command(cls=Service, short_help="One line a sample: JSON, CSV, or words for a terminal.")
-@process_options
+@target_options
 @click.argument("others", metavar="[PID ...]", nargs=-1, shell_complete=pids)
-@settings("interval", "duration", "output", "csv", "json", "append", "force", "rotate", "keep")
+@settings("interval", "duration", "output", "csv", "json", "append", "force", "rotate", "keep", "run")
 @alert_options
 @gathered(Telling, "telling")
 def command(
@@ -60,6 +64,7 @@ def command(
     force: bool,
     rotate: int | None,
     keep: int,
+    run: int | None,
     alerting: Alerting,
     telling: Telling,
 ) -> int:
@@ -67,6 +72,9 @@ def command(
 
     The lines are JSON, but words where a terminal shows them. In a file, --rotate begins a new one from time to time;
     after SIGHUP it is opened anew, for logrotate.
+
+    Of a recording (FILE.mdr[@TIME]) it writes the same lines, up to that moment and without waiting: of every moment,
+    or with -i one in so long. Its alerts are those of then; with limits of their own, all is judged by them anew.
     """
     if csv and json:
         raise UsageError("--csv and --json exclude each other", "leave one of them away")
@@ -74,6 +82,12 @@ def command(
         raise UsageError("--rotate is for a file", "name one with -o")
     rules, muted = alerting.rules, alerting.muted
     telling.check(rules)
+    lines: Lines = CsvLines() if csv else JsonLines() if json or not _is_terminal(output) else WordLines()
+    if choice.recorded is not None:
+        refuse_live(others, "duration")
+        with _opened(output, lines, append, force, rotate, keep) as file:
+            _retell(choice.recorded, run, alerting, interval if typed("interval") else 0.0, lines, file)
+        return 0
     asked = {rule.when.of.capability for rule in rules if isinstance(rule, Threshold)}
     paces_s = _PACES_S | dict.fromkeys(asked, 0.0)
     watching = named(choice, others)
@@ -88,12 +102,17 @@ def command(
         )
         for each in watching
     ]
-    lines: Lines = CsvLines() if csv else JsonLines() if json or not _is_terminal(output) else WordLines()
-    file = None
-    if output != STDOUT:
-        file = GrowingFile(
-            Path(output), appends=append, replaces=force, most_bytes=rotate, kept=keep, head=_head(lines)
-        )
+    with _opened(output, lines, append, force, rotate, keep) as file:
+        signalled = _watch(sessions, duration, telling, lines, file)
+    last = [session.snapshot() for session in sessions]
+    require_read(watching, last)
+    return ending_code(last, duration, signalled, "the log is shorter than it was to be")
+
+
+def _watch(
+    sessions: Sequence[Live], duration_s: float | None, telling: Telling, lines: Lines, file: GrowingFile | None
+) -> int:
+    """Log what is watched until all have ended; the signal that ended it before, or 0."""
     logger = Logger(sessions, lines, file or Stream(_stdout()), tell, heads=file is None)
     logger.start()
     signalled = 0
@@ -102,14 +121,45 @@ def command(
             for session in sessions:
                 follow(session)
             ending = ENDING if file is None else tuple(number for number in ENDING if number != signal.SIGHUP)
-            signalled = watched(sessions, duration, partial(_require_reader, logger), ending)
+            signalled = watched(sessions, duration_s, partial(_require_reader, logger.is_gone), ending)
     finally:
         logger.close(time.time(), _why(signalled, sessions))
-        if file is not None:
-            file.close()
-    last = [session.snapshot() for session in sessions]
-    require_read(watching, last)
-    return ending_code(last, duration, signalled, "the log is shorter than it was to be")
+    return signalled
+
+
+def _retell(
+    recording: Recorded, run: int | None, alerting: Alerting, step_s: float, lines: Lines, file: GrowingFile | None
+) -> None:
+    """Log what was recorded. Raises UsageError when that cannot be written: there is no later at which it could."""
+    book = Logbook(lines, file or Stream(_stdout()), tell)
+    if file is None:
+        book.head()
+    shown = None
+    with retelling(recording, run, alerting, step_s) as moments, _hangup(file):
+        for shown in moments:
+            for entry in book.entries(0, shown):
+                book.write(entry)
+            _require_reader(book.is_gone)
+            if book.failed:
+                raise UsageError("the log is not whole", "make room, or choose another place with -o")
+    if shown is not None:
+        book.end(shown.at.wall_s, shown.ending.words if shown.ending else "what was recorded ends here")
+
+
+@contextmanager
+def _opened(
+    output: str, lines: Lines, appends: bool, replaces: bool, most_bytes: int | None, kept: int
+) -> Iterator[GrowingFile | None]:
+    """The file that is named, as long as this lasts; None for standard output. Raises UsageError."""
+    if output == STDOUT:
+        yield None
+        return
+    head = _head(lines)
+    file = GrowingFile(Path(output), appends=appends, replaces=replaces, most_bytes=most_bytes, kept=kept, head=head)
+    try:
+        yield file
+    finally:
+        file.close()
 
 
 def _is_terminal(output: str) -> bool:
@@ -139,9 +189,9 @@ def _hangup(file: GrowingFile | None) -> Iterator[None]:
         signal.signal(signal.SIGHUP, before)
 
 
-def _require_reader(logger: Logger) -> None:
+def _require_reader(is_gone: threading.Event) -> None:
     """Raise BrokenPipeError when nobody reads any more."""
-    if logger.is_gone.is_set():
+    if is_gone.is_set():
         raise BrokenPipeError
 
 

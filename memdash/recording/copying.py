@@ -33,6 +33,12 @@ class Table(NamedTuple):
         return f"SELECT {columns} FROM {self.name} WHERE rowid > ? ORDER BY rowid LIMIT 1"  # noqa: S608
 
     @property
+    def previous(self) -> str:
+        """The last row before a number, and its own."""
+        columns = ", ".join(("rowid", *self.columns))
+        return f"SELECT {columns} FROM {self.name} WHERE rowid < ? ORDER BY rowid DESC LIMIT 1"  # noqa: S608
+
+    @property
     def insert(self) -> str:
         """One row more."""
         places = ", ".join("?" * len(self.columns))

@@ -1,13 +1,16 @@
-"""What was known of an alert by some moment, from what was said of it around then."""
+"""What was said of alerts: in the order in which it was, and what was known of one by some moment."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from memdash.errors import Corrupt
 from memdash.model.finding import Finding
+from memdash.recording.codec import decoded
+from memdash.recording.database import Database
 
-__all__ = ["as_of"]
+__all__ = ["as_of", "sayings"]
 
 _APART_S = 1.0
 """The clock that an alert's duration is told by is not the wall clock: so far apart they may be."""
@@ -30,3 +33,10 @@ def as_of(finding: Finding, said: object, until_s: float, newest_s: float) -> Fi
     known = replace(finding, ended_at_s=None, lasted_s=lasted_s)
     is_younger = said / 1e6 > until_s or finding.ended_at_s is not None or finding.lasted_s > since_s + _APART_S
     return replace(known, measured=None, worst=None) if is_younger else known
+
+
+def sayings(database: Database, run: int) -> Iterator[tuple[float, Finding]]:
+    """All that was said of the alerts of a run, and when (wall seconds), a row at a time. Raises RecordingError."""
+    for row, said in database.rows("SELECT rowid, said FROM finding WHERE run = ? ORDER BY said, rowid", run):
+        for (data,) in database.rows("SELECT data FROM finding WHERE rowid = ?", row):
+            yield said / 1e6, decoded(Finding, data)

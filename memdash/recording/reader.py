@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-from memdash.errors import Corrupt, RecordingError
+from memdash.errors import Corrupt, NewerFormat, RecordingError
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding
 from memdash.model.missing import Maybe, Missing
@@ -27,7 +27,7 @@ from memdash.recording.codec import (
     is_apart,
 )
 from memdash.recording.database import Database
-from memdash.recording.hindsight import as_of
+from memdash.recording.hindsight import as_of, sayings
 from memdash.recording.kept import Kept
 from memdash.recording.moment import APART, Mark, Moment, Run
 from memdash.recording.tables import micros, opened
@@ -35,8 +35,11 @@ from memdash.recording.tracks import Tracks
 
 __all__ = ["Recording"]
 
+Takes: TypeAlias = Callable[[float], bool]
+
 _NO_RUN = "this recording holds no run yet"
 _NONE_BEFORE = Missing("none was recorded up to this moment")
+_RUN_GONE = "this run has just had to make room for newer ones"
 _GONE = "that moment has just had to make room for newer ones"
 _FACTS_KEPT, _BASES_KEPT, _MINUTES_KEPT = 12, 4, 2
 _ALWAYS = (1 << 63) - 1
@@ -100,9 +103,12 @@ class Recording:
         return self._run(self.number)
 
     def _run(self, number: int) -> Run:
-        ((target, wall, mono, interval_s, version, ending),) = self._database.rows(
+        rows = self._database.rows(
             "SELECT target, wall, mono, interval_s, version, ending FROM run WHERE number = ?", number
         )
+        if not rows:
+            raise RecordingError(_RUN_GONE)
+        target, wall, mono, interval_s, version, ending = rows[0]
         ends = self._database.rows(
             "SELECT wall, mono FROM (SELECT run, wall, mono FROM moment UNION ALL"
             " SELECT run, last_wall, last_mono FROM minute) WHERE run = ? ORDER BY mono DESC LIMIT 1",
@@ -204,12 +210,12 @@ class Recording:
 
         return self._minutes.get(row, read)
 
-    def moments(self, since_s: float, until_s: float) -> Iterator[Moment]:
-        """All from one moment of wall time to another, in the order in which they happened."""
-        for moment in self._bare(micros(since_s), micros(until_s)):
+    def moments(self, since_s: float, until_s: float, takes: Takes = lambda _: True) -> Iterator[Moment]:
+        """Those from one moment of wall time to another, in order, that are wanted by their monotonic time."""
+        for moment in self._bare(micros(since_s), micros(until_s), takes):
             yield self._whole(moment)
 
-    def _bare(self, since: int = 0, until: int = _ALWAYS) -> Iterator[Moment]:
+    def _bare(self, since: int = 0, until: int = _ALWAYS, takes: Takes = lambda _: True) -> Iterator[Moment]:
         """Moments without their facts of many rows. It reads a minute at a time as it goes, while others write."""
         after = 0
         while True:
@@ -217,11 +223,11 @@ class Recording:
                 row, last = rows[0]
                 minute = self._minute(row)
                 for place, wall in enumerate(minute.walls):
-                    if since <= wall <= until:
+                    if since <= wall <= until and takes(minute.monos[place] / 1e6):
                         yield minute[place]
                 after = last + 1
             loose = self._database.rows(
-                "SELECT data FROM moment WHERE run = ? AND mono >= ? AND wall BETWEEN ? AND ? ORDER BY mono",
+                "SELECT mono, data FROM moment WHERE run = ? AND mono >= ? AND wall BETWEEN ? AND ? ORDER BY mono",
                 self.number,
                 after,
                 since,
@@ -229,8 +235,7 @@ class Recording:
             )
             if not self._next_minute(after, since, until):  # else they have just been put together
                 break
-        for (data,) in loose:
-            yield decoded_moment(data)
+        yield from (decoded_moment(data) for mono, data in loose if takes(mono / 1e6))
 
     def _next_minute(self, after: int, since: int, until: int) -> Sequence[tuple[int, int]]:
         """The number and the end of the first that begins from ``after`` on and holds any of that time."""
@@ -267,7 +272,10 @@ class Recording:
             capability.value,
             mono,
         )
-        return self._read_fact(capability, *rows[0]) if rows else _NONE_BEFORE
+        try:
+            return self._read_fact(capability, *rows[0]) if rows else _NONE_BEFORE
+        except NewerFormat as error:  # of all else in the moment more is known
+            return Missing(error.what, error.hint)
 
     def _read_fact(self, capability: Capability, row: int, base: int | None) -> Dated:
         return self._facts.get(
@@ -336,6 +344,10 @@ class Recording:
         )
         newest_s = self.until.wall_s if rows else until_s
         return tuple(as_of(decoded(Finding, data), said, until_s, newest_s) for data, said in rows)
+
+    def sayings(self) -> Iterator[tuple[float, Finding]]:
+        """All that was said of alerts, and when (wall time), in order: first as it began, last of each minute, over."""
+        return sayings(self._database, self.number)
 
     def marks(self) -> tuple[Mark, ...]:
         """All of them, in order."""

@@ -1,9 +1,10 @@
-"""What can still be read of a damaged recording, row by row, written into a new one."""
+"""What can still be read of a damaged recording, row by row, written into a new one; and whether one is damaged."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,39 +13,193 @@ from memdash.model.target import Ending, Target
 from memdash.recording.codec import decoded, decoded_plain, decompressed
 from memdash.recording.copying import NO_NUMBERS, RUN, TABLES, Table
 from memdash.recording.database import Database
+from memdash.recording.kept import Kept
+from memdash.recording.pages import Kinds, Value, stray_rows
+from memdash.recording.tables import made_private
 from memdash.recording.writer import Writer
 
-__all__ = ["Salvaged", "salvage"]
+__all__ = ["Salvaged", "is_sound", "salvage", "salvaged"]
 
-_LARGEST_ROW = 1 << 40
+_CONTENTS_KEPT = 24
+
+_NAMES = {
+    "run": ("run", "runs"),
+    "moment": ("moment", "moments"),
+    "minute": ("minute", "minutes"),
+    "fact": ("reading of sites, tasks or objects", "readings of sites, tasks or objects"),
+    "series": ("stretch of the charts", "stretches of the charts"),
+    "finding": ("line of the alert log", "lines of the alert log"),
+    "mark": ("mark", "marks"),
+}
+_OTHER = ("other piece", "other pieces")
+
+_ROW, _INT, _TEXT, _BLOB = (type(None),), (int,), (str,), (bytes,)
+_KINDS: Kinds = {
+    "run": (_ROW, _BLOB, _INT, _INT, (int, float), _TEXT, _BLOB, (bytes, type(None))),
+    "alike": (_ROW, _INT, _TEXT, _BLOB),
+    "fact": (_ROW, _INT, _TEXT, _INT, _INT, (int, type(None)), _BLOB),
+    "moment": (_INT, _INT, _INT, _BLOB, _BLOB),
+    "minute": (_INT, _INT, _INT, _INT, _INT, _INT, _BLOB),
+    "series": (_INT, _INT, _INT, _INT, _INT, _BLOB),
+    "source": (_INT, _TEXT, _INT, _TEXT),
+    "finding": (_INT, _INT, _TEXT, _TEXT, _INT, _BLOB),
+    "mark": (_INT, _INT, _INT, _TEXT),
+}
+"""What SQLite keeps of a row in each table, in the order in which ``tables`` declares its columns."""
+
+_COLUMNS = {table.name: table.columns for table in (RUN, *TABLES)}
+_MIRRORED = {
+    name: f"INSERT OR IGNORE INTO {name} (rowid, {', '.join(columns)}) VALUES (?{', ?' * len(columns)})"  # noqa: S608
+    for name, columns in _COLUMNS.items()
+}
+_OUTDATED = (
+    """DELETE FROM moment WHERE EXISTS (SELECT 1 FROM minute WHERE run = moment.run AND last_mono >= moment.mono)""",
+    """DELETE FROM series WHERE EXISTS (SELECT 1 FROM series AS whole
+    WHERE whole.run = series.run AND whole.step = series.step AND whole.rowid != series.rowid
+    AND series.mono BETWEEN whole.mono AND whole.last_mono
+    AND whole.last_mono - whole.mono > series.last_mono - series.mono)""",
+)
+"""What pages may still hold after it was put together with others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Salvaged:
-    """How many pieces were saved, and how many were there but damaged; what left no trace is not counted."""
+    """How many pieces were saved, and how many of which table were there but damaged.
+
+    ``is_torn`` says that pages are damaged, or missing at the end: nobody knows what was on them.
+    """
 
     saved: int
-    lost: int
+    damaged: Mapping[str, int] = field(default_factory=dict)
+    is_torn: bool = False
+
+    @property
+    def lost(self) -> int:
+        """How many in all, of those that are known."""
+        return sum(self.damaged.values())
+
+    @property
+    def words(self) -> str:
+        """``2 minutes and 1 mark cannot be read``: what is lost, in one clause."""
+        named = [(_NAMES.get(name, _OTHER), number) for name, number in self.damaged.items() if number]
+        parts = [f"{number} {one if number == 1 else many}" for (one, many), number in named]
+        parts += ["whatever else was on some of its pages"] if parts and self.is_torn else []
+        if not parts:
+            return "some of its pages cannot be read"
+        return f"{' and '.join([', '.join(parts[:-1]), parts[-1]] if parts[1:] else parts)} cannot be read"
+
+
+def is_sound(source: Database) -> bool:
+    """Whether all of an open recording is as it was written. Raises RecordingError where it cannot be read at all.
+
+    A day of it takes 0.4 s to read through.
+    """
+    try:
+        source.rows("BEGIN")  # what somebody writes meanwhile must not look as if it referred to nothing
+        try:
+            if _is_torn(source):
+                return False
+            reading = _Reading(source)
+            return all(not reading.damaged for _ in reading.pieces()) and not reading.damaged
+        finally:
+            source.rows("ROLLBACK")
+    except Corrupt:
+        return False
+
+
+def _is_torn(source: Database) -> bool:
+    return source.rows("PRAGMA integrity_check(1)") != [("ok",)]
 
 
 def salvage(path: Path, into: Path) -> Salvaged:
     """Read what can be read of ``path`` into the new recording ``into``. Raises RecordingError.
 
-    Raises Corrupt when nothing can be, because the part that says where the rest is has gone.
+    Raises Corrupt when nothing can be.
     """
+    writer = Writer(into)
+    try:
+        return salvaged(path, writer)
+    finally:
+        writer.close()
+
+
+def salvaged(path: Path, into: Writer) -> Salvaged:
+    """The same, with a recording in which there is nothing yet."""
     source = Database(path, "mode=ro")
     try:
-        writer = Writer(into)
-        try:
-            with writer.database.transaction():
-                found = _Salvage(source, writer.database).carry_out()
-        finally:
-            writer.close()
+        with into.database.transaction():
+            found = _of_pages(source, path, into.database) if _cannot_be_read(source) else _saved(source, into.database)
     finally:
         source.close()
     if not found.saved:
         raise Corrupt(f"nothing of {path} can be read any more", "is it a recording at all?")
     return found
+
+
+def _cannot_be_read(source: Database) -> bool:
+    try:
+        return _is_torn(source)
+    except Corrupt:
+        return True
+
+
+def _of_pages(source: Database, path: Path, into: Database) -> Salvaged:
+    """What SQLite still finds, and all that stands in pages to which nothing leads any more."""
+    mirror = made_private()
+    try:
+        with mirror.transaction():
+            for table, row, values in _found(source):
+                mirror.run(_MIRRORED[table.name], row, *values)
+            for name, row, values in _strays(path):
+                mirror.run(_MIRRORED[name], row, *values)
+        found = _saved(mirror, into)
+        for statement in _OUTDATED:
+            into.run(statement)
+        return replace(found, is_torn=True)
+    finally:
+        mirror.close()
+
+
+def _found(source: Database) -> Iterator[tuple[Table, int, tuple[Any, ...]]]:
+    """Of each table the rows up to the first that cannot be read."""
+    try:
+        source.rows("PRAGMA writable_schema = ON")  # else SQLite refuses all of a file that has lost its end
+    except RecordingError:
+        return
+    for table in (RUN, *TABLES):
+        try:
+            yield from ((table, row, values) for row, values in rows_of(source, table))
+        except RecordingError:
+            continue
+
+
+def _strays(path: Path) -> Iterator[tuple[str, int, tuple[Value, ...]]]:
+    try:
+        for name, row, values in stray_rows(path, _KINDS):
+            own = tuple(row if value is None and at == 0 else value for at, value in enumerate(values))
+            yield name, row, own if name == RUN.name else own[len(_KINDS[name]) - len(_COLUMNS[name]) :]
+    except OSError as error:
+        raise RecordingError(f"{path}: {error.strerror or error}") from None
+
+
+def _saved(source: Database, into: Database) -> Salvaged:
+    numbers = dict(NO_NUMBERS)
+    reading, saved = _Reading(source), 0
+    for table, row, values in reading.pieces():
+        numbers[table.name, row] = into.run(table.insert, *table.renumbered(values, numbers))
+        saved += 1
+    return Salvaged(saved, dict(reading.damaged))
+
+
+def rows_of(source: Database, table: Table) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """All rows with their numbers, one at a time. Raises RecordingError at the first that cannot be read."""
+    after = -1
+    while rows := source.rows(table.next, after):
+        row, *values = rows[0]
+        if type(row) is not int or row <= after:
+            raise Corrupt("a row that is out of its order")
+        yield row, tuple(values)
+        after = row
 
 
 def _is_whole(run: Mapping[str, Any]) -> bool:
@@ -59,53 +214,33 @@ def _is_whole(run: Mapping[str, Any]) -> bool:
     return type(run["wall"]) is type(run["mono"]) is int
 
 
-class _Salvage:
-    def __init__(self, source: Database, into: Database) -> None:
+class _Reading:
+    """Goes through all tables of a database; ``damaged`` counts what of each cannot be had."""
+
+    def __init__(self, source: Database) -> None:
         self._source = source
-        self._into = into
-        self._saved = 0
-        self._lost = 0
         self._runs: set[int] = set()
-        self._numbers = dict(NO_NUMBERS)
-        self._contents: dict[tuple[str, int], bytes] = {}
+        self._sound: set[tuple[str, int | None]] = set(NO_NUMBERS)
+        self._contents = Kept[tuple[str, int], bytes](_CONTENTS_KEPT)
+        self.damaged: Counter[str] = Counter()
 
-    def carry_out(self) -> Salvaged:
-        """All tables in turn: the runs first, to which all else belongs."""
-        for _, values in self._rows(RUN):
+    def pieces(self) -> Iterator[tuple[Table, int, tuple[Any, ...]]]:
+        """Those that are sound, with their numbers: the runs first, to which all else belongs."""
+        for row, values in rows_of(self._source, RUN):
             if _is_whole(dict(zip(RUN.columns, values, strict=True))):
-                self._into.run(RUN.insert, *values)
                 self._runs.add(values[0])
-                self._saved += 1
+                yield RUN, row, values
             else:
-                self._lost += 1
+                self.damaged[RUN.name] += 1
         for table in TABLES:
-            for row, values in self._rows(table):
+            is_named = any(other.to == table.name for other in TABLES)
+            for row, values in rows_of(self._source, table):
                 if self._is_sound(table, row, values):
-                    self._numbers[table.name, row] = self._into.run(
-                        table.insert, *table.renumbered(values, self._numbers)
-                    )
-                    self._saved += 1
+                    if is_named:
+                        self._sound.add((table.name, row))
+                    yield table, row, values
                 else:
-                    self._lost += 1
-        return Salvaged(self._saved, self._lost)
-
-    def _rows(self, table: Table) -> Iterator[tuple[int, tuple[Any, ...]]]:
-        """Those that can be read; over what cannot be it leaps, further each time."""
-        after, leap = 0, 1
-        while after < _LARGEST_ROW:
-            try:
-                rows = self._source.rows(table.next, after)
-                if not rows:
-                    return
-                row, *values = rows[0]
-                if type(row) is not int or row <= after:
-                    raise Corrupt("a row that is out of its order")
-            except RecordingError:
-                self._lost += leap == 1
-                after, leap = after + leap, 2 * leap
-                continue
-            yield row, tuple(values)
-            after, leap = row, 1
+                    self.damaged[table.name] += 1
 
     def _is_sound(self, table: Table, row: int, values: tuple[Any, ...]) -> bool:
         """Whether its run is there, what it was compressed against, and each byte as it was written."""
@@ -113,14 +248,23 @@ class _Salvage:
         if named["run"] not in self._runs:
             return False
         base = named.get(table.refers) if table.refers else None
-        if (table.to, base) not in self._numbers and table.refers:
+        if table.refers and (table.to, base) not in self._sound:
             return False
         if "data" not in named:
             return True
         try:
-            found = decompressed(named["data"], b"" if base is None else self._contents[table.to, base])
-        except (RecordingError, KeyError, TypeError):
+            found = decompressed(named["data"], b"" if base is None else self._content(table.to, base))
+        except (RecordingError, TypeError):
             return False
         if table.name == "alike" or (table.name == "fact" and base is None):
-            self._contents[table.name, row] = found
+            self._contents.get((table.name, row), lambda: found)
         return True
+
+    def _content(self, name: str, row: int) -> bytes:
+        """What others were compressed against. Raises RecordingError."""
+
+        def read() -> bytes:
+            rows = self._source.rows(f"SELECT data FROM {name} WHERE rowid = ?", row)  # noqa: S608 - our own names
+            return decompressed(rows[0][0])
+
+        return self._contents.get((name, row), read)

@@ -11,8 +11,7 @@ from heapq import nlargest
 from typing import Any
 
 from memdash.analysis.gc_trend import NO_START, gc_trend
-from memdash.analysis.verdict_words import RULE, finding
-from memdash.errors import RecordingError
+from memdash.errors import Corrupt, RecordingError
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding
 from memdash.model.gc_trend import GcTrend
@@ -28,6 +27,7 @@ from memdash.recording.moment import Moment, Run
 from memdash.recording.reader import Recording
 from memdash.sampling.courses import CourseKeeper
 from memdash.sampling.starts import SETTLING_S, started
+from memdash.session.retold import judged_then
 from memdash.session.rows import ROWS, Rows, sizes
 
 __all__ = ["Past"]
@@ -46,12 +46,15 @@ _NOTHING = Series((), (), (), (), (), 1.0)
 class Past:
     """One run of a recording as snapshots, which are made by what makes those of a live watch. Safe from any thread.
 
-    ``is_of_file`` says that nobody watches the target any more. Raises RecordingError where the recording cannot be
-    read.
+    ``is_of_file`` says that nobody watches the target any more, ``close`` lets go of what is beside the recording.
+    Raises RecordingError where the recording cannot be read.
     """
 
-    def __init__(self, recording: Recording, *, is_of_file: bool = False) -> None:
+    def __init__(
+        self, recording: Recording, *, is_of_file: bool = False, close: Callable[[], object] = lambda: None
+    ) -> None:
         self._is_of_file = is_of_file
+        self._let_go = close
         self._recording = recording
         self._lock = threading.RLock()
         self._series_lock = threading.Lock()  # charts do not wait for moments
@@ -65,9 +68,8 @@ class Past:
 
     @property
     def since(self) -> Instant:
-        """The first moment that is left."""
-        with self._lock:
-            return self._recording.since
+        """The first moment that is left; never waits for one that is being made."""
+        return self._recording.since
 
     @property
     def runs(self) -> tuple[Run, ...]:
@@ -76,9 +78,11 @@ class Past:
             return self._recording.runs
 
     def of(self, target: Target) -> Past:
-        """The newest run over another target."""
+        """The newest run over another target. Raises RecordingError when there is none any more."""
         with self._lock:
-            number = next(run.number for run in reversed(self._recording.runs) if run.target == target)
+            number = next((run.number for run in reversed(self._recording.runs) if run.target == target), None)
+            if number is None:
+                raise RecordingError(f"this recording holds nothing of {target.name} ({target.place}) any more")
             path = self._recording.path
             recording = self._recording.of(number) if path is None else Recording.open(path, number)
             return Past(recording, is_of_file=self._is_of_file)
@@ -128,16 +132,7 @@ class Past:
 
     def _findings(self, moment: Moment) -> tuple[Finding, ...]:
         """The log as of a moment; of the memory as a whole it says what was made of that at just this moment."""
-        found = self._recording.findings(moment.at.wall_s)
-        said = None if moment.verdict is None else finding(moment.verdict)
-        if not isinstance(said, Finding):
-            return found
-        return tuple(
-            replace(entry, summary=said.summary, severity=said.severity, evidence=said.evidence)
-            if entry.rule == RULE and entry.ended_at_s is None
-            else entry
-            for entry in found
-        )
+        return tuple(judged_then(found, moment.verdict) for found in self._recording.findings(moment.at.wall_s))
 
     def timeline(self, since: Instant, until: Instant, baseline: Instant) -> RecordedTimeline:
         """The metrics from one moment up to another."""
@@ -153,9 +148,13 @@ class Past:
         with self._lock:
             return self._recording.instant_at(wall_s)
 
-    def moments(self) -> Iterator[Moment]:
-        """All of them, in order, for whoever has it for itself."""
-        return self._recording.moments(0.0, _UNTIL_NOW_S)
+    def moments(self, takes: Callable[[float], bool] = lambda _: True) -> Iterator[Moment]:
+        """Those that are wanted by their monotonic time, in order, for whoever has it for itself."""
+        return self._recording.moments(0.0, _UNTIL_NOW_S, takes)
+
+    def sayings(self) -> Iterator[tuple[float, Finding]]:
+        """All that was said of alerts, and when (wall time), in order."""
+        return self._recording.sayings()
 
     def tasks(self, since_s: float, until_s: float) -> tuple[Tasks, ...]:
         """The tasks that were read between two moments of the monotonic clock, oldest first."""
@@ -169,6 +168,8 @@ class Past:
 
         path, number = self._recording.path, self._recording.number
         if path is None:
+            if self._is_of_file:
+                raise RecordingError("what is left of a damaged recording cannot be marked", Corrupt.default_hint)
             return
         with self._lock, self._series_lock:
             self._recording.close()  # a file that is written is opened by nobody else here: SQLite would lose its locks
@@ -191,6 +192,7 @@ class Past:
         """May be called twice."""
         with self._lock:
             self._recording.close()
+            self._let_go()
 
     def _recall(self, rows: Rows, capability: Capability, until: Instant, *, is_quick: bool) -> None:
         """The first reading of a kind, and what its rows held at the newest ones before a moment."""

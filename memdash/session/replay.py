@@ -9,18 +9,20 @@ from dataclasses import replace
 from memdash.analysis.rules import Rule
 from memdash.errors import NoSuchTarget
 from memdash.model.action import Action
-from memdash.model.finding import Finding, Severity
+from memdash.model.finding import Finding, Severity, Transition
 from memdash.model.missing import Maybe
 from memdash.model.sample import Instant
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Target
 from memdash.session.listeners import Listeners
 from memdash.session.memory import Memory
+from memdash.session.pace import Pace
 from memdash.session.past import Past
+from memdash.session.retold import Retold
 from memdash.session.session import Session
 from memdash.session.watches import Watches
 
-__all__ = ["Replay", "judged", "moments", "replays"]
+__all__ = ["Replay", "judged", "moments", "replays", "retold"]
 
 
 class Replay:
@@ -106,23 +108,46 @@ def replays(past: Past) -> Watches:
     return Watches(opened, identified=identified, survivors=lambda _, family: lambda: family)
 
 
-def moments(past: Past, until_s: float = math.inf) -> Iterator[Snapshot]:
+def moments(
+    past: Past, until_s: float = math.inf, takes: Callable[[float], bool] = lambda _: True
+) -> Iterator[Snapshot]:
     """The moments of a run up to one of the monotonic clock, in order, for whoever has a memory of its own.
 
-    What more than one sample tells stands still at the first of them. 86 400 make a day, and take 40 s to read.
+    What more than one sample tells stands still at the first of them. 86 400 make a day, and take 40 s to read; so
+    ``takes`` may say which are wanted by when they were.
     """
     run = past.run
     first = replace(past.at(run.since.mono_s, is_quick=True), findings=())
-    for moment in past.moments():
+    for moment in past.moments(takes):
         if moment.at.mono_s > until_s:
             break
         yield replace(first, **moment.told, ending=run.ending if moment.state is State.ENDED else None)
 
 
+def retold(past: Past, until_s: float = math.inf, step_s: float = 0.0) -> Iterator[Snapshot]:
+    """The same with the alert log, and what its alerts did since the one before.
+
+    With a step there is one in so long, and the last. The end of the target took the place of the last moment that was
+    read: both are given.
+    """
+    pace, newest_s, log = Pace(step_s, past.run.interval_s), past.run.until.mono_s, Retold(past.sayings())
+    for shown in moments(past, until_s, lambda at_s: pace.takes(at_s) or at_s >= newest_s):
+        if shown.state.is_over:
+            findings, news = log.at(shown.at, shown.verdict, shown.muted)
+            yield replace(shown, state=State.LIVE, ending=None, findings=findings, transitions=news)
+        findings, news = log.at(shown.at, shown.verdict, shown.muted, is_last=shown.at.mono_s >= newest_s)
+        yield replace(shown, findings=findings, transitions=news)
+
+
 def judged(
-    past: Past, rules: Sequence[Rule], muted: Sequence[str] = (), until_s: float = math.inf
+    past: Past, rules: Sequence[Rule], muted: Sequence[str] = (), until_s: float = math.inf, step_s: float = 0.0
 ) -> Iterator[Snapshot]:
     """The same as a watch with these ``rules``, some of them muted, would have seen them."""
-    memory = Memory(past.run.interval_s, rules, muted)
+    memory, pace = Memory(past.run.interval_s, rules, muted), Pace(step_s, past.run.interval_s)
+    news: tuple[Transition, ...] = ()
     for shown in moments(past, until_s):
-        yield replace(memory.add(shown, shown.sample), cost=shown.cost)
+        then = memory.add(shown, shown.sample)
+        news += then.transitions
+        if pace.takes(shown.at.mono_s) or shown.state.is_over:
+            yield replace(then, cost=shown.cost, transitions=news)
+            news = ()

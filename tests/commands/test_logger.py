@@ -7,7 +7,8 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from memdash.commands.logger import Logger, Sink
+from memdash.commands.logbook import Sink
+from memdash.commands.logger import Logger
 from memdash.exports.lines import JsonLines
 from memdash.model.finding import NOTES, Finding, Severity, Transition, TransitionKind
 from memdash.model.sample import Instant

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from urllib.parse import urlencode
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from memdash.cli import main
+from memdash.model.snapshot import State
+from memdash.recording.moment import Moment
+from memdash.recording.writer import Writer
+from memdash.units import MIB
+from tests.fakes import FakeClock, a_gc, a_sample, a_system, a_target, memstats
+from tests.live import prometheus
 from tests.live.conftest import StartGo
 from tests.live.headless import Headless, fetched
+from tests.live.prometheus import queried, traced
 from tests.waiting import until
 
 pytestmark = pytest.mark.live
@@ -109,16 +114,12 @@ def test_a_token_is_asked_for(tmp_path: Path) -> None:
 
 @pytest.mark.matrix
 def test_a_real_prometheus_keeps_what_it_is_told(start_go: StartGo, tmp_path: Path) -> None:
-    prometheus = shutil.which("prometheus")
-    if prometheus is None:
-        pytest.skip("there is no prometheus: Debian has it as a package of that name")
+    prometheus.program("prometheus")
     target = start_go()
     with Headless(tmp_path, "serve", target.pid, "-i", "200ms", "--listen", "0") as memdash:
         place = memdash.said(r"http://\S+").removeprefix("http://").partition("/")[0]
         job = {"job_name": "memdash", "static_configs": [{"targets": [place]}]}
-        config = tmp_path / "prometheus.json"
-        config.write_text(json.dumps({"global": {"scrape_interval": "200ms"}, "scrape_configs": [job]}))
-        with scraping(prometheus, config, tmp_path) as api:
+        with prometheus.serving(tmp_path, {"global": {"scrape_interval": "200ms"}, "scrape_configs": [job]}) as api:
             heap = until(lambda: queried(api, "go_memstats_heap_sys_bytes"), "the heap in Prometheus")
             assert heap == [(str(target.pid), float(target.stats()["HeapSys"]))]
             until(lambda: queried(api, "rate(go_memstats_alloc_bytes_total[5s]) >= 0"), "a rate")
@@ -128,34 +129,24 @@ def test_a_real_prometheus_keeps_what_it_is_told(start_go: StartGo, tmp_path: Pa
             assert queried(api, "up") == [("", 1.0)]
 
 
-@contextmanager
-def scraping(prometheus: str, config: Path, folder: Path) -> Iterator[str]:
-    """A Prometheus of our own, on a port that was free a moment ago."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
-    with (folder / "prometheus.log").open("wb") as log:
-        process = subprocess.Popen(
-            [
-                prometheus,
-                f"--config.file={config}",
-                f"--storage.tsdb.path={folder / 'tsdb'}",
-                f"--web.listen-address=127.0.0.1:{port}",
-            ],
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        yield f"http://127.0.0.1:{port}/api/v1/query"
-    finally:
-        process.kill()
-        process.wait()
-
-
-def queried(api: str, query: str) -> list[tuple[str, float]]:
-    """Pid and value of each series; none as long as nobody answers."""
-    try:
-        status, answer = fetched(f"{api}?{urlencode({'query': query, 'time': time.time()})}")
-        found = json.loads(answer)["data"]["result"] if status == 200 else []
-    except OSError:
-        return []
-    return [(row["metric"].get("pid", ""), float(row["value"][1])) for row in found]
+@pytest.mark.matrix
+def test_an_hour_that_was_recorded_is_on_a_graph(tmp_path: Path) -> None:
+    prometheus.program("prometheus")
+    clock, path, out = FakeClock(), tmp_path / "run.mdr", tmp_path / "run.om"
+    writer, target = Writer(path), a_target()
+    run = writer.begin(target, clock.now(), 5.0)
+    since, heaps = clock.now(), list[int]()
+    for number in range(3600 // 5):
+        at, heap = clock.now(), 300 * MIB + number * MIB // 4
+        heaps.append(heap)
+        writer.write(run, [Moment(at=at, state=State.LIVE, sample=a_sample(at, memstats(heap), a_gc(), a_system()))])
+        clock.advance(5.0)
+    writer.end(run)
+    writer.close()
+    assert main(["serve", str(path), "-o", str(out)]) == 0
+    prometheus.taken_in(out, tmp_path)
+    with prometheus.serving(tmp_path, {}) as api:
+        query = partial(traced, api, "go_memstats_heap_alloc_bytes", since.wall_s, since.wall_s + 3585, 15)
+        found = until(query, "the hour in Prometheus")
+        assert found == {str(target.pid): [(since.wall_s + 15 * at, heap) for at, heap in enumerate(heaps[::3])]}
+        assert queried(api, "go_memstats_heap_alloc_bytes") == []

@@ -19,7 +19,7 @@ from memdash.exports.prometheus.process import PROCESS
 from memdash.exports.prometheus.python import PYTHON
 from memdash.model.snapshot import Snapshot, State
 
-__all__ = ["FAMILIES", "Exposition", "Shown"]
+__all__ = ["FAMILIES", "Exposition", "Shown", "told_openly"]
 
 FAMILIES: tuple[Family, ...] = (UP, *GO, *PYTHON, *PROCESS, *OWN)
 
@@ -53,6 +53,11 @@ class Exposition:
             registry.register(_Collector(shown, is_open=content_type.startswith(_OPEN)))
             written[content_type] = encode(registry)
         return written[content_type], content_type
+
+
+def told_openly(shown: Sequence[Shown]) -> Iterator[Metric]:
+    """All metrics of these watches, named and typed as OpenMetrics wants them."""
+    return _Collector(shown, is_open=True).collect()
 
 
 class _Collector(Collector):

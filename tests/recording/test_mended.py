@@ -1,0 +1,167 @@
+"""A damaged recording is read as far as it can be, and says what is lost."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from memdash.errors import Corrupt, NewerFormat, RecordingError
+from memdash.recording.mended import opened_sound
+from memdash.recording.moment import Moment
+from memdash.recording.writer import Writer
+from tests.fakes import a_target
+from tests.recording.test_trouble import written
+
+Watched = Callable[..., list[Moment]]
+
+
+@pytest.fixture
+def moments(watched: Watched) -> list[Moment]:
+    return watched(200)
+
+
+@pytest.fixture
+def file(path: Path, moments: list[Moment]) -> Path:
+    written(path, moments)
+    return path
+
+
+def asked(path: Path, query: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(query).fetchall()
+
+
+def turned(path: Path, piece: bytes) -> None:
+    """Turn a byte in the middle of a piece."""
+    content = bytearray(path.read_bytes())
+    place = content.index(piece[:60]) + 30
+    content[place] ^= 0xFF
+    path.write_bytes(content)
+
+
+def read(path: Path) -> tuple[str, list[float]]:
+    """What is said to be lost, and which moments are there."""
+    opened = opened_sound(path)
+    try:
+        return opened.damage, [moment.at.mono_s for moment in opened.recording.moments(0, 1e11)]
+    finally:
+        opened.close()
+
+
+def test_of_what_is_whole_nothing_is_said(file: Path, moments: list[Moment]) -> None:
+    assert read(file) == ("", [moment.at.mono_s for moment in moments])
+
+
+def test_a_minute_that_is_damaged_is_left_out_and_told(file: Path, moments: list[Moment]) -> None:
+    ((data,),) = asked(file, "SELECT substr(data, 100) FROM minute ORDER BY mono LIMIT 1 OFFSET 1")
+    turned(file, data)  # type: ignore[arg-type]
+    damage, left = read(file)
+    assert damage == "1 minute cannot be read"
+    assert 130 <= len(left) <= 141
+    assert left[0] == moments[0].at.mono_s
+    assert left[-1] == moments[-1].at.mono_s
+
+
+def test_damaged_readings_and_alerts_have_their_names(file: Path) -> None:
+    for query in ("SELECT data FROM fact LIMIT 1 OFFSET 1", "SELECT data FROM series LIMIT 1 OFFSET 1"):
+        ((data,),) = asked(file, query)
+        turned(file, data)  # type: ignore[arg-type]
+    assert read(file)[0] == ("1 reading of sites, tasks or objects and 1 stretch of the charts cannot be read")
+
+
+def test_an_index_alone_costs_nothing(file: Path, moments: list[Moment]) -> None:
+    ((page,),) = asked(file, "SELECT rootpage FROM sqlite_master WHERE name = 'minute_at'")
+    content = bytearray(file.read_bytes())
+    begin = 4096 * (int(str(page)) - 1)
+    content[begin : begin + 4096] = bytes(4096)
+    file.write_bytes(content)
+    assert read(file) == ("some of its pages cannot be read", [moment.at.mono_s for moment in moments])
+
+
+def test_of_a_hole_only_what_was_in_it_is_lost(path: Path, watched: Watched) -> None:
+    moments = watched(300)
+    writer = Writer(path)
+    for number in range(100):  # runs of three seconds stay as moments, which are rows enough for some pages
+        run = writer.begin(a_target(pid=number + 1), moments[0].at, 1.0)
+        writer.write(run, moments[3 * number : 3 * number + 3])
+    writer.close()
+    leaves = asked(path, "SELECT pageno FROM dbstat WHERE name = 'moment' AND pagetype = 'leaf' ORDER BY path")
+    (page,) = leaves[len(leaves) // 2]
+    rows = blanked(path, int(str(page)))
+    opened = opened_sound(path)
+    left = sum(len(list(opened.recording.of(run.number).moments(0, 1e11))) for run in opened.recording.runs)
+    opened.close()
+    assert opened.damage == "some of its pages cannot be read"
+    assert left == 300 - rows
+
+
+def blanked(path: Path, page: int) -> int:
+    """Make zeros of a page; how many rows it held."""
+    content = bytearray(path.read_bytes())
+    begin = 4096 * (page - 1)
+    rows = int.from_bytes(content[begin + 3 : begin + 5], "big")
+    content[begin : begin + 4096] = bytes(4096)
+    path.write_bytes(content)
+    return rows
+
+
+def test_the_page_that_leads_to_all_others_may_be_gone(file: Path, moments: list[Moment]) -> None:
+    blanked(file, 1)
+    assert read(file) == ("some of its pages cannot be read", [moment.at.mono_s for moment in moments])
+
+
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.4, 0.6, 0.8, 0.95])
+def test_what_has_lost_its_end_is_never_taken_for_whole(file: Path, moments: list[Moment], share: float) -> None:
+    file.write_bytes(file.read_bytes()[: int(share * file.stat().st_size)])
+    known = {moment.at.mono_s for moment in moments}
+    try:
+        damage, left = read(file)
+    except Corrupt:
+        return
+    assert "cannot be read" in damage
+    assert left
+    assert set(left) <= known
+
+
+@pytest.mark.matrix
+def test_pages_tell_what_nothing_leads_to_any_more(path: Path, watched: Watched) -> None:
+    moments = watched(2000)
+    writer = Writer(path)
+    run = writer.begin(a_target(), moments[0].at, 1.0)
+    for moment in moments:
+        writer.write(run, [moment])
+    writer.close()
+    pages = asked(path, "SELECT pageno FROM dbstat WHERE name = 'minute' AND pagetype = 'internal'")
+    for (page,) in pages:
+        blanked(path, int(str(page)))
+    damage, left = read(path)
+    assert damage == "some of its pages cannot be read"
+    assert left == [moment.at.mono_s for moment in moments]
+
+
+def test_what_is_no_recording_or_a_newer_one_is_no_damage(tmp_path: Path, file: Path) -> None:
+    with pytest.raises(RecordingError, match="there is no recording"):
+        opened_sound(tmp_path / "none.mdr")
+    (tmp_path / "text.mdr").write_text("no database" * 900)
+    with pytest.raises(Corrupt, match="no recording"):
+        opened_sound(tmp_path / "text.mdr")
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(NewerFormat):
+        opened_sound(file)
+
+
+def test_it_is_read_while_it_is_written(path: Path, watched: Watched) -> None:
+    moments = watched(130)
+    writer = Writer(path)
+    run = writer.begin(a_target(), moments[0].at, 1.0)
+    for number, moment in enumerate(moments, start=1):
+        writer.write(run, [moment])
+        if number % 13 == 0:
+            damage, left = read(path)
+            assert (damage, len(left)) == ("", number)
+    writer.close()
