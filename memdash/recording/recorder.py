@@ -104,7 +104,7 @@ class Recorder:
 
         It is the file, or the private database itself, which is shared with this recorder until it is closed.
         """
-        if self._run is None:
+        if self._run is None or self._progress.since is None:
             return None
         path = self._writer.path
         return Recording(self._writer.database, self._run) if path is None else Recording.open(path, self._run)
