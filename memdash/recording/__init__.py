@@ -7,7 +7,7 @@ against), ``kept`` (what was read lately), ``database`` (a connection), ``tables
 many rows on their way), ``writer``, ``pruning`` (its limits), ``copying``, ``enduring`` (a writer whose disk may fill),
 ``reader``, ``hindsight`` (what was said of alerts), ``salvage`` (from ``pages`` where nothing else is left), ``mended``
 (what is left of a damaged one as one to read), ``recorder`` (beside a watch). May import: ``model``, ``files``,
-``errors``. Nothing here knows a process.
+``units``, ``errors``. Nothing here knows a process.
 
 To have another fact written, name it in ``model.sample.CAPABILITY_OF``: what it is made of is taken from its types.
 Those in ``moment.APART`` are rows of their own. Fields may be added with a default, or as Maybe: what an older file

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.sample import Fact, Instant
-from memdash.recording.codec import Base, Dated, as_base, encoded_fact
+from memdash.recording.codec import Base, Dated, TooLargeError, as_base, encoded_fact
 from memdash.recording.database import Database
 from memdash.recording.moment import APART, Moment
 from memdash.recording.tables import micros
@@ -87,12 +87,18 @@ class Facts:
         return due
 
     def encoded(self, found: Sequence[Due], database: Database) -> list[Piece]:
-        """Outside of any transaction: a profile of many stacks takes a tenth of a second, and readers would wait."""
+        """Outside of any transaction: a profile of many stacks takes a tenth of a second, and readers would wait.
+
+        One that is too large to be read again is left out: the moments keep the one before, with its age.
+        """
         along: dict[Capability, tuple[int, Base]] = {}
         pieces = []
         for due in found:
             number, base = self._base(due, along, database)
-            pieces.append(Piece(due, number, encoded_fact(due.dated, base)))
+            try:
+                pieces.append(Piece(due, number, encoded_fact(due.dated, base)))
+            except TooLargeError:
+                continue
             if base is None:
                 along[due.capability] = due.hour, as_base(pieces[-1].data)
         return pieces

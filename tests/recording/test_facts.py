@@ -11,7 +11,7 @@ import pytest
 import memdash.recording.facts
 from memdash.model.capability import Capability, Source
 from memdash.model.sample import Origin
-from memdash.recording.codec import Base, Dated, encoded_fact
+from memdash.recording.codec import Base, Dated, compressed, encoded_fact
 from memdash.recording.moment import Moment
 from memdash.recording.reader import Recording
 from memdash.recording.writer import Writer
@@ -87,6 +87,24 @@ def test_a_fact_whose_base_makes_room_meanwhile_is_written_in_full(
     monkeypatch.undo()
     writer.write(run, [third])
     assert _sites(path) == [second.sample.sites, third.sample.sites]
+
+
+def test_a_fact_that_is_too_large_to_be_read_again_is_left_out(
+    path: Path, writer: Writer, run: int, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = with_sites(_a_moment(clock), 1.0)
+    writer.write(run, [small])
+    clock.advance(60.0)
+    large = with_sites(_a_moment(clock), 1.1)
+    monkeypatch.setattr(memdash.recording.facts, "encoded_fact", too_large)
+    writer.write(run, [large])
+    with contextlib.closing(Recording.open(path)) as recording:
+        found = recording.moment_by(large.at.mono_s)
+    assert (found.at, found.sample.sites) == (large.at, small.sample.sites)
+
+
+def too_large(_: Dated, __: Base | None) -> bytes:
+    return compressed("x" * (65 << 20))
 
 
 def _a_moment(clock: FakeClock) -> Moment:
