@@ -19,6 +19,7 @@ __all__ = [
     "parse_cooldown",
     "parse_count",
     "parse_depth",
+    "parse_domains",
     "parse_gc_at",
     "parse_interval",
     "parse_keep",
@@ -27,6 +28,7 @@ __all__ = [
     "parse_pid",
     "parse_rotate",
     "parse_run",
+    "parse_sample",
     "parse_seconds",
     "parse_share",
     "parse_size",
@@ -36,6 +38,7 @@ __all__ = [
 Number = TypeVar("Number", int, float)
 
 _MOST_DIGITS = 18
+_DOMAINS = ("obj", "mem", "raw", "numpy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,10 @@ parse_depth = _within(
 )
 """A number of frames to trace."""
 
+_parse_rate = _within(
+    parse_bytes, "{} does not lie between 1KiB and 16MiB", "write it like 64KiB, or off", 1 << 10, 16 << 20
+)
+
 parse_count = _within(_whole, "{} is not a whole number from 1 on", "write it like 20", 1)
 """A whole number from 1 on."""
 
@@ -171,6 +178,21 @@ def parse_most_growth(text: str) -> MostGrowth:
         return MostGrowth(parse_growth(text), True) if "/" in text else MostGrowth(parse_bytes(text), False)
     except UsageError:
         raise UsageError(f"{quoted(text)} is no growth", "write it like 1MiB/min, or 64MiB for all of it") from None
+
+
+def parse_sample(text: str) -> int:
+    """Read how many bytes there are between two samples in the mean, 0 for ``off``. UsageError."""
+    return 0 if text.strip().lower() == "off" else _parse_rate(text)
+
+
+def parse_domains(text: str) -> tuple[str, ...]:
+    """Read names of Python's allocators, with commas between. UsageError."""
+    names = tuple(dict.fromkeys(part.strip().lower() for part in text.split(",") if part.strip()))
+    if unknown := [name for name in names if name not in _DOMAINS]:
+        raise UsageError(f"there is no allocator {quoted(unknown[0])}", f"name some of {','.join(_DOMAINS)}")
+    if not names:
+        raise UsageError("no allocator is named", "--sample off samples nothing")
+    return names
 
 
 def parse_warm_up(text: str) -> float:

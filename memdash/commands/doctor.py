@@ -8,9 +8,9 @@ import click
 
 from memdash.commands.options import Verb
 from memdash.commands.target import Choice, process_options
-from memdash.errors import EndpointUnreachable
+from memdash.errors import EndpointUnreachable, ProbeError, TargetError
 from memdash.model.missing import Missing
-from memdash.model.target import Target
+from memdash.model.target import Runtime, Target
 from memdash.plain import plain
 from memdash.probes.examine import Examined, Tried, examine
 from memdash.probes.probe import Refusal
@@ -34,7 +34,7 @@ def command(choice: Choice) -> int:
     for examined in examine(target, choice.entries):
         is_read = is_read or (not isinstance(examined.verdict, Refusal) and examined.failure is None)
         click.echo()
-        for line in _way(examined):
+        for line in _way(examined, target):
             click.echo(plain(line))
     return 0 if is_read else EndpointUnreachable.exit_code
 
@@ -48,7 +48,7 @@ def _target(target: Target) -> Iterator[str]:
     yield f"  runs {target.exe or 'a file that the kernel does not show us'}"
 
 
-def _way(examined: Examined) -> Iterator[str]:
+def _way(examined: Examined, target: Target) -> Iterator[str]:
     """One way of reading: a heading, then what was found, each reason with its remedy below it."""
     verdict = examined.verdict
     if isinstance(verdict, Refusal):
@@ -64,11 +64,26 @@ def _way(examined: Examined) -> Iterator[str]:
     if verdict.about:
         yield f"  {verdict.about}"
     yield from (f"  {line}" for line in examined.log)
+    if verdict.runtime is Runtime.CPYTHON:
+        yield from _sampler(target)
     yield f"  opening it took {nanoseconds(examined.attach_s * 1e9)} of CPU time"
     for tried in examined.tried:
         yield from _probe(tried)
     for capability, missing in examined.missing.items():
         yield from _reason(f"no {capability.value}: ", missing)
+
+
+def _sampler(target: Target) -> Iterator[str]:
+    """Whether memdash has a heap sampler that this process can load, which is not tried: it would run code there."""
+    from memdash.probes.cpython.sampler.fitting import built, fitting
+
+    try:
+        suiting = fitting(target).name
+    except (ProbeError, TargetError) as error:
+        yield from _reason("no heap sampler: ", Missing.of(error))
+        return
+    others = [name for name in built() if name != suiting]
+    yield f"  its heap can be sampled by {suiting}" + (f"; built too: {', '.join(others)}" if others else "")
 
 
 def _probe(tried: Tried) -> Iterator[str]:

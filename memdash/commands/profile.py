@@ -13,33 +13,43 @@ import click
 from memdash.analysis.deeds import deed_words
 from memdash.commands.acting import act_on
 from memdash.commands.denials import denials_told
-from memdash.commands.options import Verb, settings
+from memdash.commands.options import Verb, gathered, settings, typed
 from memdash.commands.output import STDOUT, check_output, tell, update, writing
+from memdash.commands.sampling import Sampled
 from memdash.commands.target import Choice, target_options
 from memdash.errors import UsageError
 from memdash.model.action import Action
 from memdash.model.target import Target
-from memdash.units import duration
+from memdash.probes.registry import sampling_with
+from memdash.signals import signals_raised
+from memdash.units import byte_size
+from memdash.units import duration as duration_words
 
 if TYPE_CHECKING:
     from memdash.pprof.taken import TakenProfile
+    from memdash.probes.cpython.sampler.sampling import Sampling
 
 __all__ = ["command"]
 
 _HEAP = "heap"
 _LEAKS = "goroutineleak"
 _TELL_EVERY_S = 1.0
+_SAMPLED_S = 30.0
 
 
 @click.command(cls=Verb, short_help="Save the profile of a process for pprof.")
 @target_options
-@settings("output", "force", "type", "seconds", "gc", "yes", "run")
+@settings("output", "force", "type", "seconds", "agent", "duration", "gc", "yes", "run")
+@gathered(Sampled, "sampled")
 def command(
     choice: Choice,
     output: str,
     force: bool,
     type: str | None,  # noqa: A002 - click names parameters as the flags are called
     seconds: int | None,
+    agent: bool,
+    sampled: Sampled,
+    duration: float | None,
     gc: bool,
     yes: bool,
     run: int | None,
@@ -49,6 +59,9 @@ def command(
     It holds the allocation sites, or the live objects by type where there are none. With --url or --endpoint, --type
     and --seconds ask the program's own net/http/pprof for other profiles, and for what changes within a time. Of a
     recording (FILE.mdr[@TIME]) it is that of one moment, by default the newest.
+
+    With --agent memdash's agent samples what a running Python allocates for --duration, 30 s unless given, and is gone
+    again: the profile holds what was allocated meanwhile, and what is still held of it.
     """
     if output == STDOUT and sys.stdout.isatty():
         raise UsageError("a profile is not for a terminal", "name a file with -o heap.pb.gz")
@@ -57,10 +70,12 @@ def command(
             "--type and --seconds are for a program's own endpoint, and none is to be asked",
             "--endpoint auto looks for it, --endpoint URL and --url name it",
         )
+    if not agent and (typed("duration") or (sampled.sample and typed("sample"))):
+        raise UsageError("--for and --sample are for what memdash's agent samples", "add --agent")
     check_output(output, force)
     if choice.recorded is not None:
-        if gc:
-            raise UsageError("--gc is for a process that runs", "leave it away")
+        if gc or (agent and typed("agent")):
+            raise UsageError(f"--{'gc' if gc else 'agent'} is for a process that runs", "leave it away")
         from memdash.session.profiles import profile_of
 
         with choice.recorded.moment(run) as snapshot:
@@ -72,8 +87,22 @@ def command(
         if deed is None:
             return 1
         tell(deed_words(deed))
-    _write(_taken(choice, target, type, seconds or 0), output, force)
+    if agent:
+        taken = _sampled(choice, target, sampled.of_profile(), _SAMPLED_S if duration is None else duration)
+    else:
+        taken = _taken(choice, target, type, seconds or 0)
+    _write(taken, output, force)
     return 0
+
+
+def _sampled(choice: Choice, target: Target, sampling: Sampling, for_s: float) -> TakenProfile:
+    """Of what it allocates while its allocations are sampled."""
+    from memdash.session.profiles import profile_of
+    from memdash.session.sampled import sampled
+
+    words = f"allocations are sampled for {duration_words(for_s)}, one every {byte_size(sampling.rate_bytes)}"
+    with denials_told(target), signals_raised():
+        return profile_of(sampled(target, sampling_with(choice.entries, sampling), for_s, lambda: tell(words)))
 
 
 def _write(taken: TakenProfile, output: str, force: bool) -> None:
@@ -104,7 +133,7 @@ def _counted(seconds: int) -> Iterator[None]:
     if not seconds:
         yield
         return
-    tell(f"the program takes note of what changes in {duration(seconds)}")
+    tell(f"the program takes note of what changes in {duration_words(seconds)}")
     over = threading.Event()
 
     def count() -> None:

@@ -18,6 +18,7 @@ from memdash.commands.options import gathered, part
 from memdash.commands.output import write_lines
 from memdash.commands.recorded import Keeping, recorders
 from memdash.commands.relief import Relieving
+from memdash.commands.sampling import Sampled
 from memdash.commands.telling import Telling, Terminal
 from memdash.config import SourcePath
 from memdash.errors import UsageError
@@ -46,6 +47,7 @@ class Screen(Alerting):
 
     interval: float
     agent: bool
+    sampled: Sampled = field(metadata=part(Sampled))
     relieving: Relieving = field(metadata=part(Relieving))
     look: Look = field(metadata=part(Look))
     source_path: str | None

@@ -6,15 +6,16 @@ import click
 
 from memdash.commands.options import Verb, settings, typed
 from memdash.commands.screen import Screen, screen_options
-from memdash.commands.target import Choice, target_options
+from memdash.commands.target import Choice, process_options
 from memdash.errors import UsageError
+from memdash.probes.registry import sampling_with
 from memdash.signals import signals_raised
 
 __all__ = ["command"]
 
 
 @click.command(cls=Verb, short_help="Watch a process: the same as without a verb.")
-@target_options
+@process_options
 @screen_options
 @settings("trace")
 @click.option("--once", is_flag=True, help="Print one screenful as text, and be done.")
@@ -29,6 +30,7 @@ def command(choice: Choice, screen: Screen, trace: int | None, once: bool, inlin
     if once and inline:
         raise UsageError("--once and --inline exclude each other", "leave one of them away")
     screen.check_values()
+    sampling = screen.sampled.of_running(agent=screen.agent)
     if once:
         return screen.show_once(choice.target(), choice.entries)
     if inline:
@@ -39,5 +41,5 @@ def command(choice: Choice, screen: Screen, trace: int | None, once: bool, inlin
     with signals_raised():
         target = choice.target() if choice.made else screen.pick()
         if target is not None:
-            screen.watch(target, choice.entries)
+            screen.watch(target, sampling_with(choice.entries, sampling) if sampling else choice.entries)
     return 0

@@ -15,7 +15,7 @@ from memdash.tables.alerts import alerts_table
 from memdash.tables.headline import headline
 from memdash.tables.memstats import memstats_table
 from memdash.tables.sites import sites_table
-from memdash.tables.table import DASH, Row, Table
+from memdash.tables.table import DASH, Table
 from memdash.tables.tasks import has_tasks, tasks_table
 from memdash.tables.verdict import alert_words, calm_words
 from memdash.tables.vitals import VITAL, gc_line
@@ -44,7 +44,7 @@ def few_lines(snapshot: Snapshot, width: int) -> list[str]:
     """Who it is and how it stands, its figures with their changes, its collections, the site that holds most."""
     lines = [_head(snapshot), _standing(snapshot), _fitting(_figures(snapshot), width), gc_line(snapshot)]
     if (sites := sites_table(snapshot)).rows:
-        lines.append(_fitting(_site(sites.rows[0]), width))
+        lines.append(_fitting(_site(sites), width))
     return [cut(plain(line), width) for line in lines if line]
 
 
@@ -117,10 +117,11 @@ def _figures(snapshot: Snapshot) -> Iterator[str]:
         yield " · ".join(parts) or DASH
 
 
-def _site(row: Row) -> Iterator[str]:
+def _site(table: Table) -> Iterator[str]:
     """What the site that holds most holds, its share of all, how that has changed, objects, function and place."""
-    held, share, _, objects, change, _, function, where, *_ = (cell.text for cell in row.cells)
-    figures = f"top site {held} ({share} %)"
+    texts = {column.key: cell.text for column, cell in zip(table.columns, table.rows[0].cells, strict=True)}
+    objects, change, function, where = (texts[key] for key in ("objects", "change", "function", "where"))
+    figures = f"top site {texts['figure']} ({texts['share']} %)"
     changed = [] if change in ("", DASH, "0") else [f"Δ {change}"]
     for short in (function, function.rpartition("/")[2]):
         yield " · ".join((figures, *changed, f"{objects} objects", f"{short} {where}"))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from memdash.model.missing import Maybe, Missing
 
-__all__ = ["OF_GO", "Frame", "Profile", "Site", "Usage", "leaf_at", "short_name", "without_folders"]
+__all__ = ["OF_GO", "Frame", "Profile", "Site", "Usage", "leaf_at", "sampling_error", "short_name", "without_folders"]
 
 OF_GO = ("runtime.", "internal/runtime/")
 """How the names of functions of Go's own runtime begin: its allocator among them."""
@@ -47,6 +48,19 @@ class Usage(NamedTuple):
     inuse_objects: int
     alloc_bytes: int
     alloc_objects: int
+
+
+def sampling_error(held_bytes: int, objects: int, rate_bytes: int) -> float:
+    """The standard error of what was scaled up from one sample in every ``rate_bytes``, as a share of the figure.
+
+    It is 1/√samples where the objects are small, and next to nothing where each is much larger than the rate. Of
+    objects of several sizes it takes the mean, which is on the safe side. Source: Horvitz and Thompson (1952).
+    """
+    if held_bytes <= 0 or rate_bytes <= 1:
+        return 0.0
+    objects = max(objects, 1)
+    chance = -math.expm1(-held_bytes / objects / rate_bytes)
+    return math.sqrt((1 - chance) / chance / objects)
 
 
 def leaf_at(stack: tuple[Frame, ...]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from memdash.probes.cpython import CPYTHON, CPython
@@ -12,8 +13,9 @@ from memdash.probes.system import SYSTEM
 
 if TYPE_CHECKING:
     from memdash.probes.cpython.agent.agents import Agents
+    from memdash.probes.cpython.sampler.sampling import Sampling
 
-__all__ = ["PROBES", "probes_with", "telling_apart"]
+__all__ = ["PROBES", "probes_with", "sampling_with", "telling_apart"]
 
 PROBES: tuple[ProbeEntry, ...] = (GO, CPYTHON, SYSTEM)
 
@@ -21,6 +23,11 @@ PROBES: tuple[ProbeEntry, ...] = (GO, CPYTHON, SYSTEM)
 def telling_apart(entries: Sequence[ProbeEntry]) -> tuple[ProbeEntry, ...]:
     """The same, with the ids of all tasks that have any."""
     return tuple(Go(with_ids=True) if entry is GO else entry for entry in entries)
+
+
+def sampling_with(entries: Sequence[ProbeEntry], sampling: Sampling | None) -> tuple[ProbeEntry, ...]:
+    """The same, where the allocations of a Python with an agent are sampled from the start, or are not."""
+    return tuple(replace(entry, sampling=sampling) if isinstance(entry, CPython) else entry for entry in entries)
 
 
 def probes_with(launched: Agents | None = None, asked: Sequence[ProbeEntry] = ()) -> tuple[ProbeEntry, ...]:

@@ -204,7 +204,7 @@ def decoded_moment(data: bytes) -> Moment:
 
 def packed_moments(walls: Sequence[int], monos: Sequence[int], rows: Sequence[bytes]) -> Plain:
     """Moments that have been encoded, together, and when they were on both clocks (microseconds)."""
-    return [column(list(walls)), column(list(monos)), packed([decoded_plain(row) for row in rows])]
+    return [column(list(walls)), column(list(monos)), packed(decoded_plain(row) for row in rows)]
 
 
 class Minute:

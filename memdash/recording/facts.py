@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -91,7 +91,7 @@ class Facts:
 
         One that is too large to be read again is left out: the moments keep the one before, with its age.
         """
-        along: dict[Capability, tuple[int, Base]] = {}
+        along: dict[Capability, tuple[int, bytes]] = {}
         pieces = []
         for due in found:
             number, base = self._base(due, along, database)
@@ -100,15 +100,15 @@ class Facts:
             except TooLargeError:
                 continue
             if base is None:
-                along[due.capability] = due.hour, as_base(pieces[-1].data)
+                along[due.capability] = due.hour, pieces[-1].data
         return pieces
 
     def _base(
-        self, due: Due, along: dict[Capability, tuple[int, Base]], database: Database
+        self, due: Due, along: Mapping[Capability, tuple[int, bytes]], database: Database
     ) -> tuple[int | None, Base | None]:
-        hour, base = along.get(due.capability, (-1, None))
-        if base is not None and hour == due.hour:
-            return _WRITTEN_ALONG, base
+        hour, data = along.get(due.capability, (-1, b""))
+        if hour == due.hour:
+            return _WRITTEN_ALONG, as_base(data)
         number, hour = self.bases.get(due.capability, (0, -1))
         if hour != due.hour:
             return None, None

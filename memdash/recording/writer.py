@@ -37,6 +37,8 @@ from memdash.recording.tiers import STEPS_S, Buckets, bucketed, joined
 __all__ = ["Writer"]
 
 _MINUTE, _HOUR = 60_000_000, 3_600_000_000
+_TOGETHER = 100
+"""Moments in one piece: their trees take up to 5 MiB while it is made; those of a whole minute at 10 Hz took 29."""
 _KEYS = [metric.key for metric in METRICS]
 
 
@@ -45,10 +47,11 @@ _Row: TypeAlias = tuple[int, int, bytes, bytes]
 
 
 def _in_order(rows: Sequence[_Row]) -> Iterator[Sequence[_Row]]:
-    """Cut where the wall clock was set back: within a piece both clocks rise."""
+    """Cut where the wall clock was set back: within a piece both clocks rise. None has more than ``_TOGETHER``."""
     cuts = [place for place, (before, row) in enumerate(pairwise(rows), start=1) if row[1] < before[1]]
     for first, after in pairwise([0, *cuts, len(rows)]):
-        yield rows[first:after]
+        for at in range(first, after, _TOGETHER):
+            yield rows[at : min(at + _TOGETHER, after)]
 
 
 @dataclass

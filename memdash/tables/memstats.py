@@ -31,17 +31,20 @@ _LEADING = (
 )  # fmt: skip
 _PYTHON = (
     "HeapAlloc", "HeapSmall", "malloc.in_use_bytes", "HeapObjects", "HeapInuse", "HeapIdle", "HeapSys",
-    "system.rss_bytes", *_TREE, "malloc.free_bytes", "NumGC", "gc.full_collections", "gc.collected",
+    "system.rss_bytes", *_TREE, "TotalAlloc", "malloc.free_bytes", "NumGC", "gc.full_collections", "gc.collected",
     "gc.tracked_objects", "PauseTotalNs",
 )  # fmt: skip
-_PYTHON_SINCE = frozenset({"gc.tracked_objects", "PauseTotalNs", "malloc.in_use_bytes", "malloc.free_bytes"})
-"""Figures that only newer CPythons keep, or only an agent tells: without them no row."""
+_PYTHON_SINCE = frozenset(
+    {"gc.tracked_objects", "PauseTotalNs", "malloc.in_use_bytes", "malloc.free_bytes", "TotalAlloc"}
+)
+"""Figures that only newer CPythons keep, or only an agent or its sampler tells: without them no row."""
 
 _PYTHON_WORDS: Mapping[str, str] = {
     "HeapAlloc": (
         "Bytes of small objects (up to 512 bytes each) and, once an agent tells, of what malloc has handed out "
         "for larger objects and by libraries. Without an agent, larger ones come from malloc and are not counted."
     ),
+    "TotalAlloc": "Bytes asked for since its allocations are sampled, also of what was freed; its rate is exact.",
     "HeapObjects": "Blocks of memory that hold objects now, small or large: what sys.getallocatedblocks() says.",
     "HeapInuse": "Bytes in pools that hold at least one small object; above HeapAlloc by fragmentation.",
     "HeapIdle": "Bytes in arenas outside those pools; kept for reuse.",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from enum import Enum
 
 from memdash.model.missing import Missing
-from memdash.model.profile import Frame, Profile, Usage
+from memdash.model.profile import Frame, Profile, Usage, sampling_error
 from memdash.model.snapshot import SiteGroup, Snapshot
 from memdash.tables.figures import UNCHANGED
 from memdash.tables.table import Cell, Column, Row, Table, Tone
@@ -16,6 +16,8 @@ __all__ = ["Measure", "SiteOrder", "frame_of", "read_once", "sites_table", "why_
 
 _ROWS_AT_MOST = 500
 """Ten thousand sites are searched, not scrolled."""
+
+_EXACT = 0.005
 
 
 class Measure(Enum):
@@ -80,7 +82,8 @@ def sites_table(
     small, names from A to Z; ``reverse`` turns that round. Sites that hold nothing and changed nothing are left out.
     """
     groups = snapshot.groups
-    columns = _columns(measure)
+    rate_bytes = _rate_of(snapshot)
+    columns = _columns(measure, is_sampled=rate_bytes > 1)
     if isinstance(groups, Missing):
         return Table("Top allocation sites", columns, (), groups.words)
     if (unknown := why_unknown(snapshot, measure)) is not None:
@@ -98,7 +101,7 @@ def sites_table(
     shown = shown[:_ROWS_AT_MOST]
     largest = max((measure.of(group.usage) for group in shown), default=0)
     is_first = read_once(groups)
-    rows = tuple(_row(group, measure, total, largest, is_first=is_first) for group in shown)
+    rows = tuple(_row(group, measure, total, largest, rate_bytes, is_first=is_first) for group in shown)
     return Table("Top allocation sites", columns, rows, f"no site matches {wanted!r}" if wanted else "no sites yet")
 
 
@@ -125,9 +128,16 @@ def _keys(measure: Measure) -> dict[SiteOrder, tuple[Callable[[SiteGroup], float
     }
 
 
-def _columns(measure: Measure) -> tuple[Column, ...]:
+def _rate_of(snapshot: Snapshot) -> int:
+    """Bytes between two samples, 1 where each allocation counts."""
+    profile = snapshot.sample.sites
+    return profile.sample_rate_bytes if isinstance(profile, Profile) else 1
+
+
+def _columns(measure: Measure, *, is_sampled: bool) -> tuple[Column, ...]:
     return (
         Column("figure", "inuse" if measure.in_use else "alloc", 10, right=True),
+        *((Column("error", "±", 5, right=True, drop=4),) if is_sampled else ()),
         Column("share", "%", 3, right=True),
         Column("bar", "", 12, least=5),
         Column("objects", "objects", 9, right=True, drop=2),
@@ -138,10 +148,10 @@ def _columns(measure: Measure) -> tuple[Column, ...]:
     )
 
 
-def _row(group: SiteGroup, measure: Measure, total: int, largest: int, *, is_first: bool) -> Row:
+def _row(group: SiteGroup, measure: Measure, total: int, largest: int, rate_bytes: int, *, is_first: bool) -> Row:
     frame = group.frame
     key = f"{frame.function}\0{frame.file}\0{frame.line}"
-    return Row(key, lambda: _cells(group, measure, total, largest, is_first=is_first))
+    return Row(key, lambda: _cells(group, measure, total, largest, rate_bytes, is_first=is_first))
 
 
 def frame_of(row: Row) -> Frame:
@@ -150,14 +160,18 @@ def frame_of(row: Row) -> Frame:
     return Frame(function, file, int(line))
 
 
-def _cells(group: SiteGroup, measure: Measure, total: int, largest: int, *, is_first: bool) -> tuple[Cell, ...]:
+def _cells(
+    group: SiteGroup, measure: Measure, total: int, largest: int, rate_bytes: int, *, is_first: bool
+) -> tuple[Cell, ...]:
     value, change = measure.of(group.usage), measure.of(group.change)
     objects = group.usage.inuse_objects if measure.in_use else group.usage.alloc_objects
     frame = group.frame
     share = 100 * value / total if total else 0.0
     where = frame.where(parts=2)
+    size = group.usage.inuse_bytes if measure.in_use else group.usage.alloc_bytes
     return (
         Cell(figure(value, measure.unit), Tone.STRONG, sort=value),
+        *((_error(size, objects, rate_bytes),) if rate_bytes > 1 else ()),
         Cell(count(round(share)), sort=share),
         Cell(bar=value / largest if largest > 0 else 0.0),
         Cell(count(objects), sort=objects),
@@ -166,6 +180,11 @@ def _cells(group: SiteGroup, measure: Measure, total: int, largest: int, *, is_f
         Cell(frame.function or frame.file, sort=frame.function),
         Cell(where, Tone.FAINT, sort=where, note=frame.file),
     )
+
+
+def _error(size: int, objects: int, rate_bytes: int) -> Cell:
+    error = sampling_error(size, objects, rate_bytes)
+    return Cell("" if error < _EXACT else f"{100 * error:.0f} %", Tone.FAINT, sort=error)
 
 
 def _tone(change: int, measure: Measure) -> Tone:

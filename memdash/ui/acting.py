@@ -14,7 +14,7 @@ from memdash.ui.commands import COMMANDS
 if TYPE_CHECKING:
     from memdash.session import Session
 
-__all__ = ["ask_to_act"]
+__all__ = ["ask_to_act", "how_to_sample"]
 
 _NOBODY = Missing("nothing in this target can do that")
 
@@ -50,4 +50,19 @@ def _what_helps(shown: Snapshot, action: Action) -> str:
     loading = shown.actions.get(Action.LOAD_AGENT, _NOBODY)
     if action is Action.LOAD_AGENT or shown.state is not State.LIVE or isinstance(loading, Missing):
         return ""
-    return next(f"Press {c.shown} to load it" for c in COMMANDS if c.needs is Action.LOAD_AGENT)
+    return f"Press {_key(Action.LOAD_AGENT)} to load it"
+
+
+def how_to_sample(shown: Snapshot) -> str:
+    """Which keys bring allocation sites where there are none; empty when it takes more than keys."""
+    if shown.state is not State.LIVE:
+        return ""
+    if not isinstance(shown.actions.get(Action.SAMPLE, _NOBODY), Missing):
+        return f"{_key(Action.SAMPLE)} samples its allocations: then the lines that hold its memory are shown here"
+    if Action.SAMPLE in shown.actions and not isinstance(shown.actions.get(Action.LOAD_AGENT, _NOBODY), Missing):
+        return f"{_key(Action.LOAD_AGENT)} loads memdash's agent, {_key(Action.SAMPLE)} then samples its allocations"
+    return ""
+
+
+def _key(action: Action) -> str:
+    return next(command.shown for command in COMMANDS if command.needs is action)

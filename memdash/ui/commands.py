@@ -324,6 +324,11 @@ COMMANDS: tuple[Command, ...] = (
         "Bring memdash's agent into a running Python program, after a question: for GC pauses, malloc, asyncio tasks.",
         needs=Action.LOAD_AGENT,
     ),
+    Command(
+        DASHBOARD, "P", "P", "act('SAMPLE')", "sample sites", "actions",
+        "Sample the allocations of a Python that has memdash's agent, for its sites, or end that; after a question.",
+        needs=Action.SAMPLE,
+    ),
     Command(TABLE, "enter", "enter", "choose", "detail", "rows", "Show all there is to know of it.", 3, palette=False),
     Command(ROWS, "down,j", "↓ j", "step(1)", "down", "rows", "Go one row down.", palette=False),
     Command(ROWS, "up,k", "↑ k", "step(-1)", "up", "rows", "Go one row up.", palette=False),

@@ -190,3 +190,12 @@ def test_what_has_no_meaning_beside_salvage_is_refused(
     code, _, told = run("record", "--salvage", tmp_path / "run.mdr", *beside)
     assert code == 2
     assert f"{what} does nothing beside --salvage" in told
+
+
+@pytest.mark.parametrize("verb", ["record", "log"])
+def test_what_cannot_be_written_is_told_before_a_process_is_waited_for(run: Run, tmp_path: Path, verb: str) -> None:
+    there = tmp_path / "there"
+    there.touch()
+    for output, words in ((there, "exists already"), (tmp_path / "none" / "run", "none")):
+        code, _, told = run(verb, "--wait-for", "no-program-has-this-name", "-o", output)
+        assert (code, words in told) == (2, True)

@@ -72,7 +72,7 @@ def test_a_failure_of_ours_is_told_to_memdash_alone(python: Python, folder: Path
 
 
 def test_an_agent_that_finds_nobody_says_why(python: Python, folder: Path) -> None:
-    text = agent_text(f"{folder}/agent.socket", "token", follows_forks=False)
+    text = agent_text(f"{folder}/agent.socket", "token", str(folder), follows_forks=False)
     assert result(python, folder, text) == "nothing\n[] True\n"
     assert (folder / "why").read_text() == "FileNotFoundError: [Errno 2] No such file or directory"
 
@@ -86,5 +86,5 @@ def test_an_agent_that_finds_nobody_says_why(python: Python, folder: Path) -> No
     ],
 )
 def test_where_it_cannot_start_nothing_is_said(python: Python, folder: Path, prepared: str) -> None:
-    text = agent_text(f"{folder}/agent.socket", "token", follows_forks=False)
+    text = agent_text(f"{folder}/agent.socket", "token", str(folder), follows_forks=False)
     assert result(python, folder, text, prepared) == "nothing\n[] True\n"

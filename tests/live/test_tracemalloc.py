@@ -21,7 +21,8 @@ from memdash.model.profile import Profile
 from memdash.model.sample import Reading
 from memdash.probes.cpython import CPYTHON, traces
 from memdash.probes.cpython.blocks import Blocks
-from memdash.probes.cpython.tracemalloc import NOT_TRACING, TracemallocProbe
+from memdash.probes.cpython.sampler.readings import SitesProbe
+from memdash.probes.cpython.tracemalloc import NOT_TRACING
 from memdash.probes.slices import Slices
 from memdash.process.identity import identify
 from tests.live.pythons import Python, each
@@ -54,7 +55,9 @@ class Traced(LiveTarget):
         try:
             probes = CPYTHON.attach(identify(self.pid)).probes
             self._opened.callback(probes[0].close)  # they share all they hold
-            (self.probe,) = (probe for probe in probes if isinstance(probe, TracemallocProbe))
+            (sites,) = (probe for probe in probes if isinstance(probe, SitesProbe))
+            assert sites.traced is not None
+            self.probe = sites.traced
         except BaseException:
             self.kill()
             raise
@@ -216,7 +219,7 @@ def test_a_program_that_traces_from_the_start_is_known_to(some_python: Python) -
 def test_a_program_that_traced_before_is_said_to(python: Python) -> None:
     with Traced(python.executable) as target:
         target.command("start", 1)
-        (probe,) = (p for p in CPYTHON.attach(identify(target.pid)).probes if isinstance(p, TracemallocProbe))
+        (probe,) = (p for p in CPYTHON.attach(identify(target.pid)).probes if isinstance(p, SitesProbe))
         assert probe.read().caveats[0] == "allocated since tracing began"
         probe.close()
 

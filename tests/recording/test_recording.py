@@ -38,6 +38,18 @@ def test_every_moment_comes_back_as_it_was(path: Path, writer: Writer, run: int,
     recording.close()
 
 
+def test_a_fast_watch_is_put_together_in_several_pieces(path: Path, writer: Writer, run: int, watched: Watched) -> None:
+    moments = watched(250, interval_s=0.125)  # it begins 20 s before a minute is over
+    writer.write(run, moments)
+    assert len(writer.database.rows("SELECT 1 FROM minute WHERE run = ?", run)) == 2
+    recording = Recording.open(path)
+    assert [moment.at for moment in recording.moments(0, 1e11)] == [moment.at for moment in moments]
+    assert [recording.moment_by(moment.at.mono_s).at for moment in moments[::23]] == [
+        moment.at for moment in moments[::23]
+    ]
+    recording.close()
+
+
 def test_series_are_those_of_a_live_history(
     path: Path, writer: Writer, run: int, watched: Watched, clock: FakeClock
 ) -> None:

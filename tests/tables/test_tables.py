@@ -155,11 +155,22 @@ def test_a_table_without_data_says_why_and_what_helps(snapshot: Snapshot) -> Non
 def test_sites_by_each_measure_add_up(snapshot: Snapshot) -> None:
     for measure in Measure:
         table = sites_table(snapshot, measure)
-        shares = [float(row.cells[1].sort) for row in table.rows]
-        assert sum(shares) == pytest.approx(100)
+        keys = [each.key for each in table.columns]
+        assert sum(float(row.cells[keys.index("share")].sort) for row in table.rows) == pytest.approx(100)
         figures = [float(row.cells[0].sort) for row in table.rows]
         assert figures == sorted(figures, reverse=True)
-        assert table.rows[0].cells[2].bar == 1
+        assert table.rows[0].cells[keys.index("bar")].bar == 1
+
+
+def test_sites_say_how_far_off_the_sampling_may_be(snapshot: Snapshot) -> None:
+    """188.2 MiB by one sample in 512 KiB are some 376 samples: 1 in √376."""
+    table = sites_table(snapshot)
+    at = [each.key for each in table.columns].index("error")
+    assert table.rows[0].cells[at].text == "5 %"
+    profile = snapshot.sample.sites
+    assert not isinstance(profile, Missing)
+    exact = replace(snapshot, sample=replace(snapshot.sample, sites=replace(profile, sample_rate_bytes=1)))
+    assert "error" not in [each.key for each in sites_table(exact).columns]
 
 
 def test_a_measure_that_the_profile_does_not_know_says_why(snapshot: Snapshot) -> None:

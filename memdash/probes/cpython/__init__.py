@@ -7,8 +7,9 @@ file that holds it), ``interpreter`` (an opened one), ``verify`` (what must be t
 them; ``tracing`` (with ``hidden``), ``hashtable`` and ``tracebacks`` → ``traces``, ``blocks`` → ``sources``, both →
 ``sites``, ``library`` (which files are the program's own), which ``tracemalloc`` reads; ``text`` and ``record`` take
 strings and structs apart. ``agent`` is one thread more in the target, and ``inject`` gets a script in: it alone writes
-anything, and both only when asked. ``layouts`` holds where each CPython minor keeps things. To read more, write a
-module that takes an ``Interpreter``, give it a probe in ``probes`` and name that in ``attach``.
+anything, and both only when asked; ``sampler`` is a heap profiler that the agent loads. ``layouts`` holds where each
+CPython minor keeps things. To read more, write a module that takes an ``Interpreter``, give it a probe in ``probes``
+and name that in ``attach``.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from memdash.probes.probe import Attachment, Fit, Refusal
 
 if TYPE_CHECKING:
     from memdash.probes.cpython.agent.agents import Agents
+    from memdash.probes.cpython.sampler.sampling import Sampling
 
 __all__ = ["CPYTHON", "CPython"]
 
@@ -36,7 +38,8 @@ _CONDITIONAL = frozenset({Capability.SITES, Capability.MALLOC})
 class CPython:
     """Loads its modules when asked: who watches a Go program does without them, and their 30 ms.
 
-    ``launched`` has the agents of the programs that memdash has started.
+    ``launched`` has the agents of the programs that memdash has started; with ``sampling``, allocations are sampled as
+    soon as there is an agent.
     """
 
     name: str = "cpython"
@@ -52,6 +55,7 @@ class CPython:
         }
     )
     launched: Agents | None = None
+    sampling: Sampling | None = None
     wanted_for: frozenset[Action] = frozenset()
 
     def fitness(self, target: Target) -> Fit | Refusal:
@@ -71,7 +75,7 @@ class CPython:
         """Open, verify, and say what is missing. Raises ProbeError or TargetError, and then leaves nothing open."""
         from memdash.probes.cpython.attach import attach
 
-        return attach(target, self.launched)
+        return attach(target, self.launched, self.sampling)
 
 
 CPYTHON = CPython()

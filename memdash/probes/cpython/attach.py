@@ -21,8 +21,12 @@ from memdash.probes.cpython.interpreter import Interpreter, open_interpreter
 from memdash.probes.cpython.probes import ArenasProbe, CensusProbe, GcProbe, PymallocProbe, ThreadsProbe
 from memdash.probes.cpython.pymalloc import NO_TABLE, NOT_IN_USE, Pymalloc
 from memdash.probes.cpython.refusals import SYSTEM_VIEW, NotStarted, once_started
+from memdash.probes.cpython.sampler.frames import frame_words
+from memdash.probes.cpython.sampler.readings import SamplerFeed, SitesProbe
+from memdash.probes.cpython.sampler.sampling import Sampling
+from memdash.probes.cpython.sampler.switch import Switch
 from memdash.probes.cpython.threads import ThreadWatch
-from memdash.probes.cpython.tracemalloc import NOT_TRACING, TracemallocProbe
+from memdash.probes.cpython.tracemalloc import TracemallocProbe
 from memdash.probes.cpython.tracing import Tracing, find_tracing
 from memdash.probes.cpython.types import Types
 from memdash.probes.cpython.verify import MODIFIED, verify
@@ -38,21 +42,21 @@ _YOUNG_S = 5.0
 T = TypeVar("T")
 
 
-def attach(target: Target, launched: Agents | None) -> Attachment:
-    """``launched`` has the agents of what memdash has started.
+def attach(target: Target, launched: Agents | None, sampling: Sampling | None) -> Attachment:
+    """``launched`` has the agents of what memdash has started; ``sampling`` is wanted as soon as there is one.
 
     Raises ProbeError or TargetError, and then leaves nothing open.
     """
     started_ns = time.perf_counter_ns()
-    return once_started(lambda: _attach(target, launched, started_ns))
+    return once_started(lambda: _attach(target, launched, sampling, started_ns))
 
 
-def _attach(target: Target, launched: Agents | None, started_ns: int) -> Attachment:
+def _attach(target: Target, launched: Agents | None, sampling: Sampling | None, started_ns: int) -> Attachment:
     """Raises NotStarted when what makes no sense may be that of a Python which is just setting itself up."""
     interpreter = None
     try:
         interpreter = open_interpreter(target)
-        return _attached(target, interpreter, AgentLink(target, launched, _inject), started_ns)
+        return _attached(target, interpreter, AgentLink(target, launched, _inject), sampling, started_ns)
     except BaseException as error:
         if interpreter is not None:
             interpreter.close()
@@ -73,8 +77,12 @@ def _inject(target: Target, script: str) -> Attempt:
     return Injection(target, script)
 
 
-def _attached(target: Target, interpreter: Interpreter, link: AgentLink, started_ns: int) -> Attachment:
+def _attached(
+    target: Target, interpreter: Interpreter, link: AgentLink, sampling: Sampling | None, started_ns: int
+) -> Attachment:
     feed = AgentFeed(link)
+    switch = Switch(target, link, frame_words(interpreter.layout, interpreter.version.minor), sampling)
+    sampler = SamplerFeed(target, interpreter, link, switch)
     collector, table, threads = Collector(interpreter), find_arenas(interpreter), _threads(interpreter, feed)
     tracing = find_tracing(interpreter)
     interpreter.binary.elf.rest()
@@ -84,7 +92,6 @@ def _attached(target: Target, interpreter: Interpreter, link: AgentLink, started
     if isinstance(watch, Missing) and isinstance(heap, Missing):
         refuse_if_failed(checks, Capability.GC, MODIFIED)
     depth = _depth(tracing)
-    sites = depth if isinstance(depth, Missing) else tracing or NOT_TRACING
     threads = _unless_failed(checks, Capability.TASKS) or threads
     census = _unless_failed(checks, Capability.OBJECTS) or _census(interpreter, table)
     probes: list[Probe] = []
@@ -97,13 +104,14 @@ def _attached(target: Target, interpreter: Interpreter, link: AgentLink, started
             probes.append(probe(found))
 
     add(Capability.GC, watch, lambda watch: GcProbe(interpreter, watch))
-    probes.append(PymallocProbe(interpreter, heap, watch, feed))
-    add(Capability.SITES, sites, lambda tracing: TracemallocProbe(target, interpreter, tracing))
+    probes.append(PymallocProbe(interpreter, heap, watch, feed, sampler))
+    traced = None if isinstance(depth, Missing) or tracing is None else TracemallocProbe(target, interpreter, tracing)
+    probes.append(SitesProbe(interpreter, sampler, traced))
     add(Capability.TASKS, threads, lambda threads: ThreadsProbe(interpreter, threads, feed.others))
     add(Capability.OBJECTS, census, lambda census: CensusProbe(interpreter, census))
     add(Capability.ARENAS, heap, lambda heap: ArenasProbe(interpreter, heap))
     log = [*_log(interpreter, table, checks, started_ns), *_tracing_log(depth)]
-    return Attachment(tuple(probes), missing, tuple(log), (link,))
+    return Attachment(tuple(probes), missing, tuple(log), (link, switch))
 
 
 def _depth(tracing: Tracing | None) -> Maybe[int]:

@@ -8,11 +8,11 @@ from memdash.model.memstats import MemStats
 from memdash.model.missing import Maybe, Missing
 from memdash.probes.cpython.gc import BY_COUNTS, NO_CPU, NO_FORCED, Seen
 
-__all__ = ["HeapFigures", "mem_stats"]
+__all__ = ["NO_TOTALS", "HeapFigures", "mem_stats"]
 
 _NS_PER_S = 1e9
 
-_NO_TOTALS = Missing("CPython counts what is allocated now, not what ever was")
+NO_TOTALS = Missing("CPython counts what is allocated now, not what ever was, unless its allocations are sampled")
 _NO_STACKS = Missing("CPython's frames and stacks are not accounted for apart")
 _NO_SPANS = Missing("CPython has no spans and no caches of them")
 
@@ -22,7 +22,7 @@ class HeapFigures:
     """What the allocators say: bytes of small objects, of the pools that hold any, and of the arenas they are in.
 
     ``blocks`` counts objects of any size; ``malloc_bytes`` is what the C library's allocator has handed out, which none
-    of the others is part of.
+    of the others is part of; ``asked_bytes`` are all that were ever asked for.
     """
 
     small_bytes: Maybe[int]
@@ -30,6 +30,7 @@ class HeapFigures:
     arenas_bytes: Maybe[int]
     blocks: Maybe[int]
     malloc_bytes: Maybe[int]
+    asked_bytes: Maybe[int] = NO_TOTALS
 
     @property
     def all_bytes(self) -> Maybe[int]:
@@ -55,11 +56,11 @@ def mem_stats(heap: HeapFigures, seen: Maybe[Seen]) -> MemStats:
     last_at_s = seen if isinstance(seen, Missing) else seen.last_at_s
     return MemStats(
         Alloc=heap.all_bytes,
-        TotalAlloc=_NO_TOTALS,
+        TotalAlloc=heap.asked_bytes,
         Sys=Missing("CPython does not know what malloc takes from the system; RSS and VMS tell"),
         Lookups=Missing("CPython looks no pointers up"),
-        Mallocs=_NO_TOTALS,
-        Frees=_NO_TOTALS,
+        Mallocs=NO_TOTALS,
+        Frees=NO_TOTALS,
         HeapAlloc=heap.all_bytes,
         HeapSmall=heap.small_bytes,
         HeapSys=heap.arenas_bytes,

@@ -24,8 +24,9 @@ from memdash.probes.cpython.census import Census
 from memdash.probes.cpython.gc import CollectorWatch, Seen, gc_stats
 from memdash.probes.cpython.interpreter import Interpreter
 from memdash.probes.cpython.library import OURS
-from memdash.probes.cpython.memstats import HeapFigures, mem_stats
+from memdash.probes.cpython.memstats import NO_TOTALS, HeapFigures, mem_stats
 from memdash.probes.cpython.pymalloc import NOT_IN_USE, Pymalloc
+from memdash.probes.cpython.sampler.readings import SamplerFeed
 from memdash.probes.cpython.threads import MOVED, ThreadWatch
 from memdash.probes.slices import Done, Slices, counted_over
 from memdash.units import clock_time, count, ratio
@@ -77,7 +78,7 @@ class PymallocProbe:
     """MemStats from the allocator's pools: 0.3 ms for a small heap, 20 ms for 300 MB of small objects.
 
     ``heap`` is Missing when the pools are not to be read; ``watch`` when the collector is not. ``feed`` adds, at
-    the same moment, what malloc holds: so HeapSmall and malloc make HeapAlloc.
+    the same moment, what malloc holds: so HeapSmall and malloc make HeapAlloc. ``sampler`` knows what was asked for.
     """
 
     name = "cpython.obmalloc"
@@ -85,24 +86,32 @@ class PymallocProbe:
     cadence_s = 2.0
 
     def __init__(
-        self, interpreter: Interpreter, heap: Maybe[Pymalloc], watch: Maybe[CollectorWatch], feed: AgentFeed
+        self,
+        interpreter: Interpreter,
+        heap: Maybe[Pymalloc],
+        watch: Maybe[CollectorWatch],
+        feed: AgentFeed,
+        sampler: SamplerFeed,
     ) -> None:
         self._interpreter = interpreter
         self._heap = heap
         self._watch = watch
         self._feed = feed
+        self._sampler = sampler
 
     def read(self) -> Reading:
         """Walk the pools once. Raises BadRead, AccessDenied, TargetExited."""
         seen = self._watch if isinstance(self._watch, Missing) else self._watch.look()
         caveats = [] if isinstance(seen, Missing) else _since(seen)
-        malloc = self._malloc()
+        malloc, asked = self._malloc(), self._sampler.asked()
+        caveats += [] if isinstance(asked, Missing) else [f"TotalAlloc counts since {clock_time(asked.since_s)}"]
+        asked_bytes = NO_TOTALS if isinstance(asked, Missing) else asked.size
         heap = self._heap if isinstance(self._heap, Missing) else self._heap.read()
         if isinstance(heap, Missing):
-            figures = self._unread(heap, malloc)
+            figures = self._unread(heap, malloc, asked_bytes)
         else:
             figures = HeapFigures(
-                heap.small_bytes, heap.pools_bytes, heap.arenas_bytes, heap.all_blocks, malloc.in_use_bytes
+                heap.small_bytes, heap.pools_bytes, heap.arenas_bytes, heap.all_blocks, malloc.in_use_bytes, asked_bytes
             )
             caveats += _others(self._interpreter, _HEAP_OF_ALL_UNTIL_MINOR)
             caveats += [_SMALL_ONLY] if isinstance(malloc.in_use_bytes, Missing) else []
@@ -116,13 +125,13 @@ class PymallocProbe:
             return found
         return Malloc(in_use_bytes=found, mapped_bytes=found, free_bytes=found, trimmable_bytes=found)
 
-    def _unread(self, why: Missing, malloc: Malloc) -> HeapFigures:
+    def _unread(self, why: Missing, malloc: Malloc, asked_bytes: Maybe[int]) -> HeapFigures:
         """Without pools to read: where malloc serves all, it alone tells."""
         blocks = why if isinstance(self._heap, Missing) else self._heap.all_blocks()
         blocks = why if isinstance(blocks, Missing) else blocks
         if why is NOT_IN_USE and not isinstance(malloc.in_use_bytes, Missing):
-            return HeapFigures(0, 0, 0, blocks, malloc.in_use_bytes)
-        return HeapFigures(why, why, why, blocks, malloc.in_use_bytes)
+            return HeapFigures(0, 0, 0, blocks, malloc.in_use_bytes, asked_bytes)
+        return HeapFigures(why, why, why, blocks, malloc.in_use_bytes, asked_bytes)
 
     def close(self) -> None:
         """Give the interpreter back. May be called twice."""

@@ -58,6 +58,18 @@ class Sources:
             of_file[place] = frame
         return frame
 
+    def called(self, frame: Frame) -> Frame:
+        """A frame whose function goes by what its code says, with its module before that.
+
+        Before 3.11 code tells the last part alone; all of it, where the file has been read.
+        """
+        module, name = self._module(frame.file), frame.function
+        blocks = self._blocks.get(frame.file)
+        if blocks is not None and frame.line:
+            found = blocks.name(frame.line)
+            name = found if found.rpartition(".")[2] == name else name
+        return Frame(".".join(part for part in (module, name) if part), frame.file, frame.line)
+
     def forget_unused(self, files: Collection[str]) -> None:
         """Drop the names of places in other files."""
         for file in self._frames.keys() - set(files):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from operator import is_
+
 from textual.screen import Screen
 
 from memdash.model.capability import Capability
@@ -11,6 +14,7 @@ from memdash.plain import plain
 from memdash.tables.objects import TITLE, ObjectMeasure, ObjectOrder, objects_table
 from memdash.tables.since import since_words
 from memdash.tables.table import Row, Table
+from memdash.ui.acting import how_to_sample
 from memdash.ui.panes.ranking import Ranking
 from memdash.ui.watched import Watched
 from memdash.units import byte_size, count
@@ -38,11 +42,14 @@ class ObjectRanking(Ranking[ObjectOrder]):
 
     def build(self, snapshot: Snapshot, wanted: str, built: Table) -> Table:
         """The types, as asked for."""
-        wish = (snapshot.objects, snapshot.groups, self.measure, self.order, self.reversed, wanted, built)
-        if all(new is old for new, old in zip(wish, self._built, strict=False)) and self._built:
+        hint = how_to_sample(snapshot)
+        wish = (hint, snapshot.objects, snapshot.groups, self.measure, self.order, self.reversed, wanted, built)
+        if self._built and hint == self._built[0] and all(map(is_, wish[1:], self._built[1:])):
             return built
         self._counted = _counted(snapshot)
         table = objects_table(snapshot, self.measure, self.order, self.reversed, wanted)
+        if hint and table.footnote:
+            table = replace(table, footnote=hint)
         self._built = (*wish[:-1], table)
         return table
 

@@ -41,7 +41,7 @@ class Agents:
         atexit.register(self.close)  # the thread that is to close it may be held up by the target until then
         try:
             place.write(SCRIPT, first_text(f"{place.path}/{REST}"))
-            place.write(REST, agent_text(place.socket_path, self._token, follows_forks=follows_forks))
+            place.write(REST, agent_text(place.socket_path, self._token, place.path, follows_forks=follows_forks))
             if follows_forks:
                 place.write(CUSTOMIZE, customize_text())
             self._listening = place.listen()
@@ -59,6 +59,16 @@ class Agents:
     def script_path(self) -> str:
         """What a target is to run so that its agent comes, as it sees it; running it again does no harm."""
         return f"{self._place.path}/{SCRIPT}"
+
+    def bring(self, name: str, content: bytes) -> None:
+        """Put a file beside the script, for its targets to open; it stays if it is there. Raises AgentUnreachable."""
+        with self._lock:
+            if self._listening is None:
+                raise AgentUnreachable("the agent has gone")
+            try:
+                self._place.bring(name, content)
+            except OSError as error:
+                raise AgentUnreachable(f"{name} cannot be put where the agent is met: {error.strerror}") from None
 
     def failure(self) -> str:
         """Why an agent could not start, in its own words, which are not to be trusted; empty when none has said so."""

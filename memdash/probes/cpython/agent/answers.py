@@ -1,4 +1,4 @@
-"""What the agent answers: collections and their pauses, malloc, names of threads, asyncio tasks.
+"""What the agent answers: collections and their pauses, malloc, names of threads, asyncio tasks, and where memory goes.
 
 Runs inside a target, as ``inside`` does and by its rules: only a text for memdash, on CPython 3.8 to 3.15, compiled in
 the agent's thread when something is first asked. Names and paths are cut; lists have an end.
@@ -14,9 +14,17 @@ import time
 TYPE_CHECKING = False  # typing takes 5 ms to import
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import CodeType
     from typing import Any
 
     Fields = dict[str, Any]
+
+    def compiled(text: str) -> CodeType:
+        """The guard's."""
+
+
+PLACE = SAMPLER = ""
+"""Put in by ``script``: the directory where memdash leaves files, and the text of the sampler's glue."""
 
 TEXT = 300
 PAUSES_KEPT = 256
@@ -31,7 +39,7 @@ class Answers:
     """Everything that can be asked for, and what that needs to remember."""
 
     def __init__(self) -> None:
-        self.pauses, self.malloc, self.tasks = Pauses(), Malloc(), Tasks()
+        self.pauses, self.malloc, self.tasks, self.sampling = Pauses(), Malloc(), Tasks(), Sampling()
         self.known: dict[str, Callable[..., Fields]] = {
             "time": self.pauses.begin,
             "rest": self.pauses.end,
@@ -41,6 +49,9 @@ class Answers:
             "names": thread_names,
             "tasks": self.tasks.told,
             "collect": collect,
+            "sample": self.sampling.start,
+            "unsample": self.sampling.stop,
+            "places": self.sampling.places,
             "leave": dict,
         }
 
@@ -51,6 +62,31 @@ class Answers:
     def undo(self) -> None:
         """Take back what was changed."""
         self.pauses.end()
+        self.sampling.stop()
+
+
+class Sampling:
+    """The sampler of allocations, whose text is compiled when it is first asked for."""
+
+    def __init__(self) -> None:
+        self.sampler: Any = None
+
+    def start(self, **asked: Any) -> Fields:
+        """Begin, or say why not."""
+        if self.sampler is None:
+            namespace: dict[str, Any] = {"__name__": "memdash_sampler"}
+            exec(compiled(SAMPLER), namespace)  # noqa: S102 - our own text
+            self.sampler = namespace["Sampler"](PLACE, compiled)
+        told: Fields = self.sampler.start(**asked)
+        return told
+
+    def stop(self) -> Fields:
+        """Give the allocators back."""
+        return {} if self.sampler is None else self.sampler.stop()
+
+    def places(self, **asked: Any) -> Fields:
+        """Names of what was met."""
+        return {"files": [], "rows": []} if self.sampler is None else self.sampler.names(**asked)
 
 
 class Pauses:

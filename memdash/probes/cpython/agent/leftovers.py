@@ -14,7 +14,19 @@ import time
 from collections.abc import Iterable
 from contextlib import ExitStack
 
-__all__ = ["CAME", "CUSTOMIZE", "FAILURE", "REST", "SCRIPT", "SOCKET", "names_in", "opened", "remove", "sweep"]
+__all__ = [
+    "CAME",
+    "CUSTOMIZE",
+    "FAILURE",
+    "LIBRARY",
+    "REST",
+    "SCRIPT",
+    "SOCKET",
+    "names_in",
+    "opened",
+    "remove",
+    "sweep",
+]
 
 SOCKET = "agent.socket"
 SCRIPT = "agent"
@@ -25,6 +37,9 @@ FAILURE = "why"
 CUSTOMIZE = "sitecustomize.py"
 CAME = "came"
 """Is there once an agent that was called has come, so that its target will not look for the script any more."""
+
+LIBRARY = "sampler-"
+"""How the names of the files begin that a target loads to sample its allocations."""
 
 _COMPILED = "__pycache__"
 _NAMES = (SOCKET, SCRIPT, REST, FAILURE, CUSTOMIZE, "sitecustomize.pyc", "sitecustomize.pyo", CAME)
@@ -47,7 +62,10 @@ def names_in(directory: int) -> list[str]:
 
 def remove(name: str, parent: int, directory: int) -> None:
     """Remove the place ``name``, open as ``directory``, from ``parent``; what cannot be removed stays."""
-    for entry in _NAMES:
+    libraries: list[str] = []
+    with contextlib.suppress(OSError):
+        libraries = [entry for entry in names_in(directory) if entry.startswith(LIBRARY)]
+    for entry in (*_NAMES, *libraries):
         with contextlib.suppress(OSError):
             os.unlink(entry, dir_fd=directory)
     with contextlib.suppress(OSError):

@@ -76,6 +76,7 @@ class AgentLink:
         self._launched = launched
         self._injector = injector
         self._called: Agents | None = None
+        self._met_at: Agents | None = None
         self._attempt: Attempt | None = None
         self._refusal: Missing | None = None
         self._peer: Peer | None = None
@@ -123,9 +124,9 @@ class AgentLink:
                 case Action.LOAD_AGENT:
                     return self._call()
                 case Action.FORCE_GC:
-                    return self.ask("collect", _DEED_S, collected)
+                    return self._ask("collect", _DEED_S, collected, anew=True)
                 case Action.TRIM:
-                    return self.ask("trim", _DEED_S, trimmed)
+                    return self._ask("trim", _DEED_S, trimmed, anew=True)
                 case _:
                     raise UnsupportedRuntime(f"memdash's agent cannot do that: {action.value}")
 
@@ -156,12 +157,17 @@ class AgentLink:
             return _ONLY_AT_LAUNCH
         return _ABSENT if self._launched is None else _NOT_BROUGHT
 
-    def ask(self, deed: str, patience_s: float, understood: Callable[[Fields], T], **fields: int) -> T:
+    def ask(self, deed: str, patience_s: float, understood: Callable[[Fields], T], **fields: int | str) -> T:
         """What the agent answers; ``understood`` raises AgentUnreachable when that makes no sense.
 
-        Raises TimedOut when it does not answer in time, as while it does something else, and ProbeError when there is
-        none or it failed.
+        It is for what is asked again and again: an answer that came too late counts the next time. Raises TimedOut when
+        it does not answer in time, as while it does something else, and ProbeError when there is none or it failed.
         """
+        return self._ask(deed, patience_s, understood, anew=False, **fields)
+
+    def _ask(
+        self, deed: str, patience_s: float, understood: Callable[[Fields], T], *, anew: bool, **fields: int | str
+    ) -> T:
         with self._unless_it_acts() as is_free:
             if not is_free:
                 raise TimedOut("the agent is doing something else")
@@ -169,10 +175,22 @@ class AgentLink:
             if why is not None or self._peer is None:
                 raise AgentUnreachable(*((why.why, why.hint) if why else ("the agent has gone",)))
             try:
-                return understood(self._peer.ask(deed, patience_s, self._cancelled, **fields))
+                return understood(self._peer.ask(deed, patience_s, self._cancelled, anew=anew, **fields))
             except AgentUnreachable as error:
                 self._drop(error.what)
                 raise
+
+    def do(self, deed: str, understood: Callable[[Fields], T], **fields: int | str) -> T:
+        """The same for what changes the target: it waits its turn, and for the answer. Raises ProbeError."""
+        with self._lock:
+            self.deeds += 1
+            return self._ask(deed, _DEED_S, understood, anew=True, **fields)
+
+    def bring(self, name: str, content: bytes) -> None:
+        """Put a file where the agent finds it. Raises AgentUnreachable."""
+        if self._met_at is None:
+            raise AgentUnreachable("there is no agent yet")
+        self._met_at.bring(name, content)
 
     def cancel(self) -> None:
         """Wait for no answer of the agent any more. From any thread."""
@@ -228,7 +246,7 @@ class AgentLink:
     def _claim(self) -> None:
         for agents in (self._launched, self._called):
             if agents is not None and (peer := agents.claim(self._target.pid)) is not None:
-                self._peer = peer
+                self._peer, self._met_at = peer, agents
                 self.connections += 1
                 self._news.append("the agent is there: GC pauses, malloc and asyncio tasks are told from inside")
                 break

@@ -98,6 +98,17 @@ class Place:
             file.write(text)
             self._hand_over(file.fileno())
 
+    def bring(self, name: str, content: bytes) -> None:
+        """Write a file that is whole as soon as it is there, unless it is already. Raises OSError."""
+        if name in names_in(self._directory):
+            return
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        made = f"{name}.part"
+        with os.fdopen(os.open(made, flags, 0o600, dir_fd=self._directory), "wb") as file:
+            file.write(content)
+            self._hand_over(file.fileno())
+        os.rename(made, name, src_dir_fd=self._directory, dst_dir_fd=self._directory)
+
     def told(self, name: str) -> str:
         """What the target has left there, its first 300 bytes as printable text; empty when there is nothing."""
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC

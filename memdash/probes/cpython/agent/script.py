@@ -37,9 +37,10 @@ def first_text(rest: str) -> str:
     return _AROUND.format(_FIRST.format(rest, OURS), OURS)
 
 
-def agent_text(path: str, token: str, *, follows_forks: bool) -> str:
-    """The rest: the agent. ``path`` is that of memdash's socket as the target sees it."""
-    inside, answers = (_inside_text(name) for name in ("inside.py", "answers.py"))
+def agent_text(path: str, token: str, place: str, *, follows_forks: bool) -> str:
+    """The rest: the agent. ``path`` is that of the socket, ``place`` of the directory, as the target sees them."""
+    inside, answers, sampler = (_inside_text(name) for name in ("inside.py", "answers.py", "../sampler/glue.py"))
+    answers += f"\nPLACE, SAMPLER = {place!r}, {sampler!r}\n"
     start = f"start({path!r}, {token!r}, {answers!r}, {follows_forks})\n"
     return guarded_text(inside + start, path)
 

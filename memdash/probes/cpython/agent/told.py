@@ -17,7 +17,20 @@ from memdash.probes.cpython.agent.peer import Fields
 from memdash.probes.cpython.library import own_at
 from memdash.units import count
 
-__all__ = ["PausesTold", "Told", "collected", "malloc", "names", "nothing", "pauses", "tasks", "trimmed"]
+__all__ = [
+    "PausesTold",
+    "Told",
+    "collected",
+    "malloc",
+    "names",
+    "nothing",
+    "pauses",
+    "places",
+    "sampling",
+    "tasks",
+    "trimmed",
+    "unsampled",
+]
 
 T = TypeVar("T")
 
@@ -92,6 +105,33 @@ def names(told: Fields) -> Told[dict[int, str]]:
     if not isinstance(found, dict) or not all(ident.isdecimal() and len(ident) < 20 for ident in found):
         raise _nonsense()
     return Told({int(ident): _text(name) for ident, name in found.items()}, 0.0)
+
+
+def sampling(told: Fields) -> int:
+    """Where the sampler's header is. Raises ProbeError with its reason when it does not sample."""
+    if "why" in told:
+        raise ProbeError(_text(told["why"]))
+    return _whole(told.get("header"))
+
+
+def unsampled(told: Fields) -> str:
+    """What came of the end of sampling. Raises ProbeError when it goes on."""
+    if "why" in told:
+        raise ProbeError(_text(told["why"]))
+    if told.get("left"):
+        return "what others have hooked since stays below theirs, and passes everything through"
+    return "the target has its own allocators back"
+
+
+def places(told: Fields) -> list[Frame]:
+    """Places in code, with functions as their code objects call them."""
+    files = told.get("files")
+    if not isinstance(files, list):
+        raise _nonsense()
+    rows = _rows(told.get("rows"), 3)
+    if not all(0 <= _whole(file) < len(files) for file, _, _ in rows):
+        raise _nonsense()
+    return [_frame(name, files[file], line) for file, name, line in rows]
 
 
 def tasks(told: Fields) -> Told[tuple[Task, ...]]:

@@ -259,7 +259,7 @@ def test_a_stranger_at_an_old_path_is_told_nothing(tmp_path: Path, uid: int, sai
         finally:
             os.seteuid(0)
         rest = tmp_path / "rest"
-        rest.write_text(agent_text(path, "secret", follows_forks=True), encoding="utf-8")
+        rest.write_text(agent_text(path, "secret", str(rest.parent), follows_forks=True), encoding="utf-8")
         run_here(first_text(str(rest)))
         connection, _ = listening.accept()
         with connection:

@@ -1,0 +1,88 @@
+"""Allocations sampled for a while, without a screen: what a process has allocated since, and still holds of it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from memdash.errors import AgentUnreachable, ProbeError, TargetExited, UnsupportedRuntime
+from memdash.model.action import Action
+from memdash.model.capability import Capability, Source
+from memdash.model.missing import Missing
+from memdash.model.snapshot import Snapshot, State
+from memdash.model.target import Runtime, Target
+from memdash.probes.cpython.sampler.switch import NOT_SAMPLED
+from memdash.probes.probe import ProbeEntry
+from memdash.session.live import Live
+
+__all__ = ["sampled"]
+
+_PATIENCE_S = 60.0
+"""For the agent to come and to begin: in a target with many busy threads both take seconds."""
+
+_INTERVAL_S = 0.5
+_LOOK_S = 0.1
+
+
+def sampled(target: Target, entries: Sequence[ProbeEntry], for_s: float, begun: Callable[[], object]) -> Snapshot:
+    """Have the agent sample what ``target`` allocates for so long, and read it; then the agent is gone again.
+
+    ``begun`` is called when the first sites are there. Raises AgentUnreachable when it does not come to that,
+    UnsupportedRuntime when it never can, ProbeError when nothing can be read, TargetExited.
+    """
+    session = Live(target, interval_s=_INTERVAL_S, entries=entries, asked=(Action.LOAD_AGENT,))
+    news = threading.Event()
+    session.subscribe(lambda _: news.set())
+    session.start()
+    try:
+        shown = _wait(session, news, _has_begun_or_cannot, _PATIENCE_S)
+        _require_sampling(shown)
+        begun()
+        until_s = time.monotonic() + for_s
+
+        def is_over(shown: Snapshot) -> bool:
+            origin = shown.sample.origins.get(Capability.SITES)
+            return origin is not None and origin.at.mono_s >= until_s
+
+        return _wait(session, news, is_over, for_s + _PATIENCE_S)
+    finally:
+        session.close()
+
+
+def _has_begun_or_cannot(shown: Snapshot) -> bool:
+    if shown.state is not State.LIVE:
+        return False
+    is_refused = any(finding.summary.startswith(NOT_SAMPLED) for finding in shown.findings)
+    return _is_sampled(shown) or is_refused or shown.target.runtime is not Runtime.CPYTHON
+
+
+def _is_sampled(shown: Snapshot) -> bool:
+    origin = shown.sample.origins.get(Capability.SITES)
+    return origin is not None and origin.source is Source.AGENT
+
+
+def _require_sampling(shown: Snapshot) -> None:
+    if shown.target.runtime is not Runtime.CPYTHON:
+        raise UnsupportedRuntime("only the allocations of a Python are sampled by the agent", "leave --agent away")
+    sites = shown.sample.sites
+    if isinstance(sites, Missing):
+        raise AgentUnreachable(f"its allocations are not sampled: {sites.why}", sites.hint)
+    if not _is_sampled(shown):
+        raise UnsupportedRuntime("it traces its allocations with tracemalloc", "leave --agent away for these sites")
+
+
+def _wait(session: Live, news: threading.Event, holds: Callable[[Snapshot], bool], most_s: float) -> Snapshot:
+    """The first moment of which it holds, or that when the time is up. Raises when there will be none any more."""
+    until_s = time.monotonic() + most_s
+    while True:
+        shown = session.snapshot()
+        if shown.state is State.ENDED:
+            raise TargetExited(f"{shown.target.name} ({shown.target.place}) has ended before it was over")
+        if shown.state is State.REFUSED:
+            why = shown.missing[Capability.SITES]
+            raise ProbeError(why.why, why.hint)
+        if holds(shown) or time.monotonic() > until_s:
+            return shown
+        news.wait(_LOOK_S)
+        news.clear()

@@ -1,0 +1,138 @@
+"""The program of ``host.py`` that also allocates on known lines, and looks at its own allocators."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import sys
+from typing import Any
+
+import host  # type: ignore[import-not-found]  # it stands beside this file
+import target  # type: ignore[import-not-found]
+
+SMALL, MIDDLE, LARGE = 16, 1033, 200_033
+"""Bytes that ``object()``, ``bytes(1000)`` and ``bytes(200_000)`` ask for."""
+
+numbers = list(range(200_000))
+"""So that counting up to as many allocates nothing."""
+
+slots: dict[str, list[Any]] = {"small": [None] * 200_000, "middle": [None] * 8000, "large": [None] * 40}
+
+
+def keep_small() -> None:
+    held = slots["small"]
+    for at in numbers[: len(held)]:
+        held[at] = object()
+
+
+def keep_middle() -> None:
+    held = slots["middle"]
+    for at in numbers[: len(held)]:
+        held[at] = bytes(1000)
+
+
+def keep_large() -> None:
+    held = slots["large"]
+    for at in numbers[: len(held)]:
+        held[at] = bytes(200_000)
+
+
+def drop_half() -> None:
+    held = slots["middle"]
+    for at in range(len(held) // 2):
+        held[at] = None
+
+
+def fill() -> str:
+    """Bytes and objects by function."""
+    keep_small()
+    keep_middle()
+    keep_large()
+    sizes = {"small": SMALL, "middle": MIDDLE, "large": LARGE}
+    return json.dumps({f"keep_{name}": [sizes[name] * len(held), len(held)] for name, held in slots.items()})
+
+
+def pass_through(number: str) -> None:
+    """Ask for a kilobyte so often, and give it back at once."""
+    for _ in range(int(number)):
+        bytes(1000)
+
+
+class Record(ctypes.Structure):
+    _fields_ = (("words", ctypes.c_size_t * 5),)
+
+
+def allocators() -> str:
+    """What PyMem_GetAllocator says of all three domains."""
+    found = []
+    for domain in range(3):
+        record = Record()
+        ctypes.pythonapi.PyMem_GetAllocator(domain, ctypes.byref(record))
+        found.append(list(record.words))
+    return json.dumps(found)
+
+
+def trace(switch: str) -> None:
+    import tracemalloc
+
+    (tracemalloc.start if switch == "on" else tracemalloc.stop)()
+
+
+def hook(path: str) -> None:
+    """Let a library put functions of its own around the allocators."""
+    ctypes.PyDLL(path).hook(
+        ctypes.cast(ctypes.pythonapi.PyMem_GetAllocator, ctypes.c_void_p),
+        ctypes.cast(ctypes.pythonapi.PyMem_SetAllocator, ctypes.c_void_p),
+    )
+
+
+def in_child() -> str:
+    """What the allocators of a child are."""
+    read, write = os.pipe()
+    pid = os.fork()
+    if not pid:
+        os.write(write, allocators().encode())
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as file:
+        told = file.read()
+    os.waitpid(pid, 0)
+    return told
+
+
+def import_numpy() -> None:
+    import numpy  # type: ignore[import-not-found]  # noqa: F401, ICN001
+
+
+def arrays(number: str) -> None:
+    """Buffers of numpy of 80 kB each."""
+    import numpy as np
+
+    slots["arrays"] = [None] * int(number)
+    keep_arrays(np)
+
+
+def keep_arrays(np: Any) -> None:
+    held = slots["arrays"]
+    for at in range(len(held)):
+        held[at] = np.ones(10_000)
+
+
+target.COMMANDS = {
+    **host.target.COMMANDS,
+    "fill": fill,
+    "drop_half": drop_half,
+    "pass": pass_through,
+    "allocators": allocators,
+    "trace": trace,
+    "hook": hook,
+    "child": in_child,
+    "import_numpy": import_numpy,
+    "arrays": arrays,
+    "drop_arrays": lambda: slots.pop("arrays") and None,
+    "leave": sys.exit,
+}
+
+if __name__ == "__main__":
+    target.main()
