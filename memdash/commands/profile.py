@@ -74,8 +74,8 @@ def command(
         raise UsageError("--for and --sample are for what memdash's agent samples", "add --agent")
     check_output(output, force)
     if choice.recorded is not None:
-        if gc:
-            raise UsageError("--gc is for a process that runs", "leave it away")
+        if gc or (agent and typed("agent")):
+            raise UsageError(f"--{'gc' if gc else 'agent'} is for a process that runs", "leave it away")
         from memdash.session.profiles import profile_of
 
         with choice.recorded.moment(run) as snapshot:

@@ -36,9 +36,9 @@ def command(argv: tuple[str, ...], screen: Screen, output_to: str | None, force:
     Python programs load memdash's agent as they start, unless --read-only is given; their allocations are sampled
     while they are watched, unless --sample off or --trace is.
     """
+    sampling = screen.sampled.of_command(trace, read_only=screen.read_only)
     screen.check()
     watched = True
-    sampling = screen.sampled.of_command(trace, read_only=screen.read_only)
     tell_tracing(trace)
     with log_file(output_to, force) as log, prepared(agent=not screen.read_only, trace=trace) as given:
         program = Program(argv, log, environment=given.environment)

@@ -6,18 +6,21 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from memdash.errors import AgentUnreachable, ProbeError, TargetExited
+from memdash.errors import AgentUnreachable, ProbeError, TargetExited, UnsupportedRuntime
 from memdash.model.action import Action
-from memdash.model.capability import Capability
+from memdash.model.capability import Capability, Source
 from memdash.model.missing import Missing
 from memdash.model.snapshot import Snapshot, State
-from memdash.model.target import Target
+from memdash.model.target import Runtime, Target
+from memdash.probes.cpython.sampler.switch import NOT_SAMPLED
 from memdash.probes.probe import ProbeEntry
 from memdash.session.live import Live
 
 __all__ = ["sampled"]
 
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0
+"""For the agent to come and to begin: in a target with many busy threads both take seconds."""
+
 _INTERVAL_S = 0.5
 _LOOK_S = 0.1
 
@@ -26,17 +29,15 @@ def sampled(target: Target, entries: Sequence[ProbeEntry], for_s: float, begun: 
     """Have the agent sample what ``target`` allocates for so long, and read it; then the agent is gone again.
 
     ``begun`` is called when the first sites are there. Raises AgentUnreachable when it does not come to that,
-    ProbeError when nothing can be read, TargetExited.
+    UnsupportedRuntime when it never can, ProbeError when nothing can be read, TargetExited.
     """
     session = Live(target, interval_s=_INTERVAL_S, entries=entries, asked=(Action.LOAD_AGENT,))
     news = threading.Event()
     session.subscribe(lambda _: news.set())
     session.start()
     try:
-        shown = _wait(session, news, lambda shown: not isinstance(shown.sample.sites, Missing), _PATIENCE_S)
-        if isinstance(shown.sample.sites, Missing):
-            why = shown.sample.sites
-            raise AgentUnreachable(f"its allocations are not sampled: {why.why}", why.hint)
+        shown = _wait(session, news, _has_begun_or_cannot, _PATIENCE_S)
+        _require_sampling(shown)
         begun()
         until_s = time.monotonic() + for_s
 
@@ -47,6 +48,28 @@ def sampled(target: Target, entries: Sequence[ProbeEntry], for_s: float, begun: 
         return _wait(session, news, is_over, for_s + _PATIENCE_S)
     finally:
         session.close()
+
+
+def _has_begun_or_cannot(shown: Snapshot) -> bool:
+    if shown.state is not State.LIVE:
+        return False
+    is_refused = any(finding.summary.startswith(NOT_SAMPLED) for finding in shown.findings)
+    return _is_sampled(shown) or is_refused or shown.target.runtime is not Runtime.CPYTHON
+
+
+def _is_sampled(shown: Snapshot) -> bool:
+    origin = shown.sample.origins.get(Capability.SITES)
+    return origin is not None and origin.source is Source.AGENT
+
+
+def _require_sampling(shown: Snapshot) -> None:
+    if shown.target.runtime is not Runtime.CPYTHON:
+        raise UnsupportedRuntime("only the allocations of a Python are sampled by the agent", "leave --agent away")
+    sites = shown.sample.sites
+    if isinstance(sites, Missing):
+        raise AgentUnreachable(f"its allocations are not sampled: {sites.why}", sites.hint)
+    if not _is_sampled(shown):
+        raise UnsupportedRuntime("it traces its allocations with tracemalloc", "leave --agent away for these sites")
 
 
 def _wait(session: Live, news: threading.Event, holds: Callable[[Snapshot], bool], most_s: float) -> Snapshot:

@@ -59,8 +59,15 @@ def by_function(profile: Profile) -> Mapping[str, Held]:
 class SampledTarget(LiveTarget):
     """The program of ``programs/python/sampled.py``, with the probes of a watch that wants it sampled."""
 
-    def __init__(self, interpreter: Path, agents: Agents | None, sampling: Sampling | None) -> None:
-        super().__init__([interpreter, _PROGRAM], environment_for(agents) if agents is not None else {})
+    def __init__(
+        self,
+        interpreter: Path,
+        agents: Agents | None,
+        sampling: Sampling | None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        launched = environment_for(agents) if agents is not None else {}
+        super().__init__([interpreter, _PROGRAM], {**launched, **(environment or {})})
         try:
             self.attachment = CPython(launched=agents, sampling=sampling).attach(identify(self.pid))
             self._sites = self._probe(SitesProbe)

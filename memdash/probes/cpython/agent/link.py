@@ -124,9 +124,9 @@ class AgentLink:
                 case Action.LOAD_AGENT:
                     return self._call()
                 case Action.FORCE_GC:
-                    return self.ask("collect", _DEED_S, collected)
+                    return self._ask("collect", _DEED_S, collected, anew=True)
                 case Action.TRIM:
-                    return self.ask("trim", _DEED_S, trimmed)
+                    return self._ask("trim", _DEED_S, trimmed, anew=True)
                 case _:
                     raise UnsupportedRuntime(f"memdash's agent cannot do that: {action.value}")
 
@@ -160,9 +160,14 @@ class AgentLink:
     def ask(self, deed: str, patience_s: float, understood: Callable[[Fields], T], **fields: int | str) -> T:
         """What the agent answers; ``understood`` raises AgentUnreachable when that makes no sense.
 
-        Raises TimedOut when it does not answer in time, as while it does something else, and ProbeError when there is
-        none or it failed.
+        It is for what is asked again and again: an answer that came too late counts the next time. Raises TimedOut when
+        it does not answer in time, as while it does something else, and ProbeError when there is none or it failed.
         """
+        return self._ask(deed, patience_s, understood, anew=False, **fields)
+
+    def _ask(
+        self, deed: str, patience_s: float, understood: Callable[[Fields], T], *, anew: bool, **fields: int | str
+    ) -> T:
         with self._unless_it_acts() as is_free:
             if not is_free:
                 raise TimedOut("the agent is doing something else")
@@ -170,7 +175,7 @@ class AgentLink:
             if why is not None or self._peer is None:
                 raise AgentUnreachable(*((why.why, why.hint) if why else ("the agent has gone",)))
             try:
-                return understood(self._peer.ask(deed, patience_s, self._cancelled, **fields))
+                return understood(self._peer.ask(deed, patience_s, self._cancelled, anew=anew, **fields))
             except AgentUnreachable as error:
                 self._drop(error.what)
                 raise
@@ -179,7 +184,7 @@ class AgentLink:
         """The same for what changes the target: it waits its turn, and for the answer. Raises ProbeError."""
         with self._lock:
             self.deeds += 1
-            return self.ask(deed, _DEED_S, understood, **fields)
+            return self._ask(deed, _DEED_S, understood, anew=True, **fields)
 
     def bring(self, name: str, content: bytes) -> None:
         """Put a file where the agent finds it. Raises AgentUnreachable."""

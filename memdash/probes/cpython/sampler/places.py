@@ -37,8 +37,8 @@ class Places:
     def learn(self, number: int, begun_ns: int) -> Generator[None]:
         """Name as many as there are by now, in steps of milliseconds. Raises TimedOut, ProbeError."""
         while len(self.frames) < number:
-            most = min(_MOST_AT_ONCE, number - len(self.frames))
-            told = self._link.ask("places", _PATIENCE_S, places, after=len(self.frames), most=most, start=begun_ns)
+            asked = {"after": len(self.frames), "most": _MOST_AT_ONCE, "start": begun_ns}
+            told = self._link.ask("places", _PATIENCE_S, places, **asked)
             if not told:
                 return
             if not self._has_names:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,10 @@ from memdash.units import byte_size
 if TYPE_CHECKING:
     from memdash.probes.cpython.sampler.fitting import Fitting
 
-__all__ = ["Switch"]
+__all__ = ["NOT_SAMPLED", "Switch"]
+
+NOT_SAMPLED = "allocations are not sampled"
+"""How the line of the log begins that says why."""
 
 _OFF = Missing(
     "CPython keeps no record of where objects are allocated, unless its allocations are sampled",
@@ -56,6 +58,8 @@ class Switch:
         library = why or self._fitting()
         if isinstance(library, Missing):
             return {Action.SAMPLE: library}
+        if self._at is _ASKED:
+            return {Action.SAMPLE: _ASKED}
         rate = byte_size((self._wish or Sampling()).rate_bytes)
         return {Action.SAMPLE: _BEGINS.format(rate=rate) if isinstance(self._at, Missing) else _ENDS}
 
@@ -109,7 +113,7 @@ class Switch:
         except TimedOut:
             return _ASKED
         except ProbeError as error:
-            self._news.append(f"allocations are not sampled: {error.what}")
+            self._news.append(f"{NOT_SAMPLED}: {error.what}")
             return Missing(error.what, error.hint)
         self._news.append(f"allocations are sampled, one every {byte_size(wish.rate_bytes)}")
         return at
@@ -119,6 +123,8 @@ class Switch:
         library = self._fitting()
         if isinstance(library, Missing):
             raise UnsupportedRuntime(library.why, library.hint)
+        import zlib  # wanted only where there is an agent
+
         self._link.bring(library.name, library.content)
         return {
             "library": library.name,

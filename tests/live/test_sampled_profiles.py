@@ -1,0 +1,69 @@
+"""``memdash profile --agent``: what a Python allocates in a while, as a file for pprof, and nothing left behind."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from memdash.model.action import Action
+from memdash.model.missing import Missing
+from memdash.probes.cpython.sampler.sampling import Sampling
+from tests.live.hosts import Host
+from tests.live.pythons import Python, each
+from tests.live.samplers import SampledTarget, needs_a_sampler
+from tests.waiting import until
+
+pytestmark = [pytest.mark.live, needs_a_sampler]
+
+python = each((13,))
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+def test_what_is_allocated_meanwhile_is_written(run: Run, python: Python, tmp_path: Path) -> None:
+    path = tmp_path / "heap.pb.gz"
+    with Host(python.executable, None) as host:
+        host.told("malloc")  # newer versions of libffi keep a descriptor of their own
+        before = host.told("house")
+        host.command("churn", 1)
+        code, _, told = run("profile", host.pid, "--agent", "--for", "1s", "--sample", "32KiB", "-o", path)
+        host.command("stop")
+        assert (code, "sampled for 1.0 s, one every 32.0 KiB" in told) == (0, True), told
+        until(lambda: host.told("house") == before, "the house as it was")
+    code, listed, _ = run("top", path, "--sample-index", "alloc_space")
+    assert code == 0
+    assert "target.churn" in listed
+    for argv in (("tree", path), ("flame", path, "-o", tmp_path / "flame.svg"), ("diff", path, path)):
+        assert run(*argv)[0] == 0, argv
+    code, listed, _ = run("list", "target.churn", path)
+    assert "loop: list[object] = []" in listed
+
+
+def test_who_traces_is_told_of_the_sites_that_there_are(run: Run, python: Python, tmp_path: Path) -> None:
+    with SampledTarget(python.executable, None, None) as target:
+        target.command("trace", "on")
+        code, _, told = run("profile", target.pid, "--agent", "--for", "1s", "-o", tmp_path / "heap.pb.gz")
+    assert code != 0
+    assert "traces its allocations with tracemalloc" in told
+
+
+def test_only_python_is_sampled(run: Run, start: Callable[..., subprocess.Popen[bytes]], tmp_path: Path) -> None:
+    other = start("cat")
+    code, _, told = run("profile", other.pid, "--agent", "--for", "1s", "-o", tmp_path / "heap.pb.gz")
+    assert code != 0
+    assert "only the allocations of a Python are sampled" in told
+
+
+def test_the_debug_hooks_of_python_do_not_mind(python: Python) -> None:
+    environment = {"PYTHONMALLOC": "debug"}
+    with SampledTarget(python.executable, None, Sampling(4096), environment) as target:
+        allocators = target.told("allocators")
+        target.act(Action.LOAD_AGENT)
+        assert not isinstance(target.profile(), Missing)
+        target.command("fill")
+        target.command("drop_half")
+        target.act(Action.SAMPLE)
+        assert target.told("allocators") == allocators
