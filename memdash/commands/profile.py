@@ -6,6 +6,7 @@ import contextlib
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -72,6 +73,8 @@ def command(
         )
     if not agent and (typed("duration") or (sampled.sample and typed("sample"))):
         raise UsageError("--for and --sample are for what memdash's agent samples", "add --agent")
+    if agent and sampled.sample == 0 and typed("sample"):
+        raise UsageError("--agent samples for this profile, and --sample off says not to", "leave one of them away")
     check_output(output, force)
     if choice.recorded is not None:
         if gc or (agent and typed("agent")):
@@ -99,10 +102,14 @@ def _sampled(choice: Choice, target: Target, sampling: Sampling, for_s: float) -
     """Of what it allocates while its allocations are sampled."""
     from memdash.session.profiles import profile_of
     from memdash.session.sampled import sampled
+    from memdash.tables.sites import largest_site
 
     words = f"allocations are sampled for {duration_words(for_s)}, one every {byte_size(sampling.rate_bytes)}"
     with denials_told(target), signals_raised():
-        return profile_of(sampled(target, sampling_with(choice.entries, sampling), for_s, lambda: tell(words)))
+        shown = sampled(target, sampling_with(choice.entries, sampling), for_s, lambda: tell(words))
+        taken = profile_of(shown)
+    most = largest_site(shown)
+    return replace(taken, notes=(*taken.notes, most)) if most else taken
 
 
 def _write(taken: TakenProfile, output: str, force: bool) -> None:

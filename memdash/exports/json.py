@@ -21,7 +21,7 @@ from memdash.model.gc_trend import GcTrend, Tendency
 from memdash.model.memstats import MemStats
 from memdash.model.missing import Maybe, Missing
 from memdash.model.objects import Objects
-from memdash.model.profile import Frame, Profile, Usage
+from memdash.model.profile import Frame, Profile, Usage, sampling_error
 from memdash.model.relief import Relief
 from memdash.model.residence import MappingGroup, Residence
 from memdash.model.sample import ProbeCost, Sample
@@ -194,7 +194,11 @@ def _sites(profile: Maybe[Profile]) -> Maybe[Object]:
         by_stack[site.stack] = site.usage if held is None else Usage(*map(sum, zip(held, site.usage, strict=True)))
     objects: dict[Frame, Object] = {}
     rows = [
-        nulled(usage_row(usage, profile)) | {"stack": [objects.setdefault(frame, frame._asdict()) for frame in stack]}
+        nulled(usage_row(usage, profile))
+        | {
+            "inuse_error": sampling_error(usage.inuse_bytes, usage.inuse_objects, profile.sample_rate_bytes),
+            "stack": [objects.setdefault(frame, frame._asdict()) for frame in stack],
+        }
         for stack, usage in sorted(by_stack.items(), key=lambda item: item[1].inuse_bytes, reverse=True)
     ]
     return {

@@ -37,7 +37,7 @@ class Action(Enum):
     LOAD_AGENT = "load agent", frozenset[Capability]()
     FORCE_GC = "force GC", _HEAP
     TRIM = "trim", _HEAP
-    SAMPLE = "sample allocations", frozenset[Capability]()
+    SAMPLE = "sampling on/off", frozenset[Capability]()
     FIND_LEAKS = "find leaks", _HEAP | {Capability.TASKS}
 
     def __new__(cls, word: str, changes: frozenset[Capability]) -> Self:

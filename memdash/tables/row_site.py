@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from memdash.analysis.sites import held_by_caller, held_by_stack
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
-from memdash.model.profile import Site
+from memdash.model.profile import Site, Usage, sampling_error
 from memdash.model.snapshot import SiteGroup, Snapshot
 from memdash.tables.row_figures import (
     STACKS_AT_MOST,
@@ -20,7 +20,7 @@ from memdash.tables.row_figures import (
     missing_figure,
 )
 from memdash.tables.since import since_words
-from memdash.tables.sites import Measure, read_once, why_unknown
+from memdash.tables.sites import Measure, error_words, rate_of, read_once, why_unknown
 from memdash.tables.table import Cell, Tone
 from memdash.units import Unit, byte_size, count, ratio, signed
 
@@ -42,6 +42,7 @@ def site_figures(group: SiteGroup, snapshot: Snapshot) -> tuple[RowFigure, ...]:
         since,
         is_first=is_first,
     )
+    held = (held[0], *_off_by(usage, rate_of(snapshot)), *held[1:])
     if (unknown := why_unknown(snapshot, Measure.ALLOC_SPACE)) is not None:
         return (*held, missing_figure("allocated", unknown.why))
     asked = RowFigure("allocated", byte_size(usage.alloc_bytes), count(usage.alloc_objects), "objects")
@@ -49,6 +50,15 @@ def site_figures(group: SiteGroup, snapshot: Snapshot) -> tuple[RowFigure, ...]:
         return (*held, asked)
     size, objects = signed(change.alloc_bytes, Unit.BYTES), signed(change.alloc_objects, Unit.COUNT)
     return (*held, asked, RowFigure("", size, objects, since, tone=Tone.FAINT))
+
+
+def _off_by(usage: Usage, rate_bytes: int) -> tuple[RowFigure, ...]:
+    """How far off what it holds may be; nothing where that is not worth a word."""
+    error = sampling_error(usage.inuse_bytes, usage.inuse_objects, rate_bytes)
+    if not (share := error_words(error)):
+        return ()
+    words = f"of it, sampled every {byte_size(rate_bytes)}"
+    return (RowFigure("±", byte_size(error * usage.inuse_bytes), share, words, tone=Tone.FAINT),)
 
 
 def site_stacks(own: Sequence[Site]) -> RowStacks:

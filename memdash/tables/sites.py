@@ -12,7 +12,17 @@ from memdash.tables.figures import UNCHANGED
 from memdash.tables.table import Cell, Column, Row, Table, Tone
 from memdash.units import Unit, count, figure, signed
 
-__all__ = ["Measure", "SiteOrder", "frame_of", "read_once", "sites_table", "why_unknown"]
+__all__ = [
+    "Measure",
+    "SiteOrder",
+    "error_words",
+    "frame_of",
+    "largest_site",
+    "rate_of",
+    "read_once",
+    "sites_table",
+    "why_unknown",
+]
 
 _ROWS_AT_MOST = 500
 """Ten thousand sites are searched, not scrolled."""
@@ -82,7 +92,7 @@ def sites_table(
     small, names from A to Z; ``reverse`` turns that round. Sites that hold nothing and changed nothing are left out.
     """
     groups = snapshot.groups
-    rate_bytes = _rate_of(snapshot)
+    rate_bytes = rate_of(snapshot)
     columns = _columns(measure, is_sampled=rate_bytes > 1)
     if isinstance(groups, Missing):
         return Table("Top allocation sites", columns, (), groups.words)
@@ -103,6 +113,18 @@ def sites_table(
     is_first = read_once(groups)
     rows = tuple(_row(group, measure, total, largest, rate_bytes, is_first=is_first) for group in shown)
     return Table("Top allocation sites", columns, rows, f"no site matches {wanted!r}" if wanted else "no sites yet")
+
+
+def largest_site(snapshot: Snapshot) -> str:
+    """The line that holds most, with how much and how far off that may be; empty when none holds anything."""
+    groups = () if isinstance(snapshot.groups, Missing) else snapshot.groups
+    largest = max(groups, key=lambda group: group.usage.inuse_bytes, default=None)
+    if largest is None or largest.usage.inuse_bytes <= 0:
+        return ""
+    usage, frame = largest.usage, largest.frame
+    error = error_words(sampling_error(usage.inuse_bytes, usage.inuse_objects, rate_of(snapshot)))
+    off = f" ± {error}" if error else ""
+    return f"most is held by {frame.function} at {frame.where(parts=2)}: {figure(usage.inuse_bytes, Unit.BYTES)}{off}"
 
 
 def read_once(groups: Iterable[SiteGroup]) -> bool:
@@ -128,7 +150,7 @@ def _keys(measure: Measure) -> dict[SiteOrder, tuple[Callable[[SiteGroup], float
     }
 
 
-def _rate_of(snapshot: Snapshot) -> int:
+def rate_of(snapshot: Snapshot) -> int:
     """Bytes between two samples, 1 where each allocation counts."""
     profile = snapshot.sample.sites
     return profile.sample_rate_bytes if isinstance(profile, Profile) else 1
@@ -184,7 +206,12 @@ def _cells(
 
 def _error(size: int, objects: int, rate_bytes: int) -> Cell:
     error = sampling_error(size, objects, rate_bytes)
-    return Cell("" if error < _EXACT else f"{100 * error:.0f} %", Tone.FAINT, sort=error)
+    return Cell(error_words(error), Tone.FAINT, sort=error)
+
+
+def error_words(error: float) -> str:
+    """A share as it stands behind ±; empty where the figure is as good as exact."""
+    return "" if error < _EXACT else f"{100 * error:.0f} %"
 
 
 def _tone(change: int, measure: Measure) -> Tone:

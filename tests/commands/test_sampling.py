@@ -27,6 +27,7 @@ Run = Callable[..., tuple[int, str, str]]
         (["--sample-domains", "obj,heap", "--", "true"], 2, "there is no allocator 'heap'", "obj,mem,raw,numpy"),
         (["--sample-domains", ",", "--", "true"], 2, "no allocator is named", "--sample off"),
         (["profile", OURSELVES, "--for", "3s", "-o", "x"], 2, "--for and --sample are for what", "--agent"),
+        (["profile", OURSELVES, "--agent", "--sample", "off", "-o", "x"], 2, "--sample off says not to", "leave one"),
         (["profile", OURSELVES, "--sample", "1MiB", "-o", "x"], 2, "--for and --sample are for what", "--agent"),
     ],
 )

@@ -144,6 +144,13 @@ def test_sites_that_share_a_stack_are_one_row_and_the_largest_comes_first() -> N
     assert found["total"] == {"inuse_bytes": 110, "inuse_objects": 4, "alloc_bytes": 130, "alloc_objects": 6}
 
 
+def test_a_row_says_how_far_off_a_sampled_figure_may_be() -> None:
+    sites = (Site((Frame("shop.add", "/srv/shop.py", 1),), Usage(1 << 20, 1 << 14, 1 << 20, 1 << 14)),)
+    for rate_bytes, error in ((64 << 10, 0.25), (1, 0.0)):
+        found = document(changed(a_snapshot(seconds=2), sites=Profile(sites, rate_bytes, True)))["sites"]
+        assert found["rows"][0]["inuse_error"] == pytest.approx(error, rel=0.01)
+
+
 def test_figures_that_a_profile_does_not_know_are_null_with_the_reason() -> None:
     sites = (Site((Frame("shop.add", "/srv/shop.py", 1),), Usage(10, 1, 0, 0)),)
     profile = Profile(sites, 1, True, no_alloc=Missing("what has been freed is forgotten"), peak_bytes=20)

@@ -9,6 +9,7 @@ from memdash.model.profile import Frame, Profile, Site, Usage
 from memdash.model.snapshot import SiteGroup, Snapshot
 from memdash.tables.row_figures import RowFigure
 from memdash.tables.row_site import held_by_line, site_callers, site_figures, site_stacks
+from memdash.tables.sites import largest_site
 from memdash.tables.table import Tone
 from tests.fakes import a_snapshot
 
@@ -26,11 +27,25 @@ def figures(snapshot: Snapshot) -> dict[str, RowFigure]:
 
 def test_figures_say_since_when_they_changed() -> None:
     shown = figures(a_snapshot(5))
-    assert list(shown) == ["holds", "change", "each", "allocated", ""]
+    assert list(shown) == ["holds", "±", "change", "each", "allocated", ""]
     assert shown["holds"].more.endswith(" % of all sites")
     assert shown["change"].tone is Tone.GROWS
     assert shown["change"].more.startswith("since the attach at ")
     assert shown[""].more == shown["change"].more
+
+
+def test_a_sampled_figure_says_how_far_off_it_may_be() -> None:
+    shown = a_snapshot(5)
+    assert isinstance(shown.sample.sites, Profile)
+    profile = replace(shown.sample.sites, sample_rate_bytes=64 << 10)
+    held = tuple(replace(group, usage=Usage(1 << 20, 1 << 14, 1 << 20, 1 << 14)) for group in the_groups(shown))
+    sampled = replace(shown, groups=held, sample=replace(shown.sample, sites=profile))
+    assert figures(sampled)["±"][1:4] == ("255.9 KiB", "25 %", "of it, sampled every 64.0 KiB")
+    assert largest_site(sampled).endswith(": 1.00 MiB ± 25 %")
+    exact = replace(sampled, sample=replace(shown.sample, sites=replace(profile, sample_rate_bytes=1)))
+    assert "±" not in figures(exact)
+    assert largest_site(exact).endswith(": 1.00 MiB")
+    assert largest_site(replace(shown, groups=())) == largest_site(replace(shown, groups=Missing("none"))) == ""
 
 
 def test_one_reading_says_nothing_of_changes() -> None:
@@ -43,7 +58,7 @@ def test_one_reading_says_nothing_of_changes() -> None:
 
 
 def test_without_a_moment_to_count_from_there_is_no_change() -> None:
-    assert list(figures(a_snapshot(5, since={}))) == ["holds", "each", "allocated"]
+    assert list(figures(a_snapshot(5, since={}))) == ["holds", "±", "each", "allocated"]
 
 
 def test_what_was_never_counted_is_not_known() -> None:

@@ -121,12 +121,12 @@ async def test_scrolled_stacks_stay_where_they_are(show: Show) -> None:
     async with show(over_stacks(watch, 20), 80, 24) as shown:
         await shown.press("enter", "tab", "tab", *"jjjjjjjjjj")
         before = shown.lines
-        assert "server.go:1 " in before[13]  # the last frame of the second stack
+        assert "server.go:1 " in before[14]  # the last frame of the second stack
         assert not isinstance(watch.groups, Missing)
         shown.session.publish(replace(over_stacks(watch, 20, times=2), groups=watch.groups[::-1]))
         await shown.follow()
         assert shown.lines != before
-        assert shown.lines[13] == before[13]
+        assert shown.lines[14] == before[14]
         assert "stack 1 of 20" not in shown.text
 
 
