@@ -18,6 +18,9 @@ __all__ = ["Due", "Facts", "Piece"]
 
 _HOUR = 3_600_000_000
 _EVERY_S = 60.0
+_FIRST_S = 5.0
+"""A profile that has just begun is next to empty: the first minute would look as if nothing had been held in it."""
+
 _WRITTEN_ALONG = 0
 """In the place of a number of a base that has none yet; those of the table begin at 1."""
 
@@ -52,6 +55,7 @@ class Facts:
 
     seen: dict[Capability, Fact] = field(default_factory=dict)
     waiting: dict[Capability, Due] = field(default_factory=dict)
+    first_s: dict[Capability, float] = field(default_factory=dict)
     written_s: dict[Capability, float] = field(default_factory=dict)
     bases: dict[Capability, tuple[int, int]] = field(default_factory=dict)
 
@@ -60,20 +64,27 @@ class Facts:
             self,
             seen=dict(self.seen),
             waiting=dict(self.waiting),
+            first_s=dict(self.first_s),
             written_s=dict(self.written_s),
             bases=dict(self.bases),
         )
 
     def due(self, moments: Iterable[Moment], *, keep: bool) -> list[Due]:
-        """Of each kind at most one a minute; with ``keep`` the newest of each as well, whenever that was."""
+        """Of each kind at most one a minute, first after 5, 10, 20 and 40 s; with ``keep`` the newest of each too."""
         found = []
         for moment in moments:
             for capability in APART:
                 self._look(capability, moment)
-                due_s = self.written_s.get(capability, -_EVERY_S) + _EVERY_S
-                if capability in self.waiting and (moment.at.mono_s >= due_s or capability not in self.written_s):
+                if capability in self.waiting and self._is_due(capability, moment.at.mono_s):
                     found.append(self._taken(capability))
         return found + [self._taken(capability) for capability in list(self.waiting) if keep]
+
+    def _is_due(self, capability: Capability, now_s: float) -> bool:
+        written_s = self.written_s.get(capability)
+        if written_s is None:
+            return True
+        pause_s = max(_FIRST_S, written_s - self.first_s[capability])
+        return now_s >= written_s + min(pause_s, _EVERY_S)
 
     def _look(self, capability: Capability, moment: Moment) -> None:
         fact, origin = getattr(moment.sample, capability.value), moment.sample.origins.get(capability)
@@ -84,6 +95,7 @@ class Facts:
     def _taken(self, capability: Capability) -> Due:
         due = self.waiting.pop(capability)
         self.written_s[capability] = due.at.mono_s
+        self.first_s.setdefault(capability, due.at.mono_s)
         return due
 
     def encoded(self, found: Sequence[Due], database: Database) -> list[Piece]:

@@ -12,6 +12,7 @@ import memdash.recording.facts
 from memdash.model.capability import Capability, Source
 from memdash.model.sample import Origin
 from memdash.recording.codec import Base, Dated, compressed, encoded_fact
+from memdash.recording.facts import Facts
 from memdash.recording.moment import Moment
 from memdash.recording.reader import Recording
 from memdash.recording.writer import Writer
@@ -115,3 +116,10 @@ def _a_moment(clock: FakeClock) -> Moment:
 def _sites(path: Path) -> list[object]:
     with contextlib.closing(Recording.open(path)) as recording:
         return [dated.fact for dated in recording.facts(Capability.SITES, 0, 1e11)]
+
+
+def test_the_first_minute_has_more_than_the_profile_of_its_beginning(clock: FakeClock) -> None:
+    facts, began_s = Facts(), clock.now().mono_s
+    moments = [with_sites(_a_moment(clock), 1 + second / 100) for second in range(200)]
+    written = [due.at.mono_s for due in facts.due(moments, keep=False) if due.capability is Capability.SITES]
+    assert [round(at_s - began_s) for at_s in written] == [0, 5, 10, 20, 40, 80, 140]
