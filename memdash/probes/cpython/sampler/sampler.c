@@ -29,6 +29,7 @@
 
 #define EXPORT __attribute__((visibility("default")))
 #define INLINE static inline __attribute__((always_inline))
+#define SLOW static __attribute__((noinline))
 #define COLD static __attribute__((noinline, cold))
 #define LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define LOAD(variable) __atomic_load_n(&(variable), __ATOMIC_RELAXED)
@@ -144,8 +145,9 @@ typedef struct {
 
 /*
  * Domains share a countdown when they are called alike. With the GIL held, taking bytes off it is a plain subtraction;
- * RAW is called without. numpy holds the GIL where it calls its handler, but extensions may allocate data by
- * PyDataMem_UserNEW, which asks for no GIL: so numpy counts with RAW, atomically, 5 ns for a call of 40 or more.
+ * RAW is called without. numpy 2.4 itself calls its handler with the GIL held (all of 370 000 calls in four threads),
+ * but lets go of it inside of calloc, and what it offers to extensions, PyDataMem_UserNEW, asks for no GIL: so it counts
+ * with RAW, atomically. Sub-interpreters with a GIL of their own may lose each other's subtractions, and no more.
  */
 enum { WITH_GIL, WITHOUT_GIL, POOLS };
 
@@ -247,13 +249,13 @@ static double weight(size_t size)
 /* ---- Lock: guards the tables and the header ---------------------------------------------------------------------- */
 
 /*
- * Held for 100 ns, during which its holder calls nothing that could want it. Still there are ways to come back to a lock
- * that is held: a signal handler, or another's fork handler, that allocates; and a child forked behind the back of our
- * handlers, where the holder does not exist. So the lock knows its owner, and waiting for it ends: whoever does not get
- * it does without.
+ * Held for 100 ns, during which its holder calls nothing that could want it, and while the process forks. Still there are
+ * ways to come back to a lock that is held: a signal handler, or another's fork handler, that allocates; and a child
+ * forked behind the back of our handlers, where the holder does not exist. So the lock knows its owner, and waiting for
+ * it ends: whoever does not get it does without.
  */
-enum { SPINS = 100, YIELDS = 100, NAPS = 400 };
-#define NAP_NS 50000
+enum { SPINS = 100, YIELDS = 100, NAPS = 4000 };
+#define NAP_NS 200000
 
 static void *lock_owner;
 static void *forking_thread; /* written only by the lock's owner, who has it for a fork */
@@ -278,7 +280,16 @@ static bool try_lock(void)
     return __atomic_compare_exchange_n(&lock_owner, &nobody, this_thread(), false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
-/* Naps, since a thread of real-time priority that only yields would keep the holder from running. */
+/* A child without its parent's threads, that has not come by after_fork_in_child: pass everything through. */
+static bool is_stranded(void)
+{
+    bool is_so = (u64)getpid() != LOAD(header.pid);
+    if (is_so)
+        STORE(header.enabled, 0);
+    return is_so;
+}
+
+/* Naps, since a thread of real-time priority that only yields would keep the holder from running. A second at most. */
 COLD bool wait_for_lock(void)
 {
     if (LOAD(lock_owner) == this_thread())
@@ -287,13 +298,13 @@ COLD bool wait_for_lock(void)
     bool is_ours = false;
     for (int turn = 0; !(is_ours = try_lock()) && turn < SPINS + YIELDS + NAPS; turn++) {
         struct timespec nap = { 0, NAP_NS };
+        if (turn >= SPINS + YIELDS && is_stranded())
+            break;
         if (turn >= SPINS + YIELDS)
             nanosleep(&nap, NULL);
         else if (turn >= SPINS)
             sched_yield();
     }
-    if (!is_ours && (u64)getpid() != header.pid)
-        STORE(header.enabled, 0); /* a child without its parent's threads: pass everything through */
     errno = before;
     return is_ours;
 }
@@ -316,7 +327,7 @@ static u64 filter[1 << (FILTER_BITS - 6)];
 /* Neighbouring blocks, 16 bytes apart, have neighbouring bits: the filter is hot where the heap is. */
 INLINE u32 filter_bit(u64 block)
 {
-    return (u32)(block >> 4 ^ block >> 24) & ((1u << FILTER_BITS) - 1);
+    return (u32)(block >> 4) & ((1u << FILTER_BITS) - 1);
 }
 
 /* Without the lock: whoever may free a block got it after its bit had been set. */
@@ -736,21 +747,65 @@ INLINE size_t total(size_t count, size_t size)
     return __builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX ? 0 : bytes;
 }
 
+/*
+ * Each hook has a fast path, which is a few instructions and a jump to the original, and the rest out of line: so that
+ * no register is saved on the way. `due` says whether the request overdraws the countdown.
+ */
+SLOW void *slow_malloc(domain_t domain, void *ctx, size_t size, bool due)
+{
+    begin_forwarding(domain);
+    void *block = original[domain].malloc(ctx, size);
+    end_forwarding(domain);
+    if (due)
+        sample(pool_of(domain), block, total(1, size));
+    return block;
+}
+
+SLOW void *slow_calloc(domain_t domain, void *ctx, size_t count, size_t size, bool due)
+{
+    begin_forwarding(domain);
+    void *block = original[domain].calloc(ctx, count, size);
+    end_forwarding(domain);
+    if (due)
+        sample(pool_of(domain), block, total(count, size));
+    return block;
+}
+
+/* Forgotten before the call, after which another thread may have the address; remembered if the call fails. */
+SLOW void *slow_realloc(domain_t domain, void *ctx, void *old, size_t size, bool due)
+{
+    forgotten_t forgotten;
+    bool was_live = forget(old, &forgotten);
+    begin_forwarding(domain);
+    void *block = original[domain].realloc(ctx, old, size);
+    end_forwarding(domain);
+    if (!block && was_live)
+        remember(&forgotten);
+    if (due)
+        sample(pool_of(domain), block, total(1, size));
+    return block;
+}
+
+SLOW void slow_free(domain_t domain, void *ctx, void *block)
+{
+    forget(block, &(forgotten_t) { 0 });
+    original[domain].free(ctx, block);
+}
+
+INLINE bool is_passed_on(domain_t domain, size_t bytes)
+{
+    return pool_of(domain) == WITH_GIL && bytes > LARGEST_FOR_PYMALLOC;
+}
+
 INLINE void *hooked_malloc(domain_t domain, void *ctx, size_t size)
 {
     enter(domain);
     if (is_forwarded(domain))
         return original[domain].malloc(ctx, size);
-    size_t bytes = domain == NUMPY ? total(1, size) : size;
-    bool due = is_due(domain, bytes);
-    if (LIKELY(!due && (size <= LARGEST_FOR_PYMALLOC || pool_of(domain) == WITHOUT_GIL)))
+    bool due = is_due(domain, domain == NUMPY ? total(1, size) : size);
+    if (LIKELY(!due && !is_passed_on(domain, size)))
         return original[domain].malloc(ctx, size);
-    begin_forwarding(domain);
-    void *block = original[domain].malloc(ctx, size);
-    end_forwarding(domain);
-    if (due)
-        sample(pool_of(domain), block, bytes);
-    return block;
+    return slow_malloc(domain, ctx, size, due);
 }
 
 INLINE void *hooked_calloc(domain_t domain, void *ctx, size_t count, size_t size)
@@ -760,45 +815,33 @@ INLINE void *hooked_calloc(domain_t domain, void *ctx, size_t count, size_t size
         return original[domain].calloc(ctx, count, size);
     size_t bytes = total(count, size);
     bool due = is_due(domain, bytes);
-    if (LIKELY(!due && (bytes <= LARGEST_FOR_PYMALLOC || pool_of(domain) == WITHOUT_GIL)))
+    if (LIKELY(!due && !is_passed_on(domain, bytes)))
         return original[domain].calloc(ctx, count, size);
-    begin_forwarding(domain);
-    void *block = original[domain].calloc(ctx, count, size);
-    end_forwarding(domain);
-    if (due)
-        sample(pool_of(domain), block, bytes);
-    return block;
+    return slow_calloc(domain, ctx, count, size, due);
 }
 
-/*
- * A block freed and one allocated. It is forgotten before the call, after which another thread may have its address,
- * and remembered if the call fails. Whatever the size, pymalloc may pass it on: where the old block is large.
- */
+/* A block freed and one allocated. Whatever the size, pymalloc may pass it on: where the old block is a large one. */
 INLINE void *hooked_realloc(domain_t domain, void *ctx, void *old, size_t size)
 {
     enter(domain);
     if (is_forwarded(domain))
         return original[domain].realloc(ctx, old, size);
-    size_t bytes = domain == NUMPY ? total(1, size) : size;
-    bool due = is_due(domain, bytes);
-    forgotten_t forgotten;
-    bool was_live = may_be_live(old) && forget(old, &forgotten);
+    bool due = is_due(domain, domain == NUMPY ? total(1, size) : size);
+    if (!LIKELY(!due && !may_be_live(old)))
+        return slow_realloc(domain, ctx, old, size, due);
     begin_forwarding(domain);
     void *block = original[domain].realloc(ctx, old, size);
     end_forwarding(domain);
-    if (!block && was_live)
-        remember(&forgotten);
-    if (due)
-        sample(pool_of(domain), block, bytes);
     return block;
 }
 
-INLINE void before_free(domain_t domain, void *block)
+INLINE void hooked_free(domain_t domain, void *ctx, void *block)
 {
     enter(domain);
-    forgotten_t forgotten;
-    if (!LIKELY(!may_be_live(block)))
-        forget(block, &forgotten);
+    if (LIKELY(!may_be_live(block)))
+        original[domain].free(ctx, block);
+    else
+        slow_free(domain, ctx, block);
 }
 
 #define ALLOCATING_HOOKS(name, domain)                                    \
@@ -819,8 +862,7 @@ INLINE void before_free(domain_t domain, void *block)
     ALLOCATING_HOOKS(name, domain)                                        \
     static void name##_free(void *ctx, void *block)                       \
     {                                                                     \
-        before_free(domain, block);                                       \
-        original[domain].free(ctx, block);                                \
+        hooked_free(domain, ctx, block);                                  \
     }
 
 HOOKS(raw, RAW)
@@ -830,7 +872,9 @@ ALLOCATING_HOOKS(numpy, NUMPY)
 
 static void numpy_free(void *ctx, void *block, size_t size)
 {
-    before_free(NUMPY, block);
+    enter(NUMPY);
+    if (may_be_live(block))
+        forget(block, &(forgotten_t) { 0 });
     original[NUMPY].free_sized(ctx, block, size);
 }
 
@@ -1015,12 +1059,12 @@ static void after_fork(void)
     unlock();
 }
 
-/* Without the lock the tables may be in any state: the pid stays wrong, and wait_for_lock finds out. */
+/* Without the lock the tables may be in any state: the pid stays wrong, and is_stranded finds out. */
 static void after_fork_in_child(void)
 {
     forwarding_thread = asking_thread = NULL;
     if (forking_thread == this_thread())
-        header.pid = (u64)getpid();
+        STORE(header.pid, (u64)getpid());
     after_fork();
 }
 

@@ -59,6 +59,11 @@ def test_children_go_on_with_a_copy(checked: Harness) -> None:
 
 
 @pytest.mark.matrix
+def test_nobody_waits_for_ever(checked: Harness) -> None:
+    checked.run("waiting")
+
+
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", ["threads", "forks"])
 def test_threads_do_not_race(raced: Harness, name: str) -> None:
     raced.run(name, 300 if name == "threads" else 40)

@@ -50,6 +50,9 @@ int main(int count, char **arguments)
         test_forks(size);
         test_fork_behind_our_back();
         test_fork_with_held_lock();
+    } else if (!strcmp(name, "waiting")) {
+        CHECK(memdash_sampler_numpy((u64)&records[NUMPY]) == OK);
+        test_waiting_in_vain();
     } else {
         CHECK(!"a test of that name");
     }

@@ -51,9 +51,8 @@ static void choose_candidates(void)
     u64 base = 0x7f0000000000 + 16 * (u64)up_to(1 << 20), last = base;
     for (int at = 0; at < CANDIDATES;) {
         u64 block = base + 16 * (u64)up_to(1000);
-        if (at % 3 == 1) { /* the same filter bit: the low part undoes what the high part does */
-            u64 high = (u64)up_to(8) << 24;
-            block = (block ^ high) ^ (high >> 20);
+        if (at % 3 == 1) { /* the same filter bit */
+            block += (u64)up_to(8) << (FILTER_BITS + 4);
         } else if (at % 3 == 2) {
             do
                 last += 16;
