@@ -123,6 +123,8 @@ class Agent:
         self.connection: Descriptor | None = None
         self.wake_ends: list[Descriptor] = []
         self.answers: Any = None
+        self.runs_in = 0
+        self.forks: list[bool] = []  # a list, since two threads may append to it at the same time
         self.start_thread = original(_thread, "start_new_thread")
         self.new_lock = original(_thread, "allocate_lock")
         self.thread_id = original(_thread, "get_native_id")
@@ -143,11 +145,10 @@ class Agent:
 
     def start(self) -> None:
         """Begin anew: nothing is connected, nobody forks, there is no thread."""
-        self.is_alive = True
         self.connection = None
         self.heard = b""
         self.answers = None
-        self.forks: list[bool] = []  # a list, since two threads may append to it at the same time
+        self.forks = []
         self.wake_ends = [Descriptor(end) for end in self.pipe()]
         self.run_thread()
 
@@ -165,6 +166,7 @@ class Agent:
         self.ended.acquire()
         faults = {_signal.SIGSEGV, _signal.SIGBUS, _signal.SIGFPE, _signal.SIGILL, _signal.SIGABRT}
         before = _signal.pthread_sigmask(_signal.SIG_BLOCK, _signal.valid_signals() - faults)
+        self.is_alive = True  # not before: another thread of the program may fork at any moment
         try:
             self.start_thread(self.run, (self.settled, self.ended))
             self.has_begun = True

@@ -1,0 +1,47 @@
+"""Packages that memdash has nothing to do with, for any Python of this machine: for programs as users run them.
+
+They are unpacked into a folder of the cache, once for each minor, by the pip of this very Python: so the interpreter
+needs neither pip nor venv, and nothing is built.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from tests.live.pythons import Python
+
+__all__ = ["packages_for"]
+
+_PATIENCE_S = 180
+
+
+@cache
+def packages_for(python: Python, *names: str) -> Path | str:
+    """A folder for PYTHONPATH with these and all that they need, or in a clause why there is none."""
+    minor = f"{python.major}.{python.minor}"
+    folder = user_cache_path("memdash") / "test-packages" / "-".join((minor, *names))
+    if folder.exists():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=".", dir=folder.parent))
+    pip = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:")
+    try:
+        subprocess.run(
+            (*pip, "--python-version", minor, "--target", made, *names),
+            check=True,
+            capture_output=True,
+            timeout=_PATIENCE_S,
+        )
+        made.rename(folder)
+    except (subprocess.SubprocessError, OSError) as error:
+        return f"{', '.join(names)} cannot be installed for Python {minor}: {type(error).__name__}"
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+    return folder
