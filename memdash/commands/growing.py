@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from memdash.errors import UsageError
+from memdash.files import unfinished
 
 __all__ = ["GrowingFile", "Stream"]
 
@@ -49,7 +50,7 @@ class GrowingFile:
         try:
             if replaces and not appends and path.is_file():
                 path.unlink()
-            self._descriptor = self._opened()
+            self._descriptor = self._opened(path)
         except OSError as error:
             raise UsageError(f"{path} cannot be written: {error.strerror}", "choose another place with -o") from None
 
@@ -87,28 +88,50 @@ class GrowingFile:
         """Give it back."""
         os.close(self._descriptor)
 
-    def _opened(self) -> int:
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        if self._head and not os.fstat(descriptor).st_size:
-            os.write(descriptor, self._head)
+    def _opened(self, path: Path) -> int:
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            if self._head and not os.fstat(descriptor).st_size:
+                os.write(descriptor, self._head)
+        except OSError:
+            os.close(descriptor)
+            raise
         return descriptor
 
     def _leave(self) -> None:
         """The old one is kept where there can be no new one."""
-        new = self._opened()
+        self._go_on_in(self._opened(self._path))
+
+    def _go_on_in(self, descriptor: int) -> None:
         os.close(self._descriptor)
-        self._descriptor = new
+        self._descriptor = descriptor
 
     def _turn(self) -> None:
-        """Give all of them their next number; the last falls off."""
-        if self._kept:
-            for number in range(self._kept - 1, 0, -1):
-                if (old := self._old(number)).exists():
-                    old.rename(self._old(number + 1))
-            self._path.rename(self._old(1))
-        else:
-            self._path.unlink(missing_ok=True)
-        self._leave()
+        """Give all of them their next number; the last falls off.
+
+        The new one is made first: where there is no room for it all stay as they are, however often it is tried.
+        """
+        made = unfinished(self._path)
+        try:
+            new = self._opened(made)
+            try:
+                self._shift()
+                made.rename(self._path)
+            except OSError:
+                os.close(new)
+                raise
+        except OSError:
+            made.unlink(missing_ok=True)
+            raise
+        self._go_on_in(new)
+
+    def _shift(self) -> None:
+        if not self._kept or not self._path.exists():  # where somebody took it away none of the others gets older
+            return
+        for number in range(self._kept - 1, 0, -1):
+            if (old := self._old(number)).exists():
+                old.rename(self._old(number + 1))
+        self._path.rename(self._old(1))
 
     def _old(self, number: int) -> Path:
         return self._path.with_name(f"{self._path.name}.{number}")

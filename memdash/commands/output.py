@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,14 +21,19 @@ STDOUT = "-"
 
 
 def tell(words: str) -> None:
-    """Say on stderr what somebody should know; words of the target may be among them."""
-    click.echo(f"memdash: {plain(words)}", err=True)
+    """Say on stderr what somebody should know; words of the target may be among them.
+
+    Where nobody can hear it, as on a full disk, that ends nothing of what it is about.
+    """
+    with suppress(OSError):
+        click.echo(f"memdash: {plain(words)}", err=True)
 
 
 def update(words: str = "") -> None:
     """Where stderr is a terminal, have its last line say this now; nothing takes the line away."""
     if sys.stderr is not None and sys.stderr.isatty():
-        click.echo(f"\r\x1b[K{plain(words)}", err=True, nl=False)
+        with suppress(OSError):
+            click.echo(f"\r\x1b[K{plain(words)}", err=True, nl=False)
 
 
 def tell_instead(words: str) -> None:

@@ -101,7 +101,7 @@ def _salvaged(path: Path, output: str) -> int:
 
     into = Path(output) if output != STDOUT else path.with_name(f"{path.stem}-salvaged{_SUFFIX}")
     found = salvage(path, into)
-    lost = f", and {found.lost} are damaged" if found.lost else ""
+    lost = f"; {found.words}" if found.lost or found.is_torn else ""
     tell(f"{found.saved} pieces of {path} are in {into}{lost}")
     return 0
 

@@ -45,8 +45,10 @@ class Recorded:
         What else there is in the file is told.
         """
         from memdash.recording.mended import opened_sound  # 15 ms with all that comes with it
+        from memdash.recording.place import is_written
         from memdash.session.past import Past
 
+        goes_on = is_written(self.path)
         opened = opened_sound(self.path)
         newest, runs = opened.recording, opened.recording.runs
         if number is not None and number not in [run.number for run in runs]:
@@ -57,6 +59,8 @@ class Recorded:
         recording = newest if number in (None, newest.number) else newest.of(number)
         if opened.damage:
             tell(f"{self.path} is damaged: {opened.damage}; what is left of this run is {_reach(recording.run)}")
+        elif goes_on and recording.run.ending is None:
+            tell(f"{self.path} is still being recorded: so far it holds {_reach(recording.run)}")
         return Past(recording, is_of_file=True, close=opened.close)
 
     def instant_s(self, past: Past) -> float:
@@ -129,10 +133,12 @@ def _wall_s(text: str, newest_s: float) -> float:
     try:
         if (clock := _CLOCK.fullmatch(text)) is None:
             return datetime.fromisoformat(text).astimezone().timestamp()
-        at = newest.replace(hour=int(clock[1]), minute=int(clock[2]), second=int(float(clock[3] or 0)), microsecond=0)
+        second = int(float(clock[3] or 0))
+        at = newest.replace(hour=int(clock[1]), minute=int(clock[2]), second=second, microsecond=0, tzinfo=None)
     except (ValueError, OverflowError, OSError):
         raise UsageError(f"{text!r} is no time", _TIMES) from None
-    return (at if at <= newest + timedelta(seconds=1) else at - timedelta(days=1)).timestamp()
+    today, yesterday = (day.astimezone() for day in (at, at - timedelta(days=1)))  # by the offset from UTC of then
+    return (today if today <= newest + timedelta(seconds=1) else yesterday).timestamp()
 
 
 def _there_are(runs: Sequence[Run]) -> str:

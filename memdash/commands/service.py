@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from memdash.commands.options import Verb
-from memdash.commands.output import write_lines
+from memdash.commands.output import STDOUT, write_lines
 from memdash.errors import UsageError
 
 __all__ = ["Service", "unit"]
@@ -28,7 +28,7 @@ Wants=network-online.target
 [Service]
 Type=exec
 ExecStart={command}
-Restart=on-failure
+Restart={restart}
 RestartSec=10s
 RestartPreventExitStatus=2
 StateDirectory=memdash
@@ -88,15 +88,26 @@ class Service(Verb):
         words = ctx.meta.get(_FLAG)
         if words is None:
             return super().invoke(ctx)
-        write_lines(unit(ctx.info_name or "", _program(), words))
+        given = ctx.params
+        if given.get("output", STDOUT) != STDOUT and not (given.get("append", True) or given.get("force")):
+            output = given["output"]
+            raise UsageError(
+                f"a service begins again after each end of what it watches, and {output} is there then",
+                "say --append, to go on in it",
+            )
+        write_lines(unit(ctx.info_name or "", _program(), words, is_for_ever=given.get("duration") is None))
         return 0
 
 
-def unit(verb: str, program: Sequence[str], words: Sequence[str]) -> Iterator[str]:
-    """The unit's lines. Raises UsageError for a word with a line break."""
+def unit(verb: str, program: Sequence[str], words: Sequence[str], *, is_for_ever: bool = True) -> Iterator[str]:
+    """The unit's lines; what is there for ever begins anew also where it ends well, as its target did.
+
+    Raises UsageError for a word with a line break.
+    """
     command = " ".join(_quoted(word) for word in (*program, verb, *words))
     place = f"/etc/systemd/system/memdash-{verb}.service"
-    yield from _UNIT.format(place=place, verb=verb, command=command).splitlines()
+    restart = "always" if is_for_ever else "on-failure"
+    yield from _UNIT.format(place=place, verb=verb, command=command, restart=restart).splitlines()
 
 
 def _program() -> list[str]:

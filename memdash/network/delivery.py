@@ -10,7 +10,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Generic, NamedTuple, TypeVar
 
-from memdash.errors import BadAnswer, MemdashError
+from memdash.errors import BadAnswer, MemdashError, defects_told
 from memdash.units import count, duration
 
 __all__ = ["Delivery", "Tally"]
@@ -139,7 +139,8 @@ class Delivery(Generic[Item]):
     def _tried(self, item: Item) -> float | None:
         """Send it; how long to wait before the next attempt, or None when there is to be none."""
         try:
-            self._send(item)
+            with defects_told():
+                self._send(item)
         except BadAnswer as error:
             if error.status in _NEVER or HTTPStatus.MULTIPLE_CHOICES <= error.status < HTTPStatus.BAD_REQUEST:
                 with self._changed:

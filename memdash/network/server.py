@@ -129,7 +129,9 @@ class _Http(ThreadingHTTPServer):
         """Answer it in a thread, and break off the oldest when there are too many."""
         with self._lock:
             if len(self._open) >= _CONNECTIONS:
-                _break_off(next(iter(self._open)))
+                oldest = next(iter(self._open))
+                del self._open[oldest]  # that its thread has not woken up yet must not save the next one
+                _break_off(oldest)
             self._open[request] = time.monotonic() + self._lasts_s
         super().process_request(request, client_address)
 
@@ -202,7 +204,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _is_known(self) -> bool:
         """Compared in a time that does not tell how much of it is right."""
-        said = self.headers.get("Authorization", "").encode(errors="replace")
+        said = self.headers.get("Authorization", "").encode("latin-1", errors="replace")  # as it was decoded
         return not self.server.token or hmac.compare_digest(said, b"Bearer " + self.server.token)
 
     def _send(self, status: HTTPStatus, page: Page, also: Mapping[str, str] | None = None) -> None:

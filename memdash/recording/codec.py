@@ -16,14 +16,14 @@ from typing import Any, NamedTuple
 import msgspec
 import zstandard
 
-from memdash.errors import Corrupt
+from memdash.errors import Corrupt, NewerFormat
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.profile import Frame
 from memdash.model.sample import CAPABILITY_OF, Fact, Origin
 from memdash.recording.columns import column, packed, uncolumn, unpacked
 from memdash.recording.moment import APART, Moment
-from memdash.recording.shapes import UNREADABLE, Plain, Pool, dumped, loaded
+from memdash.recording.shapes import UNREADABLE, Plain, Pool, UnknownMemberError, dumped, loaded
 
 __all__ = [
     "Base",
@@ -112,9 +112,11 @@ def decompressed(data: bytes, base: bytes = b"") -> bytes:
 
 @contextmanager
 def _damage_told() -> Iterator[None]:
-    """Raises Corrupt for whatever comes out where a piece is not what it should be."""
+    """Raises Corrupt for whatever comes out where a piece is not what it should be; NewerFormat where it may be."""
     try:
         yield
+    except UnknownMemberError as error:
+        raise NewerFormat(f"this recording was made by a later memdash: it has {error}") from None
     except _DAMAGED as error:
         raise Corrupt(f"a piece of this recording is damaged: {error}") from None
 
@@ -131,7 +133,7 @@ def encoded(kind: type[Any], value: object) -> bytes:
 
 
 def decoded(kind: type[Any], data: bytes) -> Any:
-    """The ``kind`` in it. Raises Corrupt."""
+    """The ``kind`` in it. Raises Corrupt, NewerFormat."""
     with _damage_told():
         return loaded(kind, decoded_plain(data), ())
 
@@ -180,7 +182,7 @@ def is_apart(moment: Moment, capability: Capability) -> bool:
 
 
 def decoded_moment(data: bytes) -> Moment:
-    """A moment without its facts of ``APART``. Raises Corrupt."""
+    """A moment without its facts of ``APART``. Raises Corrupt, NewerFormat."""
     with _damage_told():
         return _unfolded(decoded_plain(data))
 
@@ -191,7 +193,7 @@ def packed_moments(walls: Sequence[int], monos: Sequence[int], rows: Sequence[by
 
 
 class Minute:
-    """Moments that were put together, oldest first; each is made only when it is asked for. Raises Corrupt."""
+    """Moments that were put together, oldest first; each is made only when it is asked for. Raises as for one."""
 
     def __init__(self, data: bytes, base: bytes) -> None:
         with _damage_told():
@@ -230,7 +232,7 @@ def _frames(columns: Plain) -> list[Frame]:
 
 
 def decoded_fact(capability: Capability, data: bytes, base: Base | None) -> Dated:
-    """The fact in it. Raises Corrupt."""
+    """The fact in it. Raises Corrupt, NewerFormat."""
     with _damage_told():
         columns, origin, fact = decoded_plain(data, b"" if base is None else base.content)
         frames = [*(() if base is None else base.frames), *_frames(columns)]

@@ -10,7 +10,7 @@ from pathlib import Path
 from memdash.errors import RecordingError
 from memdash.files import unfinished
 
-__all__ = ["Place"]
+__all__ = ["Place", "is_written"]
 
 _TAKEN: set[tuple[int, int]] = set()
 """Files that this very process writes. To open and close one of them again would take away SQLite's own locks on it."""
@@ -111,3 +111,23 @@ class Place:
             os.close(descriptor)
             _TAKEN.discard(key)
         self._held.clear()
+
+
+def is_written(path: Path) -> bool:
+    """Whether somebody writes it just now. To be asked before the database is opened: see ``_TAKEN``."""
+    try:
+        found = path.stat()
+        if (found.st_dev, found.st_ino) in _TAKEN:
+            return True
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # a file system without locks
+        return False
+    finally:
+        os.close(descriptor)
+    return False

@@ -9,7 +9,7 @@ which nothing is left goes with all that belonged to it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -27,7 +27,7 @@ _OVER_BY = (
     " coalesce((SELECT max(last_wall) FROM minute WHERE run = number), 0),"
     " coalesce((SELECT max(wall) FROM moment WHERE run = number), 0)) < ?2"
 )
-"""Other runs that have ended before a moment of wall time: these go as a whole."""
+"""Other runs that nothing has come to since a moment of wall time: these go as a whole."""
 _BEGIN = (
     "SELECT min(mono) FROM (SELECT run, mono FROM series UNION ALL SELECT run, mono FROM minute"
     " UNION ALL SELECT run, mono FROM moment) WHERE run = ?"
@@ -40,7 +40,7 @@ _EMPTY = (
     " AND NOT EXISTS (SELECT 1 FROM series WHERE run = number)"
     " AND NOT EXISTS (SELECT 1 FROM fact WHERE run = number)"
 )
-"""Of which nothing is left, and that began before; one that is just beginning beside this has nothing yet either."""
+"""Of which nothing is left, and that began before."""
 _AT_ONCE = 16
 """So large a part of a kind goes at a time."""
 _FOLLOWED = "rowid NOT IN (SELECT max(rowid) FROM source GROUP BY run, capability)"
@@ -48,13 +48,12 @@ _FOLLOWED = "rowid NOT IN (SELECT max(rowid) FROM source GROUP BY run, capabilit
 
 
 class _Kind(NamedTuple):
-    """Its share of the file, its table, which rows of it, what one takes, and the column that says when it was."""
+    """Its share of the file, its table, which rows of it, and what one takes."""
 
     share: float
     table: str
     which: str = "1"
     size: str = "length(data)"
-    at: str = "mono"
 
 
 _SHARES: Mapping[str, _Kind] = {
@@ -63,7 +62,7 @@ _SHARES: Mapping[str, _Kind] = {
     "seconds": _Kind(0.12, "series", "step = 1"),
     "tens": _Kind(0.05, "series", "step = 10"),
     "minutes": _Kind(0.03, "series", "step = 60"),
-    "findings": _Kind(0.015, "finding", size="40 + length(data) + 2 * (length(rule) + length(note))", at="wall"),
+    "findings": _Kind(0.015, "finding", size="40 + length(data) + 2 * (length(rule) + length(note))"),
     "marks": _Kind(0.003, "mark", size="40 + length(note)"),
     "sources": _Kind(0.002, "source", _FOLLOWED, "40 + length(capability) + length(source)"),
 }
@@ -86,45 +85,54 @@ PRIVATE = Limits(max_bytes=64 << 20, max_age_s=86_400.0)
 """Of what is kept for a watch that nobody has recorded."""
 
 
-def prune(database: Database, limits: Limits, run: int, now: Instant) -> None:
-    """Bring it back within its limits, within a transaction; ``run`` is being written. Raises RecordingError."""
+def prune(database: Database, limits: Limits, run: int, now: Instant, going: Collection[int] = ()) -> None:
+    """Bring it back within its limits, within a transaction; ``run`` is being written. Raises RecordingError.
+
+    So are those that are ``going`` on beside it, which stay: they may have nothing yet, or nothing since a suspend.
+    """
     if limits.max_age_s is not None:
-        _forget(database, run, micros(now.mono_s - limits.max_age_s))
-        for (other,) in database.rows(_OVER_BY, run, micros(now.wall_s - limits.max_age_s)):
-            _drop(database, other)
-    _sweep(database, run)
+        before = micros(now.wall_s - limits.max_age_s)
+        _forget(database, run, micros(now.mono_s - limits.max_age_s), before)
+        for (other,) in database.rows(_OVER_BY, run, before):
+            _drop(database, other, going)
+    _sweep(database, run, going)
     if database.used_bytes <= _FULL * limits.max_bytes:
         return
     spared: set[str] = set()
     while database.used_bytes > _ENOUGH * limits.max_bytes and len(spared) < len(_SHARES):
         sizes = {kind: _bytes(database, kind) / _SHARES[kind].share for kind in _SHARES if kind not in spared}
         kind = max(sizes, key=lambda kind: sizes[kind])
-        while (finer := _FINER.get(kind)) and finer not in spared and _begin(database, finer) <= _begin(database, kind):
+        while (finer := _FINER.get(kind)) and finer not in spared and _reaches_back(database, finer, kind):
             kind = finer
         if not _shorten(database, kind):
             spared.add(kind)
-    _sweep(database, run)
+    _sweep(database, run, going)
 
 
-def _drop(database: Database, run: int) -> None:
-    """A whole run."""
-    _forget(database, run, _ALWAYS)
+def _drop(database: Database, run: int, going: Collection[int]) -> None:
+    """A whole run, unless it goes on."""
+    if run in going:
+        return
+    _forget(database, run, _ALWAYS, _ALWAYS)
     for table in ("alike", "source"):
         database.run(f"DELETE FROM {table} WHERE run = ?", run)  # noqa: S608 - our names
     database.run("DELETE FROM run WHERE number = ?", run)
 
 
-def _sweep(database: Database, run: int) -> None:
+def _sweep(database: Database, run: int, going: Collection[int]) -> None:
     """Earlier runs without a moment."""
     ((begin,),) = database.rows(_BEGIN, run)
     if begin is None:
         return
     for (other,) in database.rows(_EMPTY, run, begin):
-        _drop(database, other)
+        _drop(database, other, going)
 
 
-def _forget(database: Database, run: int, before: int) -> None:
-    """All of a run that was before a moment of its monotonic clock, which nobody sets."""
+def _forget(database: Database, run: int, before: int, before_wall: int) -> None:
+    """All of a run that was before a moment of its monotonic clock, which nobody sets.
+
+    The alert log has wall time alone: of it goes what is too old both by that and by when the run began.
+    """
     began = database.rows("SELECT wall - mono FROM run WHERE number = ?", run)
     for table in ("minute", "series"):
         database.run(f"DELETE FROM {table} WHERE run = ? AND last_mono < ?", run, before)  # noqa: S608 - our names
@@ -137,10 +145,9 @@ def _forget(database: Database, run: int, before: int) -> None:
         run,
         before,
     )
-    if before == _ALWAYS:
-        database.run("DELETE FROM finding WHERE run = ?", run)
-    elif began:
-        database.run("DELETE FROM finding WHERE run = ? AND wall < ?", run, min(before + began[0][0], _ALWAYS))
+    if began:
+        wall = min(before + began[0][0], before_wall) if before < _ALWAYS else _ALWAYS
+        database.run("DELETE FROM finding WHERE run = ? AND wall < ?", run, wall)
 
 
 def _bytes(database: Database, kind: str) -> int:
@@ -149,23 +156,26 @@ def _bytes(database: Database, kind: str) -> int:
     return int(size)
 
 
-def _begin(database: Database, kind: str) -> tuple[int, int]:
-    """The run and the time of its oldest; beyond all when there is none."""
-    of = _SHARES[kind]
-    found = database.rows(
-        f"SELECT run, {of.at} FROM {of.table} WHERE {of.which} ORDER BY run, {of.at} LIMIT 1"  # noqa: S608 - our names
+def _reaches_back(database: Database, finer: str, kind: str) -> bool:
+    """Whether the finer series of a run begin no later than those of this kind, by the run that has its oldest."""
+    is_finer, is_kind = _SHARES[finer].which, _SHARES[kind].which
+    return bool(
+        database.rows(
+            f"SELECT 1 FROM (SELECT run, mono FROM series WHERE {is_kind} ORDER BY rowid LIMIT 1) AS oldest"  # noqa: S608
+            f" WHERE EXISTS (SELECT 1 FROM series WHERE {is_finer} AND run = oldest.run AND mono <= oldest.mono)"
+        )
     )
-    return found[0] if found else (_ALWAYS, 0)
 
 
 def _shorten(database: Database, kind: str) -> bool:
-    """Take the oldest part of a kind; False when only its newest is left."""
-    _, table, which, _, at = _SHARES[kind]
+    """Take the oldest part of a kind, of all runs alike; False when only its newest is left.
+
+    They stand in the order in which they were written, which no clock has a say in.
+    """
+    _, table, which, _ = _SHARES[kind]
     if kind == "facts":
         which = "base IS NULL"
-    oldest = database.rows(
-        f"SELECT rowid FROM {table} WHERE {which} ORDER BY run, {at}"  # noqa: S608 - our names
-    )
+    oldest = database.rows(f"SELECT rowid FROM {table} WHERE {which} ORDER BY rowid")  # noqa: S608 - our names
     gone = [row for (row,) in oldest[: max(len(oldest) // _AT_ONCE, 1)]] if len(oldest) > 1 else []
     for row in gone:
         if kind == "facts":

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from memdash.errors import Corrupt, RecordingError
+from memdash.errors import Corrupt, NewerFormat, RecordingError
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding
 from memdash.model.missing import Maybe, Missing
@@ -39,6 +39,7 @@ Takes: TypeAlias = Callable[[float], bool]
 
 _NO_RUN = "this recording holds no run yet"
 _NONE_BEFORE = Missing("none was recorded up to this moment")
+_RUN_GONE = "this run has just had to make room for newer ones"
 _GONE = "that moment has just had to make room for newer ones"
 _FACTS_KEPT, _BASES_KEPT, _MINUTES_KEPT = 12, 4, 2
 _ALWAYS = (1 << 63) - 1
@@ -102,9 +103,12 @@ class Recording:
         return self._run(self.number)
 
     def _run(self, number: int) -> Run:
-        ((target, wall, mono, interval_s, version, ending),) = self._database.rows(
+        rows = self._database.rows(
             "SELECT target, wall, mono, interval_s, version, ending FROM run WHERE number = ?", number
         )
+        if not rows:
+            raise RecordingError(_RUN_GONE)
+        target, wall, mono, interval_s, version, ending = rows[0]
         ends = self._database.rows(
             "SELECT wall, mono FROM (SELECT run, wall, mono FROM moment UNION ALL"
             " SELECT run, last_wall, last_mono FROM minute) WHERE run = ? ORDER BY mono DESC LIMIT 1",
@@ -268,7 +272,10 @@ class Recording:
             capability.value,
             mono,
         )
-        return self._read_fact(capability, *rows[0]) if rows else _NONE_BEFORE
+        try:
+            return self._read_fact(capability, *rows[0]) if rows else _NONE_BEFORE
+        except NewerFormat as error:  # of all else in the moment more is known
+            return Missing(error.what, error.hint)
 
     def _read_fact(self, capability: Capability, row: int, base: int | None) -> Dated:
         return self._facts.get(

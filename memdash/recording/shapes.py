@@ -11,6 +11,7 @@ from __future__ import annotations
 import types
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -21,13 +22,18 @@ from memdash.model.missing import Missing
 from memdash.model.profile import Frame
 from memdash.model.sample import Instant
 
-__all__ = ["UNREADABLE", "Plain", "Pool", "dumped", "loaded"]
+__all__ = ["UNREADABLE", "Plain", "Pool", "UnknownMemberError", "dumped", "loaded"]
 
 Plain: TypeAlias = Any
 """What msgpack takes."""
 
 UNREADABLE = (TypeError, ValueError, AttributeError, LookupError, OverflowError, RecursionError)
 """What comes out where a tree is not of the shape that its type says."""
+
+
+class UnknownMemberError(Exception):
+    """An enum has no such member yet: a later memdash wrote it."""
+
 
 _RINGS = (Pause,)
 """Rows of which there are always the newest so many: all of them move when one is added."""
@@ -95,12 +101,21 @@ def _shape(kind: Any) -> _Shape:
     if kind in _SCALARS:
         return _scalar(kind)
     if issubclass(kind, Enum):
-        return _Shape(lambda member, _: member.value, lambda tree, _: kind(tree))
+        return _Shape(lambda member, _: member.value, lambda tree, _: _member(kind, tree))
     if is_dataclass(kind):
         return _dataclass(kind)
     if issubclass(kind, tuple):
         return _named_tuple(kind)
     raise TypeError(f"nothing tells how to write a {kind}")
+
+
+def _member(kind: type[Enum], tree: Plain) -> Enum:
+    try:
+        return kind(tree)
+    except ValueError:
+        if type(tree) is not type(next(iter(kind)).value):
+            raise
+        raise UnknownMemberError(f"{tree!r} as a {kind.__name__.lower()}") from None
 
 
 def _number(tree: Plain) -> float:
@@ -231,10 +246,19 @@ def _unrun(tree: Plain, code: Literal["q", "d"] = "q") -> tuple[Any, ...]:
 
 
 def _mapping(key_kind: Any, kind: Any) -> _Shape:
+    """What stands under a member that is not known yet is left out, as a field is that is not."""
     key, item = _shape(key_kind), _shape(kind)
+
+    def load(tree: Plain, frames: Sequence[Frame]) -> Any:
+        found = {}
+        for name, value in tree.items():
+            with suppress(UnknownMemberError):
+                known = key.load(name, frames)
+                found[known] = item.load(value, frames)
+        return found
+
     return _Shape(
-        lambda found, pool: {key.dump(name, pool): item.dump(value, pool) for name, value in found.items()},
-        lambda tree, frames: {key.load(name, frames): item.load(value, frames) for name, value in tree.items()},
+        lambda found, pool: {key.dump(name, pool): item.dump(value, pool) for name, value in found.items()}, load
     )
 
 

@@ -29,8 +29,8 @@ CREATE TABLE minute (
 CREATE UNIQUE INDEX minute_at ON minute (run, mono);
 CREATE INDEX minute_wall ON minute (run, wall);
 CREATE TABLE fact (
-  id INTEGER PRIMARY KEY, run INTEGER NOT NULL, kind TEXT NOT NULL, mono INTEGER NOT NULL, wall INTEGER NOT NULL,
-  base INTEGER, data BLOB NOT NULL);
+  id INTEGER PRIMARY KEY AUTOINCREMENT, run INTEGER NOT NULL, kind TEXT NOT NULL, mono INTEGER NOT NULL,
+  wall INTEGER NOT NULL, base INTEGER, data BLOB NOT NULL);
 CREATE INDEX fact_at ON fact (run, kind, mono);
 CREATE INDEX fact_base ON fact (base);
 CREATE TABLE series (
@@ -50,6 +50,7 @@ first, and last in each minute, by the wall time at which that was; before memda
 
 ``alike`` holds the first piece of a kind, which the compressor is given as its dictionary for all that follow: of those
 only what differs remains. For a fact that is its ``base``, the first of the same hour.
+The number of a fact that has gone is not given again: who goes by it would take another for it.
 """
 
 

@@ -176,6 +176,7 @@ class Writer:
             self._join_hours(run, course.mono + _HOUR)
             if ending is not None:
                 self.database.run("UPDATE run SET ending = ? WHERE number = ?", encoded(Ending, ending), run)
+        del self._courses[run]
 
     @property
     def is_empty(self) -> bool:
@@ -210,6 +211,8 @@ class Writer:
         courses = {run: replace(course, bases={}) for run, course in other._courses.items()}
         with self.database.transaction():
             copied(other.database, self.database)
+            for run, course in courses.items():
+                self._pack(run, course.mono)  # what is loose is newer than all minutes, to whoever reads
         self._courses |= courses
 
     def _require_place(self) -> None:
@@ -231,7 +234,7 @@ class Writer:
             self._pack(run, mono)
             if course.mono // _HOUR < mono // _HOUR:
                 self._join_hours(run, mono)
-            prune(self.database, self._limits, run, moment.at)
+            prune(self.database, self._limits, run, moment.at, self._courses)
         course.mono, course.wall = max(mono, course.mono), wall
         if course.costs_of != mono // _MINUTE:
             course.costs_of, course.costs = mono // _MINUTE, moment.sample.costs

@@ -68,9 +68,8 @@ class Past:
 
     @property
     def since(self) -> Instant:
-        """The first moment that is left."""
-        with self._lock:
-            return self._recording.since
+        """The first moment that is left; never waits for one that is being made."""
+        return self._recording.since
 
     @property
     def runs(self) -> tuple[Run, ...]:
@@ -79,9 +78,11 @@ class Past:
             return self._recording.runs
 
     def of(self, target: Target) -> Past:
-        """The newest run over another target."""
+        """The newest run over another target. Raises RecordingError when there is none any more."""
         with self._lock:
-            number = next(run.number for run in reversed(self._recording.runs) if run.target == target)
+            number = next((run.number for run in reversed(self._recording.runs) if run.target == target), None)
+            if number is None:
+                raise RecordingError(f"this recording holds nothing of {target.name} ({target.place}) any more")
             path = self._recording.path
             recording = self._recording.of(number) if path is None else Recording.open(path, number)
             return Past(recording, is_of_file=self._is_of_file)

@@ -130,7 +130,7 @@ def entry_lines(snapshot: Snapshot, finding: Finding) -> tuple[str, ...]:
     if finding.times > 1:
         lines.append(f"came back within its cooldown: held {finding.times} times")
     if finding.measured is not None and finding.worst is not None:
-        lines.append(f"{'now' if over is None else 'at last'} {finding.measured.words}, worst {finding.worst.words}")
+        lines.append(f"last measured {finding.measured.words}, worst {finding.worst.words}")
     if finding.acknowledged:
         lines.append("a person has seen it")
     if (until_s := snapshot.muted.get(finding.rule)) is not None:

@@ -82,7 +82,7 @@ def _relief(snapshot: Snapshot, _: GcStats) -> Cell:
     done = f"done {count(relief.rounds)} times" if relief.rounds != 1 else "done once"
     note = f"{byte_size(used)} of {name}, {byte_size(limit)}, in use; {done}, {duration(relief.wait_s)} apart at least"
     over = relief.ceiling.ratio >= relief.plan.ratio
-    return Cell(f"{at} · now {whole_percent(relief.ceiling.ratio)}", Tone.WARNING if over else Tone.PLAIN, note=note)
+    return Cell(f"{at} · in use {whole_percent(relief.ceiling.ratio)}", Tone.WARNING if over else Tone.PLAIN, note=note)
 
 
 def _runs(_: Snapshot, gc: GcStats) -> Cell:

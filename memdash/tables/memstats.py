@@ -30,8 +30,8 @@ _LEADING = (
     "HeapReleased",
 )  # fmt: skip
 _PYTHON = (
-    "HeapAlloc", "HeapSmall", "malloc.in_use_bytes", "TotalAlloc", "HeapObjects", "HeapInuse", "HeapIdle", "HeapSys",
-    "system.rss_bytes", *_TREE, "malloc.free_bytes", "NumGC", "gc.full_collections", "gc.collected",
+    "HeapAlloc", "HeapSmall", "malloc.in_use_bytes", "HeapObjects", "HeapInuse", "HeapIdle", "HeapSys",
+    "system.rss_bytes", *_TREE, "TotalAlloc", "malloc.free_bytes", "NumGC", "gc.full_collections", "gc.collected",
     "gc.tracked_objects", "PauseTotalNs",
 )  # fmt: skip
 _PYTHON_SINCE = frozenset(

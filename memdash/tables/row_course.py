@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from memdash.model.capability import Capability
+from memdash.model.sample import Instant
 from memdash.model.series import Series
 from memdash.model.snapshot import Snapshot
 from memdash.units import Unit, figure, span
@@ -15,15 +16,20 @@ __all__ = ["Course", "course_of"]
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """A row's course up to ``until_s`` on the monotonic clock."""
+    """A row's course up to ``until``."""
 
     series: Series
-    until_s: float
+    until: Instant
     unit: Unit
 
     @property
+    def until_s(self) -> float:
+        """On the monotonic clock."""
+        return self.until.mono_s
+
+    @property
     def span_s(self) -> float:
-        """From the first reading that knows the row until now; 0 if there is none."""
+        """From the first reading that knows the row; 0 if there is none."""
         rows = zip(self.series.times_s, self.series.last, strict=True)
         first = next((time_s for time_s, value in rows if not math.isnan(value)), self.until_s)
         return self.until_s - first
@@ -50,4 +56,4 @@ def course_of(snapshot: Snapshot, capability: Capability, key: object, unit: Uni
     """The course of a row as of this moment; empty when nothing followed it."""
     followed = snapshot.courses.get(capability)
     series = followed.of(key) if followed is not None else Series((), (), (), (), (), 1.0)
-    return Course(series, snapshot.at.mono_s, unit)
+    return Course(series, snapshot.at, unit)

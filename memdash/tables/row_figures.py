@@ -62,7 +62,7 @@ def held_figures(
     share = ratio(held.size_bytes / (total_bytes or 1))
     lines = [
         RowFigure(
-            "holds now", byte_size(held.size_bytes), count(held.objects), f"objects, {share} of {of}", tone=Tone.STRONG
+            "holds", byte_size(held.size_bytes), count(held.objects), f"objects, {share} of {of}", tone=Tone.STRONG
         )
     ]
     if is_first:

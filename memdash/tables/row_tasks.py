@@ -37,7 +37,7 @@ def task_figures(group: TaskGroup, snapshot: Snapshot) -> tuple[RowFigure, ...]:
         else RowFigure("begun by", text=f"{creator.function} {creator.where()}")
     )
     return (
-        RowFigure("there are now", count(group.count), more=KIND_NAMES[group.kind].lower(), tone=Tone.STRONG),
+        RowFigure("there are", count(group.count), more=KIND_NAMES[group.kind].lower(), tone=Tone.STRONG),
         *((change,) if since else ()),
         waiting,
         *stacks,

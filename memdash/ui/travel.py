@@ -33,12 +33,14 @@ class Whereabouts:
 class Outlook:
     """What a chart shows: a time up to the end of ``timeline``, and what is worth stopping at within it.
 
-    ``cursor`` is the moment on the screen where that lies within the time; None while it is the end of it.
+    ``cursor`` is the moment on the screen where that lies within the time; None while it is the end of it, which
+    ``is_now`` where the watch goes on.
     """
 
     timeline: Timeline
     stops: Sequence[Finding]
     cursor: Instant | None = None
+    is_now: bool = True
 
     @property
     def cursor_s(self) -> float | None:

@@ -109,6 +109,40 @@ def test_of_a_line_that_does_not_fit_nothing_is_left(path: Path, monkeypatch: py
     assert path.read_bytes() == b"head\nwhole\nagain\n"
 
 
+def test_a_full_disk_pushes_no_older_one_out(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = opened(path, most=25)
+    for number in range(6):
+        file.write(b"line %04d\n" % number)
+    there = {each.name: each.read_bytes() for each in path.parent.iterdir()}
+    real, descriptors = os.write, len(list(Path("/proc/self/fd").iterdir()))
+
+    def full(_descriptor: int, _data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    for _ in range(5):
+        with pytest.raises(OSError, match="No space"):
+            file.write(b"lost\n")
+    assert {each.name: each.read_bytes() for each in path.parent.iterdir()} == there
+    assert len(list(Path("/proc/self/fd").iterdir())) == descriptors
+    monkeypatch.setattr(os, "write", real)
+    file.write(b"again\n")
+    file.close()
+    assert path.read_bytes() == b"head\nagain\n"
+    assert path.with_name("memdash.log.1").read_bytes() == there["memdash.log"]
+
+
+def test_one_that_was_taken_away_makes_the_others_no_older(path: Path) -> None:
+    file = opened(path, most=25)
+    for number in range(4):
+        file.write(b"line %04d\n" % number)
+    before = path.with_name("memdash.log.1").read_bytes()
+    path.unlink()
+    file.write(b"line 0004\n")
+    file.close()
+    assert (path.read_bytes(), path.with_name("memdash.log.1").read_bytes()) == (b"head\nline 0004\n", before)
+
+
 def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be written: No such file or directory"):
         opened(tmp_path / "nowhere" / "log")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from memdash.commands.output import check_output, writing
+from memdash.commands.output import check_output, tell, writing
 from memdash.errors import UsageError
 
 
@@ -100,6 +100,15 @@ def test_a_closed_or_full_standard_output_is_told_in_words(monkeypatch: pytest.M
         monkeypatch.setattr("sys.stdout", full)
         with pytest.raises(UsageError, match="standard output cannot be written"), writing("-", force=False) as out:
             out.write(b"data")
+
+
+def test_where_nobody_hears_what_is_told_that_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    has_gone_on = False
+    with contextlib.suppress(OSError), open("/dev/full", "w") as full:  # closing it fails once more
+        monkeypatch.setattr("sys.stderr", full)
+        tell("the recording cannot be written, and goes on in memory")
+        has_gone_on = True
+    assert has_gone_on
 
 
 def test_a_reader_that_has_had_enough_is_no_error() -> None:

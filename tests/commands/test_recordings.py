@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from time import tzset
 
 import pytest
 
@@ -15,6 +17,7 @@ from memdash.errors import RecordingError, UsageError
 from memdash.model.snapshot import Snapshot
 from memdash.pprof.decode import decode
 from memdash.recording.moment import Moment
+from memdash.recording.place import is_written
 from memdash.recording.writer import Writer
 from memdash.session.past import Past
 from tests.fakes import NOON_S, a_target
@@ -62,6 +65,13 @@ def test_a_moment_is_named_by_its_time(past: Past, time: str, second: int) -> No
     assert Recorded(Path("run.mdr"), time).instant_s(past) == MONO_S + second
 
 
+def test_a_time_of_day_is_that_of_the_clock_as_it_was_set_then(past: Past, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "AAA0BBB,J31/12:10,J200/0")  # summer begins at 12:10, which is 13:10 then
+    tzset()
+    assert Recorded(Path("run.mdr"), "12:09").instant_s(past) == MONO_S + 79
+    assert Recorded(Path("run.mdr"), "13:10:05").instant_s(past) == MONO_S + 144
+
+
 @pytest.mark.parametrize("time", ["12:07", "13:00", "-1h", "+7m", "2025-01-31T12:10"])
 def test_a_moment_that_was_not_recorded_is_refused(past: Past, time: str) -> None:
     with pytest.raises(UsageError, match="does not reach") as caught:
@@ -93,7 +103,9 @@ def test_a_recording_is_known_by_what_is_in_it(file: Path, tmp_path: Path) -> No
         recorded("gone.mdr@12:10")
 
 
-def test_a_recording_is_known_while_it_is_written(tmp_path: Path, seen: Sequence[Snapshot]) -> None:
+def test_a_recording_is_known_while_it_is_written(
+    tmp_path: Path, seen: Sequence[Snapshot], capfd: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "young.mdr"
     writer = Writer(path)
     run = writer.begin(seen[0].target, seen[0].at, 1.0)
@@ -103,7 +115,26 @@ def test_a_recording_is_known_while_it_is_written(tmp_path: Path, seen: Sequence
     past = file.open()
     assert past.run.until == seen[0].at
     past.close()
+    assert "is still being recorded: so far it holds 2026-01-31 12:07:41" in capfd.readouterr().err
+    writer.write(run, [Moment.of(seen[1])])
+    past = file.open()
+    assert past.run.until == seen[1].at
+    past.close()
     writer.close()
+    capfd.readouterr()
+    file.open().close()
+    assert capfd.readouterr().err == ""
+
+
+def test_whether_it_is_written_is_known_from_outside(tmp_path: Path, seen: Sequence[Snapshot]) -> None:
+    path = tmp_path / "run.mdr"
+    assert not is_written(path)
+    record(path, seen[:2])
+    assert not is_written(path)
+    with path.open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        assert is_written(path)
+    assert not is_written(path)
 
 
 def test_a_report_is_of_the_moment(run: Run, file: Path, seen: Sequence[Snapshot]) -> None:

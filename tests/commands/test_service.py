@@ -34,6 +34,20 @@ def test_what_makes_no_sense_is_refused_before_it_is_a_service(run: Run) -> None
     assert run("serve", "--name", "x", "--interval", "soon", "--systemd")[0] == 2
 
 
+@pytest.mark.parametrize("verb", ["record", "log"])
+def test_a_file_that_would_be_in_the_way_of_the_next_start_is_refused(run: Run, verb: str) -> None:
+    code, _, err = run(verb, "--wait-for", "shop", "-o", "shop.out", "--systemd")
+    assert code == 2
+    assert "--append" in err
+    for also in ("--append", "--force"):
+        assert run(verb, "--wait-for", "shop", "-o", "shop.out", also, "--systemd")[0] == 0
+
+
+def test_it_begins_again_after_the_end_of_what_it_watched_unless_that_was_to_end() -> None:
+    assert "Restart=always" in unit("push", ["/bin/memdash"], ["--wait-for", "shop"])
+    assert "Restart=on-failure" in unit("push", ["/bin/memdash"], ["1", "-d", "1h"], is_for_ever=False)
+
+
 def test_nothing_in_a_word_means_anything_to_systemd() -> None:
     lines = list(unit("serve", ["/bin/memdash"], ["--name", 'a "b" \\ %n $HOME', ";"]))
     assert r'ExecStart=/bin/memdash serve --name "a \"b\" \\ %%n $$HOME" ";"' in lines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,6 +36,8 @@ def test_what_is_allocated_meanwhile_is_written(run: Run, python: Python, tmp_pa
     code, listed, _ = run("top", path, "--sample-index", "alloc_space")
     assert code == 0
     assert "target.churn" in listed
+    for argv in (("tree", path), ("flame", path, "-o", tmp_path / "flame.svg"), ("diff", path, path)):
+        assert run(*argv)[0] == 0, argv
     code, listed, _ = run("list", "target.churn", path)
     assert "loop: list[object] = []" in listed
 
@@ -48,10 +50,11 @@ def test_who_traces_is_told_of_the_sites_that_there_are(run: Run, python: Python
     assert "traces its allocations with tracemalloc" in told
 
 
-def test_only_python_is_sampled(run: Run, tmp_path: Path) -> None:
-    code, _, told = run("profile", os.getppid(), "--agent", "--for", "1s", "-o", tmp_path / "heap.pb.gz")
+def test_only_python_is_sampled(run: Run, start: Callable[..., subprocess.Popen[bytes]], tmp_path: Path) -> None:
+    other = start("cat")
+    code, _, told = run("profile", other.pid, "--agent", "--for", "1s", "-o", tmp_path / "heap.pb.gz")
     assert code != 0
-    assert told.startswith("memdash: ")
+    assert "only the allocations of a Python are sampled" in told
 
 
 def test_the_debug_hooks_of_python_do_not_mind(python: Python) -> None:

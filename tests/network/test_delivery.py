@@ -53,6 +53,14 @@ def _delivered(send: Callable[[str], object], said: list[str], *items: str, capa
     return delivery
 
 
+def test_what_goes_wrong_in_memdash_itself_is_told_and_tried_again(said: list[str]) -> None:
+    server = _Server(ZeroDivisionError("division by zero"))
+    delivery = _delivered(server.send, said, "a", "b")
+    assert server.taken == ["a", "b"]
+    assert delivery.tally == Tally(sent=2)
+    assert "ZeroDivisionError" in said[0]
+
+
 def test_all_is_sent_in_order(said: list[str]) -> None:
     server = _Server()
     delivery = _delivered(server.send, said, "a", "b", "c")

@@ -76,6 +76,14 @@ def test_without_the_token_nothing_is_told(start: Start) -> None:
     assert answers == [401, 401, 401, 401, 200]
 
 
+def test_a_token_may_be_any_text(start: Start) -> None:
+    server = start("pässwört")
+    with contextlib.closing(
+        connected(server, "GET /metrics HTTP/1.0\r\nAuthorization: Bearer pässwört\r\n\r\n".encode())
+    ) as of:
+        assert b" 200 OK" in of.makefile("rb").readline()
+
+
 def test_a_page_that_goes_wrong_says_so(start: Start) -> None:
     def broken(_: str) -> Page:
         raise ZeroDivisionError
@@ -127,6 +135,20 @@ def test_many_who_hang_are_answered_around(start: Start) -> None:
         silent = [hanging.enter_context(connected(server, b"GET ")) for _ in range(40)]
         assert asked(server)[0].status == 200
         assert silent[0].recv(1) == b""
+
+
+def test_no_more_hang_than_there_are_places_for(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memdash.network.server._Handler.timeout", 600.0)
+    server = start(lasts_s=600.0)
+
+    def answering() -> int:
+        return sum("process_request_thread" in thread.name for thread in threading.enumerate())
+
+    with contextlib.ExitStack() as hanging:
+        for _ in range(200):
+            hanging.enter_context(connected(server))
+        assert asked(server)[0].status == 200
+        until(lambda: answering() <= 32)
 
 
 def test_a_request_longer_than_any_ends(start: Start) -> None:

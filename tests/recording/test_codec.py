@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memdash.errors import Corrupt
+from memdash.errors import Corrupt, NewerFormat
 from memdash.model.capability import Capability, Source
 from memdash.model.finding import Figure, Finding, Severity
 from memdash.model.gc import NO_LIMIT, Generation
@@ -196,6 +196,21 @@ def test_an_older_recording_reads_and_says_what_it_lacks() -> None:
     assert found.defaulted == "usual"
 
 
+def test_what_a_later_memdash_has_added_is_left_out_or_called_newer() -> None:
+    tree: Any = decoded_plain(encoded_moment(a_moment()))
+    origins = tree["sample"]["origins"]
+    origins["gpu"] = origins["gc"]
+    origins["system"] = origins["system"] | {"source": "ebpf"}
+    tree["missing"] = {"gpu": {"?": ["there is none", ""]}}
+    found = decoded_moment(compressed(tree))
+    assert Capability.GC in found.sample.origins
+    assert Capability.SYSTEM not in found.sample.origins
+    assert not found.missing
+    tree["state"] = "dreaming"
+    with pytest.raises(NewerFormat, match="later memdash: it has 'dreaming' as a state"):
+        decoded_moment(compressed(tree))
+
+
 numbers = st.one_of(
     st.integers(-(1 << 63), (1 << 63) - 1), st.floats(allow_nan=False), st.text(max_size=3), st.none(), st.booleans()
 )
@@ -242,7 +257,7 @@ def test_what_is_of_another_shape_is_noticed(data: st.DataObject) -> None:
         at[data.draw(st.sampled_from(sorted(at)))] = junk
     try:
         found = decoded_moment(compressed(tree))
-    except Corrupt:
+    except (Corrupt, NewerFormat):
         return
     assert {field.name for field in fields(found)} == {field.name for field in fields(Moment)}
 

@@ -192,3 +192,63 @@ def test_a_run_of_long_ago_goes_as_a_whole(path: Path, watched: Watched, clock: 
     assert [run.number for run in recording.runs] == [2]
     assert len(list(recording.moments(0, 1e11))) == 70
     recording.close()
+
+
+def test_runs_beside_each_other_lose_alike(path: Path, watched: Watched, clock: FakeClock) -> None:
+    """Also of the facts, whose numbers are not given again: what was written against one that has gone is not read."""
+    writer, chance = Writer(path, Limits(max_bytes=360 * KIB)), random.Random(1)
+    runs = [writer.begin(a_target(pid=pid), clock.now(), 1.0) for pid in (100, 200)]
+    for minute in range(60):
+        for moment in watched(6):
+            for run in runs:
+                profile = a_different_profile(2 * minute + run)
+                sample = replace(moment.sample, sites=profile, memstats=a_random_heap(chance))
+                writer.write(run, [replace(moment, sample=sample)], keep=True)
+        clock.advance(54.0)
+    for run in runs:
+        writer.end(run)
+    writer.close()
+    begins, facts, series = [], [], []
+    for run in runs:
+        with contextlib.closing(Recording.open(path, run)) as recording:
+            begins.append(recording.since.mono_s)
+            facts.append(len(recording.facts(Capability.SITES, 0, 1e11, most=1000)))
+            series.append(len(recording.series("HeapAlloc", 0.0, clock.now().mono_s)))
+    assert clock.now().mono_s - 3600 < begins[0]
+    assert abs(begins[0] - begins[1]) <= 120
+    assert min(facts) > 5, "a base goes with what was written against it: up to an hour"
+    assert series[0] == series[1]
+
+
+def test_a_run_that_goes_on_beside_another_stays_when_the_clock_jumps(
+    path: Path, watched: Watched, clock: FakeClock
+) -> None:
+    writer = Writer(path, Limits(max_age_s=3600.0))
+    runs = [writer.begin(a_target(pid=pid), clock.now(), 1.0) for pid in (100, 200)]
+    for moment in watched(80):
+        for run in runs:
+            writer.write(run, [moment])
+    clock.wall_s += 7200
+    assert clock.now().mono_s % 60 == 0, "the first to write after that looks for what is too old"
+    after = watched(10)
+    for run in runs:
+        writer.write(run, after)
+    writer.end(runs[1])
+    writer.close()
+    with contextlib.closing(Recording.open(path, runs[1])) as recording:
+        assert len(list(recording.moments(0, 1e11))) == 90
+
+
+def test_alerts_stay_though_the_clock_is_set_back_by_more_than_what_is_kept(
+    path: Path, watched: Watched, clock: FakeClock
+) -> None:
+    writer = Writer(path, Limits(max_age_s=3600.0))
+    run = writer.begin(a_target(), clock.now(), 1.0)
+    writer.write(run, watched(30))
+    clock.wall_s -= 7200
+    alert = Finding(rule="r", severity=Severity.WARNING, at_s=clock.now().wall_s, summary="it grows")
+    writer.write(run, watched(30), [alert])
+    writer.write(run, watched(70))
+    writer.close()
+    with contextlib.closing(Recording.open(path)) as recording:
+        assert [finding.summary for finding in recording.findings(1e11)] == ["it grows"]

@@ -3,8 +3,11 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
+import pytest
+
+from memdash.model.capability import Capability, Source
 from memdash.model.missing import Missing
-from memdash.model.sample import Sample
+from memdash.model.sample import Origin, Sample
 from memdash.recording.moment import Moment
 from memdash.recording.reader import Recording
 from memdash.recording.writer import Writer
@@ -50,3 +53,19 @@ def test_series_are_those_of_a_live_history(
         assert list(recorded.high) == list(live.high)
         assert recorded.spacing_s == live.spacing_s
     recording.close()
+
+
+def test_a_fact_of_a_later_memdash_is_missing_and_all_else_is_there(
+    path: Path, writer: Writer, run: int, watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments = watched(2)
+    monkeypatch.setattr(Source.MEMORY, "_value_", "ebpf")
+    profile = replace(moments[0].sample, origins={Capability.SITES: Origin(Source.MEMORY, moments[0].at)})
+    writer.write(run, [replace(moments[0], sample=profile)])
+    monkeypatch.undo()
+    recording = Recording.open(path)
+    found = recording.moment_by(moments[0].at.mono_s).sample
+    recording.close()
+    assert isinstance(found.sites, Missing)
+    assert "later memdash" in found.sites.why
+    assert found.memstats == moments[0].sample.memstats

@@ -134,6 +134,25 @@ def test_on_a_full_disk_it_goes_on_in_memory_and_returns(path: Path, watched: Wa
     recording.close()
 
 
+def test_what_was_kept_in_memory_is_found_in_its_place_at_once(path: Path, watched: Watched) -> None:
+    """Though the minute in which the disk was full stands in two pieces, and nothing more comes: it is killed."""
+    moments, now_s = watched(230), [0.0]
+    enduring = Enduring(Writer(path), lambda _: None, lambda: now_s[0])
+    run = enduring.begin(a_target(), moments[0].at, 1.0)
+    enduring.write(run, moments[:30])
+    with no_room_beyond(path.stat().st_size + path.with_name("run.mdr-wal").stat().st_size):
+        for moment in moments[30:220]:
+            enduring.write(run, [moment])
+    assert enduring.trouble
+    now_s[0] += 20
+    enduring.write(run, moments[220:])
+    recording = Recording.open(path)
+    assert [recording.moment_by(moment.at.mono_s).at for moment in moments] == [moment.at for moment in moments]
+    assert times(path) == [moment.at.mono_s for moment in moments]
+    recording.close()
+    enduring.close()
+
+
 _FULL_DISK = """
 import sys
 from pathlib import Path

@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 
 from memdash.model.capability import Capability
+from memdash.model.sample import Instant
 from memdash.model.series import Series
 from memdash.tables.row_course import Course, course_of
 from memdash.units import Unit
-from tests.fakes import a_snapshot
+from tests.fakes import NOON_S, a_snapshot
 
 
 def course(*values: float) -> Course:
     times_s = tuple(60.0 * number for number in range(len(values)))
-    return Course(Series(times_s, times_s, values, values, values, 60.0), 60.0 * len(values), Unit.COUNT)
+    until_s = 60.0 * len(values)
+    return Course(Series(times_s, times_s, values, values, values, 60.0), Instant(NOON_S, until_s), Unit.COUNT)
 
 
 def test_it_begins_with_the_first_reading_that_knows_the_row() -> None:

@@ -26,8 +26,8 @@ def figures(snapshot: Snapshot) -> dict[str, RowFigure]:
 
 def test_figures_say_since_when_they_changed() -> None:
     shown = figures(a_snapshot(5))
-    assert list(shown) == ["holds now", "change", "each", "allocated", ""]
-    assert shown["holds now"].more.endswith(" % of all sites")
+    assert list(shown) == ["holds", "change", "each", "allocated", ""]
+    assert shown["holds"].more.endswith(" % of all sites")
     assert shown["change"].tone is Tone.GROWS
     assert shown["change"].more.startswith("since the attach at ")
     assert shown[""].more == shown["change"].more
@@ -43,7 +43,7 @@ def test_one_reading_says_nothing_of_changes() -> None:
 
 
 def test_without_a_moment_to_count_from_there_is_no_change() -> None:
-    assert list(figures(a_snapshot(5, since={}))) == ["holds now", "each", "allocated"]
+    assert list(figures(a_snapshot(5, since={}))) == ["holds", "each", "allocated"]
 
 
 def test_what_was_never_counted_is_not_known() -> None:

@@ -28,7 +28,7 @@ def test_figures_of_what_is_known() -> None:
     unknown = Missing("it is the thread that the program began with")
     task = a_thread("work", "in futex", 8, stack_bytes=4096, is_leaked=True, created_by=unknown)
     figures = {figure.label: figure for figure in task_figures(*shown(task))}
-    assert figures["there are now"] == RowFigure("there are now", "8", more="threads", tone=Tone.STRONG)
+    assert figures["there are"] == RowFigure("there are", "8", more="threads", tone=Tone.STRONG)
     assert (figures["change"].first, figures["change"].tone) == ("+8", Tone.GROWS)
     assert figures["waiting at least"].first == "2m10s"
     assert figures["stack memory"].first == "4.00 KiB"

@@ -125,14 +125,14 @@ def test_that_collections_are_forced_at_a_limit_is_in_view(snapshot: Snapshot) -
     assert "gc-at" not in [row.key for row in gc_table(snapshot).rows]
     armed = replace(snapshot, relief=a_relief())
     cell = next(row.cells[1] for row in gc_table(armed).rows if row.key == "gc-at")
-    assert (cell.text, cell.tone) == ("80 % · now 62 %", Tone.PLAIN)
+    assert (cell.text, cell.tone) == ("80 % · in use 62 %", Tone.PLAIN)
     assert cell.note == "558.0 MiB of GOMEMLIMIT, 900.0 MiB, in use; done 2 times, 1m00s apart at least"
     assert headline(armed).armed == "gc-at 80 %"
-    assert gc_line(armed).endswith(" · CPU 2.4 % · gc-at 80 % · now 62 %")
+    assert gc_line(armed).endswith(" · CPU 2.4 % · gc-at 80 % · in use 62 %")
     assert gc_line(snapshot).endswith(" · CPU 2.4 % · next at 486.0 MiB")
     near = replace(snapshot, relief=a_relief(ceiling=Ceiling("GOMEMLIMIT", 899 * MIB, 900 * MIB)))
     cell = next(row.cells[1] for row in gc_table(near).rows if row.key == "gc-at")
-    assert (cell.text, cell.tone) == ("80 % · now 99 %", Tone.WARNING)
+    assert (cell.text, cell.tone) == ("80 % · in use 99 %", Tone.WARNING)
 
 
 def test_that_they_cannot_be_forced_is_in_view_with_why(snapshot: Snapshot) -> None:

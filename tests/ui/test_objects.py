@@ -8,6 +8,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from memdash.analysis.objects import count_by_type, object_groups
+from memdash.model.action import Action
 from memdash.model.capability import Capability, Source
 from memdash.model.missing import Maybe, Missing
 from memdash.model.objects import Objects, TypeCount
@@ -58,6 +59,20 @@ async def test_while_they_are_counted_it_says_how_far(show: Show) -> None:
         assert "Objects are being counted: 34 % so far" in shown.text
         await shown.publish(a_python_watch())
         assert "shop.cart.Order" in shown.text
+
+
+async def test_the_keys_that_bring_sites_are_told(show: Show) -> None:
+    absent = Missing("only memdash's agent can do or tell that")
+    loads: dict[Action, Maybe[str]] = {Action.LOAD_AGENT: "Runs memdash's agent", Action.SAMPLE: absent}
+    async with show(replace(a_python_watch(), actions=loads), 120, 40) as shown:
+        assert "A loads memdash's agent, P then samples its allocations" in shown.text
+        there: dict[Action, Maybe[str]] = {Action.LOAD_AGENT: absent, Action.SAMPLE: "Hooks its allocators"}
+        await shown.publish(replace(a_python_watch(), actions=there))
+        assert "P samples its allocations" in shown.text
+        await shown.press("P")
+        assert "Hooks its allocators" in shown.text
+        await shown.press("right", "enter")
+        assert shown.session.asked == [Action.SAMPLE]
 
 
 async def test_where_sites_come_they_are_shown(show: Show) -> None:

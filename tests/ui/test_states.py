@@ -148,5 +148,5 @@ async def test_after_the_end_everything_can_be_looked_through(show: Show) -> Non
         await shown.press("s", "enter")
         assert "stack 1 of" in shown.text
         await shown.press("escape", "2")
-        assert "Heap · last 5m" in shown.text
+        assert "Heap · 5m" in shown.text
         assert "Top allocation sites" not in shown.text

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from pathlib import Path
 from threading import Event
 
@@ -12,9 +13,11 @@ import pytest
 from textual.events import MouseMove
 from textual.widgets import Input
 
+from memdash.errors import RecordingError
 from memdash.model.memstats import MemStats
 from memdash.model.missing import Missing
 from memdash.model.snapshot import Snapshot
+from memdash.recording.moment import Moment
 from memdash.recording.reader import Recording
 from memdash.session import Watches
 from memdash.session.past import Past
@@ -345,3 +348,31 @@ async def test_a_look_at_another_watch_holds_up_no_step_through_this_one(
         await there.come()
         assert there.second == 0
     slow.close()
+
+
+async def test_the_way_to_an_alert_waits_for_no_look_on_the_screens_thread(
+    replay: Travel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers, waited, real = Event(), list[bool](), Recording.moment_by
+
+    def slow(recording: Recording, mono_s: float) -> Moment:
+        waited.append(answers.wait(30))
+        return real(recording, mono_s)
+
+    async with replay(at_s=MONO_S + 200) as there:
+        monkeypatch.setattr(Recording, "moment_by", slow)
+        await there.pilot.press("left")
+        await there.pilot.press("comma")
+        await there.pilot.press("comma")
+        assert not waited
+        answers.set()
+        await asyncio.wait_for(there.see(100), 30)
+
+
+def test_a_run_that_has_gone_meanwhile_is_an_error_of_ours(past: Past, file: Path) -> None:
+    target = past.run.target
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("DELETE FROM run")
+    for look in (lambda: past.since, lambda: past.run, lambda: past.of(target)):
+        with pytest.raises(RecordingError):
+            look()

@@ -72,7 +72,7 @@ class HeapPane(ChartView, Pane):
 
     @property
     def _is_past(self) -> bool:
-        return self._outlook is not None and self._outlook.cursor is not None
+        return self._outlook is not None and not self._outlook.is_now
 
     @property
     def span_s(self) -> float:
@@ -143,7 +143,7 @@ def _plot(chart: HeapChart, outlook: Outlook, rows: int, empty: str) -> Plot:
         low=low,
         high=high,
         x_ticks=time_ticks(chart.span_s, step_s, chart.width)
-        if cursor is None
+        if outlook.is_now
         else clock_ticks(outlook.wall_s(begin_s), chart.span_s, step_s, chart.width),
         y_ticks=[(value, byte_tick(value)) for value in round_values(low, high, max(rows // 3, 2), 1024.0)],
         empty="" if lines else empty,

@@ -47,6 +47,7 @@ class Travelling(Relatives):
         self._frozen = False
         self._wish_s: float | None = None
         self._is_looking = False
+        self._is_seeking = False
         self._end_s = 0.0
         self._since: Instant | None = None
 
@@ -97,11 +98,12 @@ class Travelling(Relatives):
         """What the charts show: the time up to the moment, or one around it that stands still while it can."""
         past, worth = self._session.past, stops(self._session.snapshot().findings)
         if not self.is_away or isinstance(past, Missing):
-            return Outlook(self._shown.history, worth)
+            is_now = not (self._shown.is_replayed or self._shown.state.is_over)
+            return Outlook(self._shown.history, worth, is_now=is_now)
         at, where = self._shown.at, self.whereabouts
         self._end_s = window_end_s(at.mono_s, self.span_s, self._end_s, where.since.mono_s, where.until.mono_s)
         end = Instant(at.wall_s + self._end_s - at.mono_s, self._end_s)
-        return Outlook(past.timeline(where.since, end, where.since), worth, at)
+        return Outlook(past.timeline(where.since, end, where.since), worth, at, is_now=False)
 
     def time_line(self) -> TimeLine:
         """All the time that can be gone through."""
@@ -161,7 +163,7 @@ class Travelling(Relatives):
 
     def turn_to(self, session: Session) -> None:
         """Show another watch, live, in the same arrangement."""
-        self._session, self._is_looking = session, False
+        self._session, self._is_looking, self._is_seeking = session, False, False
         if self._feed is not None:
             self._feed.turn_to(session)
         self.action_newest()
@@ -169,21 +171,33 @@ class Travelling(Relatives):
     def action_stop(self, step: int) -> None:
         """Go to the next (1) or previous (-1) alert or mark."""
         past = self._past()
-        if past is None:
+        if past is None or self._is_seeking:
             return
-        here = self._shown.at
-        ordered = stops(self._session.snapshot().findings)[::step]
+        here, session, wish_s = self._shown.at, self._session, self._wish_s
+        ordered = stops(session.snapshot().findings)[::step]
         ahead = [finding for finding in ordered if (finding.at_s > here.wall_s) is (step > 0)]
-        try:
+        self._is_looking = self._is_seeking = True
+
+        def sought() -> float | None:  # which waits for a moment that is being made
             moments = (past.when(finding.at_s).mono_s for finding in ahead)
-            found = next((at_s for at_s in moments if (at_s - here.mono_s) * step > 0), None)
-        except RecordingError as error:
-            self._fail(error)
-            return
-        if found is not None:
+            return next((at_s for at_s in moments if (at_s - here.mono_s) * step > 0), None)
+
+        def done(found: float | None) -> None:
+            if self._session is session:
+                self._is_looking = self._is_seeking = False
+                self._stop_at(found, step, is_wanted=self._wish_s == wish_s)
+
+        beside(self, sought, done, self._fail, group="travel")
+
+    def _stop_at(self, found: float | None, step: int, *, is_wanted: bool) -> None:
+        """Go there, unless somebody has gone elsewhere meanwhile; else what was overtaken is looked at again."""
+        if found is not None and is_wanted:
             self.go_to(found)
-        else:
+            return
+        if is_wanted:
             self.notify(f"no alert or mark {'after' if step > 0 else 'before'} this moment", timeout=3)
+        if self._wish_s is not None:
+            self._look(self._wish_s, is_quick=not is_wanted)
 
     @on(Pointable.Pointed)
     def _point(self, pointed: Pointable.Pointed) -> None:
@@ -241,7 +255,7 @@ class Travelling(Relatives):
             self._look(self._wish_s, is_quick=False)
 
     def _fail(self, error: MemdashError) -> None:
-        self._is_looking = False
+        self._is_looking = self._is_seeking = False
         self._wish_s = self._shown.at.mono_s if self.is_away else None
         self._say_failed(error)
 

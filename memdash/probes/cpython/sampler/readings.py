@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from memdash.errors import TimedOut
+from memdash.errors import BadRead, TimedOut
 from memdash.model.capability import Capability, Source
 from memdash.model.missing import Maybe, Missing
 from memdash.model.sample import Reading
@@ -68,11 +68,14 @@ class SamplerFeed:
         return self._sites
 
     def asked(self) -> Maybe[Asked]:
-        """All that was ever asked for. Raises BadRead, AccessDenied, TargetExited."""
-        sites = self.sites()
-        if isinstance(sites, Missing):
-            return sites
-        look = sites.tables.look()
+        """All that was ever asked for. Raises AccessDenied, TargetExited."""
+        try:
+            sites = self.sites()
+            if isinstance(sites, Missing):
+                return sites
+            look = sites.tables.look()
+        except BadRead as error:  # the other figures of the memory do not depend on it
+            return Missing(error.what, error.hint)
         if look.header.domains & _ALL != _ALL:
             return _IN_PART
         return Asked(look.asked_bytes, begun_s(look.header))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -124,6 +123,8 @@ class Switch:
         library = self._fitting()
         if isinstance(library, Missing):
             raise UnsupportedRuntime(library.why, library.hint)
+        import zlib  # wanted only where there is an agent
+
         self._link.bring(library.name, library.content)
         return {
             "library": library.name,

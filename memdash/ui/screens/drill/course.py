@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from memdash.analysis.resample import Column, columns
-from memdash.tables.axis import padded, round_values, step_of, time_ticks
+from memdash.tables.axis import clock_ticks, padded, round_values, step_of
 from memdash.tables.row_course import Course
 from memdash.ui.widgets.chart import ChartView, Plot, PlotLine
 from memdash.units import Unit, byte_tick, count
@@ -43,6 +43,8 @@ class CourseChart(ChartView):
             marks=(),
             low=low,
             high=high,
-            x_ticks=time_ticks(course.span_s, step_of(course.span_s, across), self.dots_across),
+            x_ticks=clock_ticks(
+                course.until.wall_s - course.span_s, course.span_s, step_of(course.span_s, across), self.dots_across
+            ),
             y_ticks=[(value, written(value)) for value in values if is_size or value == int(value)],
         )
