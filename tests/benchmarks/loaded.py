@@ -24,7 +24,7 @@ __all__ = ["PROGRAM", "Loaded", "Pairs", "Sampled", "Way", "chosen", "compared",
 PROGRAM = Path(__file__).parent / "programs/loads.py"
 
 _MINORS = (9, 11, 13, 14, 15)
-_TURN_S = 0.08
+_TURN_S = 0.05
 
 
 class Pairs(NamedTuple):
@@ -47,7 +47,7 @@ class Pairs(NamedTuple):
 
 
 class Loaded(LiveTarget):
-    """A turn takes some 80 ms: short ones have neighbours that are alike also on a machine with other things to do."""
+    """A turn takes some 50 ms: short ones have neighbours that are alike also on a machine with other things to do."""
 
     def __init__(self, python: Python, environment: Mapping[str, str]) -> None:
         super().__init__([python.executable, PROGRAM], environment)

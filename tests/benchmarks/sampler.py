@@ -1,6 +1,6 @@
 """What the heap sampler costs the program that is sampled, beside what others cost it, and what is left afterwards.
 
-CPU time, in pairs of neighbouring turns of some 80 ms in one process; the row says the noise, which is nothing at all
+CPU time, in pairs of neighbouring turns of some 50 ms in one process; the row says the noise, which is nothing at all
 compared in the same way. Only scalene has to start the program itself: there, pairs are of processes.
 """
 
@@ -28,7 +28,10 @@ _LOADS = {
     "numpy": "numpy",
 }
 _RATES_BYTES = {"16 KiB": 16 << 10, "64 KiB": 64 << 10, "512 KiB": 512 << 10}
-_PAIRS, _PEER_PAIRS, _SCALENE_PAIRS, _LEAVINGS = 15, 7, 7, 60
+_WITH_SCALENE = ("everyday", "allocate")
+"""It takes its time to start."""
+
+_PAIRS, _PEER_PAIRS, _LEAVINGS = 9, 7, 60
 _SLOWER_MINOR = 14
 """From here on the interpreter is so much faster that the same cost is a larger part."""
 
@@ -77,7 +80,7 @@ def sampler_peers() -> Iterator[Result]:
             for load in _possible(environment):
                 found = compared(target, load, ways, _PEER_PAIRS)
                 words = [f"{name} {pairs}" for name, pairs in found.items()]
-                if scalene is not None:
+                if scalene is not None and load in _WITH_SCALENE:
                     words.append(f"scalene {_scalene(python, load, scalene)}")
                 yield Result(f"3.{python.minor} {_LOADS[load]}: CPU time with others", " · ".join(words), "", None)
 
@@ -98,7 +101,7 @@ def _scalene(python: Python, load: str, environment: Mapping[str, str]) -> str:
     else:
         begin += ["--cli", "--memory", "--outfile", os.devnull]
     ratios = []
-    for _ in range(_SCALENE_PAIRS):
+    for _ in range(_PEER_PAIRS):
         without = _seconds([str(python.executable), *program], environment)
         with_it = _seconds([str(python.executable), *begin, *program], environment)
         if without is None or with_it is None:

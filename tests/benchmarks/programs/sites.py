@@ -1,7 +1,7 @@
 """A program that holds so many MB at twenty places, each its own part, while others come and go. CPython 3.8 and newer.
 
-``python sites.py MB`` says that it is ready, and answers on stdin: ``hold`` (do it), ``traced`` (do it under
-tracemalloc and tell bytes and objects by line).
+``python sites.py MB`` says that it is ready, and does it when anything comes on stdin. ``python sites.py MB traced``
+does it under tracemalloc, and prints bytes by line.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def traced(mb: int) -> str:
     tracemalloc.start(1)
     kept = hold(mb)
     found = {
-        statistic.traceback[0].lineno: [statistic.size, statistic.count]
+        statistic.traceback[0].lineno: statistic.size
         for statistic in tracemalloc.take_snapshot().statistics("lineno")
         if statistic.traceback[0].filename == "places.py"
     }
@@ -84,14 +84,11 @@ def traced(mb: int) -> str:
 
 
 def main() -> None:
-    kept = []
     say(f"ready {os.getpid()} {platform.python_version()}")
-    for line in sys.stdin:
-        if line.strip() == "hold":
-            kept.append(hold(int(sys.argv[1])))
-            say("well")
-        else:
-            say(traced(int(sys.argv[1])))
+    kept = []
+    for _ in sys.stdin:
+        kept.append(hold(int(sys.argv[1])))
+        say("well")
 
 
 def say(text: str) -> None:
@@ -100,4 +97,7 @@ def say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[2:]:
+        say(traced(int(sys.argv[1])))
+    else:
+        main()
