@@ -1,7 +1,7 @@
 """What the heap sampler costs the program that is sampled, beside what others cost it, and what is left afterwards.
 
-CPU time, in pairs of neighbouring turns of some 50 ms in one process; the row says the noise, which is nothing at all
-compared in the same way. Only scalene has to start the program itself: there, pairs are of processes.
+CPU time, by neighbouring turns of some 50 ms in one process; ``off`` is the noise: nothing at all, compared in the same
+way. Only scalene has to start the program itself: there, pairs are of processes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ _RATES_BYTES = {"16 KiB": 16 << 10, "64 KiB": 64 << 10, "512 KiB": 512 << 10}
 _WITH_SCALENE = ("everyday", "allocate")
 """It takes its time to start."""
 
-_PAIRS, _PEER_PAIRS, _LEAVINGS = 9, 7, 60
+_PAIRS, _PEER_PAIRS, _LEAVINGS = 7, 7, 60
+_WARMING = 6
+"""Turns until the tables of the sampler are in memory."""
+
 _SLOWER_MINOR = 14
 """From here on the interpreter is so much faster that the same cost is a larger part."""
 
@@ -47,7 +50,7 @@ def sampler() -> Iterator[Result]:
             for words, rate_bytes in _RATES_BYTES.items():
                 ways[words] = _switched(side.switch(Sampling(rate_bytes)).act)
             for load in _possible(environment):
-                yield _row(python, load, compared(target, load, ways, _PAIRS))
+                yield _row(python, load, compared(target, load, ways, _PAIRS, _WARMING))
 
 
 def _switched(act: Callable[[Action], str]) -> Way:
