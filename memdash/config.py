@@ -118,7 +118,13 @@ _ALL = (
     ),
     Setting("interval", "Time between two samples, 50ms to 60s.", "TIME", "i", default="1s", parse=parse_interval),
     Setting("duration", "How long to watch, such as 10s.", "TIME", "d", also="for", parse=parse_duration),
-    Setting("output", "Write here instead of to standard output (-).", "FILE", "o", default="-"),
+    Setting(
+        "output",
+        "Write into this file; - is standard output, for record a file named after the process and the time.",
+        "FILE",
+        "o",
+        default="-",
+    ),
     Setting("run", "Which run of a recording is meant, by its number; the newest otherwise.", "N", parse=parse_run),
     Setting("record", "Write the watch into this file too, for memdash replay.", "FILE"),
     Setting(

@@ -1,9 +1,10 @@
 """By how much memory has grown over a whole watch, however short: numbers for a budget, no judgement of what they mean.
 
 Compared are floors, so that what is in use for a moment does not count: the lowest of the first fifth of the points and
-the lowest of the last. A point is the live heap after a collection that ran during the watch, so what had been
-allocated before counts as before even where it was collected later. What goes up and down more slowly than the watch is
-long looks as if it grew: no figure of a minute can tell.
+the lowest of the last. No more than a fifth of the time counts for either: a heap that grows is collected ever more
+seldom, and its last points reach far back. A point is the live heap after a collection that ran during the watch, so
+what had been allocated before counts as before even where it was collected later. What goes up and down more slowly
+than the watch is long looks as if it grew: no figure of a minute can tell.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ _FEWEST = 4
 """Points of what is seen at each sample; two of what is seen at each collection are enough."""
 
 _PART = 5
+_FEWEST_OF_PART = 2
+"""Collections, however far apart, where there are many."""
+
 _FEWEST_FOR_RATE, _SHORTEST_FOR_RATE_S = 8, 10.0
 _BLOCKS = 20
 
@@ -46,9 +50,9 @@ class Growth:
 
     @property
     def words(self) -> str:
-        """``live heap after each GC was 12.1 MiB and is 45.8 MiB 58 s and 31 collections later``."""
+        """``live heap after each GC was 12.1 MiB and is at least 45.8 MiB 58 s and 31 collections later``."""
         later = " and ".join([duration(self.window_s), *([_collections(self.cycles)] if self.cycles else [])])
-        return f"{self.basis} was {byte_size(self.before)} and is {byte_size(self.now)} {later} later"
+        return f"{self.basis} was {byte_size(self.before)} and is at least {byte_size(self.now)} {later} later"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +99,16 @@ def _growth(seen: Points) -> Growth | None:
     fewest = 2 if seen.basis is Basis.CYCLES else _FEWEST
     if len(seen) < fewest:
         return None
-    part = max(len(seen) // _PART, 1)
-    before, now = min(seen.values[:part]), min(seen.values[-part:])
+    since_s, until_s, most_s = seen.times_s[0], seen.times_s[-1], seen.window_s / _PART
+    before = min(seen.values[: _part([time_s - since_s <= most_s for time_s in seen.times_s])])
+    now = min(seen.values[-_part([until_s - time_s <= most_s for time_s in seen.times_s]) :])
     return Growth(seen.basis.value, before, now, seen.window_s, seen.cycles)
+
+
+def _part(near: Sequence[bool]) -> int:
+    """How many points stand for an end of a watch; ``near`` says of each whether it is close to that."""
+    most = max(len(near) // _PART, 1)
+    return min(most, max(sum(near), _FEWEST_OF_PART))
 
 
 def _rate(seen: Points) -> Rate | None:

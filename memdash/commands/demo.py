@@ -17,6 +17,8 @@ from memdash.commands.run import watch_program
 from memdash.commands.screen import Screen, screen_options
 from memdash.commands.toolchain import build, find_toolchain
 from memdash.errors import MemdashError
+from memdash.probes.cpython.sampler.fitting import built as built_samplers
+from memdash.probes.registry import sampling_with
 from memdash.signals import signals_raised
 
 __all__ = ["GO_SOURCE", "PYTHON_MODULE", "command"]
@@ -24,7 +26,7 @@ __all__ = ["GO_SOURCE", "PYTHON_MODULE", "command"]
 GO_SOURCE = Path(__file__).parent / "shop"
 PYTHON_MODULE = "memdash.commands.pyshop"
 _FRAMES_TRACED = 8
-"""So that a site has a stack. The server has little to do: that this slows it does not show."""
+"""So that a site has a stack, where its allocations cannot be sampled. That this slows it does not show much."""
 
 
 @click.command(cls=Verb, short_help="Start a small leaking server, and watch it.")
@@ -40,13 +42,15 @@ def command(screen: Screen, runtime: str | None) -> None:
     screen.check()
     server, sources = _server(runtime)
     screen = replace(screen, source_path=screen.source_path or sources)
+    sampling = screen.sampled.of_command(None, read_only=screen.read_only) if built_samplers() else None
+    trace = _FRAMES_TRACED if sampling is None else None
     with (
         signals_raised(),
         log_file(None, force=False) as log,
-        prepared(agent=not screen.read_only, trace=_FRAMES_TRACED) as given,
+        prepared(agent=not screen.read_only, trace=trace) as given,
     ):
         with Program(server, log, environment=given.environment) as program:
-            watched = watch_program(program, screen, given.entries)
+            watched = watch_program(program, screen, sampling_with(given.entries, sampling))
         if not watched:
             tell_output(log, last_lines=True)
             raise MemdashError("the demo server ended at once", "what it printed stands above")

@@ -9,7 +9,7 @@ from pathlib import Path
 from memdash.errors import UsageError
 from memdash.files import unfinished
 
-__all__ = ["GrowingFile", "Stream"]
+__all__ = ["GrowingFile", "Stream", "require_free"]
 
 
 class Stream:
@@ -22,6 +22,16 @@ class Stream:
         """Write all of it, however long that takes. Raises OSError."""
         while line:
             line = line[os.write(self._descriptor, line) :]
+
+
+def require_free(path: Path, most_bytes: int | None = None, kept: int = 0, *, can_be_there: bool = False) -> None:
+    """Raise UsageError where there is no place for it, or something of others may be written into, or pushed out."""
+    olds = () if most_bytes is None else (_numbered(path, number) for number in range(1, kept + 1))
+    for each in () if can_be_there else (path, *olds):
+        if each.is_file() or each.is_dir():
+            raise UsageError(f"{each} exists already", "go on in it with --append, or begin anew with --force")
+    if not path.exists() and not os.access(path.parent, os.W_OK):
+        raise UsageError(f"{path.parent} is not a directory that can be written to", "choose another place with -o")
 
 
 class GrowingFile:
@@ -46,20 +56,13 @@ class GrowingFile:
         self._kept = kept
         self._head = head
         self._is_left = False
-        self._refuse_others(appends or replaces)
+        require_free(path, most_bytes, kept, can_be_there=appends or replaces)
         try:
             if replaces and not appends and path.is_file():
                 path.unlink()
             self._descriptor = self._opened(path)
         except OSError as error:
             raise UsageError(f"{path} cannot be written: {error.strerror}", "choose another place with -o") from None
-
-    def _refuse_others(self, is_ours: bool) -> None:
-        """Nothing is written into, or pushed out by age, that somebody else may have put there."""
-        olds = () if self._most_bytes is None else map(self._old, range(1, self._kept + 1))
-        for path in () if is_ours else (self._path, *olds):
-            if path.is_file() or path.is_dir():
-                raise UsageError(f"{path} exists already", "go on in it with --append, or begin anew with --force")
 
     def reopen(self) -> None:
         """Go on in a new file with the next line: somebody has moved this one away. From a signal handler, too."""
@@ -129,9 +132,10 @@ class GrowingFile:
         if not self._kept or not self._path.exists():  # where somebody took it away none of the others gets older
             return
         for number in range(self._kept - 1, 0, -1):
-            if (old := self._old(number)).exists():
-                old.rename(self._old(number + 1))
-        self._path.rename(self._old(1))
+            if (old := _numbered(self._path, number)).exists():
+                old.rename(_numbered(self._path, number + 1))
+        self._path.rename(_numbered(self._path, 1))
 
-    def _old(self, number: int) -> Path:
-        return self._path.with_name(f"{self._path.name}.{number}")
+
+def _numbered(path: Path, number: int) -> Path:
+    return path.with_name(f"{path.name}.{number}")

@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from memdash.analysis.rules import Threshold
-from memdash.commands.growing import GrowingFile, Stream
+from memdash.commands.growing import GrowingFile, Stream, require_free
 from memdash.commands.limits import Alerting, alert_options
 from memdash.commands.logbook import Logbook
 from memdash.commands.logger import Logger
@@ -88,6 +88,8 @@ def command(
         with _opened(output, lines, append, force, rotate, keep) as file:
             _retell(choice.recorded, run, alerting, interval if typed("interval") else 0.0, lines, file)
         return 0
+    if output != STDOUT:  # before the process is waited for, too
+        require_free(Path(output), rotate, keep, can_be_there=append or force)
     asked = {rule.when.of.capability for rule in rules if isinstance(rule, Threshold)}
     paces_s = _PACES_S | dict.fromkeys(asked, 0.0)
     watching = named(choice, others)

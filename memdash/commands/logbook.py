@@ -64,7 +64,10 @@ class Logbook:
             return []
         before, self._known[number] = self._known.get(number, ()), snapshot.findings
         entries: list[Entry] = [Moment(number, snapshot)] if snapshot.state is State.LIVE else []
-        entries += [Event(snapshot, finding, "note") for finding in _notes(before, snapshot.findings)]
+        entries += [
+            Event(snapshot, finding, "mark" if finding.is_mark else "note")
+            for finding in _notes(before, snapshot.findings)
+        ]
         entries += [Event(snapshot, told.finding, told.kind.value) for told in snapshot.transitions]
         return entries
 
@@ -119,12 +122,14 @@ class Logbook:
 
 
 def _notes(before: Sequence[Finding], now: Sequence[Finding]) -> list[Finding]:
-    """What memdash itself has to tell since, oldest first; what is grave is a transition too and told as that."""
+    """What memdash itself, or who marked a moment, has told since, oldest first; what is grave is a transition too."""
     if now is before:
         return []
     known = {id(finding) for finding in before}
     return [
         finding
         for finding in reversed(now)
-        if finding.rule == NOTES and finding.severity < Severity.WARNING and id(finding) not in known
+        if (finding.rule == NOTES or finding.is_mark)
+        and finding.severity < Severity.WARNING
+        and id(finding) not in known
     ]

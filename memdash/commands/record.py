@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -55,14 +56,16 @@ def command(
 ) -> int:
     """Record the memory of a process, or of several into one file, until they end, or ctrl+c, or for --duration.
 
-    The file can be read while it is written. Should memdash be killed, it lacks a second. Without -o it is named after
-    the process and the time. --gc-at holds for the first process alone.
+    The file can be read while it is written. Should memdash be killed, it lacks half a second. Without -o it is named
+    after the process and the time. --gc-at holds for the first process alone.
     """
     if salvage is not None:
         refuse_beside("salvage", "output")
         return _salvaged(Path(salvage), output)
     rules, muted = alerting.rules, alerting.muted
     telling.check(rules)
+    if output != STDOUT:
+        _require_free(Path(output), can_be_there=append or force)
     plan = relief.plan()
     watching = named(choice, others)
     plans = [plan, *(None for _ in watching[1:])]
@@ -93,6 +96,15 @@ def command(
     require_read(watching, last)
     code = ending_code(last, duration, signalled, "the recording is shorter than it was to be")
     return code or RecordingError.exit_code * any(recorder.state.trouble for recorder in started)
+
+
+def _require_free(path: Path, *, can_be_there: bool) -> None:
+    """Refuse early, before a night of waiting for a process, what could not be written then. Raises RecordingError."""
+    from memdash.recording.place import require_free
+
+    require_free(path, can_be_there=can_be_there)
+    if not os.access(path.parent, os.W_OK):
+        raise RecordingError(f"{path.parent} is not a directory that can be written to", "choose another place with -o")
 
 
 def _salvaged(path: Path, output: str) -> int:

@@ -58,10 +58,12 @@ def recorders(
             started[-1].start()
         yield started
     finally:
-        for recorder in started:
-            recorder.close()
-        used_bytes = _used_bytes(writer, path)
-        writer.close()
+        have_ended = [recorder.close() for recorder in started]
+        if all(have_ended):
+            used_bytes = _used_bytes(writer, path)
+            writer.close()
+        else:
+            used_bytes = max(recorder.state.used_bytes for recorder in started)
         tell(_done_words(path, used_bytes, [recorder.state for recorder in started]))
 
 

@@ -43,4 +43,6 @@ def command(argument: str, run: int | None, look: Look, source_path: str | None,
         options = replace(look.options(), sources=SourcePath.of(source_path, trim_path), at_s=at_s)
         with signals_raised():
             watches = replays(past)
-            show(watches.open(past.run.target), watches, report_of, options)
+            session = watches.open(past.run.target)
+            session.start()
+            show(session, watches, report_of, options)

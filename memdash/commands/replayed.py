@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,7 +26,7 @@ RECORDING = "FILE.mdr[@TIME]"
 """How help names the argument."""
 
 _SQLITE, _OURS_AT, _OURS = b"SQLite format 3\0", 68, 0x6D656D64
-_SUFFIX, _BESIDE = ".mdr", "-wal"
+_SUFFIX, _BESIDE, _EMPTY = ".mdr", "-wal", 4096
 _LISTED = 8
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?")
 _TIMES = "a time is 12:04, 12:04:41, 2026-01-31T12:04, -5m before the end or +5m after the beginning"
@@ -40,9 +40,9 @@ class Recorded:
     time: str = ""
 
     def open(self, number: int | None = None) -> Past:
-        """The run that is meant: its newest, unless a number is given. Raises RecordingError, UsageError.
+        """The run that is meant: the newest that reaches to the time, unless a number is given.
 
-        What else there is in the file is told.
+        What else there is in the file is told. Raises RecordingError, UsageError.
         """
         from memdash.recording.mended import opened_sound  # 15 ms with all that comes with it
         from memdash.recording.place import is_written
@@ -54,14 +54,25 @@ class Recorded:
         if number is not None and number not in [run.number for run in runs]:
             opened.close()
             raise UsageError(f"{self.path} has no run {number}", f"there {_there_are(runs)}")
+        meant = self._holder(runs) if number is None else number
         if number is None and len(runs) > 1:
-            tell(f"{self.path}: this is run {newest.number}; with --run there {_there_are(runs)}")
-        recording = newest if number in (None, newest.number) else newest.of(number)
+            tell(f"{self.path}: this is run {meant or newest.number}; with --run there {_there_are(runs)}")
+        recording = newest if meant is None or meant == newest.number else newest.of(meant)
         if opened.damage:
             tell(f"{self.path} is damaged: {opened.damage}; what is left of this run is {_reach(recording.run)}")
         elif goes_on and recording.run.ending is None:
             tell(f"{self.path} is still being recorded: so far it holds {_reach(recording.run)}")
         return Past(recording, is_of_file=True, close=opened.close)
+
+    def _holder(self, runs: Sequence[Run]) -> int | None:
+        """The newest of the runs in which it was that time of the clock; None where that tells nothing."""
+        if not self.time or self.time[0] in "+-":
+            return None
+        with suppress(UsageError):  # told once a moment is asked for
+            for run in sorted(runs, key=lambda run: run.number, reverse=True):
+                if _holds(run, _wall_s(self.time, run.until.wall_s)):
+                    return run.number
+        return None
 
     def instant_s(self, past: Past) -> float:
         """The moment that is meant, on the monotonic clock. Raises UsageError when the run does not hold it."""
@@ -78,7 +89,7 @@ class Recorded:
                 raise UsageError(f"{self.path} does not reach {self.time}", f"it holds {_reach(run)}")
             return at_s
         wall_s = _wall_s(self.time, run.until.wall_s)
-        if not int(run.since.wall_s) <= wall_s <= run.until.wall_s + 1:
+        if not _holds(run, wall_s):
             raise UsageError(f"{self.path} does not reach {self.time}", f"it holds {_reach(run)}")
         return past.when(wall_s + _WITHIN_S).mono_s
 
@@ -108,9 +119,24 @@ def recorded(argument: str) -> Recorded | None:
         return Recorded(Path(name), time)
     if argument.endswith(_SUFFIX) or name.endswith(_SUFFIX):
         file = Path(name if name.endswith(_SUFFIX) else argument)
+        if _is_alone(file):
+            raise UsageError(
+                f"{file} holds nothing: what is recorded just now, or was killed, stands in {file.name}{_BESIDE}",
+                "copy both, or where they are make one of them: memdash record --salvage FILE -o NEW",
+            )
         why = "is no recording of memdash" if file.exists() else "does not exist"
         raise UsageError(f"{file} {why}", "memdash record PID -o FILE.mdr makes one")
     return None
+
+
+def _is_alone(path: Path) -> bool:
+    """Whether it is a database in which nothing stands, as a young recording is without the file beside it."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_OURS_AT + 4)
+    except (OSError, ValueError):
+        return False
+    return head.startswith(_SQLITE) and not any(head[_OURS_AT:]) and path.stat().st_size <= _EMPTY
 
 
 def _is_recording(path: Path) -> bool:
@@ -125,6 +151,10 @@ def _is_recording(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     return head.startswith(_SQLITE) and head[_OURS_AT:] == struct.pack(">I", _OURS)
+
+
+def _holds(run: Run, wall_s: float) -> bool:
+    return int(run.since.wall_s) <= wall_s <= run.until.wall_s + 1
 
 
 def _wall_s(text: str, newest_s: float) -> float:

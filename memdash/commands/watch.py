@@ -6,7 +6,7 @@ import click
 
 from memdash.commands.options import Verb, settings, typed
 from memdash.commands.screen import Screen, screen_options
-from memdash.commands.target import Choice, target_options
+from memdash.commands.target import Choice, process_options
 from memdash.errors import UsageError
 from memdash.probes.registry import sampling_with
 from memdash.signals import signals_raised
@@ -15,7 +15,7 @@ __all__ = ["command"]
 
 
 @click.command(cls=Verb, short_help="Watch a process: the same as without a verb.")
-@target_options
+@process_options
 @screen_options
 @settings("trace")
 @click.option("--once", is_flag=True, help="Print one screenful as text, and be done.")

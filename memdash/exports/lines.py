@@ -42,7 +42,7 @@ class Lines(Protocol):
         """A moment."""
 
     def finding(self, snapshot: Snapshot, finding: Finding, what: str) -> Iterator[str]:
-        """An alert has ``opened``, ``worsened``, ``ended`` or ``happened``; or a ``note``."""
+        """An alert has ``opened``, ``worsened``, ``ended`` or ``happened``; or a ``note`` or ``mark``."""
 
     def end(self, at_s: float, why: str, samples: int, dropped: int) -> Iterator[str]:
         """The log is over."""

@@ -107,8 +107,8 @@ class Evidence:
         """End the recorders, once nothing is being saved. May be called twice."""
         while self._recorders:
             _, recorder, writer = self._recorders.pop()
-            recorder.close()
-            writer.close()
+            if recorder.close():
+                writer.close()
 
 
 def _is_waiting(shown: Snapshot) -> bool:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import msgspec
 import zstandard
 
-from memdash.errors import Corrupt, NewerFormat
+from memdash.errors import Corrupt, NewerFormat, RecordingError
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.profile import Frame
@@ -24,11 +24,13 @@ from memdash.model.sample import CAPABILITY_OF, Fact, Origin
 from memdash.recording.columns import column, packed, uncolumn, unpacked
 from memdash.recording.moment import APART, Moment
 from memdash.recording.shapes import UNREADABLE, Plain, Pool, UnknownMemberError, dumped, loaded
+from memdash.units import byte_size
 
 __all__ = [
     "Base",
     "Dated",
     "Minute",
+    "TooLargeError",
     "as_base",
     "compressed",
     "content",
@@ -47,13 +49,17 @@ __all__ = [
 _QUICK, _SMALL = 1, 9
 """Levels of compression: for what is written anew within a minute, and for what stays."""
 
-_LARGEST_BYTES = 1 << 28
-"""No piece is larger when decompressed: a profile of 50 000 stacks takes a tenth of it."""
+_LARGEST_BYTES = 64 << 20
+"""No piece is larger when decompressed, read or written: a profile of 50 000 stacks takes two fifths of it."""
 
 _WIDEST = 1 << 63
 _ELSEWHERE = Missing("written apart")
 _KINDS = {capability: kind for kind, capability in CAPABILITY_OF.items()}
 _DAMAGED = (*UNREADABLE, msgspec.MsgspecError, zstandard.ZstdError, MemoryError)
+
+
+class TooLargeError(RecordingError):
+    """More than a piece of a recording may be: it is not written, since it would not be read."""
 
 
 class Dated(NamedTuple):
@@ -72,9 +78,16 @@ class Base:
 
 
 def compressed(tree: Plain, level: int = _SMALL, base: bytes = b"") -> bytes:
-    """A plain tree as bytes; with ``base``, which reading it will take again, only what is not in that."""
+    """A plain tree as bytes; with ``base``, which reading it will take again, only what is not in that.
+
+    Raises TooLargeError.
+    """
+    told = content(tree)
+    if len(told) > _LARGEST_BYTES:
+        size, most = byte_size(len(told)), byte_size(_LARGEST_BYTES)
+        raise TooLargeError(f"one of its readings takes {size}, and a recording at most {most} for one")
     compressor = zstandard.ZstdCompressor(level, dict_data=_known(base), write_checksum=True, write_dict_id=False)
-    return compressor.compress(content(tree))
+    return compressor.compress(told)
 
 
 def content(tree: Plain) -> bytes:
@@ -105,8 +118,10 @@ def _escaped(tree: Plain) -> Plain:
 def decompressed(data: bytes, base: bytes = b"") -> bytes:
     """The msgpack in it. Raises Corrupt."""
     with _damage_told():
-        if not 0 <= zstandard.frame_content_size(data) <= _LARGEST_BYTES:
-            raise Corrupt("a piece of this recording says that it is larger than any")
+        size = zstandard.frame_content_size(data)
+        if not 0 <= size <= _LARGEST_BYTES:
+            said = "does not say what it takes" if size < 0 else f"takes {byte_size(size)}"
+            raise Corrupt(f"a piece of this recording {said}: memdash writes none over {byte_size(_LARGEST_BYTES)}")
         return zstandard.ZstdDecompressor(dict_data=_known(base)).decompress(data)
 
 
@@ -189,7 +204,7 @@ def decoded_moment(data: bytes) -> Moment:
 
 def packed_moments(walls: Sequence[int], monos: Sequence[int], rows: Sequence[bytes]) -> Plain:
     """Moments that have been encoded, together, and when they were on both clocks (microseconds)."""
-    return [column(list(walls)), column(list(monos)), packed([decoded_plain(row) for row in rows])]
+    return [column(list(walls)), column(list(monos)), packed(decoded_plain(row) for row in rows)]
 
 
 class Minute:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import math
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
@@ -27,8 +27,8 @@ _MOST = 100_000
 """In one piece: what says that it holds more is damaged, and to believe it would take all memory."""
 
 
-def packed(trees: Sequence[Plain]) -> Plain:
-    """Groups of neighbours of one shape: ``[shape, number of trees, columns]`` each."""
+def packed(trees: Iterable[Plain]) -> Plain:
+    """Groups of neighbours of one shape: ``[shape, number of trees, columns]`` each. Holds one tree at a time."""
     groups: list[tuple[Plain, list[list[Plain]]]] = []
     for tree in trees:
         leaves: list[Plain] = []

@@ -10,7 +10,7 @@ from pathlib import Path
 from memdash.errors import RecordingError
 from memdash.files import unfinished
 
-__all__ = ["Place", "is_written"]
+__all__ = ["Place", "is_written", "require_free"]
 
 _TAKEN: set[tuple[int, int]] = set()
 """Files that this very process writes. To open and close one of them again would take away SQLite's own locks on it."""
@@ -32,7 +32,7 @@ class Place:
         self._is_made = False
         self._held: dict[int, tuple[int, int]] = {}
         try:
-            self._refuse(can_be_there=appends or replaces)
+            require_free(path, can_be_there=appends or replaces)
             self._hold(path)
             if replaces and not appends and not self._is_made:
                 self.working = unfinished(path.resolve())
@@ -45,16 +45,6 @@ class Place:
         except BaseException:
             self.discard()
             raise
-
-    def _refuse(self, *, can_be_there: bool) -> None:
-        """What is no file, and what nobody said that it may be touched."""
-        if self.path.exists() and not self.path.is_file():
-            raise RecordingError(f"{self.path} is no file", "a recording needs a file of its own: -o run.mdr")
-        if self.path.exists() and not can_be_there:
-            raise RecordingError(
-                f"{self.path} exists already",
-                "choose another name; memdash record goes on in it with --append, and overwrites it with --force",
-            )
 
     def _hold(self, path: Path) -> None:
         in_use = RecordingError(f"{self.path} is being written by another memdash", "choose another file")
@@ -111,6 +101,17 @@ class Place:
             os.close(descriptor)
             _TAKEN.discard(key)
         self._held.clear()
+
+
+def require_free(path: Path, *, can_be_there: bool) -> None:
+    """Raise RecordingError for what is no file, and what nobody said that it may be touched."""
+    if path.exists() and not path.is_file():
+        raise RecordingError(f"{path} is no file", "a recording needs a file of its own: -o run.mdr")
+    if path.exists() and not can_be_there:
+        raise RecordingError(
+            f"{path} exists already",
+            "choose another name; memdash record goes on in it with --append, and overwrites it with --force",
+        )
 
 
 def is_written(path: Path) -> bool:

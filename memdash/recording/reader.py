@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from memdash.errors import Corrupt, NewerFormat, RecordingError
 from memdash.model.capability import Capability
@@ -36,13 +38,30 @@ from memdash.recording.tracks import Tracks
 __all__ = ["Recording"]
 
 Takes: TypeAlias = Callable[[float], bool]
+Found = TypeVar("Found")
 
 _NO_RUN = "this recording holds no run yet"
 _NONE_BEFORE = Missing("none was recorded up to this moment")
 _RUN_GONE = "this run has just had to make room for newer ones"
 _GONE = "that moment has just had to make room for newer ones"
+_TRIES = 3
 _FACTS_KEPT, _BASES_KEPT, _MINUTES_KEPT = 12, 4, 2
 _ALWAYS = (1 << 63) - 1
+
+
+class _GoneError(RecordingError):
+    """Whoever writes has pruned what was just found, before it was read."""
+
+    def __init__(self) -> None:
+        super().__init__(_GONE)
+
+
+def _found(look: Callable[[], Found]) -> Found:
+    """What a look finds; where that goes before it is read, another finds what is left."""
+    for _ in range(_TRIES - 1):
+        with suppress(_GoneError):
+            return look()
+    return look()  # in a damaged file it is not there at all
 
 
 class Recording:
@@ -142,7 +161,9 @@ class Recording:
 
     def instant_at(self, wall_s: float) -> Instant:
         """When the newest moment up to ``wall_s`` was, or the first. Raises RecordingError when there is none."""
-        wall = micros(wall_s)
+        return _found(lambda: self._instant_at(micros(wall_s)))
+
+    def _instant_at(self, wall: int) -> Instant:
         loose = self._database.rows(
             "SELECT wall, mono FROM moment WHERE run = ? AND wall <= ? ORDER BY wall DESC LIMIT 1", self.number, wall
         )
@@ -164,33 +185,38 @@ class Recording:
 
         That clock only goes forward, so whoever walks through a run goes by it.
         """
-        mono = micros(mono_s)
+        return self._whole(_found(lambda: self._moment_by(micros(mono_s))))
+
+    def _moment_by(self, mono: int) -> Moment:
         loose = self._database.rows(
             "SELECT data FROM moment WHERE run = ? AND mono <= ? ORDER BY mono DESC LIMIT 1", self.number, mono
         )
         if loose:
-            return self._whole(decoded_moment(loose[0][0]))
+            return decoded_moment(loose[0][0])
         rows = self._database.rows(
             "SELECT rowid FROM minute WHERE run = ? AND mono <= ? ORDER BY mono DESC LIMIT 1", self.number, mono
         )
         if not rows:
-            return self._whole(self._first())
+            return self._first()
         minute = self._minute(rows[0][0])
-        return self._whole(minute[bisect_right(minute.monos, mono) - 1])
+        return minute[bisect_right(minute.monos, mono) - 1]
 
     def moment_after(self, mono_s: float) -> Moment | None:
         """The first moment after one of the monotonic clock; None when that is the newest."""
-        mono = micros(mono_s)
+        after = _found(lambda: self._moment_after(micros(mono_s)))
+        return None if after is None else self._whole(after)
+
+    def _moment_after(self, mono: int) -> Moment | None:
         rows = self._database.rows(
             "SELECT rowid FROM minute WHERE run = ? AND last_mono > ? ORDER BY mono LIMIT 1", self.number, mono
         )
         if rows:
             minute = self._minute(rows[0][0])
-            return self._whole(minute[bisect_right(minute.monos, mono)])
+            return minute[bisect_right(minute.monos, mono)]
         loose = self._database.rows(
             "SELECT data FROM moment WHERE run = ? AND mono > ? ORDER BY mono LIMIT 1", self.number, mono
         )
-        return self._whole(decoded_moment(loose[0][0])) if loose else None
+        return decoded_moment(loose[0][0]) if loose else None
 
     def _first(self) -> Moment:
         first = next(self._bare(), None)
@@ -204,7 +230,7 @@ class Recording:
         def read() -> Minute:
             rows = self._database.rows("SELECT alike, data FROM minute WHERE rowid = ?", row)
             if not rows:
-                raise RecordingError(_GONE)
+                raise _GoneError
             alike, data = rows[0]
             return Minute(data, self._alike.of(alike))
 
@@ -219,9 +245,8 @@ class Recording:
         """Moments without their facts of many rows. It reads a minute at a time as it goes, while others write."""
         after = 0
         while True:
-            while rows := self._next_minute(after, since, until):
-                row, last = rows[0]
-                minute = self._minute(row)
+            while found := _found(partial(self._next_minute, after, since, until)):
+                minute, last = found
                 for place, wall in enumerate(minute.walls):
                     if since <= wall <= until and takes(minute.monos[place] / 1e6):
                         yield minute[place]
@@ -233,11 +258,15 @@ class Recording:
                 since,
                 until,
             )
-            if not self._next_minute(after, since, until):  # else they have just been put together
+            if not self._next_minutes(after, since, until):  # else they have just been put together
                 break
         yield from (decoded_moment(data) for mono, data in loose if takes(mono / 1e6))
 
-    def _next_minute(self, after: int, since: int, until: int) -> Sequence[tuple[int, int]]:
+    def _next_minute(self, after: int, since: int, until: int) -> tuple[Minute, int] | None:
+        rows = self._next_minutes(after, since, until)
+        return (self._minute(rows[0][0]), rows[0][1]) if rows else None
+
+    def _next_minutes(self, after: int, since: int, until: int) -> Sequence[tuple[int, int]]:
         """The number and the end of the first that begins from ``after`` on and holds any of that time."""
         return self._database.rows(
             "SELECT rowid, last_mono FROM minute WHERE run = ? AND mono >= ? AND last_wall >= ? AND wall <= ?"
@@ -266,6 +295,9 @@ class Recording:
         return replace(moment, sample=replace(moment.sample, **found, origins=origins))
 
     def _fact(self, capability: Capability, mono: int) -> Maybe[Dated]:
+        return _found(lambda: self._newest_fact(capability, mono))
+
+    def _newest_fact(self, capability: Capability, mono: int) -> Maybe[Dated]:
         rows = self._database.rows(
             "SELECT id, base FROM fact WHERE run = ? AND kind = ? AND mono <= ? ORDER BY mono DESC LIMIT 1",
             self.number,
@@ -288,7 +320,7 @@ class Recording:
     def _data(self, row: int) -> bytes:
         rows = self._database.rows("SELECT data FROM fact WHERE id = ?", row)
         if not rows:
-            raise RecordingError(_GONE)
+            raise _GoneError
         return bytes(rows[0][0])
 
     def readings(self, capability: Capability, since_s: float, until_s: float, most: int = 60) -> tuple[int, ...]:
@@ -311,13 +343,15 @@ class Recording:
         """One of these."""
         rows = self._database.rows("SELECT kind, base FROM fact WHERE id = ?", number)
         if not rows:
-            raise RecordingError(_GONE)
+            raise _GoneError
         kind, base = rows[0]
         return self._read_fact(Capability(kind), number, base)
 
     def facts(self, capability: Capability, since_s: float, until_s: float, most: int = 60) -> tuple[Dated, ...]:
         """These readings themselves."""
-        return tuple(self.reading(number) for number in self.readings(capability, since_s, until_s, most))
+        return _found(
+            lambda: tuple(self.reading(number) for number in self.readings(capability, since_s, until_s, most))
+        )
 
     def series(self, key: str, since_s: float, until_s: float) -> Series:
         """The metric named ``key`` between two moments of the monotonic clock, as a live history would tell it.

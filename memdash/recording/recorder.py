@@ -18,12 +18,15 @@ from memdash.recording.enduring import Enduring
 from memdash.recording.moment import Moment
 from memdash.recording.reader import Recording
 from memdash.recording.writer import Writer
+from memdash.units import duration
 
 __all__ = ["Progress", "Recordable", "Recorder"]
 
 _BATCH_S = 0.5
 """What comes within so long of each other is one transaction, and lost together when memdash is killed."""
 _WAITING_AT_MOST = 240
+_PATIENCE_S = 20.0
+"""How long the last of it may take to be written: beyond that the disk does not answer, and may never do."""
 
 
 class Recordable(Protocol):
@@ -104,18 +107,26 @@ class Recorder:
 
         It is the file, or the private database itself, which is shared with this recorder until it is closed.
         """
-        if self._run is None:
+        if self._run is None or self._progress.since is None:
             return None
         path = self._writer.path
         return Recording(self._writer.database, self._run) if path is None else Recording.open(path, self._run)
 
-    def close(self) -> None:
-        """Write what has come so far, and end. May be called twice."""
+    def close(self) -> bool:
+        """Write what has come so far, and end. May be called twice.
+
+        False where a disk does not answer, which ``state`` says too: then whoever closes the writer would wait as well.
+        """
         self._leave()
         self._closing.set()
         self._wake.set()
-        if self._thread.ident is not None:
-            self._thread.join()
+        if self._thread.ident is None:
+            return True
+        self._thread.join(_PATIENCE_S)
+        if self._thread.is_alive():
+            with self._lock:
+                self._progress = replace(self._progress, trouble=f"it has not answered for {duration(_PATIENCE_S)}")
+        return not self._thread.is_alive()
 
     def _hear(self, snapshot: Snapshot) -> None:
         """On the sampler's thread."""

@@ -13,7 +13,7 @@ VERSION = 1
 """Of the tables and of what is in them; a later one is not read."""
 
 _APPLICATION_ID = 0x6D656D64  # "memd"
-_PRIVATE_CACHE_KIB = 2048
+_PRIVATE_CACHE_KIB = 512
 """A private database keeps so much in memory."""
 
 _SCHEMA = """

@@ -9,29 +9,26 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from memdash import __version__
 from memdash.errors import RecordingError
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding, mark
 from memdash.model.metric import METRICS
-from memdash.model.missing import Missing
-from memdash.model.sample import Fact, Instant, Origin, ProbeCost
+from memdash.model.sample import Instant, Origin, ProbeCost
 from memdash.model.target import Ending, Target
 from memdash.recording.alike import Alike
 from memdash.recording.codec import (
-    Dated,
-    as_base,
     compressed,
     decoded_plain,
     encoded,
-    encoded_fact,
     encoded_moment,
     packed_moments,
 )
 from memdash.recording.copying import copied
-from memdash.recording.moment import APART, Moment
+from memdash.recording.facts import Facts
+from memdash.recording.moment import Moment
 from memdash.recording.place import Place
 from memdash.recording.pruning import PRIVATE, Limits, prune
 from memdash.recording.tables import made_private, micros, moved, opened_to_write, settled
@@ -40,7 +37,8 @@ from memdash.recording.tiers import STEPS_S, Buckets, bucketed, joined
 __all__ = ["Writer"]
 
 _MINUTE, _HOUR = 60_000_000, 3_600_000_000
-_FACT_EVERY_S = 60.0
+_TOGETHER = 100
+"""Moments in one piece: their trees take up to 5 MiB while it is made; those of a whole minute at 10 Hz took 29."""
 _KEYS = [metric.key for metric in METRICS]
 
 
@@ -49,17 +47,11 @@ _Row: TypeAlias = tuple[int, int, bytes, bytes]
 
 
 def _in_order(rows: Sequence[_Row]) -> Iterator[Sequence[_Row]]:
-    """Cut where the wall clock was set back: within a piece both clocks rise."""
+    """Cut where the wall clock was set back: within a piece both clocks rise. None has more than ``_TOGETHER``."""
     cuts = [place for place, (before, row) in enumerate(pairwise(rows), start=1) if row[1] < before[1]]
     for first, after in pairwise([0, *cuts, len(rows)]):
-        yield rows[first:after]
-
-
-class _Waiting(NamedTuple):
-    """A reading that has not been written yet, and the moment in which it first stood."""
-
-    at: Instant
-    dated: Dated
+        for at in range(first, after, _TOGETHER):
+            yield rows[at : min(at + _TOGETHER, after)]
 
 
 @dataclass
@@ -70,21 +62,11 @@ class _Course:
     wall: int = 0
     costs_of: int = -1
     costs: Mapping[str, ProbeCost] = field(default_factory=dict)
-    seen: dict[Capability, Fact] = field(default_factory=dict)
-    waiting: dict[Capability, _Waiting] = field(default_factory=dict)
-    written_s: dict[Capability, float] = field(default_factory=dict)
-    bases: dict[Capability, tuple[int, int]] = field(default_factory=dict)
+    facts: Facts = field(default_factory=Facts)
     sources: dict[Capability, str] = field(default_factory=dict)
 
     def __copy__(self) -> _Course:
-        return replace(
-            self,
-            seen=dict(self.seen),
-            waiting=dict(self.waiting),
-            written_s=dict(self.written_s),
-            bases=dict(self.bases),
-            sources=dict(self.sources),
-        )
+        return replace(self, facts=copy(self.facts), sources=dict(self.sources))
 
 
 class Writer:
@@ -153,25 +135,19 @@ class Writer:
         A fact of many rows is written at most once a minute; ``keep`` has the newest of each kind written at once,
         because somebody will want to look at just this moment.
         """
-        with self._changing(run) as course:
-            for moment in moments:
-                self._put(run, course, moment)
+        with self._changing(run, moments, keep=keep) as course:
             for finding in findings:
                 self._put_finding(run, finding, course.wall)
-            if keep:
-                self._put_waiting(run, course)
 
     def mark(self, run: int, at: Instant, note: str) -> None:
         """Remember a moment, with what somebody says of it; its facts are kept in full. The run may be over."""
-        with self._changing(run) as course:
+        with self._changing(run):
             self._put_finding(run, mark(at.wall_s, note), micros(at.wall_s))
             self.database.run("INSERT INTO mark VALUES (?, ?, ?, ?)", run, micros(at.mono_s), micros(at.wall_s), note)
-            self._put_waiting(run, course)
 
     def end(self, run: int, ending: Ending | None = None) -> None:
         """Nothing more will come of this run: write what is still to be written."""
         with self._changing(run) as course:
-            self._put_waiting(run, course)
             self._pack(run, course.mono + _MINUTE)
             self._join_hours(run, course.mono + _HOUR)
             if ending is not None:
@@ -208,7 +184,9 @@ class Writer:
     def absorb(self, other: Writer) -> None:
         """Take in what another has written of runs that have begun here, and go on where it stands."""
         self._require_place()
-        courses = {run: replace(course, bases={}) for run, course in other._courses.items()}
+        courses = {
+            run: replace(course, facts=replace(course.facts, bases={})) for run, course in other._courses.items()
+        }
         with self.database.transaction():
             copied(other.database, self.database)
             for run, course in courses.items():
@@ -221,36 +199,42 @@ class Writer:
             self._place.require_there()
 
     @contextmanager
-    def _changing(self, run: int) -> Iterator[_Course]:
+    def _changing(self, run: int, moments: Sequence[Moment] = (), *, keep: bool = True) -> Iterator[_Course]:
+        """One transaction, which begins with what a batch brings.
+
+        That is encoded before: in the private recording of a live watch, whoever looks back waits for a transaction.
+        """
         self._require_place()
         course = copy(self._courses.get(run) or _Course())
+        rows = [self._row(course, moment) for moment in moments]
+        facts = course.facts.encoded(course.facts.due(moments, keep=keep), self.database)
         with self.database.transaction():
+            for moment, row in zip(moments, rows, strict=True):
+                self._put(run, course, moment, row)
+            course.facts.put(run, facts, self.database)
             yield course
         self._courses[run] = course
 
-    def _put(self, run: int, course: _Course, moment: Moment) -> None:
+    @staticmethod
+    def _row(course: _Course, moment: Moment) -> _Row:
         mono, wall = micros(moment.at.mono_s), micros(moment.at.wall_s)
+        if course.costs_of != mono // _MINUTE:
+            course.costs_of, course.costs = mono // _MINUTE, moment.sample.costs
+        values = [metric.seen(moment.sample) for metric in METRICS]
+        told = replace(moment, sample=replace(moment.sample, costs=course.costs))
+        return mono, wall, encoded_moment(told), compressed(values, 1)
+
+    def _put(self, run: int, course: _Course, moment: Moment, row: _Row) -> None:
+        mono, wall, *_ = row
         if course.mono // _MINUTE < mono // _MINUTE:
             self._pack(run, mono)
             if course.mono // _HOUR < mono // _HOUR:
                 self._join_hours(run, mono)
             prune(self.database, self._limits, run, moment.at, self._courses)
         course.mono, course.wall = max(mono, course.mono), wall
-        if course.costs_of != mono // _MINUTE:
-            course.costs_of, course.costs = mono // _MINUTE, moment.sample.costs
-        values = [metric.seen(moment.sample) for metric in METRICS]
-        self.database.run(
-            "INSERT OR REPLACE INTO moment VALUES (?, ?, ?, ?, ?)",
-            run,
-            mono,
-            wall,
-            encoded_moment(replace(moment, sample=replace(moment.sample, costs=course.costs))),
-            compressed(values, 1),
-        )
+        self.database.run("INSERT OR REPLACE INTO moment VALUES (?, ?, ?, ?, ?)", run, *row)
         for capability, origin in moment.sample.origins.items():
             self._follow_source(run, course, capability, origin, mono)
-        for capability in APART:
-            self._take_fact(run, course, capability, moment)
 
     def _follow_source(self, run: int, course: _Course, capability: Capability, origin: Origin, mono: int) -> None:
         """Where a capability begins to be read from another source, its metrics begin anew."""
@@ -258,41 +242,6 @@ class Writer:
         if course.sources.get(capability) != source:
             course.sources[capability] = source
             self.database.run("INSERT INTO source VALUES (?, ?, ?, ?)", run, capability.value, mono, source)
-
-    def _take_fact(self, run: int, course: _Course, capability: Capability, moment: Moment) -> None:
-        fact, origin = getattr(moment.sample, capability.value), moment.sample.origins.get(capability)
-        if not isinstance(fact, Missing) and origin is not None and fact is not course.seen.get(capability):
-            course.seen[capability] = fact
-            course.waiting[capability] = _Waiting(moment.at, Dated(fact, origin))
-        due_s = course.written_s.get(capability, -_FACT_EVERY_S) + _FACT_EVERY_S
-        if capability in course.waiting and (moment.at.mono_s >= due_s or capability not in course.written_s):
-            self._put_fact(run, course, capability)
-
-    def _put_waiting(self, run: int, course: _Course) -> None:
-        for capability in list(course.waiting):
-            self._put_fact(run, course, capability)
-
-    def _put_fact(self, run: int, course: _Course, capability: Capability) -> None:
-        """The first of an hour is written in full, and is the base of those that follow."""
-        at, dated = course.waiting.pop(capability)
-        mono = micros(at.mono_s)
-        number, hour = course.bases.get(capability, (None, -1))
-        base = None
-        if hour == mono // _HOUR:
-            rows = self.database.rows("SELECT data FROM fact WHERE id = ?", number)
-            base = as_base(rows[0][0]) if rows else None  # it may have had to make room
-        written = self.database.run(
-            "INSERT INTO fact (run, kind, mono, wall, base, data) VALUES (?, ?, ?, ?, ?, ?)",
-            run,
-            capability.value,
-            mono,
-            micros(at.wall_s),
-            None if base is None else number,
-            encoded_fact(dated, base),
-        )
-        if base is None:
-            course.bases[capability] = written, mono // _HOUR
-        course.written_s[capability] = at.mono_s
 
     def _put_finding(self, run: int, finding: Finding, now: int) -> None:
         """What happened at one moment is told apart by its words, what goes on by its rule and beginning.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -43,6 +44,8 @@ class _Slot:
     failures: int = 0
     pending: bool = False
     why: Missing = NOT_READ_YET
+    took_s: float = math.inf
+    """Wall time of its newest reading; nobody knows before the first."""
 
 
 class _Until(NamedTuple):
@@ -80,23 +83,26 @@ class Roster:
     def tick(self, at: Instant) -> Iterator[Sample]:
         """Read the probes that are due: first all the quick ones, then the slow ones: a sample more for their news.
 
-        So a profile of 50 000 stacks never holds up MemStats, nor what others have just read. A failing probe yields
-        Missing; only TargetExited passes through. One that reads piece by piece has news when it is through.
+        So a profile of 50 000 stacks never holds up MemStats, nor what others have just read; but where the slow ones
+        last took no longer than news may wait, one sample tells it all. A failing probe yields Missing; only
+        TargetExited passes through. One that reads piece by piece has news when it is through.
         """
         due = [slot for slot in self._slots if slot.budget.due(at.mono_s)]
+        slow = [slot for slot in due if slot.probe.cadence_s]
         for slot in due:
             if not slot.probe.cadence_s:
                 self._read(slot, at)
-        yield self._joined(at)
-        told_s, has_news = self._clock.now().mono_s, False
-        for slot in due:
-            if slot.probe.cadence_s:
-                self._read(slot, at)
-                has_news |= not slot.pending or not slot.probe.capabilities <= self._facts.keys()
-                now_s = self._clock.now().mono_s
-                if has_news and now_s - told_s > _SOON_S:
-                    yield self._joined(at)
-                    told_s, has_news = now_s, False
+        told_s, has_news = self._clock.now().mono_s, True
+        if sum(slot.took_s for slot in slow) > _SOON_S:
+            yield self._joined(at)
+            has_news = False
+        for slot in slow:
+            self._read(slot, at)
+            has_news |= not slot.pending or not slot.probe.capabilities <= self._facts.keys()
+            now_s = self._clock.now().mono_s
+            if has_news and now_s - told_s > _SOON_S:
+                yield self._joined(at)
+                told_s, has_news = now_s, False
         if has_news:
             yield self._joined(at)
 
@@ -186,8 +192,9 @@ class Roster:
         return replace(self._joined(at), **late)
 
     def _read(self, slot: _Slot, at: Instant) -> None:
-        before_s = self._clock.thread_cpu_s()
+        before_s, began_s = self._clock.thread_cpu_s(), self._clock.now().mono_s
         reading = _told(slot.probe.read)
+        slot.took_s = self._clock.now().mono_s - began_s
         if isinstance(reading, Missing):
             slot.budget.failed(at.mono_s)
             slot.failures += 1

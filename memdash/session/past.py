@@ -69,7 +69,8 @@ class Past:
     @property
     def since(self) -> Instant:
         """The first moment that is left; never waits for one that is being made."""
-        return self._recording.since
+        with self._series_lock:
+            return self._recording.since
 
     @property
     def runs(self) -> tuple[Run, ...]:

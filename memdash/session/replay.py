@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from memdash.analysis.rules import Rule
-from memdash.errors import NoSuchTarget
+from memdash.errors import MemdashError, NoSuchTarget, defects_told
 from memdash.model.action import Action
 from memdash.model.finding import Finding, Severity, Transition
 from memdash.model.missing import Maybe
@@ -24,21 +26,29 @@ from memdash.session.watches import Watches
 
 __all__ = ["Replay", "judged", "moments", "replays", "retold"]
 
+_WHOLE_AFTER_S = 0.5
+"""By then the first frame stands, which would share the interpreter with it."""
+
 
 class Replay:
     """Stands at the newest moment of a recorded run: nothing follows by itself, and nothing can be done to the target.
 
-    Used by one thread. Raises RecordingError where the recording cannot be read.
+    Its first snapshot has no trends of rows, which take ten times as long as all else to read; once it has been
+    started, they follow. Safe from any thread. Raises RecordingError where the recording cannot be read.
     """
 
     def __init__(self, past: Past) -> None:
         self._past = past
         self._baseline: Instant | None = None
-        self._snapshot = self._newest()
+        self._snapshot = self._newest(is_quick=True)
         self._listeners = Listeners()
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(_WHOLE_AFTER_S, self._complete)
+        self._timer.name, self._timer.daemon = "memdash-replay", True
 
     def start(self) -> None:
-        """It is all there."""
+        """Read what the first snapshot lacks, in a thread of its own."""
+        self._timer.start()
 
     def snapshot(self) -> Snapshot:
         """The newest moment."""
@@ -55,18 +65,17 @@ class Replay:
 
     def mark(self, note: str, then: Snapshot) -> None:
         """Remember a moment. Raises RecordingError when the file cannot be written."""
-        self._past.mark(note, then.at)
-        self._publish()
+        with self._lock:
+            self._past.mark(note, then.at)
+            self._publish()
 
     def mark_baseline(self, then: Snapshot | None = None) -> None:
         """Count changes from ``then``, or from the newest moment."""
-        self._baseline = (then or self._snapshot).at
-        self._publish()
+        self._count_from((then or self._snapshot).at)
 
     def clear_baseline(self) -> None:
         """Count changes from the attach again."""
-        self._baseline = None
-        self._publish()
+        self._count_from(None)
 
     def acknowledge(self, finding: Finding, seen: bool = True) -> None:
         """What was recorded stays as it was."""
@@ -82,10 +91,21 @@ class Replay:
 
     def close(self) -> None:
         """Let go of the file."""
+        self._timer.cancel()
         self._past.close()
 
-    def _newest(self) -> Snapshot:
-        return self._past.at(self._past.run.until.mono_s, self._baseline)
+    def _newest(self, *, is_quick: bool = False) -> Snapshot:
+        return self._past.at(self._past.run.until.mono_s, self._baseline, is_quick=is_quick)
+
+    def _complete(self) -> None:
+        """On a thread of its own. What fails then fails again, and is told, for whoever goes to that moment."""
+        with suppress(MemdashError), defects_told(), self._lock:
+            self._publish()
+
+    def _count_from(self, baseline: Instant | None) -> None:
+        with self._lock:
+            self._baseline = baseline
+            self._publish()
 
     def _publish(self) -> None:
         self._snapshot = self._newest()

@@ -86,7 +86,5 @@ class Rewind:
             self._closed = True
             if self._past is not None:
                 self._past.close()
-            if self._writer is not None:
-                if self._recorder is not None:
-                    self._recorder.close()
+            if self._writer is not None and (self._recorder is None or self._recorder.close()):
                 self._writer.close()

@@ -15,6 +15,8 @@ __all__ = ["beside"]
 
 Result = TypeVar("Result")
 
+_ALONE = "alone"
+
 
 def beside(
     widget: Widget,
@@ -22,14 +24,15 @@ def beside(
     done: Callable[[Result], None],
     failed: Callable[[MemdashError], None],
     *,
-    group: str,
+    group: str | None,
     turn: AbstractContextManager[object] | None = None,
 ) -> None:
     """Do ``work`` on a thread, and hand ``done`` what it returns, or ``failed`` what it raises, on the screen's.
 
     Whatever goes wrong in ``work`` or ``done`` is told, and ends nothing else. Work of the same ``group`` of a widget
-    is overtaken: it is not waited for, and nobody hears of it, no more than once the widget has gone. ``turn`` is held
-    meanwhile, where such work must not go on beside other; what was overtaken before its turn is not begun.
+    is overtaken: it is not waited for, and nobody hears of it, no more than once the widget has gone. Without a group
+    it neither overtakes nor is overtaken. ``turn`` is held meanwhile, where such work must not go on beside other; what
+    was overtaken before its turn is not begun.
     """
 
     def told(worker: Worker[Any], result: Result | MemdashError) -> None:
@@ -57,7 +60,7 @@ def beside(
             # Textual 8.2 leaves it in the thread, which is kept for later work: the widget would not go.
             active_worker.set(None)  # type: ignore[arg-type]
 
-    widget.run_worker(on_thread, thread=True, exclusive=True, group=group, exit_on_error=False)
+    widget.run_worker(on_thread, thread=True, exclusive=group is not None, group=group or _ALONE, exit_on_error=False)
 
 
 def _result_of(work: Callable[[], Result]) -> Result | MemdashError:

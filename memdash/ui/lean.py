@@ -8,12 +8,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 
+from memdash.units import KIB
+
 __all__ = ["left_out", "resettle", "settle", "undisturbed"]
 
 
 _LOOK_AT_ALL_EVERY = 30
 """Once a minute while a flame follows its target: 2.4 MiB until then."""
 _TIMES = count(1)
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+"""Numbers of glibc's settings (malloc.h)."""
+_LARGE_BYTES = 128 * KIB
+"""What glibc itself begins with."""
 
 
 @contextmanager
@@ -37,11 +44,27 @@ def settle() -> None:
     """Take all that is there for permanent, and let Python's collector look at newer things only, but more often.
 
     Textual's lines refer to themselves: some 750 objects a second that only the collector frees. Left alone it waits
-    until they have grown by a quarter of all there is, 3 MiB here, and then looks at everything, 30 ms long.
+    until they have grown by a quarter of all there is, 3 MiB here, and then looks at everything, 30 ms long. Each look
+    at what is newer takes 3 ms beside a busy program, so there is one in two or three seconds,
+    and some 2000 objects lie about.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(500, 2, 1)
+    gc.set_threshold(1000, 4, 2)
+    _give_back_what_is_large()
+
+
+def _give_back_what_is_large() -> None:
+    """Have malloc return a large piece to the kernel as soon as it is freed, however large some have been before.
+
+    Left alone glibc keeps as much as the largest, and twice that at the end of its heap: 8 MiB after each minute, for
+    what compressing that minute takes for 3 ms. Other C libraries have no such setting.
+    """
+    import ctypes  # reading memory has loaded it, but what only shows a file has not
+
+    if set_option := getattr(ctypes.CDLL(None), "mallopt", None):
+        set_option(_MMAP_THRESHOLD, _LARGE_BYTES)
+        set_option(_TRIM_THRESHOLD, _LARGE_BYTES)
 
 
 @contextmanager

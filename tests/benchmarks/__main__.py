@@ -23,6 +23,7 @@ from tests.benchmarks.screen import dashboard, first_frame, keys
 from tests.benchmarks.target_cost import target_cost
 from tests.benchmarks.tracemalloc import tracemalloc
 from tests.benchmarks.verdict import verdict
+from tests.benchmarks.week import week
 
 BENCHMARKS: tuple[Callable[[], Iterator[Result]], ...] = (
     attach,
@@ -50,6 +51,7 @@ BENCHMARKS: tuple[Callable[[], Iterator[Result]], ...] = (
     verdict,
     budgets,
     recording,
+    week,
 )
 
 

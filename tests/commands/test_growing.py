@@ -144,7 +144,7 @@ def test_one_that_was_taken_away_makes_the_others_no_older(path: Path) -> None:
 
 
 def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot be written: No such file or directory"):
+    with pytest.raises(UsageError, match="is not a directory that can be written to"):
         opened(tmp_path / "nowhere" / "log")
     with pytest.raises(UsageError, match="exists already"):
         opened(tmp_path)

@@ -7,10 +7,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from threading import Event
+from typing import IO, Any
 
 import pytest
 
+import memdash.recording.recorder
 from memdash.commands.recorded import Keeping, recorders
 from memdash.errors import RecordingError
 from memdash.model.finding import Severity
@@ -47,7 +49,7 @@ def test_for_a_time_and_then_on(run: Run, small: subprocess.Popen[bytes], tmp_pa
     assert (code, "exists already" in told) == (2, True)
     assert run(*once, "--append", os.getpid())[0] == 0
     first, second, third = moments(path)
-    assert min(first, second, third) >= 2
+    assert min(first, second, third) >= 1, "its time begins with a first reading; whether more follow is luck"
     with contextlib.closing(Recording.open(path)) as recording:
         assert [run.target.pid for run in recording.runs] == [small.pid, small.pid, os.getpid()]
 
@@ -151,6 +153,28 @@ def test_what_could_not_be_written_to_the_end_is_told(tmp_path: Path, capfd: pyt
     assert capfd.readouterr().err == f"memdash: nothing was recorded; the last 8.5 s could not be written: {why}\n"
 
 
+def test_a_disk_that_does_not_answer_is_told_and_not_waited_for(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memdash.recording.recorder, "_PATIENCE_S", 0.01)
+    path, watch, answers = tmp_path / "run.mdr", TickingSession(), Event()
+    real = Writer.write
+
+    def hangs(writer: Writer, *args: Any, **how: Any) -> None:
+        with writer.database.transaction():
+            answers.wait(60)
+        real(writer, *args, **how)
+
+    monkeypatch.setattr(Writer, "write", hangs)
+    with recorders(path, [watch], Keeping(max_size=1 << 30, max_age=None)) as (recorder,):
+        watch.tick(0.0)
+    told = capfd.readouterr().err
+    answers.set()
+    assert told == "memdash: nothing was recorded; the end could not be written: it has not answered for 0.0 s\n"
+    until(recorder.close, "its end")
+    recorder._writer.close()
+
+
 @pytest.mark.parametrize(
     ("beside", "what"),
     [
@@ -166,3 +190,12 @@ def test_what_has_no_meaning_beside_salvage_is_refused(
     code, _, told = run("record", "--salvage", tmp_path / "run.mdr", *beside)
     assert code == 2
     assert f"{what} does nothing beside --salvage" in told
+
+
+@pytest.mark.parametrize("verb", ["record", "log"])
+def test_what_cannot_be_written_is_told_before_a_process_is_waited_for(run: Run, tmp_path: Path, verb: str) -> None:
+    there = tmp_path / "there"
+    there.touch()
+    for output, words in ((there, "exists already"), (tmp_path / "none" / "run", "none")):
+        code, _, told = run(verb, "--wait-for", "no-program-has-this-name", "-o", output)
+        assert (code, words in told) == (2, True)

@@ -199,6 +199,7 @@ def test_what_needs_a_process_says_so(run: Run, file: Path, verb: str) -> None:
     code, _, words = run(verb, file)
     assert code == 2
     assert "is a recording, and this takes a process that runs" in words
+    assert "FILE.mdr" not in run(verb, "--help")[1]
 
 
 def test_a_recording_alone_is_replayed(run: Run, file: Path) -> None:
@@ -222,3 +223,30 @@ def test_a_damaged_recording_is_told_of_and_gone_on_with(run: Run, file: Path, t
     with pytest.raises(RecordingError, match="cannot be marked"):
         past.mark("here", past.run.until)
     past.close()
+
+
+def test_the_run_that_was_there_at_the_time_is_meant(run: Run, tmp_path: Path, seen: Sequence[Snapshot]) -> None:
+    path = tmp_path / "run.mdr"
+    record(path, seen[:120])
+    record(path, seen[200:], appends=True)
+    code, out, err = run("report", f"{path}@12:08:30", "--json")
+    assert (code, json.loads(out)["taken_at"]) == (0, "2026-01-31T12:08:30.000000Z")
+    assert "this is run 1" in err
+    assert "this is run 2" in run("report", f"{path}@12:12")[2]
+    assert "this is run 2" in run("report", f"{path}@-5s")[2]
+    code, _, err = run("report", f"{path}@12:10:30")  # between the two
+    assert (code, "does not reach 12:10:30" in err) == (2, True)
+    assert run("report", f"{path}@noon")[0] == 2
+
+
+def test_a_copy_without_the_file_beside_it_says_what_is_lacking(
+    run: Run, tmp_path: Path, seen: Sequence[Snapshot]
+) -> None:
+    path, copy = tmp_path / "run.mdr", tmp_path / "copy.mdr"
+    with closing(Writer(path)) as writer:
+        writer.write(writer.begin(seen[0].target, seen[0].at, 1.0), [Moment.of(seen[0])])
+        copy.write_bytes(path.read_bytes())
+    code, _, err = run("report", copy)
+    assert code == 2
+    assert "copy.mdr-wal" in err
+    assert run("report", path)[0] == 0

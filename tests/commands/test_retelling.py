@@ -148,3 +148,12 @@ def test_what_is_for_a_scraper_is_refused(run: Run, file: Path, also: list[str])
 
 def test_what_is_for_a_recording_is_refused_where_something_runs(run: Run, tmp_path: Path) -> None:
     assert run("serve", "1", "-o", tmp_path / "out")[0] == 2
+
+
+def test_marks_stand_in_it(run: Run, tmp_path: Path, seen: Sequence[Snapshot]) -> None:
+    path = tmp_path / "run.mdr"
+    record(path, seen[:60], marks=[(20, "deploy of 1.4.2")])
+    found = [line for line in lines(run("log", path)[1]) if line.get("what") == "mark"]
+    assert [(line["timestamp"], line["summary"]) for line in found] == [
+        ("2026-01-31T12:08:01.000000Z", "deploy of 1.4.2")
+    ]

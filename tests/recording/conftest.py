@@ -34,8 +34,8 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
-def watch(clock: FakeClock, seconds: int, **changes: Any) -> list[Moment]:
-    """So many seconds of a Go server whose heap goes up and down; a profile every 20 s."""
+def watch(clock: FakeClock, seconds: int, interval_s: float = 1.0, **changes: Any) -> list[Moment]:
+    """So many looks at a Go server, one a second, whose heap goes up and down; a profile with every twentieth."""
     chance, past, moments, profile = random.Random(seconds), 0, [], a_profile()
     for second in range(seconds):
         if second % 20 == 0:
@@ -46,13 +46,13 @@ def watch(clock: FakeClock, seconds: int, **changes: Any) -> list[Moment]:
         at = clock.now()
         sample = a_sample(at, heap, a_gc(), system, profile, **changes)
         moments.append(Moment(at=at, state=State.LIVE, sample=sample))
-        clock.advance(1.0)
+        clock.advance(interval_s)
     return moments
 
 
 @pytest.fixture
 def watched(clock: FakeClock) -> Callable[..., list[Moment]]:
-    """What so many more seconds of a watch see."""
+    """What so many more looks of a watch see, one a second unless an ``interval_s`` is given."""
     return functools.partial(watch, clock)
 
 

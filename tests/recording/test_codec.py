@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,12 +25,14 @@ from memdash.model.verdict import Forecast, Grower, Slope, Verdict, VerdictKind
 from memdash.recording.codec import (
     Dated,
     Minute,
+    TooLargeError,
     as_base,
     compressed,
     decoded,
     decoded_fact,
     decoded_moment,
     decoded_plain,
+    decompressed,
     encoded,
     encoded_fact,
     encoded_moment,
@@ -267,3 +270,15 @@ def test_a_profile_of_many_stacks_shares_its_frames() -> None:
     tree = dumped(Profile, a_profile(), pool)
     assert len(pool.frames) == 9
     assert loaded(Profile, tree, pool.frames) == a_profile()
+
+
+def test_no_piece_is_larger_than_what_memdash_writes() -> None:
+    hostile = zstandard.ZstdCompressor().compress(bytes(65 << 20))
+    assert len(hostile) < 10_000
+    with pytest.raises(Corrupt, match=r"takes 65\.0 MiB: memdash writes none over 64\.0 MiB"):
+        decompressed(hostile)
+    unsized = zstandard.ZstdCompressor(write_content_size=False).compress(b"x")
+    with pytest.raises(Corrupt, match="does not say what it takes"):
+        decompressed(unsized)
+    with pytest.raises(TooLargeError, match=r"takes 65\.0 MiB, and a recording at most 64\.0 MiB"):
+        compressed("x" * (65 << 20))

@@ -4,6 +4,9 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
+import pytest
+
+import memdash.recording.recorder
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding, Severity, mark
 from memdash.model.sample import Instant
@@ -112,4 +115,19 @@ def test_a_mark_keeps_what_stands_at_its_moment() -> None:
     recorder.close()
     (found,) = Recording(writer.database).facts(Capability.SITES, at.mono_s, at.mono_s)
     assert found.fact == a_profile(2.0)
+    writer.close()
+
+
+def test_a_disk_that_does_not_answer_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memdash.recording.recorder, "_PATIENCE_S", 0.01)
+    watch, writer = TickingSession(), Writer()
+    recorder = Recorder(watch, writer)
+    with writer.database.transaction():  # whoever writes waits
+        recorder.start()
+        watch.tick(0.0)
+        assert not recorder.close()
+        assert recorder.state.trouble == "it has not answered for 0.0 s"
+    until(recorder.close, "its end")
+    assert recorder.state.trouble == ""
+    assert Recording(writer.database).until == watch.shown.at
     writer.close()

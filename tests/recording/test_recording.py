@@ -8,6 +8,7 @@ import pytest
 from memdash.model.capability import Capability, Source
 from memdash.model.missing import Missing
 from memdash.model.sample import Origin, Sample
+from memdash.recording.codec import Minute
 from memdash.recording.moment import Moment
 from memdash.recording.reader import Recording
 from memdash.recording.writer import Writer
@@ -37,6 +38,18 @@ def test_every_moment_comes_back_as_it_was(path: Path, writer: Writer, run: int,
     recording.close()
 
 
+def test_a_fast_watch_is_put_together_in_several_pieces(path: Path, writer: Writer, run: int, watched: Watched) -> None:
+    moments = watched(250, interval_s=0.125)  # it begins 20 s before a minute is over
+    writer.write(run, moments)
+    assert len(writer.database.rows("SELECT 1 FROM minute WHERE run = ?", run)) == 2
+    recording = Recording.open(path)
+    assert [moment.at for moment in recording.moments(0, 1e11)] == [moment.at for moment in moments]
+    assert [recording.moment_by(moment.at.mono_s).at for moment in moments[::23]] == [
+        moment.at for moment in moments[::23]
+    ]
+    recording.close()
+
+
 def test_series_are_those_of_a_live_history(
     path: Path, writer: Writer, run: int, watched: Watched, clock: FakeClock
 ) -> None:
@@ -52,6 +65,30 @@ def test_series_are_those_of_a_live_history(
         assert list(recorded.low) == list(live.low)
         assert list(recorded.high) == list(live.high)
         assert recorded.spacing_s == live.spacing_s
+    recording.close()
+
+
+@pytest.mark.parametrize("packed", [0, 1])
+def test_what_is_pruned_between_two_looks_is_passed_over(
+    path: Path, writer: Writer, run: int, watched: Watched, monkeypatch: pytest.MonkeyPatch, packed: int
+) -> None:
+    moments = watched(200)
+    for moment in moments:
+        writer.write(run, [moment])
+    recording, real = Recording.open(path), Recording._minute
+    rows = [row for (row,) in writer.database.rows("SELECT rowid FROM minute ORDER BY mono")]
+
+    def pruned(recording: Recording, row: int) -> Minute:
+        if row == rows[packed]:
+            writer.database.run("DELETE FROM minute WHERE rowid = ?", row)
+        return real(recording, row)
+
+    monkeypatch.setattr(Recording, "_minute", pruned)
+    times = {moment.at for moment in recording.moments(0, 1e11)}
+    gone = [moment.at for moment in moments if moment.at not in times]
+    assert 20 <= len(gone) <= 60
+    at = gone[-1]
+    assert recording.moment_by(at.mono_s).at not in gone
     recording.close()
 
 

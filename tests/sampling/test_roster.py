@@ -201,6 +201,19 @@ def test_the_news_of_slow_probes_come_together_unless_one_takes_long(takes_s: fl
     assert isinstance(told[-1].objects, Objects)
 
 
+def test_what_slow_probes_are_known_to_read_fast_is_told_with_the_rest() -> None:
+    clock = FakeClock()
+    takes_s = [0.01, 0.01, 0.2, 0.01, 0.01]
+
+    def profile() -> tuple[Fact, ...]:
+        clock.advance(takes_s.pop(0))
+        return (a_profile(),)
+
+    readers = roster(clock, FakeProbe(lambda: (memstats(),), GO), FakeProbe(profile, SITES, cadence_s=1.0))
+    told = [len(list(readers.tick(clock.advance(1.0)))) for _ in range(5)]
+    assert told == [2, 1, 1, 2, 1]  # the first nobody knows; after a slow one the quick facts are told at once
+
+
 def test_closing_closes_all() -> None:
     clock = FakeClock()
     probe = FakeProbe(lambda: (), GO)
@@ -208,10 +221,11 @@ def test_closing_closes_all() -> None:
     assert probe.closed == 1
 
 
-def objects_in(slices: list[float], clock: FakeClock) -> Callable[[], Reading]:
-    """Pending until the slices are used up; each takes so much CPU time."""
+def objects_in(slices: list[float], clock: FakeClock, takes_s: float = 0.0) -> Callable[[], Reading]:
+    """Pending until the slices are used up; each takes so much CPU time, and ``takes_s`` on the wall."""
 
     def read() -> Reading:
+        clock.advance(takes_s)
         clock.cpu_s += slices.pop(0)
         if slices:
             return Reading(Source.MEMORY, (), pending=f"{len(slices)} to go")
@@ -233,10 +247,10 @@ def test_what_is_read_in_slices_says_how_far_it_is() -> None:
 def test_a_slice_that_adds_nothing_to_what_is_known_makes_no_sample() -> None:
     clock = FakeClock()
     probe = FakeProbe(lambda: (), frozenset({Capability.OBJECTS}), cadence_s=1.0)
-    probe.read = objects_in([0.0], clock)  # type: ignore[method-assign]
+    probe.read = objects_in([0.0], clock, takes_s=0.1)  # type: ignore[method-assign]
     readers = roster(clock, probe)
     assert len(list(readers.tick(clock.advance(1.0)))) == 2
-    probe.read = objects_in([0.0, 0.0], clock)  # type: ignore[method-assign]
+    probe.read = objects_in([0.0, 0.0], clock, takes_s=0.1)  # type: ignore[method-assign]
     assert len(list(readers.tick(clock.advance(1.0)))) == 1
     assert len(list(readers.tick(clock.advance(1.0)))) == 2
 

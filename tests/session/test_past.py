@@ -24,6 +24,7 @@ from memdash.session.replay import Replay, judged, replays
 from memdash.units import Unit
 from tests.fakes import NOON_S, a_family, a_relief, a_target
 from tests.recorded import MONO_S, record, watched
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +183,19 @@ def test_how_the_target_ended_is_known_at_the_end_only(past: Past) -> None:
     assert replay.snapshot().state is State.ENDED
     assert replay.snapshot().ending is not None
     assert past.at(MONO_S + 300).ending is None
+
+
+def test_a_replay_opens_without_trends_and_they_follow(past: Past) -> None:
+    replay, heard = Replay(past), list[Snapshot]()
+    replay.subscribe(heard.append)
+    first = replay.snapshot()
+    replay.start()
+    until(lambda: heard, "the trends")
+    replay.close()
+    assert not isinstance(first.groups, Missing)
+    assert not isinstance(heard[0].groups, Missing)
+    assert len(first.groups[0].trend) < len(heard[0].groups[0].trend)
+    assert replay.snapshot() is heard[0]
 
 
 def test_a_replay_counts_changes_from_a_moment_that_is_chosen(past: Past) -> None:

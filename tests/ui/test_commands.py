@@ -102,7 +102,7 @@ async def test_the_palette_runs_a_command(show: Show) -> None:
         await shown.app.workers.wait_for_complete()
         await shown.press("enter")
         await shown.press("enter")
-        await shown.settle()
+        await shown.built()
         assert shown.session.cleared == 1
 
 

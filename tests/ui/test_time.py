@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 from textual.events import MouseMove
@@ -67,8 +68,8 @@ class Traveller(Shown):
 
     async def come(self) -> None:
         await self.pilot.pause()
-        while self.dashboard._is_looking:
-            await self.built()
+        while self.dashboard._is_looking or not all(worker.is_finished for worker in self.app.workers):
+            await self.pilot.pause()
         await self.pilot.pause()
 
     async def see(self, second: float) -> None:
@@ -266,6 +267,31 @@ async def test_a_mark_is_kept_with_its_note(replay: Travel) -> None:
         while there.second > 250:
             await there.press("comma")
         assert there.second == 250
+
+
+async def test_marks_and_baselines_wait_for_a_disk_beside_the_screen(
+    replay: Travel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers, waited, real = Event(), list[bool](), Past.at
+
+    def slow(past: Past, *args: Any, **how: Any) -> Snapshot:
+        waited.append(answers.wait(30))
+        return real(past, *args, **how)
+
+    async with replay(at_s=MONO_S + 250) as there:
+        monkeypatch.setattr(Past, "at", slow)
+        for note in ("first", "second"):
+            await there.pilot.press("m")
+            assert isinstance(there.app.screen, NoteScreen)
+            there.app.screen.query_one(Input).value = note
+            await there.pilot.press("enter")
+        await there.pilot.press("b")
+        assert not waited
+        answers.set()
+        await there.come()
+        assert all(waited)
+        assert there.dashboard.moment.baseline.at.mono_s == MONO_S + 250
+        assert {"first", "second"} <= {finding.summary for finding in there.dashboard.moment.findings}
 
 
 async def test_changes_count_from_a_moment_that_is_shown(replay: Travel) -> None:

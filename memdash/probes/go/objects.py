@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
+from typing import TypeAlias
 
 from memdash.errors import BadRead
 from memdash.model.objects import Objects, TypeCount
@@ -36,12 +37,15 @@ _LARGE = 0
 _NO_POINTERS = 1
 """This bit of a span's class says that its objects hold none; the others are the size class."""
 
+_Spans: TypeAlias = Mapping[str, Sequence[int]]
+"""Fields of many spans, a column each."""
+
 _COUNTED = {"allocCount": "H", "spanclass": "B", "state": "B", "elemsize": "Q", "startAddr": "Q"}
 _TYPED = {"freeindex": "H", "nelems": "H", "allocBits": "Q", "largeType": "Q"}
 
 
 class ObjectReader:
-    """Counts again and again: 2 ms for 1000 spans, and 2 µs for each object that says its type."""
+    """Counts again and again: 1.2 ms for 1000 spans, and 2 µs for each object that says its type."""
 
     def __init__(self, program: Program) -> None:
         """Raises LayoutRefused, and what reading memory raises."""
@@ -61,46 +65,64 @@ class ObjectReader:
         found: dict[str, list[int]] = {}
         headers_left = _MOST_HEADERS
         for spans in self._batches():
-            headers: list[tuple[int, int]] = []
-            asked = self._asked(spans) if headers_left > 0 else {}
-            for number, span in enumerate(spans):
-                size, slots = span["elemsize"], asked.get(number)
-                if slots is None:
-                    _add(found, self._name_of(span), span["allocCount"], size)
-                else:
-                    headers += [(span["startAddr"] + slot * size & _ADDRESS, size) for slot in slots]
+            held = [
+                number
+                for number, (state, objects) in enumerate(zip(spans["state"], spans["allocCount"], strict=True))
+                if state == self._in_use and objects
+            ]
+            asked = self._asked(spans, held) if headers_left > 0 else {}
+            starts, sizes = spans["startAddr"], spans["elemsize"]
+            headers = [
+                (starts[number] + slot * sizes[number] & _ADDRESS, sizes[number])
+                for number, slots in asked.items()
+                for slot in slots
+            ]
             headers_left -= len(headers)
             self._count(headers, found)
-        return Objects(tuple(TypeCount(name, *held) for name, held in found.items()))
+            self._count_by_size(spans, [number for number in held if number not in asked], found)
+        return Objects(tuple(TypeCount(name, *counts) for name, counts in found.items()))
 
-    def _batches(self) -> Iterator[Sequence[Mapping[str, int]]]:
-        """The spans that hold objects. Their table may move while it grows: then this is a BadRead."""
+    def _batches(self) -> Iterator[_Spans]:
+        """All spans, in use or not. Their table may move while it grows: then this is a BadRead."""
         pointers, count = self._memory.words(self._allspans, 2)
         if count > _MOST_SPANS:
             raise BadRead(f"{count} spans cannot be")
         spans = array("Q", [span + self._span.start & _ADDRESS for span in self._memory.words(pointers, count)])
         for at in range(0, count, _BATCH):
-            content = self._plan.read_at(spans[at : at + _BATCH])
-            yield [span for span in self._span.each(content) if span["state"] == self._in_use and span["allocCount"]]
+            yield self._span.columns(self._plan.read_at(spans[at : at + _BATCH]))
 
-    def _asked(self, spans: Sequence[Mapping[str, int]]) -> dict[int, Sequence[int]]:
-        """By number of the span, the live objects of those spans whose objects say their type."""
+    def _asked(self, spans: _Spans, held: Sequence[int]) -> dict[int, Sequence[int]]:
+        """By number of the span, of those that are ``held``, the live objects where objects say their type."""
         if self._types is None:
             return {}
+        classes, sizes, slots = spans["spanclass"], spans["elemsize"], spans["nelems"]
         numbers = [
             number
-            for number, span in enumerate(spans)
-            if not span["spanclass"] & _NO_POINTERS
-            and span["spanclass"] >> 1 != _LARGE
-            and span["elemsize"] > self._typed_above
-            and span["nelems"] <= _WORD_BYTES * 8
+            for number in held
+            if sizes[number] > self._typed_above
+            and not classes[number] & _NO_POINTERS
+            and classes[number] >> 1 != _LARGE
+            and slots[number] <= _WORD_BYTES * 8
         ]
         try:
-            bits = self._words.read_at(array("Q", [spans[number]["allocBits"] for number in numbers])).cast("Q")
+            bits = self._words.read_at(array("Q", [spans["allocBits"][number] for number in numbers])).cast("Q")
         except BadRead:
             return {}
-        live = {number: _live_slots(spans[number], word) for number, word in zip(numbers, bits, strict=True)}
-        return {number: slots for number, slots in live.items() if len(slots) == spans[number]["allocCount"]}
+        live = {
+            number: _live_slots(slots[number], spans["freeindex"][number], word)
+            for number, word in zip(numbers, bits, strict=True)
+        }
+        return {number: found for number, found in live.items() if len(found) == spans["allocCount"][number]}
+
+    def _count_by_size(self, spans: _Spans, numbers: Sequence[int], found: dict[str, list[int]]) -> None:
+        """Count the objects of these spans by what the spans say of them; spans of one kind are many."""
+        classes, sizes, objects = spans["spanclass"], spans["elemsize"], spans["allocCount"]
+        types = spans["largeType"] if self._types is not None else bytes(len(sizes))
+        kinds: Counter[tuple[int, int, int]] = Counter()
+        for number in numbers:
+            kinds[classes[number], sizes[number], types[number]] += objects[number]
+        for (spanclass, size, large_type), held in kinds.items():
+            _add(found, self._name_of(spanclass, size, large_type), held, size)
 
     def _count(self, headers: Sequence[tuple[int, int]], found: dict[str, list[int]]) -> None:
         """Ask objects, given as where and how large they are, for their type."""
@@ -113,16 +135,16 @@ class ObjectReader:
             for (header, size), objects in Counter(zip(words, (size for _, size in batch), strict=True)).items():
                 _add(found, (types[header] if types is not None else "") or _described(size, small=True), objects, size)
 
-    def _name_of(self, span: Mapping[str, int]) -> str:
+    def _name_of(self, spanclass: int, size: int, large_type: int) -> str:
         """What the objects of a span are called that do not say it themselves."""
-        is_large, has_pointers = span["spanclass"] >> 1 == _LARGE, not span["spanclass"] & _NO_POINTERS
-        name = self._types[span["largeType"]] if self._types is not None and is_large and has_pointers else ""
-        return name or _described(span["elemsize"], small=not is_large, has_pointers=has_pointers)
+        is_large, has_pointers = spanclass >> 1 == _LARGE, not spanclass & _NO_POINTERS
+        name = self._types[large_type] if self._types is not None and is_large and has_pointers else ""
+        return name or _described(size, small=not is_large, has_pointers=has_pointers)
 
 
-def _live_slots(span: Mapping[str, int], bits: int) -> list[int]:
+def _live_slots(slots: int, freeindex: int, bits: int) -> list[int]:
     """Numbers of the objects that are allocated: all up to freeindex, then those that survived the last sweep."""
-    return [slot for slot in range(span["nelems"]) if slot < span["freeindex"] or bits >> slot & 1]
+    return [slot for slot in range(slots) if slot < freeindex or bits >> slot & 1]
 
 
 @lru_cache

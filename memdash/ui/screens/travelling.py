@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -50,6 +52,7 @@ class Travelling(Relatives):
         self._is_seeking = False
         self._end_s = 0.0
         self._since: Instant | None = None
+        self._baseline_turn = Lock()
 
     def show_moment(self) -> None:
         """Paint the moment that it stands at."""
@@ -271,34 +274,40 @@ class Travelling(Relatives):
 
     def action_baseline(self) -> None:
         """Count changes from the moment that is shown on."""
-        self._session.mark_baseline(self._shown if self.is_away else None)
-        self._renew()
+        session, then = self._session, self._shown if self.is_away else None
+        self._count_from(session, lambda: session.mark_baseline(then))
 
     def action_no_baseline(self) -> None:
         """Count changes from the attach again."""
-        self._session.clear_baseline()
-        self._renew()
+        self._count_from(self._session, self._session.clear_baseline)
+
+    def _count_from(self, session: Session, set_baseline: Callable[[], None]) -> None:
+        """The newest moment is made anew for it, with all its rows. The last wish holds."""
+        renew = partial(self._renew, session)
+        beside(self, set_baseline, renew, self._say_failed, group="baseline", turn=self._baseline_turn)
 
     def action_mark(self) -> None:
         """Ask for a note, and remember the moment with it."""
         from memdash.ui.screens.note import NoteScreen
 
-        then = self._shown
+        session, then = self._session, self._shown
 
         def noted(note: str | None) -> None:
             if note is None:
                 return
-            try:
-                self._session.mark(note, then)
-            except RecordingError as error:
-                self._say_failed(error)
-            else:
+
+            def done(_: None) -> None:
                 self.notify(plain(f"marked{f': {note}' if note else ''}"), timeout=3, markup=False)
-            self._renew()
+                self._renew(session)
+
+            beside(self, lambda: session.mark(note, then), done, self._say_failed, group=None)  # it waits for a disk
 
         self.app.push_screen(NoteScreen(then.at.wall_s), noted)
 
-    def _renew(self) -> None:
-        """Make the moment that is shown anew: what it is compared with has changed."""
-        if self._wish_s is not None and not self._is_looking:
-            self._look(self._wish_s, is_quick=False)
+    def _renew(self, session: Session, _: None = None) -> None:
+        """Make the moment that is shown anew: what it is compared with has changed.
+
+        A look that goes on meanwhile may know nothing of that, and is overtaken; one for an alert leads on anyway.
+        """
+        if self._session is session and self._wish_s is not None and not self._is_seeking:
+            self._look(self._wish_s, is_quick=self._is_looking)
