@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -335,3 +337,12 @@ def test_an_alert_that_is_known_from_later_only_has_no_figures() -> None:
     assert as_of(still, 150_000_000, 1e10, 200.0).lasted_s == 100.0
     with pytest.raises(RecordingError):
         as_of(later, "soon", 110.0, 200.0)
+
+
+def test_a_run_that_has_gone_meanwhile_is_an_error_of_ours(past: Past, file: Path) -> None:
+    target = past.run.target
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("DELETE FROM run")
+    for look in (lambda: past.since, lambda: past.run, lambda: past.of(target)):
+        with pytest.raises(RecordingError):
+            look()
