@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -346,3 +347,16 @@ def test_a_run_that_has_gone_meanwhile_is_an_error_of_ours(past: Past, file: Pat
     for look in (lambda: past.since, lambda: past.run, lambda: past.of(target)):
         with pytest.raises(RecordingError):
             look()
+
+
+def test_a_reading_that_is_pruned_meanwhile_is_missing_in_trends_alone(
+    past: Past, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, whole = Recording.readings, past.at(MONO_S + 350)
+
+    def with_one_that_goes(recording: Recording, *args: Any) -> tuple[int, ...]:
+        *_, most = args
+        return real(recording, *args) if most == 1 else (10**6, *real(recording, *args))
+
+    monkeypatch.setattr(Recording, "readings", with_one_that_goes)
+    assert past.at(MONO_S + 350).groups == whole.groups
