@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from memdash.commands.prepared import Prepared, prepared
 from memdash.commands.toolchain import build, find_toolchain
 from memdash.config import USUAL_SOURCES, SourcePath
 from memdash.model.missing import Maybe
+from memdash.probes.cpython.sampler.sampling import Sampling
+from memdash.probes.registry import sampling_with
 from memdash.process.identity import identify
 from memdash.session import Live, Session, Watches
 from memdash.session.past import Past
@@ -55,10 +58,11 @@ _PYTHON: _Screens = (
     ("python", (160, 45), ("plus",)),
     ("python-120x40", (120, 40), ("plus",)),
     ("python-80x24", (80, 24), ("plus",)),
+    ("python-flame", (120, 24), ("f", "down", "down")),
     ("force-gc", (120, 32), ("ctrl+g",)),
 )
 _OBJECTS: _Screens = (("python-objects", (120, 40), ("plus",)),)
-"""The same service without tracing: its sites are not known, and its objects are shown instead."""
+"""The same service without samples: its sites are not known, and its objects are shown instead."""
 
 
 class _Shared:
@@ -138,8 +142,9 @@ def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 180.0
     _OUT.mkdir(exist_ok=True)
     python = [sys.executable, "-m", "memdash.commands.pyshop"]
-    with prepared(agent=True, trace=8) as given:
-        _watch(python, given, _PYTHON, seconds)
+    with prepared(agent=True) as given:
+        sampled = replace(given, entries=sampling_with(given.entries, Sampling()))
+        _watch(python, sampled, _PYTHON, seconds)
     _watch(python, Prepared(), _OBJECTS, min(seconds, 60.0))
     toolchain = find_toolchain()
     server = build(toolchain, _SERVER, "shop-server", _say)

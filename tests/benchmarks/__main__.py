@@ -17,6 +17,8 @@ from tests.benchmarks.profiles import profiles
 from tests.benchmarks.reading import attach, profile, sample
 from tests.benchmarks.recording import recording
 from tests.benchmarks.result import Result, table
+from tests.benchmarks.sampler import sampler, sampler_leaves, sampler_peers
+from tests.benchmarks.sampler_accuracy import sampler_accuracy
 from tests.benchmarks.screen import dashboard, first_frame, keys
 from tests.benchmarks.target_cost import target_cost
 from tests.benchmarks.tracemalloc import tracemalloc
@@ -38,6 +40,10 @@ BENCHMARKS: tuple[Callable[[], Iterator[Result]], ...] = (
     cpython,
     census,
     tracemalloc,
+    sampler,
+    sampler_peers,
+    sampler_leaves,
+    sampler_accuracy,
     family,
     agent,
     profiles,

@@ -19,12 +19,12 @@ from tests.live.pythons import Python, pythons
 from tests.live.sampling import SamplerSide
 from tests.live.target import LiveTarget
 
-__all__ = ["LOADED", "Loaded", "Pairs", "compared", "loaded", "with_packages"]
+__all__ = ["PROGRAM", "Loaded", "Pairs", "Sampled", "Way", "chosen", "compared", "loaded", "with_packages"]
 
-LOADED = Path(__file__).parent / "loads.py"
+PROGRAM = Path(__file__).parent / "programs/loads.py"
 
 _MINORS = (9, 11, 13, 14, 15)
-_TURN_S = 0.08
+_TURN_S = 0.05
 
 
 class Pairs(NamedTuple):
@@ -47,10 +47,10 @@ class Pairs(NamedTuple):
 
 
 class Loaded(LiveTarget):
-    """A turn takes some 80 ms: short ones have neighbours that are alike also on a machine with other things to do."""
+    """A turn takes some 50 ms: short ones have neighbours that are alike also on a machine with other things to do."""
 
     def __init__(self, python: Python, environment: Mapping[str, str]) -> None:
-        super().__init__([python.executable, LOADED], environment)
+        super().__init__([python.executable, PROGRAM], environment)
         self._times: dict[str, int] = {}
 
     def turn(self, load: str) -> float:
@@ -65,11 +65,12 @@ class Loaded(LiveTarget):
         return told
 
 
-Switch = Callable[[], object]
+Way = tuple[Callable[[], object], Callable[[], object]]
+"""What begins it, and what ends it."""
 
 
-def compared(target: Loaded, load: str, ways: Mapping[str, tuple[Switch, Switch]], pairs: int) -> dict[str, Pairs]:
-    """Each way, which is switched on and off by its two functions, against turns without; all interleaved.
+def compared(target: Loaded, load: str, ways: Mapping[str, Way], pairs: int) -> dict[str, Pairs]:
+    """Each way against turns without; all interleaved.
 
     The first turn with something does not count: the tables that it keeps are still empty.
     """
@@ -94,7 +95,7 @@ class Sampled(NamedTuple):
     target: Loaded
     side: SamplerSide
 
-    def way(self, rate_bytes: int) -> tuple[Switch, Switch]:
+    def way(self, rate_bytes: int) -> Way:
         switch = self.side.switch(Sampling(rate_bytes))
         return (lambda: switch.act(Action.SAMPLE)), (lambda: switch.act(Action.SAMPLE))
 

@@ -3,11 +3,12 @@
 ``python mixture.py SET`` says that it is ready, and then answers what comes on stdin, one line each: ``digests`` (what
 each work makes of each seed, one after the other), ``expect JSON`` (those of a process that nobody disturbed),
 ``begin`` (all works at once, in threads, under signals), ``rounds`` and ``finish`` (how often, and what was wrong),
-``allocators`` (who they are), ``limit MIB`` (so much more address space and no more), ``end WAY``.
+``allocators`` (who they are), ``limit MIB`` (so much more address space, until it finishes), ``end WAY``.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -76,7 +77,8 @@ class Crowd:
 
     def heard(self, *_: object) -> None:
         self.signals += 1
-        [[number] for number in range(200)]
+        with contextlib.suppress(MemoryError):
+            [[number] for number in range(200)]
 
     def work(self, name: str) -> None:
         while not self.is_over:
@@ -103,6 +105,7 @@ class Crowd:
         for thread in self.running:
             thread.join()
         self.rest()
+        resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         return self.told()
 
 
@@ -122,7 +125,7 @@ def limit(mib: int) -> None:
     with open("/proc/self/statm", encoding="ascii") as file:
         pages = int(file.read().split()[0])
     most = pages * resource.getpagesize() + (mib << 20)
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    resource.setrlimit(resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
 
 
 def end(crowd: Crowd, way: str) -> None:
@@ -142,7 +145,7 @@ def main() -> None:
     sys.setswitchinterval(TURNS_S)
     crowd = Crowd(SETS[sys.argv[1]])
     say(f"ready {os.getpid()} {platform.python_version()}")
-    for line in sys.stdin:
+    for line in iter(heard_line, ""):
         command, _, words = line.strip().partition(" ")
         if command == "digests":
             made = {
@@ -167,6 +170,15 @@ def main() -> None:
         elif command == "end":
             end(crowd, words)
         time.sleep(0)
+
+
+def heard_line() -> str:
+    """The next one, also where there is no memory left at the moment."""
+    while True:
+        try:
+            return sys.stdin.readline()
+        except MemoryError:
+            time.sleep(0.01)
 
 
 def say(text: str) -> None:

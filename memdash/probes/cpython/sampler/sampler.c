@@ -102,6 +102,7 @@ typedef enum { AT_BYTE, AT_UNIT, AT_ADDRESS } instruction_t;
 enum {
     MOST_FRAMES = 64,
     FILTER_BITS = 20, /* 128 KiB */
+    GRAIN_BITS = 6,   /* blocks in the same 64 bytes share a bit */
     LIVE_BITS = 17,
     STACK_BITS = 15,
     LOCATION_BITS = 17,
@@ -324,10 +325,13 @@ static void unlock(void)
 static live_t *live;
 static u64 filter[1 << (FILTER_BITS - 6)];
 
-/* Neighbouring blocks, 16 bytes apart, have neighbouring bits: the filter is hot where the heap is. */
+/*
+ * Neighbouring blocks have neighbouring bits: the filter is hot where the heap is. Blocks of one grain share one,
+ * which finds few more than are sampled, where one of a thousand blocks is, and takes a quarter of the cache.
+ */
 INLINE u32 filter_bit(u64 block)
 {
-    return (u32)(block >> 4) & ((1u << FILTER_BITS) - 1);
+    return (u32)(block >> GRAIN_BITS) & ((1u << FILTER_BITS) - 1);
 }
 
 /* Without the lock: whoever may free a block got it after its bit had been set. */

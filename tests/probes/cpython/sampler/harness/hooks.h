@@ -179,7 +179,7 @@ static void test_absurd_sizes(void)
     CHECK(!records[OBJ].malloc(records[OBJ].ctx, PTRDIFF_MAX));
     is_failing = false;
     CHECK(consumed(WITH_GIL) == 0 && consumed(WITHOUT_GIL) == 0 && header.samples == 0);
-    insert(&(live_t) { 0x1000000, 1, 0, 0 }); /* has the filter bit of NULL */
+    insert(&(live_t) { 1ull << (FILTER_BITS + GRAIN_BITS), 1, 0, 0 }); /* has the filter bit of NULL */
     CHECK(may_be_live(NULL));
     for (int domain = 0; domain < DOMAINS; domain++)
         release(domain, NULL, 0);

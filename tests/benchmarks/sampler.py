@@ -1,0 +1,144 @@
+"""What the heap sampler costs the program that is sampled, beside what others cost it, and what is left afterwards.
+
+CPU time, in pairs of neighbouring turns of some 50 ms in one process; the row says the noise, which is nothing at all
+compared in the same way. Only scalene has to start the program itself: there, pairs are of processes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+
+from memdash.model.action import Action
+from memdash.probes.cpython.sampler.sampling import Sampling
+from tests.benchmarks.loaded import PROGRAM, Loaded, Pairs, Way, chosen, compared, loaded, with_packages
+from tests.benchmarks.result import Result
+from tests.live.pythons import Python
+
+__all__ = ["sampler", "sampler_leaves", "sampler_peers"]
+
+_LOADS = {
+    "everyday": "everyday mix",
+    "allocate": "allocation loop",
+    "big": "big buffers",
+    "threads": "four threads",
+    "numpy": "numpy",
+}
+_RATES_BYTES = {"16 KiB": 16 << 10, "64 KiB": 64 << 10, "512 KiB": 512 << 10}
+_WITH_SCALENE = ("everyday", "allocate")
+"""It takes its time to start."""
+
+_PAIRS, _PEER_PAIRS, _LEAVINGS = 9, 7, 60
+_SLOWER_MINOR = 14
+"""From here on the interpreter is so much faster that the same cost is a larger part."""
+
+_NOTHING: Way = (lambda: None, lambda: None)
+
+
+def sampler() -> Iterator[Result]:
+    """At three rates, all domains. The goals are for the middle one."""
+    for python in chosen():
+        environment = with_packages(python, "numpy")
+        with loaded(python, environment or {}) as (target, side):
+            ways = {"off": _NOTHING}
+            for words, rate_bytes in _RATES_BYTES.items():
+                ways[words] = _switched(side.switch(Sampling(rate_bytes)).act)
+            for load in _possible(environment):
+                yield _row(python, load, compared(target, load, ways, _PAIRS))
+
+
+def _switched(act: Callable[[Action], str]) -> Way:
+    return (lambda: act(Action.SAMPLE)), (lambda: act(Action.SAMPLE))
+
+
+def _possible(environment: Mapping[str, str] | None) -> Iterator[str]:
+    yield from (load for load in _LOADS if environment is not None or load != "numpy")
+
+
+def _row(python: Python, load: str, found: Mapping[str, Pairs]) -> Result:
+    most = {"everyday": 1.10 if python.minor >= _SLOWER_MINOR else 1.05, "allocate": 1.10}.get(load)
+    words = [f"{name} {pairs}" for name, pairs in found.items()]
+    return Result(
+        f"3.{python.minor} {_LOADS[load]}: CPU time, sampled every …",
+        f"{' · '.join(words)} (± {found['64 KiB'].error:.3f})",
+        f"64 KiB ≤ {most:.2f}×" if most else "",
+        found["64 KiB"].ratio <= most if most else None,
+    )
+
+
+def sampler_peers() -> Iterator[Result]:
+    """tracemalloc with one frame, memray without and with Python's own allocators, and scalene."""
+    for python in chosen():
+        environment = with_packages(python, "memray", "numpy")
+        scalene = with_packages(python, "scalene", "numpy")
+        with Loaded(python, environment or {}) as target:
+            names = ("tracemalloc", *(("memray", "memray all") if environment else ()))
+            ways = {name: _peer(target, name) for name in names}
+            for load in _possible(environment):
+                found = compared(target, load, ways, _PEER_PAIRS)
+                words = [f"{name} {pairs}" for name, pairs in found.items()]
+                if scalene is not None and load in _WITH_SCALENE:
+                    words.append(f"scalene {_scalene(python, load, scalene)}")
+                yield Result(f"3.{python.minor} {_LOADS[load]}: CPU time with others", " · ".join(words), "", None)
+
+
+def _peer(target: Loaded, name: str) -> Way:
+    return (lambda: target.command("on", name)), (lambda: target.command("off"))
+
+
+def _scalene(python: Python, load: str, environment: Mapping[str, str]) -> str:
+    """The ratio, or a dash where it does not run."""
+    program = [str(PROGRAM), load, "5", "3"]
+    begin = ["-m", "scalene"]
+    helps = subprocess.run(
+        [python.executable, *begin, "--help"], env={**os.environ, **environment}, capture_output=True, check=False
+    )
+    if b"scalene run" in helps.stdout + helps.stderr:
+        begin += ["run", "--memory", "-o", os.devnull]
+    else:
+        begin += ["--cli", "--memory", "--outfile", os.devnull]
+    ratios = []
+    for _ in range(_PEER_PAIRS):
+        without = _seconds([str(python.executable), *program], environment)
+        with_it = _seconds([str(python.executable), *begin, *program], environment)
+        if without is None or with_it is None:
+            return "—"
+        ratios.append(with_it / without)
+    return str(Pairs(ratios))
+
+
+def _seconds(command: list[str], environment: Mapping[str, str]) -> float | None:
+    try:
+        done = subprocess.run(
+            command, env={**os.environ, **environment}, capture_output=True, text=True, check=False, timeout=60
+        )
+    except subprocess.TimeoutExpired:
+        return None
+    found = [line for line in done.stdout.splitlines() if line.startswith("seconds ")]
+    return statistics.median(json.loads(found[0].partition(" ")[2])) if found else None
+
+
+def sampler_leaves() -> Iterator[Result]:
+    """Speed once the sampler has gone, as a part of that before it came."""
+    for python in chosen():
+        with loaded(python, {}) as (target, side):
+            on, off = _switched(side.switch(Sampling()).act)
+            ratios = []
+            for _ in range(_LEAVINGS):
+                target.turn("everyday")
+                before_s = target.turn("everyday")
+                on()
+                target.turn("everyday")
+                off()
+                target.turn("everyday")
+                ratios.append(before_s / target.turn("everyday"))
+            pairs = Pairs(ratios)
+            yield Result(
+                f"3.{python.minor} everyday mix: speed after the sampler has gone",
+                f"{pairs} ± {pairs.error:.3f}×",
+                "≥ 0.99×",
+                pairs.ratio >= 0.99,
+            )
