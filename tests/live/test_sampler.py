@@ -25,6 +25,8 @@ pytestmark = [pytest.mark.live, needs_a_sampler]
 RATE_BYTES = 4096
 OFTEN = Sampling(RATE_BYTES)
 SIGMAS = 5.0
+OF_A_FRAME = 20
+"""Objects that one sample stands for, when it is of the frame of the function itself: up to 3.10 that is allocated."""
 HOOK = """
 #include <stddef.h>
 typedef struct { void *ctx; void *(*malloc)(void *, size_t); void *(*calloc)(void *, size_t, size_t);
@@ -66,8 +68,8 @@ def test_bytes_and_objects_are_within_their_errors(start: Start, python: Python)
         usage = found[name].usage
         error = SIGMAS * sampling_error(size, number, RATE_BYTES)
         assert usage.inuse_bytes == pytest.approx(size, rel=error + 1e-3), name
-        assert usage.inuse_objects == pytest.approx(number, rel=error + 1e-3), name
-        assert usage.alloc_objects == pytest.approx(number, rel=error + 1e-3), name
+        assert usage.inuse_objects == pytest.approx(number, rel=error + 1e-3, abs=OF_A_FRAME), name
+        assert usage.alloc_objects == pytest.approx(number, rel=error + 1e-3, abs=OF_A_FRAME), name
     target.command("drop_half")
     middle = by_function(target.profile())["keep_middle"].usage
     assert middle.alloc_bytes == found["keep_middle"].usage.alloc_bytes
@@ -119,6 +121,20 @@ def test_the_allocators_are_given_back(start: Start, old: Python) -> None:
         assert "sampled" in target.refusal().why
 
 
+def test_code_that_comes_and_goes_is_not_kept(start: Start, python: Python) -> None:
+    target = start(python)
+    target.profile()
+    target.command("make_codes", 500)
+    assert target.told("codes_alive") > 400, "they are kept until they have been named"
+
+    def are_gone() -> bool:
+        sites = target.profile().sites
+        target.command("make_codes", 1)  # a place to be asked for
+        return any(site.leaf.file == "<template 7>" for site in sites) and int(target.told("codes_alive")) < 100
+
+    until(are_gone)
+
+
 def test_one_that_runs_already_is_sampled_and_left_as_it_was(start: Start, new: Python) -> None:
     target = start(new, launched=False)
     target.told("malloc")  # newer versions of libffi keep a descriptor of their own
@@ -138,6 +154,13 @@ def test_a_child_has_its_own_allocators(start: Start, old: Python) -> None:
     target.act(Action.SAMPLE)
     assert target.told("child") == allocators
     assert target.told("allocators") != allocators
+
+
+def test_locks_of_gevent_are_not_used(start: Start, one_python: Python) -> None:
+    target = start(one_python, None)
+    target.offered(Action.SAMPLE)
+    target.command("take_locks_away")
+    assert "one allocation is looked at" in target.act(Action.SAMPLE)
 
 
 def test_it_ends_in_silence_while_it_is_sampled(start: Start, new: Python) -> None:
