@@ -9,9 +9,11 @@ from collections.abc import Callable, Sequence
 from memdash.errors import AgentUnreachable, ProbeError, TargetExited, UnsupportedRuntime
 from memdash.model.action import Action
 from memdash.model.capability import Capability, Source
+from memdash.model.finding import Finding, Severity
 from memdash.model.missing import Missing
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Runtime, Target
+from memdash.probes.cpython.agent.link import NO_AGENT
 from memdash.probes.cpython.sampler.switch import NOT_SAMPLED
 from memdash.probes.probe import ProbeEntry
 from memdash.session.live import Live
@@ -20,6 +22,9 @@ __all__ = ["sampled"]
 
 _PATIENCE_S = 60.0
 """For the agent to come and to begin: in a target with many busy threads both take seconds."""
+
+_LAST_READING_S = 20.0
+"""Where it takes longer, the reading before counts."""
 
 _INTERVAL_S = 0.5
 _LOOK_S = 0.1
@@ -45,7 +50,9 @@ def sampled(target: Target, entries: Sequence[ProbeEntry], for_s: float, begun: 
             origin = shown.sample.origins.get(Capability.SITES)
             return origin is not None and origin.at.mono_s >= until_s
 
-        return _wait(session, news, is_over, for_s + _PATIENCE_S)
+        shown = _wait(session, news, is_over, for_s + _LAST_READING_S)
+        _require_sampling(shown)  # it may have been ended elsewhere meanwhile
+        return shown
     finally:
         session.close()
 
@@ -53,8 +60,14 @@ def sampled(target: Target, entries: Sequence[ProbeEntry], for_s: float, begun: 
 def _has_begun_or_cannot(shown: Snapshot) -> bool:
     if shown.state is not State.LIVE:
         return False
-    is_refused = any(finding.summary.startswith(NOT_SAMPLED) for finding in shown.findings)
+    is_refused = any(map(_tells_of_refusal, shown.findings))
     return _is_sampled(shown) or is_refused or shown.target.runtime is not Runtime.CPYTHON
+
+
+def _tells_of_refusal(finding: Finding) -> bool:
+    """By the target, or that its agent does not come."""
+    is_of_agent = finding.severity is Severity.WARNING and finding.summary.startswith(f"{Action.LOAD_AGENT.value}:")
+    return is_of_agent or finding.summary.startswith((NOT_SAMPLED, f"{NO_AGENT}:"))
 
 
 def _is_sampled(shown: Snapshot) -> bool:
@@ -67,6 +80,9 @@ def _require_sampling(shown: Snapshot) -> None:
         raise UnsupportedRuntime("only the allocations of a Python are sampled by the agent", "leave --agent away")
     sites = shown.sample.sites
     if isinstance(sites, Missing):
+        told = next(filter(_tells_of_refusal, shown.findings), None)
+        if told is not None:
+            raise AgentUnreachable(told.summary)
         raise AgentUnreachable(f"its allocations are not sampled: {sites.why}", sites.hint)
     if not _is_sampled(shown):
         raise UnsupportedRuntime("it traces its allocations with tracemalloc", "leave --agent away for these sites")

@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from memdash.errors import AgentUnreachable
 from memdash.model.action import Action
 from memdash.model.missing import Missing
 from memdash.probes.cpython.sampler.sampling import Sampling
+from memdash.probes.registry import PROBES, sampling_with
+from memdash.process.identity import identify
+from memdash.session.sampled import sampled
 from tests.live.hosts import Host
 from tests.live.pythons import Python, each
 from tests.live.samplers import SampledTarget, needs_a_sampler
@@ -48,6 +52,29 @@ def test_who_traces_is_told_of_the_sites_that_there_are(run: Run, python: Python
         code, _, told = run("profile", target.pid, "--agent", "--for", "1s", "-o", tmp_path / "heap.pb.gz")
     assert code != 0
     assert "traces its allocations with tracemalloc" in told
+
+
+def test_where_no_agent_can_come_that_is_told_at_once(
+    run: Run, python: Python, start: Callable[..., subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("memdash.session.sampled._PATIENCE_S", 1e6)
+    program = "import sys; sys.setprofile(lambda *_: None); print(flush=True); sys.stdin.read()"
+    other = start(python.executable, "-c", program)
+    assert other.stdout is not None
+    other.stdout.readline()
+    code, _, told = run("profile", other.pid, "--agent", "--for", "1s")
+    assert code != 0
+    assert "profile function is set in it" in told
+
+
+def test_what_is_ended_elsewhere_is_no_profile(python: Python, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memdash.session.sampled._LAST_READING_S", 1.0)
+    with SampledTarget(python.executable, None, None) as target:
+        target.act(Action.LOAD_AGENT)
+        target.offered(Action.SAMPLE)
+        target.act(Action.SAMPLE)
+        with pytest.raises(AgentUnreachable, match="ended elsewhere"):
+            sampled(identify(target.pid), sampling_with(PROBES, Sampling()), 1.0, lambda: target.act(Action.SAMPLE))
 
 
 def test_only_python_is_sampled(run: Run, start: Callable[..., subprocess.Popen[bytes]], tmp_path: Path) -> None:

@@ -119,6 +119,20 @@ def test_the_allocators_are_given_back(start: Start, old: Python) -> None:
         assert "sampled" in target.refusal().why
 
 
+def test_code_that_comes_and_goes_is_not_kept(start: Start, python: Python) -> None:
+    target = start(python)
+    target.profile()
+    target.command("make_codes", 500)
+    assert target.told("codes_alive") > 400, "they are kept until they have been named"
+
+    def are_gone() -> bool:
+        sites = target.profile().sites
+        target.command("make_codes", 1)  # a place to be asked for
+        return any(site.leaf.file == "<template 7>" for site in sites) and int(target.told("codes_alive")) < 100
+
+    until(are_gone)
+
+
 def test_one_that_runs_already_is_sampled_and_left_as_it_was(start: Start, new: Python) -> None:
     target = start(new, launched=False)
     target.told("malloc")  # newer versions of libffi keep a descriptor of their own

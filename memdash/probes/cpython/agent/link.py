@@ -20,7 +20,10 @@ from memdash.probes.cpython.agent.peer import Fields, Peer
 from memdash.probes.cpython.agent.place import Place
 from memdash.probes.cpython.agent.told import collected, trimmed
 
-__all__ = ["AgentLink", "Attempt", "Injector"]
+__all__ = ["NO_AGENT", "AgentLink", "Attempt", "Injector"]
+
+NO_AGENT = "agent"
+"""How the line of the log begins that says why one that was called does not come."""
 
 _CALLING_S = 0.5
 """How long to wait for an agent that has just been called: a busy target has it running in 20 ms."""
@@ -150,7 +153,7 @@ class AgentLink:
                 return Missing(f"the agent has been asked for: {state}")
             self._give_up()
             self._refusal = state
-            self._news.append(f"agent: {state.words}")
+            self._news.append(f"{NO_AGENT}: {state.words}")
         if self._refusal is not None:
             return self._refusal
         if self._injector is None:

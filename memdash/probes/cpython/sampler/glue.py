@@ -39,6 +39,12 @@ STARTED, ENABLED, PLACES, PLACES_KNOWN, HEADER_WORDS = 5, 6, 10, 13, 16
 ALREADY_ON, NOT_THE_MAIN_ONE, CHANGED_BELOW, BUSY = 1, -3, -5, -6
 """What the library answers."""
 
+RELEASED, GONE = 1, "(code that is gone)"
+"""What it adds to the address of a code object that it holds no more, and the name of such a place."""
+
+LOOKED_AT = 4000
+"""Places, each time that names are asked for: 8 ms."""
+
 ARRAY_FEATURES, ARRAY_HANDLER, FIRST_FEATURES = 211, 306, 15
 """Places in numpy's table of functions, and the first feature version that has the latter: numpy 1.22."""
 
@@ -118,6 +124,8 @@ class Sampler:
                 return {"files": [], "rows": []}
             if self.is_ours:
                 self.look_for_numpy()
+                library.told_until(after)
+                library.let_go(after)
             return library.names(after, most)
 
     def look_for_numpy(self) -> None:
@@ -165,6 +173,9 @@ class Library:
         self.begin = self.own("start", self.word, self.number, self.number)
         self.end = self.own("stop")
         self.hook_numpy = self.own("numpy", self.word)
+        self.release = self.own("release", self.number)
+        self.told_until = self.own("named", self.number)
+        self.next_to_let_go = 0
         self.header: int = self.own("header", result=self.word)()
 
     def loaded(self, path: str) -> int:
@@ -307,13 +318,33 @@ class Library:
         rows: list[Any] = []
         text = 0
         for code_at, offset in self.positions(places, after, min(after + most, known)):
-            code = self.ctypes.PyObj_FromPtr(code_at)
-            name, file = cut(getattr(code, "co_qualname", code.co_name)), cut(code.co_filename)
+            name, file, line = GONE, "", 0
+            if not code_at & RELEASED:
+                code = self.ctypes.PyObj_FromPtr(code_at)
+                name, file = cut(getattr(code, "co_qualname", code.co_name)), cut(code.co_filename)
+                line = max(line_of(code, offset) or 0, 0)
             text += len(name) + 16 + (0 if file in files else len(file))
-            rows.append([files.setdefault(file, len(files)), name, max(line_of(code, offset) or 0, 0)])
+            rows.append([files.setdefault(file, len(files)), name, line])
             if text > NAMES_TEXT:
                 break
         return {"files": list(files), "rows": rows}
+
+    def let_go(self, named: int) -> None:
+        """Let code objects go that nobody but the library holds, and memdash knows by name: those below ``named``.
+
+        A program that makes code and drops it, as templates do, would grow without end. Some are looked at each time.
+        """
+        first = self.next_to_let_go if self.next_to_let_go < named else 0
+        end = self.next_to_let_go = min(first + LOOKED_AT, named)
+        held: dict[int, list[int]] = {}
+        table = self.words(self.header, HEADER_WORDS)[PLACES]
+        for number, (code_at, _) in enumerate(self.positions(table, first, end), first):
+            if not code_at & RELEASED:
+                held.setdefault(code_at, []).append(number)
+        for code_at, numbers in held.items():
+            if self.words(code_at, 1)[0] & 0xFFFFFFFF == len(numbers):  # the count of references, of which each is ours
+                for number in numbers:
+                    self.release(number)
 
     def positions(self, places: int, first: int, end: int) -> Iterator[Position]:
         """Code object and byte of its bytecode of places of the table."""

@@ -114,14 +114,18 @@ enum {
     MOST_STACKS = STACK_SLOTS / 4 * 3,
     MOST_LOCATIONS = LOCATION_SLOTS / 4 * 3,
     MOST_FRAME_IDS = 1 << 20,
+    MOST_UNNAMED = 1 << 13, /* locations that hold on to code: where nobody names them, no more are taken in */
     OBJECT = 256,                /* numbers of objects are in fractions of this */
     LARGEST_RATE = 1 << 24,      /* so that the objects that one sample stands for fit into 32 bits */
     LARGEST_FOR_PYMALLOC = 512,  /* bytes; it passes larger requests on to RAW */
 };
 
-/* A place in a program. The table holds a reference to each code object, so what it is called can be asked later. */
+/*
+ * A place in a program. The table holds a reference to each code object, so what it is called can be asked later; once
+ * that has been done, the reference can be given up (memdash_sampler_release), and the place is never met again.
+ */
 typedef struct {
-    u64 code;
+    u64 code; /* with RELEASED in it once it may be gone */
     i64 lasti; /* in bytes, as f_lasti is; -1 before the first instruction */
 } location_t;
 
@@ -133,6 +137,8 @@ typedef struct {
     u64 freed_objects, freed_bytes;
 } stack_entry_t;
 _Static_assert(sizeof(stack_entry_t) == 64, "memdash reads stacks of 64 bytes");
+
+#define RELEASED 1ull
 
 enum { NO_PYTHON_FRAME, TABLE_FULL, SUB_INTERPRETER, FIRST_STACK };
 
@@ -418,6 +424,8 @@ static u32 *frame_ids;      /* of all stacks, one after the other; innermost fir
 static u32 *location_slots; /* hash tables of number + 1 and of number: 0 is an empty slot */
 static u32 *stack_slots;
 
+static u32 named; /* how many locations have been: memdash_sampler_named */
+
 #define NO_LOCATION UINT32_MAX
 
 static u32 hash_of_location(const location_t *location)
@@ -436,7 +444,7 @@ static u32 number_of_location(const location_t *location)
             return location_slots[slot] - 1;
     }
     u32 number = header.locations;
-    if (number == MOST_LOCATIONS)
+    if (number == MOST_LOCATIONS || number - named == MOST_UNNAMED)
         return NO_LOCATION;
     ((void (*)(u64))config[INC_REF])(location->code);
     locations[number] = *location;
@@ -1019,7 +1027,7 @@ static void drop(void *table, size_t bytes)
 static void clear_tables(void)
 {
     PUBLISH(header.stacks, FIRST_STACK);
-    header.frames = header.locations = header.live = 0;
+    header.frames = header.locations = header.live = named = 0;
     header.samples = header.without_frame = header.in_sub_interpreters = header.stale = 0;
     header.dropped_live = header.dropped_stacks = header.dropped_locations = 0;
     memset(header.pools, 0, sizeof header.pools);
@@ -1042,7 +1050,8 @@ static bool wipe(void)
     unlock();
     is_wiping = true;
     for (u32 at = 0; at < referenced; at++)
-        ((void (*)(u64))config[DEC_REF])(locations[at].code);
+        if (!(locations[at].code & RELEASED))
+            ((void (*)(u64))config[DEC_REF])(locations[at].code);
     is_wiping = false;
     DROP(locations, LOCATION_SLOTS);
     return true;
@@ -1232,6 +1241,38 @@ EXPORT int memdash_sampler_stop(void)
     for (int pool = 0; pool < POOLS; pool++)
         STORE(countdown[pool].bytes, NEVER);
     return wipe() ? (int)header.domains : BUSY;
+}
+
+/* The names of the first so many locations are known to memdash: that makes room for others. */
+EXPORT int memdash_sampler_named(u32 count)
+{
+    if (!is_initialised)
+        return NOT_INITIALISED;
+    if (is_wiping || !lock())
+        return BUSY;
+    if (count > named && count <= header.locations)
+        named = count;
+    unlock();
+    return OK;
+}
+
+/*
+ * Give up the reference to the code object of a location, which has been named: for programs that make code and drop it,
+ * and would keep all of it. Should the object live on, or another come to lie there, that is a location of its own.
+ */
+EXPORT int memdash_sampler_release(u32 number)
+{
+    if (!is_initialised)
+        return NOT_INITIALISED;
+    if (is_wiping || !lock())
+        return BUSY;
+    u64 code = number < header.locations ? locations[number].code : RELEASED;
+    if (!(code & RELEASED))
+        STORE(locations[number].code, code | RELEASED);
+    unlock();
+    if (!(code & RELEASED))
+        ((void (*)(u64))config[DEC_REF])(code); /* which may run Python code: so without the lock */
+    return OK;
 }
 
 /* Take the hooks out of numpy's record. */

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Generator, Iterable
 from typing import NamedTuple
 
-from memdash.errors import BadRead
+from memdash.errors import BadRead, TimedOut
 from memdash.model.profile import Frame, Profile, Site, Usage
 from memdash.model.target import Target
 from memdash.probes.cpython.agent.link import AgentLink
@@ -31,6 +31,7 @@ _NAMELESS = {
     _NO_ROOM: (Frame("(more stacks than the sampler can hold)", "", 0),),
     _OF_OTHERS: (Frame("(sub-interpreters)", "", 0),),
 }
+_NOT_NAMED = (Frame("(code whose names the target has yet to tell)", "", 0),)
 _STEP = 1000
 
 
@@ -63,7 +64,11 @@ class SampledSites:
             self._places.forget()
             self._stacks, self._is_ours, self._sites = [], [], {}
         rows = self.tables.counters(header)
-        yield from self._places.learn(header.places, header.started_ns)
+        try:
+            yield from self._places.learn(header.places, header.started_ns)
+        except TimedOut:
+            if not self._places.frames:
+                raise
         self._name()
         yield
         own_bytes, found = 0, []
@@ -75,6 +80,7 @@ class SampledSites:
                 found.append(site)
             if not number % _STEP:
                 yield
+        found += self._not_named(rows)
         return Sampled(Profile(tuple(found), header.rate_bytes, published=True), own_bytes, header)
 
     def _name(self) -> None:
@@ -88,19 +94,36 @@ class SampledSites:
             self._stacks.append(stack)
             self._is_ours.append(_is_ours(stack))
 
+    def _not_named(self, rows: memoryview) -> list[Site]:
+        """One site for all stacks that are not: where code comes and goes, names may never be complete."""
+        first = len(self._stacks)
+        usages = [_usage(row) for row in _STACK.iter_unpack(rows[_STACK.size * first :])]
+        return [Site(_NOT_NAMED, Usage(*map(sum, zip(*usages, strict=True))))] if usages else []
+
     def _site(self, number: int, row: bytes) -> Site:
         held = self._sites.get(number)
         if held is not None and held[0] == row:
             return held[1]
-        _, _, objects, size, objects_freed, size_freed = _STACK.unpack(row)
-        usage = Usage(
-            max(size - size_freed, 0), round(max(objects - objects_freed, 0) / _OBJECT), size, round(objects / _OBJECT)
-        )
-        site = Site(self._stacks[number], usage)
+        site = Site(self._stacks[number], _usage(_STACK.unpack(row)))
         self._sites[number] = row, site
         return site
 
 
+def _usage(counts: tuple[int, ...]) -> Usage:
+    _, _, objects, size, objects_freed, size_freed = counts
+    return Usage(
+        max(size - size_freed, 0), round(max(objects - objects_freed, 0) / _OBJECT), size, round(objects / _OBJECT)
+    )
+
+
 def _is_ours(stack: Iterable[Frame]) -> bool:
-    """Whether memdash's agent asked for it, or imported for that what asked for it."""
-    return next((frame.file for frame in stack if not frame.file.startswith(IMPORTS)), "") == OURS
+    """Whether memdash's agent asked for it, or what it imported; and not code of the program that happens to run there.
+
+    It imports files, too: from 3.14 on, _ctypes does so.
+    """
+    called = OURS
+    for frame in stack:
+        if frame.file == OURS:
+            return called == OURS or called.startswith(IMPORTS)
+        called = frame.file
+    return False

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import json
 import os
 import sys
+import weakref
 from typing import Any
 
 import host  # type: ignore[import-not-found]  # it stands beside this file
@@ -119,6 +121,23 @@ def keep_arrays(np: Any) -> None:
         held[at] = np.ones(10_000)
 
 
+codes: list[Any] = []
+
+
+def make_codes(number: str) -> None:
+    """Code that runs once, and is of no more use to anybody."""
+    for at in range(int(number)):
+        code = compile(f"held_for_a_while = bytes({40_000 + at})", f"<template {at}>", "exec")
+        exec(code, {})  # noqa: S102 - it is the program's own
+        codes.append(weakref.ref(code))
+
+
+def codes_alive() -> str:
+    """How many of them there are still."""
+    gc.collect()
+    return str(sum(code() is not None for code in codes))
+
+
 target.COMMANDS = {
     **host.target.COMMANDS,
     "fill": fill,
@@ -131,6 +150,8 @@ target.COMMANDS = {
     "import_numpy": import_numpy,
     "arrays": arrays,
     "drop_arrays": lambda: slots.pop("arrays") and None,
+    "make_codes": make_codes,
+    "codes_alive": codes_alive,
     "leave": sys.exit,
 }
 

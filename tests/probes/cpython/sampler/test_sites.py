@@ -21,9 +21,12 @@ from tests.probes.cpython.sampler.handmade import Counts, Handmade
 
 T = TypeVar("T")
 
-FILES = ["/srv/shop/cart.py", "<memdash>", "<frozen importlib._bootstrap>"]
-PLACES = [(0, "Store.add", 40), (0, "<module>", 3), (1, "answer", 9), (2, "_load", 1), (0, "Store.add", 40)]
-"""The last is the same line as the first, at another byte."""
+FILES = ["/srv/shop/cart.py", "<memdash>", "<frozen importlib._bootstrap>", "/usr/lib/python3.14/ctypes/__init__.py"]
+PLACES = [
+    *[(0, "Store.add", 40), (0, "<module>", 3), (1, "answer", 9), (2, "_load", 1), (0, "Store.add", 40)],
+    (3, "<module>", 7),
+]
+"""The fifth is the same line as the first, at another byte."""
 
 
 class Agent:
@@ -109,9 +112,10 @@ def test_a_site_that_has_not_changed_is_the_same_object(agent: Agent) -> None:
 def test_what_the_agent_itself_holds_is_left_out_and_told(agent: Agent) -> None:
     made = Handmade()
     made.add([3, 2], Counts((1, 1, 700)))
+    made.add([5, 3, 2], Counts((1, 1, 70)))
     made.add([0, 2], Counts((1, 1, 100)))
     sampled = read(sites_of(made, agent))
-    assert sampled.own_bytes == 700, "of what it imports, too"
+    assert sampled.own_bytes == 770, "of what it imports, too"
     assert [site.leaf.function for site in sampled.profile.sites] == ["cart.Store.add"], "it runs code of the program"
 
 
@@ -131,6 +135,21 @@ def test_until_there_are_names_there_is_no_profile(agent: Agent) -> None:
         read(sites)
     agent.is_late = False
     assert len(read(sites).profile.sites) == 1
+
+
+def test_what_has_no_name_yet_is_one_site(agent: Agent) -> None:
+    made = Handmade()
+    sites = sites_of(made, agent)
+    made.add([0], Counts((1, 1, 100)))
+    assert len(read(sites).profile.sites) == 1
+    agent.is_late = True
+    made.add([3], Counts((1, 1, 700), (1, 1, 300)))
+    made.add([4, 3], Counts((2, 2, 30)))
+    known, unknown = read(sites).profile.sites
+    assert (known.leaf.function, unknown.leaf.file) == ("cart.Store.add", "")
+    assert unknown.usage == Usage(430, 2, 730, 3)
+    agent.is_late = False
+    assert [site.usage.inuse_bytes for site in read(sites).profile.sites] == [100, 400, 30]
 
 
 def test_what_has_been_switched_off_is_no_profile(agent: Agent) -> None:
