@@ -10,8 +10,8 @@
  *
  * What holds throughout:
  *   - A block handed to the program is one of the original allocator's: hooks may come and go at any time.
- *   - A hook never allocates, never runs Python code and never waits without a limit. The one call that it makes into
- *     the interpreter is Py_IncRef, with the GIL held.
+ *   - A hook never allocates, never runs Python code and never waits without a limit. All that it calls of the interpreter
+ *     is what tells its thread state, and Py_IncRef with the GIL held.
  *   - Whatever cannot be done at once is left out: a sample less, or an entry that is found stale later.
  *   - Nothing is printed, and errno stays as it was. This file is never unloaded: a thread may be in a hook for good.
  */
@@ -116,7 +116,7 @@ enum {
     MOST_FRAME_IDS = 1 << 20,
     MOST_UNNAMED = 1 << 13, /* locations that hold on to code: where nobody names them, no more are taken in */
     OBJECT = 256,                /* numbers of objects are in fractions of this */
-    LARGEST_RATE = 1 << 24,      /* so that the objects that one sample stands for fit into 32 bits */
+    LARGEST_RATE = (1 << 24) - 1, /* so that the objects that one sample stands for fit into 32 bits, by OBJECT */
     LARGEST_FOR_PYMALLOC = 512,  /* bytes; it passes larger requests on to RAW */
 };
 
@@ -641,12 +641,14 @@ static void record(void *block, size_t size, const trace_t *traced)
 static void *asking_thread;
 static bool has_come_by;
 
+/* Only what is still overdrawn: by now another sampling may have begun, and set the countdown anew. */
 COLD void pass_by(int pool)
 {
-    if (LOAD(asking_thread) == NULL)
-        STORE(countdown[pool].bytes, NEVER);
-    else if (LOAD(asking_thread) == this_thread())
+    i64 left = LOAD(countdown[pool].bytes);
+    if (LOAD(asking_thread) == this_thread())
         has_come_by = true;
+    else if (left < 0 && LOAD(asking_thread) == NULL)
+        __atomic_compare_exchange_n(&countdown[pool].bytes, &left, NEVER, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
 /* The countdown is overdrawn. A request that failed is taken back: its size may be anything. */
@@ -1016,9 +1018,11 @@ static bool is_wanted(domain_t domain)
     return wanted & BIT(domain) && (domain != NUMPY || numpy_record);
 }
 
+/* It reads as zeros from now on, and costs no memory; pages that are locked into memory (mlockall) have to stay. */
 static void drop(void *table, size_t bytes)
 {
-    madvise(table, bytes, MADV_DONTNEED); /* reads as zeros from now on, and costs no memory */
+    if (madvise(table, bytes, MADV_DONTNEED))
+        memset(table, 0, bytes);
 }
 
 #define DROP(table, entries) drop(table, sizeof *(table) * (size_t)(entries))
