@@ -25,10 +25,11 @@ PROGRAM = Path(__file__).parent / "programs/loads.py"
 
 _MINORS = (9, 11, 13, 14, 15)
 _TURN_S = 0.05
+_TURNS = 3
 
 
 class Pairs(NamedTuple):
-    """Ratios of the CPU time of turns with something to that of their two neighbours without."""
+    """Ratios of the CPU time of a few turns with something to that of a few before and after, without."""
 
     ratios: Sequence[float]
 
@@ -69,21 +70,25 @@ Way = tuple[Callable[[], object], Callable[[], object]]
 """What begins it, and what ends it."""
 
 
-def compared(target: Loaded, load: str, ways: Mapping[str, Way], pairs: int) -> dict[str, Pairs]:
+def compared(target: Loaded, load: str, ways: Mapping[str, Way], pairs: int, warming: int = 1) -> dict[str, Pairs]:
     """Each way against turns without; all interleaved.
 
-    The first turn with something does not count: the tables that it keeps are still empty.
+    So many turns with something do not count: the kernel has yet to give it the memory of the tables that it keeps.
     """
+
+    def phase(unheeded: int) -> float:
+        for _ in range(unheeded):
+            target.turn(load)
+        return statistics.median(target.turn(load) for _ in range(_TURNS))
+
     found: dict[str, list[float]] = {name: [] for name in ways}
-    target.turn(load)
-    before_s = target.turn(load)
+    before_s = phase(1)
     for _ in range(pairs):
         for name, (on, off) in ways.items():
             on()
-            target.turn(load)
-            with_it_s = target.turn(load)
+            with_it_s = phase(warming)
             off()
-            after_s = target.turn(load)
+            after_s = phase(1)
             found[name].append(2 * with_it_s / (before_s + after_s))
             before_s = after_s
     return {name: Pairs(ratios) for name, ratios in found.items()}

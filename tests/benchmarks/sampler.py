@@ -1,15 +1,16 @@
 """What the heap sampler costs the program that is sampled, beside what others cost it, and what is left afterwards.
 
-CPU time, in pairs of neighbouring turns of some 50 ms in one process; the row says the noise, which is nothing at all
-compared in the same way. Only scalene has to start the program itself: there, pairs are of processes.
+CPU time, by neighbouring turns of some 50 ms in one process; ``off`` is the noise: nothing at all, compared in the same
+way. Only scalene has to start the program
+itself: there, turns of two processes are compared.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import statistics
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 
 from memdash.model.action import Action
@@ -31,7 +32,10 @@ _RATES_BYTES = {"16 KiB": 16 << 10, "64 KiB": 64 << 10, "512 KiB": 512 << 10}
 _WITH_SCALENE = ("everyday", "allocate")
 """It takes its time to start."""
 
-_PAIRS, _PEER_PAIRS, _LEAVINGS = 9, 7, 60
+_PAIRS, _PEER_PAIRS, _LEAVINGS = 7, 7, 60
+_WARMING = 6
+"""Turns until the tables of the sampler are in memory."""
+
 _SLOWER_MINOR = 14
 """From here on the interpreter is so much faster that the same cost is a larger part."""
 
@@ -47,7 +51,7 @@ def sampler() -> Iterator[Result]:
             for words, rate_bytes in _RATES_BYTES.items():
                 ways[words] = _switched(side.switch(Sampling(rate_bytes)).act)
             for load in _possible(environment):
-                yield _row(python, load, compared(target, load, ways, _PAIRS))
+                yield _row(python, load, compared(target, load, ways, _PAIRS, _WARMING))
 
 
 def _switched(act: Callable[[Action], str]) -> Way:
@@ -90,35 +94,30 @@ def _peer(target: Loaded, name: str) -> Way:
 
 
 def _scalene(python: Python, load: str, environment: Mapping[str, str]) -> str:
-    """The ratio, or a dash where it does not run."""
-    program = [str(PROGRAM), load, "5", "3"]
-    begin = ["-m", "scalene"]
-    helps = subprocess.run(
-        [python.executable, *begin, "--help"], env={**os.environ, **environment}, capture_output=True, check=False
+    """The ratio, or a dash where it does not run. It is slow to start: so turns of one process against another's."""
+    executable, program = str(python.executable), [str(PROGRAM), load, "10", str(_PEER_PAIRS + 1)]
+    told = subprocess.run(
+        [executable, "-m", "scalene", "--help"], env={**os.environ, **environment}, capture_output=True, check=False
     )
-    if b"scalene run" in helps.stdout + helps.stderr:
-        begin += ["run", "--memory", "-o", os.devnull]
-    else:
-        begin += ["--cli", "--memory", "--outfile", os.devnull]
-    ratios = []
-    for _ in range(_PEER_PAIRS):
-        without = _seconds([str(python.executable), *program], environment)
-        with_it = _seconds([str(python.executable), *begin, *program], environment)
-        if without is None or with_it is None:
-            return "—"
-        ratios.append(with_it / without)
-    return str(Pairs(ratios))
+    is_new = b"scalene run" in told.stdout + told.stderr
+    with tempfile.TemporaryDirectory() as folder:
+        options = ["run", "--memory", "-o"] if is_new else ["--cli", "--memory", "--outfile"]
+        without = _seconds([executable, *program], environment)
+        with_it = _seconds([executable, "-m", "scalene", *options, f"{folder}/out", *program], environment)
+    ratios = [one / other for one, other in zip(with_it, without, strict=False)]
+    return str(Pairs(ratios)) if ratios else "—"
 
 
-def _seconds(command: list[str], environment: Mapping[str, str]) -> float | None:
+def _seconds(command: list[str], environment: Mapping[str, str]) -> list[float]:
+    """Of each turn but the first; none where it does not come to an end."""
     try:
         done = subprocess.run(
             command, env={**os.environ, **environment}, capture_output=True, text=True, check=False, timeout=60
         )
     except subprocess.TimeoutExpired:
-        return None
+        return []
     found = [line for line in done.stdout.splitlines() if line.startswith("seconds ")]
-    return statistics.median(json.loads(found[0].partition(" ")[2])) if found else None
+    return json.loads(found[0].partition(" ")[2])[1:] if found else []
 
 
 def sampler_leaves() -> Iterator[Result]:

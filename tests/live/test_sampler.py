@@ -25,6 +25,8 @@ pytestmark = [pytest.mark.live, needs_a_sampler]
 RATE_BYTES = 4096
 OFTEN = Sampling(RATE_BYTES)
 SIGMAS = 5.0
+OF_A_FRAME = 20
+"""Objects that one sample stands for, when it is of the frame of the function itself: up to 3.10 that is allocated."""
 HOOK = """
 #include <stddef.h>
 typedef struct { void *ctx; void *(*malloc)(void *, size_t); void *(*calloc)(void *, size_t, size_t);
@@ -66,8 +68,8 @@ def test_bytes_and_objects_are_within_their_errors(start: Start, python: Python)
         usage = found[name].usage
         error = SIGMAS * sampling_error(size, number, RATE_BYTES)
         assert usage.inuse_bytes == pytest.approx(size, rel=error + 1e-3), name
-        assert usage.inuse_objects == pytest.approx(number, rel=error + 1e-3), name
-        assert usage.alloc_objects == pytest.approx(number, rel=error + 1e-3), name
+        assert usage.inuse_objects == pytest.approx(number, rel=error + 1e-3, abs=OF_A_FRAME), name
+        assert usage.alloc_objects == pytest.approx(number, rel=error + 1e-3, abs=OF_A_FRAME), name
     target.command("drop_half")
     middle = by_function(target.profile())["keep_middle"].usage
     assert middle.alloc_bytes == found["keep_middle"].usage.alloc_bytes
@@ -152,6 +154,13 @@ def test_a_child_has_its_own_allocators(start: Start, old: Python) -> None:
     target.act(Action.SAMPLE)
     assert target.told("child") == allocators
     assert target.told("allocators") != allocators
+
+
+def test_locks_of_gevent_are_not_used(start: Start, one_python: Python) -> None:
+    target = start(one_python, None)
+    target.offered(Action.SAMPLE)
+    target.command("take_locks_away")
+    assert "one allocation is looked at" in target.act(Action.SAMPLE)
 
 
 def test_it_ends_in_silence_while_it_is_sampled(start: Start, new: Python) -> None:

@@ -28,8 +28,17 @@ pytestmark = [pytest.mark.stress, needs_a_sampler]
 
 GLUE = Path(sys.modules[frame_words.__module__].__file__ or "").with_name("glue.py")
 
-TESTS = ("test_gc", "test_generators", "test_exceptions", "test_dict", "test_list", "test_fork1", "test_thread")
-MORE_TESTS = ("test_json", "test_weakref", "test_threading", "test_subprocess", "test_sys", "test_capi", "test_asyncio")
+TESTS = ("test_gc", "test_generators", "test_dict", "test_list", "test_fork1", "test_thread")
+MORE_TESTS = (
+    "test_exceptions",
+    "test_json",
+    "test_weakref",
+    "test_threading",
+    "test_subprocess",
+    "test_sys",
+    "test_capi",
+    "test_asyncio",
+)
 """Only in the longer form: they take minutes."""
 
 LONG_S = 10.0

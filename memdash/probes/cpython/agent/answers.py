@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     def compiled(text: str) -> CodeType:
         """The guard's."""
 
+    def new_lock() -> Any:
+        """A lock as the interpreter makes it, and not gevent."""
+
 
 PLACE = SAMPLER = ""
 """Put in by ``script``: the directory where memdash leaves files, and the text of the sampler's glue."""
@@ -76,7 +79,7 @@ class Sampling:
         if self.sampler is None:
             namespace: dict[str, Any] = {"__name__": "memdash_sampler"}
             exec(compiled(SAMPLER), namespace)  # noqa: S102 - our own text
-            self.sampler = namespace["Sampler"](PLACE, compiled)
+            self.sampler = namespace["Sampler"](PLACE, compiled, new_lock)
         told: Fields = self.sampler.start(**asked)
         return told
 

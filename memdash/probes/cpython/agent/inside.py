@@ -258,9 +258,9 @@ class Agent:
         """Do what is asked and say what came of it; False when that is to leave."""
         name, number = fields.pop("do"), fields.pop("id")
         if self.answers is None:
-            namespace = {"__name__": "memdash_answers", "compiled": compiled}
+            namespace = {"__name__": "memdash_answers", "compiled": compiled, "new_lock": self.new_lock}
             exec(compiled(self.answers_text), namespace)  # noqa: S102 - our own text
-            self.answers = namespace["Answers"]()  # type: ignore[operator]  # a class
+            self.answers = namespace["Answers"]()
         try:
             told: Fields = {"id": number, "told": self.answers.answer(name, fields)}
         except Exception as error:  # noqa: BLE001 - for memdash to tell

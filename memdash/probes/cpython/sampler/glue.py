@@ -10,7 +10,6 @@ allocators later may call it for ever. ``sys`` remembers where it is, so that th
 
 from __future__ import annotations
 
-import _thread
 import posix
 import sys
 
@@ -65,8 +64,8 @@ class Refused(Exception):
 class Sampler:
     """The sampler of this process, as far as this agent has started it."""
 
-    def __init__(self, place: str, compiled: Callable[[str], CodeType]) -> None:
-        self.place, self.compiled = place, compiled
+    def __init__(self, place: str, compiled: Callable[[str], CodeType], new_lock: Callable[[], Any]) -> None:
+        self.place, self.compiled, self.new_lock = place, compiled, new_lock
         self.library: Library | None = None
         self.is_ours = False
         self.numpy: Any = None
@@ -75,7 +74,7 @@ class Sampler:
     def start(self, **asked: Any) -> Fields:
         """Where the header is once it samples, or why it does not."""
         try:
-            with Kept() as kept:
+            with Kept(self.new_lock) as kept:
                 return self.started(kept, **asked)
         except Refused as why:
             return {"why": str(why)}
@@ -106,7 +105,7 @@ class Sampler:
         if self.library is None or not self.is_ours:
             return {"why": "another memdash has it sampled, and that goes on"}
         try:
-            with Kept():
+            with Kept(self.new_lock):
                 self.is_ours = False
                 self.numpy = None
                 return {"left": self.library.end()}
@@ -118,7 +117,7 @@ class Sampler:
 
         None once the sampling that began at ``start`` is over: its code objects may be gone.
         """
-        with Kept():
+        with Kept(self.new_lock):
             library = self.library
             if library is None or not library.is_on() or library.started_at() != start:
                 return {"files": [], "rows": []}
@@ -139,8 +138,8 @@ class Sampler:
 class Kept:
     """What ``sys`` keeps for all agents: one of them at a time, and where the libraries are."""
 
-    def __init__(self) -> None:
-        self.lock, self.handles = sys.__dict__.setdefault(KEPT, (_thread.allocate_lock(), {}))
+    def __init__(self, new_lock: Callable[[], Any]) -> None:
+        self.lock, self.handles = sys.__dict__.setdefault(KEPT, (new_lock(), {}))
 
     def __enter__(self) -> Kept:
         if not self.lock.acquire(True, PATIENCE_S):
