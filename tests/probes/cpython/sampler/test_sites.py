@@ -190,7 +190,9 @@ def test_the_error_is_that_of_random_samples() -> None:
 
 def test_the_cost_follows_from_calls_and_samples() -> None:
     cost = Cost()
-    assert cost.share(Counted(0.0, 0, 0)) is None
-    assert cost.share(Counted(2.0, 20_000_000, 1000)) == pytest.approx((20e6 * 1.5e-9 + 1000 * 170e-9) / 2)
-    assert cost.share(Counted(2.1, 90_000_000, 1000)) == pytest.approx(0.0151, rel=0.01), "too soon to tell"
-    assert cost.share(Counted(4.0, 5, 0)) is None, "another sampling"
+    assert cost.share(Counted(0.0, 0, 1500, 0)) is None
+    measured = (20e6 * 1.5e-9 + 170e-6) / 2
+    assert cost.share(Counted(2.0, 20_000_000, 1500, 170_000)) == pytest.approx(measured)
+    assert cost.share(Counted(2.1, 90_000_000, 1500, 170_000)) == pytest.approx(measured), "too soon to tell"
+    assert cost.share(Counted(4.0, 5, 1500, 340_000)) == pytest.approx(170e-6 / 2), "calls are told by samples"
+    assert cost.share(Counted(6.0, 5, 1500, 0)) is None, "another sampling"

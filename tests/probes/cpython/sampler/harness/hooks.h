@@ -210,6 +210,29 @@ static void test_stale_entry(void)
     CHECK(header.live == 0 && stack->freed_bytes == 0 && memdash_sampler_stop() == 0);
 }
 
+/* Calls are timed before anything is counted; of what is sampled one in so many is. */
+static void test_cost(void)
+{
+    header.call_ps = UINT64_MAX;
+    start_all(EVERY_BYTE);
+    CHECK(header.call_ps < 1000000000 && header.slow_ns == 0 && header.samples == 0 && blocks_out == 0);
+    CHECK(consumed(WITH_GIL) == 0 && consumed(WITHOUT_GIL) == 0);
+    stand_at_place(6);
+    u64 before = now_ns();
+    for (int at = 0; at < 5 * TIMED_ONE_OF; at++)
+        release(OBJ, request(OBJ, 0, NULL, 100), 100);
+    u64 most_ns = now_ns() - before;
+    CHECK(header.slow_ns >= TIMED_ONE_OF && header.slow_ns <= TIMED_ONE_OF * most_ns);
+    u64 so_far = header.slow_ns;
+    CHECK(lock());
+    end_timing(0);
+    CHECK(header.slow_ns == so_far);
+    end_timing(1); /* began long ago: it was interrupted */
+    CHECK(header.slow_ns == so_far + TIMED_ONE_OF * LONGEST_NS);
+    unlock();
+    CHECK(memdash_sampler_stop() == 0 && header.slow_ns == 0);
+}
+
 /* A program may have locked all of its memory, and then no page of the tables can be given back. Under sanitizers mlock does nothing. */
 static void test_locked_memory(void)
 {
