@@ -15,6 +15,7 @@ from memdash.model.target import Target
 from memdash.probes.cpython.agent.told import places, sampling, unsampled
 from memdash.probes.cpython.sampler.cost import Cost, Counted
 from memdash.probes.cpython.sampler.sites import Sampled, SampledSites
+from memdash.probes.cpython.sampler.tables import Header
 from memdash.process.identity import identify
 from memdash.process.memory import ProcessMemory
 from tests.probes.cpython.sampler.handmade import Counts, Handmade
@@ -150,6 +151,29 @@ def test_what_has_no_name_yet_is_one_site(agent: Agent) -> None:
     assert unknown.usage == Usage(430, 2, 730, 3)
     agent.is_late = False
     assert [site.usage.inuse_bytes for site in read(sites).profile.sites] == [100, 400, 30]
+
+
+@pytest.mark.parametrize("after", [{"enabled": 0}, {"started_ns": 2}])
+def test_what_is_ended_while_it_is_read_is_no_profile(
+    agent: Agent, after: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its counters may be nought already, or another sampling's."""
+    made = Handmade()
+    made.add([0], Counts((1, 1, 100)))
+    sites = sites_of(made, agent)
+    read(sites)
+    counters = sites.tables.counters
+
+    def ended(header: Header) -> memoryview:
+        rows = counters(header)
+        for name, value in after.items():
+            setattr(made, name, value)
+        made.write()
+        return rows
+
+    monkeypatch.setattr(sites.tables, "counters", ended)
+    with pytest.raises(BadRead, match="while it was read"):
+        read(sites)
 
 
 def test_what_has_been_switched_off_is_no_profile(agent: Agent) -> None:
