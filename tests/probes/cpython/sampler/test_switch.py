@@ -122,6 +122,19 @@ def test_a_person_switches_it_on_and_off(agent: Agent) -> None:
     assert [deed for deed, _ in agent.asked] == ["sample", "unsample"]
 
 
+def test_who_begins_again_means_what_was_said_first(agent: Agent) -> None:
+    found = switch(agent, Sampling(1 << 20, ("obj",)))
+    found.header_at()
+    agent.answer = {"left": 0}
+    found.act(Action.SAMPLE)
+    assert "every 1.00 MiB" in str(offered(found))
+    agent.answer = {"header": 4096}
+    assert found.act(Action.SAMPLE) == "one allocation is looked at every 1.00 MiB"
+    (_, first), _, (_, again) = agent.asked
+    assert (again["rate"], again["domains"]) == (1 << 20, 4)
+    assert again == first
+
+
 def test_what_others_began_goes_on(agent: Agent) -> None:
     found = switch(agent, Sampling())
     found.header_at()
