@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from memdash.commands.options import typed
@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from memdash.probes.cpython.sampler.sampling import Sampling
 
 __all__ = ["Sampled"]
-
-_USUAL_RATE_BYTES = 64 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +44,14 @@ class Sampled:
 
     def of_profile(self) -> Sampling:
         """By the agent, for a profile alone: at whatever rate was said."""
-        return self._made() or self._with(_USUAL_RATE_BYTES)
+        return self._made() or self._with(None)
 
     def _made(self) -> Sampling | None:
-        rate_bytes = _USUAL_RATE_BYTES if self.sample is None else self.sample
-        return self._with(rate_bytes) if rate_bytes else None
+        return None if self.sample == 0 else self._with(self.sample)
 
-    def _with(self, rate_bytes: int) -> Sampling:
+    def _with(self, rate_bytes: int | None) -> Sampling:
+        """None is the usual rate."""
         from memdash.probes.cpython.sampler.sampling import Sampling  # none of those who only read need it
 
-        return Sampling(rate_bytes, self.sample_domains)
+        usual = Sampling(domains=self.sample_domains)
+        return usual if rate_bytes is None else replace(usual, rate_bytes=rate_bytes)

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 __all__ = ["DOMAINS", "Sampling"]
 
 DOMAINS = {"raw": 1, "mem": 2, "obj": 4, "numpy": 8}
-"""The bits of the sampler. ``obj`` and ``mem`` need the GIL; by ``raw`` zlib and others get buffers without it."""
+"""The bits of ``domain_t`` in ``sampler.c``; the names are those that ``config_values`` knows.
+
+``obj`` and ``mem`` need the GIL; by ``raw`` zlib and others get buffers without it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
