@@ -35,7 +35,7 @@ from memdash.recording.moment import APART, Mark, Moment, Run
 from memdash.recording.tables import micros, opened
 from memdash.recording.tracks import Tracks
 
-__all__ = ["Recording"]
+__all__ = ["GoneError", "Recording"]
 
 Takes: TypeAlias = Callable[[float], bool]
 Found = TypeVar("Found")
@@ -49,7 +49,7 @@ _FACTS_KEPT, _BASES_KEPT, _MINUTES_KEPT = 12, 4, 2
 _ALWAYS = (1 << 63) - 1
 
 
-class _GoneError(RecordingError):
+class GoneError(RecordingError):
     """Whoever writes has pruned what was just found, before it was read."""
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class _GoneError(RecordingError):
 def _found(look: Callable[[], Found]) -> Found:
     """What a look finds; where that goes before it is read, another finds what is left."""
     for _ in range(_TRIES - 1):
-        with suppress(_GoneError):
+        with suppress(GoneError):
             return look()
     return look()  # in a damaged file it is not there at all
 
@@ -230,7 +230,7 @@ class Recording:
         def read() -> Minute:
             rows = self._database.rows("SELECT alike, data FROM minute WHERE rowid = ?", row)
             if not rows:
-                raise _GoneError
+                raise GoneError
             alike, data = rows[0]
             return Minute(data, self._alike.of(alike))
 
@@ -320,7 +320,7 @@ class Recording:
     def _data(self, row: int) -> bytes:
         rows = self._database.rows("SELECT data FROM fact WHERE id = ?", row)
         if not rows:
-            raise _GoneError
+            raise GoneError
         return bytes(rows[0][0])
 
     def readings(self, capability: Capability, since_s: float, until_s: float, most: int = 60) -> tuple[int, ...]:
@@ -343,7 +343,7 @@ class Recording:
         """One of these."""
         rows = self._database.rows("SELECT kind, base FROM fact WHERE id = ?", number)
         if not rows:
-            raise _GoneError
+            raise GoneError
         kind, base = rows[0]
         return self._read_fact(Capability(kind), number, base)
 

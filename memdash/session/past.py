@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from heapq import nlargest
@@ -24,7 +25,7 @@ from memdash.model.target import Target
 from memdash.model.tasks import Tasks
 from memdash.recording.kept import Kept
 from memdash.recording.moment import Moment, Run
-from memdash.recording.reader import Recording
+from memdash.recording.reader import GoneError, Recording
 from memdash.sampling.courses import CourseKeeper
 from memdash.sampling.starts import SETTLING_S, started
 from memdash.session.retold import judged_then
@@ -202,7 +203,8 @@ class Past:
         since_s = until.mono_s - _TREND * _WRITTEN_EVERY_S
         for number in self._recording.readings(capability, since_s, until.mono_s, _TREND)[:-1]:
             if number in self._sizes or not is_quick:
-                rows.recall(capability, self._sizes_of(capability, number))
+                with suppress(GoneError):  # a live watch prunes its recording meanwhile
+                    rows.recall(capability, self._sizes_of(capability, number))
 
     def _sizes_of(self, capability: Capability, number: int) -> Mapping[Any, int]:
         def largest() -> Mapping[Any, int]:

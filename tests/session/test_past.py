@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -335,3 +338,25 @@ def test_an_alert_that_is_known_from_later_only_has_no_figures() -> None:
     assert as_of(still, 150_000_000, 1e10, 200.0).lasted_s == 100.0
     with pytest.raises(RecordingError):
         as_of(later, "soon", 110.0, 200.0)
+
+
+def test_a_run_that_has_gone_meanwhile_is_an_error_of_ours(past: Past, file: Path) -> None:
+    target = past.run.target
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("DELETE FROM run")
+    for look in (lambda: past.since, lambda: past.run, lambda: past.of(target)):
+        with pytest.raises(RecordingError):
+            look()
+
+
+def test_a_reading_that_is_pruned_meanwhile_is_missing_in_trends_alone(
+    past: Past, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, whole = Recording.readings, past.at(MONO_S + 350)
+
+    def with_one_that_goes(recording: Recording, *args: Any) -> tuple[int, ...]:
+        *_, most = args
+        return real(recording, *args) if most == 1 else (10**6, *real(recording, *args))
+
+    monkeypatch.setattr(Recording, "readings", with_one_that_goes)
+    assert past.at(MONO_S + 350).groups == whole.groups

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -14,7 +13,6 @@ import pytest
 from textual.events import MouseMove
 from textual.widgets import Input
 
-from memdash.errors import RecordingError
 from memdash.model.memstats import MemStats
 from memdash.model.missing import Missing
 from memdash.model.snapshot import Snapshot
@@ -393,12 +391,3 @@ async def test_the_way_to_an_alert_waits_for_no_look_on_the_screens_thread(
         assert not waited
         answers.set()
         await asyncio.wait_for(there.see(100), 30)
-
-
-def test_a_run_that_has_gone_meanwhile_is_an_error_of_ours(past: Past, file: Path) -> None:
-    target = past.run.target
-    with closing(sqlite3.connect(file)) as database, database:
-        database.execute("DELETE FROM run")
-    for look in (lambda: past.since, lambda: past.run, lambda: past.of(target)):
-        with pytest.raises(RecordingError):
-            look()
