@@ -34,13 +34,13 @@ class Sampled:
         return None if read_only or trace is not None else self._made()
 
     def of_running(self, *, agent: bool) -> Sampling | None:
-        """In what runs already: where it was asked for, by the agent. Raises UsageError."""
+        """In what runs already: at once where its agent is asked for too, else when asked. Raises UsageError."""
         if self.sample and not agent and typed("sample"):
             raise UsageError(
                 "a program that runs is sampled by memdash's agent, and that is only loaded when it is asked for",
                 "memdash --agent --sample 64KiB PID; memdash -- COMMAND samples what it starts",
             )
-        return self._made() if agent and self.sample else None
+        return replace(self._with(self.sample), at_once=agent) if self.sample else None
 
     def of_profile(self) -> Sampling:
         """By the agent, for a profile alone: at whatever rate was said."""

@@ -60,3 +60,11 @@ def test_what_is_not_said_is_as_usual() -> None:
     assert Sampled(0, ("obj",)).of_profile() == Sampling(domains=("obj",))
     assert Sampled(4096, ("obj",)).of_profile() == Sampling(4096, ("obj",))
     assert Sampled(0, ("obj",)).of_running(agent=True) is None
+
+
+def test_a_rate_that_stands_in_the_configuration_is_meant_by_whoever_begins_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memdash.commands.sampling.typed", lambda _: False)
+    said = Sampled(1 << 20, ("obj",))
+    assert said.of_running(agent=True) == Sampling(1 << 20, ("obj",))
+    assert said.of_running(agent=False) == Sampling(1 << 20, ("obj",), at_once=False)
+    assert Sampled(None, ("obj",)).of_running(agent=True) is None

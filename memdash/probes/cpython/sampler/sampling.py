@@ -18,12 +18,13 @@ class Sampling:
     """One sample every ``rate_bytes`` in the mean, with stacks of up to ``depth`` frames.
 
     64 KiB: it costs hardly more than 2 MiB, for what an allocation costs that is not sampled counts most, and finds
-    the largest sites with an error of some 6 %.
+    the largest sites with an error of some 6 %. ``at_once`` is as soon as there is an agent; else a person has to ask.
     """
 
     rate_bytes: int = 64 << 10
     domains: tuple[str, ...] = tuple(DOMAINS)
     depth: int = 32
+    at_once: bool = True
 
     @property
     def bits(self) -> int:

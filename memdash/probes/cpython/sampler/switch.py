@@ -39,8 +39,8 @@ _ENDS = "Gives the target its own allocators back: what was sampled is forgotten
 class Switch:
     """It is an Actor. ``header_at`` belongs to the sampler's thread, ``act`` runs on another.
 
-    ``wish`` is what is to be sampled as soon as the agent is there; None when nobody has asked for it. A person who has
-    ended that, and begins again, means the same.
+    ``wish`` is what is to be sampled once the agent is there; None when nobody has said anything of it. A person who
+    begins it, or has ended it and begins again, means the same.
     """
 
     def __init__(self, target: Target, link: AgentLink, frames: tuple[int, ...], wish: Sampling | None) -> None:
@@ -48,7 +48,7 @@ class Switch:
         self._link = link
         self._frames = "-".join(map(str, frames))
         self._how = wish or Sampling()
-        self._is_wanted = wish is not None
+        self._is_wanted = wish is not None and wish.at_once
         self._at: Maybe[int] = _OFF
         self._connection = 0
         self._news: list[str] = []

@@ -122,6 +122,17 @@ def test_a_person_switches_it_on_and_off(agent: Agent) -> None:
     assert [deed for deed, _ in agent.asked] == ["sample", "unsample"]
 
 
+def test_who_begins_it_means_what_was_said_before(agent: Agent) -> None:
+    found = switch(agent, Sampling(1 << 20, ("raw",), at_once=False))
+    assert isinstance(found.header_at(), Missing)
+    assert agent.asked == []
+    assert "every 1.00 MiB" in str(offered(found))
+    found.act(Action.SAMPLE)
+    ((_, fields),) = agent.asked
+    assert (fields["rate"], fields["domains"]) == (1 << 20, 1)
+    assert found.header_at() == 4096
+
+
 def test_who_begins_again_means_what_was_said_first(agent: Agent) -> None:
     found = switch(agent, Sampling(1 << 20, ("obj",)))
     found.header_at()
