@@ -123,7 +123,7 @@ class SitesProbe:
         calls = 2 * total.alloc_objects - total.inuse_objects
         share = self._cost.share(Counted(time.monotonic(), calls, header.call_ps, header.slow_ns))
         if share is not None:
-            yield f"sampling takes about {ratio(share)} of a core, as measured inside"
+            yield f"sampling takes {ratio(share)} of a core (measured)"
         if sampled.own_bytes:
             yield f"without the {byte_size(sampled.own_bytes)} of memdash's own agent"
         if header.dropped:
