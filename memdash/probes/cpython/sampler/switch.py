@@ -33,6 +33,7 @@ _BEGINS = (
     " allocation is looked at every {rate}, which takes 4 to 15 % more CPU time of what allocates much. It goes when"
     " memdash does"
 )
+_OF_ANOTHER = "another memdash samples its allocations already, at a rate of its own"
 _ENDS = "Gives the target its own allocators back: what was sampled is forgotten, and it runs as fast as before"
 
 
@@ -70,10 +71,13 @@ class Switch:
         if action is not Action.SAMPLE:
             raise UnsupportedRuntime(f"the sampler cannot do that: {action.value}")
         if isinstance(self._at, Missing):
-            self._at = self._link.do("sample", sampling, **self._order())
+            begun = self._link.do("sample", sampling, **self._order())
+            self._at = begun.header_at
             self._connection = self._link.connections
             self._is_wanted = True  # last: from now on the sampler's thread would begin it, were the others not set
-            return f"one allocation is looked at every {byte_size(self._how.rate_bytes)}"
+            return (
+                f"one allocation is looked at every {byte_size(self._how.rate_bytes)}" if begun.is_ours else _OF_ANOTHER
+            )
         self._is_wanted, self._at = False, _OFF
         return self._link.do("unsample", unsampled)
 
@@ -110,14 +114,15 @@ class Switch:
     def _first(self) -> Maybe[int]:
         """Begin unless that takes long: then it is done all the same, and asked again."""
         try:
-            at = self._link.ask("sample", _PATIENCE_S, sampling, **self._order())
+            begun = self._link.ask("sample", _PATIENCE_S, sampling, **self._order())
         except TimedOut:
             return _ASKED
         except ProbeError as error:
             self._news.append(f"{NOT_SAMPLED}: {error.what}")
             return Missing(error.what, error.hint)
-        self._news.append(f"allocations are sampled, one every {byte_size(self._how.rate_bytes)}")
-        return at
+        rate = byte_size(self._how.rate_bytes)
+        self._news.append(f"allocations are sampled, one every {rate}" if begun.is_ours else _OF_ANOTHER)
+        return begun.header_at
 
     def _order(self) -> dict[str, int | str]:
         """What the agent needs to be told, once the library is where it finds it. Raises ProbeError."""

@@ -139,7 +139,7 @@ def test_who_begins_again_means_what_was_said_first(agent: Agent) -> None:
     agent.answer = {"left": 0}
     found.act(Action.SAMPLE)
     assert "every 1.00 MiB" in str(offered(found))
-    agent.answer = {"header": 4096}
+    agent.answer = {"header": 4096, "ours": True}
     assert found.act(Action.SAMPLE) == "one allocation is looked at every 1.00 MiB"
     (_, first), _, (_, again) = agent.asked
     assert (again["rate"], again["domains"]) == (1 << 20, 4)
@@ -153,6 +153,14 @@ def test_what_others_began_goes_on(agent: Agent) -> None:
     with pytest.raises(ProbeError, match="goes on"):
         found.act(Action.SAMPLE)
     assert isinstance(found.header_at(), Missing), "but it is not looked at any more"
+
+
+def test_what_another_has_begun_has_a_rate_of_its_own(agent: Agent) -> None:
+    agent.answer = {"header": 4096, "start": 1, "ours": False}
+    found = switch(agent, Sampling())
+    assert found.header_at() == 4096
+    assert found.news() == ("another memdash samples its allocations already, at a rate of its own",)
+    assert "at a rate of its own" in switch(agent, None).act(Action.SAMPLE)
 
 
 def test_what_ended_elsewhere_can_begin_again(agent: Agent) -> None:
