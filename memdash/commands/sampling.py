@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from memdash.commands.options import typed
@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from memdash.probes.cpython.sampler.sampling import Sampling
 
 __all__ = ["Sampled"]
-
-_USUAL_RATE_BYTES = 64 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +34,24 @@ class Sampled:
         return None if read_only or trace is not None else self._made()
 
     def of_running(self, *, agent: bool) -> Sampling | None:
-        """In what runs already: where it was asked for, by the agent. Raises UsageError."""
+        """In what runs already: at once where its agent is asked for too, else when asked. Raises UsageError."""
         if self.sample and not agent and typed("sample"):
             raise UsageError(
                 "a program that runs is sampled by memdash's agent, and that is only loaded when it is asked for",
                 "memdash --agent --sample 64KiB PID; memdash -- COMMAND samples what it starts",
             )
-        return self._made() if agent and self.sample else None
+        return replace(self._with(self.sample), at_once=agent) if self.sample else None
 
     def of_profile(self) -> Sampling:
         """By the agent, for a profile alone: at whatever rate was said."""
-        return self._made() or self._with(_USUAL_RATE_BYTES)
+        return self._made() or self._with(None)
 
     def _made(self) -> Sampling | None:
-        rate_bytes = _USUAL_RATE_BYTES if self.sample is None else self.sample
-        return self._with(rate_bytes) if rate_bytes else None
+        return None if self.sample == 0 else self._with(self.sample)
 
-    def _with(self, rate_bytes: int) -> Sampling:
+    def _with(self, rate_bytes: int | None) -> Sampling:
+        """None is the usual rate."""
         from memdash.probes.cpython.sampler.sampling import Sampling  # none of those who only read need it
 
-        return Sampling(rate_bytes, self.sample_domains)
+        usual = Sampling(domains=self.sample_domains)
+        return usual if rate_bytes is None else replace(usual, rate_bytes=rate_bytes)

@@ -54,7 +54,8 @@ def sampling_error(held_bytes: int, objects: int, rate_bytes: int) -> float:
     """The standard error of what was scaled up from one sample in every ``rate_bytes``, as a share of the figure.
 
     It is 1/√samples where the objects are small, and next to nothing where each is much larger than the rate. Of
-    objects of several sizes it takes the mean, which is on the safe side. Source: Horvitz and Thompson (1952).
+    objects of several sizes it takes the mean: on the safe side, up to sizes of three times the rate. Source: Horvitz
+    and Thompson (1952).
     """
     if held_bytes <= 0 or rate_bytes <= 1:
         return 0.0

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 
 import pytest
+
+from memdash.commands.sampling import Sampled
+from memdash.config import SETTINGS
+from memdash.config_values import parse_domains
+from memdash.probes.cpython.sampler.build import SOURCE
+from memdash.probes.cpython.sampler.sampling import DOMAINS, Sampling
 
 OURSELVES = str(os.getpid())
 
@@ -39,3 +46,26 @@ def test_what_cannot_be_sampled_is_one_line_and_a_hint(
     said, tried = err.splitlines()
     assert what in said
     assert hint in tried
+
+
+def test_the_allocators_are_those_of_the_sampler() -> None:
+    """Its numbers, our bits and the names that can be said are in three rooms."""
+    enum = re.search(r"typedef enum \{ (.*), DOMAINS \} domain_t;", SOURCE.read_text())
+    assert enum is not None
+    assert {name.lower(): 1 << at for at, name in enumerate(enum[1].split(", "))} == DOMAINS
+    assert set(parse_domains(str(SETTINGS["sample-domains"].default))) == set(DOMAINS)
+
+
+def test_what_is_not_said_is_as_usual() -> None:
+    assert Sampled(None, tuple(DOMAINS)).of_profile() == Sampling()
+    assert Sampled(0, ("obj",)).of_profile() == Sampling(domains=("obj",))
+    assert Sampled(4096, ("obj",)).of_profile() == Sampling(4096, ("obj",))
+    assert Sampled(0, ("obj",)).of_running(agent=True) is None
+
+
+def test_a_rate_that_stands_in_the_configuration_is_meant_by_whoever_begins_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memdash.commands.sampling.typed", lambda _: False)
+    said = Sampled(1 << 20, ("obj",))
+    assert said.of_running(agent=True) == Sampling(1 << 20, ("obj",))
+    assert said.of_running(agent=False) == Sampling(1 << 20, ("obj",), at_once=False)
+    assert Sampled(None, ("obj",)).of_running(agent=True) is None

@@ -107,6 +107,13 @@ def test_what_was_asked_for_in_all_is_exact(start: Start, one_python: Python) ->
     assert asked <= after - before < 1.05 * asked
 
 
+def test_what_it_costs_is_measured(start: Start, one_python: Python) -> None:
+    target = start(one_python)
+    target.profile()
+    target.command("pass", 20_000)
+    target.reading(lambda reading: "of a core (measured)" in " ".join(reading.caveats))
+
+
 def test_the_allocators_are_given_back(start: Start, old: Python) -> None:
     target = start(old, None)
     allocators = target.told("allocators")

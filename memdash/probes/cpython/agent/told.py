@@ -18,6 +18,7 @@ from memdash.probes.cpython.library import own_at
 from memdash.units import count
 
 __all__ = [
+    "Begun",
     "PausesTold",
     "Told",
     "collected",
@@ -52,6 +53,13 @@ class PausesTold(NamedTuple):
     number: int
     total_ns: int
     ended: dict[int, int]
+
+
+class Begun(NamedTuple):
+    """The sampler, which samples; at another rate than ours if another memdash has begun it."""
+
+    header_at: int
+    is_ours: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +115,11 @@ def names(told: Fields) -> Told[dict[int, str]]:
     return Told({int(ident): _text(name) for ident, name in found.items()}, 0.0)
 
 
-def sampling(told: Fields) -> int:
-    """Where the sampler's header is. Raises ProbeError with its reason when it does not sample."""
+def sampling(told: Fields) -> Begun:
+    """Where the sampler's header is, and who began it. Raises ProbeError with its reason when it does not sample."""
     if "why" in told:
         raise ProbeError(_text(told["why"]))
-    return _whole(told.get("header"))
+    return Begun(_whole(told.get("header")), is_ours=told.get("ours") is True)
 
 
 def unsampled(told: Fields) -> str:

@@ -1,7 +1,8 @@
-"""What the sampler costs its target, by what it counts itself: an estimate, as the target's clock is not asked.
+"""What the sampler costs its target, by what it has measured there itself.
 
-The figures are those of the benchmark of the sampler on a machine of 2025; a program that moves from cache to cache
-pays more, as the ratios in the README say.
+When it begins, it times calls of the allocator with its hooks and without, and it times some of the samples that it
+takes; how many calls there are follows from the samples. A program that moves from cache to cache pays more for a call
+than those that were timed, as the ratios in the README say.
 """
 
 from __future__ import annotations
@@ -10,17 +11,20 @@ from typing import NamedTuple
 
 __all__ = ["Cost", "Counted"]
 
-_CALL_S = 1.5e-9
-_SAMPLE_S = 170e-9
+_PS_PER_S, _NS_PER_S = 1e12, 1e9
 _LEAST_S = 1.0
 
 
 class Counted(NamedTuple):
-    """What has been counted until ``at_s`` (monotonic): calls of the allocators, estimated, and samples."""
+    """What has been counted until ``at_s`` (monotonic): calls of the allocators, and the time that samples took.
+
+    Each call takes ``call_ps`` longer than without the sampler.
+    """
 
     at_s: float
     calls: int
-    samples: int
+    call_ps: int
+    slow_ns: int
 
 
 class Cost:
@@ -32,10 +36,11 @@ class Cost:
 
     def share(self, now: Counted) -> float | None:
         """The part of one core that goes into sampling, since the look before; None at the first one."""
-        if self._last is None or now.calls < self._last.calls:
+        if self._last is None or now.slow_ns < self._last.slow_ns:
             self._last, self._share = now, None
         elif now.at_s - self._last.at_s >= _LEAST_S:
-            calls, samples = now.calls - self._last.calls, now.samples - self._last.samples
-            self._share = (calls * _CALL_S + samples * _SAMPLE_S) / (now.at_s - self._last.at_s)
+            calls, slow_ns = max(now.calls - self._last.calls, 0), now.slow_ns - self._last.slow_ns
+            took_s = calls * now.call_ps / _PS_PER_S + slow_ns / _NS_PER_S
+            self._share = took_s / (now.at_s - self._last.at_s)
             self._last = now
         return self._share

@@ -12,7 +12,7 @@ _FIRST_IN_UNITS = 10
 
 
 def frame_words(layout: Layout, minor: int) -> tuple[int, ...]:
-    """From C_TS_INTERP on. Raises LayoutRefused."""
+    """From STATE_INTERPRETER on, as ``sampler.c`` numbers what it is told. Raises LayoutRefused."""
     by_c_frame, by_address = layout.has(_STATE, "cframe"), layout.has(_FRAME, "instr_ptr")
     mode = _BY_ADDRESS if by_address else _BY_UNITS if minor >= _FIRST_IN_UNITS else _BY_BYTES
     return (

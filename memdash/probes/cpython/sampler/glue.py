@@ -106,11 +106,18 @@ class Sampler:
             return {"why": "another memdash has it sampled, and that goes on"}
         try:
             with Kept(self.new_lock):
-                self.is_ours = False
-                self.numpy = None
-                return {"left": self.library.end()}
+                return self.ended(self.library)
         except Refused as why:
             return {"why": str(why)}
+
+    def ended(self, library: Library) -> Fields:
+        """Raises Refused."""
+        left = library.end()
+        if left < 0:
+            raise Refused("the sampler is in the middle of something: try again")
+        self.is_ours = False
+        self.numpy = None
+        return {"left": left}
 
     def names(self, after: int, most: int, start: int) -> Fields:
         """File, function and line of the places met, from number ``after`` on: rows that name files by number.

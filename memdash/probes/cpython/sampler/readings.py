@@ -121,9 +121,9 @@ class SitesProbe:
         header, total = sampled.header, sampled.profile.total
         yield f"sampled since {clock_time(begun_s(header))}"
         calls = 2 * total.alloc_objects - total.inuse_objects
-        share = self._cost.share(Counted(time.monotonic(), calls, header.samples))
+        share = self._cost.share(Counted(time.monotonic(), calls, header.call_ps, header.slow_ns))
         if share is not None:
-            yield f"sampling costs about {ratio(share)} of a core (estimated)"
+            yield f"sampling takes {ratio(share)} of a core (measured)"
         if sampled.own_bytes:
             yield f"without the {byte_size(sampled.own_bytes)} of memdash's own agent"
         if header.dropped:

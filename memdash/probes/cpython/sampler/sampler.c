@@ -10,8 +10,8 @@
  *
  * What holds throughout:
  *   - A block handed to the program is one of the original allocator's: hooks may come and go at any time.
- *   - A hook never allocates, never runs Python code and never waits without a limit. The one call that it makes into
- *     the interpreter is Py_IncRef, with the GIL held.
+ *   - A hook never allocates, never runs Python code and never waits without a limit. All that it calls of the interpreter
+ *     is what tells its thread state, and Py_IncRef with the GIL held.
  *   - Whatever cannot be done at once is left out: a sample less, or an entry that is found stale later.
  *   - Nothing is printed, and errno stays as it was. This file is never unloaded: a thread may be in a hook for good.
  */
@@ -116,7 +116,7 @@ enum {
     MOST_FRAME_IDS = 1 << 20,
     MOST_UNNAMED = 1 << 13, /* locations that hold on to code: where nobody names them, no more are taken in */
     OBJECT = 256,                /* numbers of objects are in fractions of this */
-    LARGEST_RATE = 1 << 24,      /* so that the objects that one sample stands for fit into 32 bits */
+    LARGEST_RATE = (1 << 24) - 1, /* so that the objects that one sample stands for fit into 32 bits, by OBJECT */
     LARGEST_FOR_PYMALLOC = 512,  /* bytes; it passes larger requests on to RAW */
 };
 
@@ -173,14 +173,16 @@ static struct {
         i64 armed;    /* what it was set to */
     } pools[POOLS];
     u64 raw_countdown_at;
+    u64 call_ps; /* what a call by a hook takes longer than one without, when nothing is sampled: see measure */
+    u64 slow_ns; /* what all samples and their frees took, scaled up from those that were timed */
 } header = {
     .magic = { 'm', 'e', 'm', 'd', 'a', 's', 'h', 'S' },
-    .version = 1,
+    .version = 2,
     .header_size = sizeof header,
     .max_frames = 32,
     .stacks = FIRST_STACK,
 };
-_Static_assert(sizeof header == 208, "memdash reads a header of 208 bytes");
+_Static_assert(sizeof header == 224, "memdash reads a header of 224 bytes");
 
 static u64 config[CONFIG_VALUES];
 static bool is_initialised;
@@ -416,6 +418,39 @@ static bool take_out(u64 block, live_t *taken)
     return true;
 }
 
+/* ---- What it costs: measured here, where it is paid, for memdash to tell ------------------------------------------- */
+
+static u64 now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (u64)now.tv_sec * 1000000000u + (u64)now.tv_nsec;
+}
+
+/*
+ * One in so many is timed: where the clock is a system call, two looks at it take longer than a sample. A prime, since
+ * samples and frees may take turns.
+ */
+enum { TIMED_ONE_OF = 17 };
+#define LONGEST_NS 100000u /* whatever takes longer has been interrupted, or has waited */
+
+static u32 timings;
+
+/* When it began, if it is to be timed, else 0. Two threads may count as one. */
+static u64 begin_timing(void)
+{
+    u32 number = LOAD(timings);
+    STORE(timings, number + 1);
+    return number % TIMED_ONE_OF ? 0 : now_ns();
+}
+
+/* Lock held. */
+static void end_timing(u64 began_ns)
+{
+    u64 took_ns = began_ns ? now_ns() - began_ns : 0;
+    header.slow_ns += TIMED_ONE_OF * (took_ns < LONGEST_NS ? took_ns : LONGEST_NS);
+}
+
 /* ---- Locations and stacks: each is kept once, and only ever added to, until all are wiped ------------------------ */
 
 static location_t *locations;
@@ -641,12 +676,14 @@ static void record(void *block, size_t size, const trace_t *traced)
 static void *asking_thread;
 static bool has_come_by;
 
+/* Only what is still overdrawn: by now another sampling may have begun, and set the countdown anew. */
 COLD void pass_by(int pool)
 {
-    if (LOAD(asking_thread) == NULL)
-        STORE(countdown[pool].bytes, NEVER);
-    else if (LOAD(asking_thread) == this_thread())
+    i64 left = LOAD(countdown[pool].bytes);
+    if (LOAD(asking_thread) == this_thread())
         has_come_by = true;
+    else if (left < 0 && LOAD(asking_thread) == NULL)
+        __atomic_compare_exchange_n(&countdown[pool].bytes, &left, NEVER, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
 /* The countdown is overdrawn. A request that failed is taken back: its size may be anything. */
@@ -660,6 +697,7 @@ COLD void sample(int pool, void *block, size_t size)
         __atomic_add_fetch(&countdown[pool].bytes, (i64)size, __ATOMIC_RELAXED);
         return;
     }
+    u64 began_ns = begin_timing();
     trace_t traced;
     trace(&traced);
     if (!lock())
@@ -667,6 +705,7 @@ COLD void sample(int pool, void *block, size_t size)
     if (LOAD(header.enabled)) {
         arm(pool);
         record(block, size, &traced);
+        end_timing(began_ns);
     }
     unlock();
 }
@@ -680,12 +719,16 @@ typedef struct {
 /* The block is about to be freed, or to move. False when it was not sampled. */
 COLD bool forget(void *block, forgotten_t *forgotten)
 {
-    if (!block || !LOAD(header.enabled) || !lock())
+    if (!block || !LOAD(header.enabled))
+        return false;
+    u64 began_ns = begin_timing();
+    if (!lock())
         return false;
     forgotten->start_ns = header.start_ns;
     bool was_live = take_out((u64)block, &forgotten->entry);
     if (was_live)
         count_freed(&forgotten->entry);
+    end_timing(began_ns);
     unlock();
     return was_live;
 }
@@ -990,12 +1033,17 @@ static bool can_install(domain_t domain)
     return header.domains & BIT(domain) || is_as_known(domain);
 }
 
+static void meet(domain_t domain)
+{
+    if (!original[domain].malloc)
+        get_allocator(domain, &original[domain]);
+}
+
 static void install(domain_t domain)
 {
     if (header.domains & BIT(domain))
         return;
-    if (!original[domain].malloc)
-        get_allocator(domain, &original[domain]);
+    meet(domain);
     allocator_t ours = hooks_of(domain);
     set_allocator(domain, &ours);
     header.domains |= BIT(domain);
@@ -1016,9 +1064,11 @@ static bool is_wanted(domain_t domain)
     return wanted & BIT(domain) && (domain != NUMPY || numpy_record);
 }
 
+/* It reads as zeros from now on, and costs no memory; pages that are locked into memory (mlockall) have to stay. */
 static void drop(void *table, size_t bytes)
 {
-    madvise(table, bytes, MADV_DONTNEED); /* reads as zeros from now on, and costs no memory */
+    if (madvise(table, bytes, MADV_DONTNEED))
+        memset(table, 0, bytes);
 }
 
 #define DROP(table, entries) drop(table, sizeof *(table) * (size_t)(entries))
@@ -1030,6 +1080,7 @@ static void clear_tables(void)
     header.frames = header.locations = header.live = named = 0;
     header.samples = header.without_frame = header.in_sub_interpreters = header.stale = 0;
     header.dropped_live = header.dropped_stacks = header.dropped_locations = 0;
+    header.slow_ns = 0;
     memset(header.pools, 0, sizeof header.pools);
     for (u32 word = 0; word < sizeof filter / sizeof *filter; word++)
         STORE(filter[word], 0);
@@ -1128,13 +1179,6 @@ static bool map_tables(void)
     return true;
 }
 
-static u64 now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (u64)now.tv_sec * 1000000000u + (u64)now.tv_nsec;
-}
-
 static u64 clamped(u64 value, u64 least, u64 most)
 {
     return value < least ? least : value > most ? most : value;
@@ -1204,6 +1248,37 @@ static bool begin(u64 rate, int max_frames)
     return true;
 }
 
+enum { ROUNDS = 20, CALLS = 200, TRIED_BYTES = 32 };
+
+/* What so many requests take, and as many frees. */
+static u64 time_calls(const allocator_t *tried)
+{
+    void *(*volatile get)(void *, size_t) = tried->malloc; /* volatile: it is called, as CPython does, and not put in here */
+    void (*volatile give)(void *, void *) = tried->free;
+    u64 began_ns = now_ns();
+    for (int at = 0; at < CALLS; at++)
+        give(tried->ctx, get(tried->ctx, TRIED_BYTES));
+    return now_ns() - began_ns;
+}
+
+/*
+ * While nothing is sampled, which hooks that are not installed do not do either: what our hooks add to a call, by the
+ * fastest of some rounds of either kind, on this machine and with this allocator. 0.1 ms. The program's own calls, which
+ * find other things in the caches, may take longer.
+ */
+static u64 measure(domain_t domain)
+{
+    meet(domain);
+    allocator_t ours = hooks_of(domain);
+    u64 without = UINT64_MAX, by_us = UINT64_MAX;
+    for (int round = 0; round < ROUNDS; round++) {
+        u64 one = time_calls(&original[domain]), other = time_calls(&ours);
+        without = one < without ? one : without;
+        by_us = other < by_us ? other : by_us;
+    }
+    return by_us > without ? (by_us - without) * 1000 / (2 * CALLS) : 0;
+}
+
 /* Sample these domains from now on, one sample each `rate` bytes; what was sampled before is gone. */
 EXPORT int memdash_sampler_start(u64 rate, int max_frames, int domains)
 {
@@ -1219,6 +1294,7 @@ EXPORT int memdash_sampler_start(u64 rate, int max_frames, int domains)
     for (domain_t domain = RAW; domain < DOMAINS; domain++)
         if (is_wanted(domain) && !can_install(domain))
             return CHANGED_BELOW;
+    header.call_ps = measure(is_wanted(OBJ) ? OBJ : is_wanted(MEM) ? MEM : RAW);
     if (!begin(rate, max_frames))
         return BUSY;
     for (domain_t domain = RAW; domain < DOMAINS; domain++)

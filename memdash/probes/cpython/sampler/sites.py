@@ -64,6 +64,7 @@ class SampledSites:
             self._places.forget()
             self._stacks, self._is_ours, self._sites = [], [], {}
         rows = self.tables.counters(header)
+        self._require_the_same(header)
         try:
             yield from self._places.learn(header.places, header.started_ns)
         except TimedOut:
@@ -82,6 +83,12 @@ class SampledSites:
                 yield
         found += self._not_named(rows)
         return Sampled(Profile(tuple(found), header.rate_bytes, published=True), own_bytes, header)
+
+    def _require_the_same(self, header: Header) -> None:
+        """Who ends a sampling, which takes a moment, says so before the counters go. Raises BadRead."""
+        now = self.tables.look().header
+        if not now.enabled or now.started_ns != header.started_ns:
+            raise BadRead("the sampler has been switched off while it was read")
 
     def _name(self) -> None:
         """Make frames of the stacks that are new, as far as their places have names."""

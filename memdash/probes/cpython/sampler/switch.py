@@ -33,20 +33,23 @@ _BEGINS = (
     " allocation is looked at every {rate}, which takes 4 to 15 % more CPU time of what allocates much. It goes when"
     " memdash does"
 )
+_OF_ANOTHER = "another memdash samples its allocations already, at a rate of its own"
 _ENDS = "Gives the target its own allocators back: what was sampled is forgotten, and it runs as fast as before"
 
 
 class Switch:
     """It is an Actor. ``header_at`` belongs to the sampler's thread, ``act`` runs on another.
 
-    ``wish`` is what is to be sampled as soon as the agent is there; None when nobody has asked for it.
+    ``wish`` is what is to be sampled once the agent is there; None when nobody has said anything of it. A person who
+    begins it, or has ended it and begins again, means the same.
     """
 
     def __init__(self, target: Target, link: AgentLink, frames: tuple[int, ...], wish: Sampling | None) -> None:
         self._target = target
         self._link = link
         self._frames = "-".join(map(str, frames))
-        self._wish = wish
+        self._how = wish or Sampling()
+        self._is_wanted = wish is not None and wish.at_once
         self._at: Maybe[int] = _OFF
         self._connection = 0
         self._news: list[str] = []
@@ -60,7 +63,7 @@ class Switch:
             return {Action.SAMPLE: library}
         if self._at is _ASKED:
             return {Action.SAMPLE: _ASKED}
-        rate = byte_size((self._wish or Sampling()).rate_bytes)
+        rate = byte_size(self._how.rate_bytes)
         return {Action.SAMPLE: _BEGINS.format(rate=rate) if isinstance(self._at, Missing) else _ENDS}
 
     def act(self, action: Action) -> str:
@@ -68,11 +71,14 @@ class Switch:
         if action is not Action.SAMPLE:
             raise UnsupportedRuntime(f"the sampler cannot do that: {action.value}")
         if isinstance(self._at, Missing):
-            wish = self._wish or Sampling()
-            self._at = self._link.do("sample", sampling, **self._order(wish))
-            self._wish, self._connection = wish, self._link.connections
-            return f"one allocation is looked at every {byte_size(wish.rate_bytes)}"
-        self._wish, self._at = None, _OFF
+            begun = self._link.do("sample", sampling, **self._order())
+            self._at = begun.header_at
+            self._connection = self._link.connections
+            self._is_wanted = True  # last: from now on the sampler's thread would begin it, were the others not set
+            return (
+                f"one allocation is looked at every {byte_size(self._how.rate_bytes)}" if begun.is_ours else _OF_ANOTHER
+            )
+        self._is_wanted, self._at = False, _OFF
         return self._link.do("unsample", unsampled)
 
     def cancel(self) -> None:
@@ -88,8 +94,7 @@ class Switch:
 
     def header_at(self) -> Maybe[int]:
         """Where the sampler's header is in the target, once it samples; it is started when that was wished for."""
-        wish = self._wish
-        if wish is None:
+        if not self._is_wanted:
             return _OFF
         why = self._link.absence()
         if why is not None:
@@ -97,28 +102,29 @@ class Switch:
             return why
         if self._connection != self._link.connections:
             self._connection = self._link.connections
-            self._at = self._first(wish)
+            self._at = self._first()
         elif self._at is _ASKED:
-            self._at = self._first(wish)
+            self._at = self._first()
         return self._at
 
     def has_ended(self, why: Missing) -> None:
         """It was found to be off, though nobody here has switched it off."""
         self._at = why
 
-    def _first(self, wish: Sampling) -> Maybe[int]:
+    def _first(self) -> Maybe[int]:
         """Begin unless that takes long: then it is done all the same, and asked again."""
         try:
-            at = self._link.ask("sample", _PATIENCE_S, sampling, **self._order(wish))
+            begun = self._link.ask("sample", _PATIENCE_S, sampling, **self._order())
         except TimedOut:
             return _ASKED
         except ProbeError as error:
             self._news.append(f"{NOT_SAMPLED}: {error.what}")
             return Missing(error.what, error.hint)
-        self._news.append(f"allocations are sampled, one every {byte_size(wish.rate_bytes)}")
-        return at
+        rate = byte_size(self._how.rate_bytes)
+        self._news.append(f"allocations are sampled, one every {rate}" if begun.is_ours else _OF_ANOTHER)
+        return begun.header_at
 
-    def _order(self, wish: Sampling) -> dict[str, int | str]:
+    def _order(self) -> dict[str, int | str]:
         """What the agent needs to be told, once the library is where it finds it. Raises ProbeError."""
         library = self._fitting()
         if isinstance(library, Missing):
@@ -130,9 +136,9 @@ class Switch:
             "library": library.name,
             "build": zlib.crc32(library.content),
             "frames": self._frames,
-            "rate": wish.rate_bytes,
-            "depth": wish.depth,
-            "domains": wish.bits,
+            "rate": self._how.rate_bytes,
+            "depth": self._how.depth,
+            "domains": self._how.bits,
         }
 
     def _fitting(self) -> Maybe[Fitting]:

@@ -15,8 +15,8 @@ from memdash.process.memory import ProcessMemory, ReadPlan
 
 __all__ = ["Header", "Look", "Tables"]
 
-_MAGIC, _VERSION = b"memdashS", 1
-_HEADER = struct.Struct("<8sII4Q4I4Q4I7QQqQqQ")
+_MAGIC, _VERSION = b"memdashS", 2
+_HEADER = struct.Struct("<8sII4Q4I4Q4I7QQqQqQQQ")
 _STACK_BYTES, _PLACE_BYTES, _FRAME_BYTES = 64, 16, 4
 _SIGNED = struct.Struct("<q")
 _NOT_ARMED = (1 << 62) - 1
@@ -26,10 +26,11 @@ _MOST_STACKS, _MOST_FRAMES, _MOST_PLACES, _DEEPEST = 1 << 15, 1 << 20, 1 << 17, 
 
 
 class Header(NamedTuple):
-    """hdr_t in sampler.c: addresses, how much of each table is there, and what was counted.
+    """``header`` in sampler.c: addresses, how much of each table is there, and what was counted.
 
     ``consumed`` are the bytes asked for up to the last sample, ``armed`` those from there to the next; RAW, which is
-    asked for without the GIL, apart.
+    asked for without the GIL, apart. ``call_ps`` is what a hook adds to a call, ``slow_ns`` what the samples and their
+    frees have taken: both are measured in the target.
     """
 
     magic: bytes
@@ -63,6 +64,8 @@ class Header(NamedTuple):
     consumed_raw: int
     armed_raw: int
     countdown_raw_at: int
+    call_ps: int
+    slow_ns: int
 
     @property
     def dropped(self) -> int:

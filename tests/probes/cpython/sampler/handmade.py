@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 __all__ = ["Counts", "Handmade"]
 
-_HEADER = struct.Struct("<8sII4Q4I4Q4I7QQqQqQ")
+_HEADER = struct.Struct("<8sII4Q4I4Q4I7QQqQqQQQ")
 _STACK = struct.Struct("<4I6Q")
 _MOST = 64
 
@@ -27,7 +27,7 @@ class Handmade:
     """Tables with room for 64 stacks and 64 places; ``write`` puts what the fields say into the header."""
 
     magic: bytes = b"memdashS"
-    version: int = 1
+    version: int = 2
     header_bytes: int = _HEADER.size
     rate_bytes: int = 65536
     started_ns: int = 1
@@ -39,6 +39,7 @@ class Handmade:
     dropped: int = 0
     consumed: tuple[int, int] = (0, 0)
     armed: tuple[int, int] = (0, 0)
+    cost: tuple[int, int] = (0, 0)
     moved_by: int = 0
     buffers: dict[str, ctypes.Array[ctypes.c_char]] = field(default_factory=dict)
 
@@ -70,6 +71,7 @@ class Handmade:
             self.stacks, self.frames, self.places, 0,
             0, 0, 0, self.dropped, 0, 0, 0,
             self.consumed[0], self.armed[0], self.consumed[1], self.armed[1], self.at("left") + 8,
+            *self.cost,
         )  # fmt: skip
 
     def add(self, places: Sequence[int], counts: Counts) -> int:

@@ -15,6 +15,7 @@ from memdash.model.target import Target
 from memdash.probes.cpython.agent.told import places, sampling, unsampled
 from memdash.probes.cpython.sampler.cost import Cost, Counted
 from memdash.probes.cpython.sampler.sites import Sampled, SampledSites
+from memdash.probes.cpython.sampler.tables import Header
 from memdash.process.identity import identify
 from memdash.process.memory import ProcessMemory
 from tests.probes.cpython.sampler.handmade import Counts, Handmade
@@ -152,6 +153,29 @@ def test_what_has_no_name_yet_is_one_site(agent: Agent) -> None:
     assert [site.usage.inuse_bytes for site in read(sites).profile.sites] == [100, 400, 30]
 
 
+@pytest.mark.parametrize("after", [{"enabled": 0}, {"started_ns": 2}])
+def test_what_is_ended_while_it_is_read_is_no_profile(
+    agent: Agent, after: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its counters may be nought already, or another sampling's."""
+    made = Handmade()
+    made.add([0], Counts((1, 1, 100)))
+    sites = sites_of(made, agent)
+    read(sites)
+    counters = sites.tables.counters
+
+    def ended(header: Header) -> memoryview:
+        rows = counters(header)
+        for name, value in after.items():
+            setattr(made, name, value)
+        made.write()
+        return rows
+
+    monkeypatch.setattr(sites.tables, "counters", ended)
+    with pytest.raises(BadRead, match="while it was read"):
+        read(sites)
+
+
 def test_what_has_been_switched_off_is_no_profile(agent: Agent) -> None:
     with pytest.raises(BadRead):
         read(sites_of(Handmade(enabled=0), agent))
@@ -190,7 +214,9 @@ def test_the_error_is_that_of_random_samples() -> None:
 
 def test_the_cost_follows_from_calls_and_samples() -> None:
     cost = Cost()
-    assert cost.share(Counted(0.0, 0, 0)) is None
-    assert cost.share(Counted(2.0, 20_000_000, 1000)) == pytest.approx((20e6 * 1.5e-9 + 1000 * 170e-9) / 2)
-    assert cost.share(Counted(2.1, 90_000_000, 1000)) == pytest.approx(0.0151, rel=0.01), "too soon to tell"
-    assert cost.share(Counted(4.0, 5, 0)) is None, "another sampling"
+    assert cost.share(Counted(0.0, 0, 1500, 0)) is None
+    measured = (20e6 * 1.5e-9 + 170e-6) / 2
+    assert cost.share(Counted(2.0, 20_000_000, 1500, 170_000)) == pytest.approx(measured)
+    assert cost.share(Counted(2.1, 90_000_000, 1500, 170_000)) == pytest.approx(measured), "too soon to tell"
+    assert cost.share(Counted(4.0, 5, 1500, 340_000)) == pytest.approx(170e-6 / 2), "calls are told by samples"
+    assert cost.share(Counted(6.0, 5, 1500, 0)) is None, "another sampling"

@@ -122,6 +122,30 @@ def test_a_person_switches_it_on_and_off(agent: Agent) -> None:
     assert [deed for deed, _ in agent.asked] == ["sample", "unsample"]
 
 
+def test_who_begins_it_means_what_was_said_before(agent: Agent) -> None:
+    found = switch(agent, Sampling(1 << 20, ("raw",), at_once=False))
+    assert isinstance(found.header_at(), Missing)
+    assert agent.asked == []
+    assert "every 1.00 MiB" in str(offered(found))
+    found.act(Action.SAMPLE)
+    ((_, fields),) = agent.asked
+    assert (fields["rate"], fields["domains"]) == (1 << 20, 1)
+    assert found.header_at() == 4096
+
+
+def test_who_begins_again_means_what_was_said_first(agent: Agent) -> None:
+    found = switch(agent, Sampling(1 << 20, ("obj",)))
+    found.header_at()
+    agent.answer = {"left": 0}
+    found.act(Action.SAMPLE)
+    assert "every 1.00 MiB" in str(offered(found))
+    agent.answer = {"header": 4096, "ours": True}
+    assert found.act(Action.SAMPLE) == "one allocation is looked at every 1.00 MiB"
+    (_, first), _, (_, again) = agent.asked
+    assert (again["rate"], again["domains"]) == (1 << 20, 4)
+    assert again == first
+
+
 def test_what_others_began_goes_on(agent: Agent) -> None:
     found = switch(agent, Sampling())
     found.header_at()
@@ -129,6 +153,14 @@ def test_what_others_began_goes_on(agent: Agent) -> None:
     with pytest.raises(ProbeError, match="goes on"):
         found.act(Action.SAMPLE)
     assert isinstance(found.header_at(), Missing), "but it is not looked at any more"
+
+
+def test_what_another_has_begun_has_a_rate_of_its_own(agent: Agent) -> None:
+    agent.answer = {"header": 4096, "start": 1, "ours": False}
+    found = switch(agent, Sampling())
+    assert found.header_at() == 4096
+    assert found.news() == ("another memdash samples its allocations already, at a rate of its own",)
+    assert "at a rate of its own" in switch(agent, None).act(Action.SAMPLE)
 
 
 def test_what_ended_elsewhere_can_begin_again(agent: Agent) -> None:

@@ -35,6 +35,9 @@ int main(int count, char **arguments)
         test_absurd_sizes();
         test_stale_entry();
         test_other_interpreter();
+        test_cost();
+        test_locked_memory();
+        test_latecomer();
     } else if (!strcmp(name, "chain")) {
         CHECK(memdash_sampler_numpy((u64)&records[NUMPY]) == OK);
         test_buried();

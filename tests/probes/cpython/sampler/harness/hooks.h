@@ -210,6 +210,58 @@ static void test_stale_entry(void)
     CHECK(header.live == 0 && stack->freed_bytes == 0 && memdash_sampler_stop() == 0);
 }
 
+/* Calls are timed before anything is counted; of what is sampled one in so many is. */
+static void test_cost(void)
+{
+    header.call_ps = UINT64_MAX;
+    start_all(EVERY_BYTE);
+    CHECK(header.call_ps < 1000000000 && header.slow_ns == 0 && header.samples == 0 && blocks_out == 0);
+    CHECK(consumed(WITH_GIL) == 0 && consumed(WITHOUT_GIL) == 0);
+    stand_at_place(6);
+    u64 before = now_ns();
+    for (int at = 0; at < 5 * TIMED_ONE_OF; at++)
+        release(OBJ, request(OBJ, 0, NULL, 100), 100);
+    u64 most_ns = now_ns() - before;
+    CHECK(header.slow_ns >= TIMED_ONE_OF && header.slow_ns <= TIMED_ONE_OF * most_ns);
+    u64 so_far = header.slow_ns;
+    CHECK(lock());
+    end_timing(0);
+    CHECK(header.slow_ns == so_far);
+    end_timing(1); /* began long ago: it was interrupted */
+    CHECK(header.slow_ns == so_far + TIMED_ONE_OF * LONGEST_NS);
+    unlock();
+    CHECK(memdash_sampler_stop() == 0 && header.slow_ns == 0);
+}
+
+/* A program may have locked all of its memory, and then no page of the tables can be given back. Under sanitizers mlock does nothing. */
+static void test_locked_memory(void)
+{
+    if (syscall(SYS_mlock, stack_slots, sizeof *stack_slots * STACK_SLOTS) || syscall(SYS_mlock, stacks, PAGE))
+        return; /* by a limit of this machine */
+    for (int round = 0; round < 2; round++) {
+        start_all(EVERY_BYTE);
+        CHECK(header.stacks == FIRST_STACK && stacks[FIRST_STACK].bytes == 0);
+        stand_at_place(4);
+        release(OBJ, request(OBJ, 0, NULL, 100), 100);
+        CHECK(header.stacks == FIRST_STACK + 1 && stacks[FIRST_STACK].bytes == 100);
+        CHECK(memdash_sampler_stop() == 0);
+    }
+    syscall(SYS_munlock, stack_slots, sizeof *stack_slots * STACK_SLOTS);
+    syscall(SYS_munlock, stacks, PAGE);
+}
+
+/* A thread that found the countdown overdrawn as one sampling ended, and goes on once the next has begun. */
+static void test_latecomer(void)
+{
+    start_all(EVERY_BYTE << 20);
+    i64 armed = countdown[WITHOUT_GIL].bytes;
+    pass_by(WITHOUT_GIL);
+    CHECK(countdown[WITHOUT_GIL].bytes == armed && memdash_sampler_stop() == 0);
+    STORE(countdown[WITHOUT_GIL].bytes, -5);
+    pass_by(WITHOUT_GIL);
+    CHECK(countdown[WITHOUT_GIL].bytes == NEVER);
+}
+
 static void test_other_interpreter(void)
 {
     start_all(EVERY_BYTE);

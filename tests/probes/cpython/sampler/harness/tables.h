@@ -29,6 +29,8 @@ static void test_arithmetic(void)
     CHECK(fabs(squares / draws - 2) < 0.05);
     CHECK(fabs((double)below / draws - (1 - exp(-1))) < 0.005);
     CHECK(weight(0) == weight(1) && relative(weight(1), 65536.5) < 1e-6 && weight(1 << 24) == 1);
+    header.rate = LARGEST_RATE;
+    CHECK(weight(0) * OBJECT < 0x1p32);
 }
 
 /* ---- Live table. ---- */
