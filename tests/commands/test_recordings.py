@@ -28,18 +28,6 @@ pytestmark = pytest.mark.usefixtures("utc")
 Run = Callable[..., tuple[int, str, str]]
 
 
-@pytest.fixture(scope="module")
-def seen() -> Sequence[Snapshot]:
-    return watched(400, ends=True)
-
-
-@pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory, seen: Sequence[Snapshot]) -> Path:
-    path = tmp_path_factory.mktemp("recorded") / "run.mdr"
-    record(path, seen)
-    return path
-
-
 @pytest.fixture
 def past(file: Path) -> Iterator[Past]:
     past = Recorded(file).open()

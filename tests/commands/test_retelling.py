@@ -20,18 +20,6 @@ Run = Callable[..., tuple[int, str, str]]
 pytestmark = pytest.mark.usefixtures("no_settings", "utc")
 
 
-@pytest.fixture(scope="module")
-def seen() -> Sequence[Snapshot]:
-    return watched(400, ends=True)
-
-
-@pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory, seen: Sequence[Snapshot]) -> Path:
-    path = tmp_path_factory.mktemp("recorded") / "run.mdr"
-    record(path, seen)
-    return path
-
-
 def lines(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
