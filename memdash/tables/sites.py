@@ -112,7 +112,16 @@ def sites_table(
     largest = max((measure.of(group.usage) for group in shown), default=0)
     is_first = read_once(groups)
     rows = tuple(_row(group, measure, total, largest, rate_bytes, is_first=is_first) for group in shown)
-    return Table("Top allocation sites", columns, rows, f"no site matches {wanted!r}" if wanted else "no sites yet")
+    empty = f"no site matches {wanted!r}" if wanted else _none_yet(snapshot)
+    return Table("Top allocation sites", columns, rows, empty)
+
+
+def _none_yet(snapshot: Snapshot) -> str:
+    """A master that only waits for its workers has none: who looks for those of the service finds them there."""
+    family = snapshot.sample.family
+    if isinstance(family, Missing) or not family.is_tree:
+        return "no sites yet"
+    return f"no sites yet: this is one of {len(family.members)} processes, < and > lead to the others"
 
 
 def largest_site(snapshot: Snapshot) -> str:
