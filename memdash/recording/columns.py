@@ -25,6 +25,11 @@ _FINE = 1e12
 """What is larger has no millionths."""
 _MOST = 100_000
 """In one piece: what says that it holds more is damaged, and to believe it would take all memory."""
+_MOST_CELLS, _MOST_RING_BYTES = 8 << 20, 64 << 20
+"""Likewise of all columns of a block, and of the runs in one: few bytes can stand for any number of each.
+
+Of moments memdash puts a hundred together, which are some thousand cells and a few KiB of runs each.
+"""
 
 
 def packed(trees: Iterable[Plain]) -> Plain:
@@ -53,7 +58,11 @@ class Packed(NamedTuple):
 
 def unpacked(block: Plain) -> Iterator[Packed]:
     """The trees, in order. Raises one of ``shapes.UNREADABLE`` when it is no such block."""
+    left = _MOST_CELLS
     for shape, number, columns in block:
+        left -= number * (1 + len(columns))
+        if left < 0:
+            raise ValueError("more cells than there can be")
         cells = [uncolumn(column, number) for column in columns]
         for row in range(number):
             yield Packed(shape, cells, row)
@@ -155,10 +164,13 @@ def _added(before: array[int], ring: array[int]) -> int:
 def _unring(new: Sequence[int], lengths: Sequence[int], content: bytes) -> list[bytes]:
     folded = array("Q", _by_place(content))
     stream = list(accumulate(step >> 1 if not step & 1 else -(step >> 1) - 1 for step in folded))
-    held, after, rings = array("q"), 0, []
+    held, after, rings, left = array("q"), 0, [], _MOST_RING_BYTES
     for more, length in zip(new, lengths, strict=True):
         held = array("q", stream[after : after + more][::-1]) + held[: length - more]
         after += more
+        left -= len(held) * _WORD
+        if left < 0:
+            raise ValueError("longer runs than there can be")
         rings.append(held.tobytes())
     return rings
 

@@ -15,6 +15,14 @@ from memdash.errors import Corrupt, RecordingError
 __all__ = ["Database"]
 
 _BUSY_S = 5.0
+_LONGEST_BYTES = 80 << 20
+"""No value in a row is longer: a piece is 64 MiB before it is compressed, and at worst hardly shorter afterwards."""
+
+
+def _plain_only(action: int, _of: str | None, _part: str | None, _database: str | None, through: str | None) -> int:
+    """What is a view, or has a trigger, is none of our tables: in a file of others it may be a query without end."""
+    is_foreign = through is not None or action == sqlite3.SQLITE_RECURSIVE
+    return sqlite3.SQLITE_DENY if is_foreign else sqlite3.SQLITE_OK
 
 
 class Database:
@@ -39,7 +47,10 @@ class Database:
     def _connected(self) -> sqlite3.Connection:
         uri = "" if self.path is None else f"file:{quote(str(self.path.absolute()))}?{self._how}"
         with self._telling():
-            return sqlite3.connect(uri, timeout=_BUSY_S, isolation_level=None, check_same_thread=False, uri=True)
+            made = sqlite3.connect(uri, timeout=_BUSY_S, isolation_level=None, check_same_thread=False, uri=True)
+            made.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_BYTES)
+            made.set_authorizer(_plain_only)
+            return made
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

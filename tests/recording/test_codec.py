@@ -282,3 +282,17 @@ def test_no_piece_is_larger_than_what_memdash_writes() -> None:
         decompressed(unsized)
     with pytest.raises(TooLargeError, match=r"takes 65\.0 MiB, and a recording at most 64\.0 MiB"):
         compressed("x" * (65 << 20))
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        [[None, 100_000, []]] * 100_000,
+        [[[None] * 100_000, 100_000, [["=", 1]] * 100_000]],
+        [[[None], 1000, [["r", [[1 << 20] + [0] * 999, [1 << 20] * 1000, bytes(8 << 20)]]]]],
+    ],
+    ids=["rows", "columns", "runs"],
+)
+def test_a_block_of_more_than_memory_takes_is_not_believed(block: Any) -> None:
+    with pytest.raises(ValueError, match="than there can be"):
+        list(unpacked(block))
