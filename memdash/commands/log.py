@@ -114,7 +114,10 @@ def command(
 def _watch(
     sessions: Sequence[Live], duration_s: float | None, telling: Telling, lines: Lines, file: GrowingFile | None
 ) -> int:
-    """Log what is watched until all have ended; the signal that ended it before, or 0."""
+    """Log what is watched until all have ended; the signal that ended it before, or 0.
+
+    Raises UsageError when its end could not be written.
+    """
     logger = Logger(sessions, lines, file or Stream(_stdout()), tell, heads=file is None)
     logger.start()
     signalled = 0
@@ -126,6 +129,8 @@ def _watch(
             signalled = watched(sessions, duration_s, partial(_require_reader, logger.is_gone), ending)
     finally:
         logger.close(time.time(), _why(signalled, sessions))
+    if logger.is_failing:
+        raise _not_whole()
     return signalled
 
 
@@ -143,9 +148,13 @@ def _retell(
                 book.write(entry)
             _require_reader(book.is_gone)
             if book.failed:
-                raise UsageError("the log is not whole", "make room, or choose another place with -o")
+                raise _not_whole()
     if shown is not None:
         book.end(shown.at.wall_s, shown.ending.words if shown.ending else "what was recorded ends here")
+
+
+def _not_whole() -> UsageError:
+    return UsageError("the log is not whole", "make room, or choose another place with -o")
 
 
 @contextmanager

@@ -44,6 +44,7 @@ class Logbook:
     """Writes entries into ``sink``: what cannot be written is counted, and that this begins and ends is told once.
 
     ``is_gone`` is set when nobody reads any more. ``samples`` were written, ``failed`` entries were not.
+    ``is_failing`` says that the last that was to be written could not be.
     """
 
     def __init__(self, lines: Lines, sink: Sink, tell: Callable[[str], object]) -> None:
@@ -53,7 +54,7 @@ class Logbook:
         self._known: dict[int, tuple[Finding, ...]] = {}
         self._began: set[int] = set()
         self._written: dict[int, Instant] = {}
-        self._is_failing = False
+        self.is_failing = False
         self.samples = 0
         self.failed = 0
         self.is_gone = threading.Event()
@@ -98,22 +99,24 @@ class Logbook:
         """Whether they were written."""
         try:
             with defects_told():
-                self._write(b"".join(line.encode(errors="backslashreplace") + b"\n" for line in lines))
+                if not self._write(b"".join(line.encode(errors="backslashreplace") + b"\n" for line in lines)):
+                    return True  # there was nothing to fail: it says nothing of whether writing works again
         except MemdashError as error:
-            if not self._is_failing and not self.is_gone.is_set():
+            if not self.is_failing and not self.is_gone.is_set():
                 self._tell(f"the log cannot be written: {error.what}")
-            self._is_failing = True
+            self.is_failing = True
             return False
-        if self._is_failing:
+        if self.is_failing:
             self._tell("the log can be written again")
-        self._is_failing = False
+        self.is_failing = False
         return True
 
-    def _write(self, data: bytes) -> None:
-        if not data:
-            return
+    def _write(self, data: bytes) -> bool:
+        """Whether there was anything to be written."""
         try:
-            self._sink.write(data)
+            if data:
+                self._sink.write(data)
+            return bool(data)
         except BrokenPipeError:
             self.is_gone.set()
             raise MemdashError("nobody reads it") from None

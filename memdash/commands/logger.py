@@ -63,6 +63,11 @@ class Logger:
         if not self._thread.is_alive() and not self.is_gone.is_set():
             self._book.end(at_s, why, self._dropped)
 
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last that was to be written could not be."""
+        return self._book.is_failing and not self.is_gone.is_set()
+
     def _hear(self, number: int, snapshot: Snapshot) -> None:
         """On a sampler's thread: it keeps what there is to be written and does nothing more."""
         entries = self._book.entries(number, snapshot)

@@ -9,7 +9,7 @@ from typing import Any
 
 from memdash.commands.logbook import Sink
 from memdash.commands.logger import Logger
-from memdash.exports.lines import JsonLines
+from memdash.exports.lines import CsvLines, JsonLines, Lines
 from memdash.model.finding import NOTES, Finding, Severity, Transition, TransitionKind
 from memdash.model.sample import Instant
 from memdash.model.snapshot import State
@@ -49,8 +49,8 @@ class Kept:
         self.lines += [json.loads(line) for line in data.splitlines()]
 
 
-def logger(watched: Watched, sink: Sink, told: list[str] | None = None) -> Logger:
-    made = Logger([watched], JsonLines(), sink, (told if told is not None else []).append)
+def logger(watched: Watched, sink: Sink, told: list[str] | None = None, lines: Lines | None = None) -> Logger:
+    made = Logger([watched], lines or JsonLines(), sink, (told if told is not None else []).append)
     made.start()
     return made
 
@@ -149,3 +149,15 @@ def test_a_full_disk_is_told_once_and_when_it_is_over() -> None:
     assert told == ["the log cannot be written: No space left on device", "the log can be written again"]
     assert kept.lines[-1]["dropped"] == 3
     assert events(kept)[-2:] == ["sample", "end"]
+
+
+def test_what_has_no_line_does_not_tell_that_a_full_disk_is_over() -> None:
+    watched, kept, told = Watched(), Kept(fails=OSError(28, "No space left on device")), list[str]()
+    log = logger(watched, kept, told, CsvLines())
+    for _ in range(3):
+        kept.asked.clear()
+        watched.tick()
+        assert kept.asked.wait(30)
+    log.close(NOON_S, "")
+    assert told == ["the log cannot be written: No space left on device"]
+    assert log.is_failing

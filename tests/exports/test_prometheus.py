@@ -229,6 +229,13 @@ def test_open_metrics_are_given_to_who_asks_for_them(shown: Snapshot) -> None:
     assert types["go_gc"] == "counter"
 
 
+@pytest.mark.parametrize("version", ["abc", "\0", "1.0.x", "9" * 5000, "", " ", "1.0.0.1", "7"])
+@pytest.mark.parametrize("kind", ["application/openmetrics-text", "text/plain"])
+def test_a_version_that_there_is_not_is_passed_over(shown: Snapshot, kind: str, version: str) -> None:
+    exposition = Exposition(lambda: [Shown("", shown)])
+    assert exposition.write(f"{kind}; version={version};escaping=dots") == exposition.write(f"{kind};escaping=dots")
+
+
 def test_between_two_samples_it_is_written_once(shown: Snapshot) -> None:
     exposition = Exposition(lambda: [Shown("shop", shown)])
     assert exposition.write("")[0] is exposition.write("")[0]

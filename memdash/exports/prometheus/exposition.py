@@ -5,6 +5,7 @@ What is told of them is what they saw last: nobody's question reaches a target.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -24,6 +25,8 @@ __all__ = ["FAMILIES", "Exposition", "Shown", "told_openly"]
 FAMILIES: tuple[Family, ...] = (UP, *GO, *PYTHON, *PROCESS, *OWN)
 
 _OPEN = "application/openmetrics-text"
+_VERSION = re.compile(r";\s*version\s*=\s*([^;,]*)")
+_VERSIONS = {"0.0.1", "0.0.4", "1.0.0"}
 
 
 class Shown(NamedTuple):
@@ -42,7 +45,7 @@ class Exposition:
 
     def write(self, accept: str) -> tuple[bytes, str]:
         """The bytes and their content type, for a request's Accept header."""
-        encode, content_type = choose_encoder(accept)
+        encode, content_type = choose_encoder(_known(accept))
         shown = self._shown()
         before, written = self._kept
         if list(map(_identity, before)) != list(map(_identity, shown)):
@@ -53,6 +56,15 @@ class Exposition:
             registry.register(_Collector(shown, is_open=content_type.startswith(_OPEN)))
             written[content_type] = encode(registry)
         return written[content_type], content_type
+
+
+def _known(accept: str) -> str:
+    """An Accept header with no version in it but such as there are.
+
+    prometheus-client fails where one is no number, and names whatever else was asked for as the content type: who asked
+    for always another one would have all of them kept.
+    """
+    return _VERSION.sub(lambda found: found[0] if found[1].strip() in _VERSIONS else "", accept)
 
 
 def told_openly(shown: Sequence[Shown]) -> Iterator[Metric]:
