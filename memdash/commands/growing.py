@@ -65,12 +65,15 @@ class GrowingFile:
             raise UsageError(f"{path} cannot be written: {error.strerror}", "choose another place with -o") from None
 
     def reopen(self) -> None:
-        """Go on in a new file with the next line: somebody has moved this one away. From a signal handler, too."""
+        """Go on in a new file with the next line: somebody has moved this one away. From a signal handler, too.
+
+        That one was deleted is seen without it.
+        """
         self._is_left = True
 
     def write(self, line: bytes) -> None:
         """Add all of it, or nothing where there is no room. Raises OSError."""
-        if self._is_left:
+        if self._is_left or not os.fstat(self._descriptor).st_nlink:  # what is deleted nobody will ever read
             self._is_left = False
             self._leave()
         size = os.fstat(self._descriptor).st_size

@@ -143,6 +143,22 @@ def test_one_that_was_taken_away_makes_the_others_no_older(path: Path) -> None:
     assert (path.read_bytes(), path.with_name("memdash.log.1").read_bytes()) == (b"head\nline 0004\n", before)
 
 
+def test_no_line_goes_into_a_file_that_was_deleted(tmp_path: Path) -> None:
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    file = opened(folder / "memdash.log")
+    file.write(b"one\n")
+    (folder / "memdash.log").unlink()
+    folder.rmdir()
+    for _ in range(2):
+        with pytest.raises(FileNotFoundError):
+            file.write(b"two\n")
+    folder.mkdir()
+    file.write(b"three\n")
+    file.close()
+    assert (folder / "memdash.log").read_bytes() == b"head\nthree\n"
+
+
 def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is not a directory that can be written to"):
         opened(tmp_path / "nowhere" / "log")
