@@ -46,12 +46,13 @@ PATIENCE_S = 1800.0
 
 CUSTOMIZE = """
 def begin():
+    import _thread
     import posix
     with open({glue!r}, encoding="utf-8") as file:
         text = file.read()
     space = {{"__name__": "memdash_sampler"}}
     exec(compile(text, "<memdash>", "exec"), space)
-    sampler = space["Sampler"]({place!r}, lambda text: compile(text, "<memdash>", "exec"))
+    sampler = space["Sampler"]({place!r}, lambda text: compile(text, "<memdash>", "exec"), _thread.allocate_lock)
     told = sampler.start({order})
     number = posix.open({place!r} + "/told", posix.O_CREAT | posix.O_APPEND | posix.O_WRONLY, 0o600)
     posix.write(number, (told.get("why", "on") + "\\n").encode())
