@@ -387,31 +387,3 @@ def test_what_is_sound_of_a_damaged_recording_is_saved(tmp_path: Path, path: Pat
     found = salvage(path, tmp_path / "saved.mdr")
     assert found.lost == 1
     assert 130 <= read_all(tmp_path / "saved.mdr") <= 141
-
-
-def everything(path: Path) -> object:
-    with contextlib.closing(Recording.open(path)) as recording:
-        return recording.findings(1e11), recording.marks(), list(recording.moments(0, 1e11))
-
-
-_ENDLESS = "WITH RECURSIVE more(number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM more)"
-
-
-@pytest.mark.parametrize(
-    ("table", "columns"),
-    [
-        ("finding", "1 AS run, number AS wall, 'a' AS rule, 'b' AS note, number AS said, x'' AS data"),
-        ("mark", "1 AS run, number AS mono, number AS wall, 'b' AS note"),
-        ("minute", "number AS rowid, 1 AS run, 1 AS mono, 1 AS last_mono, 1 AS wall, 1 AS last_wall, 1 AS alike, x''"),
-    ],
-)
-def test_a_table_that_is_a_query_without_end_is_not_asked(
-    path: Path, writer: Writer, run: int, watched: Watched, table: str, columns: str
-) -> None:
-    writer.write(run, watched(3))
-    writer.close()
-    with contextlib.closing(sqlite3.connect(path)) as database:
-        database.execute(f"ALTER TABLE {table} RENAME TO other")
-        database.execute(f"CREATE VIEW {table} AS {_ENDLESS} SELECT {columns} FROM more")  # noqa: S608 - our own
-    with pytest.raises(RecordingError):
-        everything(path)

@@ -1,0 +1,43 @@
+"""Files that somebody made to do harm to whoever reads them."""
+
+import contextlib
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from memdash.errors import RecordingError
+from memdash.recording.moment import Moment
+from memdash.recording.reader import Recording
+from memdash.recording.writer import Writer
+
+Watched = Callable[..., list[Moment]]
+
+
+def everything(path: Path) -> object:
+    with contextlib.closing(Recording.open(path)) as recording:
+        return recording.findings(1e11), recording.marks(), list(recording.moments(0, 1e11))
+
+
+_ENDLESS = "WITH RECURSIVE more(number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM more)"
+
+
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [
+        ("finding", "1 AS run, number AS wall, 'a' AS rule, 'b' AS note, number AS said, x'' AS data"),
+        ("mark", "1 AS run, number AS mono, number AS wall, 'b' AS note"),
+        ("minute", "number AS rowid, 1 AS run, 1 AS mono, 1 AS last_mono, 1 AS wall, 1 AS last_wall, 1 AS alike, x''"),
+    ],
+)
+def test_a_table_that_is_a_query_without_end_is_not_asked(
+    path: Path, writer: Writer, run: int, watched: Watched, table: str, columns: str
+) -> None:
+    writer.write(run, watched(3))
+    writer.close()
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute(f"ALTER TABLE {table} RENAME TO other")
+        database.execute(f"CREATE VIEW {table} AS {_ENDLESS} SELECT {columns} FROM more")  # noqa: S608 - our own
+    with pytest.raises(RecordingError):
+        everything(path)
