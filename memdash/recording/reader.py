@@ -33,7 +33,7 @@ from memdash.recording.hindsight import as_of, sayings
 from memdash.recording.kept import Kept
 from memdash.recording.moment import APART, Mark, Moment, Run
 from memdash.recording.tables import micros, opened
-from memdash.recording.tracks import Tracks
+from memdash.recording.tracks import Tracks, interval
 
 __all__ = ["GoneError", "Recording"]
 
@@ -144,7 +144,7 @@ class Recording:
             target=decoded(Target, target),
             since=_instant(begins[0]) if begins else began,
             until=_instant(ends[0]) if ends else began,
-            interval_s=float(interval_s) if type(interval_s) in (int, float) else 1.0,
+            interval_s=interval(interval_s),
             version=str(version),
             ending=None if ending is None else decoded(Ending, ending),
         )

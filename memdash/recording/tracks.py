@@ -18,9 +18,14 @@ from memdash.recording.shapes import UNREADABLE
 from memdash.recording.tables import micros
 from memdash.recording.tiers import STEPS_S, Buckets, bucketed
 
-__all__ = ["Tracks"]
+__all__ = ["Tracks", "interval"]
 
 _KEPT = 96
+
+
+def interval(value: object) -> float:
+    """The seconds between two samples, as they stand in a table; one where that is damaged."""
+    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else 1.0
 
 
 class Tracks:
@@ -31,7 +36,8 @@ class Tracks:
         self._alike = Alike(database)
         self._run = run
         self._blocks = Kept[tuple[int, int, int], Buckets](_KEPT)
-        ((self._interval_s, keys),) = database.rows("SELECT interval_s, metrics FROM run WHERE number = ?", run)
+        ((interval_s, keys),) = database.rows("SELECT interval_s, metrics FROM run WHERE number = ?", run)
+        self._interval_s = interval(interval_s)
         self._keys = [str(key) for key in decoded_plain(keys)]
 
     def series(self, key: str, since_s: float, until_s: float) -> Series:

@@ -41,3 +41,15 @@ def test_a_table_that_is_a_query_without_end_is_not_asked(
         database.execute(f"CREATE VIEW {table} AS {_ENDLESS} SELECT {columns} FROM more")  # noqa: S608 - our own
     with pytest.raises(RecordingError):
         everything(path)
+
+
+@pytest.mark.parametrize("interval_s", [float("inf"), -float("inf"), "nan", b"1"])
+def test_an_interval_that_is_none_is_taken_for_the_usual_one(
+    path: Path, writer: Writer, run: int, watched: Watched, interval_s: object
+) -> None:
+    writer.write(run, watched(3))
+    writer.close()
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE run SET interval_s = ?", (interval_s,))
+    with contextlib.closing(Recording.open(path)) as recording:
+        assert recording.series("HeapAlloc", 0, 1e9).spacing_s in (1.0, 10.0, 60.0)
