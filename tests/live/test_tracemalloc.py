@@ -22,7 +22,6 @@ from memdash.model.sample import Reading
 from memdash.probes.cpython import CPYTHON, traces
 from memdash.probes.cpython.blocks import Blocks
 from memdash.probes.cpython.sampler.readings import SitesProbe
-from memdash.probes.cpython.tracemalloc import NOT_TRACING
 from memdash.probes.slices import Slices
 from memdash.process.identity import identify
 from tests.live.pythons import Python, each
@@ -55,9 +54,7 @@ class Traced(LiveTarget):
         try:
             probes = CPYTHON.attach(identify(self.pid)).probes
             self._opened.callback(probes[0].close)  # they share all they hold
-            (sites,) = (probe for probe in probes if isinstance(probe, SitesProbe))
-            assert sites.traced is not None
-            self.probe = sites.traced
+            (self.probe,) = (probe for probe in probes if isinstance(probe, SitesProbe))
         except BaseException:
             self.kill()
             raise
@@ -155,8 +152,7 @@ def target(python: Python) -> Iterator[Traced]:
 def test_sites_come_and_go_with_the_tracing(target: Traced) -> None:
     for _ in range(2):
         assert target.probe.read() == target.probe.read()
-        assert target.probe.read().absent == NOT_TRACING
-        assert "--trace" in NOT_TRACING.hint
+        assert target.probe.read().absent is not None
         target.command("start", 1)
         target.command("leak", 100)
         reading = target.reading()
@@ -228,7 +224,7 @@ def test_a_large_table_is_estimated_from_its_first_part_and_then_counted(
     some_target: Traced, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(traces, "PART_TRACES", 4000)
-    monkeypatch.setattr(some_target.probe, "_slices", Slices[None, None]((), 0.001))
+    monkeypatch.setattr(some_target.probe._traced, "_slices", Slices[None, None]((), 0.001))
     some_target.command("start", 1)
     some_target.command("leak", 10_000)
     some_target.told()
@@ -299,7 +295,7 @@ def test_a_target_that_switches_tracing_on_and_off_all_the_time_is_read_or_refus
                 some_target.reading()
     finally:
         some_target.command("rest")
-    assert some_target.reading().absent == NOT_TRACING
+    assert some_target.reading().absent is not None
     some_target.command("start", 1)
     some_target.command("leak", 50)
     assert any(site.leaf.function == "leaking.words" for site in some_target.profile().sites)

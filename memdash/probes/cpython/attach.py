@@ -26,7 +26,7 @@ from memdash.probes.cpython.sampler.readings import SamplerFeed, SitesProbe
 from memdash.probes.cpython.sampler.sampling import Sampling
 from memdash.probes.cpython.sampler.switch import Switch
 from memdash.probes.cpython.threads import ThreadWatch
-from memdash.probes.cpython.tracemalloc import TracemallocProbe
+from memdash.probes.cpython.tracemalloc import TracedSites
 from memdash.probes.cpython.tracing import Tracing, find_tracing
 from memdash.probes.cpython.types import Types
 from memdash.probes.cpython.verify import MODIFIED, verify
@@ -105,7 +105,7 @@ def _attached(
 
     add(Capability.GC, watch, lambda watch: GcProbe(interpreter, watch))
     probes.append(PymallocProbe(interpreter, heap, watch, feed, sampler))
-    traced = None if isinstance(depth, Missing) or tracing is None else TracemallocProbe(target, interpreter, tracing)
+    traced = None if isinstance(depth, Missing) or tracing is None else TracedSites(target, interpreter, tracing)
     probes.append(SitesProbe(interpreter, sampler, traced))
     add(Capability.TASKS, threads, lambda threads: ThreadsProbe(interpreter, threads, feed.others))
     add(Capability.OBJECTS, census, lambda census: CensusProbe(interpreter, census))

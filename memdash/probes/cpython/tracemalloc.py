@@ -1,4 +1,4 @@
-"""The probe of allocation sites: while the program traces its allocations with tracemalloc, and only then.
+"""Allocation sites while the program traces its allocations with tracemalloc, and only then.
 
 It is read from outside like all else: nothing is switched on or off, asked, stopped or locked in the target.
 """
@@ -10,8 +10,7 @@ import time
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING
 
-from memdash.model.capability import Capability, Source
-from memdash.model.missing import Missing
+from memdash.model.capability import Source
 from memdash.model.profile import Profile
 from memdash.model.sample import Reading
 from memdash.model.target import Target
@@ -24,12 +23,7 @@ from memdash.units import clock_time
 if TYPE_CHECKING:
     from memdash.probes.cpython.sites import SiteReader
 
-__all__ = ["NOT_TRACING", "TracemallocProbe"]
-
-NOT_TRACING = Missing(
-    "CPython keeps no record of where objects are allocated",
-    "start it as memdash --trace -- python … to have sites by tracemalloc",
-)
+__all__ = ["TracedSites"]
 
 _FIRST_SLICES_S, _SLICE_S, _ANEW_S = (0.018, 1.2), 0.018, 1.2
 _PENDING = "the traces of allocations are being read"
@@ -37,17 +31,13 @@ _VARIABLE = "PYTHONTRACEMALLOC"
 _OPTION = re.compile(r"(?:-X)?tracemalloc(?:=\d+)?")
 
 
-class TracemallocProbe:
-    """Sites by tracemalloc, in slices of 18 ms of CPU time; 60 ms in all for 50 000 traces.
+class TracedSites:
+    """Read in slices of 18 ms of CPU time; 60 ms in all for 50 000 traces.
 
     The second slice is a large one: the sites of most programs are there a second after the attach, and are not looked
     for while the first frame is being drawn. So is the one in which the traces have to be read from the first part on,
     since their table was moved to be twice as large: that is seldom, and what is shown until then misses what is new.
     """
-
-    name = "cpython.tracemalloc"
-    capabilities = frozenset({Capability.SITES})
-    cadence_s = 2.0
 
     def __init__(
         self,
@@ -68,17 +58,16 @@ class TracemallocProbe:
         self._was_off = False
         self._since = ""
 
-    def read(self) -> Reading:
-        """Read for a while; the last slice of a round returns a profile. Raises ProbeError, TargetError.
+    def read(self) -> Reading | None:
+        """Read for a while; the last slice of a round returns a profile. None while nothing is traced.
 
         Before there is a whole one, one of a part of the traces is as good as can be had, and is not waited with; later
-        the last whole one stands until there is another.
+        the last whole one stands until there is another. Raises ProbeError, TargetError.
         """
-        self._interpreter.require_running()
         if not self._tracing.depth():
             self._reader, self._was_off, self._has_whole = None, True, False
             self._slices.begin_anew()
-            return Reading(Source.MEMORY, (), absent=NOT_TRACING)
+            return None
         if self._reader is None:
             from memdash.probes.cpython.sites import SiteReader  # 10 ms, wanted only while the program traces
 
@@ -122,7 +111,3 @@ class TracemallocProbe:
         if asked or environment(self._target.pid).get(_VARIABLE, "0") != "0":
             return "allocated since the program started"
         return "allocated since tracing began"
-
-    def close(self) -> None:
-        """Give the interpreter back. May be called twice."""
-        self._interpreter.close()

@@ -16,7 +16,7 @@ from memdash.probes.cpython.interpreter import Interpreter
 from memdash.probes.cpython.sampler.cost import Cost, Counted
 from memdash.probes.cpython.sampler.sampling import DOMAINS
 from memdash.probes.cpython.sampler.switch import Switch
-from memdash.probes.cpython.tracemalloc import TracemallocProbe
+from memdash.probes.cpython.tracemalloc import TracedSites
 from memdash.probes.slices import Done, Slices
 from memdash.units import byte_size, clock_time, count, ratio
 
@@ -92,12 +92,12 @@ class SitesProbe:
         self,
         interpreter: Interpreter,
         feed: SamplerFeed,
-        traced: TracemallocProbe | None,
+        traced: TracedSites | None,
         cpu_s: Callable[[], float] = time.thread_time,
     ) -> None:
         self._interpreter = interpreter
         self._feed = feed
-        self.traced = traced
+        self._traced = traced
         self._cost = Cost()
         self._slices: Slices[None, Sampled] = Slices(_FIRST_SLICES_S, _SLICE_S, cpu_s)
 
@@ -107,8 +107,8 @@ class SitesProbe:
         sites = self._feed.sites()
         if isinstance(sites, Missing):
             self._slices.begin_anew()
-            reading = None if self.traced is None else self.traced.read()
-            return Reading(Source.MEMORY, (), absent=sites) if reading is None or reading.absent else reading
+            traced = None if self._traced is None else self._traced.read()
+            return traced or Reading(Source.MEMORY, (), absent=sites)
         try:
             done = self._slices.go_on(sites.read)
         except TimedOut:
