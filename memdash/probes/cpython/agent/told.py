@@ -82,8 +82,7 @@ def collected(told: Fields) -> str:
 
 def trimmed(told: Fields) -> str:
     """What came of giving memory back. Raises ProbeError when it could not be asked for."""
-    if "why" in told:
-        raise ProbeError(_text(told["why"]))
+    _require_done(told)
     return "memory given back" if _whole(told.get("trimmed")) else "nothing to give back"
 
 
@@ -117,15 +116,13 @@ def names(told: Fields) -> Told[dict[int, str]]:
 
 def sampling(told: Fields) -> Begun:
     """Where the sampler's header is, and who began it. Raises ProbeError with its reason when it does not sample."""
-    if "why" in told:
-        raise ProbeError(_text(told["why"]))
+    _require_done(told)
     return Begun(_whole(told.get("header")), is_ours=told.get("ours") is True)
 
 
 def unsampled(told: Fields) -> str:
     """What came of the end of sampling. Raises ProbeError when it goes on."""
-    if "why" in told:
-        raise ProbeError(_text(told["why"]))
+    _require_done(told)
     if told.get("left"):
         return "what others have hooked since stays below theirs, and passes everything through"
     return "the target has its own allocators back"
@@ -173,6 +170,12 @@ def tasks(told: Fields) -> Told[tuple[Task, ...]]:
             name="others",
         )
     return Told(tuple(groups.values()), _whole(told.get("took_ns")) / _NS_PER_S)
+
+
+def _require_done(told: Fields) -> None:
+    """Raises ProbeError with the reason, where it says one."""
+    if "why" in told:
+        raise ProbeError(_text(told["why"]))
 
 
 def _frame(function: object, file: object, line: object) -> Frame:
