@@ -121,17 +121,16 @@ class AgentLink:
 
     def act(self, action: Action) -> str:
         """Do it and say what came of it. Raises ProbeError or TargetError."""
-        with self._lock:
-            self.deeds += 1
-            match action:
-                case Action.LOAD_AGENT:
+        match action:
+            case Action.LOAD_AGENT:
+                with self._lock:
                     return self._call()
-                case Action.FORCE_GC:
-                    return self._ask("collect", _DEED_S, collected, anew=True)
-                case Action.TRIM:
-                    return self._ask("trim", _DEED_S, trimmed, anew=True)
-                case _:
-                    raise UnsupportedRuntime(f"memdash's agent cannot do that: {action.value}")
+            case Action.FORCE_GC:
+                return self.do("collect", collected)
+            case Action.TRIM:
+                return self.do("trim", trimmed)
+            case _:
+                raise UnsupportedRuntime(f"memdash's agent cannot do that: {action.value}")
 
     def absence(self) -> Missing | None:
         """Why there is no agent, or None when there is; one that has come meanwhile is taken in, or let go."""
@@ -184,7 +183,7 @@ class AgentLink:
                 raise
 
     def do(self, deed: str, understood: Callable[[Fields], T], **fields: int | str) -> T:
-        """The same for what changes the target: it waits its turn, and for the answer. Raises ProbeError."""
+        """The same for a deed, done anew each time: it waits its turn, and for the answer. Raises ProbeError."""
         with self._lock:
             self.deeds += 1
             return self._ask(deed, _DEED_S, understood, anew=True, **fields)
