@@ -40,10 +40,11 @@ class Agents:
         self._is_called, self._has_come = not follows_forks, False
         atexit.register(self.close)  # the thread that is to close it may be held up by the target until then
         try:
-            place.write(SCRIPT, first_text(f"{place.path}/{REST}"))
-            place.write(REST, agent_text(place.socket_path, self._token, place.path, follows_forks=follows_forks))
+            place.write(SCRIPT, first_text(f"{place.path}/{REST}").encode())
+            rest = agent_text(place.socket_path, self._token, place.path, follows_forks=follows_forks)
+            place.write(REST, rest.encode())
             if follows_forks:
-                place.write(CUSTOMIZE, customize_text())
+                place.write(CUSTOMIZE, customize_text().encode())
             self._listening = place.listen()
             place.hand_over()
         except OSError as error:
@@ -153,4 +154,4 @@ class Agents:
         if self._is_called and not self._has_come:
             self._has_come = True
             with contextlib.suppress(OSError):
-                self._place.write(CAME, "")
+                self._place.write(CAME, b"")

@@ -91,22 +91,21 @@ class Place:
         sweep(_PARENTS, private=False)
         return cls(f"/proc/{target.pid}/root" if is_elsewhere else "", _PARENTS, target.uid, status.st_gid)
 
-    def write(self, name: str, text: str) -> None:
-        """Raises OSError."""
+    def write(self, name: str, content: bytes) -> None:
+        """Make a file that is not there yet. Raises OSError."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with os.fdopen(os.open(name, flags, 0o600, dir_fd=self._directory), "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(os.open(name, flags, 0o600, dir_fd=self._directory), "wb") as file:
+            file.write(content)
             self._hand_over(file.fileno())
 
     def bring(self, name: str, content: bytes) -> None:
         """Write a file that is whole as soon as it is there, unless it is already. Raises OSError."""
         if name in names_in(self._directory):
             return
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         made = f"{name}.part"
-        with os.fdopen(os.open(made, flags, 0o600, dir_fd=self._directory), "wb") as file:
-            file.write(content)
-            self._hand_over(file.fileno())
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(made, dir_fd=self._directory)  # left by an attempt that failed, as on a full disk
+        self.write(made, content)
         os.rename(made, name, src_dir_fd=self._directory, dst_dir_fd=self._directory)
 
     def told(self, name: str) -> str:

@@ -204,6 +204,19 @@ def test_where_the_path_is_too_long_the_socket_lies_elsewhere(callers: list[sock
     assert not list(deep.iterdir())
 
 
+def test_a_file_that_could_not_be_brought_is_brought_later(agents: Agents, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left")
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "rename", fail)
+        with pytest.raises(AgentUnreachable, match="No space left"):
+            agents.bring("sampler-x86_64-glibc.so", b"half")
+    for content in (b"whole", b"another"):
+        agents.bring("sampler-x86_64-glibc.so", content)
+    assert [path.read_bytes() for path in Path(agents.path).glob("sampler-*")] == [b"whole"], "it stays"
+
+
 def test_what_the_target_puts_in_its_place_is_not_followed(tmp_path: Path) -> None:
     """It may be theirs, and memdash root: no more is removed than what memdash wrote."""
     (tmp_path / "tmp").mkdir()
