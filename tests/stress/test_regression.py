@@ -52,7 +52,7 @@ def begin():
         text = file.read()
     space = {{"__name__": "memdash_sampler"}}
     exec(compile(text, "<memdash>", "exec"), space)
-    sampler = space["Sampler"]({place!r}, lambda text: compile(text, "<memdash>", "exec"), _thread.allocate_lock)
+    sampler = space["Sampler"]({place!r}, _thread.allocate_lock)
     told = sampler.start({order})
     number = posix.open({place!r} + "/told", posix.O_CREAT | posix.O_APPEND | posix.O_WRONLY, 0o600)
     posix.write(number, (told.get("why", "on") + "\\n").encode())

@@ -79,7 +79,7 @@ class Sampling:
         if self.sampler is None:
             namespace: dict[str, Any] = {"__name__": "memdash_sampler"}
             exec(compiled(SAMPLER), namespace)  # noqa: S102 - our own text
-            self.sampler = namespace["Sampler"](PLACE, compiled, new_lock)
+            self.sampler = namespace["Sampler"](PLACE, new_lock)
         told: Fields = self.sampler.start(**asked)
         return told
 
