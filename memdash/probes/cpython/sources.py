@@ -52,10 +52,9 @@ class Sources:
         of_file = self._frames.setdefault(place.file, {})
         frame = of_file.get(place)
         if frame is None:
-            module, blocks = self._module(place.file), self._blocks.get(place.file)
+            blocks = self._blocks.get(place.file)
             name = blocks.name(place.line) if blocks is not None and place.line else ""
-            frame = Frame(".".join(part for part in (module, name) if part), place.file, place.line)
-            of_file[place] = frame
+            of_file[place] = frame = self._framed(name, place.file, place.line)
         return frame
 
     def called(self, frame: Frame) -> Frame:
@@ -63,12 +62,11 @@ class Sources:
 
         Before 3.11 code tells the last part alone; all of it, where the file has been read.
         """
-        module, name = self._module(frame.file), frame.function
-        blocks = self._blocks.get(frame.file)
+        name, blocks = frame.function, self._blocks.get(frame.file)
         if blocks is not None and frame.line:
             found = blocks.name(frame.line)
             name = found if found.rpartition(".")[2] == name else name
-        return Frame(".".join(part for part in (module, name) if part), frame.file, frame.line)
+        return self._framed(name, frame.file, frame.line)
 
     def forget_unused(self, files: Collection[str]) -> None:
         """Drop the names of places in other files."""
@@ -104,6 +102,9 @@ class Sources:
         finally:
             os.close(descriptor)
         return Blocks(content.decode("utf-8", "replace"))
+
+    def _framed(self, name: str, file: str, line: int) -> Frame:
+        return Frame(".".join(part for part in (self._module(file), name) if part), file, line)
 
     def _module(self, file: str) -> str:
         """``shop.cart`` for ``/srv/shop/cart.py``, when ``/srv/shop`` is a package; empty for what is no file."""
