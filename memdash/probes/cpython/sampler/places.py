@@ -20,7 +20,7 @@ _FIRST_WITH_NAMES = 11
 
 
 class Places:
-    """Frames by number of the place. Belongs to the sampler's thread."""
+    """Frames by number of the place. Belongs to the thread that reads."""
 
     def __init__(self, target: Target, link: AgentLink, minor: int) -> None:
         self._sources = Sources(target)

@@ -38,7 +38,7 @@ _ENDS = "Gives the target its own allocators back: what was sampled is forgotten
 
 
 class Switch:
-    """It is an Actor. ``header_at`` belongs to the sampler's thread, ``act`` runs on another.
+    """It is an Actor. ``header_at`` belongs to the thread that reads, ``act`` runs on another.
 
     ``wish`` is what is to be sampled once the agent is there; None when nobody has said anything of it. A person who
     begins it, or has ended it and begins again, means the same.
@@ -74,7 +74,7 @@ class Switch:
             begun = self._link.do("sample", sampling, **self._order())
             self._at = begun.header_at
             self._connection = self._link.connections
-            self._is_wanted = True  # last: from now on the sampler's thread would begin it, were the others not set
+            self._is_wanted = True  # last: from now on the other thread would begin it, were the others not set
             return (
                 f"one allocation is looked at every {byte_size(self._how.rate_bytes)}" if begun.is_ours else _OF_ANOTHER
             )
@@ -100,10 +100,8 @@ class Switch:
         if why is not None:
             self._at = why
             return why
-        if self._connection != self._link.connections:
+        if self._connection != self._link.connections or self._at is _ASKED:
             self._connection = self._link.connections
-            self._at = self._first()
-        elif self._at is _ASKED:
             self._at = self._first()
         return self._at
 

@@ -81,7 +81,7 @@ class Look(NamedTuple):
 
 
 class Tables:
-    """Reads one sampler again and again: only what is new, and all counters. Belongs to the sampler's thread.
+    """Reads one sampler again and again: only what is new, and all counters. Belongs to the thread that reads.
 
     ``stacks`` has the numbers of the places of each stack, innermost first. Everything raises BadRead for what makes
     no sense, AccessDenied, TargetExited.
