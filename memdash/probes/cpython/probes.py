@@ -24,7 +24,7 @@ from memdash.probes.cpython.census import Census
 from memdash.probes.cpython.gc import CollectorWatch, Seen, gc_stats
 from memdash.probes.cpython.interpreter import Interpreter
 from memdash.probes.cpython.library import OURS
-from memdash.probes.cpython.memstats import NO_TOTALS, HeapFigures, mem_stats
+from memdash.probes.cpython.memstats import HeapFigures, mem_stats
 from memdash.probes.cpython.pymalloc import NOT_IN_USE, Pymalloc
 from memdash.probes.cpython.sampler.readings import SamplerFeed
 from memdash.probes.cpython.threads import MOVED, ThreadWatch
@@ -105,7 +105,7 @@ class PymallocProbe:
         caveats = [] if isinstance(seen, Missing) else _since(seen)
         malloc, asked = self._malloc(), self._sampler.asked()
         caveats += [] if isinstance(asked, Missing) else [f"TotalAlloc counts since {clock_time(asked.since_s)}"]
-        asked_bytes = NO_TOTALS if isinstance(asked, Missing) else asked.size
+        asked_bytes = asked if isinstance(asked, Missing) else asked.size
         heap = self._heap if isinstance(self._heap, Missing) else self._heap.read()
         if isinstance(heap, Missing):
             figures = self._unread(heap, malloc, asked_bytes)

@@ -13,6 +13,7 @@ from memdash.model.sample import Reading
 from memdash.model.target import Target
 from memdash.probes.cpython.agent.link import AgentLink
 from memdash.probes.cpython.interpreter import Interpreter
+from memdash.probes.cpython.memstats import NO_TOTALS
 from memdash.probes.cpython.sampler.cost import Cost, Counted
 from memdash.probes.cpython.sampler.sampling import DOMAINS
 from memdash.probes.cpython.sampler.switch import Switch
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from memdash.probes.cpython.sampler.sites import Sampled, SampledSites
     from memdash.probes.cpython.sampler.tables import Header
 
-__all__ = ["Asked", "SamplerFeed", "SitesProbe", "begun_s"]
+__all__ = ["Asked", "SamplerFeed", "SitesProbe"]
 
 _FIRST_SLICES_S, _SLICE_S = (0.018, 0.5), 0.018
 _NS_PER_S = 1e9
@@ -42,7 +43,7 @@ class Asked(NamedTuple):
 
 
 class SamplerFeed:
-    """What the sampler of one target counts, once it is on. Belongs to the sampler's thread."""
+    """What the sampler in one target counts, once it is on. Belongs to the thread that reads."""
 
     def __init__(self, target: Target, interpreter: Interpreter, link: AgentLink, switch: Switch) -> None:
         self._target = target
@@ -68,17 +69,17 @@ class SamplerFeed:
         return self._sites
 
     def asked(self) -> Maybe[Asked]:
-        """All that was ever asked for. Raises AccessDenied, TargetExited."""
+        """All that was ever asked for, or why that is not known. Raises AccessDenied, TargetExited."""
         try:
             sites = self.sites()
             if isinstance(sites, Missing):
-                return sites
+                return NO_TOTALS
             look = sites.tables.look()
         except BadRead as error:  # the other figures of the memory do not depend on it
             return Missing(error.what, error.hint)
         if look.header.domains & _ALL != _ALL:
             return _IN_PART
-        return Asked(look.asked_bytes, begun_s(look.header))
+        return Asked(look.asked_bytes, _begun_s(look.header))
 
 
 class SitesProbe:
@@ -119,7 +120,7 @@ class SitesProbe:
 
     def _caveats(self, sampled: Sampled) -> Iterator[str]:
         header, total = sampled.header, sampled.profile.total
-        yield f"sampled since {clock_time(begun_s(header))}"
+        yield f"sampled since {clock_time(_begun_s(header))}"
         calls = 2 * total.alloc_objects - total.inuse_objects
         share = self._cost.share(Counted(time.monotonic(), calls, header.call_ps, header.slow_ns))
         if share is not None:
@@ -134,6 +135,6 @@ class SitesProbe:
         self._interpreter.close()
 
 
-def begun_s(header: Header) -> float:
+def _begun_s(header: Header) -> float:
     """When the sampling began, in wall time."""
     return time.time() - (time.monotonic_ns() - header.started_ns) / _NS_PER_S

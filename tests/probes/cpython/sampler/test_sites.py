@@ -10,10 +10,14 @@ from typing import Any, TypeVar, cast
 import pytest
 
 from memdash.errors import AgentUnreachable, BadRead, TimedOut
+from memdash.model.memstats import MemStats
+from memdash.model.missing import Maybe, Missing
 from memdash.model.profile import Frame, Usage, sampling_error
 from memdash.model.target import Target
 from memdash.probes.cpython.agent.told import places, sampling, unsampled
+from memdash.probes.cpython.probes import PymallocProbe
 from memdash.probes.cpython.sampler.cost import Cost, Counted
+from memdash.probes.cpython.sampler.readings import SamplerFeed
 from memdash.probes.cpython.sampler.sites import Sampled, SampledSites
 from memdash.probes.cpython.sampler.tables import Header
 from memdash.process.identity import identify
@@ -51,10 +55,13 @@ def agent() -> Agent:
     return Agent()
 
 
-def sites_of(made: Handmade, agent: Agent, minor: int = 13) -> SampledSites:
-    interpreter = SimpleNamespace(memory=ProcessMemory(os.getpid()), version=SimpleNamespace(minor=minor))
-    target: Target = identify(os.getpid())
-    return SampledSites(target, cast("Any", interpreter), cast("Any", agent), made.at("header"))
+def us() -> tuple[Target, Any]:
+    """This process, and as much of its interpreter as is wanted."""
+    return identify(os.getpid()), SimpleNamespace(memory=ProcessMemory(os.getpid()), version=SimpleNamespace(minor=13))
+
+
+def sites_of(made: Handmade, agent: Agent) -> SampledSites:
+    return SampledSites(*us(), cast("Any", agent), made.at("header"))
 
 
 def done(work: Generator[None, None, T]) -> T:
@@ -179,6 +186,28 @@ def test_what_is_ended_while_it_is_read_is_no_profile(
 def test_what_has_been_switched_off_is_no_profile(agent: Agent) -> None:
     with pytest.raises(BadRead):
         read(sites_of(Handmade(enabled=0), agent))
+
+
+@pytest.mark.parametrize(
+    ("at", "made", "total"),
+    [
+        (Missing("nobody has asked"), Handmade(), "what ever was, unless its allocations are sampled"),
+        (0, Handmade(consumed=(1000, 50)), 1050),
+        (0, Handmade(consumed=(1000, 50), domains=4), "only some of its allocators are sampled"),
+        (0, Handmade(magic=b"memdashT"), "is none"),
+    ],
+)
+def test_what_was_asked_for_in_all_is_told_or_why_not(
+    agent: Agent, at: Maybe[int], made: Handmade, total: int | str
+) -> None:
+    (target, interpreter), not_here = us(), Missing("it is not read here")
+    switch = SimpleNamespace(header_at=lambda: at if isinstance(at, Missing) else made.at("header"))
+    feed = SamplerFeed(target, interpreter, cast("Any", agent), cast("Any", switch))
+    no_malloc: Any = SimpleNamespace(malloc=lambda: not_here)
+    stats = PymallocProbe(interpreter, not_here, not_here, no_malloc, feed).read().facts[0]
+    assert isinstance(stats, MemStats)
+    found = stats.TotalAlloc
+    assert found.why.endswith(str(total)) if isinstance(found, Missing) else found == total
 
 
 @pytest.mark.parametrize(
