@@ -16,6 +16,7 @@ from memdash.model.profile import sampling_error
 from memdash.probes.cpython.agent.agents import Agents
 from memdash.probes.cpython.sampler.fitting import fitting
 from memdash.probes.cpython.sampler.sampling import Sampling
+from tests.compilers import needs_compiler
 from tests.live.pythons import Python, each
 from tests.live.samplers import SampledTarget, by_function, needs_a_sampler
 from tests.waiting import until
@@ -189,12 +190,18 @@ def test_who_traces_is_not_sampled(start: Start, one_python: Python) -> None:
     assert target.told("allocators") == allocators
 
 
+def put_hooks(target: SampledTarget, folder: Path) -> None:
+    """Those of another, compiled in ``folder``."""
+    source, library = folder / "hook.c", folder / "hook.so"
+    source.write_text(HOOK)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+    target.command("hook", str(library))
+
+
+@needs_compiler
 def test_who_has_hooks_of_another_is_not_sampled(start: Start, one_python: Python, tmp_path: Path) -> None:
     target = start(one_python, None)
-    (tmp_path / "hook.c").write_text(HOOK)
-    library = tmp_path / "hook.so"
-    subprocess.run([target.compiler(), "-shared", "-fPIC", "-o", library, tmp_path / "hook.c"], check=True)
-    target.command("hook", str(library))
+    put_hooks(target, tmp_path)
     target.offered(Action.SAMPLE)
     allocators = target.told("allocators")
     with pytest.raises(Exception, match="something else hooks its allocators"):
@@ -202,14 +209,12 @@ def test_who_has_hooks_of_another_is_not_sampled(start: Start, one_python: Pytho
     assert target.told("allocators") == allocators
 
 
+@needs_compiler
 def test_hooks_of_another_on_top_stay_whole(start: Start, one_python: Python, tmp_path: Path) -> None:
     """What came later calls us: so we stay below it, and pass everything through."""
     target = start(one_python)
     target.profile()
-    (tmp_path / "hook.c").write_text(HOOK)
-    library = tmp_path / "hook.so"
-    subprocess.run([target.compiler(), "-shared", "-fPIC", "-o", library, tmp_path / "hook.c"], check=True)
-    target.command("hook", str(library))
+    put_hooks(target, tmp_path)
     target.act(Action.SAMPLE)
     target.command("fill")
     with pytest.raises(Exception, match="something else hooks its allocators"):

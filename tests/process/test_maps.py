@@ -12,6 +12,7 @@ from memdash.errors import NoSuchTarget, TargetExited
 from memdash.process.auxv import load_bias
 from memdash.process.elf import Elf
 from memdash.process.maps import mapped_files
+from tests.compilers import needs_compiler
 
 
 def test_this_very_process_maps_its_executable_and_the_c_library() -> None:
@@ -60,9 +61,8 @@ def test_another_users_map_is_closed(as_nobody: Callable[[Callable[[], str]], st
     assert as_nobody(lambda: str(list(mapped_files(pid)))).startswith("AccessDenied:")
 
 
+@needs_compiler
 def test_symbols_kept_as_tails_of_others_and_in_stripped_files(tmp_path: Path) -> None:
-    if not shutil.which("cc"):
-        pytest.skip("there is no C compiler: apt install gcc libc6-dev")
     source, library, stripped = tmp_path / "a.c", tmp_path / "a.so", tmp_path / "stripped.so"
     source.write_text("static int maxarenas = 1, arenas = 2; int *offered(void) { return &maxarenas + arenas; }")
     subprocess.run(["cc", "-shared", "-fPIC", "-O0", "-Wl,-O1", source, "-o", library], check=True)

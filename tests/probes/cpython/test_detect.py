@@ -14,12 +14,11 @@ from memdash.model.target import Target
 from memdash.probes.cpython import CPYTHON
 from memdash.probes.probe import Refusal
 from memdash.process.identity import identify
+from tests.compilers import needs_compiler
 
 Start = Callable[..., subprocess.Popen[bytes]]
 
 SYSTEM_VIEW = "the system view still works"
-
-needs_compiler = pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler: apt install gcc libc6-dev")
 
 
 def pretender(folder: Path, source: str, name: str = "program") -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import shutil
 import struct
 import subprocess
 from collections.abc import Iterator
@@ -24,11 +23,9 @@ from memdash.probes.cpython.inject.system_calls import standing
 from memdash.process.identity import identify
 from memdash.process.memory import ProcessMemory
 from memdash.process.system_calls import name_of
+from tests.compilers import needs_compiler
 from tests.programs import ended
 from tests.waiting import until
-
-needs_compiler = pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler: apt install gcc libc6-dev")
-
 
 SOURCE = r"""
 #include <immintrin.h>

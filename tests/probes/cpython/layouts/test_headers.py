@@ -9,8 +9,7 @@ from memdash.errors import LayoutRefused, UsageError
 from memdash.probes.cpython.layouts import load
 from memdash.probes.cpython.layouts.files import FOLDER, dump
 from memdash.probes.cpython.layouts.headers import at_hand, in_folder, measure
-
-needs_compiler = pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler: apt install gcc libc6-dev")
+from tests.compilers import needs_compiler
 
 
 def headers_in(folder: Path, version: str) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,15 +10,13 @@ import pytest
 
 from memdash.probes.cpython.sampler.build import SOURCE, STRICT
 
-__all__ = ["ADDRESSES", "PLAIN", "THREADS", "Harness", "compiled", "needs_compiler"]
+__all__ = ["ADDRESSES", "PLAIN", "THREADS", "Harness", "compiled"]
 
 _FOLDER = Path(__file__).parent / "harness"
 
 ADDRESSES = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 THREADS = ("-fsanitize=thread", "-Wno-tsan")  # it knows no fences: the fakes order what these do
 PLAIN: tuple[str, ...] = ()
-
-needs_compiler = pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler: apt install gcc libc6-dev")
 
 _PATIENCE_S = 120.0
 

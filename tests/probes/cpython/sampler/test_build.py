@@ -16,7 +16,7 @@ import pytest
 from hatchling.builders.wheel import WheelBuilder
 
 from memdash.probes.cpython.sampler.build import BUILT, SOURCE, STRICT, Uncompiled, build, file_name, main
-from tests.probes.cpython.sampler.compiled import needs_compiler
+from tests.compilers import needs_compiler
 
 ROOT = Path(__file__).parents[4]
 ROOM = SOURCE.parent.relative_to(ROOT)

@@ -18,7 +18,7 @@ from memdash.probes.cpython.sampler.fitting import Fitting, fitting
 from memdash.process.elf import AARCH64, X86_64
 from memdash.process.identity import identify
 from memdash.process.maps import MappedFile, mapped_files
-from tests.probes.cpython.sampler.compiled import needs_compiler
+from tests.compilers import needs_compiler
 
 MACHINE = os.uname().machine
 

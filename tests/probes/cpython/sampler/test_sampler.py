@@ -6,7 +6,8 @@ import shutil
 
 import pytest
 
-from tests.probes.cpython.sampler.compiled import ADDRESSES, PLAIN, THREADS, Harness, compiled, needs_compiler
+from tests.compilers import needs_compiler
+from tests.probes.cpython.sampler.compiled import ADDRESSES, PLAIN, THREADS, Harness, compiled
 
 pytestmark = needs_compiler
 
