@@ -1351,22 +1351,9 @@ EXPORT int memdash_sampler_release(u32 number)
     return OK;
 }
 
-/* Take the hooks out of numpy's record. */
-static int leave_numpy(void)
-{
-    if (!numpy_record)
-        return OK;
-    if (is_on_top(NUMPY))
-        uninstall(NUMPY);
-    if (header.domains & BIT(NUMPY))
-        return CHANGED_BELOW;
-    numpy_record = NULL;
-    return OK;
-}
-
 /*
  * The allocator in numpy's data handler, which start hooks as one more domain, and this hooks at once while that is
- * wanted; 0 takes the hooks out. It has to stay where it is, as numpy's own does.
+ * wanted. It has to stay where it is, as numpy's own does.
  */
 EXPORT int memdash_sampler_numpy(u64 record)
 {
@@ -1374,8 +1361,6 @@ EXPORT int memdash_sampler_numpy(u64 record)
         return NOT_INITIALISED;
     if (is_wiping)
         return BUSY;
-    if (!record)
-        return leave_numpy();
     if (numpy_record && (u64)numpy_record != record)
         return CHANGED_BELOW;
     numpy_record = (allocator_t *)record;
