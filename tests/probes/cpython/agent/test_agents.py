@@ -21,6 +21,7 @@ from memdash.probes.cpython.agent.launch import agents_of_ours, environment_for
 from memdash.probes.cpython.agent.leftovers import sweep
 from memdash.probes.cpython.agent.place import Place
 from memdash.probes.cpython.agent.private import is_private, private_parents
+from memdash.probes.cpython.sampler.build import file_name
 from memdash.process.identity import identify
 
 TEMPORARY = ("/tmp",)  # noqa: S108 - what is made there is private
@@ -205,16 +206,20 @@ def test_where_the_path_is_too_long_the_socket_lies_elsewhere(callers: list[sock
 
 
 def test_a_file_that_could_not_be_brought_is_brought_later(agents: Agents, monkeypatch: pytest.MonkeyPatch) -> None:
+    place, name = Path(agents.path), file_name("x86_64", "glibc")
+
     def fail(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left")
 
     with monkeypatch.context() as full:
         full.setattr(os, "rename", fail)
         with pytest.raises(AgentUnreachable, match="No space left"):
-            agents.bring("sampler-x86_64-glibc.so", b"half")
+            agents.bring(name, b"half")
     for content in (b"whole", b"another"):
-        agents.bring("sampler-x86_64-glibc.so", content)
-    assert [path.read_bytes() for path in Path(agents.path).glob("sampler-*")] == [b"whole"], "it stays"
+        agents.bring(name, content)
+    assert (place / name).read_bytes() == b"whole", "it stays"
+    agents.close()
+    assert not place.exists(), "with all that was brought"
 
 
 def test_what_the_target_puts_in_its_place_is_not_followed(tmp_path: Path) -> None:
