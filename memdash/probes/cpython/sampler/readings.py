@@ -50,7 +50,6 @@ class SamplerFeed:
         self._interpreter = interpreter
         self._link = link
         self._switch = switch
-        self._at = 0
         self._sites: SampledSites | None = None
 
     def sites(self) -> Maybe[SampledSites]:
@@ -59,10 +58,10 @@ class SamplerFeed:
         if isinstance(at, Missing):
             self._sites = None
             return at
-        if self._sites is None or at != self._at:
+        if self._sites is None or at != self._sites.tables.header_at:
             from memdash.probes.cpython.sampler.sites import SampledSites  # wanted only while it samples
 
-            self._at, self._sites = at, SampledSites(self._target, self._interpreter, self._link, at)
+            self._sites = SampledSites(self._target, self._interpreter, self._link, at)
         if not self._sites.tables.look().header.enabled:
             self._switch.has_ended(_ELSEWHERE)
             return _ELSEWHERE

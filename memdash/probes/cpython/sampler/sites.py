@@ -57,8 +57,6 @@ class SampledSites:
     def read(self) -> Generator[None, None, Sampled]:
         """Read once; yields every few milliseconds. Raises BadRead when it does not sample, ProbeError, TargetError."""
         header = self.tables.look().header
-        if not header.enabled:
-            raise BadRead("the sampler has been switched off")
         if header.started_ns != self._begun_ns:
             self._begun_ns = header.started_ns
             self._places.forget()

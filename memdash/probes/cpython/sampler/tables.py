@@ -89,7 +89,7 @@ class Tables:
 
     def __init__(self, memory: ProcessMemory, header_at: int) -> None:
         self._memory = memory
-        self._header_at = header_at
+        self.header_at = header_at
         self._plan: ReadPlan | None = None
         self._counters: ReadPlan | None = None
         self._frames: array[int] = array("I")
@@ -99,11 +99,11 @@ class Tables:
     def look(self) -> Look:
         """The header alone: 10 µs. What was read of a sampling before this one is forgotten."""
         if self._plan is None:
-            header = _header(memoryview(self._memory.read(self._header_at, _HEADER.size)), self._header_at)
-            parts = [(self._header_at, _HEADER.size), (header.countdown_at, 8), (header.countdown_raw_at, 8)]
+            header = _header(memoryview(self._memory.read(self.header_at, _HEADER.size)), self.header_at)
+            parts = [(self.header_at, _HEADER.size), (header.countdown_at, 8), (header.countdown_raw_at, 8)]
             self._plan = self._memory.plan(parts)
         content = self._plan.read()
-        header = _header(content, self._header_at)
+        header = _header(content, self.header_at)
         if header.started_ns != self.begun_ns:
             self.begun_ns = header.started_ns
             self._frames, self.stacks = array("I"), []
