@@ -1,8 +1,7 @@
 """What the heap sampler costs the program that is sampled, beside what others cost it, and what is left afterwards.
 
 CPU time, by neighbouring turns of some 50 ms in one process; ``off`` is the noise: nothing at all, compared in the same
-way. Only scalene has to start the program
-itself: there, turns of two processes are compared.
+way. Only scalene has to start the program itself: there, turns of two processes are compared.
 """
 
 from __future__ import annotations

@@ -131,7 +131,8 @@ def run(trial: Trial) -> Counts:
             told = json.loads(target.command("finish"))
             assert told["wrong"] == [], told["wrong"]
             counts.rounds, counts.signals = told["rounds"], told["signals"]
-            until(lambda: _is_off(side, target, before), "the program's own allocators")
+            # an agent that had no memory left gives the allocators back when it has gone
+            until(lambda: target.command("allocators") == before, "the program's own allocators")
             if _is_there(side.link, trial):
                 target.command("begin" if trial.ending != "exit" else "rounds")
                 _switch(side.switch(_any_sampling(rng)), counts, trial)
@@ -144,11 +145,6 @@ def run(trial: Trial) -> Counts:
 def _limit(target: LiveTarget, works: str) -> None:
     if works == "memory":
         target.command("limit", _ROOM_MIB)
-
-
-def _is_off(side: SamplerSide, target: Stressed, before: str) -> bool:
-    """An agent that had no memory left gives the allocators back when it has gone."""
-    return target.command("allocators") == before
 
 
 def _after_exec(target: Stressed, agents: Agents, trial: Trial, counts: Counts) -> None:
