@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from memdash.errors import ProbeError
 from memdash.model.action import Action
 from memdash.model.missing import Missing
 from memdash.model.profile import sampling_error
 from memdash.probes.cpython.agent.agents import Agents
+from memdash.probes.cpython.layouts import Layout
 from memdash.probes.cpython.sampler.fitting import fitting
+from memdash.probes.cpython.sampler.frames import frame_words
 from memdash.probes.cpython.sampler.sampling import Sampling
 from tests.compilers import needs_compiler
 from tests.live.pythons import Python, each
@@ -185,7 +188,7 @@ def test_who_traces_is_not_sampled(start: Start, one_python: Python) -> None:
     target.command("trace", "on")
     target.offered(Action.SAMPLE)
     allocators = target.told("allocators")
-    with pytest.raises(Exception, match="traces its allocations with tracemalloc"):
+    with pytest.raises(ProbeError, match="traces its allocations with tracemalloc"):
         target.act(Action.SAMPLE)
     assert target.told("allocators") == allocators
 
@@ -204,7 +207,7 @@ def test_who_has_hooks_of_another_is_not_sampled(start: Start, one_python: Pytho
     put_hooks(target, tmp_path)
     target.offered(Action.SAMPLE)
     allocators = target.told("allocators")
-    with pytest.raises(Exception, match="something else hooks its allocators"):
+    with pytest.raises(ProbeError, match="something else hooks its allocators"):
         target.act(Action.SAMPLE)
     assert target.told("allocators") == allocators
 
@@ -217,8 +220,24 @@ def test_hooks_of_another_on_top_stay_whole(start: Start, one_python: Python, tm
     put_hooks(target, tmp_path)
     target.act(Action.SAMPLE)
     target.command("fill")
-    with pytest.raises(Exception, match="something else hooks its allocators"):
+    with pytest.raises(ProbeError, match="something else hooks its allocators"):
         target.act(Action.SAMPLE)
+
+
+def test_frames_that_are_laid_out_otherwise_are_not_walked(
+    start: Start, one_python: Python, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def shifted(layout: Layout, minor: int) -> tuple[int, ...]:
+        *words, code_bytes, owner = frame_words(layout, minor)
+        return (*words, code_bytes + 8, owner)
+
+    monkeypatch.setattr("memdash.probes.cpython.attach.frame_words", shifted)
+    target = start(one_python, None)
+    target.offered(Action.SAMPLE)
+    allocators = target.told("allocators")
+    with pytest.raises(ProbeError, match="not laid out as expected"):
+        target.act(Action.SAMPLE)
+    assert target.told("allocators") == allocators
 
 
 def test_without_a_sampler_it_says_what_is_missing(
