@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from memdash.probes.cpython.interpreter import open_interpreter
-from memdash.probes.cpython.sampler.fitting import fitting
+from memdash.probes.cpython.sampler.build import SOURCE
 from memdash.probes.cpython.sampler.frames import frame_words
+from memdash.probes.cpython.sampler.sampling import Sampling
+from memdash.probes.cpython.sampler.switch import Switch
 from memdash.process.identity import identify
 from tests.live.pythons import Python
 from tests.live.samplers import needs_a_sampler
@@ -25,8 +27,6 @@ from tests.stress.sampled import Stressed, Trial
 from tests.stress.test_sampler import EVERY, SECONDS
 
 pytestmark = [pytest.mark.stress, needs_a_sampler]
-
-GLUE = Path(sys.modules[frame_words.__module__].__file__ or "").with_name("glue.py")
 
 TESTS = ("test_gc", "test_generators", "test_dict", "test_list", "test_fork1", "test_thread")
 MORE_TESTS = (
@@ -67,18 +67,10 @@ def customized(python: Python, folder: Path) -> None:
         interpreter = open_interpreter(identify(target.pid))
         frames = frame_words(interpreter.layout, interpreter.version.minor)
         interpreter.close()
-        library = fitting(identify(target.pid))
-    (folder / library.name).write_bytes(library.content)
-    order = {
-        "library": library.name,
-        "build": zlib.crc32(library.content),
-        "frames": "-".join(map(str, frames)),
-        "rate": 8192,
-        "depth": 48,
-        "domains": 15,
-    }
+        link: Any = SimpleNamespace(bring=lambda name, content: (folder / name).write_bytes(content))
+        order = Switch(identify(target.pid), link, frames, Sampling(8192, depth=48))._order()
     text = ", ".join(f"{name}={value!r}" for name, value in order.items())
-    program = CUSTOMIZE.format(glue=str(GLUE), place=str(folder), order=text)
+    program = CUSTOMIZE.format(glue=str(SOURCE.with_name("glue.py")), place=str(folder), order=text)
     (folder / "sitecustomize.py").write_text(program)
 
 
