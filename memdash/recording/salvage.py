@@ -11,7 +11,7 @@ from typing import Any
 
 from memdash.errors import Corrupt, RecordingError
 from memdash.model.target import Ending, Target
-from memdash.recording.codec import decoded, decoded_plain, decompressed
+from memdash.recording.codec import decoded, decompressed
 from memdash.recording.copying import NO_NUMBERS, RUN, TABLES, Piece, Table, put, rows_of
 from memdash.recording.database import Database
 from memdash.recording.kept import Kept
@@ -49,6 +49,8 @@ _KINDS: Kinds = {
 """What SQLite keeps of a row in each table, in the order in which ``tables`` declares its columns."""
 
 _COLUMNS = {table.name: table.columns for table in (RUN, *TABLES)}
+_TYPES: Kinds = {table.name: _KINDS[table.name][-len(table.columns) :] for table in TABLES}
+"""What those columns may hold: a row's own number is none of them."""
 _MIRRORED = {
     name: f"INSERT OR IGNORE INTO {name} (rowid, {', '.join(columns)}) VALUES (?{', ?' * len(columns)})"  # noqa: S608
     for name, columns in _COLUMNS.items()
@@ -178,7 +180,7 @@ def _is_whole(run: Mapping[str, Any]) -> bool:
     """Whether it says what was watched, and what its series are of."""
     try:
         decoded(Target, run["target"])
-        decoded_plain(run["metrics"])
+        decoded(tuple[str, ...], run["metrics"])
         if run["ending"] is not None:
             decoded(Ending, run["ending"])
     except RecordingError:
@@ -217,7 +219,7 @@ class _Reading:
     def _is_sound(self, table: Table, row: int, values: tuple[Any, ...]) -> bool:
         """Whether its run is there, what it was compressed against, and each byte as it was written."""
         named = dict(zip(table.columns, values, strict=True))
-        if named["run"] not in self._runs:
+        if named["run"] not in self._runs or not all(map(isinstance, values, _TYPES[table.name])):
             return False
         base = named.get(table.refers) if table.refers else None
         if table.refers and (table.to, base) not in self._sound:
@@ -226,7 +228,7 @@ class _Reading:
             return True
         try:
             found = decompressed(named["data"], b"" if base is None else self._content(table.to, base))
-        except (RecordingError, TypeError):
+        except RecordingError:
             return False
         if table.name == "alike" or (table.name == "fact" and base is None):
             self._contents.get((table.name, row), lambda: found)
