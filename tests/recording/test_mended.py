@@ -83,10 +83,15 @@ def test_what_is_of_another_type_than_is_written_is_damaged(file: Path, table: s
     assert read(file)[0] == f"{lost} cannot be read"
 
 
-def test_a_run_that_does_not_say_what_its_charts_are_of_is_damaged(file: Path) -> None:
-    asked(file, "UPDATE run SET metrics = ?", compressed(5))
-    with pytest.raises(Corrupt):
-        read(file)
+def test_a_run_that_does_not_say_what_its_charts_are_of_is_lost(file: Path, moments: list[Moment]) -> None:
+    writer = Writer(file, appends=True)
+    run = writer.begin(a_target(pid=2), moments[0].at, 1.0)
+    writer.write(run, moments[:3])
+    writer.close()
+    asked(file, "UPDATE run SET metrics = ? WHERE number = ?", compressed(5), run)
+    damage, left = read(file)
+    assert damage.startswith("1 run, ")
+    assert left == [moment.at.mono_s for moment in moments]
 
 
 def test_an_index_alone_costs_nothing(file: Path, moments: list[Moment]) -> None:
