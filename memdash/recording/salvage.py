@@ -166,7 +166,7 @@ def _strays(path: Path) -> Iterator[tuple[str, int, tuple[Value, ...]]]:
     try:
         for name, row, values in stray_rows(path, _KINDS):
             own = tuple(row if value is None and at == 0 else value for at, value in enumerate(values))
-            yield name, row, own if name == RUN.name else own[len(_KINDS[name]) - len(_COLUMNS[name]) :]
+            yield name, row, own[-len(_COLUMNS[name]) :]
     except OSError as error:
         raise RecordingError(f"{path}: {error.strerror or error}") from None
 
