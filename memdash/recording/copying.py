@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
+from memdash.errors import Corrupt
 from memdash.recording.database import Database
 
-__all__ = ["NO_NUMBERS", "RUN", "TABLES", "Numbers", "Table", "copied"]
+__all__ = ["NO_NUMBERS", "RUN", "TABLES", "Numbers", "Piece", "Table", "copied", "put", "rows_of"]
 
 Numbers: TypeAlias = Mapping[tuple[str, int | None], int | None]
 """Which number a row of a table has in the other recording."""
@@ -22,21 +23,10 @@ class Table(NamedTuple):
     to: str = ""
 
     @property
-    def select(self) -> str:
-        """One row by its number."""
-        return f"SELECT {', '.join(self.columns)} FROM {self.name} WHERE rowid = ?"  # noqa: S608 - our own names
-
-    @property
     def next(self) -> str:
         """The first row after a number, and its own."""
         columns = ", ".join(("rowid", *self.columns))
-        return f"SELECT {columns} FROM {self.name} WHERE rowid > ? ORDER BY rowid LIMIT 1"  # noqa: S608
-
-    @property
-    def previous(self) -> str:
-        """The last row before a number, and its own."""
-        columns = ", ".join(("rowid", *self.columns))
-        return f"SELECT {columns} FROM {self.name} WHERE rowid < ? ORDER BY rowid DESC LIMIT 1"  # noqa: S608
+        return f"SELECT {columns} FROM {self.name} WHERE rowid > ? ORDER BY rowid LIMIT 1"  # noqa: S608 - our own names
 
     @property
     def insert(self) -> str:
@@ -51,6 +41,9 @@ class Table(NamedTuple):
             for column, value in zip(self.columns, row, strict=True)
         )
 
+
+Piece: TypeAlias = tuple[Table, int, tuple[Any, ...]]
+"""A row of a table, with its number."""
 
 RUN = Table("run", ("number", "target", "wall", "mono", "interval_s", "version", "metrics", "ending"))
 TABLES = (
@@ -76,10 +69,26 @@ NO_NUMBERS: Numbers = {(table.to, None): None for table in TABLES}
 
 def copied(source: Database, into: Database) -> None:
     """All but the runs, which must be there under the same numbers. Within a transaction. Raises RecordingError."""
-    numbers = dict(NO_NUMBERS)
-    for table in TABLES:
-        for (row,) in source.rows(f"SELECT rowid FROM {table.name} ORDER BY rowid"):  # noqa: S608 - our own names
-            (values,) = source.rows(table.select, row)
-            numbers[table.name, row] = into.run(table.insert, *table.renumbered(values, numbers))
+    put((piece for table in TABLES for piece in rows_of(source, table)), into)
     for number, target, ending in source.rows("SELECT number, target, ending FROM run"):
         into.run("UPDATE run SET target = ?, ending = ? WHERE number = ?", target, ending, number)
+
+
+def put(pieces: Iterable[Piece], into: Database) -> int:
+    """Write rows as they come, those first that others refer to; how many they were. Raises RecordingError."""
+    numbers, count = dict(NO_NUMBERS), 0
+    for table, row, values in pieces:
+        numbers[table.name, row] = into.run(table.insert, *table.renumbered(values, numbers))
+        count += 1
+    return count
+
+
+def rows_of(source: Database, table: Table) -> Iterator[Piece]:
+    """All rows in order, one at a time. Raises RecordingError at the first that cannot be read."""
+    after = -1
+    while rows := source.rows(table.next, after):
+        row, *values = rows[0]
+        if type(row) is not int or row <= after:
+            raise Corrupt("a row that is out of its order")
+        yield table, row, tuple(values)
+        after = row

@@ -12,11 +12,10 @@ from memdash.model.sample import Fact, Instant
 from memdash.recording.codec import Base, Dated, TooLargeError, as_base, encoded_fact
 from memdash.recording.database import Database
 from memdash.recording.moment import APART, Moment
-from memdash.recording.tables import micros
+from memdash.recording.tables import HOUR, micros
 
 __all__ = ["Due", "Facts", "Piece"]
 
-_HOUR = 3_600_000_000
 _EVERY_S = 60.0
 _FIRST_S = 5.0
 """A profile that has just begun is next to empty: the first minute would look as if nothing had been held in it."""
@@ -35,7 +34,7 @@ class Due(NamedTuple):
     @property
     def hour(self) -> int:
         """That of the monotonic clock."""
-        return micros(self.at.mono_s) // _HOUR
+        return micros(self.at.mono_s) // HOUR
 
 
 class Piece(NamedTuple):
@@ -149,4 +148,4 @@ class Facts:
             if base is None:
                 along[capability] = written
             if number is None:
-                self.bases[capability] = written, mono // _HOUR
+                self.bases[capability] = written, mono // HOUR

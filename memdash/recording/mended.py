@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,6 @@ from memdash.recording.tables import opened
 from memdash.recording.writer import Writer
 
 __all__ = ["Opened", "opened_sound"]
-
 
 _WITHOUT_MOMENTS = "DELETE FROM run WHERE number NOT IN (SELECT run FROM minute UNION ALL SELECT run FROM moment)"
 
@@ -35,32 +35,24 @@ def opened_sound(path: Path) -> Opened:
         database = opened(path)
     except Corrupt as error:
         return _mended(path, error)
-    if is_sound(database):
-        try:
-            return Opened(Recording(database), "", database.close)
-        except BaseException:
-            database.close()
-            raise
-    database.close()
+    with ExitStack() as unwanted:
+        unwanted.enter_context(closing(database))
+        if is_sound(database):
+            recording = Recording(database)
+            return Opened(recording, "", unwanted.pop_all().close)
     return _mended(path, Corrupt(f"{path} is damaged"))
 
 
 def _mended(path: Path, error: Corrupt) -> Opened:
     """Raises ``error`` when nothing can be had."""
-    writer = Writer()
-    try:
-        found = salvaged(path, writer)
+    with ExitStack() as unwanted:
+        writer = unwanted.enter_context(closing(Writer()))
+        try:
+            found = salvaged(path, writer)
+        except Corrupt:
+            raise error from None
         writer.database.run(_WITHOUT_MOMENTS)
-        _require_any(writer, error)
-        return Opened(Recording(writer.database), found.words, writer.close)
-    except Corrupt:
-        writer.close()
-        raise error from None
-    except BaseException:
-        writer.close()
-        raise
-
-
-def _require_any(writer: Writer, error: Corrupt) -> None:
-    if writer.is_empty:
-        raise error
+        if writer.is_empty:
+            raise error
+        recording = Recording(writer.database)
+        return Opened(recording, found.words, unwanted.pop_all().close)

@@ -26,6 +26,8 @@ _SIZES = frozenset(1 << power for power in range(9, 17))
 _USUAL_SIZE = 4096
 _INTEGERS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
 _REAL, _ZERO, _ONE, _TEXTS = 7, 8, 9, 12
+_TIMES = 16
+"""Rows of now and of before may go on in the same pages: all together are no more than so many times the file."""
 
 
 def stray_rows(path: Path, kinds: Kinds) -> Iterator[tuple[str, int, tuple[Value, ...]]]:
@@ -59,6 +61,7 @@ class _Pages:
         self.size = 1 << 16 if size == 1 else size if size in _SIZES else _USUAL_SIZE
         self.usable = self.size - head[20] if head[20] <= 32 else self.size
         self.number = self.length // self.size
+        self.left = _TIMES * self.length
 
     def page(self, number: int) -> bytes:
         """One of them; empty where there is none."""
@@ -80,8 +83,10 @@ class _Pages:
                 row, after = _varint(page, after)
             except IndexError:
                 continue
-            if 0 <= length <= self.length:
-                yield row, self._payload(page, after, length)
+            if 0 <= length <= min(self.length, self.left):
+                payload = self._payload(page, after, length)
+                self.left -= len(payload)
+                yield row, payload
 
     def _payload(self, page: bytes, begin: int, length: int) -> bytes:
         """What is in the leaf, and in the pages that it goes on in."""

@@ -67,8 +67,8 @@ def _found(look: Callable[[], Found]) -> Found:
 class Recording:
     """One run of a recording. Times named ``wall_s`` are for people, those of series and readings are monotonic.
 
-    Used by one thread at a time; series may be read by another one. Raises RecordingError when it cannot be read,
-    Corrupt when a piece of it is damaged.
+    Used by one thread at a time; series, and what is said of runs, may be read by another one. Raises RecordingError
+    when it cannot be read, Corrupt when a piece of it is damaged.
     """
 
     def __init__(self, database: Database, run: int | None = None) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from memdash.errors import Corrupt, RecordingError
 from memdash.model.target import Ending, Target
-from memdash.recording.codec import decoded, decoded_plain, decompressed
-from memdash.recording.copying import NO_NUMBERS, RUN, TABLES, Table
+from memdash.recording.codec import decoded, decompressed
+from memdash.recording.copying import NO_NUMBERS, RUN, TABLES, Piece, Table, put, rows_of
 from memdash.recording.database import Database
 from memdash.recording.kept import Kept
 from memdash.recording.pages import Kinds, Value, stray_rows
@@ -48,6 +49,8 @@ _KINDS: Kinds = {
 """What SQLite keeps of a row in each table, in the order in which ``tables`` declares its columns."""
 
 _COLUMNS = {table.name: table.columns for table in (RUN, *TABLES)}
+_TYPES: Kinds = {table.name: _KINDS[table.name][-len(table.columns) :] for table in TABLES}
+"""What those columns may hold: a row's own number is none of them."""
 _MIRRORED = {
     name: f"INSERT OR IGNORE INTO {name} (rowid, {', '.join(columns)}) VALUES (?{', ?' * len(columns)})"  # noqa: S608
     for name, columns in _COLUMNS.items()
@@ -108,7 +111,10 @@ def is_sound(source: Database) -> bool:
 
 
 def _is_torn(source: Database) -> bool:
-    return source.rows("PRAGMA integrity_check(1)") != [("ok",)]
+    try:
+        return source.rows("PRAGMA integrity_check(1)") != [("ok",)]
+    except Corrupt:
+        return True
 
 
 def salvage(path: Path, into: Path) -> Salvaged:
@@ -116,37 +122,22 @@ def salvage(path: Path, into: Path) -> Salvaged:
 
     Raises Corrupt when nothing can be.
     """
-    writer = Writer(into)
-    try:
+    with closing(Writer(into)) as writer:
         return salvaged(path, writer)
-    finally:
-        writer.close()
 
 
 def salvaged(path: Path, into: Writer) -> Salvaged:
     """The same, with a recording in which there is nothing yet."""
-    source = Database(path, "mode=ro")
-    try:
-        with into.database.transaction():
-            found = _of_pages(source, path, into.database) if _cannot_be_read(source) else _saved(source, into.database)
-    finally:
-        source.close()
+    with closing(Database(path, "mode=ro")) as source, into.database.transaction():
+        found = _of_pages(source, path, into.database) if _is_torn(source) else _saved(source, into.database)
     if not found.saved:
         raise Corrupt(f"nothing of {path} can be read any more", "is it a recording at all?")
     return found
 
 
-def _cannot_be_read(source: Database) -> bool:
-    try:
-        return _is_torn(source)
-    except Corrupt:
-        return True
-
-
 def _of_pages(source: Database, path: Path, into: Database) -> Salvaged:
     """What SQLite still finds, and all that stands in pages to which nothing leads any more."""
-    mirror = made_private()
-    try:
+    with closing(made_private()) as mirror:
         with mirror.transaction():
             for table, row, values in _found(source):
                 mirror.run(_MIRRORED[table.name], row, *values)
@@ -156,11 +147,9 @@ def _of_pages(source: Database, path: Path, into: Database) -> Salvaged:
         for statement in _OUTDATED:
             into.run(statement)
         return replace(found, is_torn=True)
-    finally:
-        mirror.close()
 
 
-def _found(source: Database) -> Iterator[tuple[Table, int, tuple[Any, ...]]]:
+def _found(source: Database) -> Iterator[Piece]:
     """Of each table the rows up to the first that cannot be read."""
     try:
         source.rows("PRAGMA writable_schema = ON")  # else SQLite refuses all of a file that has lost its end
@@ -168,7 +157,7 @@ def _found(source: Database) -> Iterator[tuple[Table, int, tuple[Any, ...]]]:
         return
     for table in (RUN, *TABLES):
         try:
-            yield from ((table, row, values) for row, values in rows_of(source, table))
+            yield from rows_of(source, table)
         except RecordingError:
             continue
 
@@ -177,36 +166,21 @@ def _strays(path: Path) -> Iterator[tuple[str, int, tuple[Value, ...]]]:
     try:
         for name, row, values in stray_rows(path, _KINDS):
             own = tuple(row if value is None and at == 0 else value for at, value in enumerate(values))
-            yield name, row, own if name == RUN.name else own[len(_KINDS[name]) - len(_COLUMNS[name]) :]
+            yield name, row, own[-len(_COLUMNS[name]) :]
     except OSError as error:
         raise RecordingError(f"{path}: {error.strerror or error}") from None
 
 
 def _saved(source: Database, into: Database) -> Salvaged:
-    numbers = dict(NO_NUMBERS)
-    reading, saved = _Reading(source), 0
-    for table, row, values in reading.pieces():
-        numbers[table.name, row] = into.run(table.insert, *table.renumbered(values, numbers))
-        saved += 1
-    return Salvaged(saved, dict(reading.damaged))
-
-
-def rows_of(source: Database, table: Table) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """All rows with their numbers, one at a time. Raises RecordingError at the first that cannot be read."""
-    after = -1
-    while rows := source.rows(table.next, after):
-        row, *values = rows[0]
-        if type(row) is not int or row <= after:
-            raise Corrupt("a row that is out of its order")
-        yield row, tuple(values)
-        after = row
+    reading = _Reading(source)
+    return Salvaged(put(reading.pieces(), into), dict(reading.damaged))
 
 
 def _is_whole(run: Mapping[str, Any]) -> bool:
     """Whether it says what was watched, and what its series are of."""
     try:
         decoded(Target, run["target"])
-        decoded_plain(run["metrics"])
+        decoded(tuple[str, ...], run["metrics"])
         if run["ending"] is not None:
             decoded(Ending, run["ending"])
     except RecordingError:
@@ -224,9 +198,9 @@ class _Reading:
         self._contents = Kept[tuple[str, int], bytes](_CONTENTS_KEPT)
         self.damaged: Counter[str] = Counter()
 
-    def pieces(self) -> Iterator[tuple[Table, int, tuple[Any, ...]]]:
-        """Those that are sound, with their numbers: the runs first, to which all else belongs."""
-        for row, values in rows_of(self._source, RUN):
+    def pieces(self) -> Iterator[Piece]:
+        """Those that are sound: the runs first, to which all else belongs."""
+        for _, row, values in rows_of(self._source, RUN):
             if _is_whole(dict(zip(RUN.columns, values, strict=True))):
                 self._runs.add(values[0])
                 yield RUN, row, values
@@ -234,7 +208,7 @@ class _Reading:
                 self.damaged[RUN.name] += 1
         for table in TABLES:
             is_named = any(other.to == table.name for other in TABLES)
-            for row, values in rows_of(self._source, table):
+            for _, row, values in rows_of(self._source, table):
                 if self._is_sound(table, row, values):
                     if is_named:
                         self._sound.add((table.name, row))
@@ -245,7 +219,7 @@ class _Reading:
     def _is_sound(self, table: Table, row: int, values: tuple[Any, ...]) -> bool:
         """Whether its run is there, what it was compressed against, and each byte as it was written."""
         named = dict(zip(table.columns, values, strict=True))
-        if named["run"] not in self._runs:
+        if named["run"] not in self._runs or not all(map(isinstance, values, _TYPES[table.name])):
             return False
         base = named.get(table.refers) if table.refers else None
         if table.refers and (table.to, base) not in self._sound:
@@ -254,7 +228,7 @@ class _Reading:
             return True
         try:
             found = decompressed(named["data"], b"" if base is None else self._content(table.to, base))
-        except (RecordingError, TypeError):
+        except RecordingError:
             return False
         if table.name == "alike" or (table.name == "fact" and base is None):
             self._contents.get((table.name, row), lambda: found)

@@ -7,10 +7,13 @@ from pathlib import Path
 from memdash.errors import Corrupt, NewerFormat, RecordingError
 from memdash.recording.database import Database
 
-__all__ = ["VERSION", "made_private", "micros", "moved", "opened", "opened_to_write", "settled"]
+__all__ = ["HOUR", "MINUTE", "VERSION", "made_private", "micros", "moved", "opened", "opened_to_write", "settled"]
 
 VERSION = 1
 """Of the tables and of what is in them; a later one is not read."""
+
+MINUTE, HOUR = 60_000_000, 3_600_000_000
+"""As the tables keep time."""
 
 _APPLICATION_ID = 0x6D656D64  # "memd"
 _PRIVATE_CACHE_KIB = 512
@@ -55,7 +58,7 @@ The number of a fact that has gone is not given again: who goes by it would take
 
 
 def micros(seconds: float) -> int:
-    """As the tables keep time."""
+    """Seconds as the tables keep them."""
     return round(seconds * 1e6)
 
 

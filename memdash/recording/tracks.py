@@ -11,7 +11,7 @@ from memdash.errors import Corrupt
 from memdash.model.metric import METRICS_BY_KEY
 from memdash.model.series import TIERS, Series
 from memdash.recording.alike import Alike
-from memdash.recording.codec import decoded_plain
+from memdash.recording.codec import decoded, decoded_plain
 from memdash.recording.database import Database
 from memdash.recording.kept import Kept
 from memdash.recording.shapes import UNREADABLE
@@ -38,7 +38,7 @@ class Tracks:
         self._blocks = Kept[tuple[int, int, int], Buckets](_KEPT)
         ((interval_s, keys),) = database.rows("SELECT interval_s, metrics FROM run WHERE number = ?", run)
         self._interval_s = interval(interval_s)
-        self._keys = [str(key) for key in decoded_plain(keys)]
+        self._keys: tuple[str, ...] = decoded(tuple[str, ...], keys)
 
     def series(self, key: str, since_s: float, until_s: float) -> Series:
         """The buckets of ``key`` that began between two moments of the monotonic clock. Raises RecordingError."""

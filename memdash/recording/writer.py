@@ -31,12 +31,11 @@ from memdash.recording.facts import Facts
 from memdash.recording.moment import Moment
 from memdash.recording.place import Place
 from memdash.recording.pruning import PRIVATE, Limits, prune
-from memdash.recording.tables import made_private, micros, moved, opened_to_write, settled
+from memdash.recording.tables import HOUR, MINUTE, made_private, micros, moved, opened_to_write, settled
 from memdash.recording.tiers import STEPS_S, Buckets, bucketed, joined
 
 __all__ = ["Writer"]
 
-_MINUTE, _HOUR = 60_000_000, 3_600_000_000
 _TOGETHER = 100
 """Moments in one piece: their trees take up to 5 MiB while it is made; those of a whole minute at 10 Hz took 29."""
 _KEYS = [metric.key for metric in METRICS]
@@ -148,8 +147,8 @@ class Writer:
     def end(self, run: int, ending: Ending | None = None) -> None:
         """Nothing more will come of this run: write what is still to be written."""
         with self._changing(run) as course:
-            self._pack(run, course.mono + _MINUTE)
-            self._join_hours(run, course.mono + _HOUR)
+            self._pack(run, course.mono + MINUTE)
+            self._join_hours(run, course.mono + HOUR)
             if ending is not None:
                 self.database.run("UPDATE run SET ending = ? WHERE number = ?", encoded(Ending, ending), run)
         del self._courses[run]
@@ -218,17 +217,17 @@ class Writer:
     @staticmethod
     def _row(course: _Course, moment: Moment) -> _Row:
         mono, wall = micros(moment.at.mono_s), micros(moment.at.wall_s)
-        if course.costs_of != mono // _MINUTE:
-            course.costs_of, course.costs = mono // _MINUTE, moment.sample.costs
+        if course.costs_of != mono // MINUTE:
+            course.costs_of, course.costs = mono // MINUTE, moment.sample.costs
         values = [metric.seen(moment.sample) for metric in METRICS]
         told = replace(moment, sample=replace(moment.sample, costs=course.costs))
         return mono, wall, encoded_moment(told), compressed(values, 1)
 
     def _put(self, run: int, course: _Course, moment: Moment, row: _Row) -> None:
         mono, wall, *_ = row
-        if course.mono // _MINUTE < mono // _MINUTE:
+        if course.mono // MINUTE < mono // MINUTE:
             self._pack(run, mono)
-            if course.mono // _HOUR < mono // _HOUR:
+            if course.mono // HOUR < mono // HOUR:
                 self._join_hours(run, mono)
             prune(self.database, self._limits, run, moment.at, self._courses)
         course.mono, course.wall = max(mono, course.mono), wall
@@ -252,13 +251,13 @@ class Writer:
         began, ended = micros(finding.at_s), micros(finding.ended_at_s or 0.0)
         said = max(now, began, ended) if not has_happened else began
         entry = run, began, finding.rule, finding.summary if has_happened else ""
-        minute = said - said % _MINUTE
+        minute = said - said % MINUTE
         self.database.run(
             "DELETE FROM finding WHERE run = ?1 AND wall = ?2 AND rule = ?3 AND note = ?4 AND said BETWEEN ?5 AND ?6"
             " AND said > (SELECT min(said) FROM finding WHERE run = ?1 AND wall = ?2 AND rule = ?3 AND note = ?4)",
             *entry,
             minute,
-            minute + _MINUTE - 1,
+            minute + MINUTE - 1,
         )
         self.database.run(
             "INSERT OR REPLACE INTO finding VALUES (?, ?, ?, ?, ?, ?)", *entry, said, encoded(Finding, finding)
@@ -266,11 +265,11 @@ class Writer:
 
     def _pack(self, run: int, until: int) -> None:
         """Put the moments of each minute that ended before ``until`` together, and their metrics into buckets."""
-        before = until - until % _MINUTE
+        before = until - until % MINUTE
         rows = self.database.rows(
             "SELECT mono, wall, data, metrics FROM moment WHERE run = ? AND mono < ? ORDER BY mono", run, before
         )
-        for _, group in groupby(rows, key=lambda row: row[0] // _MINUTE):
+        for _, group in groupby(rows, key=lambda row: row[0] // MINUTE):
             minute = list(group)
             for piece in _in_order(minute):
                 self._put_minute(run, piece)
@@ -303,13 +302,13 @@ class Writer:
 
     def _join_hours(self, run: int, until: int) -> None:
         """Put the coarser buckets of each hour that ended before ``until`` together: a day is few rows then."""
-        before = until - until % _HOUR
+        before = until - until % HOUR
         for step_s in STEPS_S[1:]:
             rows = self.database.rows(
                 "SELECT alike, data FROM series WHERE run = ? AND step = ? AND mono >= ? AND mono < ? ORDER BY mono",
                 run,
                 step_s,
-                before - _HOUR,
+                before - HOUR,
                 before,
             )
             if len(rows) > 1:
@@ -318,7 +317,7 @@ class Writer:
                     "DELETE FROM series WHERE run = ? AND step = ? AND mono >= ? AND mono < ?",
                     run,
                     step_s,
-                    before - _HOUR,
+                    before - HOUR,
                     before,
                 )
                 self._put_buckets(run, step_s, joined(parts))

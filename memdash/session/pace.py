@@ -18,10 +18,10 @@ class Pace:
 
     def takes(self, at_s: float) -> bool:
         """Whether this one counts."""
-        if self._due_s is not None and at_s < self._due_s - self._slack_s:
-            return False
         if self._due_s is None:
             self._due_s = at_s
+        elif at_s < self._due_s - self._slack_s:
+            return False
         if self._step_s:
             self._due_s += self._step_s * ((at_s + self._slack_s - self._due_s) // self._step_s + 1)
         return True

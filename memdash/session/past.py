@@ -38,7 +38,7 @@ _TREND = 16
 
 _COURSE = 40
 _WRITTEN_EVERY_S = 60.0
-_FOLLOWED, _SIZES_KEPT = 100, 100
+_FOLLOWED, _HELD_KEPT = 100, 100
 """Rows of a reading of which is remembered what they held, and of so many readings."""
 _UNTIL_NOW_S = 1e10
 _NOTHING = Series((), (), (), (), (), 1.0)
@@ -59,7 +59,7 @@ class Past:
         self._recording = recording
         self._lock = threading.RLock()
         self._series_lock = threading.Lock()  # charts do not wait for moments
-        self._sizes = Kept[int, Mapping[Any, int]](_SIZES_KEPT)
+        self._held = Kept[int, tuple[Instant, Mapping[Any, int]]](_HELD_KEPT)
 
     @property
     def run(self) -> Run:
@@ -202,16 +202,19 @@ class Past:
             rows.begin(capability, first.origin.at, first.fact, first.origin)
         since_s = until.mono_s - _TREND * _WRITTEN_EVERY_S
         for number in self._recording.readings(capability, since_s, until.mono_s, _TREND)[:-1]:
-            if number in self._sizes or not is_quick:
+            if number in self._held or not is_quick:
                 with suppress(GoneError):  # a live watch prunes its recording meanwhile
-                    rows.recall(capability, self._sizes_of(capability, number))
+                    rows.recall(capability, self._held_at(capability, number)[1])
 
-    def _sizes_of(self, capability: Capability, number: int) -> Mapping[Any, int]:
-        def largest() -> Mapping[Any, int]:
-            held = sizes(capability, self._recording.reading(number).fact)
-            return {key: held[key] for key in nlargest(_FOLLOWED, held, key=held.__getitem__)}
+    def _held_at(self, capability: Capability, number: int) -> tuple[Instant, Mapping[Any, int]]:
+        """When a reading was taken, and what its largest rows held. Raises GoneError."""
 
-        return self._sizes.get(number, largest)
+        def look() -> tuple[Instant, Mapping[Any, int]]:
+            dated = self._recording.reading(number)
+            held = sizes(capability, dated.fact)
+            return dated.origin.at, {key: held[key] for key in nlargest(_FOLLOWED, held, key=held.__getitem__)}
+
+        return self._held.get(number, look)
 
     def _when_mapped(self, sample: Sample) -> Sample:
         """The counters of the moment at which the mappings of a sample were read."""
@@ -227,7 +230,8 @@ class Past:
         keeper = CourseKeeper()
         with self._lock:
             for number in self._recording.readings(capability, since.mono_s, until.mono_s, _COURSE):
-                keeper.add(self._recording.reading(number).origin.at, self._sizes_of(capability, number))
+                with suppress(GoneError):
+                    keeper.add(*self._held_at(capability, number))
         return keeper.view()
 
 

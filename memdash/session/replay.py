@@ -150,8 +150,8 @@ def retold(past: Past, until_s: float = math.inf, step_s: float = 0.0) -> Iterat
     With a step there is one in so long, and the last. The end of the target took the place of the last moment that was
     read: both are given.
     """
-    pace, newest_s, log = Pace(step_s, past.run.interval_s), past.run.until.mono_s, Retold(past.sayings())
-    for shown in moments(past, until_s, lambda at_s: pace.takes(at_s) or at_s >= newest_s):
+    newest_s, log = past.run.until.mono_s, Retold(past.sayings())
+    for shown in moments(past, until_s, _in_step(past, until_s, step_s)):
         if shown.state.is_over:
             findings, news = log.at(shown.at, shown.verdict, shown.muted)
             yield replace(shown, state=State.LIVE, ending=None, findings=findings, transitions=news)
@@ -163,11 +163,17 @@ def judged(
     past: Past, rules: Sequence[Rule], muted: Sequence[str] = (), until_s: float = math.inf, step_s: float = 0.0
 ) -> Iterator[Snapshot]:
     """The same as a watch with these ``rules``, some of them muted, would have seen them."""
-    memory, pace = Memory(past.run.interval_s, rules, muted), Pace(step_s, past.run.interval_s)
+    memory, takes = Memory(past.run.interval_s, rules, muted), _in_step(past, until_s, step_s)
     news: tuple[Transition, ...] = ()
     for shown in moments(past, until_s):
         then = memory.add(shown, shown.sample)
         news += then.transitions
-        if pace.takes(shown.at.mono_s) or shown.state.is_over:
+        if takes(shown.at.mono_s):
             yield replace(then, cost=shown.cost, transitions=news)
             news = ()
+
+
+def _in_step(past: Past, until_s: float, step_s: float) -> Callable[[float], bool]:
+    run = past.run
+    pace, last_s = Pace(step_s, run.interval_s), min(until_s, run.until.mono_s)
+    return lambda at_s: pace.takes(at_s) or at_s >= last_s

@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
+from itertools import islice
 
 from memdash.analysis.rules import COOLDOWN_S
 from memdash.analysis.verdict_words import RULE, finding
@@ -56,12 +57,11 @@ class Retold:
         until_s = math.inf if is_last else at.wall_s
         self._look_ahead(until_s + _AHEAD_S)
         news: list[Transition] = []
-        if self._due and self._due[0][0] <= until_s:
-            while self._due and self._due[0][0] <= until_s:
-                *_, key, finding = heappop(self._due)
-                news += self._take(key, finding)
-            self._forget()
+        while self._due and self._due[0][0] <= until_s:
+            *_, key, finding = heappop(self._due)
+            news += self._take(key, finding)
             self._log = ()
+        self._forget()
         for entry in self._holding.values():
             then = judged_then(entry.finding, verdict)
             if then is not entry.finding:
@@ -100,8 +100,9 @@ class Retold:
 
     def _forget(self) -> None:
         """What ended first goes first."""
-        ended = [key for key, entry in self._entries.items() if entry.finding.ended_at_s is not None]
-        for key in ended[: max(len(self._entries) - _MOST, 0)]:
+        surplus = max(len(self._entries) - _MOST, 0)
+        ended = (key for key, entry in self._entries.items() if entry.finding.ended_at_s is not None)
+        for key in tuple(islice(ended, surplus)):
             del self._entries[key]
             self._begun.discard(key)
 

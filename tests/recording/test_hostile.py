@@ -9,15 +9,12 @@ import pytest
 
 from memdash.errors import RecordingError
 from memdash.recording.moment import Moment
+from memdash.recording.pages import stray_rows
 from memdash.recording.reader import Recording
 from memdash.recording.writer import Writer
+from tests.recording.test_trouble import read_all
 
 Watched = Callable[..., list[Moment]]
-
-
-def everything(path: Path) -> object:
-    with contextlib.closing(Recording.open(path)) as recording:
-        return recording.findings(1e11), recording.marks(), list(recording.moments(0, 1e11))
 
 
 _ENDLESS = "WITH RECURSIVE more(number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM more)"
@@ -40,7 +37,7 @@ def test_a_table_that_is_a_query_without_end_is_not_asked(
         database.execute(f"ALTER TABLE {table} RENAME TO other")
         database.execute(f"CREATE VIEW {table} AS {_ENDLESS} SELECT {columns} FROM more")  # noqa: S608 - our own
     with pytest.raises(RecordingError):
-        everything(path)
+        read_all(path)
 
 
 @pytest.mark.parametrize("interval_s", [float("inf"), -float("inf"), "nan", b"1"])
@@ -53,3 +50,19 @@ def test_an_interval_that_is_none_is_taken_for_the_usual_one(
         database.execute("UPDATE run SET interval_s = ?", (interval_s,))
     with contextlib.closing(Recording.open(path)) as recording:
         assert recording.series("HeapAlloc", 0, 1e9).spacing_s in (1.0, 10.0, 60.0)
+
+
+def test_rows_that_go_on_in_a_circle_are_not_read_for_ever(tmp_path: Path) -> None:
+    """Two hundred on one page, of which each says that it is as long as the file."""
+    pages = (
+        b"SQLite format 3\0" + (512).to_bytes(2, "big"),
+        b"\x0d\0\0" + (200).to_bytes(2, "big") + bytes(3) + 200 * (440).to_bytes(2, "big"),
+        (3).to_bytes(4, "big"),
+    )
+    content = bytearray(b"".join(page.ljust(512, b"\0") for page in pages))
+    length, number, header = b"\x8c\0", b"\1", b"\3\x97\x44"  # 1536 bytes, in which 1500 are one value
+    cell = length + number + header + bytes(36) + (3).to_bytes(4, "big")
+    content[512 + 440 : 512 + 440 + len(cell)] = cell
+    path = tmp_path / "circle.mdr"
+    path.write_bytes(content)
+    assert 0 < len(list(stray_rows(path, {"mark": [(bytes,)]}))) <= 16

@@ -6,10 +6,12 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from memdash.errors import Corrupt, NewerFormat, RecordingError
+from memdash.recording.codec import compressed
 from memdash.recording.mended import opened_sound
 from memdash.recording.moment import Moment
 from memdash.recording.writer import Writer
@@ -30,9 +32,9 @@ def file(path: Path, moments: list[Moment]) -> Path:
     return path
 
 
-def asked(path: Path, query: str) -> list[tuple[object, ...]]:
-    with closing(sqlite3.connect(path)) as connection:
-        return connection.execute(query).fetchall()
+def asked(path: Path, query: str, *values: object) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        return connection.execute(query, values).fetchall()
 
 
 def turned(path: Path, piece: bytes) -> None:
@@ -58,7 +60,7 @@ def test_of_what_is_whole_nothing_is_said(file: Path, moments: list[Moment]) -> 
 
 def test_a_minute_that_is_damaged_is_left_out_and_told(file: Path, moments: list[Moment]) -> None:
     ((data,),) = asked(file, "SELECT substr(data, 100) FROM minute ORDER BY mono LIMIT 1 OFFSET 1")
-    turned(file, data)  # type: ignore[arg-type]
+    turned(file, data)
     damage, left = read(file)
     assert damage == "1 minute cannot be read"
     assert 130 <= len(left) <= 141
@@ -69,16 +71,32 @@ def test_a_minute_that_is_damaged_is_left_out_and_told(file: Path, moments: list
 def test_damaged_readings_and_alerts_have_their_names(file: Path) -> None:
     for query in ("SELECT data FROM fact LIMIT 1 OFFSET 1", "SELECT data FROM series LIMIT 1 OFFSET 1"):
         ((data,),) = asked(file, query)
-        turned(file, data)  # type: ignore[arg-type]
+        turned(file, data)
     assert read(file)[0] == ("1 reading of sites, tasks or objects and 1 stretch of the charts cannot be read")
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "lost"), [("minute", "last_mono", "1 minute"), ("series", "mono", "1 stretch of the charts")]
+)
+def test_what_is_of_another_type_than_is_written_is_damaged(file: Path, table: str, column: str, lost: str) -> None:
+    asked(file, f"UPDATE {table} SET {column} = 'x' WHERE rowid = 1")  # noqa: S608 - our own names
+    assert read(file)[0] == f"{lost} cannot be read"
+
+
+def test_a_run_that_does_not_say_what_its_charts_are_of_is_lost(file: Path, moments: list[Moment]) -> None:
+    writer = Writer(file, appends=True)
+    run = writer.begin(a_target(pid=2), moments[0].at, 1.0)
+    writer.write(run, moments[:3])
+    writer.close()
+    asked(file, "UPDATE run SET metrics = ? WHERE number = ?", compressed(5), run)
+    damage, left = read(file)
+    assert damage.startswith("1 run, ")
+    assert left == [moment.at.mono_s for moment in moments]
 
 
 def test_an_index_alone_costs_nothing(file: Path, moments: list[Moment]) -> None:
     ((page,),) = asked(file, "SELECT rootpage FROM sqlite_master WHERE name = 'minute_at'")
-    content = bytearray(file.read_bytes())
-    begin = 4096 * (int(str(page)) - 1)
-    content[begin : begin + 4096] = bytes(4096)
-    file.write_bytes(content)
+    blanked(file, page)
     assert read(file) == ("some of its pages cannot be read", [moment.at.mono_s for moment in moments])
 
 
@@ -91,7 +109,7 @@ def test_of_a_hole_only_what_was_in_it_is_lost(path: Path, watched: Watched) -> 
     writer.close()
     leaves = asked(path, "SELECT pageno FROM dbstat WHERE name = 'moment' AND pagetype = 'leaf' ORDER BY path")
     (page,) = leaves[len(leaves) // 2]
-    rows = blanked(path, int(str(page)))
+    rows = blanked(path, page)
     opened = opened_sound(path)
     left = sum(len(list(opened.recording.of(run.number).moments(0, 1e11))) for run in opened.recording.runs)
     opened.close()
@@ -137,7 +155,7 @@ def test_pages_tell_what_nothing_leads_to_any_more(path: Path, watched: Watched)
     writer.close()
     pages = asked(path, "SELECT pageno FROM dbstat WHERE name = 'minute' AND pagetype = 'internal'")
     for (page,) in pages:
-        blanked(path, int(str(page)))
+        blanked(path, page)
     damage, left = read(path)
     assert damage == "some of its pages cannot be read"
     assert left == [moment.at.mono_s for moment in moments]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import time
 from collections.abc import Callable
 
 from memdash.errors import MemdashError
@@ -38,8 +39,8 @@ class StillWatch:
 
 
 def wait_for(heard: queue.Queue[Snapshot], wanted: Callable[[Snapshot], bool]) -> Snapshot:
-    """The next moment that is as wanted."""
-    while True:
-        snapshot = heard.get(timeout=_PATIENCE_S)
-        if wanted(snapshot):
-            return snapshot
+    """The next moment that is as wanted. Raises queue.Empty when it does not come, whatever else does."""
+    until_s = time.monotonic() + _PATIENCE_S
+    while not wanted(snapshot := heard.get(timeout=max(until_s - time.monotonic(), 0.0))):
+        pass
+    return snapshot

@@ -353,10 +353,16 @@ def test_a_reading_that_is_pruned_meanwhile_is_missing_in_trends_alone(
     past: Past, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real, whole = Recording.readings, past.at(MONO_S + 350)
+    assert not isinstance(whole.groups, Missing)
+    frame = whole.groups[0].frame
+    course = whole.courses[Capability.SITES].of(frame)
+    assert len(course) > 2
 
     def with_one_that_goes(recording: Recording, *args: Any) -> tuple[int, ...]:
         *_, most = args
         return real(recording, *args) if most == 1 else (10**6, *real(recording, *args))
 
     monkeypatch.setattr(Recording, "readings", with_one_that_goes)
-    assert past.at(MONO_S + 350).groups == whole.groups
+    then = past.at(MONO_S + 350)
+    assert then.groups == whole.groups
+    assert list(then.courses[Capability.SITES].of(frame).last) == list(course.last)

@@ -14,7 +14,7 @@ from memdash.model.snapshot import Snapshot
 from memdash.recording.reader import Recording
 from memdash.session.pace import Pace
 from memdash.session.past import Past
-from memdash.session.replay import retold
+from memdash.session.replay import judged, retold
 from memdash.session.retold import Retold
 from tests.fakes import NOON_S
 from tests.recorded import record, watched
@@ -101,6 +101,17 @@ def test_its_moments_are_those_up_to_one(tmp_path: Path) -> None:
     record(tmp_path / "run.mdr", seen)
     past = Past(Recording.open(tmp_path / "run.mdr"))
     assert [shown.at for shown in retold(past, seen[30].at.mono_s)] == [shown.at for shown in seen[:31]]
+    past.close()
+
+
+def test_with_a_step_the_last_of_them_is_there_too(tmp_path: Path) -> None:
+    seen = watched(70)
+    record(tmp_path / "run.mdr", seen)
+    past = Past(Recording.open(tmp_path / "run.mdr"))
+    for until, taken in ((69, [0, 20, 40, 60, 69]), (35, [0, 20, 35])):
+        until_s = seen[until].at.mono_s
+        for told_over in (retold(past, until_s, 20.0), judged(past, [], (), until_s, 20.0)):
+            assert [shown.at for shown in told_over] == [seen[second].at for second in taken]
     past.close()
 
 
