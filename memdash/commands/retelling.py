@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
@@ -36,12 +36,9 @@ def retelling(file: Recorded, run: int | None, alerting: Alerting, step_s: float
     """
     from memdash.session.replay import judged, retold
 
-    past = file.open(run)
-    try:
+    with closing(file.open(run)) as past:
         until_s = file.instant_s(past)
         if alerting.is_asked:
             yield judged(past, alerting.rules, alerting.muted, until_s, step_s)
         else:
             yield retold(past, until_s, step_s)
-    finally:
-        past.close()
