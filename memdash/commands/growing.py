@@ -75,7 +75,7 @@ class GrowingFile:
         """Add all of it, or nothing where there is no room. Raises OSError."""
         if self._is_left or not os.fstat(self._descriptor).st_nlink:  # what is deleted nobody will ever read
             self._is_left = False
-            self._leave()
+            self._go_on_in(self._opened(self._path))  # the old one is kept where there can be no new one
         size = os.fstat(self._descriptor).st_size
         if self._most_bytes is not None and size + len(line) > self._most_bytes and size > len(self._head):
             self._turn()
@@ -103,10 +103,6 @@ class GrowingFile:
             os.close(descriptor)
             raise
         return descriptor
-
-    def _leave(self) -> None:
-        """The old one is kept where there can be no new one."""
-        self._go_on_in(self._opened(self._path))
 
     def _go_on_in(self, descriptor: int) -> None:
         os.close(self._descriptor)
