@@ -6,6 +6,7 @@ import contextlib
 import os
 from pathlib import Path
 
+from memdash.commands.output import require_folder
 from memdash.errors import UsageError
 from memdash.files import unfinished
 
@@ -30,8 +31,8 @@ def require_free(path: Path, most_bytes: int | None = None, kept: int = 0, *, ca
     for each in () if can_be_there else (path, *olds):
         if each.is_file() or each.is_dir():
             raise UsageError(f"{each} exists already", "go on in it with --append, or begin anew with --force")
-    if not path.exists() and not os.access(path.parent, os.W_OK):
-        raise UsageError(f"{path.parent} is not a directory that can be written to", "choose another place with -o")
+    if not path.exists():
+        require_folder(path)
 
 
 class GrowingFile:
