@@ -19,7 +19,7 @@ from memdash.commands.limits import Alerting, alert_options
 from memdash.commands.logbook import Logbook, encoded
 from memdash.commands.logger import Logger
 from memdash.commands.options import gathered, settings, typed
-from memdash.commands.output import STDOUT, tell
+from memdash.commands.output import STDOUT, is_terminal, tell
 from memdash.commands.replayed import Recorded
 from memdash.commands.retelling import refuse_live, retelling
 from memdash.commands.service import Service
@@ -82,7 +82,8 @@ def command(
         raise UsageError("--rotate is for a file", "name one with -o")
     rules, muted = alerting.rules, alerting.muted
     telling.check(rules)
-    lines: Lines = CsvLines() if csv else JsonLines() if json or not _is_terminal(output) else WordLines()
+    is_read_by_a_person = output == STDOUT and is_terminal(sys.stdout)
+    lines: Lines = CsvLines() if csv else JsonLines() if json or not is_read_by_a_person else WordLines()
     if choice.recorded is not None:
         refuse_live(others, "duration")
         with _opened(output, lines, append, force, rotate, keep) as file:
@@ -172,10 +173,6 @@ def _opened(
     return closing(
         GrowingFile(Path(output), appends=appends, replaces=replaces, most_bytes=most_bytes, kept=kept, head=head)
     )
-
-
-def _is_terminal(output: str) -> bool:
-    return output == STDOUT and sys.stdout is not None and sys.stdout.isatty()
 
 
 def _stdout() -> int:
