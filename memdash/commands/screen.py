@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -184,9 +183,7 @@ def report_of(moment: Snapshot, path: Path) -> bytes:
     """A report in the format that the file's name asks for. Raises UsageError."""
     from memdash.exports.formats import exporter_for
 
-    out = BytesIO()
-    exporter_for(path).write([moment], out)
-    return out.getvalue()
+    return exporter_for(path).bytes_of(moment)
 
 
 screen_options = gathered(Screen, "screen")
