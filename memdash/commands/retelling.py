@@ -29,8 +29,8 @@ def refuse_live(others: Sequence[str], *names: str) -> None:
 
 
 @contextmanager
-def retelling(file: Recorded, run: int | None, alerting: Alerting, step_s: float) -> Iterator[Iterator[Snapshot]]:
-    """The moments up to that which is meant, one in so long, with the alerts of then or of limits of their own.
+def retelling(file: Recorded, run: int | None, alerting: Alerting, step_s: float = 0.0) -> Iterator[Iterator[Snapshot]]:
+    """The moments up to that which is meant, all or one in so long, with the alerts of then or of limits of their own.
 
     Raises RecordingError, UsageError.
     """
