@@ -171,7 +171,7 @@ class Program:
         """What it turns out to be, once that is clear: itself, or what it is a wrapper of. Raises TargetError."""
         return settle(self.pid, _is_telling)
 
-    def wait(self, timeout_s: float | None = None) -> bool:
+    def wait(self, timeout_s: float | None) -> bool:
         """Wait until the command has ended by itself, for so long at most; whether it has."""
         if self._process.returncode is not None:
             return True
