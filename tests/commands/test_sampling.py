@@ -58,6 +58,8 @@ def test_what_is_not_said_is_as_usual() -> None:
     assert Sampled(0, ("obj",)).of_profile() == Sampling(domains=("obj",))
     assert Sampled(4096, ("obj",)).of_profile() == Sampling(4096, ("obj",))
     assert Sampled(0, ("obj",)).of_running(agent=True) is None
+    assert Sampled(0, ("obj",)).of_command(None, read_only=False) is None
+    assert Sampled(None, ("obj",)).of_command(None, read_only=False) == Sampling(domains=("obj",))
 
 
 def test_a_rate_that_stands_in_the_configuration_is_meant_by_whoever_begins_it(monkeypatch: pytest.MonkeyPatch) -> None:
