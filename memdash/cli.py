@@ -105,7 +105,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else list(argv)
     try:
         code = _invoked(words)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except MemdashError as error:
         return _tell(error.what, error.hint, error.exit_code)
     except click.ClickException as error:

@@ -21,6 +21,30 @@ def test_other_intervals_are_refused_with_an_example(text: str) -> None:
     assert "write it like" in refused.value.hint
 
 
+@pytest.mark.parametrize(
+    ("name", "within", "beyond"),
+    [
+        ("max-size", ["1MiB"], ["1023KiB"]),
+        ("rotate", ["64KiB"], ["63KiB"]),
+        ("keep", ["0", "1000"], ["-1", "1001"]),
+        ("trace", ["1", "100"], ["0", "101"]),
+        ("sample", ["1KiB", "16MiB", "off"], ["1023", "17MiB"]),
+        ("nodecount", ["1"], ["0"]),
+        ("gc-cooldown", ["1s"], ["999ms"]),
+        ("nodefraction", ["0", "100%"], ["-1%", "101%", "nan"]),
+        ("gc-at", ["10%", "1"], ["9%", "101%", "nan"]),
+        ("limit", ["1"], ["0"]),
+        ("run", ["0"], ["-1"]),
+    ],
+)
+def test_a_bound_is_allowed_and_what_lies_beyond_is_not(name: str, within: list[str], beyond: list[str]) -> None:
+    for text in within:
+        SETTINGS[name].value(text)
+    for text in beyond:
+        with pytest.raises(UsageError):
+            SETTINGS[name].value(text)
+
+
 def test_growth_is_a_rate_or_so_much_in_all() -> None:
     setting = SETTINGS["max-growth"]
     assert setting.value("1MiB/min") == MostGrowth(pytest.approx((1 << 20) / 60), True)  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ import click
 from memdash.analysis.deeds import changes, deed_words, freed_bytes
 from memdash.commands.denials import denials_told
 from memdash.commands.options import Verb, settings
-from memdash.commands.output import tell
+from memdash.commands.output import is_terminal, tell
 from memdash.commands.target import Choice, process_options
 from memdash.errors import ProbeError, UsageError
 from memdash.model.action import Action, Deed
@@ -52,7 +52,7 @@ def act_on(target: Target, action: Action, *, agreed: bool, entries: Sequence[Pr
     """
 
     def consent(step: Action, words: str) -> bool:
-        if not agreed and not sys.stdin.isatty():
+        if not agreed and not is_terminal(sys.stdin):
             raise UsageError(f"{action.value} wants a yes, and standard input is no terminal", "give --yes")
         return agreed or asked(step, words)
 

@@ -14,6 +14,7 @@ import click
 
 from memdash.commands.look import Look
 from memdash.commands.options import gathered, origin
+from memdash.commands.output import is_terminal
 from memdash.commands.source import is_process
 from memdash.commands.viewing import Viewing
 from memdash.config import SETTINGS
@@ -39,8 +40,7 @@ class Browsing(Look):
     def is_possible(self) -> bool:
         """Whether a screen is wanted, and there are a terminal and a person at it."""
         streams = (sys.stdin, sys.stdout, sys.stderr)
-        has_terminal = all(stream is not None and stream.isatty() for stream in streams)
-        return has_terminal and not self.text and os.environ.get("TERM", "dumb") != "dumb"
+        return all(map(is_terminal, streams)) and not self.text and os.environ.get("TERM", "dumb") != "dumb"
 
 
 browsing_options = gathered(Browsing, "browsing")

@@ -6,6 +6,7 @@ import contextlib
 import os
 from pathlib import Path
 
+from memdash.commands.output import require_folder
 from memdash.errors import UsageError
 from memdash.files import unfinished
 
@@ -30,8 +31,8 @@ def require_free(path: Path, most_bytes: int | None = None, kept: int = 0, *, ca
     for each in () if can_be_there else (path, *olds):
         if each.is_file() or each.is_dir():
             raise UsageError(f"{each} exists already", "go on in it with --append, or begin anew with --force")
-    if not path.exists() and not os.access(path.parent, os.W_OK):
-        raise UsageError(f"{path.parent} is not a directory that can be written to", "choose another place with -o")
+    if not path.exists():
+        require_folder(path)
 
 
 class GrowingFile:
@@ -75,7 +76,7 @@ class GrowingFile:
         """Add all of it, or nothing where there is no room. Raises OSError."""
         if self._is_left or not os.fstat(self._descriptor).st_nlink:  # what is deleted nobody will ever read
             self._is_left = False
-            self._leave()
+            self._go_on_in(self._opened(self._path))  # the old one is kept where there can be no new one
         size = os.fstat(self._descriptor).st_size
         if self._most_bytes is not None and size + len(line) > self._most_bytes and size > len(self._head):
             self._turn()
@@ -103,10 +104,6 @@ class GrowingFile:
             os.close(descriptor)
             raise
         return descriptor
-
-    def _leave(self) -> None:
-        """The old one is kept where there can be no new one."""
-        self._go_on_in(self._opened(self._path))
 
     def _go_on_in(self, descriptor: int) -> None:
         os.close(self._descriptor)

@@ -16,7 +16,7 @@ from memdash.analysis.leaks import Expected, Suspect, suspects
 from memdash.commands.acting import asked
 from memdash.commands.denials import denials_told
 from memdash.commands.options import Verb, settings
-from memdash.commands.output import tell, write_lines
+from memdash.commands.output import is_terminal, tell, write_lines
 from memdash.commands.replayed import Recorded
 from memdash.commands.target import Choice, target_options
 from memdash.errors import UnsupportedRuntime, UsageError
@@ -125,7 +125,7 @@ def recorded_leaks(
 
 def _consent(*, agreed: bool) -> Maybe[Callable[[Action, str], bool]]:
     """Where nobody can be asked, nothing is done that has not been agreed to."""
-    if not agreed and not sys.stdin.isatty():
+    if not agreed and not is_terminal(sys.stdin):
         return Missing("that runs a collection in the program, and there is nobody to ask", "give --yes")
     return lambda step, words: agreed or asked(step, words)
 

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -16,10 +16,10 @@ import click
 from memdash.analysis.rules import Threshold
 from memdash.commands.growing import GrowingFile, Stream, require_free
 from memdash.commands.limits import Alerting, alert_options
-from memdash.commands.logbook import Logbook
+from memdash.commands.logbook import Logbook, encoded
 from memdash.commands.logger import Logger
 from memdash.commands.options import gathered, settings, typed
-from memdash.commands.output import STDOUT, tell
+from memdash.commands.output import STDOUT, is_terminal, tell
 from memdash.commands.replayed import Recorded
 from memdash.commands.retelling import refuse_live, retelling
 from memdash.commands.service import Service
@@ -82,7 +82,8 @@ def command(
         raise UsageError("--rotate is for a file", "name one with -o")
     rules, muted = alerting.rules, alerting.muted
     telling.check(rules)
-    lines: Lines = CsvLines() if csv else JsonLines() if json or not _is_terminal(output) else WordLines()
+    is_read_by_a_person = output == STDOUT and is_terminal(sys.stdout)
+    lines: Lines = CsvLines() if csv else JsonLines() if json or not is_read_by_a_person else WordLines()
     if choice.recorded is not None:
         refuse_live(others, "duration")
         with _opened(output, lines, append, force, rotate, keep) as file:
@@ -146,45 +147,38 @@ def _retell(
         for shown in moments:
             for entry in book.entries(0, shown):
                 book.write(entry)
-            _require_reader(book.is_gone)
-            if book.failed:
-                raise _not_whole()
+            _require_written(book)
     if shown is not None:
         book.end(shown.at.wall_s, shown.ending.words if shown.ending else "what was recorded ends here")
+        _require_written(book)
+
+
+def _require_written(book: Logbook) -> None:
+    _require_reader(book.is_gone)
+    if book.failed:
+        raise _not_whole()
 
 
 def _not_whole() -> UsageError:
     return UsageError("the log is not whole", "make room, or choose another place with -o")
 
 
-@contextmanager
 def _opened(
     output: str, lines: Lines, appends: bool, replaces: bool, most_bytes: int | None, kept: int
-) -> Iterator[GrowingFile | None]:
+) -> AbstractContextManager[GrowingFile | None]:
     """The file that is named, as long as this lasts; None for standard output. Raises UsageError."""
     if output == STDOUT:
-        yield None
-        return
-    head = _head(lines)
-    file = GrowingFile(Path(output), appends=appends, replaces=replaces, most_bytes=most_bytes, kept=kept, head=head)
-    try:
-        yield file
-    finally:
-        file.close()
-
-
-def _is_terminal(output: str) -> bool:
-    return output == STDOUT and sys.stdout is not None and sys.stdout.isatty()
+        return nullcontext()
+    head = encoded(lines.head())
+    return closing(
+        GrowingFile(Path(output), appends=appends, replaces=replaces, most_bytes=most_bytes, kept=kept, head=head)
+    )
 
 
 def _stdout() -> int:
     if sys.stdout is None:
         raise UsageError("standard output is closed", "name a file with -o")
     return sys.stdout.fileno()
-
-
-def _head(lines: Lines) -> bytes:
-    return b"".join(line.encode() + b"\n" for line in lines.head())
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from memdash.model.finding import NOTES, Finding, Severity
 from memdash.model.sample import Instant
 from memdash.model.snapshot import Snapshot, State
 
-__all__ = ["Entry", "Event", "Logbook", "Moment", "Sink"]
+__all__ = ["Entry", "Event", "Logbook", "Moment", "Sink", "encoded"]
 
 
 class Sink(Protocol):
@@ -43,7 +43,7 @@ Entry: TypeAlias = Moment | Event
 class Logbook:
     """Writes entries into ``sink``: what cannot be written is counted, and that this begins and ends is told once.
 
-    ``is_gone`` is set when nobody reads any more. ``samples`` were written, ``failed`` entries were not.
+    ``is_gone`` is set when nobody reads any more. ``samples`` were written, ``failed`` entries, or the end, were not.
     ``is_failing`` says that the last that was to be written could not be.
     """
 
@@ -86,7 +86,7 @@ class Logbook:
 
     def end(self, at_s: float, why: str, dropped: int = 0) -> None:
         """Write its last line; ``dropped`` entries never came here."""
-        self._put_out(self._lines.end(at_s, why, self.samples, dropped + self.failed))
+        self.failed += not self._put_out(self._lines.end(at_s, why, self.samples, dropped + self.failed))
 
     def _write_moment(self, moment: Moment) -> None:
         if moment.number not in self._began and self._put_out(self._lines.start(moment.snapshot)):
@@ -99,7 +99,7 @@ class Logbook:
         """Whether they were written."""
         try:
             with defects_told():
-                if not self._write(b"".join(line.encode(errors="backslashreplace") + b"\n" for line in lines)):
+                if not self._write(encoded(lines)):
                     return True  # there was nothing to fail: it says nothing of whether writing works again
         except MemdashError as error:
             if not self.is_failing and not self.is_gone.is_set():
@@ -122,6 +122,11 @@ class Logbook:
             raise MemdashError("nobody reads it") from None
         except OSError as error:
             raise MemdashError(error.strerror or str(error)) from None
+
+
+def encoded(lines: Iterable[str]) -> bytes:
+    """Lines as they stand in a log, with their ends."""
+    return b"".join(line.encode(errors="backslashreplace") + b"\n" for line in lines)
 
 
 def _notes(before: Sequence[Finding], now: Sequence[Finding]) -> list[Finding]:

@@ -32,7 +32,7 @@ class Logger:
         sessions: Sequence[Session],
         lines: Lines,
         sink: Sink,
-        tell: Callable[[str], object] = lambda _: None,
+        tell: Callable[[str], object],
         *,
         heads: bool = True,
     ) -> None:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 import click
 
@@ -15,9 +15,25 @@ from memdash.errors import UsageError
 from memdash.files import is_device, written
 from memdash.plain import plain
 
-__all__ = ["STDOUT", "check_output", "refuse_same", "tell", "tell_instead", "update", "write_lines", "writing"]
+__all__ = [
+    "STDOUT",
+    "check_output",
+    "is_terminal",
+    "refuse_same",
+    "require_folder",
+    "tell",
+    "tell_instead",
+    "update",
+    "write_lines",
+    "writing",
+]
 
 STDOUT = "-"
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether there may be a person at it; one that was closed before we began is None."""
+    return stream is not None and stream.isatty()
 
 
 def tell(words: str) -> None:
@@ -31,7 +47,7 @@ def tell(words: str) -> None:
 
 def update(words: str = "") -> None:
     """Where stderr is a terminal, have its last line say this now; nothing takes the line away."""
-    if sys.stderr is not None and sys.stderr.isatty():
+    if is_terminal(sys.stderr):
         with suppress(OSError):
             click.echo(f"\r\x1b[K{plain(words)}", err=True, nl=False)
 
@@ -53,6 +69,11 @@ def check_output(output: str, force: bool) -> None:
         return
     if path.exists() and not force:
         raise UsageError(f"{output} exists already", "choose another name, or overwrite it with --force")
+    require_folder(path)
+
+
+def require_folder(path: Path) -> None:
+    """Raise UsageError where no file can be made at ``path``."""
     if not os.access(path.parent, os.W_OK):
         raise UsageError(f"{path.parent} is not a directory that can be written to", "choose another place with -o")
 

@@ -15,7 +15,7 @@ from memdash.analysis.deeds import deed_words
 from memdash.commands.acting import act_on
 from memdash.commands.denials import denials_told
 from memdash.commands.options import Verb, gathered, settings, typed
-from memdash.commands.output import STDOUT, check_output, tell, update, writing
+from memdash.commands.output import STDOUT, check_output, is_terminal, tell, update, writing
 from memdash.commands.sampling import Sampled
 from memdash.commands.target import Choice, target_options
 from memdash.errors import UsageError
@@ -64,7 +64,7 @@ def command(
     With --agent memdash's agent samples what a running Python allocates for --duration, 30 s unless given, and is gone
     again: the profile holds what was allocated meanwhile, and what is still held of it.
     """
-    if output == STDOUT and sys.stdout.isatty():
+    if output == STDOUT and is_terminal(sys.stdout):
         raise UsageError("a profile is not for a terminal", "name a file with -o heap.pb.gz")
     if choice.endpoint is None and (type not in (None, _HEAP) or seconds):
         raise UsageError(
@@ -149,13 +149,11 @@ def _counted(seconds: int) -> Iterator[None]:
             passed = min(passed + 1, seconds)
             update(f"memdash: {passed} of {seconds} s")
 
-    counting = threading.Thread(target=count, daemon=True) if sys.stderr.isatty() else None
-    if counting is not None:
-        counting.start()
+    counting = threading.Thread(target=count, daemon=True)
+    counting.start()
     try:
         yield
     finally:
         over.set()
-        if counting is not None:
-            counting.join()
-            update()
+        counting.join()
+        update()

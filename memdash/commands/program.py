@@ -171,7 +171,7 @@ class Program:
         """What it turns out to be, once that is clear: itself, or what it is a wrapper of. Raises TargetError."""
         return settle(self.pid, _is_telling)
 
-    def wait(self, timeout_s: float | None = None) -> bool:
+    def wait(self, timeout_s: float | None) -> bool:
         """Wait until the command has ended by itself, for so long at most; whether it has."""
         if self._process.returncode is not None:
             return True
@@ -189,10 +189,9 @@ class Program:
         """Ask time and again, for so long at most: nothing wakes us, and the command must stay to be waited for."""
         until_s = time.monotonic() + timeout_s
         while os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
-            left_s = until_s - time.monotonic()
-            if left_s <= 0:
+            if time.monotonic() >= until_s:
                 return False
-            time.sleep(min(_PAUSE_S, left_s))
+            time.sleep(_PAUSE_S)
         return True
 
     @property

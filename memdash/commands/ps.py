@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from memdash.commands.options import Verb, settings
-from memdash.commands.output import write_lines
+from memdash.commands.output import is_terminal, write_lines
 from memdash.exports.text import table_lines
 from memdash.probes.probe import Refusal
 from memdash.probes.registry import PROBES
@@ -44,7 +44,7 @@ def command(text: str, json: bool) -> None:
 
 def _fitting(line: str) -> str:
     """Cut to the terminal, so that a long command line does not fill it; whole in a pipe or a file."""
-    if not sys.stdout.isatty():
+    if not is_terminal(sys.stdout):
         return line
     width = shutil.get_terminal_size().columns
     return line if len(line) <= width else f"{line[: width - 1]}…"

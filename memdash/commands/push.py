@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -15,7 +14,7 @@ from memdash.commands.secret import secret_of
 from memdash.commands.service import Service
 from memdash.commands.sinks import About, Sink, headers_for, otlp_sink, pyroscope_sink
 from memdash.commands.target import Choice, pids, process_options
-from memdash.commands.watching import Named, named
+from memdash.commands.watching import Named, named, ticks
 from memdash.errors import MemdashError, ProbeError, TargetError, TargetExited, UsageError, told_where
 from memdash.network.address import Address
 from memdash.session import read_once
@@ -26,7 +25,6 @@ __all__ = ["command"]
 
 _VARIABLE = "MEMDASH_PUSH_AUTH"
 _LEAST_EVERY_S, _MOST_EVERY_S = 5.0, 86400.0
-_LOOKS_EVERY_S = 0.5
 _SOON_S = 5.0
 """What is under way at the end may take so long."""
 
@@ -104,7 +102,7 @@ def command(
                 for sink in sinks:
                     sink.delivery.start()
                 pusher.push(every)
-                _watched(pusher, every, None if duration is None else time.monotonic() + duration)
+                _watched(pusher, every, duration)
         except Signalled as by:
             signalled = by.number
         for sink in sinks:
@@ -169,12 +167,12 @@ class _Pusher:
             tell(f"{target.name} ({target.place}): {error.what}")
 
 
-def _watched(pusher: _Pusher, every_s: float, until_s: float | None) -> None:
+def _watched(pusher: _Pusher, every_s: float, duration_s: float | None) -> None:
     """Push now and then, until all have ended or the time is over."""
-    pause = threading.Event()
     next_s = time.monotonic() + every_s
-    while not pusher.is_over and (until_s is None or time.monotonic() < until_s):
-        pause.wait(min(_LOOKS_EVERY_S, max(min(next_s, until_s or next_s) - time.monotonic(), 0.0)))
+    for _ in ticks(duration_s):
+        if pusher.is_over:
+            return
         if time.monotonic() >= next_s:
             next_s = max(next_s + every_s, time.monotonic())
             pusher.push(every_s)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -13,7 +12,7 @@ import click
 
 from memdash.commands.limits import Alerting, alert_options
 from memdash.commands.options import gathered, refuse_beside, settings
-from memdash.commands.output import STDOUT, tell, tell_instead, update
+from memdash.commands.output import STDOUT, require_folder, tell, tell_instead, update
 from memdash.commands.recorded import Keeping, recorders
 from memdash.commands.relief import Relieving, relief_options, relief_told
 from memdash.commands.service import Service
@@ -99,12 +98,14 @@ def command(
 
 
 def _require_free(path: Path, *, can_be_there: bool) -> None:
-    """Refuse early, before a night of waiting for a process, what could not be written then. Raises RecordingError."""
+    """Refuse early, before a night of waiting for a process, what could not be written then.
+
+    Raises RecordingError, UsageError.
+    """
     from memdash.recording.place import require_free
 
     require_free(path, can_be_there=can_be_there)
-    if not os.access(path.parent, os.W_OK):
-        raise RecordingError(f"{path.parent} is not a directory that can be written to", "choose another place with -o")
+    require_folder(path)
 
 
 def _salvaged(path: Path, output: str) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import struct
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -54,10 +53,10 @@ class Recorded:
         if number is not None and number not in [run.number for run in runs]:
             opened.close()
             raise UsageError(f"{self.path} has no run {number}", f"there {_there_are(runs)}")
-        meant = self._holder(runs) if number is None else number
+        meant = (self._holder(runs) if number is None else number) or newest.number
         if number is None and len(runs) > 1:
-            tell(f"{self.path}: this is run {meant or newest.number}; with --run there {_there_are(runs)}")
-        recording = newest if meant is None or meant == newest.number else newest.of(meant)
+            tell(f"{self.path}: this is run {meant}; with --run there {_there_are(runs)}")
+        recording = newest if meant == newest.number else newest.of(meant)
         if opened.damage:
             tell(f"{self.path} is damaged: {opened.damage}; what is left of this run is {_reach(recording.run)}")
         elif goes_on and recording.run.ending is None:
@@ -131,26 +130,28 @@ def recorded(argument: str) -> Recorded | None:
 
 def _is_alone(path: Path) -> bool:
     """Whether it is a database in which nothing stands, as a young recording is without the file beside it."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(_OURS_AT + 4)
-    except (OSError, ValueError):
-        return False
-    return head.startswith(_SQLITE) and not any(head[_OURS_AT:]) and path.stat().st_size <= _EMPTY
+    return _application(path) == 0 and path.stat().st_size <= _EMPTY
 
 
 def _is_recording(path: Path) -> bool:
     """By its first bytes; as long as it is young, or was not closed, all of it may be in the file beside it."""
     try:
-        if not path.is_file():
-            return False
-        if path.with_name(f"{path.name}{_BESIDE}").is_file():
-            return True
+        is_young = path.is_file() and path.with_name(f"{path.name}{_BESIDE}").is_file()
+    except (OSError, ValueError):
+        return False
+    return is_young or _application(path) == _OURS
+
+
+def _application(path: Path) -> int | None:
+    """Whose database it is: SQLite keeps a number for that; None for what is no database."""
+    try:
+        if not path.is_file():  # to open a pipe may take for ever
+            return None
         with path.open("rb") as file:
             head = file.read(_OURS_AT + 4)
     except (OSError, ValueError):
-        return False
-    return head.startswith(_SQLITE) and head[_OURS_AT:] == struct.pack(">I", _OURS)
+        return None
+    return int.from_bytes(head[_OURS_AT:], "big") if head.startswith(_SQLITE) else None
 
 
 def _holds(run: Run, wall_s: float) -> bool:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
-from memdash.analysis.rules import Rule
 from memdash.commands.limits import Alerting, alert_options
 from memdash.commands.options import Verb, gathered, settings, typed
 from memdash.commands.output import check_output, writing
 from memdash.commands.relief import Relieving, relief_options
 from memdash.commands.replayed import Recorded
+from memdash.commands.retelling import retelling
 from memdash.commands.target import Choice, target_options
 from memdash.commands.telling import Telling
 from memdash.commands.watching import watched
@@ -59,8 +59,7 @@ def command(
     if choice.recorded is not None:
         if duration is not None:
             raise UsageError("--duration is for a process that runs", "a recording has its own: FILE.mdr@TIME")
-        anew = (rules, muted) if alerting.is_asked else None
-        with _recorded(choice.recorded, run, anew) as snapshot:
+        with _recorded(choice.recorded, run, alerting) as snapshot:
             _write(snapshot, name, redact=redact, output=output, force=force)
         return 0
     if duration is None and typed("gc-at"):
@@ -102,18 +101,14 @@ def _write(snapshot: Snapshot, name: str, *, redact: bool, output: str, force: b
 
 
 @contextmanager
-def _recorded(
-    file: Recorded, number: int | None, anew: tuple[Sequence[Rule], Sequence[str]] | None
-) -> Iterator[Snapshot]:
-    """A moment as it was seen, or as a watch with these rules, some of them muted, would have seen it."""
-    if anew is None:
+def _recorded(file: Recorded, number: int | None, alerting: Alerting) -> Iterator[Snapshot]:
+    """A moment as it was seen, or as a watch with limits of their own would have seen it."""
+    if alerting.is_asked:
+        with retelling(file, number, alerting) as moments:
+            yield deque(moments, maxlen=1).pop()
+    else:
         with file.moment(number) as snapshot:
             yield snapshot
-        return
-    from memdash.session.replay import judged
-
-    with closing(file.open(number)) as past:
-        yield deque(judged(past, *anew, file.instant_s(past)), maxlen=1).pop()
 
 
 def _format(**asked: bool) -> str:

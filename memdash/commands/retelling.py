@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
@@ -29,19 +29,16 @@ def refuse_live(others: Sequence[str], *names: str) -> None:
 
 
 @contextmanager
-def retelling(file: Recorded, run: int | None, alerting: Alerting, step_s: float) -> Iterator[Iterator[Snapshot]]:
-    """The moments up to that which is meant, one in so long, with the alerts of then or of limits of their own.
+def retelling(file: Recorded, run: int | None, alerting: Alerting, step_s: float = 0.0) -> Iterator[Iterator[Snapshot]]:
+    """The moments up to that which is meant, all or one in so long, with the alerts of then or of limits of their own.
 
     Raises RecordingError, UsageError.
     """
     from memdash.session.replay import judged, retold
 
-    past = file.open(run)
-    try:
+    with closing(file.open(run)) as past:
         until_s = file.instant_s(past)
         if alerting.is_asked:
             yield judged(past, alerting.rules, alerting.muted, until_s, step_s)
         else:
             yield retold(past, until_s, step_s)
-    finally:
-        past.close()

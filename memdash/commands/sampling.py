@@ -31,7 +31,7 @@ class Sampled:
                 "--trace and --sample exclude each other: either tells the allocation sites",
                 "--sample takes 4 to 15 % of CPU time, --trace is exact and takes several times what the program does",
             )
-        return None if read_only or trace is not None else self._made()
+        return None if read_only or trace is not None or self.sample == 0 else self.of_profile()
 
     def of_running(self, *, agent: bool) -> Sampling | None:
         """In what runs already: at once where its agent is asked for too, else when asked. Raises UsageError."""
@@ -40,18 +40,11 @@ class Sampled:
                 "a program that runs is sampled by memdash's agent, and that is only loaded when it is asked for",
                 "memdash --agent --sample 64KiB PID; memdash -- COMMAND samples what it starts",
             )
-        return replace(self._with(self.sample), at_once=agent) if self.sample else None
+        return replace(self.of_profile(), at_once=agent) if self.sample else None
 
     def of_profile(self) -> Sampling:
-        """By the agent, for a profile alone: at whatever rate was said."""
-        return self._made() or self._with(None)
-
-    def _made(self) -> Sampling | None:
-        return None if self.sample == 0 else self._with(self.sample)
-
-    def _with(self, rate_bytes: int | None) -> Sampling:
-        """None is the usual rate."""
+        """By the agent, for a profile alone: at the rate that was said, or the usual one."""
         from memdash.probes.cpython.sampler.sampling import Sampling  # none of those who only read need it
 
         usual = Sampling(domains=self.sample_domains)
-        return usual if rate_bytes is None else replace(usual, rate_bytes=rate_bytes)
+        return replace(usual, rate_bytes=self.sample) if self.sample else usual

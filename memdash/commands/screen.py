@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from memdash.commands.limits import Alerting
 from memdash.commands.look import Look
 from memdash.commands.opening import Opening
 from memdash.commands.options import gathered, part
-from memdash.commands.output import write_lines
+from memdash.commands.output import is_terminal, write_lines
 from memdash.commands.recorded import Keeping, recorders
 from memdash.commands.relief import Relieving
 from memdash.commands.sampling import Sampled
@@ -176,8 +175,7 @@ class Screen(Alerting):
 def check_terminal(hint: str) -> None:
     """Refuse to draw where there is no terminal; ``hint`` says what does without. Raises UsageError."""
     for name in ("stdin", "stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None or not stream.isatty():
+        if not is_terminal(getattr(sys, name)):
             raise UsageError(f"the dashboard needs a terminal, and {name} is none", hint)
 
 
@@ -185,9 +183,7 @@ def report_of(moment: Snapshot, path: Path) -> bytes:
     """A report in the format that the file's name asks for. Raises UsageError."""
     from memdash.exports.formats import exporter_for
 
-    out = BytesIO()
-    exporter_for(path).write([moment], out)
-    return out.getvalue()
+    return exporter_for(path).bytes_of(moment)
 
 
 screen_options = gathered(Screen, "screen")

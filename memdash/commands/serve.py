@@ -72,7 +72,7 @@ def command(
     if grafana:
         write_lines([(Path(__file__).parents[1] / "exports/prometheus/grafana.json").read_text("utf-8").rstrip()])
         return 0
-    rules = alerting.rules
+    rules, muted = alerting.rules, alerting.muted
     telling.check(rules)
     if choice.recorded is not None:
         refuse_live(others, "listen", "token-file", "duration")
@@ -85,7 +85,7 @@ def command(
     with telling.hooks() as follow:
 
         def opener(target: Target, entries: Sequence[ProbeEntry] = PROBES) -> Session:
-            live = Live(target, interval_s=interval, rules=rules, muted=alerting.muted, entries=entries, read_only=True)
+            live = Live(target, interval_s=interval, rules=rules, muted=muted, entries=entries, read_only=True)
             follow(live)
             return live
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from math import ceil
 from typing import TextIO
 
+from memdash.commands.output import is_terminal
 from memdash.commands.watching import ending_code, watched
 from memdash.errors import UsageError
 from memdash.exports.brief import cells, cut, few_lines
@@ -27,7 +28,7 @@ _FALLBACK = os.terminal_size((80, 24))
 
 def terminal_of_ours() -> TextIO:
     """Standard output, where it is a terminal. Raises UsageError."""
-    if sys.stdout is None or not sys.stdout.isatty():
+    if not is_terminal(sys.stdout):
         raise UsageError(
             "--inline needs a terminal, and stdout is none", "memdash log PID writes a line a sample, --once one screen"
         )

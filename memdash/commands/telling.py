@@ -16,7 +16,7 @@ from memdash.analysis.rules import Rule
 from memdash.analysis.verdict_words import RULE as VERDICT
 from memdash.commands.limits import require_rules
 from memdash.commands.options import place, typed
-from memdash.commands.output import tell_instead
+from memdash.commands.output import is_terminal, tell_instead
 from memdash.errors import HookError, UsageError, told_where
 from memdash.model.finding import NOTES, Severity
 from memdash.model.relief import OVER_LIMIT
@@ -167,7 +167,7 @@ def _address(text: HookText) -> Address:
 
 
 def _send(sequence: str) -> None:
-    if sys.stderr is not None and sys.stderr.isatty():
+    if is_terminal(sys.stderr):
         sys.stderr.write(sequence)
         sys.stderr.flush()
 

@@ -41,5 +41,5 @@ def command(choice: Choice, screen: Screen, trace: int | None, once: bool, inlin
     with signals_raised():
         target = choice.target() if choice.made else screen.pick()
         if target is not None:
-            screen.watch(target, sampling_with(choice.entries, sampling) if sampling else choice.entries)
+            screen.watch(target, sampling_with(choice.entries, sampling))
     return 0

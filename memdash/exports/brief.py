@@ -25,7 +25,7 @@ __all__ = ["cells", "cut", "few_lines", "screenful"]
 _FIGURES, _SITES, _TASKS, _ALERTS = 8, 4, 3, 3
 """Rows of a screenful: at least so many figures, at most so many of the others."""
 
-_ELLIPSIS = "…"
+_ELLIPSIS, _NOTHING = "…", ("", DASH, "0")
 
 _OF_MOST = ("HeapAlloc", "system.rss_bytes")
 _LESS = tuple(key for key in VITAL if key != "Sys")
@@ -113,7 +113,7 @@ def _figures(snapshot: Snapshot) -> Iterator[str]:
             name, value, change, *_ = (cell.text for cell in row.cells)
             texts = (names.get(row.key, name), value, change if row.key in changing else "")
             if row.key in kept:
-                parts.append(" ".join(text for text in texts if text not in ("", DASH, "0")))
+                parts.append(" ".join(text for text in texts if text not in _NOTHING))
         yield " · ".join(parts) or DASH
 
 
@@ -122,7 +122,7 @@ def _site(table: Table) -> Iterator[str]:
     texts = {column.key: cell.text for column, cell in zip(table.columns, table.rows[0].cells, strict=True)}
     objects, change, function, where = (texts[key] for key in ("objects", "change", "function", "where"))
     figures = f"top site {texts['figure']} ({texts['share']} %)"
-    changed = [] if change in ("", DASH, "0") else [f"Δ {change}"]
+    changed = [] if change in _NOTHING else [f"Δ {change}"]
     for short in (function, function.rpartition("/")[2]):
         yield " · ".join((figures, *changed, f"{objects} objects", f"{short} {where}"))
         yield " · ".join((figures, *changed, f"{short} {where}"))

@@ -21,6 +21,10 @@ class Exporter:
         """Write them one after the other, as UTF-8. Raises OSError."""
         out.writelines(piece.encode() for piece in self.pieces(snapshots))
 
+    def bytes_of(self, snapshot: Snapshot) -> bytes:
+        """What is written of one."""
+        return "".join(self.pieces([snapshot])).encode()
+
 
 def parted(lines: Callable[[Snapshot], Iterator[str]], by: str) -> Exporter:
     """The exporter of a format that is written in ``lines``; ``by`` stands between two snapshots."""

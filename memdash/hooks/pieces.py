@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -57,7 +56,7 @@ def _pieces(shown: Snapshot) -> Iterator[tuple[str, Callable[[], bytes]]]:
     whole = document(shown)
     yield "tasks.json", lambda: _json(_told(whole, "tasks"))
     yield "residence.json", lambda: _json({"residence": _told(whole, "residence"), "system": whole["system"]})
-    yield "report.txt", lambda: _report(shown)
+    yield "report.txt", lambda: TEXT.bytes_of(shown)
 
 
 def _profile(shown: Snapshot) -> bytes:
@@ -73,12 +72,6 @@ def _told(whole: Object, key: str) -> object:
     if key in whole["missing"]:
         raise HookError(whole["missing"][key])
     return whole[key]
-
-
-def _report(shown: Snapshot) -> bytes:
-    out = io.BytesIO()
-    TEXT.write([shown], out)
-    return out.getvalue()
 
 
 def _json(content: object) -> bytes:

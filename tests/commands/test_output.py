@@ -1,5 +1,7 @@
 import contextlib
 import os
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -100,6 +102,19 @@ def test_a_closed_or_full_standard_output_is_told_in_words(monkeypatch: pytest.M
         monkeypatch.setattr("sys.stdout", full)
         with pytest.raises(UsageError, match="standard output cannot be written"), writing("-", force=False) as out:
             out.write(b"data")
+
+
+def test_what_writes_nothing_there_does_without_standard_output(
+    run: Callable[..., tuple[int, str, str]],
+    small: subprocess.Popen[bytes],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.stdout", None)
+    for verb in ("report", "profile"):
+        code, _, err = run(verb, small.pid)
+        assert (code, "standard output is closed" in err) == (2, True)
+    assert run("report", small.pid, "-o", tmp_path / "report")[0] == 0
 
 
 def test_where_nobody_hears_what_is_told_that_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

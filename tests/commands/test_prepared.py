@@ -47,5 +47,5 @@ def test_the_command_has_it_and_all_of_ours(tmp_path: Path) -> None:
     with log_file(str(tmp_path / "log"), force=False) as log:
         program = Program(["sh", "-c", 'echo "$MINE $HOME"'], log, environment={"MINE": "yes"})
         with program:
-            program.wait()
+            assert program.wait(20)
         assert log.read_text() == f"yes {os.environ['HOME']}\n"

@@ -32,7 +32,7 @@ def fifo(tmp_path: Path) -> Path:
 
 def test_the_code_of_a_program_is_passed_on(log: Path) -> None:
     with Program(["sh", "-c", "echo done; exit 7"], log) as program:
-        program.wait()
+        assert program.wait(20)
     assert program.exit_code == 7
     assert log.read_text() == "done\n"
 
@@ -41,7 +41,7 @@ def test_what_is_added_to_the_environment_is_added_to_our_own(log: Path, monkeyp
     monkeypatch.setenv("OURS", "1")
     shell = ["sh", "-c", "echo $OURS $PYTHONTRACEMALLOC"]
     with prepared(agent=False, trace=7) as given, Program(shell, log, environment=given.environment) as program:
-        program.wait()
+        assert program.wait(20)
     assert log.read_text() == "1 7\n"
 
 
@@ -128,7 +128,7 @@ def test_the_signal_that_ends_us_is_passed_on(log: Path, number: signal.Signals)
 
 def test_its_input_is_empty(log: Path) -> None:
     with Program(["cat"], log) as program:
-        program.wait()
+        assert program.wait(20)
     assert program.exit_code == 0
 
 
@@ -149,7 +149,7 @@ def test_an_existing_log_is_overwritten_only_with_force(tmp_path: Path) -> None:
             Program(["no-such-command-anywhere"], log)
         assert taken.read_text() == "mine"
         with Program(["echo", "yours"], log) as program:
-            program.wait()
+            assert program.wait(20)
     assert taken.read_text() == "yours\n"
 
 

@@ -9,17 +9,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 from urllib.parse import parse_qs
 
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
-from memdash.commands.push import _Pusher
+from memdash.commands.push import _Pusher, _watched
 from memdash.commands.sinks import Sink
 from memdash.commands.watching import by_pid
+from memdash.errors import EndpointUnreachable
 from memdash.exports.otlp import metrics_of
 from memdash.exports.pyroscope import series_name, upload_of
+from memdash.network.delivery import Tally
 from memdash.pprof.convert import sites_document
 from memdash.pprof.decode import decode
 from tests.fakes import a_profile, a_snapshot, memstats
@@ -187,3 +189,26 @@ def test_what_makes_no_sense_is_refused(run: Run, argv: list[str], what: str) ->
     code, _, err = run("push", str(os.getpid()), *argv)
     assert code == 2
     assert what in err
+
+
+def test_it_is_pushed_again_whenever_it_is_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memdash.commands.watching._EVERY_S", 0.001)
+    pushed: list[float] = []
+    pusher = SimpleNamespace(is_over=False)
+
+    def push(every_s: float) -> None:
+        pushed.append(every_s)
+        pusher.is_over = len(pushed) == 3
+
+    pusher.push = push
+    _watched(cast(_Pusher, pusher), 0.01, 30.0)
+    assert pushed == [0.01] * 3
+
+
+def test_what_was_lost_of_what_arrived_is_no_failure() -> None:
+    delivery = SimpleNamespace(failure=None, tally=Tally(sent=1, dropped=2), waiting=1)
+    sink = Sink("profiles", cast(Any, delivery), lambda *_: pytest.fail("nothing is taken"))
+    sink.require_accepted()
+    delivery.tally = Tally(dropped=2)
+    with pytest.raises(EndpointUnreachable, match="3 lost"):
+        sink.require_accepted()

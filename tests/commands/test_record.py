@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from threading import Event
+from threading import Event, Timer
 from typing import IO, Any
 
 import pytest
@@ -56,12 +56,17 @@ def test_for_a_time_and_then_on(run: Run, small: subprocess.Popen[bytes], tmp_pa
 
 @contextlib.contextmanager
 def recorder(pid: int, path: Path, *more: str) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
-    """``memdash record`` as a program of its own, once there is a recording; and what it says."""
+    """``memdash record`` as a program of its own, once there is a recording, for a minute at most; and what it says."""
     command = [sys.executable, "-m", "memdash", "record", str(pid), "-o", str(path), "-i", "50ms", *more]
     with ended(subprocess.Popen(command, stderr=subprocess.PIPE)) as program:
         assert program.stderr is not None
-        until(lambda: has_begun(path), "a recording")
-        yield program, program.stderr
+        late = Timer(60, program.kill)
+        late.start()
+        try:
+            until(lambda: has_begun(path), "a recording")
+            yield program, program.stderr
+        finally:
+            late.cancel()
 
 
 @pytest.mark.matrix

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -89,6 +90,17 @@ def test_a_recording_is_known_by_what_is_in_it(file: Path, tmp_path: Path) -> No
         recorded(str(text))
     with pytest.raises(UsageError, match="does not exist"):
         recorded("gone.mdr@12:10")
+
+
+def test_a_pipe_is_no_recording_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    path, head = tmp_path / "pipe.mdr", b"SQLite format 3\0" + bytes(40_000)
+    os.mkfifo(path)
+    pipe = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    os.write(pipe, head)  # so that what reads of it does not hang
+    with pytest.raises(UsageError, match="is no recording"):
+        recorded(str(path))
+    assert len(os.read(pipe, 1 << 16)) == len(head)
+    os.close(pipe)
 
 
 def test_a_recording_is_known_while_it_is_written(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from tests.fakes import NOON_S, a_target
 from tests.recorded import record, watched
 
 Run = Callable[..., tuple[int, str, str]]
-pytestmark = pytest.mark.usefixtures("no_settings", "utc")
+pytestmark = pytest.mark.usefixtures("utc")
 
 
 def lines(text: str) -> list[dict[str, Any]]:
@@ -112,6 +113,21 @@ def test_a_disk_that_is_full_ends_it(run: Run, file: Path) -> None:
     code, _, err = run("log", file, "-o", "/dev/full")
     assert code == 2
     assert "No space left on device" in err
+
+
+def test_one_that_lacks_nothing_but_its_end_is_not_whole(
+    run: Run, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.write
+
+    def full(descriptor: int, data: bytes) -> int:
+        if b'"event":"end"' in data:
+            raise OSError(28, "No space left on device")
+        return real(descriptor, data)
+
+    monkeypatch.setattr(os, "write", full)
+    code, _, err = run("log", f"{file}@12:08:41", "-o", tmp_path / "log")
+    assert (code, "the log is not whole" in err) == (2, True)
 
 
 def test_a_recording_is_written_for_prometheus(run: Run, file: Path, tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def test_each_moment_is_what_a_scrape_of_then_was_told(monkeypatch: pytest.Monke
     text, backfill = told(shown)
     expected = []
     for snapshot in shown:
-        scraped, _ = Exposition(lambda snapshot=snapshot: [Shown(snapshot.target.name, snapshot)]).write(OPEN)  # type: ignore[misc]
+        scraped, _ = Exposition([Shown(snapshot.target.name, snapshot)].copy).write(OPEN)
         expected += [f"{line} {snapshot.at.wall_s}" for line in values(scraped.decode())]
     assert sorted(values(text)) == sorted(expected)
     assert families(text)  # it refuses what does not stand together, and time that goes back

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from prometheus_client.core import Metric
-from prometheus_client.openmetrics.exposition import ALLOWUTF8, generate_latest
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.samples import Sample
 
-from memdash.exports.prometheus.exposition import Shown, told_openly
+from memdash.exports.prometheus.exposition import OPEN, Shown, told_openly
 from memdash.model.snapshot import Snapshot
 
 __all__ = ["Backfill"]
@@ -24,6 +24,7 @@ _WAITING_AT_MOST = 20_000
 """Values in memory, 300 bytes each; they are compressed together."""
 
 _MILLISECOND_S = 0.001
+_ENCODE = choose_encoder(OPEN)[0]
 _END = b"# EOF\n"
 
 _Labels = tuple[tuple[str, str], ...]
@@ -46,8 +47,7 @@ class Backfill:
 
     def __init__(self, spool: BinaryIO) -> None:
         self._spool = spool
-        self._metrics: dict[str, Metric] = {}
-        self._courses: dict[str, dict[_Labels, _Course]] = {}
+        self._told: dict[str, tuple[Metric, dict[_Labels, _Course]]] = {}
         self._waiting = 0
         self._newest_s = 0.0
         self.left_out = 0
@@ -65,8 +65,7 @@ class Backfill:
         self._newest_s = at_s
         self.moments += 1
         for metric in told_openly([Shown(snapshot.target.name, snapshot)]):
-            self._metrics.setdefault(metric.name, Metric(metric.name, metric.documentation, metric.type))
-            courses = self._courses.setdefault(metric.name, {})
+            _, courses = self._told.setdefault(metric.name, (metric, {}))
             for name, labels, value, *_ in metric.samples:
                 course = courses.setdefault(_told_apart(labels), _Course())
                 course.waiting.append(Sample(name, labels, value, at_s))
@@ -77,9 +76,9 @@ class Backfill:
     def write(self, out: BinaryIO) -> None:
         """All that was taken in, a metric at a time. Raises OSError."""
         self._put_away()
-        for name, metric in self._metrics.items():
+        for metric, courses in self._told.values():
             out.write(_encoded(metric, ()))
-            for course in self._courses[name].values():
+            for course in courses.values():
                 for place, size in course.places:
                     self._spool.seek(place)
                     out.write(zlib.decompress(self._spool.read(size)))
@@ -87,10 +86,10 @@ class Backfill:
 
     def _put_away(self) -> None:
         place = self._spool.tell()
-        for name, courses in self._courses.items():
+        for metric, courses in self._told.values():
             for course in courses.values():
                 if course.waiting:
-                    content = zlib.compress(_encoded(self._metrics[name], course.waiting), 1)
+                    content = zlib.compress(_encoded(metric, course.waiting), 1)
                     self._spool.write(content)
                     course.places.append((place, len(content)))
                     course.waiting = []
@@ -107,8 +106,7 @@ def _encoded(metric: Metric, samples: Sequence[Sample]) -> bytes:
     """These lines of it; without any, those that it begins with."""
     part = Metric(metric.name, metric.documentation, metric.type)
     part.samples = list(samples)
-    written: bytes = generate_latest(_Only(part), ALLOWUTF8)  # type: ignore[no-untyped-call]
-    lines = written.removesuffix(_END).splitlines(keepends=True)
+    lines = _ENCODE(_Only(part)).removesuffix(_END).splitlines(keepends=True)
     return b"".join(line for line in lines if line.startswith(b"#") is not bool(samples))
 
 

@@ -20,11 +20,13 @@ from memdash.exports.prometheus.process import PROCESS
 from memdash.exports.prometheus.python import PYTHON
 from memdash.model.snapshot import Snapshot, State
 
-__all__ = ["FAMILIES", "Exposition", "Shown", "told_openly"]
+__all__ = ["FAMILIES", "OPEN", "Exposition", "Shown", "told_openly"]
 
 FAMILIES: tuple[Family, ...] = (UP, *GO, *PYTHON, *PROCESS, *OWN)
 
-_OPEN = "application/openmetrics-text"
+OPEN = "application/openmetrics-text"
+"""The content type of OpenMetrics, without its version."""
+
 _VERSION = re.compile(r";\s*version\s*=\s*([^;,]*)")
 _VERSIONS = {"0.0.1", "0.0.4", "1.0.0"}
 
@@ -53,7 +55,7 @@ class Exposition:
             self._kept = (shown, written)
         if content_type not in written:
             registry = CollectorRegistry()
-            registry.register(_Collector(shown, is_open=content_type.startswith(_OPEN)))
+            registry.register(_Collector(shown, is_open=content_type.startswith(OPEN)))
             written[content_type] = encode(registry)
         return written[content_type], content_type
 
