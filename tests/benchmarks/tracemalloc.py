@@ -38,7 +38,7 @@ def _measured(python: Python) -> Iterator[Result]:
         target.command("leak", _LEAKED)
         probes = CPYTHON.attach(identify(target.pid)).probes
         try:
-            probe = next(probe for probe in probes if probe.name == "cpython.tracemalloc")
+            probe = next(probe for probe in probes if probe.name == "cpython.sites")
             traces, whole_ms = _cost_ms(probe, until=lambda pending: not pending)
             part_ms = statistics.median(_cost_ms(probe, until=lambda _: True)[1] for _ in range(10))
             name = f"CPython {target.version}"
