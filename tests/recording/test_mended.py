@@ -14,7 +14,7 @@ from memdash.recording.mended import opened_sound
 from memdash.recording.moment import Moment
 from memdash.recording.writer import Writer
 from tests.fakes import a_target
-from tests.recording.test_trouble import written
+from tests.recording.conftest import written
 
 Watched = Callable[..., list[Moment]]
 
@@ -66,11 +66,11 @@ def test_a_minute_that_is_damaged_is_left_out_and_told(file: Path, moments: list
     assert left[-1] == moments[-1].at.mono_s
 
 
-def test_damaged_readings_and_alerts_have_their_names(file: Path) -> None:
+def test_damaged_readings_and_charts_have_their_names(file: Path) -> None:
     for query in ("SELECT data FROM fact LIMIT 1 OFFSET 1", "SELECT data FROM series LIMIT 1 OFFSET 1"):
         ((data,),) = asked(file, query)
         turned(file, data)  # type: ignore[arg-type]
-    assert read(file)[0] == ("1 reading of sites, tasks or objects and 1 stretch of the charts cannot be read")
+    assert read(file)[0] == "1 reading of sites, tasks or objects and 1 stretch of the charts cannot be read"
 
 
 def test_an_index_alone_costs_nothing(file: Path, moments: list[Moment]) -> None:
