@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -135,10 +134,3 @@ class SampledTarget(LiveTarget):
         """End it, and the watch."""
         self.detach()
         super().kill()
-
-    def compiler(self) -> str:
-        """A C compiler, or a skip."""
-        found = shutil.which("cc")
-        if found is None:
-            pytest.skip("there is no C compiler")
-        return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from memdash.errors import ProbeError
 from memdash.model.action import Action
 from memdash.model.missing import Missing
 from memdash.model.profile import sampling_error
@@ -170,13 +172,13 @@ def test_locks_of_gevent_are_not_used(start: Start, one_python: Python) -> None:
     assert "one allocation is looked at" in target.act(Action.SAMPLE)
 
 
-def test_it_ends_in_silence_while_it_is_sampled(start: Start, new: Python) -> None:
+def test_it_ends_in_silence_while_it_is_sampled(start: Start, new: Python, capfd: pytest.CaptureFixture[str]) -> None:
     target = start(new)
     target.profile()
     target.command("fill")
-    target.send("leave")
     with pytest.raises(EOFError, match="ended with 0"):
-        target.command("stats")
+        target.command("leave")
+    assert capfd.readouterr().err == ""
 
 
 def test_who_traces_is_not_sampled(start: Start, one_python: Python) -> None:
@@ -184,20 +186,28 @@ def test_who_traces_is_not_sampled(start: Start, one_python: Python) -> None:
     target.command("trace", "on")
     target.offered(Action.SAMPLE)
     allocators = target.told("allocators")
-    with pytest.raises(Exception, match="traces its allocations with tracemalloc"):
+    with pytest.raises(ProbeError, match="traces its allocations with tracemalloc"):
         target.act(Action.SAMPLE)
     assert target.told("allocators") == allocators
 
 
+def hook(target: SampledTarget, folder: Path) -> None:
+    """Have a library wrap its allocators, as other memory profilers do."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("there is no C compiler")
+    source, library = folder / "hook.c", folder / "hook.so"
+    source.write_text(HOOK)
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source], check=True)
+    target.command("hook", str(library))
+
+
 def test_who_has_hooks_of_another_is_not_sampled(start: Start, one_python: Python, tmp_path: Path) -> None:
     target = start(one_python, None)
-    (tmp_path / "hook.c").write_text(HOOK)
-    library = tmp_path / "hook.so"
-    subprocess.run([target.compiler(), "-shared", "-fPIC", "-o", library, tmp_path / "hook.c"], check=True)
-    target.command("hook", str(library))
+    hook(target, tmp_path)
     target.offered(Action.SAMPLE)
     allocators = target.told("allocators")
-    with pytest.raises(Exception, match="something else hooks its allocators"):
+    with pytest.raises(ProbeError, match="something else hooks its allocators"):
         target.act(Action.SAMPLE)
     assert target.told("allocators") == allocators
 
@@ -206,13 +216,10 @@ def test_hooks_of_another_on_top_stay_whole(start: Start, one_python: Python, tm
     """What came later calls us: so we stay below it, and pass everything through."""
     target = start(one_python)
     target.profile()
-    (tmp_path / "hook.c").write_text(HOOK)
-    library = tmp_path / "hook.so"
-    subprocess.run([target.compiler(), "-shared", "-fPIC", "-o", library, tmp_path / "hook.c"], check=True)
-    target.command("hook", str(library))
-    target.act(Action.SAMPLE)
+    hook(target, tmp_path)
+    assert target.act(Action.SAMPLE).startswith("what others have hooked since")
     target.command("fill")
-    with pytest.raises(Exception, match="something else hooks its allocators"):
+    with pytest.raises(ProbeError, match="something else hooks its allocators"):
         target.act(Action.SAMPLE)
 
 
