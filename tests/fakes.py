@@ -30,6 +30,7 @@ __all__ = [
     "FakeProbe",
     "a_family",
     "a_gc",
+    "a_goroutine",
     "a_profile",
     "a_relief",
     "a_sample",
@@ -293,6 +294,14 @@ def a_thread(function: str, state: str, count: int = 1, line: int = 40, **change
         is_busy=state in ("running", "holds the GIL", "wants the GIL"),
     )  # fmt: skip
     return replace(task, **changes)
+
+
+def a_goroutine(count: int, stack: tuple[Frame, ...], waiting_s: float = 60.0) -> Task:
+    """``count`` of a server that wait in a select."""
+    return Task(
+        kind=TaskKind.GOROUTINE, count=count, state="select", stack=stack, created_by=stack[-1], waiting_s=waiting_s,
+        stack_bytes=8192,
+    )  # fmt: skip
 
 
 def some_threads() -> Tasks:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from memdash.network.address import Address
 from memdash.network.wire import Patience
 
-__all__ = ["IMPATIENT", "Behaviour", "Serve", "Server", "answer", "serving"]
+__all__ = ["IMPATIENT", "Behaviour", "Serve", "Server", "answer", "free_port", "serving"]
 
 Behaviour = Callable[[socket.socket, str], None]
 
@@ -77,6 +77,12 @@ def answer(body: bytes, content_type: str = "application/octet-stream", status: 
     """All of an HTTP answer."""
     head = f"HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
+
+
+def free_port() -> int:
+    """One of the loopback interface that was free a moment ago, for a server that cannot tell which it has taken."""
+    with socket.create_server(("127.0.0.1", 0)) as asking:
+        return int(asking.getsockname()[1])
 
 
 def _behaviour(what: Behaviour | bytes | Mapping[str, bytes]) -> Behaviour:

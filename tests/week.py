@@ -14,12 +14,12 @@ from memdash.model.finding import Finding
 from memdash.model.profile import Frame, Profile, Site, Usage
 from memdash.model.sample import Instant, Origin, Sample
 from memdash.model.snapshot import Snapshot
-from memdash.model.tasks import Task, TaskKind, Tasks
+from memdash.model.tasks import Tasks
 from memdash.recording.moment import Moment
 from memdash.recording.writer import Writer
 from memdash.session.memory import Memory
 from memdash.units import MIB
-from tests.fakes import NOON_S, a_gc, a_sample, a_snapshot, a_system, memstats
+from tests.fakes import NOON_S, a_gc, a_goroutine, a_sample, a_snapshot, a_system, memstats
 
 __all__ = ["DAY_S", "LongWatch"]
 
@@ -120,15 +120,7 @@ class LongWatch:
     def _goroutines(self, reading: int) -> Tasks:
         return Tasks(
             tuple(
-                Task(
-                    kind=TaskKind.GOROUTINE,
-                    count=self._chance.randrange(1, 50),
-                    state="select",
-                    stack=(_frame(number),),
-                    created_by=_frame(number),
-                    waiting_s=60.0,
-                    stack_bytes=8192,
-                )
+                a_goroutine(self._chance.randrange(1, 50), (_frame(number),))
                 for number in range(_NEW * reading, _NEW * reading + _TASKS)
             )
         )

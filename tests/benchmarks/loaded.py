@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -14,7 +13,7 @@ from typing import NamedTuple
 from memdash.model.action import Action
 from memdash.probes.cpython.agent.launch import agents_of_ours, environment_for
 from memdash.probes.cpython.sampler.sampling import Sampling
-from tests.live.packages import packages_for
+from tests.live.packages import joined, packages_for
 from tests.live.pythons import Python, pythons
 from tests.live.sampling import SamplerSide
 from tests.live.target import LiveTarget
@@ -110,7 +109,7 @@ def loaded(python: Python, environment: Mapping[str, str]) -> Iterator[Sampled]:
     """With memdash's agent, as ``memdash -- python`` starts it."""
     with ExitStack() as stack:
         agents = stack.enter_context(agents_of_ours())
-        target = stack.enter_context(Loaded(python, _both(environment_for(agents), environment)))
+        target = stack.enter_context(Loaded(python, joined(environment_for(agents), environment)))
         side = SamplerSide(target.pid, agents)
         stack.callback(side.close)
         side.meet()
@@ -127,8 +126,3 @@ def with_packages(python: Python, *names: str) -> Mapping[str, str] | None:
     """An environment in which these can be imported; None where they cannot be had."""
     folder = packages_for(python, *names)
     return {"PYTHONPATH": str(folder)} if isinstance(folder, Path) else None
-
-
-def _both(one: Mapping[str, str], other: Mapping[str, str]) -> Mapping[str, str]:
-    paths = [each["PYTHONPATH"] for each in (one, other) if "PYTHONPATH" in each]
-    return {**one, **other, "PYTHONPATH": os.pathsep.join(paths)}

@@ -20,7 +20,7 @@ from memdash.model.profile import Frame, Profile, Site, Usage
 from memdash.model.residence import Arenas, MappingGroup, MappingKind, Mappings
 from memdash.model.sample import Fact, Instant, ProbeCost, Sample
 from memdash.model.snapshot import OwnCost, State
-from memdash.model.tasks import Task, TaskKind, Tasks
+from memdash.model.tasks import Tasks
 from memdash.model.verdict import Slope, Verdict, VerdictKind
 from memdash.recording.moment import Moment
 from memdash.recording.pruning import Limits
@@ -29,7 +29,7 @@ from memdash.recording.writer import Writer
 from memdash.session.past import Past
 from memdash.units import MIB
 from tests.benchmarks.result import Result
-from tests.fakes import NOON_S, a_gc, a_sample, a_system, a_target, memstats
+from tests.fakes import NOON_S, a_gc, a_goroutine, a_sample, a_system, a_target, memstats
 
 __all__ = ["recording"]
 
@@ -132,15 +132,7 @@ class _Server:
     def _tasks(self) -> Tasks:
         return Tasks(
             tuple(
-                Task(
-                    kind=TaskKind.GOROUTINE,
-                    count=self._chance.randrange(1, 100),
-                    state="select",
-                    stack=stack,
-                    created_by=stack[-1],
-                    waiting_s=60.0 * self._chance.randrange(100),
-                    stack_bytes=8192,
-                )
+                a_goroutine(self._chance.randrange(1, 100), stack, 60.0 * self._chance.randrange(100))
                 for stack in self._stacks[:_TASKS]
             )
         )

@@ -10,9 +10,8 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
-from memdash.model.action import Action
 from memdash.probes.cpython.sampler.sampling import Sampling
 from tests.benchmarks.loaded import PROGRAM, Loaded, Pairs, Way, chosen, compared, loaded, with_packages
 from tests.benchmarks.result import Result
@@ -45,16 +44,10 @@ def sampler() -> Iterator[Result]:
     """At three rates, all domains. The goals are for the middle one."""
     for python in chosen():
         environment = with_packages(python, "numpy")
-        with loaded(python, environment or {}) as (target, side):
-            ways = {"off": _NOTHING}
-            for words, rate_bytes in _RATES_BYTES.items():
-                ways[words] = _switched(side.switch(Sampling(rate_bytes)).act)
+        with loaded(python, environment or {}) as sampled:
+            ways = {words: sampled.way(rate_bytes) for words, rate_bytes in _RATES_BYTES.items()}
             for load in _possible(environment):
-                yield _row(python, load, compared(target, load, ways, _PAIRS, _WARMING))
-
-
-def _switched(act: Callable[[Action], str]) -> Way:
-    return (lambda: act(Action.SAMPLE)), (lambda: act(Action.SAMPLE))
+                yield _row(python, load, compared(sampled.target, load, {"off": _NOTHING, **ways}, _PAIRS, _WARMING))
 
 
 def _possible(environment: Mapping[str, str] | None) -> Iterator[str]:
@@ -122,8 +115,8 @@ def _seconds(command: list[str], environment: Mapping[str, str]) -> list[float]:
 def sampler_leaves() -> Iterator[Result]:
     """Speed once the sampler has gone, as a part of that before it came."""
     for python in chosen():
-        with loaded(python, {}) as (target, side):
-            on, off = _switched(side.switch(Sampling()).act)
+        with loaded(python, {}) as sampled:
+            target, (on, off) = sampled.target, sampled.way(Sampling().rate_bytes)
             ratios = []
             for _ in range(_LEAVINGS):
                 target.turn("everyday")

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event, Timer
-from typing import IO, Any
+from typing import Any
 
 import pytest
 
@@ -55,16 +55,15 @@ def test_for_a_time_and_then_on(run: Run, small: subprocess.Popen[bytes], tmp_pa
 
 
 @contextlib.contextmanager
-def recorder(pid: int, path: Path, *more: str) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
-    """``memdash record`` as a program of its own, once there is a recording, for a minute at most; and what it says."""
+def recorder(pid: int, path: Path, *more: str) -> Iterator[subprocess.Popen[str]]:
+    """``memdash record`` as a program of its own, once there is a recording, for a minute at most."""
     command = [sys.executable, "-m", "memdash", "record", str(pid), "-o", str(path), "-i", "50ms", *more]
-    with ended(subprocess.Popen(command, stderr=subprocess.PIPE)) as program:
-        assert program.stderr is not None
+    with ended(subprocess.Popen(command, stderr=subprocess.PIPE, text=True)) as program:
         late = Timer(60, program.kill)
         late.start()
         try:
             until(lambda: has_begun(path), "a recording")
-            yield program, program.stderr
+            yield program
         finally:
             late.cancel()
 
@@ -72,21 +71,21 @@ def recorder(pid: int, path: Path, *more: str) -> Iterator[tuple[subprocess.Pope
 @pytest.mark.matrix
 def test_it_ends_with_its_target(small: subprocess.Popen[bytes], tmp_path: Path) -> None:
     path = tmp_path / "run.mdr"
-    with recorder(small.pid, path, "-d", "60s") as (program, says):
+    with recorder(small.pid, path, "-d", "60s") as program:
         small.kill()
         small.wait()
-        told = says.read().decode()
-        assert program.wait() == 5
+        _, told = program.communicate()
+    assert program.returncode == 5
     assert "killed by SIGKILL" in told or "ended; how is known only to its parent" in told
     with contextlib.closing(Recording.open(path)) as recording:
         assert recording.run.ending is not None
 
 
 def test_a_signal_ends_it_cleanly(small: subprocess.Popen[bytes], tmp_path: Path) -> None:
-    with recorder(small.pid, tmp_path / "run.mdr") as (program, says):
+    with recorder(small.pid, tmp_path / "run.mdr") as program:
         program.send_signal(signal.SIGTERM)
-        assert program.wait() == 0
-        assert b"recorded" in says.read()
+        _, told = program.communicate()
+    assert (program.returncode, "recorded" in told) == (0, True)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["run.mdr"]
 
 
@@ -123,12 +122,13 @@ def test_a_recording_that_is_deleted_meanwhile_is_told_of_and_no_success(
     small: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:
     path = tmp_path / "run.mdr"
-    with recorder(small.pid, path) as (program, says):
+    with recorder(small.pid, path) as program:
+        assert program.stderr is not None
         path.unlink()
-        assert any(b"goes on in memory" in line for line in says)
+        assert any("goes on in memory" in line for line in program.stderr)
         program.send_signal(signal.SIGTERM)
-        told = says.read().decode()
-        assert program.wait() == 2
+        _, told = program.communicate()
+    assert program.returncode == 2
     assert "nothing was recorded; the last " in told
     assert f"could not be written: {path} has gone" in told
 

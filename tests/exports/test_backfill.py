@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
-import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +20,7 @@ from memdash.model.sample import Instant
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Ending
 from tests.fakes import NOON_S, a_snapshot
+from tests.live.prometheus import taken_in
 
 OPEN = "application/openmetrics-text; version=1.0.0"
 ALERT = Finding(rule='he"ap\n', severity=Severity.WARNING, at_s=NOON_S, summary="grows")
@@ -98,17 +97,8 @@ def test_of_no_moment_there_is_nothing() -> None:
 
 
 def test_promtool_takes_it(tmp_path: Path) -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("there is no promtool: it comes with Debian's prometheus")
     (tmp_path / "run.om").write_text(told(moments(20))[0])
-    done = subprocess.run(
-        [promtool, "tsdb", "create-blocks-from", "openmetrics", tmp_path / "run.om", tmp_path / "data"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    (block,) = (tmp_path / "data").glob("*/meta.json")
+    taken_in(tmp_path / "run.om", tmp_path)
+    (block,) = (tmp_path / "tsdb").glob("*/meta.json")
     meta = json.loads(block.read_text())
     assert (meta["minTime"], meta["maxTime"]) == (int(NOON_S * 1000), int((NOON_S + 19 * 15) * 1000) + 1)

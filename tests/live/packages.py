@@ -6,18 +6,21 @@ needs neither pip nor venv, and nothing is built.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+import pytest
 from platformdirs import user_cache_path
 
 from tests.live.pythons import Python
 
-__all__ = ["packages_for"]
+__all__ = ["joined", "packages_for", "required"]
 
 _PATIENCE_S = 180
 
@@ -45,3 +48,17 @@ def packages_for(python: Python, *names: str) -> Path | str:
     finally:
         shutil.rmtree(made, ignore_errors=True)
     return folder
+
+
+def required(python: Python, *names: str) -> Path:
+    """That folder, or a skip with the reason why there is none."""
+    found = packages_for(python, *names)
+    if isinstance(found, str):
+        pytest.skip(found)
+    return found
+
+
+def joined(one: Mapping[str, str], other: Mapping[str, str]) -> Mapping[str, str]:
+    """Both environments: what either has on its PYTHONPATH can be imported."""
+    paths = [each["PYTHONPATH"] for each in (one, other) if "PYTHONPATH" in each]
+    return {**one, **other, "PYTHONPATH": os.pathsep.join(paths)}

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -16,6 +15,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.live.headless import fetched
+from tests.servers import free_port
 
 __all__ = ["program", "queried", "serving", "taken_in", "traced"]
 
@@ -30,9 +30,8 @@ def program(name: str) -> str:
 
 @contextmanager
 def serving(folder: Path, config: Mapping[str, object]) -> Iterator[str]:
-    """The URL of the API of one whose data is in ``folder``/tsdb, on a port that was free a moment ago."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
+    """The URL of the API of one whose data is in ``folder``/tsdb."""
+    port = free_port()
     (folder / "prometheus.json").write_text(json.dumps(config))
     with (folder / "prometheus.log").open("wb") as log:
         process = subprocess.Popen(

@@ -16,7 +16,7 @@ from memdash.process.identity import identify
 from memdash.session.sampled import sampled
 from tests.live.hosts import Host
 from tests.live.pythons import Python, each
-from tests.live.samplers import SampledTarget, needs_a_sampler
+from tests.live.samplers import SampledTarget, by_function, needs_a_sampler
 from tests.waiting import until
 
 pytestmark = [pytest.mark.live, needs_a_sampler]
@@ -90,6 +90,7 @@ def test_the_debug_hooks_of_python_do_not_mind(python: Python) -> None:
         target.act(Action.LOAD_AGENT)
         target.profile()
         target.command("fill")
+        assert "keep_middle" in by_function(target.profile())
         target.command("drop_half")
         target.act(Action.SAMPLE)
         assert target.told("allocators") == allocators

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -22,13 +21,16 @@ from memdash.model.snapshot import Snapshot
 from memdash.probes.cpython.sampler.sampling import Sampling
 from memdash.probes.registry import PROBES, sampling_with
 from tests.live.following import Following
-from tests.live.installed import python_with
+from tests.live.packages import required
+from tests.live.pythons import Python
 from tests.live.samplers import SampledTarget, needs_a_sampler
+from tests.servers import free_port
 from tests.waiting import until
 
 pytestmark = [pytest.mark.live, pytest.mark.matrix, needs_a_sampler]
 
 PROGRAMS = Path(__file__).parent / "programs/python"
+OURS = Python(Path(sys.executable), *sys.version_info[:2])
 REQUESTS, KEPT_BYTES = 400, 20_033
 
 
@@ -49,7 +51,12 @@ class Service:
 
     def of(self, pid: int, path: str) -> Any:
         """The answer of one worker."""
-        return next(told for told in iter(lambda: self.ask(path), None) if told["pid"] == pid)
+
+        def look() -> Any:
+            told = self.ask(path)
+            return told if told["pid"] == pid else None
+
+        return until(look, f"an answer of worker {pid}")
 
 
 @contextmanager
@@ -68,19 +75,14 @@ def running(argv: Sequence[object], port: int | None) -> Iterator[Service]:
             process.wait(20)
 
 
-def free_port() -> int:
-    with socket.socket() as asking:
-        asking.bind(("127.0.0.1", 0))
-        return int(asking.getsockname()[1])
-
-
 def own() -> tuple[Sequence[object], int | None]:
-    return [sys.executable, PROGRAMS / "leaky.py"], None
+    return [OURS, PROGRAMS / "leaky.py"], None
 
 
 def gunicorn() -> tuple[Sequence[object], int | None]:
-    python, port = python_with("gunicorn"), free_port()
-    return [python, "-m", "gunicorn", "--workers", "2", "--bind", f"127.0.0.1:{port}", "leaky:app"], port
+    folder, port = required(OURS, "gunicorn"), free_port()
+    bound = ("--workers", "2", "--bind", f"127.0.0.1:{port}", "leaky:app")
+    return ["env", f"PYTHONPATH={folder}", OURS, "-m", "gunicorn", *bound], port
 
 
 @pytest.mark.parametrize("service", [own, gunicorn])
@@ -112,7 +114,8 @@ def read_after(shown: Snapshot, mono_s: float) -> bool:
 
 
 def test_buffers_of_numpy_are_seen_once_it_is_imported() -> None:
-    with SampledTarget(python_with("numpy"), None, Sampling()) as target:
+    environment = {"PYTHONPATH": str(required(OURS, "numpy"))}
+    with SampledTarget(OURS.executable, None, Sampling(), environment) as target:
         target.act(Action.LOAD_AGENT)
         target.profile()
         target.command("import_numpy")

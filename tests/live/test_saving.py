@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from tests.live.gopprof import WORK, go_pprof, rows
 from tests.live.pythons import Python, readable
 from tests.live.target import LiveTarget
 from tests.sessions import FakeSession
-from tests.ui.conftest import Shown
+from tests.ui.conftest import Shown, awaited
 
 pytestmark = pytest.mark.live
 
@@ -34,7 +34,7 @@ async def watched(target: LiveTarget) -> AsyncIterator[tuple[Live, Shown]]:
         app = MemdashApp(lambda: Dashboard(session, Watches(lambda _: session)))
         async with app.run_test(size=(100, 30)) as pilot:
             shown = Shown(pilot, FakeSession(session.snapshot()), [0.0])
-            await until(shown, knows_what_holds)
+            await awaited(shown.pilot, lambda: knows_what_holds(shown.dashboard.moment))
             yield session, shown
     finally:
         session.close()
@@ -45,21 +45,12 @@ def knows_what_holds(moment: Snapshot) -> bool:
     return not isinstance(moment.sample.sites, Missing) or not isinstance(moment.sample.objects, Missing)
 
 
-async def until(shown: Shown, holds: Callable[[Snapshot], bool]) -> None:
-    """Wait for a moment on the screen."""
-    for _ in range(600):
-        if holds(shown.dashboard.moment):
-            return
-        await shown.pilot.pause(0.05)
-    raise AssertionError("it has not come to that in half a minute")
-
-
 async def save(shown: Shown, path: Path) -> None:
     """With ctrl+s."""
     await shown.press("ctrl+s")
     shown.app.screen.query_one(Input).value = str(path)
     await shown.press("enter")
-    await until(shown, lambda _: path.exists())
+    await awaited(shown.pilot, path.exists)
     await shown.built()
 
 
@@ -73,14 +64,14 @@ async def test_a_leak_is_held_against_its_baseline_and_saved(start_go: StartGo, 
         target.command(command)
     then, now, after = (tmp_path / f"{name}.pb.gz" for name in ("then", "now", "after"))
     async with watched(target) as (session, shown):
-        await until(shown, lambda moment: bool(held(moment)))
+        await awaited(shown.pilot, lambda: held(shown.dashboard.moment))
         await shown.press("b")
-        await until(shown, lambda moment: moment.baseline.marked)
+        await awaited(shown.pilot, lambda: shown.dashboard.moment.baseline.marked)
         await save(shown, then)
         before = held(session.snapshot())
         for command in ("alloc 400", "gc", "gc"):
             target.command(command)
-        await until(shown, lambda moment: held(moment) > before)
+        await awaited(shown.pilot, lambda: held(shown.dashboard.moment) > before)
         await shown.press("space", "d")
         await shown.built()
         table = shown.app.screen.rows.table  # type: ignore[attr-defined]  # the view of what has changed
@@ -90,7 +81,7 @@ async def test_a_leak_is_held_against_its_baseline_and_saved(start_go: StartGo, 
         assert [row.cells[1].text for row in table.rows] == [line.split()[1] for line in printed]
         await shown.press("escape", "space")
         target.kill()
-        await until(shown, lambda moment: moment.state is State.ENDED)
+        await awaited(shown.pilot, lambda: shown.dashboard.moment.state is State.ENDED)
         await save(shown, after)
         assert figures(go_pprof("-top", after)) == figures(go_pprof("-top", now))
 

@@ -148,7 +148,7 @@ def test_no_more_hang_than_there_are_places_for(start: Start, monkeypatch: pytes
         for _ in range(200):
             hanging.enter_context(connected(server))
         assert asked(server)[0].status == 200
-        until(lambda: answering() <= 32)
+        until(lambda: 0 < answering() <= 32)
 
 
 def test_a_request_longer_than_any_ends(start: Start) -> None:

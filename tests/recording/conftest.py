@@ -60,3 +60,13 @@ def watched(clock: FakeClock) -> Callable[..., list[Moment]]:
 def run(writer: Writer, clock: FakeClock) -> int:
     """The number of a run that has begun."""
     return writer.begin(a_target(), clock.now(), 1.0)
+
+
+def written(path: Path, moments: list[Moment]) -> None:
+    """Record them one by one, to the end of their run."""
+    writer = Writer(path)
+    run = writer.begin(a_target(), moments[0].at, 1.0)
+    for moment in moments:
+        writer.write(run, [moment])
+    writer.end(run)
+    writer.close()

@@ -22,10 +22,15 @@ from tests.recording.conftest import watch
 Watched = Callable[..., list[Moment]]
 
 
-def with_sites(moment: Moment, growth: float) -> Moment:
-    """A profile of this very moment."""
-    origins = {**moment.sample.origins, Capability.SITES: Origin(Source.MEMORY, moment.at)}
-    return replace(moment, sample=replace(moment.sample, sites=a_profile(growth), origins=origins))
+def with_sites(clock: FakeClock, *growths: float, apart_s: float = 60.0) -> list[Moment]:
+    """Moments with a profile of each of them that has grown so much."""
+    moments = []
+    for growth in growths:
+        (moment,) = watch(clock, 1, apart_s)
+        origins = {**moment.sample.origins, Capability.SITES: Origin(Source.MEMORY, moment.at)}
+        sample = replace(moment.sample, sites=a_profile(growth), origins=origins)
+        moments.append(replace(moment, sample=sample))
+    return moments
 
 
 def test_whoever_reads_beside_does_not_wait_while_a_fact_is_encoded(
@@ -58,10 +63,7 @@ def test_whoever_reads_beside_does_not_wait_while_a_fact_is_encoded(
 def test_a_fact_may_be_the_base_of_the_next_of_its_batch(
     path: Path, writer: Writer, run: int, clock: FakeClock
 ) -> None:
-    moments = []
-    for minute in range(4):
-        moments.append(with_sites(_a_moment(clock), 1 + minute / 10))
-        clock.advance(60.0)
+    moments = with_sites(clock, 1.0, 1.1, 1.2, 1.3)
     writer.write(run, moments)
     assert _sites(path) == [moment.sample.sites for moment in moments]
     bases = [base for (base,) in writer.database.rows("SELECT base FROM fact WHERE kind = 'sites' ORDER BY id")]
@@ -71,12 +73,8 @@ def test_a_fact_may_be_the_base_of_the_next_of_its_batch(
 def test_a_fact_whose_base_makes_room_meanwhile_is_written_in_full(
     path: Path, writer: Writer, run: int, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = with_sites(_a_moment(clock), 1.0)
+    first, second, third = with_sites(clock, 1.0, 1.1, 1.2)
     writer.write(run, [first])
-    clock.advance(60.0)
-    second = with_sites(_a_moment(clock), 1.1)
-    clock.advance(60.0)
-    third = with_sites(_a_moment(clock), 1.2)
 
     def after_pruning(dated: Dated, base: Base | None) -> bytes:
         data = encoded_fact(dated, base)
@@ -93,24 +91,13 @@ def test_a_fact_whose_base_makes_room_meanwhile_is_written_in_full(
 def test_a_fact_that_is_too_large_to_be_read_again_is_left_out(
     path: Path, writer: Writer, run: int, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small = with_sites(_a_moment(clock), 1.0)
+    small, large = with_sites(clock, 1.0, 1.1)
     writer.write(run, [small])
-    clock.advance(60.0)
-    large = with_sites(_a_moment(clock), 1.1)
-    monkeypatch.setattr(memdash.recording.facts, "encoded_fact", too_large)
+    monkeypatch.setattr(memdash.recording.facts, "encoded_fact", lambda *_: compressed("x" * (65 << 20)))
     writer.write(run, [large])
     with contextlib.closing(Recording.open(path)) as recording:
         found = recording.moment_by(large.at.mono_s)
     assert (found.at, found.sample.sites) == (large.at, small.sample.sites)
-
-
-def too_large(_: Dated, __: Base | None) -> bytes:
-    return compressed("x" * (65 << 20))
-
-
-def _a_moment(clock: FakeClock) -> Moment:
-    (moment,) = watch(clock, 1)
-    return moment
 
 
 def _sites(path: Path) -> list[object]:
@@ -120,6 +107,6 @@ def _sites(path: Path) -> list[object]:
 
 def test_the_first_minute_has_more_than_the_profile_of_its_beginning(clock: FakeClock) -> None:
     facts, began_s = Facts(), clock.now().mono_s
-    moments = [with_sites(_a_moment(clock), 1 + second / 100) for second in range(200)]
+    moments = with_sites(clock, *(1 + second / 100 for second in range(200)), apart_s=1.0)
     written = [due.at.mono_s for due in facts.due(moments, keep=False) if due.capability is Capability.SITES]
     assert [round(at_s - began_s) for at_s in written] == [0, 5, 10, 20, 40, 80, 140]

@@ -24,7 +24,7 @@ from memdash.recording.reader import Recording
 from memdash.recording.salvage import salvage
 from memdash.recording.writer import Writer
 from tests.fakes import FakeClock, a_target
-from tests.recording.conftest import watch
+from tests.recording.conftest import watch, written
 
 Watched = Callable[..., list[Moment]]
 
@@ -300,15 +300,6 @@ def test_a_settled_recording_opens_where_nothing_may_be_written(
     for ours in (path, tmp_path, *around):
         ours.chmod(0o755)
     assert as_nobody(lambda: str(len(times(path)))) == "70"
-
-
-def written(path: Path, moments: list[Moment]) -> None:
-    writer = Writer(path)
-    run = writer.begin(a_target(), moments[0].at, 1.0)
-    for moment in moments:
-        writer.write(run, [moment])
-    writer.end(run)
-    writer.close()
 
 
 def test_a_newer_format_is_not_guessed_at(path: Path, watched: Watched) -> None:

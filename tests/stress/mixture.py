@@ -148,10 +148,7 @@ def main() -> None:
     for line in iter(heard_line, ""):
         command, _, words = line.strip().partition(" ")
         if command == "digests":
-            made = {
-                name: [works.digest(work, seed) for seed in range(works.SEEDS)] for name, work in crowd.chosen.items()
-            }
-            say(json.dumps(made))
+            say(json.dumps({name: works.digests(work) for name, work in crowd.chosen.items()}))
         elif command == "expect":
             crowd.expected = json.loads(words)
             say("well")

@@ -8,7 +8,6 @@ allocators that are not those from before, an exit code.
 from __future__ import annotations
 
 import json
-import os
 import random
 import tempfile
 import time
@@ -28,6 +27,7 @@ from memdash.probes.cpython.agent.launch import agents_of_ours, environment_for
 from memdash.probes.cpython.agent.link import AgentLink
 from memdash.probes.cpython.sampler.sampling import DOMAINS, Sampling
 from memdash.probes.cpython.sampler.switch import Switch
+from tests.live.packages import joined
 from tests.live.sampling import SamplerSide
 from tests.live.target import LiveTarget
 from tests.waiting import until
@@ -43,6 +43,8 @@ _DEEPEST = 64
 _LONGEST_TURN_S = 0.06
 _PATIENCE_S = 60.0
 _ROOM_MIB = 150
+_ENOUGH = 16
+"""Cycles, of which every other one is read: by chance."""
 _NOT_YET = "has not ended yet"
 
 
@@ -88,7 +90,7 @@ class Stressed(LiveTarget):
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the target
         super().__init__(
             [trial.executable, "-W", "ignore", _PROGRAM, trial.works],
-            _with_packages(trial.packages, environment),
+            _with(trial.packages, environment),
             stderr=self._errors,
         )
 
@@ -131,6 +133,9 @@ def run(trial: Trial) -> Counts:
             told = json.loads(target.command("finish"))
             assert told["wrong"] == [], told["wrong"]
             counts.rounds, counts.signals = told["rounds"], told["signals"]
+            if trial.works != "memory":
+                assert min(counts.samples, *counts.rounds.values()) > 0, counts
+                assert counts.readings or counts.cycles < _ENOUGH, counts
             # an agent that had no memory left gives the allocators back when it has gone
             until(lambda: target.command("allocators") == before, "the program's own allocators")
             if _is_there(side.link, trial):
@@ -207,13 +212,10 @@ def _any_sampling(rng: random.Random) -> Sampling:
 @cache
 def _undisturbed(executable: Path, works: str, packages: Path | None) -> str:
     """What the works make in a process of their own."""
-    with LiveTarget([executable, "-W", "ignore", _PROGRAM, works], _with_packages(packages, {})) as target:
+    with LiveTarget([executable, "-W", "ignore", _PROGRAM, works], _with(packages, {})) as target:
         _limit(target, works)
         return target.command("digests")
 
 
-def _with_packages(packages: Path | None, environment: Mapping[str, str]) -> Mapping[str, str]:
-    if packages is None:
-        return environment
-    searched = (environment.get("PYTHONPATH"), str(packages))
-    return {**environment, "PYTHONPATH": os.pathsep.join(filter(None, searched))}
+def _with(packages: Path | None, environment: Mapping[str, str]) -> Mapping[str, str]:
+    return environment if packages is None else joined(environment, {"PYTHONPATH": str(packages)})

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,6 +24,7 @@ from memdash.probes.cpython.sampler.switch import Switch
 from memdash.process.identity import identify
 from tests.live.pythons import Python
 from tests.live.samplers import needs_a_sampler
+from tests.programs import ended
 from tests.stress.sampled import Stressed, Trial
 from tests.stress.test_sampler import EVERY, SECONDS
 
@@ -62,7 +64,7 @@ begin()
 
 
 def customized(python: Python, folder: Path) -> None:
-    """Put a ``sitecustomize`` there, and the library that it loads."""
+    """Put a ``sitecustomize`` there, and the library that it loads; a first process is sampled by it."""
     with Stressed(Trial(python.executable, "standard", False, "exit", 0, 0), {}) as target:
         interpreter = open_interpreter(identify(target.pid))
         frames = frame_words(interpreter.layout, interpreter.version.minor)
@@ -72,6 +74,15 @@ def customized(python: Python, folder: Path) -> None:
     text = ", ".join(f"{name}={value!r}" for name, value in order.items())
     program = CUSTOMIZE.format(glue=str(SOURCE.with_name("glue.py")), place=str(folder), order=text)
     (folder / "sitecustomize.py").write_text(program)
+    begun = subprocess.run(
+        [python.executable, "-c", ""], env=with_it(folder), capture_output=True, text=True, check=False
+    )
+    assert (begun.returncode, begun.stderr) == (0, "")
+    assert (folder / "told").read_text() == "on\n", "the sampler does not start"
+
+
+def with_it(folder: Path) -> Mapping[str, str]:
+    return {**os.environ, "PYTHONPATH": str(folder)}
 
 
 def start(python: Python, folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
@@ -81,7 +92,7 @@ def start(python: Python, folder: Path, environment: Mapping[str, str]) -> subpr
         return subprocess.Popen(
             command,
             cwd=folder,
-            env={**os.environ, **environment},
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -90,8 +101,9 @@ def start(python: Python, folder: Path, environment: Mapping[str, str]) -> subpr
 
 def outcomes(folder: Path) -> Mapping[str, str]:
     """What became of each test."""
-    found = {}
-    for case in ET.parse(folder / "results.xml").iter("testcase"):  # noqa: S314 - written by our own process
+    results, found = folder / "results.xml", {}
+    assert results.exists(), (folder / "output").read_text(errors="replace")[-4000:]
+    for case in ET.parse(results).iter("testcase"):  # noqa: S314 - written by our own process
         marks = sorted(child.tag for child in case if child.tag in ("failure", "error", "skipped"))
         found[case.get("name", "")] = " ".join(marks) or case.get("result", "")
     return found
@@ -99,15 +111,16 @@ def outcomes(folder: Path) -> Mapping[str, str]:
 
 def both(python: Python, place: Path, parent: Path) -> tuple[Mapping[str, str], Mapping[str, str]]:
     """Without and with, side by side."""
-    runs = []
-    for name, environment in (("without", {}), ("with", {"PYTHONPATH": str(place)})):
-        folder = parent / name
-        folder.mkdir(parents=True)
-        runs.append((folder, start(python, folder, environment)))
-    for _, run in runs:
-        run.wait(PATIENCE_S)
-    without, with_it = (outcomes(folder) for folder, _ in runs)
-    return without, with_it
+    folders = parent / "without", parent / "with"
+    with ExitStack() as running:
+        runs = []
+        for folder, environment in zip(folders, (os.environ, with_it(place)), strict=True):
+            folder.mkdir(parents=True)
+            runs.append(running.enter_context(ended(start(python, folder, environment))))
+        for run in runs:
+            run.wait(PATIENCE_S)
+    without, sampled = map(outcomes, folders)
+    return without, sampled
 
 
 @pytest.mark.parametrize("python", EVERY, ids=str)
@@ -118,11 +131,12 @@ def test_the_same_outcomes(python: Python, tmp_path: Path) -> None:
     place = tmp_path / "place"
     place.mkdir()
     customized(python, place)
-    without, with_it = both(python, place, tmp_path / "first")
-    assert without.keys() == with_it.keys()
-    different = {name for name in without if without[name] != with_it[name]}
+    without, sampled = both(python, place, tmp_path / "first")
+    assert without
+    assert without.keys() == sampled.keys()
+    different = {name for name in without if without[name] != sampled[name]}
     if different:
-        without, with_it = both(python, place, tmp_path / "second")
-    assert {name: (without[name], with_it[name]) for name in different if without[name] != with_it[name]} == {}
+        without, sampled = both(python, place, tmp_path / "second")
+    assert {name: (without[name], sampled[name]) for name in different if without[name] != sampled[name]} == {}
     told = (place / "told").read_text().splitlines()
-    assert told.count("on") > 1, told[:5]
+    assert told.count("on") > 2, told[:5]  # the first process, this run, and what it has started

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from memdash.probes.cpython.layouts import minors
-from tests.live.packages import packages_for
+from tests.live.packages import required
 from tests.live.pythons import Python, pythons
 from tests.live.samplers import needs_a_sampler
 from tests.stress.sampled import ENDINGS, Trial, run
@@ -27,9 +27,7 @@ SOME = [FIRSTS[minor] for minor in (8, 11, 13, 14) if minor in FIRSTS]
 
 def hold(python: Python, works: str, capsys: pytest.CaptureFixture[str], *, launched: bool, packages: str = "") -> None:
     """The line with its figures is for whoever wants to know how much was tried."""
-    folder = packages_for(python, packages) if packages else None
-    if isinstance(folder, str):
-        pytest.skip(folder)
+    folder = required(python, packages) if packages else None
     seed = random.SystemRandom().randrange(1 << 32)
     trial = Trial(python.executable, works, launched, random.Random(seed).choice(ENDINGS), SECONDS, seed, folder)
     with capsys.disabled():

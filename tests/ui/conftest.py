@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
@@ -35,6 +36,7 @@ from tests.fakes import NOON_S, a_gc, a_sample, a_system, a_target, memstats
 from tests.sessions import FakeSession
 
 MONO_S = 10_000.0
+_PATIENCE_S = 30.0
 _STEP_S = 0.004
 
 FINDINGS = (
@@ -206,6 +208,20 @@ def refused() -> Snapshot:
     )
 
 
+def text_of(pilot: Pilot[Any]) -> str:
+    """What stands on the screen, line by line, without colours."""
+    strips = pilot.app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+
+
+async def awaited(pilot: Pilot[Any], holds: Callable[[], object]) -> None:
+    """Wait for it; fails with the screen as it stands then."""
+    until_s = time.monotonic() + _PATIENCE_S
+    while not holds():
+        assert time.monotonic() < until_s, text_of(pilot)
+        await pilot.pause(0.01)
+
+
 class Shown:
     """A running dashboard under test: its pilot, its session, and its screen as text."""
 
@@ -227,9 +243,7 @@ class Shown:
 
     @property
     def text(self) -> str:
-        """What stands on the screen, line by line, without colours."""
-        strips = self.app.screen._compositor.render_strips()
-        return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+        return text_of(self.pilot)
 
     @property
     def lines(self) -> list[str]:

@@ -9,7 +9,7 @@ from textual.widgets import Input
 from memdash.ui.screens.profile.filters import FiltersScreen
 from memdash.ui.screens.save import SaveScreen
 from memdash.ui.widgets.filter import FilterBar
-from tests.ui.conftest import Show, Shown
+from tests.ui.conftest import Show, Shown, awaited
 
 _NAMES = {"/": "slash", "\x13": "ctrl+s", "\x15": "ctrl+u", "\r": "enter", "\x1b": "escape"}
 
@@ -22,8 +22,7 @@ async def written(shown: Shown, text: str) -> None:
         key = _NAMES.get(character, character)
         driver.send_message(events.Key(key, character))
     await shown.settle()
-    while shown.app._waiting or shown.app._left:
-        await shown.settle()
+    await awaited(shown.pilot, lambda: not shown.app._waiting and not shown.app._left)
     await shown.built()
 
 

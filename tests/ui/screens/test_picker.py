@@ -6,8 +6,6 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from textual.pilot import Pilot
-
 from memdash.model.capability import Capability
 from memdash.model.target import Runtime, Target
 from memdash.probes.probe import Fit, Refusal
@@ -15,6 +13,7 @@ from memdash.probes.survey import Surveyed
 from memdash.ui.app import MemdashApp
 from memdash.ui.screens.picker import Picker
 from tests.fakes import a_target
+from tests.ui.conftest import awaited, text_of
 
 FIT = Fit(2, frozenset({Capability.MEMSTATS, Capability.GC, Capability.SITES}), Runtime.GO, "go1.27.3")
 
@@ -33,11 +32,6 @@ THREE = (
 )
 
 
-def text(pilot: Pilot[Target]) -> str:
-    strips = pilot.app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
-
-
 async def pick(candidates: Iterable[Surveyed], *keys: str) -> tuple[Target | None, str]:
     app = MemdashApp(lambda: Picker(lambda: candidates))
     async with app.run_test(size=(100, 20)) as pilot:
@@ -45,7 +39,7 @@ async def pick(candidates: Iterable[Surveyed], *keys: str) -> tuple[Target | Non
         await pilot.pause()
         await pilot.press(*keys)
         await pilot.pause()
-        shown = text(pilot) if app.is_running else ""
+        shown = text_of(pilot) if app.is_running else ""
     return app.return_value, shown
 
 
@@ -105,8 +99,7 @@ async def test_a_slow_search_shows_what_it_has_and_lets_go_at_once() -> None:
 
     app = MemdashApp(lambda: Picker(slowly))
     async with app.run_test(size=(100, 20)) as pilot:
-        while "still looking" not in text(pilot) or "p100" not in text(pilot):
-            await pilot.pause(0.01)
+        await awaited(pilot, lambda: "still looking" in text_of(pilot) and "p100" in text_of(pilot))
         await pilot.press("enter")
         gate.set()
     assert app.return_value is not None
