@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import random
 from collections.abc import AsyncIterator, Callable
@@ -36,6 +37,7 @@ from tests.sessions import FakeSession
 
 MONO_S = 10_000.0
 _STEP_S = 0.004
+_PATIENCE_S = 60.0
 
 FINDINGS = (
     Finding(
@@ -204,6 +206,13 @@ def refused() -> Snapshot:
         sample=Sample.empty(waiting.at, why),
         missing=dict.fromkeys(Capability, why),
     )
+
+
+async def until(pilot: Pilot[Any], come: Callable[[], object]) -> None:
+    """Let the program go on until that has come; not for ever."""
+    async with asyncio.timeout(_PATIENCE_S):
+        while not come():
+            await pilot.pause()
 
 
 class Shown:

@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from memdash.analysis.verdict_words import finding, summary
+from memdash.analysis.verdict_words import finding
 from memdash.model.finding import Figure, Finding, Severity
-from memdash.model.verdict import Forecast, Grower, Slope, Verdict, VerdictKind
+from memdash.model.verdict import Forecast, Grower
 from memdash.units import MIB, Unit
 from tests.fakes import NOON_S
 from tests.ui.conftest import FINDINGS, MONO_S, Show, a_watch
+from tests.verdicts import a_leak
 
 OVER = Finding(
     rule="heap",
@@ -131,17 +132,12 @@ async def test_the_cursor_stays_on_what_was_muted(show: Show) -> None:
 
 @pytest.mark.parametrize("columns", [80, 120])
 async def test_what_leaks_is_named_in_full_before_when_it_hits_the_limit(show: Show, columns: int) -> None:
-    verdict = Verdict(
-        kind=VerdictKind.LEAK,
+    verdict = a_leak(
         at_s=NOON_S - 9,
-        why="grows as fast as before",
-        basis="live heap after each GC",
-        severity=Severity.CRITICAL,
-        slope=Slope(1.19 * MIB, 1.15 * MIB, 1.23 * MIB),
         forecast=Forecast("cgroup limit", 1 << 30, 450.0, 520.0),
         growers=(Grower("site", "go.etcd.io/etcd/storage/mvcc.(*store).Put", "kvstore.go:118", 61 * MIB),),
     )
-    found = finding(replace(verdict, summary=summary(verdict)))
+    found = finding(verdict)
     assert found is not None
     async with show(a_watch(findings=(replace(found, lasted_s=245.0),)), columns, 40) as shown:
         assert any("mvcc.(*store).Put · cgroup limit in 7–9 min" in line for line in shown.lines)

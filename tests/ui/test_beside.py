@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 from collections.abc import Callable
 from threading import Event
@@ -16,8 +15,7 @@ from textual.screen import Screen
 
 from memdash.errors import Defect, MemdashError
 from memdash.ui.beside import beside
-
-_PATIENCE_S = 60
+from tests.ui.conftest import until
 
 
 class Told:
@@ -30,11 +28,6 @@ class Told:
 
     def begin(self, work: Callable[[], str], done: Callable[[str], None] | None = None) -> None:
         beside(self.pilot.app.screen, work, done or self.done.append, self.failed.append, group="some")
-
-    async def until(self, come: Callable[[], object]) -> None:
-        async with asyncio.timeout(_PATIENCE_S):
-            while not come():
-                await self.pilot.pause()
 
     async def end(self) -> None:
         await self.pilot.app.workers.wait_for_complete()
@@ -66,7 +59,7 @@ async def test_nobody_hears_of_what_was_overtaken() -> None:
         told = Told(pilot)
         told.begin(lambda: f"late {go_on.wait(30)}")
         told.begin(lambda: "first")
-        await told.until(lambda: told.done)
+        await until(pilot, lambda: told.done)
         go_on.set()
         await told.end()
         assert (told.done, told.failed) == (["first"], [])
@@ -90,11 +83,11 @@ async def test_nobody_hears_of_what_is_overtaken_at_the_last_moment(monkeypatch:
         monkeypatch.setattr(pilot.app, "call_from_thread", announced)
         told = Told(pilot)
         told.begin(work)
-        await told.until(begun.is_set)
+        await until(pilot, begun.is_set)
         go_on.set()
         assert handing_over.wait(30)  # the screen's thread stands still meanwhile: what is handed over has to wait
         told.begin(lambda: "first")
-        await told.until(lambda: len(handed_over) == 2)
+        await until(pilot, lambda: len(handed_over) == 2)
         assert (told.done, told.failed) == (["first"], [])
 
 

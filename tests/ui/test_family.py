@@ -15,7 +15,7 @@ from memdash.model.target import Ending, Target
 from memdash.session import Session, Watches
 from tests.fakes import NOON_S, a_family, a_target
 from tests.sessions import FakeSession
-from tests.ui.conftest import Show, Shown, a_watch, attaching
+from tests.ui.conftest import Show, Shown, a_watch, attaching, until
 
 TREE = a_family(4)
 CALM = (Finding(rule="memdash", severity=Severity.OK, at_s=NOON_S, ended_at_s=NOON_S, summary="read from memory"),)
@@ -54,11 +54,7 @@ class Tree:
 
 async def seen(shown: Shown, words: str) -> None:
     """Wait until the first line says so."""
-    for _ in range(100):
-        if words in shown.lines[0]:
-            return
-        await shown.pilot.pause(0.01)
-    raise AssertionError(f"{words!r} is not in {shown.lines[0]!r}")
+    await until(shown.pilot, lambda: words in shown.lines[0])
 
 
 async def test_the_keys_go_round_the_tree(show: Show) -> None:
@@ -233,8 +229,7 @@ async def test_the_tree_follows_while_it_is_open(show: Show) -> None:
         await open_tree(shown)
         shown.session.publish(watch_of(41287, a_family(2)))
         shown.dashboard._paint()
-        while "3 processes" not in shown.lines[0]:
-            await shown.pilot.pause(0.02)
+        await until(shown.pilot, lambda: "3 processes" in shown.lines[0])
 
 
 async def test_the_chosen_may_have_died_meanwhile(show: Show) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -31,7 +30,7 @@ from memdash.units import byte_size, duration
 from tests.fakes import NOON_S
 from tests.recorded import MONO_S, record, watched
 from tests.sessions import FakeSession
-from tests.ui.conftest import Shown
+from tests.ui.conftest import Shown, until
 
 SECONDS = 400
 
@@ -66,14 +65,12 @@ class Traveller(Shown):
 
     async def come(self) -> None:
         await self.pilot.pause()
-        while self.dashboard._is_looking or not all(worker.is_finished for worker in self.app.workers):
-            await self.pilot.pause()
+        await until(self.pilot, lambda: not self.dashboard._is_looking and all(w.is_finished for w in self.app.workers))
         await self.pilot.pause()
 
     async def see(self, second: float) -> None:
         """Until that is shown."""
-        while self.second != second:
-            await self.pilot.pause()
+        await until(self.pilot, lambda: self.second == second)
 
     @property
     def second(self) -> float:
@@ -366,7 +363,7 @@ async def test_a_look_at_another_watch_holds_up_no_step_through_this_one(
         there.dashboard.turn_to(other)
         await there.pilot.press("home")
         try:
-            await asyncio.wait_for(there.see(0), 30)
+            await there.see(0)
         finally:
             answers.set()
         await there.come()
@@ -390,4 +387,4 @@ async def test_the_way_to_an_alert_waits_for_no_look_on_the_screens_thread(
         await there.pilot.press("comma")
         assert not waited
         answers.set()
-        await asyncio.wait_for(there.see(100), 30)
+        await there.see(100)

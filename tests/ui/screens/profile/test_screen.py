@@ -15,18 +15,10 @@ from memdash.session.profiles import profile_name, profile_of
 from memdash.ui.panes.sites import SitesPane
 from memdash.units import clock_time, file_time
 from tests.fakes import NOON_S
-from tests.ui.conftest import Show, Shown, a_profile_of, a_watch
+from tests.ui.conftest import Show, a_profile_of, a_watch, until
 
 ENDED = replace(a_watch(), state=State.ENDED, ending=Ending(at_s=NOON_S, signal_number=9))
 KEYS = {"top": "d", "list": "l", "flame": "f"}
-
-
-async def until(shown: Shown, words: str, *, gone: bool = False) -> None:
-    for _ in range(200):
-        if (words in shown.text) is not gone:
-            return
-        await shown.pilot.pause(0.02)
-    raise AssertionError(shown.text)
 
 
 async def test_a_view_is_one_key_away_and_esc_leads_back(show: Show) -> None:
@@ -77,7 +69,7 @@ async def test_it_is_told_how_the_target_stands(show: Show, view: str) -> None:
         await shown.built()
         assert "ended" not in shown.lines[0]
         shown.session.publish(ENDED)
-        await until(shown, " · ended · ")
+        await until(shown.pilot, lambda: " · ended · " in shown.text)
 
 
 async def test_following_makes_nothing_anew_while_nothing_is_new_and_ends_with_the_target(show: Show) -> None:
@@ -97,7 +89,7 @@ async def test_following_makes_nothing_anew_while_nothing_is_new_and_ends_with_t
         await shown.built()
         assert shown.app.screen.caption.moment is not moment  # type: ignore[attr-defined]
         shown.session.publish(ENDED)
-        await until(shown, "following", gone=True)
+        await until(shown.pilot, lambda: "following" not in shown.text)
         await shown.press("space")
         assert "following" not in shown.text
 
