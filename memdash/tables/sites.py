@@ -216,7 +216,7 @@ def _error(size: int, objects: int, rate_bytes: int) -> Cell:
 
 def error_words(error: float) -> str:
     """A share as it stands behind ±; empty where the figure is as good as exact."""
-    return "" if error < _EXACT else f"{100 * error:.0f} %"
+    return "" if error < _EXACT else f"{count(round(100 * error))} %"
 
 
 def _tone(change: int, measure: Measure) -> Tone:
