@@ -99,16 +99,11 @@ def _growth(seen: Points) -> Growth | None:
     fewest = 2 if seen.basis is Basis.CYCLES else _FEWEST
     if len(seen) < fewest:
         return None
-    since_s, until_s, most_s = seen.times_s[0], seen.times_s[-1], seen.window_s / _PART
-    before = min(seen.values[: _part([time_s - since_s <= most_s for time_s in seen.times_s])])
-    now = min(seen.values[-_part([until_s - time_s <= most_s for time_s in seen.times_s]) :])
-    return Growth(seen.basis.value, before, now, seen.window_s, seen.cycles)
-
-
-def _part(near: Sequence[bool]) -> int:
-    """How many points stand for an end of a watch; ``near`` says of each whether it is close to that."""
-    most = max(len(near) // _PART, 1)
-    return min(most, max(sum(near), _FEWEST_OF_PART))
+    since_s, until_s, part_s = seen.times_s[0], seen.times_s[-1], seen.window_s / _PART
+    first, last = seen.between(since_s, since_s + part_s), seen.since(until_s - part_s)
+    most = max(len(seen) // _PART, 1)
+    begin, end = (min(most, max(len(near), _FEWEST_OF_PART)) for near in (first, last))
+    return Growth(seen.basis.value, min(seen.values[:begin]), min(seen.values[-end:]), seen.window_s, seen.cycles)
 
 
 def _rate(seen: Points) -> Rate | None:

@@ -61,17 +61,15 @@ class _Step(Enum):
 class _Round:
     """What is under way: the actions still to come, and what the others did.
 
-    ``limit`` is the name of the one that it was begun for, ``used_bytes`` what counted against it then, and
-    ``least_bytes`` the least that has counted since.
+    ``limit`` is the name of the one that it was begun for, ``least_bytes`` the least that has counted against it since.
     """
 
     step: _Step
     cause: str
     limit: str
-    used_bytes: int
-    least_bytes: int
     left: tuple[Action, ...]
     deeds: tuple[Deed, ...] = ()
+    least_bytes: float = inf
 
     def since(self, sample: Sample) -> _Round:
         """The same, once more has been seen of what came of it."""
@@ -81,7 +79,7 @@ class _Round:
     @property
     def has_helped(self) -> bool:
         """Whether a collection has lowered what counts."""
-        before = known(counted(self.deeds[0].before, self.limit), self.used_bytes)
+        before = known(counted(self.deeds[0].before, self.limit), 0)
         return self.collections > 0 and before - self.least_bytes >= _LEAST_FREED * before
 
     @property
@@ -169,7 +167,7 @@ class Reliever:
         trims = not isinstance(offers.get(Action.TRIM, _NOBODY), Missing)
         actions = (*step.value * (Action.FORCE_GC,), *((Action.TRIM,) if trims else ()))
         cause = f"gc-at, {whole_percent(ceiling.ratio)} of {ceiling.name} in use"
-        return self._next(_Round(step, cause, ceiling.name, ceiling.used_bytes, ceiling.used_bytes, actions))
+        return self._next(_Round(step, cause, ceiling.name, actions))
 
     def _next(self, under_way: _Round) -> Order:
         action, *left = under_way.left

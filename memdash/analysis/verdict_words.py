@@ -22,6 +22,7 @@ _TASKS = re.compile(r"((?:\w+ )+?(?:by|of) )?(.*)", re.DOTALL)
 """A grower's name: ``goroutines by`` before that of a function, or the function alone."""
 
 _SHORT = 24
+"""Letters of a name after which a narrow line still has room for the time until the limit."""
 
 _CRITICAL_S, _WARNING_S = 1800.0, 1200.0
 

@@ -23,16 +23,11 @@ class Course:
     unit: Unit
 
     @property
-    def until_s(self) -> float:
-        """On the monotonic clock."""
-        return self.until.mono_s
-
-    @property
     def span_s(self) -> float:
         """From the first reading that knows the row; 0 if there is none."""
         rows = zip(self.series.times_s, self.series.last, strict=True)
-        first = next((time_s for time_s, value in rows if not math.isnan(value)), self.until_s)
-        return self.until_s - first
+        first = next((time_s for time_s, value in rows if not math.isnan(value)), self.until.mono_s)
+        return self.until.mono_s - first
 
     @property
     def why_empty(self) -> str:

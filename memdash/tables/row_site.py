@@ -22,7 +22,7 @@ from memdash.tables.row_figures import (
 from memdash.tables.since import since_words
 from memdash.tables.sites import Measure, error_words, rate_of, read_once, why_unknown
 from memdash.tables.table import Cell, Tone
-from memdash.units import Unit, byte_size, count, ratio, signed
+from memdash.units import Unit, byte_size, count, ratio, signed, things
 
 __all__ = ["held_by_line", "site_callers", "site_figures", "site_stacks"]
 
@@ -70,7 +70,7 @@ def site_stacks(own: Sequence[Site]) -> RowStacks:
             stack,
             (
                 Cell(byte_size(size), Tone.STRONG),
-                Cell(f"{ratio(size / total)} · {count(objects)} object{'s' * (objects != 1)}", Tone.FAINT),
+                Cell(f"{ratio(size / total)} · {things(objects, 'object')}", Tone.FAINT),
             ),
         )
         for stack, size, objects in held[:STACKS_AT_MOST]

@@ -12,7 +12,7 @@ from memdash.tables.row_figures import STACKS_AT_MOST, RowFigure, RowStack, RowS
 from memdash.tables.since import since_words
 from memdash.tables.table import Cell, Tone
 from memdash.tables.tasks import KIND_NAMES, state_words
-from memdash.units import Unit, byte_size, count, duration, signed
+from memdash.units import Unit, byte_size, count, duration, signed, things
 
 __all__ = ["task_figures", "task_stacks", "tasks_by_line"]
 
@@ -61,7 +61,7 @@ def _words(task: Task) -> tuple[Cell, ...]:
 def _who(task: Task) -> str:
     """``invoice-0 and 4 more``; goroutines have no names of their own."""
     if task.kind is TaskKind.GOROUTINE:
-        return f"{count(task.count)} goroutine{'s' * (task.count != 1)}"
+        return things(task.count, "goroutine")
     others = f"{count(task.count - 1)} more" if task.count > 1 else ""
     if not task.name:
         return f"{count(task.count)} of them" if others else ""

@@ -13,6 +13,7 @@ from memdash.tables.table import Cell, Column, Row, Table, Tone
 from memdash.units import Unit, count, figure, signed
 
 __all__ = [
+    "NONE_YET",
     "Measure",
     "SiteOrder",
     "error_words",
@@ -28,6 +29,8 @@ _ROWS_AT_MOST = 500
 """Ten thousand sites are searched, not scrolled."""
 
 _EXACT = 0.005
+
+NONE_YET = "no sites yet"
 
 
 class Measure(Enum):
@@ -85,11 +88,13 @@ def sites_table(
     order: SiteOrder = SiteOrder.FIGURE,
     reverse: bool = False,
     wanted: str = "",
+    none_yet: str = NONE_YET,
 ) -> Table:
     """Figure, share of the total, bar, objects, change since the baseline, course, function, file and line.
 
     ``wanted`` keeps the sites whose function or file contains it, whatever its case. Figures come first from large to
     small, names from A to Z; ``reverse`` turns that round. Sites that hold nothing and changed nothing are left out.
+    ``none_yet`` is said where that leaves none.
     """
     groups = snapshot.groups
     rate_bytes = rate_of(snapshot)
@@ -112,16 +117,7 @@ def sites_table(
     largest = max((measure.of(group.usage) for group in shown), default=0)
     is_first = read_once(groups)
     rows = tuple(_row(group, measure, total, largest, rate_bytes, is_first=is_first) for group in shown)
-    empty = f"no site matches {wanted!r}" if wanted else _none_yet(snapshot)
-    return Table("Top allocation sites", columns, rows, empty)
-
-
-def _none_yet(snapshot: Snapshot) -> str:
-    """A master that only waits for its workers has none: who looks for those of the service finds them there."""
-    family = snapshot.sample.family
-    if isinstance(family, Missing) or not family.is_tree:
-        return "no sites yet"
-    return f"no sites yet: this is one of {len(family.members)} processes, < and > lead to the others"
+    return Table("Top allocation sites", columns, rows, f"no site matches {wanted!r}" if wanted else none_yet)
 
 
 def largest_site(snapshot: Snapshot) -> str:
@@ -220,7 +216,7 @@ def _error(size: int, objects: int, rate_bytes: int) -> Cell:
 
 def error_words(error: float) -> str:
     """A share as it stands behind ±; empty where the figure is as good as exact."""
-    return "" if error < _EXACT else f"{100 * error:.0f} %"
+    return "" if error < _EXACT else f"{count(round(100 * error))} %"
 
 
 def _tone(change: int, measure: Measure) -> Tone:

@@ -45,8 +45,8 @@ def settle() -> None:
 
     Textual's lines refer to themselves: some 750 objects a second that only the collector frees. Left alone it waits
     until they have grown by a quarter of all there is, 3 MiB here, and then looks at everything, 30 ms long. Each look
-    at what is newer takes 3 ms beside a busy program, so there is one in two or three seconds,
-    and some 2000 objects lie about.
+    at what is newer takes 3 ms beside a busy program, so there is one in two or three seconds, and some 2000 objects
+    lie about.
     """
     gc.collect()
     gc.freeze()

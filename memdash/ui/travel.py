@@ -39,8 +39,8 @@ class Outlook:
 
     timeline: Timeline
     stops: Sequence[Finding]
+    is_now: bool
     cursor: Instant | None = None
-    is_now: bool = True
 
     @property
     def cursor_s(self) -> float | None:

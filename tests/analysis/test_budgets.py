@@ -57,6 +57,16 @@ def collected(live: Sequence[float], every: int = 2, per_s: float = 4 * MIB) -> 
     }
 
 
+def collected_at(ends: Sequence[int], live: Sequence[float]) -> Values:
+    """The same of collections that end at these seconds; the first value is what lived before them."""
+    cycles = [sum(end <= second for end in ends) for second in range(ends[-1] + 1)]
+    return {
+        "heap.live_bytes": [live[cycle] for cycle in cycles],
+        "NumGC": [float(cycle) for cycle in cycles],
+        "TotalAlloc": [float(MIB * second) for second in range(len(cycles))],
+    }
+
+
 def test_a_limit_counts_at_every_moment(judge: Judge) -> None:
     found = judge("HeapAlloc > 512MiB", {"HeapAlloc": [100 * MIB, 600 * MIB, 100 * MIB]})
     assert found.name == "HeapAlloc at most 512MiB"
@@ -100,16 +110,16 @@ def test_a_value_that_covers_the_time_before_it_counts_once_that_is_within_the_w
 def test_a_heap_that_is_collected_ever_more_seldom_has_grown_by_what_it_holds_lately(judge: Judge) -> None:
     # Collections as far apart as a growing heap has them: the last fifth of them took most of the watch.
     ends = [round(1.12**cycle) for cycle in range(1, 61)]
-    cycles = [sum(end <= second for end in ends) for second in range(ends[-1] + 1)]
-    live = [0.0, *(MIB * end for end in ends)]
-    grown = {
-        "heap.live_bytes": [live[cycle] for cycle in cycles],
-        "NumGC": [float(cycle) for cycle in cycles],
-        "TotalAlloc": [float(MIB * second) for second in range(len(cycles))],
-    }
-    found = judge("heap.live_bytes growth > 1MiB", grown)
+    found = judge("heap.live_bytes growth > 1MiB", collected_at(ends, [0.0, *(MIB * end for end in ends)]))
     assert found.value is not None
-    assert found.value.value > 0.7 * live[-1]
+    assert found.value.value > 0.7 * MIB * ends[-1]
+
+
+def test_what_is_held_at_one_late_collection_alone_has_not_grown(judge: Judge) -> None:
+    live = [100.0 * MIB] * 13 + [200.0 * MIB]
+    found = judge("heap.live_bytes growth > 1MiB", collected_at([*range(1, 13), 40], live))
+    assert found.value is not None
+    assert found.value.value == 0
 
 
 def test_growth_is_that_of_what_lives_after_collections_of_the_watch(judge: Judge) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from memdash.analysis.ceilings import nearest
+from memdash.analysis.ceilings import counted, nearest, what_counts
 from memdash.model.capability import Capability, Source
 from memdash.model.gc import NO_LIMIT
 from memdash.model.missing import Missing
@@ -51,6 +51,20 @@ def test_the_nearest_is_the_one_of_which_most_is_in_use() -> None:
     assert nearest(sample(address_space_limit_bytes=NONE), FOUND) == Ceiling("GOMEMLIMIT", 250 * MIB, 1000 * MIB)
     small = a_cgroup(usage_bytes=230 * MIB, inactive_file_bytes=30 * MIB, limit_bytes=500 * MIB)
     assert nearest(sample(cgroup=small), FOUND) == Ceiling("the cgroup limit", 200 * MIB, 500 * MIB)
+
+
+@pytest.mark.parametrize(
+    ("name", "used_mib", "what"),
+    [
+        ("GOMEMLIMIT", 250, "Sys less HeapReleased"),
+        ("the cgroup limit", 200, "the cgroup's usage"),
+        ("RLIMIT_AS", 300, "the address space"),
+        ("the limit", 180, "RSS"),
+    ],
+)
+def test_against_each_limit_counts_something_else(name: str, used_mib: int, what: str) -> None:
+    assert (counted(sample(), name), what_counts(sample(), name)) == (used_mib * MIB, what)
+    assert isinstance(counted(without(Capability.SYSTEM, sample()), "RLIMIT_AS"), Missing)
 
 
 @pytest.mark.parametrize(("cache", "used"), [(30 * MIB, 200 * MIB), (NONE, 230 * MIB), (240 * MIB, 0)])

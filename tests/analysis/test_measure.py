@@ -68,6 +68,11 @@ def test_growth_by_fits_and_starts_is_no_standstill(written: Write) -> None:
     assert figure("tasks growth > 60/min over 10s", written({"tasks.total": waits})) == 0
 
 
+def test_a_fall_that_chance_may_have_made_is_none(written: Write) -> None:
+    falls: Values = [160, 100, 150, 110, 160, 90, 150, 100, 140, 90, 130]
+    assert figure("tasks growth < 60/min over 10s", written({"tasks.total": falls})) == 0
+
+
 def test_a_live_heap_of_which_no_growth_is_sure_does_not_stand_still(written: Write) -> None:
     live: Values = [(100 + second / 6 - 40 * (190 <= second < 200)) * MIB for second in range(240)]
     history = written({"heap.live_bytes": live, "NumGC": range(240)})

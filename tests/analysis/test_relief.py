@@ -157,6 +157,33 @@ def test_what_is_given_back_soon_after_has_helped() -> None:
     assert not any("forced" in words for words, _ in story.told)
 
 
+def test_of_what_was_given_back_soon_after_nobody_says_that_it_was_not() -> None:
+    story = Story(plan=GcAt(ratio=0.8, limit_bytes=LIMIT), frees_mib=59, rss_mib=1100)
+    story.at(0, 400)
+    story.rss_mib = 1050
+    for second in (4, 5):
+        story.at(second, 400)
+    assert story.warned == "1.03 GiB in use, over the limit of 1000 MiB: 2 forced collections freed 118.0 MiB"
+
+
+def test_what_came_before_it_was_done_is_not_what_it_freed() -> None:
+    story = Story(frees_mib=0, used_mib=900)
+    order = story.reliever.look(story.sample(), WAY).order
+    assert order is not None
+    story.used_mib = 950
+    story.reliever.heard(story.does(order))
+    assert story.reliever.standing.wait_s == 60
+
+
+def test_what_falls_although_none_could_be_forced_is_no_help_of_it() -> None:
+    story = Story(used_mib=900)
+    order = story.reliever.look(story.sample(), WAY).order
+    assert order is not None
+    story.reliever.heard(story.does(order, Missing("it is busy")))
+    story.at(1, 700)
+    assert story.reliever.standing.wait_s == 60
+
+
 def test_one_percent_is_of_what_is_in_use() -> None:
     story = Story(frees_mib=9)
     story.at(0, 900)

@@ -142,6 +142,14 @@ async def test_keys_and_rows_come_with_the_tree(show: Show) -> None:
         assert "1.56 GiB" in shown.text
 
 
+async def test_a_master_without_sites_says_that_its_workers_are_near_once_it_has_some(show: Show) -> None:
+    async with show(replace(watch_of(41287, a_family(0)), groups=()), 120, 40) as shown:
+        assert "no sites yet" in shown.text
+        assert "< and >" not in shown.text
+        await shown.publish(replace(watch_of(41287), groups=()))
+        assert "no sites yet: < and > lead to the other processes of its tree" in shown.text
+
+
 async def test_after_a_worker_died_the_way_leads_to_its_successor(show: Show) -> None:
     tree = Tree()
     async with show(watch_of(41302), watches=tree.watches, width=110, height=30) as shown:

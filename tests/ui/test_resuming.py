@@ -1,11 +1,11 @@
 """After ctrl+z and fg: the terminal that the shell gives back is empty, so all must be drawn again."""
 
+import contextlib
 import os
-import pty
-import select
 import signal
 import sys
-import time
+
+import pexpect
 
 _PROGRAM = """
 from textual.screen import Screen
@@ -22,38 +22,24 @@ class Still(Screen):
 
 MemdashApp(Still).run_to_its_end()
 """
-_PATIENCE_S = 20.0
-
-
-def drawn(terminal: int, words: bytes) -> bool:
-    seen, until_s = b"", time.monotonic() + _PATIENCE_S
-    while words not in seen:
-        if not select.select([terminal], [], [], max(until_s - time.monotonic(), 0.0))[0]:
-            return False
-        seen += os.read(terminal, 65_536)
-    return True
-
-
-def emptied(terminal: int) -> None:
-    while select.select([terminal], [], [], 0.0)[0]:
-        os.read(terminal, 65_536)
 
 
 def test_all_is_drawn_again_when_the_shell_continues_it() -> None:
-    pid, terminal = pty.fork()
-    if not pid:
-        os.environ["TERM"] = "xterm-256color"
-        os.execv(sys.executable, [sys.executable, "-c", _PROGRAM])  # noqa: S606  # a program of our own
+    child: pexpect.spawn[bytes] = pexpect.spawn(
+        sys.executable, ["-c", _PROGRAM], env=os.environ | {"TERM": "xterm-256color"}
+    )
     try:
-        assert drawn(terminal, b"stands-still")
-        os.write(terminal, b"x")
-        assert drawn(terminal, b"changed")  # the first frames are through
-        os.kill(pid, signal.SIGTSTP)  # as its first program of a session has no shell, ctrl+z itself says so
-        assert os.WIFSTOPPED(os.waitpid(pid, os.WUNTRACED)[1])
-        emptied(terminal)
-        os.kill(pid, signal.SIGCONT)
-        assert drawn(terminal, b"stands-still")
+        child.expect_exact("stands-still")
+        child.send("x")
+        child.expect_exact("changed")  # the first frames are through
+        assert child.pid
+        child.kill(signal.SIGTSTP)  # as its first program of a session has no shell, ctrl+z itself says so
+        assert os.WIFSTOPPED(os.waitpid(child.pid, os.WUNTRACED)[1])
+        with contextlib.suppress(pexpect.TIMEOUT):  # what was drawn before is of no account
+            while child.read_nonblocking(1 << 16, timeout=0):
+                pass
+        child.expect(b".*")  # nor is what has been read of it
+        child.kill(signal.SIGCONT)
+        child.expect_exact("stands-still")
     finally:
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        os.close(terminal)
+        child.close(force=True)

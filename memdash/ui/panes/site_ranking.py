@@ -10,13 +10,16 @@ from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot
 from memdash.plain import plain
 from memdash.tables.since import since_words
-from memdash.tables.sites import Measure, SiteOrder, frame_of, sites_table, why_unknown
+from memdash.tables.sites import NONE_YET, Measure, SiteOrder, frame_of, sites_table, why_unknown
 from memdash.tables.table import Row, Table
 from memdash.ui.panes.ranking import Ranking
 from memdash.ui.watched import Watched
 from memdash.units import count, figure
 
 __all__ = ["SiteRanking"]
+
+_NONE_HERE = f"{NONE_YET}: < and > lead to the other processes of its tree"
+"""A master that only waits for its workers has none: who looks for those of the service finds them there."""
 
 
 class SiteRanking(Ranking[SiteOrder]):
@@ -43,7 +46,9 @@ class SiteRanking(Ranking[SiteOrder]):
         self._snapshot = snapshot
         groups = snapshot.groups
         self._since = "" if isinstance(groups, Missing) else since_words(snapshot, self.capability, short=True)
-        wish = (groups, self.measure, self.order, self.reversed, wanted, built)
+        family = snapshot.sample.family
+        none_yet = NONE_YET if isinstance(family, Missing) or not family.is_tree else _NONE_HERE
+        wish = (groups, none_yet, self.measure, self.order, self.reversed, wanted, built)
         if all(new is old for new, old in zip(wish, self._built, strict=False)) and self._built:
             return built
         if isinstance(groups, Missing):
@@ -51,7 +56,7 @@ class SiteRanking(Ranking[SiteOrder]):
         else:
             held = figure(sum(self.measure.of(group.usage) for group in groups), self.measure.unit)
             self._counted = f"{count(len(groups))} sites · {held}"
-        table = sites_table(snapshot, self.measure, self.order, self.reversed, wanted)
+        table = sites_table(snapshot, self.measure, self.order, self.reversed, wanted, none_yet)
         self._built = (*wish[:-1], table)
         return table
 

@@ -75,7 +75,7 @@ class Relatives(Screen[None]):
             self.turn_to(session)
 
     def _say_failed(self, error: MemdashError) -> None:
-        self._say(Missing(error.what, error.hint))
+        self._say(Missing.of(error))
 
     def _say(self, why: Missing) -> None:
         self.notify(plain(why.words), severity="warning", markup=False)

@@ -106,7 +106,7 @@ class Travelling(Relatives):
         at, where = self._shown.at, self.whereabouts
         self._end_s = window_end_s(at.mono_s, self.span_s, self._end_s, where.since.mono_s, where.until.mono_s)
         end = Instant(at.wall_s + self._end_s - at.mono_s, self._end_s)
-        return Outlook(past.timeline(where.since, end, where.since), worth, at, is_now=False)
+        return Outlook(past.timeline(where.since, end, where.since), worth, is_now=False, cursor=at)
 
     def time_line(self) -> TimeLine:
         """All the time that can be gone through."""

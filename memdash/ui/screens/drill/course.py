@@ -27,7 +27,7 @@ class CourseChart(ChartView):
         if course.why_empty:
             self.draw(Plot((), (), 0.0, 1.0, (), (), course.why_empty))
         elif width:
-            self.draw(self._plot_of(course, columns(course.series, course.until_s, course.span_s, width)))
+            self.draw(self._plot_of(course, columns(course.series, course.until.mono_s, course.span_s, width)))
 
     def _plot_of(self, course: Course, cut: Sequence[Column]) -> Plot:
         low, high = padded(

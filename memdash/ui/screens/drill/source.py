@@ -55,7 +55,7 @@ class SourceView(CodeView):
             files, finder = known or _known(snapshot, sources)
             return (files, finder), finder.file(path) if path else WITHOUT_FILE
 
-        beside(self, read, self._have_read, lambda error: self._have(Missing(error.what, error.hint)), group="read")
+        beside(self, read, self._have_read, lambda error: self._have(Missing.of(error)), group="read")
 
     def _have_read(self, read: tuple[_Known, Maybe[SourceFile]]) -> None:
         self._known, found = read

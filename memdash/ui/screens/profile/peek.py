@@ -14,7 +14,7 @@ from memdash.ui.commands import bindings
 from memdash.ui.screens.profile.rows import RowsScreen
 from memdash.ui.screens.profile.study import Sight, Study
 from memdash.ui.sorting import Sorting
-from memdash.units import count
+from memdash.units import things
 
 __all__ = ["PeekScreen"]
 
@@ -72,7 +72,7 @@ class PeekScreen(RowsScreen[Calls]):
         node = content.nodes.get(self._walk[-1]) if self._walk else None
         whole = "" if node is None else f"shares are of its {content.figures.value(node.cum)}, its own of all"
         steps = len(self._walk) - 1
-        back = f"backspace: {count(steps)} step{'s' * (steps > 1)} back" if steps > 0 else ""
+        back = f"backspace: {things(steps, 'step')} back" if steps > 0 else ""
         return " · ".join(part for part in (whole, back) if part)
 
     def frame_of(self, content: Calls, key: str) -> Frame | None:
