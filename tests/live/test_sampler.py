@@ -228,8 +228,8 @@ def test_frames_that_are_laid_out_otherwise_are_not_walked(
     start: Start, one_python: Python, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def shifted(layout: Layout, minor: int) -> tuple[int, ...]:
-        *words, code_bytes, owner = frame_words(layout, minor)
-        return (*words, code_bytes + 8, owner)
+        *words, instruction, mode, code_bytes, owner = frame_words(layout, minor)
+        return (*words, instruction + 8, mode, code_bytes, owner)
 
     monkeypatch.setattr("memdash.probes.cpython.attach.frame_words", shifted)
     target = start(one_python, None)

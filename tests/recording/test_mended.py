@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -95,8 +95,7 @@ def test_a_run_that_does_not_say_what_its_charts_are_of_is_lost(file: Path, mome
 
 
 def test_an_index_alone_costs_nothing(file: Path, moments: list[Moment]) -> None:
-    ((page,),) = asked(file, "SELECT rootpage FROM sqlite_master WHERE name = 'minute_at'")
-    blanked(file, page)
+    blanked(file, root_of(file, "minute_at"))
     assert read(file) == ("some of its pages cannot be read", [moment.at.mono_s for moment in moments])
 
 
@@ -115,6 +114,11 @@ def test_of_a_hole_only_what_was_in_it_is_lost(path: Path, watched: Watched) -> 
     opened.close()
     assert opened.damage == "some of its pages cannot be read"
     assert left == 300 - rows
+
+
+def root_of(path: Path, name: str) -> int:
+    ((page,),) = asked(path, f"SELECT rootpage FROM sqlite_master WHERE name = '{name}'")  # noqa: S608 - our own
+    return int(str(page))
 
 
 def blanked(path: Path, page: int) -> int:
@@ -190,3 +194,50 @@ def test_it_is_read_while_it_is_written(path: Path, watched: Watched) -> None:
             damage, left = read(path)
             assert (damage, len(left)) == ("", number)
     writer.close()
+
+
+def test_both_what_is_known_to_be_lost_and_that_there_may_be_more_is_told(file: Path) -> None:
+    ((data,),) = asked(file, "SELECT substr(data, 100) FROM minute ORDER BY mono LIMIT 1 OFFSET 1")
+    turned(file, data)
+    blanked(file, root_of(file, "minute_at"))
+    assert read(file)[0] == "1 minute and whatever else was on some of its pages cannot be read"
+
+
+def test_of_a_run_that_is_damaged_nothing_is_left(path: Path, watched: Watched) -> None:
+    runs = watched(3), watched(5)
+    writer = Writer(path)
+    for number, moments in enumerate(runs):
+        writer.write(writer.begin(a_target(pid=number + 1), moments[0].at, 1.0), moments)
+    writer.close()
+    ((target,),) = asked(path, "SELECT target FROM run ORDER BY number LIMIT 1")
+    turned(path, target)
+    damage, left = read(path)
+    assert damage.startswith("1 run, ")
+    assert "3 moments" in damage
+    assert left == [moment.at.mono_s for moment in runs[1]]
+
+
+@pytest.fixture
+def unsettled(path: Path, moments: list[Moment]) -> Iterator[Path]:
+    """A file that is still written: the newest moments are in the log beside it, and old ones in its empty pages."""
+    writer = Writer(path)
+    run = writer.begin(a_target(), moments[0].at, 1.0)
+    for moment in moments[:190]:
+        writer.write(run, [moment])
+    writer.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+    for moment in moments[190:]:
+        writer.write(run, [moment])
+    yield path
+    writer.close()
+
+
+def test_what_stands_in_the_log_beside_a_damaged_file_is_read_as_well(unsettled: Path, moments: list[Moment]) -> None:
+    blanked(unsettled, root_of(unsettled, "minute_at"))
+    assert read(unsettled) == ("some of its pages cannot be read", [moment.at.mono_s for moment in moments])
+
+
+def test_what_was_put_together_since_is_not_told_twice(unsettled: Path, moments: list[Moment], tmp_path: Path) -> None:
+    copy = tmp_path / "copy.mdr"
+    copy.write_bytes(unsettled.read_bytes())
+    blanked(copy, 1)
+    assert read(copy)[1] == [moment.at.mono_s for moment in moments[:190]]

@@ -38,7 +38,7 @@ def test_a_sampled_figure_says_how_far_off_it_may_be() -> None:
     shown = a_snapshot(5)
     assert isinstance(shown.sample.sites, Profile)
     profile = replace(shown.sample.sites, sample_rate_bytes=64 << 10)
-    held = tuple(replace(group, usage=Usage(1 << 20, 1 << 14, 1 << 20, 1 << 14)) for group in the_groups(shown))
+    held = tuple(replace(group, usage=Usage(1 << 20, 1 << 14, 1 << 24, 1 << 18)) for group in the_groups(shown))
     sampled = replace(shown, groups=held, sample=replace(shown.sample, sites=profile))
     assert figures(sampled)["±"][1:4] == ("255.9 KiB", "25 %", "of it, sampled every 64.0 KiB")
     assert largest_site(sampled).endswith(": 1.00 MiB ± 25 %")
