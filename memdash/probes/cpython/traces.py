@@ -112,23 +112,27 @@ class TraceReader:
 
     def _count(self, heads: dict[int, TableHead]) -> Generator[None, None, _Part]:
         part = _Part(Counter(), Counter())
-        tables = self._tracing.tables
+        tables, fewest = self._tracing.tables, 0
         for address, head in heads.items():
             if head.key_bytes not in _KEY_BYTES:
                 raise BadRead("tracemalloc's traces have keys that are no addresses")
+            seen = [head.entries]
             for entries in tables.pieces(head, self._parts, self._next):
-                self._require_same(address, head)
+                seen.append(self._entries_of_same(address, head))
                 self._add(head, entries, part)
                 yield
-            self._require_same(address, head)
-        expected = sum(head.entries for head in heads.values()) / self._parts
-        if part.blocks.total() < _COMPLETE * expected - _FEW:
+            seen.append(self._entries_of_same(address, head))
+            fewest += min(seen)  # a program that frees much at once is another matter than a table that is moved
+        if part.blocks.total() < _COMPLETE * fewest / self._parts - _FEW:
             raise BadRead(_MOVED)  # while a table is moved, a part of it is in neither place
         return part
 
-    def _require_same(self, address: int, head: TableHead) -> None:
-        if not head.is_same(self._tracing.tables.head(address)):
+    def _entries_of_same(self, address: int, head: TableHead) -> int:
+        """How many the table has now. Raises BadRead where it has been moved."""
+        now = self._tracing.tables.head(address)
+        if not head.is_same(now):
             raise BadRead(_MOVED)
+        return now.entries
 
     def _add(self, head: TableHead, entries: Entries, part: _Part) -> None:
         blocks, held_bytes = part

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import cast
 
 import pytest
@@ -33,7 +33,10 @@ def reader(made: MadeTraces) -> TraceReader:
 
 
 def look(read: TraceReader) -> Look:
-    going_on = read.look()
+    return rest(read.look())
+
+
+def rest(going_on: Generator[None, None, Look]) -> Look:
     while True:
         try:
             next(going_on)
@@ -105,6 +108,23 @@ def test_tables_that_are_being_moved_are_not_believed(made: MadeTraces) -> None:
     made.add(BLOCK + 16 * 300, 8, traceback)
     with pytest.raises(BadRead, match="being moved"):
         look(reader(made))
+
+
+def test_a_program_that_frees_much_while_it_is_read_is_believed(
+    made: MadeTraces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tables that are moved keep the number of their entries; where blocks come and go at once it falls."""
+    monkeypatch.setattr(traces, "_MOST_TRIES", 1)
+    traceback = made.traceback([ADD])
+    for number in range(300):
+        made.add(BLOCK + 16 * number, 8, traceback)
+    made.entries = 1500
+    made._set_head()
+    going_on = reader(made).look()
+    next(going_on)
+    made.entries = 300
+    made._set_head()
+    assert rest(going_on).held == {places(ADD): (2400, 300)}
 
 
 def test_what_is_no_table_is_refused(made: MadeTraces) -> None:
