@@ -3,18 +3,18 @@
 Lives here: a module per verb with one click command named ``command``, and what several verbs share: ``options``
 (settings as click options), ``target`` (which process is meant), ``source`` (a profile: a file or a process),
 ``viewing`` (how a profile is looked at), ``limits`` (flags as rules), ``relief`` (flags as collections to force),
-``sampling`` (flags as samples), ``telling`` (flags as hooks), ``watching`` (without a screen), ``secret`` (a word that
-stands in a file), ``service`` (a verb as a unit of systemd), ``sinks`` (servers to push to), ``recorded`` (into which
-file), ``replayed`` (of which one, and of when) and ``retelling`` (as if it were watched), ``budget`` (a check's, as
-flags or a file), ``checking`` (one carried out), ``forcing`` (its collections) and ``self_test`` (whether a check works
-here), ``redaction`` (what a report leaves out), ``output`` (files that are never overwritten by accident), ``program``
-(a command we start) and ``prepared`` (what it is given), ``acting`` (something done to a process), ``denials`` (what
-may not be read of one), ``screen`` (the dashboard around a session), ``look`` (its colours) and ``opening`` (its first
-frame), ``strip`` (a few lines instead of it), ``browsing`` (a view of a profile without a dashboard below it). ``demo``
-watches a program of memdash's own: one in Go, built by ``toolchain``, or ``pyshop``; ``log`` has a ``logger`` fill a
-``logbook`` in ``growing`` files; ``config`` prints a ``config_example``. May import: everything below; ``memdash.ui``
-only inside functions, because a headless verb must never load Textual; ``memdash.pprof`` too, but for ``garbage``,
-because it takes 40 ms.
+``sampling`` (flags as samples), ``agency`` (as what the agent is asked), ``telling`` (flags as hooks), ``watching``
+(without a screen), ``secret`` (a word that stands in a file), ``service`` (a verb as a unit of systemd), ``sinks``
+(servers to push to), ``recorded`` (into which file), ``replayed`` (of which one, and of when) and ``retelling`` (as if
+it were watched), ``budget`` (a check's, as flags or a file), ``checking`` (one carried out), ``forcing`` (its
+collections) and ``self_test`` (whether a check works here), ``redaction`` (what a report leaves out), ``output`` (files
+that are never overwritten by accident), ``program`` (a command we start) and ``prepared`` (what it is given),
+``acting`` (something done to a process), ``denials`` (what may not be read of one), ``screen`` (the dashboard around a
+session), ``look`` (its colours) and ``opening`` (its first frame), ``strip`` (a few lines instead of it), ``browsing``
+(a view of a profile without a dashboard below it). ``demo`` watches a program of memdash's own: one in Go, built by
+``toolchain``, or ``pyshop``; ``log`` has a ``logger`` fill a ``logbook`` in ``growing`` files; ``config`` prints a
+``config_example``. May import: everything below; ``memdash.ui`` only inside functions, because a headless verb must
+never load Textual; ``memdash.pprof`` too, but for ``garbage``, because it takes 40 ms.
 
 To add a verb, write a module and name it in ``VERBS``.
 """

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import click
 
@@ -24,10 +25,14 @@ from memdash.model.check import Checked, Command, Outcome
 from memdash.model.snapshot import State
 from memdash.model.target import Ending, Target
 from memdash.probes.probe import ProbeEntry
+from memdash.probes.registry import sampling_with
 from memdash.session import Live, read_once
 from memdash.session.gate import Gate
 from memdash.session.passing import Passing
 from memdash.units import duration
+
+if TYPE_CHECKING:
+    from memdash.probes.cpython.sampler.sampling import Sampling
 
 __all__ = ["Start", "of_command", "of_recording", "of_target"]
 
@@ -80,9 +85,12 @@ def of_recording(file: Recorded, run: int | None, plan: Plan) -> Checked:
         return gate.checked(strict=plan.strict)
 
 
-def of_command(argv: Sequence[str], plan: Plan, start: Start, *, force: bool = False) -> Checked:
+def of_command(
+    argv: Sequence[str], plan: Plan, start: Start, sampling: Sampling | None, *, force: bool = False
+) -> Checked:
     """Start a command and watch what it is about until it ends; what it prints goes to stderr, if not to a file.
 
+    Where it is a Python its allocations are sampled as ``sampling`` says.
     Raises TargetExited or Exit when it ends before there is anything to see.
     """
     tell_tracing(start.trace)
@@ -90,7 +98,7 @@ def of_command(argv: Sequence[str], plan: Plan, start: Start, *, force: bool = F
         log = None if start.output_to is None else ending.enter_context(log_file(start.output_to, force))
         given = ending.enter_context(prepared(agent=not start.read_only, trace=start.trace))
         program = ending.enter_context(Program(argv, log, environment=given.environment))
-        checked, ended = _watched_in_turn(program, plan, given.entries)
+        checked, ended = _watched_in_turn(program, plan, sampling_with(given.entries, sampling))
         program.stop(signal.SIGTERM)
         return replace(checked, command=Command(tuple(argv), program.exit_code if ended else None))
 

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from memdash.commands.agency import Agency
 from memdash.commands.limits import Alerting, alert_options
 from memdash.commands.options import gathered, refuse_beside, settings
 from memdash.commands.output import STDOUT, require_folder, tell, tell_instead, update
 from memdash.commands.recorded import Keeping, recorders
-from memdash.commands.relief import Relieving, relief_options, relief_told
+from memdash.commands.relief import Relieving, relief_options, warns_of_relief
 from memdash.commands.service import Service
 from memdash.commands.target import Choice, pids, process_options
 from memdash.commands.telling import Telling
-from memdash.commands.watching import ending_code, named, require_read, watched
+from memdash.commands.watching import ending_code, named, notes_told, require_read, watched
 from memdash.errors import RecordingError
 from memdash.session import Live
 from memdash.units import byte_size, duration, file_time
@@ -35,6 +36,7 @@ _SUFFIX = ".mdr"
 @process_options
 @click.argument("others", metavar="[PID ...]", nargs=-1, shell_complete=pids)
 @settings("output", "duration", "interval", "append", "force", "salvage")
+@gathered(Agency, "agency")
 @alert_options
 @relief_options
 @gathered(Keeping, "keeping")
@@ -48,6 +50,7 @@ def command(
     append: bool,
     force: bool,
     salvage: str | None,
+    agency: Agency,
     alerting: Alerting,
     relief: Relieving,
     keeping: Keeping,
@@ -57,6 +60,9 @@ def command(
 
     The file can be read while it is written. Should memdash be killed, it lacks half a second. Without -o it is named
     after the process and the time. --gc-at holds for the first process alone.
+
+    With --agent memdash's agent goes into each that is a Python, for as long as this lasts, and with --sample SIZE too
+    it samples what they allocate.
     """
     if salvage is not None:
         refuse_beside("salvage", "output")
@@ -66,6 +72,7 @@ def command(
     if output != STDOUT:
         _require_free(Path(output), can_be_there=append or force)
     plan = relief.plan()
+    agency.check(read_only=relief.read_only)
     watching = named(choice, others)
     plans = [plan, *(None for _ in watching[1:])]
     sessions = [
@@ -74,9 +81,10 @@ def command(
             interval_s=interval,
             rules=rules,
             muted=muted,
-            entries=each.entries,
+            entries=agency.entries(each.entries),
+            asked=agency.asked,
             gc_at=plan,
-            read_only=plan is None,
+            read_only=plan is None and not agency.agent,
         )
         for each, plan in zip(watching, plans, strict=True)
     ]
@@ -86,9 +94,10 @@ def command(
     with telling.hooks() as follow, recording as started:
         for session in sessions:
             follow(session)
+            agency.follow(session)
         tell(f"recording {', '.join(f'{target.name} ({target.place})' for target in targets)} into {path}")
         if plan is not None:
-            sessions[0].subscribe(relief_told(tell_instead))
+            sessions[0].subscribe(notes_told(tell_instead, warns_of_relief))
         signalled = watched(sessions, duration, partial(_draw, sessions, started))
         update()
     last = [session.snapshot() for session in sessions]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from memdash.commands.options import gathered, typed
 from memdash.errors import UsageError
-from memdash.model.finding import NOTES, Severity
+from memdash.model.finding import Finding, Severity
 from memdash.model.relief import GcAt
-from memdash.model.snapshot import Snapshot
 
-__all__ = ["Relieving", "relief_options", "relief_told"]
+__all__ = ["Relieving", "relief_options", "warns_of_relief"]
 
 _ABOUT_IT = "gc-at "
 """What the log has to say of it begins so."""
@@ -48,21 +46,9 @@ def _refuse_alone() -> None:
             raise UsageError(f"--{name} does nothing without --gc-at", "add --gc-at 80%")
 
 
-def relief_told(say: Callable[[str], object]) -> Callable[[Snapshot], None]:
-    """For a watch without a screen: a listener that says each warning about it once, above all that it cannot be done.
-
-    It is in the log too, but that is read days later, by when the limit was reached.
-    """
-    told: set[str] = set()
-
-    def listen(snapshot: Snapshot) -> None:
-        for finding in snapshot.findings:
-            is_about_it = finding.rule == NOTES and finding.summary.startswith(_ABOUT_IT)
-            if is_about_it and finding.severity is Severity.WARNING and finding.summary not in told:
-                told.add(finding.summary)
-                say(finding.summary)
-
-    return listen
+def warns_of_relief(finding: Finding) -> bool:
+    """Whether a line of the log warns of what becomes of it, above all that it cannot be done."""
+    return finding.severity is Severity.WARNING and finding.summary.startswith(_ABOUT_IT)
 
 
 relief_options = gathered(Relieving, "relief")

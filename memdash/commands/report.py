@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import click
 
+from memdash.commands.agency import Agency
 from memdash.commands.limits import Alerting, alert_options
 from memdash.commands.options import Verb, gathered, settings, typed
 from memdash.commands.output import check_output, writing
@@ -28,6 +29,7 @@ __all__ = ["command"]
 @click.command(cls=Verb, short_help="One full report of a process, as text, JSON, Markdown or HTML.")
 @target_options
 @settings("json", "markdown", "html", "redact", "output", "force", "duration", "interval", "run")
+@gathered(Agency, "agency")
 @alert_options
 @relief_options
 @gathered(Telling, "telling")
@@ -42,28 +44,36 @@ def command(
     duration: float | None,
     interval: float,
     run: int | None,
+    agency: Agency,
     alerting: Alerting,
     relief: Relieving,
     telling: Telling,
 ) -> int:
     """Report everything that can be read of one process, once.
 
-    With --duration it watches that long first, so that rates, growth and alerts have something to go by. Of a recording
-    (FILE.mdr[@TIME]) it reports one moment, by default the newest; with limits of their own, all up to that moment is
-    judged by them anew.
+    With --duration it watches that long first, so that rates, growth and alerts have something to go by; with --agent
+    memdash's agent is in a Python meanwhile, and with --sample SIZE too it samples what that allocates.
+
+    Of a recording (FILE.mdr[@TIME]) it reports one moment, by default the newest; with limits of their own, all up to
+    that moment is judged by them anew.
     """
     check_output(output, force)
     name = _format(json=json, markdown=markdown, html=html)
     rules, muted, plan = alerting.rules, alerting.muted, relief.plan()
     telling.check(rules)
+    agency.check(read_only=relief.read_only)
     if choice.recorded is not None:
         if duration is not None:
             raise UsageError("--duration is for a process that runs", "a recording has its own: FILE.mdr@TIME")
+        if agency.agent and typed("agent"):
+            raise UsageError("--agent is for a process that runs", "leave it away")
         with _recorded(choice.recorded, run, alerting) as snapshot:
             _write(snapshot, name, redact=redact, output=output, force=force)
         return 0
     if duration is None and typed("gc-at"):
         raise UsageError("--gc-at needs a watch to force collections in", "say for how long: --duration 10m")
+    if duration is None and agency.agent and typed("agent"):
+        raise UsageError("--agent needs a watch in which the agent can come", "say for how long: --duration 30s")
     target, entries = choice.target(), choice.entries
     if duration is None:
         snapshot = read_once(target, rules=rules, muted=muted, entries=entries)
@@ -73,12 +83,14 @@ def command(
             interval_s=interval,
             rules=rules,
             muted=muted,
+            asked=agency.asked,
             gc_at=plan,
             read_only=relief.read_only,
-            entries=entries,
+            entries=agency.entries(entries),
         )
         with telling.hooks() as follow:
             follow(watch)
+            agency.follow(watch)
             signalled = watched([watch], duration)
         if signalled:
             return 128 + signalled

@@ -11,7 +11,7 @@ from memdash.errors import UsageError
 if TYPE_CHECKING:
     from memdash.probes.cpython.sampler.sampling import Sampling
 
-__all__ = ["Sampled"]
+__all__ = ["Sampled", "refuse_agent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +48,9 @@ class Sampled:
 
         usual = Sampling(domains=self.sample_domains)
         return replace(usual, rate_bytes=self.sample) if self.sample else usual
+
+
+def refuse_agent(*, agent: bool, read_only: bool) -> None:
+    """Raise UsageError where an agent is to come into a program to which nothing is to be done."""
+    if agent and read_only:
+        raise UsageError("--agent and --read-only exclude each other", "leave one of them away")

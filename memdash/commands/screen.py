@@ -17,7 +17,7 @@ from memdash.commands.options import gathered, part
 from memdash.commands.output import is_terminal, write_lines
 from memdash.commands.recorded import Keeping, recorders
 from memdash.commands.relief import Relieving
-from memdash.commands.sampling import Sampled
+from memdash.commands.sampling import Sampled, refuse_agent
 from memdash.commands.telling import Telling, Terminal
 from memdash.config import SourcePath
 from memdash.errors import UsageError
@@ -69,8 +69,7 @@ class Screen(Alerting):
         """Refuse limits and themes that do not exist. Raises UsageError."""
         _ = self.muted
         self.telling.check(self.rules)
-        if self.agent and self.read_only:
-            raise UsageError("--agent and --read-only exclude each other", "leave one of them away")
+        refuse_agent(agent=self.agent, read_only=self.read_only)
         self.relieving.plan()
         self.look.check()
 

@@ -38,11 +38,13 @@ class _Case:
 
 def self_test() -> Iterator[tuple[str, bool]]:
     """A line for each check, and whether it came out as it should. Some 15 s each."""
+    from memdash.probes.cpython.sampler.sampling import Sampling  # nobody else who asks for --help needs it
+
     for case in _cases():
         for leaks in (True, False):
             argv = [*case.argv, *(() if leaks else _FIXED)]
             try:
-                checked = of_command(argv, case.plan, Start(output_to=os.devnull))
+                checked = of_command(argv, case.plan, Start(output_to=os.devnull), Sampling())
             except MemdashError as error:
                 yield f"{case.name}: cannot be checked: {error.what}", False
                 continue

@@ -12,6 +12,7 @@ from memdash.commands.output import tell
 from memdash.commands.target import Choice
 from memdash.config import parse_pid
 from memdash.errors import TargetExited
+from memdash.model.finding import NOTES, Finding
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Target
 from memdash.probes.probe import ProbeEntry
@@ -20,7 +21,7 @@ from memdash.process.identity import identify
 from memdash.session import Session, read_once
 from memdash.signals import ENDING, Signalled, signals_raised
 
-__all__ = ["Named", "by_pid", "ending_code", "named", "require_read", "ticks", "watched"]
+__all__ = ["Named", "by_pid", "ending_code", "named", "notes_told", "require_read", "ticks", "watched"]
 
 _EVERY_S = 1.0
 
@@ -111,3 +112,19 @@ def ending_code(last: Sequence[Snapshot], duration_s: float | None, signalled: i
     if ended:
         raise TargetExited(shorter)
     return 0
+
+
+def notes_told(say: Callable[[str], object], matters: Callable[[Finding], bool]) -> Callable[[Snapshot], None]:
+    """A listener that says each line of memdash's own that matters, once.
+
+    They are in the log too, but that is read days later, when it is too late to do something about them.
+    """
+    told: set[str] = set()
+
+    def listen(snapshot: Snapshot) -> None:
+        for finding in snapshot.findings:
+            if finding.rule == NOTES and finding.summary not in told and matters(finding):
+                told.add(finding.summary)
+                say(finding.summary)
+
+    return listen

@@ -18,7 +18,7 @@ from memdash.probes.cpython.sampler.switch import NOT_SAMPLED
 from memdash.probes.probe import ProbeEntry
 from memdash.session.live import Live
 
-__all__ = ["sampled"]
+__all__ = ["sampled", "tells_of_refusal"]
 
 _PATIENCE_S = 60.0
 """For the agent to come and to begin: in a target with many busy threads both take seconds."""
@@ -60,12 +60,12 @@ def sampled(target: Target, entries: Sequence[ProbeEntry], for_s: float, begun: 
 def _has_begun_or_cannot(shown: Snapshot) -> bool:
     if shown.state is not State.LIVE:
         return False
-    is_refused = any(map(_tells_of_refusal, shown.findings))
+    is_refused = any(map(tells_of_refusal, shown.findings))
     return _is_sampled(shown) or is_refused or shown.target.runtime is not Runtime.CPYTHON
 
 
-def _tells_of_refusal(finding: Finding) -> bool:
-    """By the target, or that its agent does not come."""
+def tells_of_refusal(finding: Finding) -> bool:
+    """Whether a line of the log says that the target is not sampled, or that its agent does not come."""
     is_of_agent = finding.severity is Severity.WARNING and finding.summary.startswith(f"{Action.LOAD_AGENT.value}:")
     return is_of_agent or finding.summary.startswith((NOT_SAMPLED, f"{NO_AGENT}:"))
 
@@ -80,7 +80,7 @@ def _require_sampling(shown: Snapshot) -> None:
         raise UnsupportedRuntime("only the allocations of a Python are sampled by the agent", "leave --agent away")
     sites = shown.sample.sites
     if isinstance(sites, Missing):
-        told = next(filter(_tells_of_refusal, shown.findings), None)
+        told = next(filter(tells_of_refusal, shown.findings), None)
         if told is not None:
             raise AgentUnreachable(told.summary)
         raise AgentUnreachable(f"its allocations are not sampled: {sites.why}", sites.hint)

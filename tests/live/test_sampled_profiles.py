@@ -45,6 +45,49 @@ def test_what_is_allocated_meanwhile_is_written(run: Run, python: Python, tmp_pa
     assert "loop: list[object] = []" in listed
 
 
+def test_what_is_allocated_while_it_is_recorded_is_in_the_file(run: Run, python: Python, tmp_path: Path) -> None:
+    path = tmp_path / "run.mdr"
+    with Host(python.executable, None) as host:
+        host.told("malloc")
+        before = host.told("house")
+        host.command("churn", 1)
+        sampled = ("--agent", "--sample", "32KiB")
+        code, _, told = run("record", host.pid, *sampled, "-o", path, "-i", "100ms", "-d", "2s")
+        host.command("stop")
+        assert code == 0, told
+        until(lambda: host.told("house") == before, "the house as it was")
+    code, listed, _ = run("top", path, "--sample-index", "alloc_space")
+    assert code == 0
+    assert "target.churn" in listed
+
+
+def test_that_nothing_is_sampled_is_told_while_it_is_recorded(run: Run, python: Python, tmp_path: Path) -> None:
+    with SampledTarget(python.executable, None, None) as target:
+        target.command("trace", "on")
+        sampled = ("--agent", "--sample", "32KiB")
+        code, _, told = run("record", target.pid, *sampled, "-o", tmp_path / "run.mdr", "-i", "100ms", "-d", "2s")
+    assert code == 0
+    assert "allocations are not sampled: it traces" in told, told
+
+
+LEAKING = """
+import time
+kept = []
+for _ in range(140):
+    kept.append(bytearray(200_000))
+    time.sleep(0.05)
+"""
+
+
+def test_a_gate_names_the_line_that_grew(run: Run, python: Python, tmp_path: Path) -> None:
+    program = tmp_path / "leaking.py"
+    program.write_text(LEAKING)
+    budget = ("--max-growth", "1MiB", "--warm-up", "1s", "-i", "100ms")
+    code, told, _ = run("check", *budget, "--", python.executable, program)
+    assert code == 1
+    assert "leaking.py:5" in told, told
+
+
 def test_who_traces_is_told_of_the_sites_that_there_are(run: Run, python: Python, tmp_path: Path) -> None:
     with SampledTarget(python.executable, None, None) as target:
         target.command("trace", "on")

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import pytest
 
 from memdash.analysis.relief import Reliever
-from memdash.commands.relief import relief_told
+from memdash.commands.relief import warns_of_relief
+from memdash.commands.watching import notes_told
 from memdash.model.action import Action, Deed
 from memdash.model.finding import Severity
 from memdash.model.missing import Maybe, Missing
@@ -78,7 +79,7 @@ def test_a_watch_that_may_not_or_was_not_asked_does_nothing(asked: list[tuple[Ac
 def test_a_watch_without_a_screen_says_once_that_nothing_can_be_done() -> None:
     said: list[str] = []
     live = Live(a_target(), entries=(), gc_at=PLAN)
-    live.subscribe(relief_told(said.append))
+    live.subscribe(notes_told(said.append, warns_of_relief))
     live.on_offers({Action.FORCE_GC: Missing("nothing can collect", "add an endpoint")}, ())
     for second in range(9):
         live.on_sample(sample(500, second))
@@ -88,7 +89,7 @@ def test_a_watch_without_a_screen_says_once_that_nothing_can_be_done() -> None:
 def test_a_watch_without_a_screen_keeps_silent_where_it_can_be_done() -> None:
     said: list[str] = []
     live = Live(a_target(), entries=(), gc_at=PLAN)
-    live.subscribe(relief_told(said.append))
+    live.subscribe(notes_told(said.append, warns_of_relief))
     live.on_offers(WAY, ())
     for second in range(9):
         live.on_sample(sample(500, second))
