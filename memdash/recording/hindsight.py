@@ -1,4 +1,4 @@
-"""What was said of alerts: in the order in which it was, and what was known of one by some moment."""
+"""What was said of alerts: in the order in which it was, and what was known of them by some moment."""
 
 from __future__ import annotations
 
@@ -7,13 +7,59 @@ from dataclasses import replace
 
 from memdash.errors import Corrupt
 from memdash.model.finding import Finding
+from memdash.model.sample import Instant
 from memdash.recording.codec import decoded
 from memdash.recording.database import Database
 
-__all__ = ["as_of", "sayings"]
+__all__ = ["SetBacks", "as_of", "findings", "sayings"]
 
 _APART_S = 1.0
 """The clock that an alert's duration is told by is not the wall clock: so far apart they may be."""
+
+
+def findings(database: Database, run: int, until_s: float, newest_s: float) -> Iterator[Finding]:
+    """The alert log of a run as of ``until_s`` (wall seconds), newest first; nothing later than ``newest_s`` was seen.
+
+    Raises RecordingError.
+    """
+    rows = database.rows(
+        "SELECT data, said FROM finding AS this WHERE run = ?1 AND wall <= ?2 AND said = coalesce("
+        "(SELECT max(said) FROM finding WHERE run = this.run AND wall = this.wall AND rule = this.rule"
+        " AND note = this.note AND said <= ?2), "
+        "(SELECT min(said) FROM finding WHERE run = this.run AND wall = this.wall AND rule = this.rule"
+        " AND note = this.note)) ORDER BY wall DESC, rowid DESC",
+        run,
+        round(until_s * 1e6),
+    )
+    return (as_of(decoded(Finding, data), said, until_s, newest_s) for data, said in rows)
+
+
+class SetBacks:
+    """Where the wall clock of a run was set back: what is dated by it would be hidden until it has caught up."""
+
+    def __init__(self, database: Database, run: int) -> None:
+        self._database = database
+        self._run = run
+        self._latest = 0
+        self._looked_to = -1
+        self._found: list[tuple[int, int]] = []
+
+    def latest_s(self, at: Instant) -> float:
+        """The latest wall time (seconds) that there had been by a moment. Raises RecordingError."""
+        for mono, wall, last_mono, last_wall in self._database.rows(
+            "SELECT mono, wall, last_mono, last_wall FROM minute WHERE run = ? AND mono > ? ORDER BY mono",
+            self._run,
+            self._looked_to,
+        ):
+            if wall < self._latest:
+                self._found.append((mono, self._latest))
+            self._latest, self._looked_to = max(self._latest, last_wall), last_mono
+        mono = round(at.mono_s * 1e6)
+        packed = max((wall for since, wall in self._found if since <= mono), default=0)
+        if mono > self._looked_to:
+            packed = self._latest
+        ((loose,),) = self._database.rows("SELECT max(wall) FROM moment WHERE run = ? AND mono <= ?", self._run, mono)
+        return max(at.wall_s, packed / 1e6, (loose or 0) / 1e6)
 
 
 def as_of(finding: Finding, said: object, until_s: float, newest_s: float) -> Finding:

@@ -29,7 +29,7 @@ from memdash.recording.codec import (
     is_apart,
 )
 from memdash.recording.database import Database
-from memdash.recording.hindsight import as_of, sayings
+from memdash.recording.hindsight import SetBacks, findings, sayings
 from memdash.recording.kept import Kept
 from memdash.recording.moment import APART, Mark, Moment, Run
 from memdash.recording.tables import micros, opened
@@ -85,6 +85,7 @@ class Recording:
         self.number: int = found[0][0]
         self._alike = Alike(database)
         self._tracks = Tracks(database, self.number)
+        self._set_backs = SetBacks(database, self.number)
 
     @classmethod
     def open(cls, path: Path, run: int | None = None) -> Recording:
@@ -366,18 +367,11 @@ class Recording:
 
         What is said of a finding that goes on is the last that was known by then: it may be older by up to a minute.
         """
-        until = micros(until_s)
-        rows = self._database.rows(
-            "SELECT data, said FROM finding AS this WHERE run = ?1 AND wall <= ?2 AND said = coalesce("
-            "(SELECT max(said) FROM finding WHERE run = this.run AND wall = this.wall AND rule = this.rule"
-            " AND note = this.note AND said <= ?2), "
-            "(SELECT min(said) FROM finding WHERE run = this.run AND wall = this.wall AND rule = this.rule"
-            " AND note = this.note)) ORDER BY wall DESC, rowid DESC",
-            self.number,
-            until,
-        )
-        newest_s = self.until.wall_s if rows else until_s
-        return tuple(as_of(decoded(Finding, data), said, until_s, newest_s) for data, said in rows)
+        return tuple(findings(self._database, self.number, until_s, self._set_backs.latest_s(self.until)))
+
+    def findings_at(self, at: Instant) -> tuple[Finding, ...]:
+        """The same as of a moment; of a run whose clock was set back before it all that is dated from before."""
+        return self.findings(self._set_backs.latest_s(at))
 
     def sayings(self) -> Iterator[tuple[float, Finding]]:
         """All that was said of alerts, and when (wall time), in order: first as it began, last of each minute, over."""

@@ -134,7 +134,7 @@ class Past:
 
     def _findings(self, moment: Moment) -> tuple[Finding, ...]:
         """The log as of a moment; of the memory as a whole it says what was made of that at just this moment."""
-        return tuple(judged_then(found, moment.verdict) for found in self._recording.findings(moment.at.wall_s))
+        return tuple(judged_then(found, moment.verdict) for found in self._recording.findings_at(moment.at))
 
     def timeline(self, since: Instant, until: Instant, baseline: Instant) -> RecordedTimeline:
         """The metrics from one moment up to another."""

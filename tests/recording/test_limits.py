@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 
 from memdash.model.capability import Capability, Source
-from memdash.model.finding import Finding, Severity
+from memdash.model.finding import Figure, Finding, Severity
 from memdash.model.memstats import MemStats
 from memdash.model.profile import Frame, Profile, Site, Usage
-from memdash.model.sample import Origin
+from memdash.model.sample import Instant, Origin
 from memdash.recording.moment import Moment
 from memdash.recording.pruning import Limits
 from memdash.recording.reader import Recording
 from memdash.recording.writer import Writer
+from memdash.units import Unit
 from tests.fakes import FakeClock, a_target, memstats
 
 Watched = Callable[..., list[Moment]]
@@ -237,6 +238,29 @@ def test_a_run_that_goes_on_beside_another_stays_when_the_clock_jumps(
     writer.close()
     with contextlib.closing(Recording.open(path, runs[1])) as recording:
         assert len(list(recording.moments(0, 1e11))) == 90
+
+
+def later(at: Instant, seconds: float) -> Instant:
+    return Instant(at.wall_s + seconds, at.mono_s + seconds)
+
+
+def test_no_alert_is_hidden_after_the_clock_was_set_back(path: Path, watched: Watched, clock: FakeClock) -> None:
+    writer, times, size = Writer(path), list[Instant](), Figure(1.0, Unit.BYTES)
+    run = writer.begin(a_target(), clock.now(), 1.0)
+    for name in ("early", "late"):
+        writer.write(run, watched(70))
+        times.append(clock.now())
+        alert = Finding(rule=name, severity=Severity.WARNING, at_s=clock.now().wall_s, summary="", measured=size)
+        writer.write(run, watched(20), [alert])
+        clock.wall_s -= 3600
+    for seconds in (50, 90):  # before and after what is loose has become minutes
+        writer.write(run, watched(seconds))
+        with contextlib.closing(Recording.open(path)) as recording:
+            for rule, begun, until in (("early", times[0], recording.until), ("late", times[1], recording.until)):
+                for at in (later(begun, 19), until):
+                    found = {finding.rule: finding.measured for finding in recording.findings_at(at)}
+                    assert found[rule] == size
+    writer.close()
 
 
 def test_alerts_stay_though_the_clock_is_set_back_by_more_than_what_is_kept(
