@@ -10,6 +10,7 @@ from memdash.model.finding import Finding
 from memdash.model.sample import Instant
 from memdash.recording.codec import decoded
 from memdash.recording.database import Database
+from memdash.recording.tables import micros
 
 __all__ = ["SetBacks", "as_of", "findings", "sayings"]
 
@@ -29,7 +30,7 @@ def findings(database: Database, run: int, until_s: float, newest_s: float) -> I
         "(SELECT min(said) FROM finding WHERE run = this.run AND wall = this.wall AND rule = this.rule"
         " AND note = this.note)) ORDER BY wall DESC, rowid DESC",
         run,
-        round(until_s * 1e6),
+        micros(until_s),
     )
     return (as_of(decoded(Finding, data), said, until_s, newest_s) for data, said in rows)
 
@@ -54,7 +55,7 @@ class SetBacks:
             if wall < self._latest:
                 self._found.append((mono, self._latest))
             self._latest, self._looked_to = max(self._latest, last_wall), last_mono
-        mono = round(at.mono_s * 1e6)
+        mono = micros(at.mono_s)
         packed = max((wall for since, wall in self._found if since <= mono), default=0)
         if mono > self._looked_to:
             packed = self._latest
