@@ -61,6 +61,16 @@ def test_what_is_allocated_while_it_is_recorded_is_in_the_file(run: Run, python:
     assert "target.churn" in listed
 
 
+@pytest.mark.matrix
+def test_what_is_allocated_while_it_is_reported_on_is_in_the_report(run: Run, python: Python) -> None:
+    with Host(python.executable, None) as host:
+        host.command("churn", 1)
+        sampled = ("--agent", "--sample", "32KiB")
+        code, told, said = run("report", host.pid, *sampled, "-i", "100ms", "-d", "2s", "--json")
+        host.command("stop")
+    assert (code, "target.churn" in told) == (0, True), said
+
+
 def test_that_nothing_is_sampled_is_told_while_it_is_recorded(run: Run, python: Python, tmp_path: Path) -> None:
     with SampledTarget(python.executable, None, None) as target:
         target.command("trace", "on")
