@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from functools import partial
 
 import click
 
-from memdash.commands.options import settings
+from memdash.commands.denials import denials_told
+from memdash.commands.options import gathered, settings, typed
 from memdash.commands.output import tell
+from memdash.commands.sampling import Sampled
 from memdash.commands.secret import secret_of
 from memdash.commands.service import Service
 from memdash.commands.sinks import About, Sink, headers_for, otlp_sink, pyroscope_sink
 from memdash.commands.target import Choice, pids, process_options
 from memdash.commands.watching import Named, named, ticks
 from memdash.errors import MemdashError, ProbeError, TargetError, TargetExited, UsageError, told_where
+from memdash.model.snapshot import Snapshot
+from memdash.model.target import Target
 from memdash.network.address import Address
+from memdash.probes.registry import sampling_with
 from memdash.session import read_once
 from memdash.signals import Signalled, signals_raised
 from memdash.units import parse_duration
@@ -69,7 +76,8 @@ def _labels(_ctx: click.Context, _param: click.Parameter, texts: Sequence[str]) 
     metavar="FILE",
     help=f"Send the USER:PASSWORD or the token that is in this file; or it is in {_VARIABLE}.",
 )
-@settings("duration")
+@settings("duration", "agent")
+@gathered(Sampled, "sampled")
 def command(
     choice: Choice,
     others: tuple[str, ...],
@@ -81,28 +89,37 @@ def command(
     tenant: str | None,
     auth_file: str | None,
     duration: float | None,
+    agent: bool,
+    sampled: Sampled,
 ) -> int:
     """Send what a process, or each of several, holds to servers, until they end, or ctrl+c, or for --duration.
 
     The profile is that of memdash profile: allocation sites, or live objects by type; what was ever allocated is not
     sent, only what is held. The metrics are those of memdash serve. While a server is away the newest eight wait.
     It exits with 5 when a server took nothing of it all.
+
+    With --agent memdash's agent samples what Pythons allocate, for as long as this lasts: the profile is then that of
+    the sites, of what has been allocated since and is still held.
     """
+    if not agent and sampled.sample and typed("sample"):
+        raise UsageError("--sample is for what memdash's agent samples", "add --agent")
     secret, about = secret_of("--auth-file", auth_file, _VARIABLE), About(app, labels)
     kinds: list[tuple[Address | None, Callable[[Address, Mapping[str, str], About], Sink]]]
     kinds = [(pyroscope, pyroscope_sink), (otlp, otlp_sink)]
     sinks = [make(to, headers_for(to, secret, tenant), about) for to, make in kinds if to is not None]
     if not sinks:
         raise UsageError("nobody is named to push to", "--pyroscope URL takes profiles, --otlp URL metrics")
-    pusher = _Pusher(named(choice, others), sinks)
-    signalled = 0
+    watching = named(choice, others)
+    signalled, has_lost = 0, False
     try:
         try:
-            with signals_raised():
+            with signals_raised(), ExitStack() as watches:
                 for sink in sinks:
                     sink.delivery.start()
+                pusher = _Pusher(_sampled(watching, sampled, watches) if agent else _once(watching), sinks)
                 pusher.push(every)
                 _watched(pusher, every, duration)
+                has_lost = pusher.has_lost
         except Signalled as by:
             signalled = by.number
         for sink in sinks:
@@ -118,15 +135,41 @@ def command(
         return 0
     if signalled:
         return 128 + signalled
-    if pusher.has_lost:
+    if has_lost:
         raise TargetExited("it was to be pushed for longer")
     return 0
 
 
-class _Pusher:
-    """Reads each process in turn and gives it to each sink; those that have ended are left out."""
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """A process, and how it is looked at: what that raises is told."""
 
-    def __init__(self, watching: Sequence[Named], sinks: Sequence[Sink]) -> None:
+    target: Target
+    look: Callable[[], Snapshot]
+
+
+def _once(watching: Sequence[Named]) -> list[_Looked]:
+    """Each time anew: nothing is done to a process, or kept of it, between two looks."""
+    return [_Looked(each.target, partial(read_once, each.target, entries=each.entries)) for each in watching]
+
+
+def _sampled(watching: Sequence[Named], sampled: Sampled, watches: ExitStack) -> list[_Looked]:
+    """As long as ``watches`` is open each is sampled. Raises what a ``SampledWatch`` raises."""
+    from memdash.session.sampled import SampledWatch  # it knows the agent, which most never need
+
+    sampling, looks = sampled.of_profile(), list[_Looked]()
+    for each in watching:
+        watch = watches.enter_context(closing(SampledWatch(each.target, sampling_with(each.entries, sampling))))
+        looks.append(_Looked(each.target, watch.look))
+        with denials_told(each.target):
+            watch.begin()
+    return looks
+
+
+class _Pusher:
+    """Looks at each process in turn and gives it to each sink; those that have ended are left out."""
+
+    def __init__(self, watching: Sequence[_Looked], sinks: Sequence[Sink]) -> None:
         self._watching = list(watching)
         self._sinks = sinks
         self._pushed_s: dict[int, float] = {}
@@ -148,8 +191,8 @@ class _Pusher:
                     raise
                 self._lost(each, error)
 
-    def _push(self, each: Named, every_s: float) -> None:
-        snapshot = read_once(each.target, entries=each.entries)
+    def _push(self, each: _Looked, every_s: float) -> None:
+        snapshot = each.look()
         pid, now_s = each.target.pid, snapshot.at.wall_s
         since_s = min(max(self._pushed_s.get(pid, 0.0), now_s - every_s), now_s)
         for sink in self._sinks:
@@ -157,7 +200,7 @@ class _Pusher:
         self._pushed_s[pid] = now_s
         self._told.pop(pid, None)
 
-    def _lost(self, each: Named, error: MemdashError) -> None:
+    def _lost(self, each: _Looked, error: MemdashError) -> None:
         target = each.target
         if isinstance(error, TargetError):
             self._watching.remove(each)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 
 from memdash.errors import AgentUnreachable, ProbeError, TargetExited, UnsupportedRuntime
 from memdash.model.action import Action
@@ -18,7 +19,7 @@ from memdash.probes.cpython.sampler.switch import NOT_SAMPLED
 from memdash.probes.probe import ProbeEntry
 from memdash.session.live import Live
 
-__all__ = ["sampled", "tells_of_refusal"]
+__all__ = ["SampledWatch", "sampled", "tells_of_refusal"]
 
 _PATIENCE_S = 60.0
 """For the agent to come and to begin: in a target with many busy threads both take seconds."""
@@ -30,31 +31,69 @@ _INTERVAL_S = 0.5
 _LOOK_S = 0.1
 
 
-def sampled(target: Target, entries: Sequence[ProbeEntry], for_s: float, begun: Callable[[], object]) -> Snapshot:
-    """Have the agent sample what ``target`` allocates for so long, and read it; then the agent is gone again.
+class SampledWatch:
+    """A watch over a process whose allocations the agent samples, from now until it is closed; then the agent is gone.
 
-    ``begun`` is called when the first sites are there. Raises AgentUnreachable when it does not come to that,
-    UnsupportedRuntime when it never can, ProbeError when nothing can be read, TargetExited.
+    Raises AgentUnreachable when it does not come to that, or it was ended elsewhere, UnsupportedRuntime when it never
+    can, ProbeError when nothing can be read, TargetExited.
     """
-    session = Live(target, interval_s=_INTERVAL_S, entries=entries, asked=(Action.LOAD_AGENT,))
-    news = threading.Event()
-    session.subscribe(lambda _: news.set())
-    session.start()
-    try:
-        shown = _wait(session, news, _has_begun_or_cannot, _PATIENCE_S)
+
+    def __init__(self, target: Target, entries: Sequence[ProbeEntry]) -> None:
+        self._session = Live(target, interval_s=_INTERVAL_S, entries=entries, asked=(Action.LOAD_AGENT,))
+        self._news = threading.Event()
+        self._session.subscribe(lambda _: self._news.set())
+        self._session.start()
+
+    def begin(self) -> None:
+        """Wait for the first sites."""
+        _require_sampling(self._wait(_has_begun_or_cannot, _PATIENCE_S))
+
+    def look(self) -> Snapshot:
+        """The newest moment."""
+        shown = self._wait(lambda _: True, 0.0)
         _require_sampling(shown)
-        begun()
-        until_s = time.monotonic() + for_s
+        return shown
+
+    def look_after(self, until_s: float) -> Snapshot:
+        """The first moment whose sites were read after a time of the monotonic clock, or what there is long after."""
 
         def is_over(shown: Snapshot) -> bool:
             origin = shown.sample.origins.get(Capability.SITES)
             return origin is not None and origin.at.mono_s >= until_s
 
-        shown = _wait(session, news, is_over, for_s + _LAST_READING_S)
-        _require_sampling(shown)  # it may have been ended elsewhere meanwhile
+        shown = self._wait(is_over, until_s - time.monotonic() + _LAST_READING_S)
+        _require_sampling(shown)
         return shown
-    finally:
-        session.close()
+
+    def close(self) -> None:
+        """End it."""
+        self._session.close()
+
+    def _wait(self, holds: Callable[[Snapshot], bool], most_s: float) -> Snapshot:
+        """The first moment of which it holds, or that when the time is up. Raises when there will be none any more."""
+        until_s = time.monotonic() + most_s
+        while True:
+            shown = self._session.snapshot()
+            if shown.state is State.ENDED:
+                raise TargetExited(f"{shown.target.name} ({shown.target.place}) has ended before it was over")
+            if shown.state is State.REFUSED:
+                why = shown.missing[Capability.SITES]
+                raise ProbeError(why.why, why.hint)
+            if holds(shown) or time.monotonic() > until_s:
+                return shown
+            self._news.wait(_LOOK_S)
+            self._news.clear()
+
+
+def sampled(target: Target, entries: Sequence[ProbeEntry], for_s: float, begun: Callable[[], object]) -> Snapshot:
+    """Have the agent sample what ``target`` allocates for so long, and read it; then the agent is gone again.
+
+    ``begun`` is called when the first sites are there. Raises what a ``SampledWatch`` raises.
+    """
+    with closing(SampledWatch(target, entries)) as watch:
+        watch.begin()
+        begun()
+        return watch.look_after(time.monotonic() + for_s)
 
 
 def _has_begun_or_cannot(shown: Snapshot) -> bool:
@@ -86,19 +125,3 @@ def _require_sampling(shown: Snapshot) -> None:
         raise AgentUnreachable(f"its allocations are not sampled: {sites.why}", sites.hint)
     if not _is_sampled(shown):
         raise UnsupportedRuntime("it traces its allocations with tracemalloc", "leave --agent away for these sites")
-
-
-def _wait(session: Live, news: threading.Event, holds: Callable[[Snapshot], bool], most_s: float) -> Snapshot:
-    """The first moment of which it holds, or that when the time is up. Raises when there will be none any more."""
-    until_s = time.monotonic() + most_s
-    while True:
-        shown = session.snapshot()
-        if shown.state is State.ENDED:
-            raise TargetExited(f"{shown.target.name} ({shown.target.place}) has ended before it was over")
-        if shown.state is State.REFUSED:
-            why = shown.missing[Capability.SITES]
-            raise ProbeError(why.why, why.hint)
-        if holds(shown) or time.monotonic() > until_s:
-            return shown
-        news.wait(_LOOK_S)
-        news.clear()

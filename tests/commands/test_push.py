@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
-from memdash.commands.push import _Pusher, _watched
+from memdash.commands.push import _once, _Pusher, _watched
 from memdash.commands.sinks import Sink
 from memdash.commands.watching import by_pid
 from memdash.errors import EndpointUnreachable
@@ -159,7 +159,7 @@ def test_a_process_that_has_ended_is_left_out(
     taken: list[float] = []
     sink = SimpleNamespace(take=lambda _, since_s: taken.append(since_s), delivery=SimpleNamespace(failure=None))
     child = start("sleep", "600")
-    pusher = _Pusher(by_pid([str(small.pid), str(child.pid)]), [cast(Sink, sink)])
+    pusher = _Pusher(_once(by_pid([str(small.pid), str(child.pid)])), [cast(Sink, sink)])
     pusher.push(60.0)
     assert len(taken) == 2
     child.kill()

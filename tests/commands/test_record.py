@@ -4,23 +4,21 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from threading import Event, Timer
+from threading import Event
 from typing import Any
 
 import pytest
 
 import memdash.recording.recorder
 from memdash.commands.recorded import Keeping, recorders
-from memdash.errors import RecordingError
 from memdash.model.finding import Severity
 from memdash.model.sample import Instant
 from memdash.recording.reader import Recording
 from memdash.recording.writer import Writer
 from tests.fakes import a_target
-from tests.programs import ended
+from tests.recorders import recorder
 from tests.sessions import TickingSession
 from tests.waiting import until
 
@@ -54,20 +52,6 @@ def test_for_a_time_and_then_on(run: Run, small: subprocess.Popen[bytes], tmp_pa
         assert [run.target.pid for run in recording.runs] == [small.pid, small.pid, os.getpid()]
 
 
-@contextlib.contextmanager
-def recorder(pid: int, path: Path, *more: str) -> Iterator[subprocess.Popen[str]]:
-    """``memdash record`` as a program of its own, once there is a recording, for a minute at most."""
-    command = [sys.executable, "-m", "memdash", "record", str(pid), "-o", str(path), "-i", "50ms", *more]
-    with ended(subprocess.Popen(command, stderr=subprocess.PIPE, text=True)) as program:
-        late = Timer(60, program.kill)
-        late.start()
-        try:
-            until(lambda: has_begun(path), "a recording")
-            yield program
-        finally:
-            late.cancel()
-
-
 @pytest.mark.matrix
 def test_it_ends_with_its_target(small: subprocess.Popen[bytes], tmp_path: Path) -> None:
     path = tmp_path / "run.mdr"
@@ -87,13 +71,6 @@ def test_a_signal_ends_it_cleanly(small: subprocess.Popen[bytes], tmp_path: Path
         _, told = program.communicate()
     assert (program.returncode, "recorded" in told) == (0, True)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["run.mdr"]
-
-
-def has_begun(path: Path) -> bool:
-    """Whether it can be read, and holds more than one moment."""
-    with contextlib.suppress(RecordingError), contextlib.closing(Recording.open(path)) as recording:
-        return recording.since != recording.until
-    return False
 
 
 def test_without_a_target_there_is_no_file(run: Run, tmp_path: Path, zombie: int) -> None:

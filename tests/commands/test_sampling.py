@@ -36,6 +36,7 @@ Run = Callable[..., tuple[int, str, str]]
         (["check", "--sample", "64KiB", "--read-only", "--", "true"], "--sample and --read-only exclude", "leave one"),
         (["record", "--sample", "64KiB", OURSELVES], "sampled by memdash's agent", "memdash --agent --sample"),
         (["record", "--agent", "--read-only", OURSELVES], "--agent and --read-only exclude", "leave one"),
+        (["push", "--sample", "64KiB", OURSELVES], "--sample is for what memdash's agent", "--agent"),
         (["report", "--agent", OURSELVES], "--agent needs a watch", "--duration 30s"),
         (["report", "--sample", "64KiB", "-d", "1s", OURSELVES], "sampled by memdash's agent", "memdash --agent"),
         (["profile", OURSELVES, "--for", "3s", "-o", "x"], "--for and --sample are for what", "--agent"),

@@ -10,6 +10,7 @@ import pytest
 
 from memdash.errors import AgentUnreachable
 from memdash.model.action import Action
+from memdash.pprof.decode import decode
 from memdash.probes.cpython.sampler.sampling import Sampling
 from memdash.probes.registry import PROBES, sampling_with
 from memdash.process.identity import identify
@@ -17,6 +18,8 @@ from memdash.session.sampled import sampled
 from tests.live.hosts import Host
 from tests.live.pythons import Python, each
 from tests.live.samplers import SampledTarget, by_function, needs_a_sampler
+from tests.recorders import recorder
+from tests.servers import Serve, answer
 from tests.waiting import until
 
 pytestmark = [pytest.mark.live, needs_a_sampler]
@@ -47,48 +50,57 @@ def test_what_is_allocated_meanwhile_is_written(run: Run, python: Python, tmp_pa
 
 def test_what_is_allocated_while_it_is_recorded_is_in_the_file(run: Run, python: Python, tmp_path: Path) -> None:
     path = tmp_path / "run.mdr"
+
+    def is_known() -> bool:
+        code, listed, _ = run("top", path, "--sample-index", "alloc_space")
+        return code == 0 and "target.churn" in listed
+
     with Host(python.executable, None) as host:
         host.told("malloc")
         before = host.told("house")
         host.command("churn", 1)
-        sampled = ("--agent", "--sample", "32KiB")
-        code, _, told = run("record", host.pid, *sampled, "-o", path, "-i", "100ms", "-d", "2s")
+        with recorder(host.pid, path, "--agent", "--sample", "32KiB") as program:
+            until(is_known, "the sites")
+            program.terminate()
+            _, told = program.communicate()
+        host.command("stop")
+        assert program.returncode == 0, told
+        until(lambda: host.told("house") == before, "the house as it was")
+
+
+def test_that_nothing_is_sampled_is_told_while_it_is_recorded(python: Python, tmp_path: Path) -> None:
+    with SampledTarget(python.executable, None, None) as target:
+        target.command("trace", "on")
+        with recorder(target.pid, tmp_path / "run.mdr", "--agent", "--sample", "32KiB") as program:
+            assert program.stderr is not None
+            assert any("allocations are not sampled: it traces" in line for line in program.stderr)
+
+
+def test_what_is_allocated_while_it_is_pushed_is_sent(run: Run, python: Python, serve: Serve) -> None:
+    server = serve(answer(b""))
+    with Host(python.executable, None) as host:
+        host.told("malloc")
+        before = host.told("house")
+        host.command("churn", 1)
+        to = ("--pyroscope", f"http://{server.address.server}", "--app", "tests")
+        code, _, told = run("push", host.pid, *to, "--agent", "--sample", "32KiB", "-d", "100ms")
         host.command("stop")
         assert code == 0, told
         until(lambda: host.told("house") == before, "the house as it was")
-    code, listed, _ = run("top", path, "--sample-index", "alloc_space")
-    assert code == 0
-    assert "target.churn" in listed
-
-
-@pytest.mark.matrix
-def test_what_is_allocated_while_it_is_reported_on_is_in_the_report(run: Run, python: Python) -> None:
-    with Host(python.executable, None) as host:
-        host.command("churn", 1)
-        sampled = ("--agent", "--sample", "32KiB")
-        code, told, said = run("report", host.pid, *sampled, "-i", "100ms", "-d", "2s", "--json")
-        host.command("stop")
-    assert (code, "target.churn" in told) == (0, True), said
-
-
-def test_that_nothing_is_sampled_is_told_while_it_is_recorded(run: Run, python: Python, tmp_path: Path) -> None:
-    with SampledTarget(python.executable, None, None) as target:
-        target.command("trace", "on")
-        sampled = ("--agent", "--sample", "32KiB")
-        code, _, told = run("record", target.pid, *sampled, "-o", tmp_path / "run.mdr", "-i", "100ms", "-d", "2s")
-    assert code == 0
-    assert "allocations are not sampled: it traces" in told, told
+    sent = decode(server.requests[0].partition(b"\r\n\r\n")[2])
+    assert "target.churn" in {line.function.name for place in sent.locations.values() for line in place.lines}
 
 
 LEAKING = """
 import time
 kept = []
-for _ in range(140):
+for _ in range(160):
     kept.append(bytearray(200_000))
     time.sleep(0.05)
 """
 
 
+@pytest.mark.matrix
 def test_a_gate_names_the_line_that_grew(run: Run, python: Python, tmp_path: Path) -> None:
     program = tmp_path / "leaking.py"
     program.write_text(LEAKING)

@@ -1,7 +1,9 @@
 """What the agent of a target feeds: pauses, malloc, names of threads, asyncio tasks.
 
 Asking waits a twentieth of a second at most; when that is too short, the last answer stands: a target that has been
-stopped, or is busy in C code, changes little of what is told here. What it takes the target to answer sets the pace.
+stopped, or is busy in C code, changes little of what is told here. It stands as well for a moment after the agent has
+gone, lest the last moment of a program that ends be told from another source. What it takes the target to answer sets
+the pace.
 """
 
 from __future__ import annotations
@@ -58,7 +60,7 @@ class _Held(Generic[T]):
         """It is asked again when it is time, after another deed, and of another agent."""
         why = link.absence()
         if why is not None:
-            return why
+            return self._value if link.has_just_gone else why
         if self._of != link.epoch:
             self._of, self._due_s = link.epoch, 0.0
         if time.monotonic() >= self._due_s:
@@ -67,7 +69,7 @@ class _Held(Generic[T]):
             except TimedOut:
                 return self._value
             except ProbeError as error:
-                return Missing(error.what, error.hint)
+                return self._value if link.has_just_gone else Missing(error.what, error.hint)
             self._value = told.value
             self._due_s = time.monotonic() + max(_LEAST_PAUSE_S, told.took_s / _SHARE)
         return self._value
@@ -88,18 +90,21 @@ class AgentFeed:
         """Every collection since the agent came is in the total, the newest 256 at most are told one by one."""
         why = self._link.absence()
         if why is not None:
-            return why
+            return self._pauses if self._is_timed() and self._link.has_just_gone else why
         try:
-            if self._timing != self._link.connections:
+            if not self._is_timed():
                 self._link.ask("time", _PATIENCE_S, nothing)
                 self._timing, self._pauses = self._link.connections, AgentPauses(time.time(), 0, 0, {})
             told = self._link.ask("pauses", _PATIENCE_S, pauses, after=self._pauses.number)
         except TimedOut:
-            return self._pauses if self._timing == self._link.connections else _NOT_YET
+            return self._pauses if self._is_timed() else _NOT_YET
         except ProbeError as error:
-            return Missing(error.what, error.hint)
+            return self._pauses if self._is_timed() and self._link.has_just_gone else Missing(error.what, error.hint)
         self._pauses = AgentPauses(self._pauses.since_s, *told)
         return self._pauses
+
+    def _is_timed(self) -> bool:
+        return self._timing == self._link.connections > 0
 
     def malloc(self) -> Maybe[Malloc]:
         """What the C library's allocator holds."""

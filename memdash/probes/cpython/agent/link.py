@@ -6,6 +6,7 @@ Belongs to the sampler's thread, but for ``act`` and ``cancel``: while the agent
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -29,6 +30,9 @@ _CALLING_S = 0.5
 """How long to wait for an agent that has just been called: a busy target has it running in 20 ms."""
 _DEED_S = 60.0
 _REST_S = 0.2
+_PARTING_S = 3.0
+"""An interpreter that ends lets its threads go first: what it frees after that takes up to seconds."""
+
 _PAUSE_S = 0.01
 
 _LOADS = "Runs memdash's agent in the target: one thread more, which waits to be asked and goes when memdash does"
@@ -86,6 +90,7 @@ class AgentLink:
         self._news: list[str] = []
         self._cancelled = threading.Event()
         self._lock = threading.RLock()  # who acts waits for it, nobody else does
+        self._gone_s = -math.inf
         self.connections = 0
         self.deeds = 0
 
@@ -93,6 +98,11 @@ class AgentLink:
     def epoch(self) -> tuple[int, int]:
         """What was told before it became another is out of date."""
         return self.connections, self.deeds
+
+    @property
+    def has_just_gone(self) -> bool:
+        """Whether there was an agent a moment ago: most often its program ends, and what it told last still holds."""
+        return time.monotonic() < self._gone_s + _PARTING_S
 
     def offers(self) -> Mapping[Action, Maybe[str]]:
         """What can be done now."""
@@ -258,6 +268,7 @@ class AgentLink:
     def _drop(self, why: str) -> None:
         """Have no agent any more; the target is as before."""
         if self._peer is not None:
+            self._gone_s = time.monotonic()
             self._peer.close()
             self._peer = None
         self._news.append(why)

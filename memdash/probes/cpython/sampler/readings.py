@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from memdash.errors import BadRead, TimedOut
+from memdash.errors import AgentUnreachable, BadRead, TimedOut
 from memdash.model.capability import Capability, Source
 from memdash.model.missing import Maybe, Missing
 from memdash.model.sample import Reading
@@ -67,6 +67,11 @@ class SamplerFeed:
             return _ELSEWHERE
         return self._sites
 
+    @property
+    def has_just_gone(self) -> bool:
+        """Whether it was there a moment ago, and went with the agent."""
+        return self._link.has_just_gone
+
     def asked(self) -> Maybe[Asked]:
         """All that was ever asked for, or why that is not known. Raises AccessDenied, TargetExited."""
         try:
@@ -99,6 +104,7 @@ class SitesProbe:
         self._feed = feed
         self._traced = traced
         self._cost = Cost()
+        self._was_sampled = False
         self._slices: Slices[None, Sampled] = Slices(_FIRST_SLICES_S, _SLICE_S, cpu_s)
 
     def read(self) -> Reading:
@@ -107,6 +113,9 @@ class SitesProbe:
         sites = self._feed.sites()
         if isinstance(sites, Missing):
             self._slices.begin_anew()
+            if self._was_sampled and self._feed.has_just_gone:
+                raise AgentUnreachable(sites.why, sites.hint)  # what was sampled last still holds while a program ends
+            self._was_sampled = False
             traced = None if self._traced is None else self._traced.read()
             return traced or Reading(Source.MEMORY, (), absent=sites)
         try:
@@ -115,6 +124,7 @@ class SitesProbe:
             return Reading(Source.AGENT, (), pending=_NOT_NAMED)
         if not isinstance(done, Done):
             return Reading(Source.AGENT, (), pending="the samples are being added up")
+        self._was_sampled = True
         return Reading(Source.AGENT, (done.result.profile,), tuple(self._caveats(done.result)))
 
     def _caveats(self, sampled: Sampled) -> Iterator[str]:

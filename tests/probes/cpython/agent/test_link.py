@@ -188,6 +188,23 @@ def test_what_the_feed_tells(link: AgentLink, attempts: list[FakeAttempt], monke
     assert feed.pauses() == second
 
 
+def test_what_an_agent_told_last_holds_for_a_moment_after_it_has_gone(
+    link: AgentLink, attempts: list[FakeAttempt], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that ends lets its agent go first: its last moment is not told from another source."""
+    feed = AgentFeed(link)
+    link.act(Action.LOAD_AGENT)
+    attempts[0].run()
+    monkeypatch.setattr("memdash.probes.cpython.agent.feed._PATIENCE_S", 10.0)
+    until(lambda: link.absence() is None)
+    told = feed.malloc(), feed.pauses()
+    link._peer.ask("leave", 10.0)  # type: ignore[union-attr]
+    until(lambda: link.absence() is not None)
+    assert (feed.malloc(), feed.pauses()) == told
+    monkeypatch.setattr("memdash.probes.cpython.agent.link._PARTING_S", 0.0)
+    assert feed.malloc() == feed.pauses() == link.absence()
+
+
 def test_nothing_waits_while_the_agent_does_something(link: AgentLink, attempts: list[FakeAttempt]) -> None:
     begun, go_on = threading.Event(), threading.Event()
     main, outcomes = threading.get_ident(), list[str]()
