@@ -54,8 +54,10 @@ class SiteRanking(Ranking[SiteOrder]):
         if isinstance(groups, Missing):
             self._counted = ""
         else:
-            held = figure(sum(self.measure.of(group.usage) for group in groups), self.measure.unit)
-            self._counted = f"{count(len(groups))} sites · {held}"
+            sizes = [self.measure.of(group.usage) for group in groups]
+            holding = len(sizes) - sizes.count(0)  # the others have no row
+            sites = f"{count(holding)} site{'s' * (holding != 1)}"
+            self._counted = f"{sites} · {figure(sum(sizes), self.measure.unit)}"
         table = sites_table(snapshot, self.measure, self.order, self.reversed, wanted, none_yet)
         self._built = (*wish[:-1], table)
         return table
