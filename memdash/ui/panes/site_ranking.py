@@ -14,7 +14,7 @@ from memdash.tables.sites import NONE_YET, Measure, SiteOrder, frame_of, sites_t
 from memdash.tables.table import Row, Table
 from memdash.ui.panes.ranking import Ranking
 from memdash.ui.watched import Watched
-from memdash.units import count, figure
+from memdash.units import figure, things
 
 __all__ = ["SiteRanking"]
 
@@ -56,8 +56,7 @@ class SiteRanking(Ranking[SiteOrder]):
         else:
             sizes = [self.measure.of(group.usage) for group in groups]
             holding = len(sizes) - sizes.count(0)  # the others have no row
-            sites = f"{count(holding)} site{'s' * (holding != 1)}"
-            self._counted = f"{sites} · {figure(sum(sizes), self.measure.unit)}"
+            self._counted = f"{things(holding, 'site')} · {figure(sum(sizes), self.measure.unit)}"
         table = sites_table(snapshot, self.measure, self.order, self.reversed, wanted, none_yet)
         self._built = (*wish[:-1], table)
         return table
