@@ -11,9 +11,12 @@ import pytest
 from memdash.analysis.leaks import Expected, Suspect
 from memdash.commands import leaks
 from memdash.errors import TargetExited
+from memdash.model.missing import Missing
 from memdash.process.identity import identify
+from memdash.session import read_once
 from tests.live.conftest import StartGo
 from tests.live.target import GoTarget
+from tests.waiting import until
 
 pytestmark = pytest.mark.live
 
@@ -27,6 +30,19 @@ def said(run: Callable[..., Said], monkeypatch: pytest.MonkeyPatch) -> Callable[
     return partial(run, "leaks")
 
 
+def park(target: GoTarget, how: str, number: int) -> None:
+    """Have so many goroutines more wait for ever: they have when nobody runs any more, which takes them a moment."""
+    before = waiting(target)
+    target.command(how, number)
+    until(lambda: waiting(target) == before + number, "the goroutines to wait")
+
+
+def waiting(target: GoTarget) -> int:
+    tasks = read_once(identify(target.pid)).sample.tasks
+    assert not isinstance(tasks, Missing)
+    return sum(task.count for task in tasks.groups if task.state in ("chan receive", "select (no cases)", "sleep"))
+
+
 @pytest.fixture
 def target(start_go: StartGo) -> GoTarget:
     return start_go("stripped")
@@ -36,8 +52,8 @@ def target(start_go: StartGo) -> GoTarget:
 def serving(start_go: StartGo) -> GoTarget:
     """Three goroutines that nothing can wake, and two that something could, in a program that serves pprof."""
     started = start_go("stripped", "pprof")
-    started.command("leak", 3)
-    started.command("chan", 2)
+    park(started, "leak", 3)
+    park(started, "chan", 2)
     return started
 
 
@@ -46,8 +62,8 @@ def test_a_program_that_only_waits_for_input_has_none(target: GoTarget, said: Ca
 
 
 def test_those_that_stay_are_printed_with_their_stacks(target: GoTarget, said: Callable[..., Said]) -> None:
-    target.command("chan", 10)
-    target.command("select", 1)
+    park(target, "chan", 10)
+    park(target, "select", 1)
     code, out, _ = said(target.pid)
     assert code == 1
     first, heading, second, summary = out.strip().split("\n\n")
@@ -61,12 +77,12 @@ def test_those_that_stay_are_printed_with_their_stacks(target: GoTarget, said: C
 
 @pytest.mark.parametrize("option", ["--ignore-top-function=main.parkInChan", "--ignore-created-by=main.spawn"])
 def test_what_is_named_is_left_out(target: GoTarget, said: Callable[..., Said], option: str) -> None:
-    target.command("chan", 10)
+    park(target, "chan", 10)
     assert said(option, target.pid)[0] == 0
 
 
 def test_for_programs_it_is_one_document(target: GoTarget, said: Callable[..., Said]) -> None:
-    target.command("chan", 10)
+    park(target, "chan", 10)
     code, out, _ = said("--json", target.pid)
     document = json.loads(out)
     (leak,) = document["leaks"]
@@ -119,7 +135,7 @@ def test_nothing_is_collected_when_nobody_has_said_yes(serving: GoTarget, said: 
 @pytest.mark.matrix
 def test_a_go_that_cannot_search_itself_says_so(start_go: StartGo, said: Callable[..., Said]) -> None:
     target = start_go("stripped", "pprof", minor=26)
-    target.command("leak", 3)
+    park(target, "leak", 3)
     code, out, err = said("--endpoint=auto", "--yes", target.pid)
     assert (code, err) == (
         1, "memdash: not proven: Its Go has no search for leaked goroutines. Go 1.27 and later have one\n"
@@ -133,20 +149,20 @@ def searched(target: GoTarget, pause: Callable[[float], object], *, ignore_curre
 
 
 def test_of_those_that_appear_while_it_watches_the_ones_that_stay_are_leaks(target: GoTarget) -> None:
-    target.command("chan", 10)
-    (found,) = searched(target, lambda s: target.command("chan", 3) if s == 1.0 else None, ignore_current=True)
+    park(target, "chan", 10)
+    (found,) = searched(target, lambda s: park(target, "chan", 3) if s == 1.0 else None, ignore_current=True)
     assert (found.number, found.task.count) == (3, 13)
     assert searched(target, lambda _: None, ignore_current=True) == []
 
 
 def test_a_server_that_always_has_some_at_work_leaks_none(target: GoTarget) -> None:
-    target.command("chan", 10)
+    park(target, "chan", 10)
 
     def pause(_seconds: float) -> None:
         target.command("release")
         while int(target.command("ng")) > 1:
             pass
-        target.command("chan", 10)
+        park(target, "chan", 10)
 
     assert searched(target, pause, ignore_current=False) == []
 
@@ -158,7 +174,7 @@ def test_the_looks_go_on_for_as_long_as_is_asked() -> None:
 
 
 def test_those_that_end_in_time_are_none(target: GoTarget) -> None:
-    target.command("chan", 2)
+    park(target, "chan", 2)
     pauses: list[float] = []
 
     def pause(seconds: float) -> None:
@@ -173,7 +189,7 @@ def test_those_that_end_in_time_are_none(target: GoTarget) -> None:
 
 
 def test_a_program_that_ends_meanwhile_is_said_to_have_ended(target: GoTarget) -> None:
-    target.command("chan", 10)
+    park(target, "chan", 10)
     with pytest.raises(TargetExited):
         searched(target, lambda _: target.kill(), ignore_current=False)
 
