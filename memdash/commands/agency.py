@@ -43,4 +43,6 @@ class Agency:
         if self.agent:
             from memdash.session.sampled import tells_of_refusal  # it knows the agent, which most never need
 
-            session.subscribe(notes_told(tell_instead, tells_of_refusal))
+            target = session.snapshot().target
+            which = f"{target.name} ({target.place})"
+            session.subscribe(notes_told(lambda words: tell_instead(f"{which}: {words}"), tells_of_refusal))
