@@ -24,7 +24,10 @@ _ENOUGH = 16
 """Points with which a horizon can be judged."""
 
 _LOOKS_A_HORIZON = 120
-"""A longer horizon is looked at again after a 120th of it: one look in three minutes for six hours."""
+"""A horizon is looked at again after a 120th of it: one look in three minutes for six hours."""
+
+_GLANCE_S = HORIZONS_S[0] / _LOOKS_A_HORIZON
+"""So long at most until it is seen whether there is a new point, of whatever horizon."""
 
 _HOLD_S, _LEAVE_S, _DOUBT_S = 15.0, 60.0, 180.0
 """How long another verdict must hold before it is told; one that calls off a leak, as nothing grows or as it slows."""
@@ -53,14 +56,18 @@ class _Look:
 
 
 class Judge:
-    """Used by one thread at a time. A look costs 0.5 ms where there is no new point, 3 ms where there is one."""
+    """Used by one thread at a time.
+
+    A look costs 0.5 ms where there is no new point, 3 ms where there is one; nothing between two of them.
+    """
 
     def __init__(self) -> None:
         self._verdict: Verdict | None = None
         self._looks: dict[float, _Look] = {}
         self._outside: dict[float, _Look] = {}
         self._looked_s: dict[float, float] = {}
-        self._seen_s = self._newest_s = -math.inf
+        self._newest_s = -math.inf
+        self._next_s = -math.inf
         self._tooth: Tooth | None = None
         self._doubt_s: float | None = None
         self._leak_s: float | None = None
@@ -72,14 +79,14 @@ class Judge:
         ``began_s`` is when the program did, on the monotonic clock: long ago where it is not known.
         """
         self._began_s = began_s
-        if self._verdict is not None and history.until.mono_s == self._seen_s:  # more of the same tick can wait
+        now_s, stopped = history.until.mono_s, not isinstance(sample.system, Missing) and sample.system.is_stopped
+        if self._verdict is not None and (stopped or now_s <= self._next_s):  # more of the same tick can wait too
             return self._verdict, ""
-        self._seen_s = history.until.mono_s
         span_s, newest = newest_points(history, HORIZONS_S, _ENOUGH)
-        stopped = not isinstance(sample.system, Missing) and sample.system.is_stopped
-        newest_s = newest.times_s[-1] if len(newest) else history.until.mono_s
-        due = newest_s - self._newest_s > newest.window_s / _LOOKS_A_HORIZON
-        if self._verdict is not None and (stopped or not due):
+        pause_s = newest.window_s / _LOOKS_A_HORIZON
+        self._next_s = now_s + min(pause_s, _GLANCE_S)
+        newest_s = newest.times_s[-1] if len(newest) else now_s
+        if self._verdict is not None and newest_s - self._newest_s <= pause_s:
             return self._verdict, ""
         self._newest_s = newest_s
         self._look_at(history, span_s, newest, sample)

@@ -22,6 +22,9 @@ class Capability(Enum):
     MALLOC = "malloc"
     FAMILY = "family"
 
+    __hash__ = object.__hash__
+    """Enum's own is written in Python, and these are looked up a hundred times a tick."""
+
 
 class Source(Enum):
     """Where a figure comes from; shown beside it."""

@@ -32,8 +32,8 @@ __all__ = ["Memory"]
 
 Found = TypeVar("Found")
 
-_GC_TREND_EVERY_S = 5.0
-"""It goes by spans of 45 s: nothing of it changes from one second to the next."""
+_GC_TREND_EVERY_S = 15.0
+"""It goes by spans of 45 s: little of it changes from one second to the next, and a look takes 1.5 ms."""
 
 _NO_FIGURES: Mapping[str, float | str] = MappingProxyType({})
 

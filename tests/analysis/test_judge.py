@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -90,31 +91,41 @@ def test_a_stopped_target_keeps_its_verdict() -> None:
     assert kinds(told)[-1] is VerdictKind.LEAK
 
 
+class Counted:
+    """A history that tells what was asked of it."""
+
+    def __init__(self, history: Timeline, looks: list[str]) -> None:
+        self.since, self.until, self.baseline = history.since, history.until, history.baseline
+        self._history = history
+        self._looks = looks
+
+    def series(self, key: str, span_s: float) -> Series:
+        self._looks.append(key)
+        return self._history.series(key, span_s)
+
+    def start(self, key: str) -> Start | None:
+        self._looks.append(key)
+        return self._history.start(key)
+
+
 def test_more_of_the_same_tick_is_not_looked_at() -> None:
     judge, looks = Judge(), list[str]()
-
-    class Counted:
-        """A history that tells what was asked of it."""
-
-        def __init__(self, history: Timeline) -> None:
-            self.since, self.until, self.baseline = history.since, history.until, history.baseline
-            self._history = history
-
-        def series(self, key: str, span_s: float) -> Series:
-            looks.append(key)
-            return self._history.series(key, span_s)
-
-        def start(self, key: str) -> Start | None:
-            looks.append(key)
-            return self._history.start(key)
-
     recording = series(lambda t: 100 + t / 10, 300)
     for _, history in recording.watched():
         sample = Sample.empty(history.until, Missing("not read"))
         first, _ = judge.look(history, sample)
-        looks.clear()
-        assert judge.look(Counted(history), sample) == (first, "")
+        assert judge.look(Counted(history, looks), sample) == (first, "")
         assert not looks
+
+
+def test_what_is_seen_over_long_is_not_gathered_at_each_tick() -> None:
+    judge, looked_s = Judge(), list[float]()
+    for time_s, history in series(lambda t: 100 + t % 2 / 10, 1000, every_s=1.0).watched():
+        looks: list[str] = []
+        judge.look(Counted(history, looks), Sample.empty(history.until, Missing("not read")))
+        looked_s += [time_s] if looks else []
+    assert [time_s for time_s in looked_s if time_s < 60] == list(range(60))
+    assert {after - before for before, after in pairwise(looked_s) if before >= 900} == {8.0}
 
 
 def test_a_gap_hides_nothing() -> None:
