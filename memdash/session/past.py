@@ -19,7 +19,7 @@ from memdash.model.gc_trend import GcTrend
 from memdash.model.metric import METRICS_BY_KEY
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Sample
-from memdash.model.series import Courses, Series, Start
+from memdash.model.series import Courses, Series, Start, Timeline
 from memdash.model.snapshot import Baseline, Snapshot, State
 from memdash.model.target import Target
 from memdash.model.tasks import Tasks
@@ -28,7 +28,7 @@ from memdash.recording.moment import Moment, Run
 from memdash.recording.reader import GoneError, Recording
 from memdash.sampling.courses import CourseKeeper
 from memdash.sampling.starts import SETTLING_S, started
-from memdash.session.retold import judged_then
+from memdash.session.retold import judged_then, measured_then
 from memdash.session.rows import ROWS, Rows, sizes
 
 __all__ = ["Past"]
@@ -121,20 +121,22 @@ class Past:
 
     def _bare(self, run: Run, moment: Moment, baseline: Instant | None) -> Snapshot:
         since = baseline or run.since
+        history = self.timeline(run.since, moment.at, since)
         return Snapshot(
             **moment.told,
             target=run.target,
-            history=self.timeline(run.since, moment.at, since),
+            history=history,
             groups=moment.sample.sites if isinstance(moment.sample.sites, Missing) else (),
             baseline=Baseline(since, baseline is not None),
-            findings=self._findings(moment),
+            findings=self._findings(moment, history),
             ending=run.ending if moment.state is State.ENDED else None,
             is_replayed=self._is_of_file,
         )
 
-    def _findings(self, moment: Moment) -> tuple[Finding, ...]:
-        """The log as of a moment; of the memory as a whole it says what was made of that at just this moment."""
-        return tuple(judged_then(found, moment.verdict) for found in self._recording.findings_at(moment.at))
+    def _findings(self, moment: Moment, history: Timeline) -> tuple[Finding, ...]:
+        """The log as of a moment; of the memory as a whole, and of single figures, as they were at just this one."""
+        log = self._recording.findings_at(moment.at)
+        return tuple(measured_then(judged_then(entry, moment.verdict), history) for entry in log)
 
     def timeline(self, since: Instant, until: Instant, baseline: Instant) -> RecordedTimeline:
         """The metrics from one moment up to another."""

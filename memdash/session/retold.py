@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from itertools import islice
 
-from memdash.analysis.rules import COOLDOWN_S
+from memdash.analysis.rules import COOLDOWN_S, Threshold, measured, parse_condition
 from memdash.analysis.verdict_words import RULE, finding
-from memdash.model.finding import Finding, Severity, Transition, TransitionKind
+from memdash.errors import UsageError
+from memdash.model.finding import Finding, NotYet, Severity, Transition, TransitionKind
 from memdash.model.sample import Instant
+from memdash.model.series import Timeline
 from memdash.model.verdict import Verdict
 
-__all__ = ["Retold", "judged_then"]
+__all__ = ["Retold", "judged_then", "measured_then"]
 
 _AHEAD_S = 5.0
 """What a moment brought is written with those that came soon after it, and bears the time of the last of them."""
@@ -115,6 +117,23 @@ def judged_then(entry: Finding, verdict: Verdict | None) -> Finding:
     if not isinstance(said, Finding):
         return entry
     return replace(entry, summary=said.summary, severity=said.severity, evidence=said.evidence)
+
+
+def measured_then(entry: Finding, history: Timeline) -> Finding:
+    """An alert about one figure that goes on, with that at the end of a history: what was said of it may be older."""
+    when = entry.evidence.get("when")
+    if entry.ended_at_s is not None or not isinstance(when, str):
+        return entry
+    try:
+        rule = Threshold(entry.rule, parse_condition(when))
+    except UsageError:  # a recording may hold anything
+        return entry
+    found = measured(rule.when, history)
+    if isinstance(found, NotYet):
+        return entry
+    said = rule.told(history, found)
+    worst = entry.worst if said.measured is None else said.measured.worse(entry.worst)
+    return replace(entry, summary=said.summary, measured=said.measured, worst=worst, evidence=said.evidence)
 
 
 def _told(entry: _Entry, at: Instant, muted: Collection[str]) -> Iterator[Transition]:

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from memdash.analysis.alerts import AlertLog
+from memdash.analysis.rules import parse_rule
 from memdash.analysis.verdict_words import RULE
 from memdash.errors import NoSuchTarget, RecordingError
 from memdash.model.capability import Capability
@@ -285,6 +287,22 @@ def test_other_runs_of_a_tree_are_turned_to(tmp_path: Path, seen: Sequence[Snaps
     with pytest.raises(NoSuchTarget, match="nothing of process 77"):
         watches.turn_to(unknown)
     watches.close()
+
+
+def test_an_alert_that_goes_on_says_what_its_figure_was_at_each_moment(tmp_path: Path) -> None:
+    """What was said of it is written down once a minute; beside it stands what was read at just this moment."""
+    rule, log, seen = parse_rule("RSS > 1MiB"), AlertLog(), list[Snapshot]()
+    for snapshot in watched(160):
+        log.observe(snapshot.at, {rule.name: rule.check(snapshot.history, log.held(rule.name))})
+        seen.append(replace(snapshot, findings=log.entries))
+    record(tmp_path / "rec.mdr", seen)
+    past = Past(Recording.open(tmp_path / "rec.mdr"))
+    for second in (30, 59, 61, 90, 130, 159):
+        (then,), (live,) = past.at(MONO_S + second).findings, seen[second].findings
+        assert (then.summary, then.measured, then.evidence) == (live.summary, live.measured, live.evidence)
+        assert then.measured is not None
+        assert then.worst == then.measured.worse(then.worst)
+    past.close()
 
 
 def test_no_figure_of_an_alert_is_younger_than_its_moment(tmp_path: Path) -> None:

@@ -38,9 +38,10 @@ class Threshold:
             holds = when.op.holds(found.newest, when.bound if self.clear is None else self.clear)
         else:
             holds = when.op.holds(found.deciding, when.bound)
-        return self._finding(history, found) if holds else None
+        return self.told(history, found) if holds else None
 
-    def _finding(self, history: Timeline, found: Measured) -> Finding:
+    def told(self, history: Timeline, found: Measured) -> Finding:
+        """What is said of a figure, whether it is beyond the bound or not."""
         when = self.when
         for_words = f" for {duration(when.for_s)}" if when.for_s else ""
         bound = found.figure.at(when.bound).words
