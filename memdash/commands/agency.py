@@ -39,8 +39,13 @@ class Agency:
         return sampling_with(entries, self.sampled.of_running(agent=self.agent))
 
     def follow(self, session: Session) -> None:
-        """Say where nothing comes of it."""
+        """Say where nothing comes of it, or not yet, or something else."""
         if self.agent:
-            from memdash.session.sampled import tells_of_refusal  # it knows the agent, which most never need
+            from memdash.session.sampled import tells_of_hindrance  # it knows the agent, which most never need
 
-            session.subscribe(notes_told(tell_instead, tells_of_refusal))
+            target = session.snapshot().target
+
+            def say(words: str) -> None:
+                tell_instead(f"{target.name} ({target.place}): {words}")
+
+            session.subscribe(notes_told(say, tells_of_hindrance))
