@@ -44,8 +44,5 @@ class Agency:
             from memdash.session.sampled import tells_of_hindrance  # it knows the agent, which most never need
 
             target = session.snapshot().target
-
-            def say(words: str) -> None:
-                tell_instead(f"{target.name} ({target.place}): {words}")
-
-            session.subscribe(notes_told(say, tells_of_hindrance))
+            which = f"{target.name} ({target.place})"
+            session.subscribe(notes_told(lambda words: tell_instead(f"{which}: {words}"), tells_of_hindrance))

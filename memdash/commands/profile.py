@@ -74,8 +74,8 @@ def command(
         )
     if not agent and (typed("duration") or (sampled.sample and typed("sample"))):
         raise UsageError("--for and --sample are for what memdash's agent samples", "add --agent")
-    if agent and sampled.sample == 0 and typed("sample"):
-        raise UsageError("--agent samples for this profile, and --sample off says not to", "leave one of them away")
+    if agent:
+        sampled.refuse_off()
     check_output(output, force)
     if choice.recorded is not None:
         if gc or (agent and typed("agent")):

@@ -103,6 +103,8 @@ def command(
     """
     if not agent and sampled.sample and typed("sample"):
         raise UsageError("--sample is for what memdash's agent samples", "add --agent")
+    if agent:
+        sampled.refuse_off()
     secret, about = secret_of("--auth-file", auth_file, _VARIABLE), About(app, labels)
     kinds: list[tuple[Address | None, Callable[[Address, Mapping[str, str], About], Sink]]]
     kinds = [(pyroscope, pyroscope_sink), (otlp, otlp_sink)]

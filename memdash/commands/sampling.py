@@ -42,6 +42,11 @@ class Sampled:
             )
         return replace(self.of_profile(), at_once=agent) if self.sample else None
 
+    def refuse_off(self) -> None:
+        """Raise UsageError where the agent samples whatever is said, and was asked not to."""
+        if self.sample == 0 and typed("sample"):
+            raise UsageError("--agent samples for the profile, and --sample off says not to", "leave one of them away")
+
     def of_profile(self) -> Sampling:
         """By the agent, for a profile alone: at the rate that was said, or the usual one."""
         from memdash.probes.cpython.sampler.sampling import Sampling  # none of those who only read need it

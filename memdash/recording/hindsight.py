@@ -10,6 +10,7 @@ from memdash.model.finding import Finding
 from memdash.model.sample import Instant
 from memdash.recording.codec import decoded
 from memdash.recording.database import Database
+from memdash.recording.tables import micros, times
 
 __all__ = ["SetBacks", "as_of", "findings", "sayings"]
 
@@ -29,7 +30,7 @@ def findings(database: Database, run: int, until_s: float, newest_s: float) -> I
         "(SELECT min(said) FROM finding WHERE run = this.run AND wall = this.wall AND rule = this.rule"
         " AND note = this.note)) ORDER BY wall DESC, rowid DESC",
         run,
-        round(until_s * 1e6),
+        micros(until_s),
     )
     return (as_of(decoded(Finding, data), said, until_s, newest_s) for data, said in rows)
 
@@ -46,20 +47,24 @@ class SetBacks:
 
     def latest_s(self, at: Instant) -> float:
         """The latest wall time (seconds) that there had been by a moment. Raises RecordingError."""
-        for mono, wall, last_mono, last_wall in self._database.rows(
+        for row in self._database.rows(
             "SELECT mono, wall, last_mono, last_wall FROM minute WHERE run = ? AND mono > ? ORDER BY mono",
             self._run,
             self._looked_to,
         ):
+            mono, wall, last_mono, last_wall = times(row)
             if wall < self._latest:
                 self._found.append((mono, self._latest))
             self._latest, self._looked_to = max(self._latest, last_wall), last_mono
-        mono = round(at.mono_s * 1e6)
+        mono = micros(at.mono_s)
         packed = max((wall for since, wall in self._found if since <= mono), default=0)
         if mono > self._looked_to:
             packed = self._latest
-        ((loose,),) = self._database.rows("SELECT max(wall) FROM moment WHERE run = ? AND mono <= ?", self._run, mono)
-        return max(at.wall_s, packed / 1e6, (loose or 0) / 1e6)
+        (newest,) = self._database.rows(
+            "SELECT coalesce(max(wall), 0) FROM moment WHERE run = ? AND mono <= ?", self._run, mono
+        )
+        (loose,) = times(newest)
+        return max(at.wall_s, packed / 1e6, loose / 1e6)
 
 
 def as_of(finding: Finding, said: object, until_s: float, newest_s: float) -> Finding:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from memdash.errors import Corrupt, NewerFormat, RecordingError
 from memdash.recording.database import Database
 
-__all__ = ["HOUR", "MINUTE", "VERSION", "made_private", "micros", "moved", "opened", "opened_to_write", "settled"]
+__all__ = [
+    "HOUR",
+    "MINUTE",
+    "VERSION",
+    "made_private",
+    "micros",
+    "moved",
+    "opened",
+    "opened_to_write",
+    "settled",
+    "times",
+]
 
 VERSION = 1
 """Of the tables and of what is in them; a later one is not read."""
@@ -60,6 +72,14 @@ The number of a fact that has gone is not given again: who goes by it would take
 def micros(seconds: float) -> int:
     """Seconds as the tables keep them."""
     return round(seconds * 1e6)
+
+
+def times(row: Sequence[object]) -> tuple[int, ...]:
+    """The same as they were read: a file may hold anything in their place. Raises Corrupt."""
+    found = tuple(value for value in row if type(value) is int)
+    if len(found) < len(row):
+        raise Corrupt("a moment of this recording has no time")
+    return found
 
 
 def made_private() -> Database:

@@ -245,12 +245,16 @@ class Writer:
     def _put_finding(self, run: int, finding: Finding, now: int) -> None:
         """What happened at one moment is told apart by its words, what goes on by its rule and beginning.
 
-        Of what goes on, the first that was said of it stays, and of each minute the last.
+        Of what goes on, the first that was said of it stays, and of each minute the last. Nothing is said before what
+        was said of it already, though the clock was set back meanwhile: what is said last is what holds.
         """
         has_happened = finding.ended_at_s == finding.at_s
         began, ended = micros(finding.at_s), micros(finding.ended_at_s or 0.0)
-        said = max(now, began, ended) if not has_happened else began
         entry = run, began, finding.rule, finding.summary if has_happened else ""
+        ((last,),) = self.database.rows(
+            "SELECT max(said) FROM finding WHERE run = ? AND wall = ? AND rule = ? AND note = ?", *entry
+        )
+        said = max(now, began, ended, last or 0) if not has_happened else began
         minute = said - said % MINUTE
         self.database.run(
             "DELETE FROM finding WHERE run = ?1 AND wall = ?2 AND rule = ?3 AND note = ?4 AND said BETWEEN ?5 AND ?6"

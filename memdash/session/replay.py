@@ -175,5 +175,6 @@ def judged(
 
 def _in_step(past: Past, until_s: float, step_s: float) -> Callable[[float], bool]:
     run = past.run
-    pace, last_s = Pace(step_s, run.interval_s), min(until_s, run.until.mono_s)
-    return lambda at_s: pace.takes(at_s) or at_s >= last_s
+    last = past.at(min(until_s, run.until.mono_s), is_quick=True).at  # the time that is meant may lie between two
+    pace = Pace(step_s, run.interval_s)
+    return lambda at_s: pace.takes(at_s) or at_s >= last.mono_s

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from memdash.commands.sampling import Sampled
 from memdash.config import SETTINGS
 from memdash.config_values import parse_domains
+from memdash.errors import UsageError
+from memdash.model.action import Action
+from memdash.probes.cpython import CPython
 from memdash.probes.cpython.sampler.build import SOURCE
 from memdash.probes.cpython.sampler.sampling import DOMAINS, Sampling
+from memdash.probes.probe import ProbeEntry
 
 OURSELVES = str(os.getpid())
 
@@ -41,6 +45,7 @@ Run = Callable[..., tuple[int, str, str]]
         (["report", "--sample", "64KiB", "-d", "1s", OURSELVES], "sampled by memdash's agent", "memdash --agent"),
         (["profile", OURSELVES, "--for", "3s", "-o", "x"], "--for and --sample are for what", "--agent"),
         (["profile", OURSELVES, "--agent", "--sample", "off", "-o", "x"], "--sample off says not to", "leave one"),
+        (["push", OURSELVES, "--agent", "--sample", "off"], "--sample off says not to", "leave one"),
         (["profile", OURSELVES, "--sample", "1MiB", "-o", "x"], "--for and --sample are for what", "--agent"),
     ],
 )
@@ -50,6 +55,23 @@ def test_what_cannot_be_sampled_is_one_line_and_a_hint(run: Run, argv: list[str]
     said, tried = err.splitlines()
     assert what in said
     assert hint in tried
+
+
+@pytest.mark.parametrize("argv", [["record", OURSELVES, "-o", "x"], ["report", OURSELVES, "-d", "1s"]])
+def test_who_asks_for_the_agent_has_it_sample_what_runs(
+    run: Run, monkeypatch: pytest.MonkeyPatch, argv: list[str]
+) -> None:
+    seen = []
+
+    def live(*_: object, asked: Sequence[Action], entries: Sequence[ProbeEntry], read_only: bool, **__: object) -> None:
+        sampling = [entry.sampling for entry in entries if isinstance(entry, CPython)]
+        seen.append((tuple(asked), sampling, read_only))
+        raise UsageError("that is enough")
+
+    monkeypatch.setattr(f"memdash.commands.{argv[0]}.Live", live)
+    assert run(*argv, "--agent", "--sample", "1MiB")[0] == 2
+    wanted = Sampling(1 << 20, parse_domains(str(SETTINGS["sample-domains"].default)))
+    assert seen == [((Action.LOAD_AGENT,), [wanted], False)]
 
 
 def test_the_allocators_are_those_of_the_sampler() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from memdash.errors import RecordingError
+from memdash.errors import Corrupt, RecordingError
 from memdash.recording.moment import Moment
 from memdash.recording.pages import stray_rows
 from memdash.recording.reader import Recording
@@ -55,6 +55,20 @@ def test_an_interval_that_is_none_is_taken_for_the_usual_one(
     with contextlib.closing(Recording.open(path)) as recording:
         assert recording.run.interval_s == 1.0
         assert recording.series("HeapAlloc", 0, 1e9).spacing_s in (1.0, 10.0, 60.0)
+
+
+@pytest.mark.parametrize(
+    ("table", "column"), [("minute", "mono"), ("minute", "last_wall"), ("moment", "wall"), ("moment", "mono")]
+)
+def test_a_time_that_is_none_is_damage(
+    path: Path, writer: Writer, run: int, watched: Watched, table: str, column: str
+) -> None:
+    writer.write(run, watched(130))
+    writer.close()
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        database.execute(f"UPDATE {table} SET {column} = 'x' WHERE rowid = 1")  # noqa: S608 - our own names
+    with contextlib.closing(Recording.open(path)) as recording, pytest.raises(Corrupt):
+        recording.findings(1e11)
 
 
 def test_rows_that_go_on_in_a_circle_are_not_read_for_ever(tmp_path: Path) -> None:

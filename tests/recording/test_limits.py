@@ -263,6 +263,26 @@ def test_no_alert_is_hidden_after_the_clock_was_set_back(path: Path, watched: Wa
     writer.close()
 
 
+def test_an_alert_that_ends_after_the_clock_was_set_back_is_over(
+    path: Path, watched: Watched, clock: FakeClock
+) -> None:
+    writer, begun = Writer(path), clock.now()
+    run = writer.begin(a_target(), begun, 1.0)
+    alert = Finding(rule="heap", severity=Severity.WARNING, at_s=begun.wall_s, summary="")
+    for second in range(70):
+        writer.write(run, watched(1), [replace(alert, lasted_s=float(second))])
+    clock.wall_s -= 3600
+    over = replace(alert, lasted_s=70.0, ended_at_s=clock.now().wall_s)
+    writer.write(run, watched(1), [over])
+    writer.write(run, watched(90))
+    writer.close()
+    with contextlib.closing(Recording.open(path)) as recording:
+        assert recording.findings_at(recording.until) == (over,)
+        (then,) = recording.findings_at(later(begun, 30))
+        assert then.ended_at_s is None
+        assert [said.ended_at_s for _, said in recording.sayings()] == [None, None, over.ended_at_s]
+
+
 def test_alerts_stay_though_the_clock_is_set_back_by_more_than_what_is_kept(
     path: Path, watched: Watched, clock: FakeClock
 ) -> None:

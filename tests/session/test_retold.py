@@ -108,8 +108,8 @@ def test_with_a_step_the_last_of_them_is_there_too(tmp_path: Path) -> None:
     seen = watched(70)
     record(tmp_path / "run.mdr", seen)
     past = Past(Recording.open(tmp_path / "run.mdr"))
-    for until, taken in ((69, [0, 20, 40, 60, 69]), (35, [0, 20, 35])):
-        until_s = seen[until].at.mono_s
+    for until, beyond_s, taken in ((69, 0.0, [0, 20, 40, 60, 69]), (35, 0.0, [0, 20, 35]), (35, 0.4, [0, 20, 35])):
+        until_s = seen[until].at.mono_s + beyond_s
         for told_over in (retold(past, until_s, 20.0), judged(past, [], (), until_s, 20.0)):
             assert [shown.at for shown in told_over] == [seen[second].at for second in taken]
     past.close()

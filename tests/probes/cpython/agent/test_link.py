@@ -196,6 +196,7 @@ def test_what_an_agent_told_last_holds_for_a_moment_after_it_has_gone(
     link.act(Action.LOAD_AGENT)
     attempts[0].run()
     monkeypatch.setattr("memdash.probes.cpython.agent.feed._PATIENCE_S", 10.0)
+    monkeypatch.setattr("memdash.probes.cpython.agent.link._PARTING_S", 1e6)
     until(lambda: link.absence() is None)
     told = feed.malloc(), feed.pauses()
     link._peer.ask("leave", 10.0)  # type: ignore[union-attr]
