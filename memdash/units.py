@@ -26,6 +26,7 @@ __all__ = [
     "count",
     "day_and_zone",
     "duration",
+    "error_words",
     "exact",
     "exact_span",
     "figure",
@@ -51,6 +52,8 @@ __all__ = [
 
 KIB = 1024
 MIB = 1024 * KIB
+
+_EXACT = 0.005
 
 PERIODS = ((1.0, "s"), (60.0, "min"), (3600.0, "h"), (86_400.0, "d"))
 """What a rate may be per, in seconds and as it is written."""
@@ -169,6 +172,11 @@ def per_minute(per_s: float) -> str:
 def ratio(value: float) -> str:
     """A share of one as a percentage: ``2.4 %``, ``45 %``."""
     return _percent(100 * value)
+
+
+def error_words(error: float) -> str:
+    """A share of one as it stands behind ±: ``12 %``; empty where the figure is as good as exact."""
+    return "" if error < _EXACT else f"{count(round(100 * error))} %"
 
 
 def whole_percent(value: float) -> str:

@@ -199,6 +199,7 @@ def test_a_process_is_found_by_its_name(run: Run, start: Start) -> None:
     code, out, err = run("report", "--json", "--name", "61.125")
     assert (code, out) == (2, "")
     assert "2 processes have '61.125' in their name" in err
+    assert "memdash ps 61.125 shows which of them are whose workers" in err
     assert f"{small.pid} sleep" in err
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import click
 
+from memdash.commands.agency import Agency
 from memdash.commands.budget import Plan, budget_option
 from memdash.commands.checking import Start, of_command, of_recording, of_target
-from memdash.commands.options import Verb, gathered, settings
+from memdash.commands.options import Verb, gathered, settings, typed
 from memdash.commands.output import check_output, refuse_same, tell, write_lines, writing
-from memdash.commands.sampling import Sampled
 from memdash.commands.target import Choice, target_options
 from memdash.errors import TargetExited, UsageError
 from memdash.model.check import Checked, Outcome
@@ -109,7 +109,7 @@ def _annotate(checked: Checked) -> None:
 @click.option("--print-budget", is_flag=True, help="Write the budget file that says all this, and check nothing.")
 @click.option("--self-test", is_flag=True, help="Check two small servers, with a leak and without: does the gate work?")
 @gathered(Start, "start")
-@gathered(Sampled, "sampled")
+@gathered(Agency, "agency")
 @gathered(_Told, "told")
 @settings("run")
 def command(
@@ -118,7 +118,7 @@ def command(
     print_budget: bool,
     self_test: bool,
     start: Start,
-    sampled: Sampled,
+    agency: Agency,
     told: _Told,
     run: int | None,
 ) -> int:
@@ -132,7 +132,8 @@ def command(
 
     A COMMAND has to run for some seconds longer than the warm-up; one that is neither Go nor Python, nor starts such a
     program, for two more, in which it might. The allocations of a Python are sampled, unless --sample off, --trace or
-    --read-only is given: where they grew is told then. That holds a MiB or two more.
+    --read-only is given: where they grew is told then. That holds a MiB or two more. Into a Python that runs already
+    memdash's agent goes only with --agent, for as long as the check lasts, and with --sample SIZE too it samples that.
 
     Growth is that of the live heap's floor, so that a minute tells. Whether memory leaks is judged as well, but no
     verdict comes before some minutes: unless --strict, what is not judged yet does not fail.
@@ -153,14 +154,18 @@ def command(
         raise UsageError("--force-gc is for a program that runs", "leave it away")
     if argv and choice.made:
         raise UsageError("both a process and a command are named", "leave one of them away")
-    sampling = sampled.of_command(start.trace, read_only=start.read_only) if argv else sampled.of_running(agent=False)
+    sampling = agency.sampled.of_command(start.trace, read_only=start.read_only) if argv else None
+    if not argv:
+        agency.check(read_only=start.read_only)
+        if agency.agent and choice.recorded is not None and typed("agent"):
+            raise UsageError("--agent is for a process that runs", "leave it away")
     with signals_raised():
         if choice.recorded is not None:
             checked = of_recording(choice.recorded, run, plan)
         elif argv:
             checked = of_command(argv, plan, start, sampling, force=told.force)
         else:
-            checked = of_target(choice.target(), plan, choice.entries)
+            checked = of_target(choice.target(), plan, choice.entries, agency)
     told.write(checked)
     return _code(checked)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memdash.analysis.budgets import Budget
+from memdash.commands.agency import Agency
 from memdash.commands.budget import FOR_S, Plan
 from memdash.commands.denials import denials_told
 from memdash.commands.forcing import Forcing
@@ -58,10 +59,10 @@ class Start:
     read_only: bool = False
 
 
-def of_target(target: Target, plan: Plan, entries: Sequence[ProbeEntry]) -> Checked:
-    """Watch a process. Raises MemdashError when nothing of it can be read."""
+def of_target(target: Target, plan: Plan, entries: Sequence[ProbeEntry], agency: Agency) -> Checked:
+    """Watch a process, with the agent in it where that is asked for. Raises MemdashError when nothing can be read."""
     for_s = FOR_S if plan.duration is None else plan.duration
-    checked = _watched(target, plan, plan.budgets(for_s), for_s, entries)
+    checked = _watched(target, plan, plan.budgets(for_s), for_s, agency.entries(entries), agency)
     ending = checked.shown.ending
     if ending is None:
         return checked
@@ -171,19 +172,28 @@ def _gone(program: Program, error: TargetError) -> Exception:
 
 
 def _watched(
-    target: Target, plan: Plan, budgets: Sequence[Budget], for_s: float | None, entries: Sequence[ProbeEntry]
+    target: Target,
+    plan: Plan,
+    budgets: Sequence[Budget],
+    for_s: float | None,
+    entries: Sequence[ProbeEntry],
+    agency: Agency | None = None,
 ) -> Checked:
     """All that a gate has seen, judged.
 
     Raises UsageError when collections are wanted and cannot be forced, TargetError when it cannot be attached to.
     """
+    asked = agency.asked if agency is not None else ()
     session = Live(
         target,
         interval_s=plan.interval,
         memory=Passing(plan.interval),  # the gate remembers what comes after the warm-up
-        read_only=not plan.force_gc,
+        asked=asked,
+        read_only=not plan.force_gc and not asked,
         entries=entries,
     )
+    if agency is not None:
+        agency.follow(session)
     gate = Gate(session.snapshot(), budgets, warm_up_s=plan.warm_up, for_s=None if plan.force_gc else for_s)
     session.subscribe(gate.take)
     forcing = Forcing(session, gate) if plan.force_gc else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from json import dumps
@@ -24,7 +24,7 @@ from memdash.model.action import Action
 from memdash.model.missing import Maybe, Missing
 from memdash.model.profile import Frame
 from memdash.model.target import Target
-from memdash.model.tasks import Tasks
+from memdash.model.tasks import TaskKind, Tasks
 from memdash.plain import plain
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
@@ -102,7 +102,7 @@ def command(
 
 
 def _told(searched: Searched, *, json: bool, ignores_current: bool) -> int:
-    write_lines([dumps(_object(searched))] if json else _lines(searched.suspects, "" if ignores_current else _SPARE))
+    write_lines([dumps(_object(searched))] if json else _lines(searched, "" if ignores_current else _SPARE))
     return int(any(ignores_current or not suspect.is_lone for suspect in searched.suspects))
 
 
@@ -120,7 +120,7 @@ def recorded_leaks(
     _require_creators(looks[0], expected)
     if ignores_current and first:
         expected = replace(expected, current=first[0])
-    return Searched(suspects(looks, expected))
+    return Searched(suspects(looks, expected), kinds=_kinds(looks))
 
 
 def _consent(*, agreed: bool) -> Maybe[Callable[[Action, str], bool]]:
@@ -148,10 +148,11 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """What stays, and what the runtime's own search has found, or why there was none."""
+    """What stays, of which kinds there are any, and what the runtime's own search has found, or why there was none."""
 
     suspects: tuple[Suspect, ...]
     proof: Maybe[str] = _UNASKED
+    kinds: frozenset[TaskKind] = frozenset()
 
 
 def search(
@@ -181,7 +182,7 @@ def search(
                     break
                 pause(pause_s)
                 looks.append(tasks.look())
-            return Searched(suspects(looks, expected, searched=not isinstance(proof, Missing)), proof)
+            return Searched(suspects(looks, expected, searched=not isinstance(proof, Missing)), proof, _kinds(looks))
     except UnsupportedRuntime as error:  # 1 would say that something has leaked
         hint = error.hint or _BY_MEMORY
         raise UsageError(f"its goroutines or threads cannot be seen: {error.what}", hint) from None
@@ -201,12 +202,20 @@ def _require_creators(tasks: Tasks, expected: Expected) -> None:
         raise UsageError(f"--ignore-created-by cannot be obeyed: {unknown[0].why}", unknown[0].hint)
 
 
-def _lines(found: Sequence[Suspect], hint: str) -> Iterator[str]:
-    """The groups of several and those that grow, then those that are one alone; a summary last, where one looks."""
+def _kinds(looks: Iterable[Tasks]) -> frozenset[TaskKind]:
+    return frozenset(task.kind for tasks in looks for task in tasks.groups)
+
+
+def _lines(searched: Searched, hint: str) -> Iterator[str]:
+    """The groups of several and those that grow, then those that are one alone; a summary last, where one looks.
+
+    Where there are none it says what was looked at: that memory does not leak is nothing it could tell.
+    """
+    found = searched.suspects
     several = [suspect for suspect in found if not suspect.is_lone]
     lone = [suspect for suspect in found if suspect.is_lone]
     if not found:
-        yield "no leaks"
+        yield f"no leaked {' or '.join(sorted(kind.words(0) for kind in searched.kinds)) or 'goroutines or threads'}"
     for suspect in several:
         yield from _group(suspect)
     if lone:

@@ -38,7 +38,7 @@ class Sampled:
         if self.sample and not agent and typed("sample"):
             raise UsageError(
                 "a program that runs is sampled by memdash's agent, and that is only loaded when it is asked for",
-                "memdash --agent --sample 64KiB PID; memdash -- COMMAND samples what it starts",
+                "give --agent too; what memdash -- COMMAND and memdash check -- COMMAND start is sampled without it",
             )
         return replace(self.of_profile(), at_once=agent) if self.sample else None
 

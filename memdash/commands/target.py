@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -83,7 +84,8 @@ def _only(name: str, found: Sequence[Target]) -> Target:
     if len(found) > 1:
         some = ", ".join(f"{target.pid} {target.name}" for target in found[:_LISTED])
         more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
-        raise UsageError(f"{len(found)} processes have {name!r} in their name: {some}{more}", "give the pid of one")
+        what = f"{len(found)} processes have {name!r} in their name: {some}{more}"
+        raise UsageError(what, f"give the pid of one: memdash ps {quote(name)} shows which of them are whose workers")
     return found[0]
 
 

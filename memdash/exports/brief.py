@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from textwrap import wrap
 
 from memdash.exports.text import table_lines
+from memdash.model.missing import Missing
 from memdash.model.snapshot import Snapshot
 from memdash.plain import plain
 from memdash.tables.alerts import alerts_table
 from memdash.tables.headline import headline
 from memdash.tables.memstats import memstats_table
+from memdash.tables.objects import objects_table
 from memdash.tables.sites import sites_table
 from memdash.tables.table import DASH, Table
 from memdash.tables.tasks import has_tasks, tasks_table
@@ -51,10 +55,10 @@ def few_lines(snapshot: Snapshot, width: int) -> list[str]:
 def screenful(snapshot: Snapshot, width: int, height: int) -> list[str]:
     """As much of what matters as ``height`` lines hold: what is left over is for the figures of the memory."""
     below = ["", plain(gc_line(snapshot))]
-    below += _section(sites_table(snapshot).first(_SITES))
+    below += _section(_holders(snapshot).first(_SITES), width)
     if has_tasks(snapshot):
-        below += _section(tasks_table(snapshot).first(_TASKS))
-    below += _section(alerts_table(snapshot).first(_ALERTS))
+        below += _section(tasks_table(snapshot).first(_TASKS), width)
+    below += _section(alerts_table(snapshot).first(_ALERTS), width)
     above = [plain(line) for line in (_head(snapshot), _standing(snapshot)) if line]
     room = max(height - len(above) - len(below) - 2, _FIGURES)
     lines = [*above, "", *table_lines(memstats_table(snapshot).first(room - 1)), *below]
@@ -129,7 +133,18 @@ def _site(table: Table) -> Iterator[str]:
         yield " · ".join((figures, *changed, short))
 
 
-def _section(table: Table) -> Iterator[str]:
+def _holders(snapshot: Snapshot) -> Table:
+    """What holds memory: sites, or types where a program keeps no record of its allocations, as in the dashboard."""
+    if isinstance(snapshot.groups, Missing) and not isinstance(snapshot.objects, Missing):
+        return replace(objects_table(snapshot), footnote=snapshot.groups.words)
+    return sites_table(snapshot)
+
+
+def _section(table: Table, width: int) -> Iterator[str]:
+    """Its rows, and in whole sentences what is said in place of them, or below them."""
     yield ""
     yield plain(table.title)
-    yield from table_lines(table)
+    if table.rows:
+        yield from table_lines(table)
+    for words in (table.footnote,) if table.rows else (table.empty, table.footnote):
+        yield from wrap(plain(words), max(width, 1))

@@ -24,7 +24,8 @@ def site_stacks(snapshot: Snapshot) -> Iterator[str]:
     profile, groups = snapshot.sample.sites, snapshot.groups
     if isinstance(profile, Missing) or isinstance(groups, Missing):
         return
-    stacks = ((group.frame, held_by_stack(sites_at(profile, group.frame))[:1]) for group in groups[:_ROWS_SHOWN])
+    holding = [group.frame for group in groups[:_ROWS_SHOWN] if group.usage.inuse_bytes]
+    stacks = ((frame, held_by_stack(sites_at(profile, frame))[:1]) for frame in holding)
     folded = [_folded(f"{byte_size(size)} {_name(frame)}", stack) for frame, most in stacks for stack, size, _ in most]
     if folded:
         yield "<h3>The stack through which each holds most</h3>"

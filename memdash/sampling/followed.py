@@ -22,11 +22,17 @@ Group = TypeVar("Group")
 
 @dataclass(frozen=True, slots=True)
 class _Baseline(Generic[FactT, Key, Value]):
-    """A reading, when it was taken in, and what its rows had."""
+    """A reading, when it was taken in, and what its rows had; ``begins`` says that it holds though it had none."""
 
     at: Instant
     fact: FactT | None
     values: dict[Key, Value]
+    begins: bool = False
+
+    @property
+    def is_to_come(self) -> bool:
+        """Whether the next reading is to take its place."""
+        return not self.values and not self.begins
 
 
 class Followed(Generic[FactT, Key, Value, Group]):
@@ -85,16 +91,20 @@ class Followed(Generic[FactT, Key, Value, Group]):
             return
         self._trends.add({key: self._size(value) for key, value in self._newest.items()})
         self._follow(read_at)
-        if self._at_attach is None or not self._at_attach.values:
-            self._at_attach = _Baseline(at, fact, self._newest)
-        if self._at_mark is not None and not self._at_mark.values:
-            self._at_mark = _Baseline(at, fact, self._newest)
+        if self._at_attach is None or self._at_attach.is_to_come:
+            self._at_attach = self._baseline_of(at, fact)
+        if self._at_mark is not None and self._at_mark.is_to_come:
+            self._at_mark = self._baseline_of(at, fact)
 
     def begin(self, at: Instant, fact: FactT, origin: Origin) -> None:
         """Count changes from a reading of long ago, as long as it is of the source that is read now."""
         self._source = origin.source
         if not self._estimated(fact):
-            self._at_attach = _Baseline(at, fact, self._by_key(fact))
+            self._at_attach = self._baseline_of(at, fact)
+
+    def _baseline_of(self, at: Instant, fact: FactT) -> _Baseline[FactT, Key, Value]:
+        values = self._newest if fact is self._fact else self._by_key(fact)
+        return _Baseline(at, fact, values, begins=self._source is Source.AGENT)
 
     def recall(self, sizes: Mapping[Key, int]) -> None:
         """Put what the rows held at an earlier reading into their trends."""
@@ -120,7 +130,7 @@ class Followed(Generic[FactT, Key, Value, Group]):
         if isinstance(fact, Missing) or self._estimated(fact):
             self._at_mark = _Baseline(at, None, {})
         else:
-            self._at_mark = _Baseline(at, fact, self._by_key(fact))
+            self._at_mark = self._baseline_of(at, fact)
 
     def clear(self) -> None:
         """Count changes from the first reading again."""

@@ -95,7 +95,8 @@ def profile_of(snapshot: Snapshot) -> TakenProfile:
     sample = snapshot.sample
     notes: tuple[str, ...] = ()
     if isinstance(sample.sites, Missing):
-        notes = (f"these are live objects by type, for there are no allocation sites: {sample.sites.why}",)
+        helps = f"; {sample.sites.hint}" if sample.sites.hint else ""
+        notes = (f"these are live objects by type, for there are no allocation sites: {sample.sites.why}{helps}",)
     made = _document(snapshot, sample.sites, sample.objects, read_at(snapshot))
     return replace(made, notes=notes + _caveats(snapshot, profiled(snapshot)))
 

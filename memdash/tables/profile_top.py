@@ -27,7 +27,8 @@ class TopOrder(Enum):
 class RankedTop:
     """A top, its ``frames`` by their text, and what writes its figures.
 
-    Of a difference also which functions are new in it, and which are gone.
+    Of a difference also which functions are new in it, and which are gone; ``was_empty`` where nothing was held before:
+    shares are of what changed then, as pprof's are.
     """
 
     top: Top
@@ -35,6 +36,7 @@ class RankedTop:
     figures: ProfileFigures
     is_difference: bool = False
     words: Mapping[Frame, str] = field(default_factory=dict)
+    was_empty: bool = False
 
 
 def ranked_top(view: View, now: View, before: View | None) -> RankedTop:
@@ -46,7 +48,8 @@ def ranked_top(view: View, now: View, before: View | None) -> RankedTop:
         return RankedTop(found, frames, figures)
     held, was_held = held_by_frame(now), held_by_frame(before)
     words = {row.frame: standing(held.get(row.frame, 0), was_held.get(row.frame, 0)) for row in found.rows}
-    return RankedTop(found, frames, figures, True, {frame: word for frame, word in words.items() if word})
+    words = {frame: word for frame, word in words.items() if word}
+    return RankedTop(found, frames, figures, True, words, was_empty=not any(was_held.values()))
 
 
 def top_table(ranked: RankedTop, order: TopOrder, reverse: bool, wanted: str, empty: str) -> Table:
@@ -68,7 +71,7 @@ def top_remark(ranked: RankedTop, *, is_relative_to_base: bool) -> str:
     share, total = figures.share(found.flat), figures.amount(figures.total)
     if not ranked.is_difference:
         return f"{functions}, {share or '0%'} of {total}"
-    whole = "held then" if is_relative_to_base else "that changed"
+    whole = "held then" if is_relative_to_base and not ranked.was_empty else "that changed"
     return f"{functions}, {figures.value(found.flat)} in all" + (f": {share} of {total} {whole}" if share else "")
 
 

@@ -20,9 +20,9 @@ from memdash.tables.row_figures import (
     missing_figure,
 )
 from memdash.tables.since import since_words
-from memdash.tables.sites import Measure, error_words, rate_of, read_once, why_unknown
+from memdash.tables.sites import Measure, rate_of, read_once, why_unknown
 from memdash.tables.table import Cell, Tone
-from memdash.units import Unit, byte_size, count, ratio, signed, things
+from memdash.units import Unit, byte_size, count, error_words, ratio, signed, things
 
 __all__ = ["held_by_line", "site_callers", "site_figures", "site_stacks"]
 

@@ -10,13 +10,12 @@ from memdash.model.profile import Frame, Profile, Usage, sampling_error
 from memdash.model.snapshot import SiteGroup, Snapshot
 from memdash.tables.figures import UNCHANGED
 from memdash.tables.table import Cell, Column, Row, Table, Tone
-from memdash.units import Unit, count, figure, signed
+from memdash.units import Unit, count, error_words, figure, signed
 
 __all__ = [
     "NONE_YET",
     "Measure",
     "SiteOrder",
-    "error_words",
     "frame_of",
     "largest_site",
     "rate_of",
@@ -27,8 +26,6 @@ __all__ = [
 
 _ROWS_AT_MOST = 500
 """Ten thousand sites are searched, not scrolled."""
-
-_EXACT = 0.005
 
 NONE_YET = "no sites yet"
 
@@ -212,11 +209,6 @@ def _cells(
 def _error(size: int, objects: int, rate_bytes: int) -> Cell:
     error = sampling_error(size, objects, rate_bytes)
     return Cell(error_words(error), Tone.FAINT, sort=error)
-
-
-def error_words(error: float) -> str:
-    """A share as it stands behind ±; empty where the figure is as good as exact."""
-    return "" if error < _EXACT else f"{count(round(100 * error))} %"
 
 
 def _tone(change: int, measure: Measure) -> Tone:

@@ -131,7 +131,13 @@ _OF: Mapping[Runtime, Mapping[StepKind, StepWords]] = {
         StepKind.HEAP: StepWords(
             "small objects",
             "objects of up to 512 bytes",
-            "Hold fewer objects: the objects pane says of which types they are.",
+            "Hold fewer objects: the pane of types, or of sites once allocations are sampled (P), says which.",
+            _USED,
+        ),
+        StepKind.MALLOC_USED: StepWords(
+            "malloc, in use",
+            "handed out by the C library: large objects, libraries' memory",
+            "Hold fewer large objects and buffers: the sites, once allocations are sampled (P), say which lines do.",
             _USED,
         ),
         StepKind.FREE_SLOTS: StepWords(

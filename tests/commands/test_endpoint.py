@@ -125,7 +125,7 @@ def test_leaks_are_searched_for_through_a_url(
     assert out.startswith("20 goroutines · chan receive · staying: as many at every look\n")
     assert out.count("as many") == 1
     main_alone = serve(served(goroutine=goroutines((1, ("runtime.gopark", "main.main", "runtime.main")))))
-    assert run("leaks", main_alone.address.url)[:2] == (0, "no leaks\n")
+    assert run("leaks", main_alone.address.url)[:2] == (0, "no leaked goroutines\n")
     code, _, err = run("leaks", server.address.url, "--ignore-created-by", "main.start")
     assert code == 2
     assert "--ignore-created-by cannot be obeyed" in err

@@ -117,3 +117,10 @@ def test_goroutines_that_are_only_counted_accuse_nobody() -> None:
     counted = goroutines("goroutines: 12\nOS threads: 8\nGOMAXPROCS: 2\nnum CPU: 2\n")
     with pytest.raises(UsageError, match="where its goroutines stand is not told"):
         searched(Program(counted), Missing("nobody asked"))
+
+
+def test_where_nothing_stays_it_says_what_was_looked_at() -> None:
+    """Memory may leak all the same."""
+    kinds = {TaskKind.THREAD, TaskKind.ASYNCIO}
+    assert [*leaks._lines(leaks.Searched((), kinds=frozenset(kinds)), "")] == ["no leaked asyncio tasks or threads"]
+    assert [*leaks._lines(leaks.Searched(()), "")] == ["no leaked goroutines or threads"]

@@ -26,7 +26,7 @@ Run = Callable[..., tuple[int, str, str]]
 @pytest.mark.parametrize(
     ("argv", "what", "hint"),
     [
-        (["--sample", "64KiB", "-p", OURSELVES], "sampled by memdash's agent", "memdash --agent --sample 64KiB"),
+        (["--sample", "64KiB", "-p", OURSELVES], "sampled by memdash's agent", "give --agent too"),
         (
             ["--sample", "64KiB", "--trace", "--", "true"],
             "--trace and --sample exclude each other",
@@ -36,13 +36,14 @@ Run = Callable[..., tuple[int, str, str]]
         (["--sample", "1", "--", "true"], "--sample: '1' does not lie between 1KiB and 16MiB", "64KiB, or off"),
         (["--sample-domains", "obj,heap", "--", "true"], "there is no allocator 'heap'", "obj,mem,raw,numpy"),
         (["--sample-domains", ",", "--", "true"], "no allocator is named", "--sample off"),
-        (["check", "--sample", "64KiB", OURSELVES], "sampled by memdash's agent", "-- COMMAND samples"),
+        (["check", "--sample", "64KiB", OURSELVES], "sampled by memdash's agent", "give --agent too"),
+        (["check", "--agent", "--read-only", OURSELVES], "--agent and --read-only exclude", "leave one"),
         (["check", "--sample", "64KiB", "--read-only", "--", "true"], "--sample and --read-only exclude", "leave one"),
-        (["record", "--sample", "64KiB", OURSELVES], "sampled by memdash's agent", "memdash --agent --sample"),
+        (["record", "--sample", "64KiB", OURSELVES], "sampled by memdash's agent", "give --agent too"),
         (["record", "--agent", "--read-only", OURSELVES], "--agent and --read-only exclude", "leave one"),
         (["push", "--sample", "64KiB", OURSELVES], "--sample is for what memdash's agent", "--agent"),
         (["report", "--agent", OURSELVES], "--agent needs a watch", "--duration 30s"),
-        (["report", "--sample", "64KiB", "-d", "1s", OURSELVES], "sampled by memdash's agent", "memdash --agent"),
+        (["report", "--sample", "64KiB", "-d", "1s", OURSELVES], "sampled by memdash's agent", "give --agent too"),
         (["profile", OURSELVES, "--for", "3s", "-o", "x"], "--for and --sample are for what", "--agent"),
         (["profile", OURSELVES, "--agent", "--sample", "off", "-o", "x"], "--sample off says not to", "leave one"),
         (["push", OURSELVES, "--agent", "--sample", "off"], "--sample off says not to", "leave one"),
@@ -57,9 +58,16 @@ def test_what_cannot_be_sampled_is_one_line_and_a_hint(run: Run, argv: list[str]
     assert hint in tried
 
 
-@pytest.mark.parametrize("argv", [["record", OURSELVES, "-o", "x"], ["report", OURSELVES, "-d", "1s"]])
+@pytest.mark.parametrize(
+    ("argv", "room"),
+    [
+        (["record", OURSELVES, "-o", "x"], "record"),
+        (["report", OURSELVES, "-d", "1s"], "report"),
+        (["check", OURSELVES], "checking"),
+    ],
+)
 def test_who_asks_for_the_agent_has_it_sample_what_runs(
-    run: Run, monkeypatch: pytest.MonkeyPatch, argv: list[str]
+    run: Run, monkeypatch: pytest.MonkeyPatch, argv: list[str], room: str
 ) -> None:
     seen = []
 
@@ -68,7 +76,7 @@ def test_who_asks_for_the_agent_has_it_sample_what_runs(
         seen.append((tuple(asked), sampling, read_only))
         raise UsageError("that is enough")
 
-    monkeypatch.setattr(f"memdash.commands.{argv[0]}.Live", live)
+    monkeypatch.setattr(f"memdash.commands.{room}.Live", live)
     assert run(*argv, "--agent", "--sample", "1MiB")[0] == 2
     wanted = Sampling(1 << 20, parse_domains(str(SETTINGS["sample-domains"].default)))
     assert seen == [((Action.LOAD_AGENT,), [wanted], False)]

@@ -1,8 +1,9 @@
 import pytest
 
+from memdash.analysis.objects import count_by_type, object_groups
 from memdash.exports.brief import cells, cut, few_lines, screenful
 from memdash.model.missing import Missing
-from tests.fakes import a_snapshot, a_target
+from tests.fakes import a_snapshot, a_target, some_objects
 
 pytestmark = pytest.mark.usefixtures("utc")
 
@@ -44,6 +45,22 @@ def test_what_is_missing_leaves_no_empty_line() -> None:
     nothing = Missing("it cannot be read")
     shown = a_snapshot(seconds=2, groups=nothing)
     assert all(few_lines(shown, 80))
+
+
+def test_types_stand_where_sites_would_and_what_would_bring_those_is_said_in_full() -> None:
+    no_sites = Missing("its allocations are recorded nowhere", "memdash --agent --sample 64KiB PID samples them")
+    now = count_by_type(some_objects())
+    lines = screenful(a_snapshot(seconds=2, groups=no_sites, objects=object_groups(now, now, {})), 40, 60)
+    at = lines.index("Live objects by type")
+    assert any("shop.cart.Order" in line for line in lines[at:])
+    assert "Its allocations are recorded nowhere. memdash --agent --sample 64KiB PID samples them" in " ".join(lines)
+    assert max(map(cells, lines)) <= 40
+
+
+def test_why_there_are_no_rows_is_not_cut() -> None:
+    nothing = Missing("it cannot be read by this user", "run memdash as the user who owns the process, or with sudo")
+    lines = screenful(a_snapshot(seconds=2, groups=nothing, objects=nothing), 40, 60)
+    assert nothing.words in " ".join(lines)
 
 
 def test_names_of_the_target_steer_no_terminal() -> None:

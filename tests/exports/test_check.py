@@ -88,6 +88,8 @@ def test_the_headline_says_how_it_came_out(checked: Checked) -> None:
     assert headline(replace(checked, judgements=(UNREAD,))) == (
         "FAILED: shop-server (pid 41287) could not be held to its budget"
     )
+    nothing = headline(replace(checked, judgements=(UNJUDGED,)))
+    assert nothing.startswith("PASSED: shop-server (pid 41287) breaks nothing, for nothing was judged: ")
 
 
 @pytest.mark.parametrize(

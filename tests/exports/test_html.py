@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from memdash.analysis.sites import grouped, usage_by_leaf
 from memdash.exports.html import HTML
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding, Severity
@@ -172,6 +173,18 @@ def test_a_stack_holds_its_objects_of_all_sizes() -> None:
     both = replace(profile, sites=(site, site._replace(usage=Usage(28 << 20, 1, 0, 0))))
     found = page(replace(shown, sample=replace(shown.sample, sites=both)))
     assert f"128.0 MiB {site.leaf.function}" in found.of("code")
+
+
+def test_what_holds_nothing_any_more_has_no_stack() -> None:
+    shown = a_snapshot(seconds=2)
+    profile = shown.sample.sites
+    assert isinstance(profile, Profile)
+    one, other = profile.sites[:2]
+    sites = (one, other._replace(usage=Usage(0, 0, 5, 5)))
+    groups = grouped(usage_by_leaf(replace(profile, sites=sites)), {}, {})
+    found = page(replace(shown, groups=groups, sample=replace(shown.sample, sites=replace(profile, sites=sites))))
+    assert any(text.endswith(one.leaf.function) for text in found.of("code"))
+    assert not any(text.startswith("0 B") for text in found.of("code"))
 
 
 def test_a_stack_without_end_is_cut_in_its_middle() -> None:

@@ -42,7 +42,7 @@ def serving(start_go: StartGo) -> GoTarget:
 
 
 def test_a_program_that_only_waits_for_input_has_none(target: GoTarget, said: Callable[..., Said]) -> None:
-    assert said(target.pid) == (0, "no leaks\n", "")
+    assert said(target.pid) == (0, "no leaked goroutines\n", "")
 
 
 def test_those_that_stay_are_printed_with_their_stacks(target: GoTarget, said: Callable[..., Said]) -> None:

@@ -51,6 +51,26 @@ def test_a_mark_before_the_first_reading_takes_that_one() -> None:
     assert rows.since == LATER
 
 
+def test_a_sampler_begins_with_nothing_and_all_that_it_tells_has_come_since() -> None:
+    for begun in (False, True):
+        rows = followed()
+        if begun:  # as of a recording, whose first reading is looked up
+            rows.begin(AT, {}, AGENT)
+        else:
+            rows.take(AT, {}, AGENT)
+        rows.take(LATER, {"a": 5}, AGENT)
+        assert rows.groups({"a": 5}) == (("a", 5, (5,)),)
+        assert (rows.since, rows.before) == (AT, {})
+
+
+def test_the_rows_that_a_runtime_has_not_published_yet_are_no_change() -> None:
+    rows = followed()
+    rows.take(AT, {}, MEMORY)
+    rows.take(LATER, {"a": 5}, MEMORY)
+    assert rows.groups({"a": 5}) == (("a", 0, (5,)),)
+    assert rows.since == LATER
+
+
 def test_what_another_source_tells_more_is_no_change_nor_part_of_a_trend() -> None:
     for marked in (False, True):
         rows = followed()

@@ -101,6 +101,8 @@ def test_shares_of_a_difference_are_of_the_baseline_or_of_all_that_changed() -> 
     assert top_remark(of_base, is_relative_to_base=True).endswith("+187.0 MiB in all: 58.44% of 320.0 MiB held then")
     assert texts(top_table(of_change, TopOrder.FLAT, False, "", ""), "flat%")[0] == "61.16%"
     assert top_remark(of_change, is_relative_to_base=False).endswith("of 327.0 MiB that changed")
+    of_nothing = ranked(of_stacks(NOW), of_stacks({}))
+    assert top_remark(of_nothing, is_relative_to_base=True).endswith("100% of 507.0 MiB that changed")
 
 
 def test_rows_are_sorted_and_found() -> None:

@@ -8,7 +8,10 @@ from textual.events import Resize
 from textual.geometry import Size
 
 from memdash.model.capability import Capability, Source
+from memdash.model.missing import Missing
+from memdash.model.profile import Frame, Usage
 from memdash.model.sample import Instant, Origin
+from memdash.model.snapshot import SiteGroup
 from memdash.ui.panes.gc import GcPane
 from memdash.ui.panes.heap import HeapPane
 from memdash.ui.panes.memstats import MemStatsPane
@@ -28,6 +31,15 @@ async def test_a_size_that_is_past_already_changes_nothing(show: Show) -> None:
         shown.dashboard.post_message(Resize(Size(80, 24), Size(80, 24)))
         await shown.settle()
         assert shown.text == before
+
+
+async def test_the_sites_that_are_counted_are_those_that_have_rows(show: Show) -> None:
+    watch = a_watch()
+    assert not isinstance(watch.groups, Missing)
+    gone = SiteGroup(Frame("main.gone", "/srv/gone.go", 7), Usage(0, 0, 90, 9), Usage(0, 0, 0, 0), (), 1)
+    async with show(replace(watch, groups=(*watch.groups, gone)), 120, 40) as shown:
+        assert f" · {len(watch.groups)} sites · " in shown.text
+        assert "main.gone" not in shown.text
 
 
 async def test_figures_that_are_read_seldom_say_when(show: Show) -> None:

@@ -21,6 +21,8 @@ def headline(checked: Checked) -> str:
     budgets = f"{count(total)} budget{'s' * (total != 1)}"
     if broken:
         found = f"breaks {count(broken)} of {budgets}"
+    elif total and unknown == total and checked.passed:  # nobody asked for what could not be judged
+        found = "breaks nothing, for nothing was judged: --max-growth 64MiB and other budgets can be, in a minute"
     elif total and unknown == total:
         found = f"could not be held to {'its budget' if total == 1 else f'any of {budgets}'}"
     else:

@@ -14,7 +14,7 @@ from memdash.tables.sites import NONE_YET, Measure, SiteOrder, frame_of, sites_t
 from memdash.tables.table import Row, Table
 from memdash.ui.panes.ranking import Ranking
 from memdash.ui.watched import Watched
-from memdash.units import count, figure
+from memdash.units import figure, things
 
 __all__ = ["SiteRanking"]
 
@@ -54,8 +54,9 @@ class SiteRanking(Ranking[SiteOrder]):
         if isinstance(groups, Missing):
             self._counted = ""
         else:
-            held = figure(sum(self.measure.of(group.usage) for group in groups), self.measure.unit)
-            self._counted = f"{count(len(groups))} sites · {held}"
+            sizes = [self.measure.of(group.usage) for group in groups]
+            holding = len(sizes) - sizes.count(0)  # the others have no row
+            self._counted = f"{things(holding, 'site')} · {figure(sum(sizes), self.measure.unit)}"
         table = sites_table(snapshot, self.measure, self.order, self.reversed, wanted, none_yet)
         self._built = (*wish[:-1], table)
         return table

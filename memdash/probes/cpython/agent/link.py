@@ -43,7 +43,7 @@ _COLLECTS = (
 _TRIMS = "Runs malloc_trim(0) in the agent's thread. Allocations of the target wait meanwhile, 3 to 50 ms"
 
 _START_IT = "see to that and try again, or start it under memdash: memdash -- COMMAND"
-_LOAD = "memdash --agent PID loads it"
+_LOAD = "memdash --agent PID loads the agent"
 _ABSENT = Missing("only memdash's agent inside the target can do or tell that", _LOAD)
 _ONLY_AT_LAUNCH = Missing("only memdash's agent inside the target can do or tell that", "start it with memdash -- CMD")
 _NOT_BROUGHT = Missing(

@@ -27,7 +27,7 @@ OF_ANOTHER = "another memdash samples its allocations already, at a rate of its 
 
 _OFF = Missing(
     "CPython keeps no record of where objects are allocated, unless its allocations are sampled",
-    "have memdash --agent --sample 64KiB PID sample them, or start it as memdash -- COMMAND",
+    "memdash --agent --sample 64KiB PID samples its allocations, memdash -- COMMAND those of what it starts",
 )
 _PATIENCE_S = 0.05
 _ASKED = Missing("the target has been asked to sample its allocations")

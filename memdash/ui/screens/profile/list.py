@@ -123,7 +123,10 @@ class ListScreen(ProfileScreen[_Listing]):
             functions={number: cost.function for number, cost in file.lines.items()},
             marked=line,
         )
-        return _Listing(files, file, function, code, figures, doubts(source, sight.taken.files))
+        why = doubts(source, sight.taken.files)
+        if not file.path:  # the notes say what the rows are, if not lines
+            why = "; ".join((why, *sight.taken.notes))
+        return _Listing(files, file, function, code, figures, why)
 
     def present(self, built: _Listing) -> None:
         """Show the source; the cursor goes to the function's heaviest line, unless only figures changed."""
