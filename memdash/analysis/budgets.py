@@ -16,7 +16,7 @@ from memdash.analysis.growth import allocated, growths, rates
 from memdash.analysis.rules import RATE_OVER_S, Condition, Op, Threshold
 from memdash.model.capability import Capability
 from memdash.model.check import Judgement, Outcome
-from memdash.model.finding import Figure, NotYet
+from memdash.model.finding import Figure, Finding, NotYet
 from memdash.model.metric import LIVE_HEAP
 from memdash.model.missing import Missing
 from memdash.model.series import watched_s
@@ -35,6 +35,7 @@ __all__ = [
     "Watched",
     "budget_of",
     "fitted",
+    "followed",
     "judged",
 ]
 
@@ -80,7 +81,7 @@ def budget_of(rule: Threshold) -> Budget:
     if when.grows and when.op.is_upper and when.metric == LIVE_HEAP and not when.over_s and not when.for_s:
         return MostGrowthRate(when, called) if when.per_s else MostGrowth(when, called)
     if not when.grows and not when.for_s:
-        return Bound(when, called)
+        return Bound(rule, called)
     return Never(rule)
 
 
@@ -91,6 +92,13 @@ def fitted(rule: Threshold, watch_s: float) -> Threshold:
         return rule
     fits = replace(when, over_s=max(round(watch_s / 2), 1))
     return replace(rule, when=fits, name=str(fits) if rule.name == str(when) else rule.name)
+
+
+def followed(budgets: Sequence[Budget]) -> list[Threshold]:
+    """The rules whose findings they are judged by: to be checked at every moment of the watch."""
+    return [
+        budget.rule for budget in budgets if isinstance(budget, Never) or (isinstance(budget, Bound) and budget.logs)
+    ]
 
 
 def judged(budgets: Sequence[Budget], watched: Watched | NotYet) -> tuple[Judgement, ...]:
@@ -126,9 +134,22 @@ def _fresh(budget: Budget, watched: Watched) -> Judgement:
 class Bound:
     """A metric must at no moment be beyond a bound."""
 
-    condition: Condition
+    rule: Threshold
     called: str = ""
     required: bool = True
+
+    @property
+    def condition(self) -> Condition:
+        """What must not be."""
+        return self.rule.when
+
+    @property
+    def logs(self) -> bool:
+        """Whether what the rule has found breaks it, too: a history only goes back to where another source began.
+
+        Too little may have been what the other did not tell; and what is told of a time may be that of the warm-up.
+        """
+        return self.condition.op.is_upper and not self.condition.of.covers_s
 
     @property
     def name(self) -> str:
@@ -141,7 +162,14 @@ class Bound:
         return frozenset({self.condition.of.capability})
 
     def judge(self, watched: Watched) -> Judgement:
-        """Look for the worst value, also between two buckets of the history."""
+        """Look for the worst value, also between two buckets of the history, and before its source changed."""
+        judgement, found = self._of_history(watched), _worst(watched, self.rule)
+        if judgement.outcome is Outcome.FAILED or not self.logs or found is None or found.worst is None:
+            return judgement
+        why, limit = f"at {clock_time(found.at_s)}: {found.summary}", found.worst.at(self.condition.bound)
+        return replace(judgement, outcome=Outcome.FAILED, why=why, value=found.worst, limit=limit)
+
+    def _of_history(self, watched: Watched) -> Judgement:
         shown, condition = watched.shown, self.condition
         metric, history = condition.of, watched.shown.history
         series = history.series(metric.key, watched_s(history) - metric.covers_s)
@@ -323,10 +351,10 @@ class Never:
 
         Nobody knew how long a watch would be that ended before a rate had its usual window: then half of it counts.
         """
-        found = [finding for finding in watched.shown.findings if finding.rule == self.rule.name]
-        if found:
-            worst = max(found, key=lambda finding: (finding.severity, finding.at_s))
-            times = f", {count(len(found))} times" if len(found) > 1 else ""
+        worst = _worst(watched, self.rule)
+        if worst is not None:
+            found = sum(finding.rule == self.rule.name for finding in watched.shown.findings)
+            times = f", {count(found)} times" if found > 1 else ""
             return Judgement(
                 name=self.name,
                 outcome=Outcome.FAILED,
@@ -354,6 +382,12 @@ def _allowed(condition: Condition) -> str:
 
 def _outcome(*, broken: bool) -> Outcome:
     return Outcome.FAILED if broken else Outcome.PASSED
+
+
+def _worst(watched: Watched, rule: Threshold) -> Finding | None:
+    """The gravest of what a rule has found, and of several the newest."""
+    found = (finding for finding in watched.shown.findings if finding.rule == rule.name)
+    return max(found, key=lambda finding: (finding.severity, finding.at_s), default=None)
 
 
 def _unknown(budget: Budget, why: str) -> Judgement:

@@ -111,10 +111,10 @@ def outside(history: Timeline, span_s: float) -> Points | None:
 
 
 def _together(history: Timeline, span_s: float, keys: Sequence[str]) -> list[Series]:
-    """Series of the same buckets: a metric whose source has changed begins later than others."""
+    """Series of the same buckets: a metric whose source has changed begins later than others, or with the next one."""
     found = [history.series(key, span_s) for key in keys]
-    begins_s = [series.times_s[0] for series in found if len(series)]
-    if begins_s and min(begins_s) < max(begins_s):
+    begins_s = [series.times_s[0] if len(series) else history.until.mono_s + 1.0 for series in found]
+    if min(begins_s) < max(begins_s):
         return [history.series(key, history.until.mono_s - max(begins_s)) for key in keys]
     return found
 

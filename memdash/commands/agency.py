@@ -39,10 +39,10 @@ class Agency:
         return sampling_with(entries, self.sampled.of_running(agent=self.agent))
 
     def follow(self, session: Session) -> None:
-        """Say where nothing comes of it."""
+        """Say where nothing comes of it, or not yet, or something else."""
         if self.agent:
-            from memdash.session.sampled import tells_of_refusal  # it knows the agent, which most never need
+            from memdash.session.sampled import tells_of_hindrance  # it knows the agent, which most never need
 
             target = session.snapshot().target
             which = f"{target.name} ({target.place})"
-            session.subscribe(notes_told(lambda words: tell_instead(f"{which}: {words}"), tells_of_refusal))
+            session.subscribe(notes_told(lambda words: tell_instead(f"{which}: {words}"), tells_of_hindrance))

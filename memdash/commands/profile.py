@@ -27,6 +27,7 @@ from memdash.units import byte_size
 from memdash.units import duration as duration_words
 
 if TYPE_CHECKING:
+    from memdash.model.profile import Profile
     from memdash.pprof.taken import TakenProfile
     from memdash.probes.cpython.sampler.sampling import Sampling
 
@@ -104,9 +105,12 @@ def _sampled(choice: Choice, target: Target, sampling: Sampling, for_s: float) -
     from memdash.session.sampled import sampled
     from memdash.tables.sites import largest_site
 
-    words = f"allocations are sampled for {duration_words(for_s)}, one every {byte_size(sampling.rate_bytes)}"
+    def begun(first: Profile) -> None:
+        """At which rate the target says itself: another memdash may have begun it."""
+        tell(f"allocations are sampled for {duration_words(for_s)}, one every {byte_size(first.sample_rate_bytes)}")
+
     with denials_told(target), signals_raised():
-        shown = sampled(target, sampling_with(choice.entries, sampling), for_s, lambda: tell(words))
+        shown = sampled(target, sampling_with(choice.entries, sampling), for_s, begun)
         taken = profile_of(shown)
     most = largest_site(shown)
     return replace(taken, notes=(*taken.notes, most)) if most else taken

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from memdash.analysis.arrivals import Arrivals
-from memdash.analysis.budgets import Budget, Never, Watched, judged
+from memdash.analysis.budgets import Budget, Watched, followed, judged
 from memdash.errors import MemdashError, defects_told
 from memdash.model.capability import Capability
 from memdash.model.check import Checked, Command
@@ -45,8 +45,7 @@ class Gate:
         self._budgets = budgets
         self._warm_up_s = warm_up_s
         self._for_s = for_s
-        rules = [budget.rule for budget in budgets if isinstance(budget, Never)]
-        self._memory = Memory(shown.interval_s, rules)
+        self._memory = Memory(shown.interval_s, followed(budgets))
         self._arrivals = Arrivals()
         self._first: Instant | None = None
         self._since: Instant | None = None

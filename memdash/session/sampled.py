@@ -12,14 +12,15 @@ from memdash.model.action import Action
 from memdash.model.capability import Capability, Source
 from memdash.model.finding import Finding, Severity
 from memdash.model.missing import Missing
+from memdash.model.profile import Profile
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Runtime, Target
 from memdash.probes.cpython.agent.link import NO_AGENT
-from memdash.probes.cpython.sampler.switch import NOT_SAMPLED
+from memdash.probes.cpython.sampler.switch import NOT_SAMPLED, OF_ANOTHER
 from memdash.probes.probe import ProbeEntry
 from memdash.session.live import Live
 
-__all__ = ["SampledWatch", "sampled", "tells_of_refusal"]
+__all__ = ["SampledWatch", "sampled", "tells_of_hindrance", "tells_of_refusal"]
 
 _PATIENCE_S = 60.0
 """For the agent to come and to begin: in a target with many busy threads both take seconds."""
@@ -44,9 +45,9 @@ class SampledWatch:
         self._session.subscribe(lambda _: self._news.set())
         self._session.start()
 
-    def begin(self) -> None:
+    def begin(self) -> Profile:
         """Wait for the first sites."""
-        _require_sampling(self._wait(_has_begun_or_cannot, _PATIENCE_S))
+        return _require_sampling(self._wait(_has_begun_or_cannot, _PATIENCE_S))
 
     def look(self) -> Snapshot:
         """The newest moment."""
@@ -85,14 +86,15 @@ class SampledWatch:
             self._news.clear()
 
 
-def sampled(target: Target, entries: Sequence[ProbeEntry], for_s: float, begun: Callable[[], object]) -> Snapshot:
+def sampled(
+    target: Target, entries: Sequence[ProbeEntry], for_s: float, begun: Callable[[Profile], object]
+) -> Snapshot:
     """Have the agent sample what ``target`` allocates for so long, and read it; then the agent is gone again.
 
-    ``begun`` is called when the first sites are there. Raises what a ``SampledWatch`` raises.
+    ``begun`` is given the first sites when they are there. Raises what a ``SampledWatch`` raises.
     """
     with closing(SampledWatch(target, entries)) as watch:
-        watch.begin()
-        begun()
+        begun(watch.begin())
         return watch.look_after(time.monotonic() + for_s)
 
 
@@ -109,14 +111,24 @@ def tells_of_refusal(finding: Finding) -> bool:
     return is_of_agent or finding.summary.startswith((NOT_SAMPLED, f"{NO_AGENT}:"))
 
 
+def tells_of_hindrance(finding: Finding) -> bool:
+    """Whether it says that, or what the agent still waits for, or that somebody else samples it in another way."""
+    is_waiting = finding.summary.startswith(f"{Action.LOAD_AGENT.value}, under way:")
+    return is_waiting or finding.summary == OF_ANOTHER or tells_of_refusal(finding)
+
+
 def _is_sampled(shown: Snapshot) -> bool:
     origin = shown.sample.origins.get(Capability.SITES)
     return origin is not None and origin.source is Source.AGENT
 
 
-def _require_sampling(shown: Snapshot) -> None:
-    if shown.target.runtime is not Runtime.CPYTHON:
-        raise UnsupportedRuntime("only the allocations of a Python are sampled by the agent", "leave --agent away")
+def _require_sampling(shown: Snapshot) -> Profile:
+    target = shown.target
+    if target.runtime is not Runtime.CPYTHON:
+        raise UnsupportedRuntime(
+            f"{target.name} ({target.place}) is no Python: only the allocations of a Python are sampled by the agent",
+            "leave --agent away",
+        )
     sites = shown.sample.sites
     if isinstance(sites, Missing):
         told = next(filter(tells_of_refusal, shown.findings), None)
@@ -125,3 +137,4 @@ def _require_sampling(shown: Snapshot) -> None:
         raise AgentUnreachable(f"its allocations are not sampled: {sites.why}", sites.hint)
     if not _is_sampled(shown):
         raise UnsupportedRuntime("it traces its allocations with tracemalloc", "leave --agent away for these sites")
+    return sites

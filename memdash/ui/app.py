@@ -172,6 +172,21 @@ class MemdashApp(Turns[Target]):
 
         return run
 
+    def action_command_palette(self) -> None:
+        """Open the palette."""
+        from memdash.ui.screens.palette import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
+    def search_themes(self) -> None:
+        """Open the choice of colours."""
+        from textual.theme import ThemeProvider
+
+        from memdash.ui.screens.palette import Palette
+
+        self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes…"))
+
     def action_explain(self) -> None:
         """Open the help screen."""
         from memdash.ui.screens.help import HelpScreen

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -138,14 +140,38 @@ def test_what_is_ended_elsewhere_is_no_profile(python: Python, monkeypatch: pyte
         target.offered(Action.SAMPLE)
         target.act(Action.SAMPLE)
         with pytest.raises(AgentUnreachable, match="ended elsewhere"):
-            sampled(identify(target.pid), sampling_with(PROBES, Sampling()), 1.0, lambda: target.act(Action.SAMPLE))
+            sampled(identify(target.pid), sampling_with(PROBES, Sampling()), 1.0, lambda _: target.act(Action.SAMPLE))
+
+
+def test_how_another_memdash_samples_it_is_told(run: Run, python: Python, tmp_path: Path) -> None:
+    with SampledTarget(python.executable, None, Sampling(4096)) as target:
+        target.act(Action.LOAD_AGENT)
+        target.profile()
+        path = tmp_path / "heap.pb.gz"
+        code, _, told = run("profile", target.pid, "--agent", "--for", "1s", "--sample", "1MiB", "-o", path)
+        assert (code, "one every 4.00 KiB" in told) == (0, True), told
+        with recorder(target.pid, tmp_path / "run.mdr", "--agent", "--sample", "1MiB") as program:
+            assert program.stderr is not None
+            assert any(f"(pid {target.pid}): another memdash samples" in line for line in program.stderr)
+
+
+def test_that_the_agent_has_to_wait_is_told(python: Python, tmp_path: Path) -> None:
+    with Host(python.executable, None) as host:
+        host.told("malloc")
+        os.kill(host.pid, signal.SIGSTOP)
+        try:
+            with recorder(host.pid, tmp_path / "run.mdr", "--agent") as program:
+                assert program.stderr is not None
+                assert any(f"(pid {host.pid}): load agent, under way: " in line for line in program.stderr)
+        finally:
+            os.kill(host.pid, signal.SIGCONT)
 
 
 def test_only_python_is_sampled(run: Run, start: Callable[..., subprocess.Popen[bytes]], tmp_path: Path) -> None:
     other = start("cat")
     code, _, told = run("profile", other.pid, "--agent", "--for", "1s", "-o", tmp_path / "heap.pb.gz")
     assert code != 0
-    assert "only the allocations of a Python are sampled" in told
+    assert f"(pid {other.pid}) is no Python: only the allocations of a Python are sampled" in told
 
 
 def test_the_debug_hooks_of_python_do_not_mind(python: Python) -> None:

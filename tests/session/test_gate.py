@@ -111,6 +111,21 @@ def test_a_rule_is_watched_from_then_on(first: Snapshot) -> None:
     assert only(watched(first, [rule], heaps, warm_up_s=10).checked(strict=False)).outcome is Outcome.FAILED
 
 
+def test_what_broke_a_limit_has_broken_it_though_another_source_tells_less(first: Snapshot) -> None:
+    """As of a CPython whose agent goes: from then on HeapAlloc leaves out what malloc holds."""
+    gate = Gate(first, [most("HeapAlloc > 512MiB")], warm_up_s=0, for_s=None)
+    for second, heap in enumerate([900] * 5 + [100] * 10):
+        sample = sampled(second, heap)
+        source = Source.AGENT if heap > 100 else Source.MEMORY
+        told = replace(sample, origins={**sample.origins, Capability.MEMSTATS: Origin(source, sample.at)})
+        gate.take(replace(first, state=State.LIVE, sample=told, at=sample.at))
+    found = only(gate.checked(strict=False))
+    assert found.outcome is Outcome.FAILED
+    assert found.value is not None
+    assert found.value.words == "900.0 MiB"
+    assert "HeapAlloc 900.0 MiB over 512.0 MiB" in found.why
+
+
 def test_tasks_that_come_and_stay(first: Snapshot) -> None:
     gate = Gate(first, [NoNewTasks()], warm_up_s=0, for_s=None)
     for second in range(30):

@@ -106,6 +106,14 @@ async def test_the_palette_runs_a_command(show: Show) -> None:
         assert shown.session.cleared == 1
 
 
+@pytest.mark.parametrize("opened", ["command_palette", "change_theme"])
+async def test_a_palette_without_room_for_its_list_takes_all_keys(show: Show, opened: str) -> None:
+    async with show(width=120, height=3) as shown:
+        await shown.app.run_action(opened)
+        await shown.press("k", "i", "pagedown", "pageup", "escape")
+        assert isinstance(shown.app.screen, Dashboard)
+
+
 async def test_a_key_in_the_footer_can_be_clicked(show: Show) -> None:
     async with show() as shown:
         column = shown.lines[44].index("space pause")

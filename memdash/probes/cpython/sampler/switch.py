@@ -17,10 +17,13 @@ from memdash.units import byte_size
 if TYPE_CHECKING:
     from memdash.probes.cpython.sampler.fitting import Fitting
 
-__all__ = ["NOT_SAMPLED", "Switch"]
+__all__ = ["NOT_SAMPLED", "OF_ANOTHER", "Switch"]
 
 NOT_SAMPLED = "allocations are not sampled"
 """How the line of the log begins that says why."""
+
+OF_ANOTHER = "another memdash samples its allocations already, at a rate of its own"
+"""The line of the log that says so."""
 
 _OFF = Missing(
     "CPython keeps no record of where objects are allocated, unless its allocations are sampled",
@@ -33,7 +36,6 @@ _BEGINS = (
     " allocation is looked at every {rate}, which takes 4 to 15 % more CPU time of what allocates much. It goes when"
     " memdash does"
 )
-_OF_ANOTHER = "another memdash samples its allocations already, at a rate of its own"
 _ENDS = "Gives the target its own allocators back: what was sampled is forgotten, and it runs as fast as before"
 
 
@@ -76,7 +78,7 @@ class Switch:
             self._connection = self._link.connections
             self._is_wanted = True  # last: from now on the other thread would begin it, were the others not set
             return (
-                f"one allocation is looked at every {byte_size(self._how.rate_bytes)}" if begun.is_ours else _OF_ANOTHER
+                f"one allocation is looked at every {byte_size(self._how.rate_bytes)}" if begun.is_ours else OF_ANOTHER
             )
         self._is_wanted, self._at = False, _OFF
         return self._link.do("unsample", unsampled)
@@ -119,7 +121,7 @@ class Switch:
             self._news.append(f"{NOT_SAMPLED}: {error.what}")
             return Missing(error.what, error.hint)
         rate = byte_size(self._how.rate_bytes)
-        self._news.append(f"allocations are sampled, one every {rate}" if begun.is_ours else _OF_ANOTHER)
+        self._news.append(f"allocations are sampled, one every {rate}" if begun.is_ours else OF_ANOTHER)
         return begun.header_at
 
     def _order(self) -> dict[str, int | str]:
