@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from memdash.commands.output import tell
 from memdash.commands.target import Choice
 from memdash.config import parse_pid
-from memdash.errors import TargetExited
+from memdash.errors import ProbeError, TargetExited
+from memdash.model.capability import Capability
 from memdash.model.finding import NOTES, Finding
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Target
@@ -101,10 +102,18 @@ def require_read(named: Sequence[Named], last: Sequence[Snapshot]) -> None:
 
 
 def ending_code(last: Sequence[Snapshot], duration_s: float | None, signalled: int, shorter: str) -> int:
-    """What nobody has set an end to may be ended by anything; else it is ``shorter``. Raises TargetExited."""
+    """What nobody has set an end to may be ended by anything but a failure; else it is ``shorter``.
+
+    Raises ProbeError, TargetExited.
+    """
+    failed = [snapshot for snapshot in last if snapshot.state is State.REFUSED]
     ended = [(snapshot.target, snapshot.ending) for snapshot in last if snapshot.ending is not None]
     for target, ending in ended:
         tell(f"{target.name} ({target.place}) {ending.words}")
+    for target, why in [(snapshot.target, snapshot.missing[Capability.SYSTEM]) for snapshot in failed]:
+        tell(f"{target.name} ({target.place}): {why.words}")
+    if failed:
+        raise ProbeError("it could not be read to the end")
     if duration_s is None:
         return 0
     if signalled:
