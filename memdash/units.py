@@ -27,6 +27,7 @@ __all__ = [
     "day_and_zone",
     "duration",
     "error_words",
+    "estimate",
     "exact",
     "exact_span",
     "figure",
@@ -177,6 +178,12 @@ def ratio(value: float) -> str:
 def error_words(error: float) -> str:
     """A share of one as it stands behind ±: ``12 %``; empty where the figure is as good as exact."""
     return "" if error < _EXACT else f"{count(round(100 * error))} %"
+
+
+def estimate(size: int, error: float) -> str:
+    """Bytes that are off by a share of one: ``1.00 MiB ± 25 %``; without that where they are as good as exact."""
+    words = error_words(error)
+    return f"{byte_size(size)} ± {words}" if words else byte_size(size)
 
 
 def whole_percent(value: float) -> str:

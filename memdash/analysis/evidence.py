@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from memdash.analysis.arrivals import Arrival
 from memdash.analysis.forecast import forecast
 from memdash.analysis.growth import rates
+from memdash.analysis.sites import rate_of
 from memdash.model.finding import NotYet
 from memdash.model.missing import Missing
 from memdash.model.profile import sampling_error
 from memdash.model.snapshot import SiteGroup, Snapshot
-from memdash.units import Unit, byte_size, count, error_words, signed, time_range
+from memdash.units import Unit, byte_size, count, estimate, signed, time_range
 
 __all__ = ["ahead_words", "arrived", "grown"]
 
@@ -51,7 +52,7 @@ def _arrival(arrival: Arrival) -> str:
 def grown(shown: Snapshot) -> tuple[str, ...]:
     """The allocation sites that grew most since the warm-up; where there are none, the types of object."""
     if not isinstance(shown.groups, Missing):
-        rate_bytes = 1 if isinstance(shown.sample.sites, Missing) else shown.sample.sites.sample_rate_bytes
+        rate_bytes = rate_of(shown)
         sites = sorted(shown.groups, key=lambda group: -group.change.inuse_bytes)
         return tuple(_site(site, rate_bytes) for site in sites[:_MOST_ROWS] if site.change.inuse_bytes > 0)
     if isinstance(shown.objects, Missing):
@@ -67,6 +68,5 @@ def grown(shown: Snapshot) -> tuple[str, ...]:
 
 def _site(site: SiteGroup, rate_bytes: int) -> str:
     usage, frame = site.usage, site.frame
-    error = error_words(sampling_error(usage.inuse_bytes, usage.inuse_objects, rate_bytes))
-    now = f"{byte_size(usage.inuse_bytes)}{f' ± {error}' if error else ''} now"
-    return f"{signed(site.change.inuse_bytes, Unit.BYTES)} {frame.function} {frame.where(parts=2)}, {now}"
+    held = estimate(usage.inuse_bytes, sampling_error(usage.inuse_bytes, usage.inuse_objects, rate_bytes))
+    return f"{signed(site.change.inuse_bytes, Unit.BYTES)} {frame.function} {frame.where(parts=2)}, {held} now"

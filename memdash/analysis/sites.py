@@ -6,13 +6,19 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
 from memdash.model.profile import Frame, Profile, Site, Usage
-from memdash.model.snapshot import SiteGroup
+from memdash.model.snapshot import SiteGroup, Snapshot
 
-__all__ = ["grouped", "held_by_caller", "held_by_stack", "sites_at", "usage_by_leaf"]
+__all__ = ["grouped", "held_by_caller", "held_by_stack", "rate_of", "sites_at", "usage_by_leaf"]
 
 _NOTHING = Usage(0, 0, 0, 0)
 _NEW = (_NOTHING, 0)
 _NOBODY = Frame("(nobody: the stack ends here)", "", 0)
+
+
+def rate_of(snapshot: Snapshot) -> int:
+    """Bytes between two samples, 1 where each allocation counts."""
+    profile = snapshot.sample.sites
+    return profile.sample_rate_bytes if isinstance(profile, Profile) else 1
 
 
 def usage_by_leaf(profile: Profile) -> dict[Frame, tuple[Usage, int]]:

@@ -14,7 +14,7 @@ from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import sampling_with
 from memdash.session import Session
 
-__all__ = ["Agency"]
+__all__ = ["NOBODY", "Agency"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,9 @@ class Agency:
         if self.agent:
             from memdash.session.sampled import tells_of_hindrance  # it knows the agent, which most never need
 
-            target = session.snapshot().target
-            which = f"{target.name} ({target.place})"
+            which = session.snapshot().target.words
             session.subscribe(notes_told(lambda words: tell_instead(f"{which}: {words}"), tells_of_hindrance))
+
+
+NOBODY = Agency(agent=False, sampled=Sampled(None, ()))
+"""Nothing is asked of the agent."""

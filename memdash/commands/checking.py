@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memdash.analysis.budgets import Budget
-from memdash.commands.agency import Agency
+from memdash.commands.agency import NOBODY, Agency
 from memdash.commands.budget import FOR_S, Plan
 from memdash.commands.denials import denials_told
 from memdash.commands.forcing import Forcing
@@ -66,7 +66,7 @@ def of_target(target: Target, plan: Plan, entries: Sequence[ProbeEntry], agency:
     ending = checked.shown.ending
     if ending is None:
         return checked
-    return replace(checked, cut_short=f"{target.name} ({target.place}) {ending.words} before the check was over")
+    return replace(checked, cut_short=f"{target.words} {ending.words} before the check was over")
 
 
 def of_recording(file: Recorded, run: int | None, plan: Plan) -> Checked:
@@ -122,9 +122,7 @@ def _watched_in_turn(program: Program, plan: Plan, entries: Sequence[ProbeEntry]
         if worst is None and for_s is not None:
             ends_s = time.monotonic() + plan.warm_up + for_s
         elif worst is not None:
-            tell(
-                f"{worst.shown.target.name} has ended and the command goes on: watching {target.name} ({target.place})"
-            )
+            tell(f"{worst.shown.target.name} has ended and the command goes on: watching {target.words}")
         checked = _died(_watched(target, plan, budgets, for_s, entries))
         worst = checked if worst is None else max(worst, checked, key=_weight)
         for_s = None if for_s is None else ends_s - plan.warm_up - time.monotonic()
@@ -139,7 +137,7 @@ def _died(checked: Checked) -> Checked:
     ending, target = checked.shown.ending, checked.shown.target
     if ending is None or not _is_killed(ending):
         return checked
-    return replace(checked, cut_short=f"{target.name} ({target.place}) was {ending.words}")
+    return replace(checked, cut_short=f"{target.words} was {ending.words}")
 
 
 def _is_killed(ending: Ending | None) -> bool:
@@ -177,30 +175,28 @@ def _watched(
     budgets: Sequence[Budget],
     for_s: float | None,
     entries: Sequence[ProbeEntry],
-    agency: Agency | None = None,
+    agency: Agency = NOBODY,
 ) -> Checked:
     """All that a gate has seen, judged.
 
     Raises UsageError when collections are wanted and cannot be forced, TargetError when it cannot be attached to.
     """
-    asked = agency.asked if agency is not None else ()
     session = Live(
         target,
         interval_s=plan.interval,
         memory=Passing(plan.interval),  # the gate remembers what comes after the warm-up
-        asked=asked,
-        read_only=not plan.force_gc and not asked,
+        asked=agency.asked,
+        read_only=not plan.force_gc and not agency.agent,
         entries=entries,
     )
-    if agency is not None:
-        agency.follow(session)
+    agency.follow(session)
     gate = Gate(session.snapshot(), budgets, warm_up_s=plan.warm_up, for_s=None if plan.force_gc else for_s)
     session.subscribe(gate.take)
     forcing = Forcing(session, gate) if plan.force_gc else None
     session.start()
     try:
         if not gate.begun.wait(_ATTACHED_S):
-            raise TargetError(f"{target.name} ({target.place}) could not be attached to in {duration(_ATTACHED_S)}")
+            raise TargetError(f"{target.words} could not be attached to in {duration(_ATTACHED_S)}")
         due_s = None if for_s is None else time.monotonic() + plan.warm_up + for_s + plan.interval + _LATE_S
         trouble = forcing.run(for_s) if forcing is not None else ""
         if not gate.over.wait(None if due_s is None else max(due_s - time.monotonic(), 0.0)):

@@ -72,10 +72,9 @@ def command(
             "--type and --seconds are for a program's own endpoint, and none is to be asked",
             "--endpoint auto looks for it, --endpoint URL and --url name it",
         )
-    if not agent and (typed("duration") or (sampled.sample and typed("sample"))):
-        raise UsageError("--for and --sample are for what memdash's agent samples", "add --agent")
-    if agent:
-        sampled.refuse_off()
+    if not agent and typed("duration"):
+        raise UsageError("--for is for what memdash's agent samples", "add --agent")
+    sampled.check_of_profile(agent=agent)
     check_output(output, force)
     if choice.recorded is not None:
         if gc or (agent and typed("agent")):

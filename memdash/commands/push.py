@@ -11,7 +11,7 @@ from functools import partial
 import click
 
 from memdash.commands.denials import denials_told
-from memdash.commands.options import gathered, settings, typed
+from memdash.commands.options import gathered, settings
 from memdash.commands.output import tell
 from memdash.commands.sampling import Sampled
 from memdash.commands.secret import secret_of
@@ -101,10 +101,7 @@ def command(
     With --agent memdash's agent samples what Pythons allocate, for as long as this lasts: the profile is then that of
     the sites, of what has been allocated since and is still held.
     """
-    if not agent and sampled.sample and typed("sample"):
-        raise UsageError("--sample is for what memdash's agent samples", "add --agent")
-    if agent:
-        sampled.refuse_off()
+    sampled.check_of_profile(agent=agent)
     secret, about = secret_of("--auth-file", auth_file, _VARIABLE), About(app, labels)
     kinds: list[tuple[Address | None, Callable[[Address, Mapping[str, str], About], Sink]]]
     kinds = [(pyroscope, pyroscope_sink), (otlp, otlp_sink)]
@@ -209,7 +206,7 @@ class _Pusher:
             self.has_lost = True
         if self._told.get(target.pid) != error.what:
             self._told[target.pid] = error.what
-            tell(f"{target.name} ({target.place}): {error.what}")
+            tell(f"{target.words}: {error.what}")
 
 
 def _watched(pusher: _Pusher, every_s: float, duration_s: float | None) -> None:

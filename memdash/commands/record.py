@@ -95,7 +95,7 @@ def command(
         for session in sessions:
             follow(session)
             agency.follow(session)
-        tell(f"recording {', '.join(f'{target.name} ({target.place})' for target in targets)} into {path}")
+        tell(f"recording {', '.join(target.words for target in targets)} into {path}")
         if plan is not None:
             sessions[0].subscribe(notes_told(tell_instead, warns_of_relief))
         signalled = watched(sessions, duration, partial(_draw, sessions, started))

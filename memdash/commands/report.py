@@ -99,7 +99,7 @@ def command(
         snapshot = read_once(target, rules=rules, muted=muted, entries=entries)
     _write(snapshot, name, redact=redact, output=output, force=force)
     if snapshot.ending is not None:
-        raise TargetExited(f"{target.name} ({target.place}) {snapshot.ending.words} before the report was due")
+        raise TargetExited(f"{target.words} {snapshot.ending.words} before the report was due")
     return 0
 
 

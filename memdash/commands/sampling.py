@@ -42,9 +42,11 @@ class Sampled:
             )
         return replace(self.of_profile(), at_once=agent) if self.sample else None
 
-    def refuse_off(self) -> None:
-        """Raise UsageError where the agent samples whatever is said, and was asked not to."""
-        if self.sample == 0 and typed("sample"):
+    def check_of_profile(self, *, agent: bool) -> None:
+        """Raise UsageError for what contradicts that for a profile the agent samples, and nobody else."""
+        if not agent and self.sample and typed("sample"):
+            raise UsageError("--sample is for what memdash's agent samples", "add --agent")
+        if agent and self.sample == 0 and typed("sample"):
             raise UsageError("--agent samples for the profile, and --sample off says not to", "leave one of them away")
 
     def of_profile(self) -> Sampling:

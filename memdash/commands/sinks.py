@@ -97,7 +97,7 @@ def pyroscope_sink(server: Address, headers: Mapping[str, str], about: About) ->
         if target.pid not in told:
             told.add(target.pid)
             for note in taken.notes:
-                tell(f"{target.name} ({target.place}): {note}")
+                tell(f"{target.words}: {note}")
         own = {"host": os.uname().nodename} | ({"pid": str(target.pid)} if target.is_local else {})
         name = series_name(about.app or target.name, own | dict(about.labels))
         return _Message(*upload_of(taken.document, name, since_s, snapshot.at.wall_s))

@@ -109,9 +109,9 @@ def ending_code(last: Sequence[Snapshot], duration_s: float | None, signalled: i
     failed = [snapshot for snapshot in last if snapshot.state is State.REFUSED]
     ended = [(snapshot.target, snapshot.ending) for snapshot in last if snapshot.ending is not None]
     for target, ending in ended:
-        tell(f"{target.name} ({target.place}) {ending.words}")
+        tell(f"{target.words} {ending.words}")
     for target, why in [(snapshot.target, snapshot.missing[Capability.SYSTEM]) for snapshot in failed]:
-        tell(f"{target.name} ({target.place}): {why.words}")
+        tell(f"{target.words}: {why.words}")
     if failed:
         raise ProbeError("it could not be read to the end")
     if duration_s is None:

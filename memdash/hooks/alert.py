@@ -53,7 +53,5 @@ class Alert:
         """One line: ``shop-server (pid 41287): WARN heap: HeapAlloc 620.1 MiB over 512.0 MiB``. Safe to show."""
         finding = self.transition.finding
         over = " is over" if self.transition.kind is TransitionKind.ENDED else ""
-        told = (
-            f"{self.target.name} ({self.target.place}): {finding.severity.word}{over} {finding.rule}: {finding.summary}"
-        )
+        told = f"{self.target.words}: {finding.severity.word}{over} {finding.rule}: {finding.summary}"
         return plain(told)[:_LONGEST_WORDS]

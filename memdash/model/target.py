@@ -73,6 +73,11 @@ class Target:
         return f"pid {self.pid}" if self.is_local else self.url
 
     @property
+    def words(self) -> str:
+        """Which is meant: ``shop-server (pid 41287)``."""
+        return f"{self.name} ({self.place})"
+
+    @property
     def file_name(self) -> str:
         """A name for files about it, without a suffix: ``shop-server-41287``.
 

@@ -155,7 +155,7 @@ class Gate:
 
     def _ended(self) -> str:
         target, ending = self.shown.target, self.shown.ending
-        return "" if ending is None else f": {target.name} ({target.place}) {ending.words}"
+        return "" if ending is None else f": {target.words} {ending.words}"
 
     def _lapsed(self) -> str:
         """What stood in the way of a watch that ends in a lapse, or has too much of it."""
@@ -166,7 +166,7 @@ class Gate:
             return ""
         target = self.shown.target
         lapsed = f"for {duration(self._lapsed_s)} of {duration(whole_s)}" if self._lapsed_s else "at last"
-        return f"{target.name} ({target.place}) {self._lapse} {lapsed}"
+        return f"{target.words} {self._lapse} {lapsed}"
 
     def _deeds(self) -> tuple[Finding, ...]:
         """What was done to the target since the warm-up stands in the log of whoever did it, with its figures."""

@@ -252,7 +252,7 @@ class Live:
         with self._lock:
             target = self._snapshot.target
             self._memory.end(Instant(ending.at_s, self._snapshot.at.mono_s))
-            self._memory.note(ending.at_s, f"{target.name} ({target.place}) {ending.words}", ending.severity)
+            self._memory.note(ending.at_s, f"{target.words} {ending.words}", ending.severity)
             self._publish(self._memory.refreshed(replace(self._snapshot, state=State.ENDED, ending=ending)))
 
     def on_failure(self, error: MemdashError) -> None:

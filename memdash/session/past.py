@@ -84,7 +84,7 @@ class Past:
         with self._lock:
             number = next((run.number for run in reversed(self._recording.runs) if run.target == target), None)
             if number is None:
-                raise RecordingError(f"this recording holds nothing of {target.name} ({target.place}) any more")
+                raise RecordingError(f"this recording holds nothing of {target.words} any more")
             path = self._recording.path
             recording = self._recording.of(number) if path is None else Recording.open(path, number)
             return Past(recording, is_of_file=self._is_of_file)

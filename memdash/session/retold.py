@@ -132,8 +132,8 @@ def measured_then(entry: Finding, history: Timeline) -> Finding:
     if isinstance(found, NotYet):
         return entry
     said = rule.told(history, found)
-    worst = entry.worst if said.measured is None else said.measured.worse(entry.worst)
-    return replace(entry, summary=said.summary, measured=said.measured, worst=worst, evidence=said.evidence)
+    worst = found.figure.worse(entry.worst)
+    return replace(entry, summary=said.summary, measured=found.figure, worst=worst, evidence=said.evidence)
 
 
 def _told(entry: _Entry, at: Instant, muted: Collection[str]) -> Iterator[Transition]:

@@ -51,7 +51,7 @@ class SampledWatch:
 
     def look(self) -> Snapshot:
         """The newest moment."""
-        shown = self._wait(lambda _: True, 0.0)
+        shown = self._going()
         _require_sampling(shown)
         return shown
 
@@ -73,17 +73,20 @@ class SampledWatch:
     def _wait(self, holds: Callable[[Snapshot], bool], most_s: float) -> Snapshot:
         """The first moment of which it holds, or that when the time is up. Raises when there will be none any more."""
         until_s = time.monotonic() + most_s
-        while True:
-            shown = self._session.snapshot()
-            if shown.state is State.ENDED:
-                raise TargetExited(f"{shown.target.name} ({shown.target.place}) has ended before it was over")
-            if shown.state is State.REFUSED:
-                why = shown.missing[Capability.SITES]
-                raise ProbeError(why.why, why.hint)
-            if holds(shown) or time.monotonic() > until_s:
-                return shown
+        while not holds(shown := self._going()) and time.monotonic() <= until_s:
             self._news.wait(_LOOK_S)
             self._news.clear()
+        return shown
+
+    def _going(self) -> Snapshot:
+        """The newest moment. Raises when there will be none any more."""
+        shown = self._session.snapshot()
+        if shown.state is State.ENDED:
+            raise TargetExited(f"{shown.target.words} has ended before it was over")
+        if shown.state is State.REFUSED:
+            why = shown.missing[Capability.SITES]
+            raise ProbeError(why.why, why.hint)
+        return shown
 
 
 def sampled(
@@ -126,7 +129,7 @@ def _require_sampling(shown: Snapshot) -> Profile:
     target = shown.target
     if target.runtime is not Runtime.CPYTHON:
         raise UnsupportedRuntime(
-            f"{target.name} ({target.place}) is no Python: only the allocations of a Python are sampled by the agent",
+            f"{target.words} is no Python: only the allocations of a Python are sampled by the agent",
             "leave --agent away",
         )
     sites = shown.sample.sites

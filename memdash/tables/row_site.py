@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from memdash.analysis.sites import held_by_caller, held_by_stack
+from memdash.analysis.sites import held_by_caller, held_by_stack, rate_of
 from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.profile import Site, Usage, sampling_error
@@ -20,7 +20,7 @@ from memdash.tables.row_figures import (
     missing_figure,
 )
 from memdash.tables.since import since_words
-from memdash.tables.sites import Measure, rate_of, read_once, why_unknown
+from memdash.tables.sites import Measure, read_once, why_unknown
 from memdash.tables.table import Cell, Tone
 from memdash.units import Unit, byte_size, count, error_words, ratio, signed, things
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from enum import Enum
 
+from memdash.analysis.sites import rate_of
 from memdash.model.missing import Missing
 from memdash.model.profile import Frame, Profile, Usage, sampling_error
 from memdash.model.snapshot import SiteGroup, Snapshot
 from memdash.tables.figures import UNCHANGED
 from memdash.tables.table import Cell, Column, Row, Table, Tone
-from memdash.units import Unit, count, error_words, figure, signed
+from memdash.units import Unit, count, error_words, estimate, figure, signed
 
 __all__ = [
     "NONE_YET",
@@ -18,7 +19,6 @@ __all__ = [
     "SiteOrder",
     "frame_of",
     "largest_site",
-    "rate_of",
     "read_once",
     "sites_table",
     "why_unknown",
@@ -124,9 +124,8 @@ def largest_site(snapshot: Snapshot) -> str:
     if largest is None or largest.usage.inuse_bytes <= 0:
         return ""
     usage, frame = largest.usage, largest.frame
-    error = error_words(sampling_error(usage.inuse_bytes, usage.inuse_objects, rate_of(snapshot)))
-    off = f" ± {error}" if error else ""
-    return f"most is held by {frame.function} at {frame.where(parts=2)}: {figure(usage.inuse_bytes, Unit.BYTES)}{off}"
+    error = sampling_error(usage.inuse_bytes, usage.inuse_objects, rate_of(snapshot))
+    return f"most is held by {frame.function} at {frame.where(parts=2)}: {estimate(usage.inuse_bytes, error)}"
 
 
 def read_once(groups: Iterable[SiteGroup]) -> bool:
@@ -150,12 +149,6 @@ def _keys(measure: Measure) -> dict[SiteOrder, tuple[Callable[[SiteGroup], float
         SiteOrder.FUNCTION: (lambda group: (group.frame.function, group.frame.file, group.frame.line), False),
         SiteOrder.WHERE: (lambda group: (group.frame.file, "", group.frame.line), False),
     }
-
-
-def rate_of(snapshot: Snapshot) -> int:
-    """Bytes between two samples, 1 where each allocation counts."""
-    profile = snapshot.sample.sites
-    return profile.sample_rate_bytes if isinstance(profile, Profile) else 1
 
 
 def _columns(measure: Measure, *, is_sampled: bool) -> tuple[Column, ...]:

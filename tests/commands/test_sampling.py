@@ -44,10 +44,10 @@ Run = Callable[..., tuple[int, str, str]]
         (["push", "--sample", "64KiB", OURSELVES], "--sample is for what memdash's agent", "--agent"),
         (["report", "--agent", OURSELVES], "--agent needs a watch", "--duration 30s"),
         (["report", "--sample", "64KiB", "-d", "1s", OURSELVES], "sampled by memdash's agent", "give --agent too"),
-        (["profile", OURSELVES, "--for", "3s", "-o", "x"], "--for and --sample are for what", "--agent"),
+        (["profile", OURSELVES, "--for", "3s", "-o", "x"], "--for is for what", "--agent"),
         (["profile", OURSELVES, "--agent", "--sample", "off", "-o", "x"], "--sample off says not to", "leave one"),
         (["push", OURSELVES, "--agent", "--sample", "off"], "--sample off says not to", "leave one"),
-        (["profile", OURSELVES, "--sample", "1MiB", "-o", "x"], "--for and --sample are for what", "--agent"),
+        (["profile", OURSELVES, "--sample", "1MiB", "-o", "x"], "--sample is for what", "--agent"),
     ],
 )
 def test_what_cannot_be_sampled_is_one_line_and_a_hint(run: Run, argv: list[str], what: str, hint: str) -> None:

@@ -14,10 +14,9 @@ from typing import Any
 import pytest
 
 from memdash.cli import main
-from memdash.commands.agency import Agency
+from memdash.commands.agency import NOBODY
 from memdash.commands.budget import Plan
 from memdash.commands.checking import of_target
-from memdash.commands.sampling import Sampled
 from memdash.config import MostGrowth
 from memdash.model.check import Outcome
 from memdash.probes.registry import PROBES
@@ -57,13 +56,12 @@ def test_a_go_program_that_leaks_fails_and_one_that_does_not_passes(start_go: St
     # Sites are read every two seconds: on a busy machine too this holds two readings.
     plan = Plan(max_growth=[MostGrowth(1 << 19, is_rate=False)], warm_up=0.0, duration=5.0, interval=0.1)
     leaking, fixed = start_go("stripped", "pprof"), start_go("stripped", "pprof")
-    alone = Agency(agent=False, sampled=Sampled(None, ()))
     with (
         ThreadPoolExecutor() as pool,
         working(leaking, "alloc 4", "gc"),
         working(fixed, "alloc 4", "free", "gc"),
     ):
-        broken, kept = pool.map(lambda target: of_target(identify(target.pid), plan, PROBES, alone), (leaking, fixed))
+        broken, kept = pool.map(lambda target: of_target(identify(target.pid), plan, PROBES, NOBODY), (leaking, fixed))
     worst = broken.judgements[0]
     assert (worst.name, worst.outcome) == ("growth at most 512KiB", Outcome.FAILED)
     assert worst.why.startswith("live heap after each GC was ")

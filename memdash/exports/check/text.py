@@ -34,7 +34,7 @@ def headline(checked: Checked) -> str:
             ", but the watch was cut short" if checked.trouble == checked.cut_short else f", but {checked.trouble}"
         )
     word = "PASSED" if checked.passed else "FAILED"
-    return plain(f"{word}: {target.name} ({target.place}) {found}{rest}{trouble}")
+    return plain(f"{word}: {target.words} {found}{rest}{trouble}")
 
 
 def lines(checked: Checked) -> Iterator[str]:

@@ -58,9 +58,13 @@ class _Held(Generic[T]):
 
     def ask(self, link: AgentLink) -> Maybe[T]:
         """It is asked again when it is time, after another deed, and of another agent."""
+        told = self._ask(link)
+        return self._value if isinstance(told, Missing) and link.has_just_gone else told
+
+    def _ask(self, link: AgentLink) -> Maybe[T]:
         why = link.absence()
         if why is not None:
-            return self._value if link.has_just_gone else why
+            return why
         if self._of != link.epoch:
             self._of, self._due_s = link.epoch, 0.0
         if time.monotonic() >= self._due_s:
@@ -69,7 +73,7 @@ class _Held(Generic[T]):
             except TimedOut:
                 return self._value
             except ProbeError as error:
-                return self._value if link.has_just_gone else Missing(error.what, error.hint)
+                return Missing.of(error)
             self._value = told.value
             self._due_s = time.monotonic() + max(_LEAST_PAUSE_S, told.took_s / _SHARE)
         return self._value
@@ -88,9 +92,14 @@ class AgentFeed:
 
     def pauses(self) -> Maybe[AgentPauses]:
         """Every collection since the agent came is in the total, the newest 256 at most are told one by one."""
+        told = self._ask_pauses()
+        is_parting = self._is_timed() and self._link.has_just_gone
+        return self._pauses if isinstance(told, Missing) and is_parting else told
+
+    def _ask_pauses(self) -> Maybe[AgentPauses]:
         why = self._link.absence()
         if why is not None:
-            return self._pauses if self._is_timed() and self._link.has_just_gone else why
+            return why
         try:
             if not self._is_timed():
                 self._link.ask("time", _PATIENCE_S, nothing)
@@ -99,7 +108,7 @@ class AgentFeed:
         except TimedOut:
             return self._pauses if self._is_timed() else _NOT_YET
         except ProbeError as error:
-            return self._pauses if self._is_timed() and self._link.has_just_gone else Missing(error.what, error.hint)
+            return Missing.of(error)
         self._pauses = AgentPauses(self._pauses.since_s, *told)
         return self._pauses
 

@@ -11,9 +11,9 @@ import sys
 import weakref
 from typing import Any
 
-import host  # type: ignore[import-not-found]
+import host  # type: ignore[import-not-found]  # it stands beside this file, as do the others
 import target  # type: ignore[import-not-found]
-from allocators import allocators  # type: ignore[import-not-found]  # it stands beside this file
+from allocators import allocators  # type: ignore[import-not-found]
 
 SMALL, MIDDLE, LARGE = 16, 1033, 200_033
 """Bytes that ``object()``, ``bytes(1000)`` and ``bytes(200_000)`` ask for."""

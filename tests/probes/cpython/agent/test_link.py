@@ -144,14 +144,20 @@ def test_an_injector_that_cannot_even_begin_leaves_nothing(error: BaseException)
     assert isinstance(link.offers()[Action.LOAD_AGENT], str)
 
 
+def leave(link: AgentLink) -> None:
+    """Have its agent go, and wait until that is noticed."""
+    assert link._peer is not None
+    link._peer.ask("leave", 10.0)
+    until(lambda: link.absence() is not None)
+
+
 def test_an_agent_that_goes_is_noticed_and_may_come_again(link: AgentLink, attempts: list[FakeAttempt]) -> None:
     for round_number in (1, 2):
         link.act(Action.LOAD_AGENT)
         attempts[-1].run()
         until(lambda: link.absence() is None)
         assert link.connections == round_number
-        link._peer.ask("leave", 10.0)  # type: ignore[union-attr]
-        until(lambda: link.absence() is not None)
+        leave(link)
         assert link.news()[-1] == "the agent has gone"
         assert isinstance(link.offers()[Action.LOAD_AGENT], str)
 
@@ -199,8 +205,8 @@ def test_what_an_agent_told_last_holds_for_a_moment_after_it_has_gone(
     monkeypatch.setattr("memdash.probes.cpython.agent.link._PARTING_S", 1e6)
     until(lambda: link.absence() is None)
     told = feed.malloc(), feed.pauses()
-    link._peer.ask("leave", 10.0)  # type: ignore[union-attr]
-    until(lambda: link.absence() is not None)
+    assert not any(isinstance(each, Missing) for each in told)
+    leave(link)
     assert (feed.malloc(), feed.pauses()) == told
     monkeypatch.setattr("memdash.probes.cpython.agent.link._PARTING_S", 0.0)
     assert feed.malloc() == feed.pauses() == link.absence()
