@@ -43,6 +43,8 @@ def small() -> Iterator[str]:
         (["nginx"], 2, "there is no command 'nginx'", "memdash --name nginx"),
         (["report"], 2, "no process was named", "memdash ps"),
         (["report", "nginx"], 2, "'nginx' is not a pid", "--name nginx"),
+        (["report", "--name", ""], 2, "--name: the name is empty", "memdash ps"),
+        (["check", "--wait-for", " "], 2, "--wait-for: the name is empty", "memdash ps"),
         (["report", "--pid", "-1"], 2, "'-1' is not a pid", "--name"),
         (["report", "2147483648"], 3, "no process has pid 2147483648", "memdash ps"),
         (["report", "0"], 3, "no process has pid 0", "memdash ps"),
