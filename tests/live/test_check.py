@@ -113,6 +113,28 @@ def test_the_line_that_leaks_in_a_python_that_runs_is_named_by_the_agent(capfd: 
     assert "target.py:" in found["evidence"][0]
 
 
+@pytest.mark.matrix
+def test_why_no_sites_are_named_is_told(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    program = tmp_path / "leaking.py"
+    program.write_text(
+        "import time\nkept = []\nwhile True:\n    kept += [[] for _ in range(9999)]\n    time.sleep(0.05)"
+    )
+    argv = [
+        "check",
+        "--warm-up=1s",
+        "--for=4s",
+        "--max-growth=1MiB",
+        "--json",
+        "--",
+        sys.executable,
+        "-I",
+        str(program),
+    ]
+    assert main(argv) == 1
+    why = growth(capfd.readouterr().out)["evidence"][-1]
+    assert why.startswith("which sites grew is not known: it has started without memdash's agent, as with -I")
+
+
 LETTING_GO = """
 import os, time
 kept = [bytearray(1 << 20) for _ in range(60)]
