@@ -108,7 +108,7 @@ def command(
     It exits with 5 when a server took nothing of it all.
 
     With --agent memdash's agent samples what Pythons allocate, for as long as this lasts: the profile is then that of
-    the sites, of what has been allocated since and is still held.
+    the sites, of what has been allocated since and is still held. Of several, what is no Python is sent as without it.
     """
     sampled.check_of_profile(agent=agent)
     secret, about = secret_of("--auth-file", auth_file, _VARIABLE), About(app, labels)

@@ -10,7 +10,10 @@ from memdash.model.sample import Origin, Sample
 
 __all__ = ["WholeHeap"]
 
-_IN_PART = Missing("memdash's agent has gone, and without it malloc's part is not known")
+_IN_PART = Missing(
+    "memdash's agent has gone, and without it malloc's part is not known",
+    "a check with --read-only has no agent, and judges small objects alone",
+)
 
 
 class WholeHeap:
