@@ -80,6 +80,7 @@ class _Shared:
         self.mute = session.mute
         self.note = session.note
         self.act = session.act
+        self.require_markable = session.require_markable
 
     @property
     def past(self) -> Maybe[Past]:

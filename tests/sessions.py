@@ -61,6 +61,9 @@ class FakeSession:
     def past(self) -> Maybe[Past]:
         return self.recorded
 
+    def require_markable(self) -> None:
+        pass
+
     def mark(self, note: str, then: Snapshot) -> None:
         self.marked.append((note, then.at))
 

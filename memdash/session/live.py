@@ -141,6 +141,9 @@ class Live:
         """The moments that have been recorded; Missing before there are any."""
         return self._rewind.past
 
+    def require_markable(self) -> None:
+        """The log of a watch that goes on takes any mark."""
+
     def mark(self, note: str, then: Snapshot) -> None:
         """Put a mark into the log, and into what is recorded."""
         self._rewind.mark(note, then.at)

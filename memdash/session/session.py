@@ -37,6 +37,9 @@ class Session(Protocol):
     def past(self) -> Maybe[Past]:
         """The moments that it has recorded so far, or why there are none. Safe from any thread."""
 
+    def require_markable(self) -> None:
+        """Raise RecordingError where a mark could not be kept; it may have to wait for a disk."""
+
     def mark(self, note: str, then: Snapshot) -> None:
         """Remember a moment, with what somebody says of it: in the recording, and in the alert log."""
 
