@@ -197,6 +197,10 @@ class Live:
         if not self._read_only:
             self._sampler.ask(action)
 
+    def is_doing(self, action: Action) -> bool:
+        """Whether it is being done, or waits for its turn."""
+        return self._sampler.is_asked(action)
+
     def close(self) -> None:
         """Stop the thread."""
         self._sampler.stop()

@@ -102,6 +102,10 @@ class Replay:
     def act(self, action: Action) -> None:
         """Nothing can be done to what is past; the snapshot offers nothing."""
 
+    def is_doing(self, action: Action) -> bool:
+        """Nothing is."""
+        return action in self._snapshot.actions
+
     def close(self) -> None:
         """Let go of the file."""
         self._closed.set()

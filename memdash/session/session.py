@@ -61,5 +61,8 @@ class Session(Protocol):
     def act(self, action: Action) -> None:
         """Do what the snapshot's ``actions`` offer; returns at once, and the alert log says what came of it."""
 
+    def is_doing(self, action: Action) -> bool:
+        """Whether it has been asked for, by whomever, and nothing has come of it yet."""
+
     def close(self) -> None:
         """Stop watching. The last snapshot stays. May be called twice."""
