@@ -141,6 +141,9 @@ class Live:
         """The moments that have been recorded; Missing before there are any."""
         return self._rewind.past
 
+    def require_markable(self) -> None:
+        """The log of a watch that goes on takes any mark."""
+
     def mark(self, note: str, then: Snapshot) -> None:
         """Put a mark into the log, and into what is recorded."""
         self._rewind.mark(note, then.at)
@@ -193,6 +196,10 @@ class Live:
         """Have it done after all that was asked for before; sampling goes on meanwhile."""
         if not self._read_only:
             self._sampler.ask(action)
+
+    def is_doing(self, action: Action) -> bool:
+        """Whether it is being done, or waits for its turn."""
+        return self._sampler.is_asked(action)
 
     def close(self) -> None:
         """Stop the thread."""

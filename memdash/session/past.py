@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from heapq import nlargest
+from pathlib import Path
 from typing import Any
 
 from memdash.analysis.gc_trend import NO_START, gc_trend
@@ -170,19 +171,40 @@ class Past:
         """Remember a moment in the file. Raises RecordingError when that cannot be written."""
         from memdash.recording.writer import Writer
 
+        number = self._recording.number
+        with self._left_alone() as path:
+            if path is not None:
+                with closing(Writer(path, appends=True)) as writer:
+                    writer.mark(number, at, note)
+
+    def require_markable(self) -> None:
+        """Raise RecordingError when the file cannot be written: by nobody, or not while another memdash does."""
+        from memdash.recording.place import Place
+
+        with self._left_alone() as path:
+            if path is not None:
+                Place(path, appends=True).discard()
+
+    @contextmanager
+    def _left_alone(self) -> Iterator[Path | None]:
+        """The file, which is not open meanwhile: SQLite would lose its locks on one that is opened once more here.
+
+        None for what is recorded into none.
+        """
         path, number = self._recording.path, self._recording.number
         if path is None:
             if self._is_of_file:
                 raise RecordingError("what is left of a damaged recording cannot be marked", Corrupt.default_hint)
+            yield None
             return
         with self._lock, self._series_lock:
-            self._recording.close()  # a file that is written is opened by nobody else here: SQLite would lose its locks
+            if not _is_file(path):  # as long as it stays open, what has been deleted can be looked at
+                raise RecordingError(f"{path} is not there any more: no moment of it can be marked")
+            self._recording.close()
             try:
-                writer = Writer(path, appends=True)
-                try:
-                    writer.mark(number, at, note)
-                finally:
-                    writer.close()
+                yield path
+            except RecordingError as error:
+                raise RecordingError(f"no moment of it can be marked: {error.what}") from None
             finally:
                 self._recording = Recording.open(path, number)
 
@@ -235,6 +257,13 @@ class Past:
                 with suppress(GoneError):
                     keeper.add(*self._held_at(capability, number))
         return keeper.view()
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a folder on the way may not be entered any more
+        return False
 
 
 class RecordedTimeline:

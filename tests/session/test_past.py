@@ -216,23 +216,6 @@ def test_a_replay_counts_changes_from_a_moment_that_is_chosen(past: Past) -> Non
     assert not replay.snapshot().actions
 
 
-def test_a_mark_goes_into_the_file(file: Path, past: Past) -> None:
-    replay = Replay(past)
-    replay.mark("here it began", past.at(MONO_S + 77))
-    assert "here it began" in [finding.summary for finding in replay.snapshot().findings]
-    again = Past(Recording.open(file))
-    assert [f.at_s for f in again.at(MONO_S + 399).findings if f.summary == "here it began"] == [NOON_S + 77]
-    again.close()
-
-
-def test_a_file_that_cannot_be_written_says_so(file: Path, past: Past) -> None:
-    replay = Replay(past)
-    file.unlink()
-    file.mkdir()
-    with pytest.raises(RecordingError):
-        replay.mark("here", past.at(MONO_S + 77))
-
-
 def test_after_the_clock_was_set_back_tasks_are_those_of_the_time_that_passed(
     tmp_path: Path, seen: Sequence[Snapshot]
 ) -> None:

@@ -287,10 +287,11 @@ class Travelling(Relatives):
         beside(self, set_baseline, renew, self._say_failed, group="baseline", turn=self._baseline_turn)
 
     def action_mark(self) -> None:
-        """Ask for a note, and remember the moment with it."""
+        """Ask for a note, and remember the moment with it; where that cannot be, nobody types it in vain."""
         from memdash.ui.screens.note import NoteScreen
 
         session, then = self._session, self._shown
+        question = NoteScreen(then.at.wall_s)
 
         def noted(note: str | None) -> None:
             if note is None:
@@ -302,7 +303,13 @@ class Travelling(Relatives):
 
             beside(self, lambda: session.mark(note, then), done, self._say_failed, group=None)  # it waits for a disk
 
-        self.app.push_screen(NoteScreen(then.at.wall_s), noted)
+        def refused(error: MemdashError) -> None:
+            if question.is_current:  # else it has been answered, and marking failed with the same words
+                question.dismiss()
+                self._say_failed(error)
+
+        self.app.push_screen(question, noted)
+        beside(self, session.require_markable, lambda _: None, refused, group=None)
 
     def _renew(self, session: Session, _: None = None) -> None:
         """Make the moment that is shown anew: what it is compared with has changed.
