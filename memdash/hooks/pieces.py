@@ -79,14 +79,21 @@ def _json(content: object) -> bytes:
 
 
 def _save_run(path: Path, alert: Alert, shown: Snapshot, recording: Recording) -> None:
-    """The last minutes up to the alert, with that marked. The moment itself comes with all its facts."""
+    """The last minutes up to the alert, with that marked. The moment itself comes with all its facts.
+
+    What ended before them stands in the log from their beginning on.
+    """
     last = Moment.of(shown)
-    before = recording.moments(shown.at.wall_s - SPAN_S, shown.at.wall_s)
+    before = recording.moments(shown.at.mono_s - SPAN_S, shown.at.mono_s)
     moments = chain((moment for moment in before if moment.at.mono_s < last.at.mono_s), [last])
     first = next(moments)
     writer = Writer(path, _LARGEST_RUN)
     try:
         run = writer.begin(shown.target, first.at, shown.interval_s)
+        sayings = [saying for saying in recording.sayings() if saying[0] <= shown.at.mono_s]
+        said = {(finding.rule, finding.at_s) for _, finding in sayings}
+        earlier = [each for each in reversed(shown.findings) if each.ended_at_s and (each.rule, each.at_s) not in said]
+        writer.say(run, chain(((first.at.mono_s, finding) for finding in earlier), sayings))
         for moment in chain([first], moments):
             writer.write(run, [moment])
         writer.write(run, [], reversed(shown.findings), keep=True)

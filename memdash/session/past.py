@@ -135,7 +135,7 @@ class Past:
 
     def _findings(self, moment: Moment, history: Timeline) -> tuple[Finding, ...]:
         """The log as of a moment; of the memory as a whole, and of single figures, as they were at just this one."""
-        log = self._recording.findings_at(moment.at)
+        log = self._recording.findings(moment.at.mono_s)
         return tuple(measured_then(judged_then(entry, moment.verdict), history) for entry in log)
 
     def timeline(self, since: Instant, until: Instant, baseline: Instant) -> RecordedTimeline:
@@ -157,7 +157,7 @@ class Past:
         return self._recording.moments(0.0, _UNTIL_NOW_S, takes)
 
     def sayings(self) -> Iterator[tuple[float, Finding]]:
-        """All that was said of alerts, and when (wall time), in order."""
+        """All that was said of alerts, and when (monotonic), in order."""
         return self._recording.sayings()
 
     def tasks(self, since_s: float, until_s: float) -> tuple[Tasks, ...]:
@@ -190,7 +190,7 @@ class Past:
     def findings(self) -> tuple[Finding, ...]:
         """The whole alert log, newest first."""
         with self._lock:
-            return self._recording.findings(_UNTIL_NOW_S)
+            return self._recording.findings()
 
     def close(self) -> None:
         """May be called twice."""

@@ -47,10 +47,10 @@ def test_what_a_watch_publishes_is_in_the_file_once_it_is_closed(path: Path) -> 
     assert recording.run.ending == ending
     assert next(recording.moments(0, 1e11)).sample.sites == a_profile(3.0)
     assert [mark.note for mark in recording.marks()] == ["deployed"]
-    assert recording.findings(NOON_S + 0.5) == ()
+    assert recording.findings(10_000.5) == ()
     deployed = mark(NOON_S + 1, "deployed")
-    assert recording.findings(NOON_S + 1.5) == (deployed, warning)
-    assert recording.findings(NOON_S + 3) == (deployed, replace(warning, ended_at_s=NOON_S + 2))
+    assert recording.findings(10_001.0) == (deployed, warning)
+    assert recording.findings(10_003.0) == (deployed, replace(warning, ended_at_s=NOON_S + 2))
     recording.close()
 
 
