@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from memdash.exports.json import Object, document
 from memdash.exports.text import TEXT
 from memdash.hooks.alert import Alert
 from memdash.hooks.folders import private_file
+from memdash.model.finding import Finding
+from memdash.model.missing import Missing
 from memdash.model.snapshot import Snapshot
 from memdash.plain import excerpt
 from memdash.recording.moment import Moment
@@ -91,9 +93,7 @@ def _save_run(path: Path, alert: Alert, shown: Snapshot, recording: Recording) -
     try:
         run = writer.begin(shown.target, first.at, shown.interval_s)
         sayings = [saying for saying in recording.sayings() if saying[0] <= shown.at.mono_s]
-        said = {(finding.rule, finding.at_s) for _, finding in sayings}
-        earlier = [each for each in reversed(shown.findings) if each.ended_at_s and (each.rule, each.at_s) not in said]
-        writer.say(run, chain(((first.at.mono_s, finding) for finding in earlier), sayings))
+        writer.say(run, chain(_over_before(first.at.mono_s, shown.findings, sayings), sayings))
         for moment in chain([first], moments):
             writer.write(run, [moment])
         writer.write(run, [], reversed(shown.findings), keep=True)
@@ -101,3 +101,14 @@ def _save_run(path: Path, alert: Alert, shown: Snapshot, recording: Recording) -
         writer.end(run, shown.ending)
     finally:
         writer.close()
+
+
+def _over_before(
+    begin_s: float, findings: Sequence[Finding], sayings: Sequence[tuple[float, Finding]]
+) -> Iterator[tuple[float, Finding]]:
+    """Entries of a log, newest first, that were over when a recording begins (monotonic), said of its beginning."""
+    said = {(finding.rule, finding.at_s) for _, finding in sayings}
+    for finding in reversed(findings):
+        is_earlier = not isinstance(finding.mono_s, Missing) and finding.mono_s < begin_s
+        if is_earlier and finding.ended_at_s is not None and (finding.rule, finding.at_s) not in said:
+            yield begin_s, finding

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from memdash.model.finding import Finding
+from memdash.model.missing import Missing
 from memdash.recording.codec import decoded
 from memdash.recording.database import Database
 from memdash.recording.tables import micros, times
@@ -16,10 +17,11 @@ AFTER_S = 1e-6
 """What came of a moment once it had been written, as that the target ended, is said so much later than the moment."""
 
 _KNOWN = (
-    "SELECT data, said FROM finding AS this WHERE run = ?1 AND said = (SELECT max(said) FROM finding"
+    "SELECT data, said, (SELECT min(said) FROM finding"
+    " WHERE run = this.run AND wall = this.wall AND rule = this.rule AND note = this.note) AS first"
+    " FROM finding AS this WHERE run = ?1 AND said = (SELECT max(said) FROM finding"
     " WHERE run = this.run AND wall = this.wall AND rule = this.rule AND note = this.note AND said <= ?2)"
-    " ORDER BY (SELECT min(said) FROM finding"
-    " WHERE run = this.run AND wall = this.wall AND rule = this.rule AND note = this.note) DESC, rowid DESC"
+    " ORDER BY first DESC, rowid DESC"
 )
 """Of each entry what was said of it last, those that began last first."""
 
@@ -27,11 +29,13 @@ _KNOWN = (
 def findings(database: Database, run: int, until: int) -> Iterator[Finding]:
     """The alert log of a run as of ``until`` (microseconds of the monotonic clock), newest first.
 
-    What went on then has lasted until then, and its figures are as old as what was said of it last. Raises
-    RecordingError.
+    What went on then has lasted until then, and its figures are as old as what was said of it last. Files of format 1
+    know when something began by when it was said first. Raises RecordingError.
     """
-    for data, at in database.rows(_KNOWN, run, until + micros(AFTER_S)):
-        finding, (said,) = decoded(Finding, data), times((at,))
+    for data, *ends in database.rows(_KNOWN, run, until + micros(AFTER_S)):
+        finding, (said, first) = decoded(Finding, data), times(ends)
+        if isinstance(finding.mono_s, Missing):
+            finding = replace(finding, mono_s=first / 1e6)
         if finding.ended_at_s is None:
             finding = replace(finding, lasted_s=finding.lasted_s + max(until - said, 0) / 1e6)
         yield finding

@@ -30,7 +30,7 @@ from memdash.recording.codec import (
     is_apart,
 )
 from memdash.recording.database import Database
-from memdash.recording.hindsight import findings, sayings
+from memdash.recording.hindsight import AFTER_S, findings, sayings
 from memdash.recording.kept import Kept
 from memdash.recording.moment import APART, Mark, Moment, Run
 from memdash.recording.tables import micros, opened, times
@@ -180,6 +180,11 @@ class Recording:
             if not loose or minute.walls[place] > loose[0][0]:
                 return _instant((minute.walls[place], minute.monos[place]))
         return _instant(loose[0]) if loose else self._first().at
+
+    def instant_of(self, said_s: float) -> Instant:
+        """The first moment that had what was said at ``said_s`` (monotonic), or the newest. Raises RecordingError."""
+        found = _found(lambda: self._moment_after(micros(said_s - AFTER_S) - 1))
+        return self.until if found is None else found.at
 
     def moment_by(self, mono_s: float) -> Moment:
         """The newest moment up to one of the monotonic clock, or the first. Raises RecordingError when there is none.

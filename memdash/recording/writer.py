@@ -152,7 +152,7 @@ class Writer:
     def mark(self, run: int, at: Instant, note: str) -> None:
         """Remember a moment, with what somebody says of it; its facts are kept in full. The run may be over."""
         with self._changing(run):
-            self._put_finding(run, mark(at.wall_s, note), micros(at.mono_s))
+            self._put_finding(run, mark(at, note), micros(at.mono_s))
             self.database.run("INSERT INTO mark VALUES (?, ?, ?, ?)", run, micros(at.mono_s), micros(at.wall_s), note)
 
     def end(self, run: int, ending: Ending | None = None) -> None:

@@ -152,6 +152,11 @@ class Past:
         with self._lock:
             return self._recording.instant_at(wall_s)
 
+    def when_said(self, mono_s: float) -> Instant:
+        """The first moment at which that was known which was said at one of the monotonic clock, or the newest."""
+        with self._lock:
+            return self._recording.instant_of(mono_s)
+
     def moments(self, takes: Callable[[float], bool] = lambda _: True) -> Iterator[Moment]:
         """Those that are wanted by their monotonic time, in order, for whoever has it for itself."""
         return self._recording.moments(0.0, _UNTIL_NOW_S, takes)

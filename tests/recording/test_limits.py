@@ -268,7 +268,8 @@ def test_an_alert_that_ends_after_the_clock_was_set_back_is_over(
 ) -> None:
     writer, begun = Writer(path), clock.now()
     run = writer.begin(a_target(), begun, 1.0)
-    alert = Finding(rule="heap", severity=Severity.WARNING, at_s=begun.wall_s, summary="")
+    at_s, mono_s = begun
+    alert = Finding(rule="heap", severity=Severity.WARNING, at_s=at_s, mono_s=mono_s, summary="")
     for second in range(70):
         writer.write(run, watched(1), [replace(alert, lasted_s=float(second))])
     clock.wall_s -= 3600

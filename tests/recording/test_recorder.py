@@ -29,7 +29,8 @@ def test_what_a_watch_publishes_is_in_the_file_once_it_is_closed(path: Path) -> 
     watch.tick(0.0, target=a_target(runtime=Runtime.NATIVE))
     slow = replace(a_sample(Instant(NOON_S, 10_000.0)), sites=a_profile(3.0))
     watch.tick(0.0, sample=slow, target=a_target())
-    warning = Finding(rule="HeapAlloc", severity=Severity.WARNING, at_s=NOON_S + 1, summary="too much")
+    at_s, mono_s = Instant(NOON_S + 1, 10_001.0)
+    warning = Finding(rule="HeapAlloc", severity=Severity.WARNING, at_s=at_s, mono_s=mono_s, summary="too much")
     watch.tick(1.0, findings=(warning,))
     recorder.mark("deployed")
     watch.tick(2.0, findings=(replace(warning, ended_at_s=NOON_S + 2),))
@@ -50,7 +51,7 @@ def test_what_a_watch_publishes_is_in_the_file_once_it_is_closed(path: Path) -> 
     assert next(recording.moments(0, 1e11)).sample.sites == a_profile(3.0)
     assert [mark.note for mark in recording.marks()] == ["deployed"]
     assert recording.findings(10_000.5) == ()
-    deployed = mark(NOON_S + 1, "deployed")
+    deployed = mark(Instant(NOON_S + 1, 10_001.0), "deployed")
     assert recording.findings(10_001.0) == (deployed, warning)
     assert recording.findings(10_003.0) == (deployed, replace(warning, ended_at_s=NOON_S + 2))
     recording.close()
@@ -163,7 +164,8 @@ def test_what_somebody_says_of_an_alert_that_is_over_leaves_its_end_where_it_was
 ) -> None:
     writer, begun = Writer(path), clock.now()
     run = writer.begin(a_target(), begun, 1.0)
-    alert = Finding(rule="heap", severity=Severity.WARNING, at_s=begun.wall_s, summary="")
+    at_s, mono_s = begun
+    alert = Finding(rule="heap", severity=Severity.WARNING, at_s=at_s, mono_s=mono_s, summary="")
     writer.write(run, watched(1), [alert])
     over = replace(alert, ended_at_s=clock.now().wall_s)
     writer.write(run, watched(1), [over])
