@@ -14,7 +14,7 @@ from memdash.exports.text import TEXT
 from memdash.hooks.alert import Alert
 from memdash.hooks.folders import private_file
 from memdash.model.finding import Finding
-from memdash.model.missing import Missing
+from memdash.model.missing import known
 from memdash.model.snapshot import Snapshot
 from memdash.plain import excerpt
 from memdash.recording.moment import Moment
@@ -109,6 +109,6 @@ def _over_before(
     """Entries of a log, newest first, that were over when a recording begins (monotonic), said of its beginning."""
     said = {(finding.rule, finding.at_s) for _, finding in sayings}
     for finding in reversed(findings):
-        is_earlier = not isinstance(finding.mono_s, Missing) and finding.mono_s < begin_s
+        is_earlier = known(finding.mono_s, begin_s) < begin_s
         if is_earlier and finding.ended_at_s is not None and (finding.rule, finding.at_s) not in said:
             yield begin_s, finding
