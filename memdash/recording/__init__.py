@@ -12,5 +12,5 @@ import: ``model``, ``files``, ``units``, ``errors``. Nothing here knows a proces
 To have another fact written, name it in ``model.sample.CAPABILITY_OF``: what it is made of is taken from its types.
 Those in ``moment.APART`` are rows of their own. Fields may be added with a default, or as Maybe: what an older file
 does not hold is Missing then, and what an older memdash does not know (a capability, a source) it leaves out or calls
-newer. Whatever else changes the meaning of a file raises ``tables.VERSION``.
+newer. Whatever else changes the meaning of a file raises ``tables.VERSION``, and ``older`` makes today's of what was.
 """
