@@ -34,20 +34,25 @@ def packages_for(python: Python, *names: str) -> Path | str:
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=".", dir=folder.parent))
-    pip = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:")
+    wheels = made / ".wheels"
     try:
-        subprocess.run(
-            (*pip, "--python-version", minor, "--target", made, *names),
-            check=True,
-            capture_output=True,
-            timeout=_PATIENCE_S,
-        )
+        # Asked for another Python, pip heeds what a package says of that when it downloads, but not when it installs.
+        _pip("download", "--python-version", minor, "--dest", wheels, *names)
+        _pip("install", "--python-version", minor, "--no-deps", "--target", made, *wheels.iterdir())
+        shutil.rmtree(wheels)
         made.rename(folder)
     except (subprocess.SubprocessError, OSError) as error:
         return f"{', '.join(names)} cannot be installed for Python {minor}: {type(error).__name__}"
     finally:
         shutil.rmtree(made, ignore_errors=True)
     return folder
+
+
+def _pip(verb: str, *arguments: str | Path) -> None:
+    """Without the constraints of memdash's own environment. Raises CalledProcessError, TimeoutExpired, OSError."""
+    command = (sys.executable, "-m", "pip", verb, "--quiet", "--disable-pip-version-check", "--only-binary=:all:")
+    environment = {name: value for name, value in os.environ.items() if name != "PIP_CONSTRAINT"}
+    subprocess.run((*command, *arguments), check=True, capture_output=True, timeout=_PATIENCE_S, env=environment)
 
 
 def required(python: Python, *names: str) -> Path:

@@ -85,7 +85,7 @@ def test_what_is_allocated_while_it_is_pushed_is_sent(run: Run, python: Python, 
         before = host.told("house")
         host.command("churn", 1)
         to = ("--pyroscope", f"http://{server.address.server}", "--app", "tests")
-        code, _, told = run("push", host.pid, *to, "--agent", "--sample", "32KiB", "-d", "100ms")
+        code, _, told = run("push", host.pid, *to, "--agent", "--sample", "32KiB", "-d", "1s")
         host.command("stop")
         assert code == 0, told
         until(lambda: host.told("house") == before, "the house as it was")
