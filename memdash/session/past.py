@@ -136,7 +136,7 @@ class Past:
 
     def _findings(self, moment: Moment, history: Timeline) -> tuple[Finding, ...]:
         """The log as of a moment; of the memory as a whole, and of single figures, as they were at just this one."""
-        log = self._recording.findings_at(moment.at)
+        log = self._recording.findings(moment.at.mono_s)
         return tuple(measured_then(judged_then(entry, moment.verdict), history) for entry in log)
 
     def timeline(self, since: Instant, until: Instant, baseline: Instant) -> RecordedTimeline:
@@ -153,12 +153,17 @@ class Past:
         with self._lock:
             return self._recording.instant_at(wall_s)
 
+    def when_said(self, mono_s: float) -> Instant:
+        """The first moment at which that was known which was said at one of the monotonic clock, or the newest."""
+        with self._lock:
+            return self._recording.instant_of(mono_s)
+
     def moments(self, takes: Callable[[float], bool] = lambda _: True) -> Iterator[Moment]:
         """Those that are wanted by their monotonic time, in order, for whoever has it for itself."""
         return self._recording.moments(0.0, _UNTIL_NOW_S, takes)
 
     def sayings(self) -> Iterator[tuple[float, Finding]]:
-        """All that was said of alerts, and when (wall time), in order."""
+        """All that was said of alerts, and when (monotonic), in order."""
         return self._recording.sayings()
 
     def tasks(self, since_s: float, until_s: float) -> tuple[Tasks, ...]:
@@ -212,7 +217,7 @@ class Past:
     def findings(self) -> tuple[Finding, ...]:
         """The whole alert log, newest first."""
         with self._lock:
-            return self._recording.findings(_UNTIL_NOW_S)
+            return self._recording.findings()
 
     def close(self) -> None:
         """May be called twice."""

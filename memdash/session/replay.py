@@ -174,12 +174,12 @@ def retold(past: Past, until_s: float = math.inf, step_s: float = 0.0) -> Iterat
     With a step there is one in so long, and the last. The end of the target took the place of the last moment that was
     read: both are given.
     """
-    newest_s, log = past.run.until.mono_s, Retold(past.sayings())
+    log = Retold(past.sayings())
     for shown in moments(past, until_s, _in_step(past, until_s, step_s)):
         if shown.state.is_over:
-            findings, news = log.at(shown.at, shown.verdict, shown.muted)
+            findings, news = log.at(shown.at, shown.verdict, shown.muted, is_over=False)
             yield replace(shown, state=State.LIVE, ending=None, findings=findings, transitions=news)
-        findings, news = log.at(shown.at, shown.verdict, shown.muted, is_last=shown.at.mono_s >= newest_s)
+        findings, news = log.at(shown.at, shown.verdict, shown.muted)
         yield replace(shown, findings=findings, transitions=news)
 
 

@@ -119,7 +119,7 @@ class Travelling(Relatives):
             moment_words(until.wall_s, until.wall_s),
             (self._shown.at.mono_s - since.mono_s) / whole_s,
             ((shown_s - self.span_s) / whole_s, shown_s / whole_s),
-            [((finding.at_s - until.wall_s) / whole_s + 1, *flag_of(finding)) for finding in stops(newest.findings)],
+            [((at_s - until.mono_s) / whole_s + 1, *flag_of(finding)) for at_s, finding in stops(newest.findings)],
         )
 
     def take_newest(self) -> None:
@@ -178,11 +178,11 @@ class Travelling(Relatives):
             return
         here, session, wish_s = self._shown.at, self._session, self._wish_s
         ordered = stops(session.snapshot().findings)[::step]
-        ahead = [finding for finding in ordered if (finding.at_s > here.wall_s) is (step > 0)]
+        ahead = [stop.at_s for stop in ordered if (stop.at_s > here.mono_s) is (step > 0)]
         self._is_looking = self._is_seeking = True
 
         def sought() -> float | None:  # which waits for a moment that is being made
-            moments = (past.when(finding.at_s).mono_s for finding in ahead)
+            moments = (past.when_said(at_s).mono_s for at_s in ahead)
             return next((at_s for at_s in moments if (at_s - here.mono_s) * step > 0), None)
 
         def done(found: float | None) -> None:
