@@ -15,6 +15,7 @@ from memdash.recording.codec import decoded, decompressed
 from memdash.recording.copying import NO_NUMBERS, RUN, TABLES, Piece, Table, put, rows_of
 from memdash.recording.database import Database
 from memdash.recording.kept import Kept
+from memdash.recording.older import dated
 from memdash.recording.pages import Kinds, Value, stray_rows
 from memdash.recording.tables import made_private
 from memdash.recording.writer import Writer
@@ -130,6 +131,7 @@ def salvaged(path: Path, into: Writer) -> Salvaged:
     """The same, with a recording in which there is nothing yet."""
     with closing(Database(path, "mode=ro")) as source, into.database.transaction():
         found = _of_pages(source, path, into.database) if _is_torn(source) else _saved(source, into.database)
+        dated(into.database)
     if not found.saved:
         raise Corrupt(f"nothing of {path} can be read any more", "is it a recording at all?")
     return found
