@@ -150,7 +150,7 @@ def test_where_no_agent_can_come_that_is_told_at_once(
 
 
 def test_what_is_ended_elsewhere_is_no_profile(python: Python, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memdash.session.sampled._LAST_READING_S", 1.0)
+    monkeypatch.setattr("memdash.session.sampled._LAST_READING_S", 3.0)
     with SampledTarget(python.executable, None, None) as target:
         target.act(Action.LOAD_AGENT)
         target.offered(Action.SAMPLE)
