@@ -66,7 +66,8 @@ def command(
     (FILE.mdr[@TIME]) it is that of one moment, by default the newest.
 
     With --agent memdash's agent samples what a running Python allocates for --duration, 30 s unless given, and is gone
-    again: the profile holds what was allocated meanwhile, and what is still held of it.
+    again: the profile holds what was allocated meanwhile, and what is still held of it. With --type asyncio too it
+    tells the tasks, which nobody else can, and goes at once.
     """
     if output == STDOUT and is_terminal(sys.stdout):
         raise UsageError("a profile is not for a terminal", "name a file with -o heap.pb.gz")
@@ -77,13 +78,14 @@ def command(
             f"{asked} is for a program's own endpoint, and none is to be asked",
             "--endpoint auto looks for it, --endpoint URL and --url name it",
         )
-    if kind is not None:
+    if kind is not None and kind is not TaskKind.ASYNCIO:
         if typed("agent"):
-            raise UsageError("--agent samples allocations", f"leave it or --type {type} away")
+            raise UsageError("--agent samples allocations, or tells asyncio tasks", f"leave it or --type {type} away")
         agent = False
-    if not agent and typed("duration"):
-        raise UsageError("--for is for what memdash's agent samples", "add --agent")
-    sampled.check_of_profile(agent=agent)
+    samples = agent and kind is None
+    if not samples and typed("duration"):
+        raise UsageError("--for is for what memdash's agent samples", "leave it away" if kind else "add --agent")
+    sampled.check_of_profile(agent=samples)
     check_output(output, force)
     if choice.recorded is not None:
         if gc or (agent and typed("agent")):
@@ -100,7 +102,7 @@ def command(
             return 1
         tell(deed_words(deed))
     if kind is not None:
-        taken = _counted_tasks(choice, target, kind)
+        taken = _counted_tasks(choice, target, kind, agent=agent)
     elif agent:
         taken = _sampled(choice, target, sampled.of_profile(), _SAMPLED_S if duration is None else duration)
     else:
@@ -135,9 +137,14 @@ def _write(taken: TakenProfile, output: str, force: bool) -> None:
         out.write(encode(taken.document))
 
 
-def _counted_tasks(choice: Choice, target: Target, kind: TaskKind) -> TakenProfile:
-    from memdash.session.profiles import take_tasks
+def _counted_tasks(choice: Choice, target: Target, kind: TaskKind, *, agent: bool) -> TakenProfile:
+    from memdash.session.profiles import take_tasks, tasks_of
 
+    if agent:
+        from memdash.session.inside import tasks_inside
+
+        with denials_told(target), signals_raised():
+            return tasks_of(tasks_inside(target, choice.entries), kind)
     with denials_told(target):
         return take_tasks(target, kind, choice.entries)
 

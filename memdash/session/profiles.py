@@ -15,7 +15,7 @@ from memdash.model.objects import Objects
 from memdash.model.profile import Profile
 from memdash.model.sample import Instant
 from memdash.model.snapshot import Snapshot, State
-from memdash.model.target import Target
+from memdash.model.target import Runtime, Target
 from memdash.model.tasks import TaskKind
 from memdash.network.address import Address
 from memdash.pprof.convert import objects_document, sites_document, tasks_document
@@ -88,6 +88,9 @@ def tasks_of(snapshot: Snapshot, kind: TaskKind) -> TakenProfile:
     if isinstance(tasks, Missing):
         raise ProbeError(f"there is no profile of {kind.words(0)} to be had: {tasks.why}", tasks.hint)
     stacks = [task.stack for task in tasks.groups if task.kind is kind]
+    if not stacks and kind is TaskKind.ASYNCIO and _is_without_agent(snapshot):
+        again = "memdash record --agent records them" if snapshot.is_replayed else "--agent brings it for a moment"
+        raise ProbeError(f"its {kind.words(0)} are told by memdash's agent alone, which is not there", again)
     if not stacks:
         others = sorted({task.kind.value for task in tasks.groups})
         raise ProbeError(f"it has no {kind.words(0)}", f"--type {' or '.join(others)}" if others else "")
@@ -98,6 +101,10 @@ def tasks_of(snapshot: Snapshot, kind: TaskKind) -> TakenProfile:
     mappings = tuple(_mappings(target, (), is_there=_is_there(snapshot)))
     document = tasks_document(tasks, kind, mappings, round(at.wall_s * 1_000_000_000))
     return TakenProfile(document, _caveats(snapshot, Capability.TASKS), files_of(snapshot))
+
+
+def _is_without_agent(snapshot: Snapshot) -> bool:
+    return snapshot.target.runtime is Runtime.CPYTHON and isinstance(snapshot.sample.malloc, Missing)
 
 
 def profiled(snapshot: Snapshot) -> Capability:

@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 
-from memdash.errors import AgentUnreachable, ProbeError, TargetExited, UnsupportedRuntime
+from memdash.errors import AgentUnreachable, UnsupportedRuntime
 from memdash.model.action import Action
 from memdash.model.capability import Capability, Source
-from memdash.model.finding import Finding, Severity
+from memdash.model.finding import Finding
 from memdash.model.missing import Missing
 from memdash.model.profile import Profile
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Runtime, Target
-from memdash.probes.cpython.agent.link import NO_AGENT
 from memdash.probes.cpython.sampler.switch import NOT_SAMPLED, OF_ANOTHER
 from memdash.probes.probe import ProbeEntry
-from memdash.session.live import Live
+from memdash.session.inside import PATIENCE_S, AgentWatch, tells_of_no_agent
 
 __all__ = ["SampledWatch", "sampled", "tells_of_hindrance", "tells_of_refusal"]
-
-_PATIENCE_S = 60.0
-"""For the agent to come and to begin: in a target with many busy threads both take seconds."""
 
 _LAST_READING_S = 20.0
 """Where it takes longer, the reading before counts."""
 
-_INTERVAL_S = 0.5
-_LOOK_S = 0.1
 
-
-class SampledWatch:
+class SampledWatch(AgentWatch):
     """A watch over a process whose allocations the agent samples, from now until it is closed; then the agent is gone.
 
     Raises AgentUnreachable when it does not come to that, or it was ended elsewhere, UnsupportedRuntime when it never
@@ -40,18 +32,15 @@ class SampledWatch:
     """
 
     def __init__(self, target: Target, entries: Sequence[ProbeEntry]) -> None:
-        self._session = Live(target, interval_s=_INTERVAL_S, entries=entries, asked=(Action.LOAD_AGENT,))
-        self._news = threading.Event()
-        self._session.subscribe(lambda _: self._news.set())
-        self._session.start()
+        super().__init__(target, entries, Capability.SITES)
 
     def begin(self) -> Profile:
         """Wait for the first sites."""
-        return _require_sampling(self._wait(_has_begun_or_cannot, _PATIENCE_S))
+        return _require_sampling(self.wait(_has_begun_or_cannot, PATIENCE_S))
 
     def look(self) -> Snapshot:
         """The newest moment."""
-        shown = self._going()
+        shown = self.newest()
         _require_sampling(shown)
         return shown
 
@@ -62,30 +51,8 @@ class SampledWatch:
             origin = shown.sample.origins.get(Capability.SITES)
             return origin is not None and origin.at.mono_s >= until_s
 
-        shown = self._wait(is_over, until_s - time.monotonic() + _LAST_READING_S)
+        shown = self.wait(is_over, until_s - time.monotonic() + _LAST_READING_S)
         _require_sampling(shown)
-        return shown
-
-    def close(self) -> None:
-        """End it."""
-        self._session.close()
-
-    def _wait(self, holds: Callable[[Snapshot], bool], most_s: float) -> Snapshot:
-        """The first moment of which it holds, or that when the time is up. Raises when there will be none any more."""
-        until_s = time.monotonic() + most_s
-        while not holds(shown := self._going()) and time.monotonic() <= until_s:
-            self._news.wait(_LOOK_S)
-            self._news.clear()
-        return shown
-
-    def _going(self) -> Snapshot:
-        """The newest moment. Raises when there will be none any more."""
-        shown = self._session.snapshot()
-        if shown.state is State.ENDED:
-            raise TargetExited(f"{shown.target.words} has ended before it was over")
-        if shown.state is State.REFUSED:
-            why = shown.missing[Capability.SITES]
-            raise ProbeError(why.why, why.hint)
         return shown
 
 
@@ -110,8 +77,7 @@ def _has_begun_or_cannot(shown: Snapshot) -> bool:
 
 def tells_of_refusal(finding: Finding) -> bool:
     """Whether a line of the log says that the target is not sampled, or that its agent does not come."""
-    is_of_agent = finding.severity is Severity.WARNING and finding.summary.startswith(f"{Action.LOAD_AGENT.value}:")
-    return is_of_agent or finding.summary.startswith((NOT_SAMPLED, f"{NO_AGENT}:"))
+    return tells_of_no_agent(finding) or finding.summary.startswith(NOT_SAMPLED)
 
 
 def tells_of_hindrance(finding: Finding) -> bool:

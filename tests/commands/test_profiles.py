@@ -232,11 +232,19 @@ def test_what_a_process_does_is_saved_by_where_it_stands(run: Run, seen: Callabl
     assert sorted(sample.values for sample in decode(out.read_bytes()).samples) == [(1,), (1,), (1,), (8,)]
     for kind, words in (
         ("goroutine", "memdash: it has no goroutines\n  try: --type thread\n"),
-        ("asyncio", "memdash: it has no asyncio tasks\n  try: --type thread\n"),
+        (
+            "asyncio",
+            (
+                "memdash: its asyncio tasks are told by memdash's agent alone, which is not there\n"
+                "  try: --agent brings it for a moment\n"
+            ),
+        ),
     ):
         assert run("profile", OURSELVES, "--type", kind, "-o", tmp_path / "no") == (1, "", words)
     told = run("profile", OURSELVES, "--type", "thread", "--agent", "-o", tmp_path / "no")
     assert (told[0], "--agent samples allocations" in told[2]) == (2, True)
+    told = run("profile", OURSELVES, "--type", "asyncio", "--agent", "--for", "1s", "-o", tmp_path / "no")
+    assert (told[0], "leave it away" in told[2]) == (2, True)
     seen(tasks=Tasks((a_thread("work", "runnable", 9, stack=()),)))
     told = run("profile", OURSELVES, "--type", "thread", "-o", tmp_path / "no")
     assert (told[0], "where its threads stand is not told" in told[2]) == (1, True)

@@ -1,4 +1,4 @@
-"""Goroutines and threads as profiles that go tool pprof opens: counted as the program counts them itself."""
+"""Goroutines, threads and asyncio tasks as profiles that pprof opens: counted as the program counts them itself."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from memdash.pprof.decode import decode
 from memdash.pprof.encode import encode
 from tests.live.conftest import StartGo, every_build
 from tests.live.gopprof import go_pprof
+from tests.live.hosts import Host
 from tests.live.pprof_endpoint import abbreviated, fetch
 from tests.live.pythons import Python, readable
 from tests.live.target import GoTarget, PythonTarget
+from tests.waiting import until
 
 TRIES = 10
 PARKED = ("park", "chan 30", "sleep 3", "select 2")
@@ -116,3 +118,13 @@ def test_threads_of_a_python_open_too(python: Python, save: Save) -> None:
         assert counted(ours)["recursive", "cum"] == 1
         assert counted(ours)["waiting_for_lock", "cum"] == 1
         assert "Type: thread" in go_pprof("-top", ours).splitlines()
+
+
+@pytest.mark.parametrize("python", readable((12,)))
+def test_asyncio_tasks_are_told_by_the_agent_and_it_goes(python: Python, save: Save) -> None:
+    with Host(python.executable, None) as host:
+        host.command("loop", 0)
+        path = save(host.pid, "--type", "asyncio", "--agent")
+        until(lambda: not host.told("house")["attribute"], "the end of the agent")
+    samples = decode(path.read_bytes()).samples
+    assert sorted(sample.values for sample in samples) == [(1,), (1,), (40,)]
