@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from memdash.config import USUAL_SOURCES, SourcePath
@@ -193,6 +194,19 @@ class MemdashApp(Turns[Target]):
 
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen())
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Say it in passing, unless it stands there still: pressing a key again piles nothing up over the panes."""
+        if all((told.title, told.message) != (title, message) for told in self._notifications):
+            super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
     def action_suspend_process(self) -> None:
         """Stop until the shell continues it, with the terminal as it was; so are wrappers that it may run under.

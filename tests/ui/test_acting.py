@@ -57,6 +57,14 @@ async def test_what_cannot_be_done_says_why_and_what_helps(show: Show) -> None:
         assert shown.session.asked == []
 
 
+async def test_what_is_said_already_is_not_said_once_more_beside_it(show: Show) -> None:
+    async with show() as shown:
+        for key in ("ctrl+t", "ctrl+t", "ctrl+t", "P"):
+            await shown.pilot.press(key)
+            await shown.pilot.pause()
+        assert [told.title for told in shown.app._notifications] == [Action.TRIM.value, Action.SAMPLE.value]
+
+
 async def test_where_the_agent_can_be_loaded_its_key_is_told(show: Show) -> None:
     missing = Missing("only the agent can do that", "memdash --agent PID loads it")
     offers = {Action.FORCE_GC: missing, Action.LOAD_AGENT: "Runs memdash's agent in the target"}
