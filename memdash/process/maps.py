@@ -17,7 +17,9 @@ from memdash.process.elf import Elf
 __all__ = ["DELETED", "MappedFile", "mapped_files", "read_maps"]
 
 _PAGE_BYTES = 4096
-_FIRST_PIECE = re.compile(rb"^([0-9a-f]+)-([0-9a-f]+) \S+ 0+ \S+ \d+ +(/.*)$", re.MULTILINE)
+_FIRST_PIECE = re.compile(rb"^([0-9a-f]+)-([0-9a-f]+) \S{3}p 0+ \S+ \d+ +(/.*)$", re.MULTILINE)
+"""Of a private mapping: what is loaded is one. Who only reads a library, as memdash reads a target's, may share it."""
+
 DELETED = " (deleted)"
 """What the kernel adds to the path of a file that is no longer there."""
 
@@ -52,7 +54,7 @@ class MappedFile(NamedTuple):
 
 
 def mapped_files(pid: int) -> Iterator[MappedFile]:
-    """The mapped files, each once, in the order of their addresses. Raises AccessDenied, TargetExited."""
+    """The files it has mapped for itself, each once, in the order of addresses. Raises AccessDenied, TargetExited."""
     seen = set()
     for start, end, raw_path in _FIRST_PIECE.findall(read_maps(pid)):
         if raw_path not in seen:

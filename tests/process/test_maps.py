@@ -1,9 +1,11 @@
+import mmap
 import os
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ import pytest
 from memdash.errors import NoSuchTarget, TargetExited
 from memdash.process.auxv import load_bias
 from memdash.process.elf import Elf
-from memdash.process.maps import mapped_files
+from memdash.process.maps import mapped_files, read_maps
 from tests.compilers import needs_compiler
 
 
@@ -26,6 +28,19 @@ def test_the_bias_is_the_one_the_kernel_told() -> None:
     exe = next(file for file in mapped_files(os.getpid()) if file.path == os.path.realpath("/proc/self/exe"))
     with exe.open() as elf:
         assert exe.bias(elf) == load_bias(os.getpid(), elf)
+
+
+def test_where_a_library_is_loaded_is_not_where_somebody_only_reads_it(tmp_path: Path) -> None:
+    another = tmp_path / "libpython3.99.so"
+    another.write_bytes(b"not loaded")
+    before = list(mapped_files(os.getpid()))
+    library = next(file for file in before if re.match(r"libc[.-]", file.name))
+    with ExitStack() as held:
+        for path in (another, library.path):
+            file = held.enter_context(open(path, "rb"))
+            held.enter_context(mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ))
+        assert str(another).encode() in read_maps(os.getpid())
+        assert list(mapped_files(os.getpid())) == before
 
 
 def test_a_file_deleted_meanwhile_is_told_and_still_opens_for_root(
