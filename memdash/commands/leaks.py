@@ -115,7 +115,8 @@ def recorded_leaks(
         looks = past.tasks(at_s - (_RECORDED_S if duration_s is None else duration_s), at_s)
         first = past.tasks(-math.inf, past.run.since.mono_s + _FIRST_WITHIN_S)
     if not looks:
-        raise UsageError("no goroutines or threads were recorded in that time", "give a longer --duration")
+        hint = "give a longer --duration" if first else "memdash doctor PID says how those of a process are read"
+        raise UsageError("no goroutines or threads were recorded in that time", hint)
     _require_stacks(looks[0])
     _require_creators(looks[0], expected)
     if ignores_current and first:
@@ -234,7 +235,7 @@ def _group(suspect: Suspect) -> Iterator[str]:
     yield f"{number} · {plain(state_words(task))} · {suspect.verdict}: {suspect.evidence}"
     yield from (_frame(frame) for frame in task.stack)
     if not isinstance(task.created_by, Missing):
-        yield f"{_frame(task.created_by)}  started it"
+        yield f"{_frame(task.created_by)}  {'what it was begun with' if task.kind.is_begun_with else 'started it'}"
     yield ""
 
 

@@ -28,6 +28,11 @@ class TaskKind(Enum):
         word = "asyncio task" if self is TaskKind.ASYNCIO else self.value
         return word if number == 1 else f"{word}s"
 
+    @property
+    def is_begun_with(self) -> bool:
+        """Whether ``created_by`` is what such a task runs, and not who began it: nothing notes that of a thread."""
+        return self is TaskKind.THREAD
+
 
 class TaskKey(NamedTuple):
     """What tells one group from another: tasks that are alike in this are one row."""

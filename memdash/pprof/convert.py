@@ -77,7 +77,7 @@ def tasks_document(tasks: Tasks, kind: TaskKind, mappings: Sequence[Mapping], ta
     """Tasks of one kind as runtime/pprof counts goroutines, one sample a group; ``taken_ns`` is Unix time.
 
     Stacks are those that Go prints: without the runtime's functions that a goroutine waits in, which its ``state`` says
-    in a word. That, ``created_by`` and ``waiting`` (at least so many seconds) are labels.
+    in a word. That, ``created_by``, of threads ``begun_with``, and ``waiting`` (at least so many seconds) are labels.
     """
     places = _Places(mappings)
     counted = ValueType(kind.value, "count")
@@ -100,7 +100,10 @@ def tasks_document(tasks: Tasks, kind: TaskKind, mappings: Sequence[Mapping], ta
 def _labels(task: Task) -> Iterator[Label]:
     yield Label("state", task.state)
     if not isinstance(task.created_by, Missing):
-        yield Label("created_by", f"{task.created_by.function} {task.created_by.where()}".rstrip())
+        yield Label(
+            "begun_with" if task.kind.is_begun_with else "created_by",
+            f"{task.created_by.function} {task.created_by.where()}".rstrip(),
+        )
     if not isinstance(task.waiting_s, Missing):
         yield Label("waiting", number=int(task.waiting_s), unit="seconds")
 

@@ -31,10 +31,11 @@ def task_figures(group: TaskGroup, snapshot: Snapshot) -> tuple[RowFigure, ...]:
     sizes = [task.stack_bytes for task in group.tasks if not isinstance(task.stack_bytes, Missing)]
     stacks = (RowFigure("stack memory", byte_size(sum(sizes)), more="set aside for all of them"),) if sizes else ()
     creator = group.created_by
+    word = "begun with" if group.kind.is_begun_with else "begun by"
     begun_by = (
-        RowFigure("begun by", text=creator.why, tone=Tone.FAINT)
+        RowFigure(word, text=creator.why, tone=Tone.FAINT)
         if isinstance(creator, Missing)
-        else RowFigure("begun by", text=f"{creator.function} {creator.where()}")
+        else RowFigure(word, text=f"{creator.function} {creator.where()}")
     )
     return (
         RowFigure("there are", count(group.count), more=KIND_NAMES[group.kind].lower(), tone=Tone.STRONG),

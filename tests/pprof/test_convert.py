@@ -105,4 +105,6 @@ def test_tasks_are_counted_by_group_and_labelled() -> None:
         ),
         (Label("state", "running"),),
     ]
-    assert by_name(tasks_document(tasks, TaskKind.THREAD, (), 5))["Invoices.consume"] == (0, 8)
+    threads = tasks_document(tasks, TaskKind.THREAD, (), 5)
+    assert by_name(threads)["Invoices.consume"] == (0, 8)
+    assert "begun_with" in {label.key for sample in threads.samples for label in sample.labels}

@@ -33,7 +33,7 @@ def test_figures_of_what_is_known() -> None:
     assert figures["waiting at least"].first == "2m10s"
     assert figures["stack memory"].first == "4.00 KiB"
     assert figures["state"].text == "in futex (leaked); proven: nothing can ever wake them"
-    assert figures["begun by"] == RowFigure("begun by", text=unknown.why, tone=Tone.FAINT)
+    assert figures["begun with"] == RowFigure("begun with", text=unknown.why, tone=Tone.FAINT)
 
 
 def test_figures_of_what_is_not() -> None:
@@ -42,7 +42,7 @@ def test_figures_of_what_is_not() -> None:
     }
     assert (figures["waiting at least"].first, figures["waiting at least"].more) == ("–", "ran")
     assert "stack memory" not in figures
-    assert figures["begun by"].text == "w /srv/shop/shop.py:30"
+    assert figures["begun with"].text == "w /srv/shop/shop.py:30"
 
 
 def test_without_a_moment_to_count_from_there_is_no_change() -> None:
