@@ -46,6 +46,7 @@ _RUN_GONE = "this run has just had to make room for newer ones"
 _GONE = "that moment has just had to make room for newer ones"
 _TRIES = 3
 _FACTS_KEPT, _BASES_KEPT, _MINUTES_KEPT = 12, 4, 2
+_FACTS_BYTES = 96 << 20
 _ALWAYS = (1 << 63) - 1
 
 
@@ -74,9 +75,9 @@ class Recording:
     def __init__(self, database: Database, run: int | None = None) -> None:
         """The run ``run`` of an open database, its newest unless said otherwise."""
         self._database = database
-        self._facts = Kept[int, Dated](_FACTS_KEPT)
-        self._bases = Kept[int, Base](_BASES_KEPT)
-        self._minutes = Kept[int, Minute](_MINUTES_KEPT)
+        self._facts = Kept[int, Dated](_FACTS_KEPT, lambda dated: dated.bulk, _FACTS_BYTES)
+        self._bases = Kept[int, Base](_BASES_KEPT, lambda base: len(base.content))
+        self._minutes = Kept[int, Minute](_MINUTES_KEPT, lambda minute: minute.size)
         found = self._database.rows(
             "SELECT number FROM run WHERE number = coalesce(?, number) ORDER BY number DESC LIMIT 1", run
         )

@@ -21,7 +21,7 @@ from memdash.recording.writer import Writer
 
 __all__ = ["Salvaged", "is_sound", "salvage", "salvaged"]
 
-_CONTENTS_KEPT = 24
+_CONTENTS_KEPT, _CONTENTS_BYTES = 24, 64 << 20
 
 _NAMES = {
     "run": ("run", "runs"),
@@ -195,7 +195,7 @@ class _Reading:
         self._source = source
         self._runs: set[int] = set()
         self._sound: set[tuple[str, int | None]] = set(NO_NUMBERS)
-        self._contents = Kept[tuple[str, int], bytes](_CONTENTS_KEPT)
+        self._contents = Kept[tuple[str, int], bytes](_CONTENTS_KEPT, len, _CONTENTS_BYTES)
         self.damaged: Counter[str] = Counter()
 
     def pieces(self) -> Iterator[Piece]:
