@@ -40,7 +40,7 @@ from memdash.recording.codec import (
 )
 from memdash.recording.columns import column, packed, uncolumn, unpacked
 from memdash.recording.moment import APART, Moment
-from memdash.recording.shapes import Pool, dumped, loaded
+from memdash.recording.shapes import UNREADABLE, Pool, dumped, loaded
 from memdash.units import Unit
 from tests.fakes import (
     NOON_S,
@@ -296,3 +296,27 @@ def test_no_piece_is_larger_than_what_memdash_writes() -> None:
 def test_a_block_of_more_than_memory_takes_is_not_believed(block: Any) -> None:
     with pytest.raises(ValueError, match="than there can be"):
         list(unpacked(block))
+
+
+def test_a_group_of_less_than_nothing_makes_no_room_for_others() -> None:
+    cell = ["=", 1]
+    with pytest.raises(ValueError, match="more moments than there can be"):
+        list(unpacked([[None, -1_000_000, [cell]], [None, 10_000, [cell] * 300]]))
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        ["i", ["ab"] * 1000],
+        ["n", [b"ab"] * 1000],
+        ["u", [[1]] * 1000],
+        ["i", "ab" * 500],
+        ["i", [1] * 1001],
+        ["*", [1] * 999],
+        ["r", [[0] * 1001, [0] * 1001, b""]],
+    ],
+    ids=["texts", "bytes", "lists", "a text", "longer", "shorter", "runs"],
+)
+def test_a_column_that_would_grow_beyond_what_was_read_is_not_believed(told: Any) -> None:
+    with pytest.raises(UNREADABLE):
+        uncolumn(told, 1000)
