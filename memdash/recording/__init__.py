@@ -6,8 +6,9 @@ memory), ``alike`` (what they are compressed against), ``kept`` (what was read l
 ``tables`` (the SQL and its version), ``tiers`` (metrics over time, as written) and ``tracks`` (as read), ``place`` (the
 file and its lock), ``facts`` (those of many rows on their way), ``writer``, ``pruning`` (its limits), ``copying``,
 ``enduring`` (a writer whose disk may fill), ``reader``, ``hindsight`` (what was said of alerts), ``salvage`` (from
-``pages`` where nothing else is left), ``mended`` (what is left of a damaged one as one to read), ``recorder`` (beside a
-watch). May import: ``model``, ``files``, ``units``, ``errors``. Nothing here knows a process.
+``pages`` where nothing else is left), ``allowance`` (how much of one is looked through), ``mended`` (what is left of a
+damaged one as one to read), ``recorder`` (beside a watch). May import: ``model``, ``files``, ``units``, ``errors``.
+Nothing here knows a process.
 
 To have another fact written, name it in ``model.sample.CAPABILITY_OF``: what it is made of is taken from its types.
 Those in ``moment.APART`` are rows of their own. Fields may be added with a default, or as Maybe: what an older file

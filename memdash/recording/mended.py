@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from memdash.errors import Corrupt
+from memdash.recording.allowance import Allowance
 from memdash.recording.reader import Recording
 from memdash.recording.salvage import is_sound, salvaged
 from memdash.recording.tables import opened
@@ -48,7 +49,7 @@ def _mended(path: Path, error: Corrupt) -> Opened:
     with ExitStack() as unwanted:
         writer = unwanted.enter_context(closing(Writer()))
         try:
-            found = salvaged(path, writer)
+            found = salvaged(path, writer, Allowance())
         except Corrupt:
             raise error from None
         writer.database.run(_WITHOUT_MOMENTS)

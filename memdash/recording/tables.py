@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ __all__ = [
     "moved",
     "opened",
     "opened_to_write",
+    "require_own",
     "settled",
     "times",
 ]
@@ -67,6 +69,19 @@ first, and last in each minute, by the wall time at which that was; before memda
 only what differs remains. For a fact that is its ``base``, the first of the same hour.
 The number of a fact that has gone is not given again: who goes by it would take another for it.
 """
+
+
+_WORD, _PLAIN = re.compile(r"\w+", re.ASCII), re.compile(r"[\w\s,()]*", re.ASCII)
+_WORDS = frozenset(_WORD.findall(_SCHEMA)) | {"sqlite_sequence", "name", "seq"}
+"""All that the tables are told with, the last by SQLite itself. What is computed takes other words, or signs."""
+_MOST_ROWS = {
+    "run": 1 << 14,
+    **dict.fromkeys(("alike", "source", "finding", "mark", "moment"), 1 << 18),
+    **dict.fromkeys(("fact", "minute", "series"), 1 << 20),
+}
+"""Several times what there is room for in the largest recording that is made unless another size is asked for."""
+_MOST_TABLES, _LONGEST_TABLE = 64, 2000
+"""With their indexes; memdash makes 18, and tells none in more than 300 characters."""
 
 
 def micros(seconds: float) -> int:
@@ -148,6 +163,31 @@ def _create(database: Database) -> None:
         database.rows(f"PRAGMA user_version = {VERSION}")
 
 
+def require_own(database: Database) -> None:
+    """See that nothing in it is computed as it is read. Raises Corrupt.
+
+    A view, a generated column or an index over an expression can keep whoever asks busy for ever.
+    """
+    told = database.rows("SELECT type, substr(sql, 1, ?) FROM sqlite_master LIMIT ?", _LONGEST_TABLE, _MOST_TABLES)
+    if len(told) == _MOST_TABLES or not all(_is_own(kind, sql) for kind, sql in told):
+        raise Corrupt(f"{database.path} has tables that are none of memdash's")
+
+
+def _require_few_rows(database: Database) -> None:
+    for table, most in _MOST_ROWS.items():
+        ((number,),) = database.rows(f"SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT {most + 1})")  # noqa: S608
+        if number > most:
+            raise RecordingError(f"{database.path} has over {most} rows in its table {table}, which memdash fills less")
+
+
+def _is_own(kind: object, sql: object) -> bool:
+    if sql is None and kind == "index":  # that of a primary key
+        return True
+    if kind not in ("table", "index") or not isinstance(sql, str) or not _PLAIN.fullmatch(sql):
+        return False
+    return len(sql) < _LONGEST_TABLE and _WORDS.issuperset(_WORD.findall(sql))
+
+
 def _check(database: Database) -> None:
     if not database.rows("SELECT 1 FROM sqlite_master LIMIT 1"):
         raise RecordingError(f"{database.path} holds no run yet", "memdash record PID -o FILE makes a recording")
@@ -157,3 +197,5 @@ def _check(database: Database) -> None:
         raise Corrupt(f"{database.path} is no recording of memdash", "memdash record PID -o FILE makes one")
     if version > VERSION:
         raise NewerFormat(f"{database.path} is of format {version}, and this memdash knows up to {VERSION}")
+    require_own(database)
+    _require_few_rows(database)

@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 
 from memdash.errors import Corrupt, RecordingError
+from memdash.model.sample import Instant
+from memdash.recording import allowance, tables
+from memdash.recording.mended import opened_sound
 from memdash.recording.moment import Moment
 from memdash.recording.pages import stray_rows
 from memdash.recording.reader import Recording
+from memdash.recording.salvage import salvage
 from memdash.recording.writer import Writer
 from tests.recording.test_trouble import read_all
 
@@ -40,8 +44,76 @@ def test_a_table_that_is_a_query_without_end_is_not_asked(
     with contextlib.closing(sqlite3.connect(path)) as database:
         database.execute(f"ALTER TABLE {table} RENAME TO other")
         database.execute(f"CREATE VIEW {table} AS {_ENDLESS} SELECT {columns} FROM more")  # noqa: S608 - our own
-    with pytest.raises(RecordingError, match="not authorized"):
+    with pytest.raises(RecordingError, match="has tables that are none of memdash's"):
         read_all(path)
+
+
+_COSTLY = "length(hex(zeroblob(1000000000)))"
+"""Were it asked for, SQLite would say that this is too big."""
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        f"CREATE INDEX costly ON mark ({_COSTLY})",
+        f"CREATE INDEX costly ON mark (mono) WHERE {_COSTLY} > mono",
+        f"CREATE TRIGGER costly AFTER INSERT ON mark BEGIN SELECT {_COSTLY}; END",
+        f"ALTER TABLE mark ADD COLUMN costly AS ({_COSTLY})",
+        f"ALTER TABLE mark ADD COLUMN costly CHECK ({_COSTLY} > 0)",
+        "CREATE TABLE costly (number, mono COLLATE nocase)",
+        "CREATE VIRTUAL TABLE costly USING fts5(mono)",
+    ],
+    ids=["index", "partial", "trigger", "generated", "check", "collation", "virtual"],
+)
+def test_nothing_is_computed_because_a_file_says_so(
+    path: Path, writer: Writer, run: int, watched: Watched, told: str
+) -> None:
+    """What stands in the pages of such a file is had all the same."""
+    writer.write(run, watched(3))
+    writer.close()
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.executescript(told)
+    with pytest.raises(Corrupt, match="has tables that are none of memdash's"):
+        Recording.open(path)
+    opened = opened_sound(path)
+    assert len(list(opened.recording.moments(0, 1e11))) == 3
+    assert opened.damage
+    opened.close()
+
+
+def test_tables_without_number_are_not_even_parsed(path: Path, writer: Writer, run: int, watched: Watched) -> None:
+    writer.write(run, watched(3))
+    writer.close()
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        database.execute("PRAGMA writable_schema = ON")
+        told = (("view", f"v{n}", f"v{n}", 0, f"CREATE VIEW v{n} AS SELECT 1") for n in range(8000))
+        database.executemany("INSERT INTO sqlite_master VALUES (?, ?, ?, ?, ?)", told)
+    with pytest.raises(Corrupt, match="takes longer to read than any that memdash makes"):
+        Recording.open(path)
+
+
+def test_more_rows_than_memdash_writes_are_not_gone_through(
+    path: Path, writer: Writer, run: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        writer.mark(run, Instant(number, number), "")
+    writer.close()
+    monkeypatch.setitem(tables._MOST_ROWS, "mark", 3)
+    with pytest.raises(RecordingError, match="over 3 rows in its table mark"):
+        opened_sound(path)
+
+
+def test_a_damaged_file_that_takes_too_long_is_left_to_who_has_time(
+    path: Path, writer: Writer, run: int, watched: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer.write(run, watched(200))
+    writer.close()
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE INDEX costly ON mark (length(note))")
+    monkeypatch.setattr(allowance.Allowance.__init__, "__defaults__", (10, 1 << 30))
+    with pytest.raises(Corrupt, match="has tables that are none of memdash's"):
+        opened_sound(path)
+    assert salvage(path, tmp_path / "saved.mdr").saved > 10
 
 
 @pytest.mark.parametrize("interval_s", [float("inf"), -float("inf"), "nan", b"2"])
