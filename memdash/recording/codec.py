@@ -8,7 +8,7 @@ numbers remain.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -32,6 +32,7 @@ __all__ = [
     "Dated",
     "Minute",
     "TooLargeError",
+    "all_decoded",
     "as_base",
     "compressed",
     "content",
@@ -54,6 +55,9 @@ _LARGEST_BYTES, _LARGEST_FACT_BYTES = 16 << 20, 64 << 20
 """No piece is larger when decompressed, read or written: a minute of a busy server takes a thirtieth of the first, a
 profile of 50 000 stacks two fifths of the second.
 """
+
+_BESIDE = 256
+"""What one takes at least."""
 
 _WIDEST = 1 << 63
 _ELSEWHERE = Missing("written apart")
@@ -162,10 +166,21 @@ def encoded(kind: type[Any], value: object) -> bytes:
     return compressed(dumped(kind, value, Pool()), _QUICK)
 
 
-def decoded(kind: type[Any], data: bytes) -> Any:
-    """The ``kind`` in it. Raises Corrupt, NewerFormat."""
+def decoded(kind: type[Any], data: bytes, most: int = _LARGEST_BYTES) -> Any:
+    """The ``kind`` in it, which takes at ``most`` so many bytes decompressed. Raises Corrupt, NewerFormat."""
     with _damage_told():
-        return loaded(kind, decoded_plain(data), ())
+        return loaded(kind, _tree(decompressed(data, most=most)), ())
+
+
+def all_decoded(kind: type[Any], found: Iterable[bytes]) -> Iterator[Any]:
+    """The ``kind`` in each, for whoever keeps them all. Raises Corrupt, NewerFormat."""
+    left = _LARGEST_FACT_BYTES
+    for data in found:
+        with _damage_told():
+            content = decompressed(data, most=max(min(left, _LARGEST_BYTES), 0))
+            left -= len(content) + _BESIDE
+            one = loaded(kind, _tree(content), ())
+        yield one
 
 
 def encoded_moment(moment: Moment) -> bytes:

@@ -53,7 +53,10 @@ class Packed(NamedTuple):
 
     def tree(self) -> Plain:
         """It again. Raises one of ``shapes.UNREADABLE``."""
-        return _rebuild(self.shape, iter([values[self.row] for values in self.columns]))
+        try:
+            return _rebuild(self.shape, iter([values[self.row] for values in self.columns]))
+        except StopIteration:
+            raise ValueError("fewer columns than its shape has") from None
 
 
 def unpacked(block: Plain) -> Iterator[Packed]:

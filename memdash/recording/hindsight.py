@@ -8,7 +8,7 @@ from dataclasses import replace
 from memdash.errors import Corrupt
 from memdash.model.finding import Finding
 from memdash.model.sample import Instant
-from memdash.recording.codec import decoded
+from memdash.recording.codec import all_decoded, decoded
 from memdash.recording.database import Database
 from memdash.recording.tables import micros, times
 
@@ -32,7 +32,8 @@ def findings(database: Database, run: int, until_s: float, newest_s: float) -> I
         run,
         micros(until_s),
     )
-    return (as_of(decoded(Finding, data), said, until_s, newest_s) for data, said in rows)
+    told = all_decoded(Finding, (data for data, _ in rows))
+    return (as_of(finding, said, until_s, newest_s) for finding, (_, said) in zip(told, rows, strict=True))
 
 
 class SetBacks:

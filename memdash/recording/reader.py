@@ -22,6 +22,7 @@ from memdash.recording.codec import (
     Base,
     Dated,
     Minute,
+    all_decoded,
     as_base,
     decoded,
     decoded_fact,
@@ -46,7 +47,7 @@ _RUN_GONE = "this run has just had to make room for newer ones"
 _GONE = "that moment has just had to make room for newer ones"
 _TRIES = 3
 _FACTS_KEPT, _BASES_KEPT, _MINUTES_KEPT = 12, 4, 2
-_FACTS_BYTES = 96 << 20
+_FACTS_BYTES, _ENDING_BYTES = 96 << 20, 1 << 16
 _ALWAYS = (1 << 63) - 1
 
 
@@ -115,15 +116,16 @@ class Recording:
     @property
     def runs(self) -> tuple[Run, ...]:
         """All runs of the recording, in the order in which they began."""
-        numbers = self._database.rows("SELECT number FROM run ORDER BY number")
-        return tuple(self._run(number) for (number,) in numbers)
+        rows = self._database.rows("SELECT number, target FROM run ORDER BY number")
+        targets = all_decoded(Target, (target for _, target in rows))
+        return tuple(self._run(number, target) for (number, _), target in zip(rows, targets, strict=True))
 
     @property
     def run(self) -> Run:
         """This run as it stands now."""
         return self._run(self.number)
 
-    def _run(self, number: int) -> Run:
+    def _run(self, number: int, known: Target | None = None) -> Run:
         rows = self._database.rows(
             "SELECT target, wall, mono, interval_s, version, ending FROM run WHERE number = ?", number
         )
@@ -143,12 +145,12 @@ class Recording:
         began = _instant((wall, mono))
         return Run(
             number=number,
-            target=decoded(Target, target),
+            target=decoded(Target, target) if known is None else known,
             since=_instant(begins[0]) if begins else began,
             until=_instant(ends[0]) if ends else began,
             interval_s=interval(interval_s),
             version=str(version),
-            ending=None if ending is None else decoded(Ending, ending),
+            ending=None if ending is None else decoded(Ending, ending, _ENDING_BYTES),
         )
 
     @property

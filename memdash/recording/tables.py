@@ -75,7 +75,7 @@ _WORD, _PLAIN = re.compile(r"\w+", re.ASCII), re.compile(r"[\w\s,()]*", re.ASCII
 _WORDS = frozenset(_WORD.findall(_SCHEMA)) | {"sqlite_sequence", "name", "seq"}
 """All that the tables are told with, the last by SQLite itself. What is computed takes other words, or signs."""
 _MOST_ROWS = {
-    "run": 1 << 14,
+    "run": 1 << 12,
     **dict.fromkeys(("alike", "source", "finding", "mark", "moment"), 1 << 18),
     **dict.fromkeys(("fact", "minute", "series"), 1 << 20),
 }

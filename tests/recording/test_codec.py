@@ -26,6 +26,7 @@ from memdash.recording.codec import (
     Dated,
     Minute,
     TooLargeError,
+    all_decoded,
     as_base,
     compressed,
     decoded,
@@ -320,3 +321,16 @@ def test_a_group_of_less_than_nothing_makes_no_room_for_others() -> None:
 def test_a_column_that_would_grow_beyond_what_was_read_is_not_believed(told: Any) -> None:
     with pytest.raises(UNREADABLE):
         uncolumn(told, 1000)
+
+
+def test_many_values_take_no_more_together_than_one_large_one() -> None:
+    piece = encoded(Target, replace(a_target(), argv=("x" * (10 << 20),)))
+    assert len(list(all_decoded(Target, [piece] * 6))) == 6
+    with pytest.raises(Corrupt, match=r"takes 10\.0 MiB: memdash writes none over 4"):
+        list(all_decoded(Target, [piece] * 7))
+
+
+def test_a_shape_of_more_leaves_than_there_are_columns_is_damage() -> None:
+    (tree,) = unpacked([[{"a": None, "b": None}, 1, [["=", 1]]]])
+    with pytest.raises(UNREADABLE):
+        tree.tree()
