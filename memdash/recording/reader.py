@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from memdash.errors import NewerFormat, RecordingError
+from memdash.errors import Corrupt, NewerFormat, RecordingError
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding
 from memdash.model.missing import Maybe, Missing
@@ -33,6 +33,7 @@ from memdash.recording.database import Database
 from memdash.recording.hindsight import SetBacks, findings, sayings
 from memdash.recording.kept import Kept
 from memdash.recording.moment import APART, Mark, Moment, Run
+from memdash.recording.shapes import LATEST_S
 from memdash.recording.tables import micros, opened, times
 from memdash.recording.tracks import Tracks, interval
 
@@ -389,4 +390,6 @@ class Recording:
 def _instant(row: Sequence[object]) -> Instant:
     """Wall and monotonic time as they stand in a table. Raises Corrupt."""
     wall, mono = times(row)
+    if not 0 <= wall < micros(LATEST_S):
+        raise Corrupt("a moment of this recording is in no year")
     return Instant(wall / 1e6, mono / 1e6)

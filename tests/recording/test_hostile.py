@@ -143,6 +143,16 @@ def test_a_time_that_is_none_is_damage(
         recording.findings(1e11)
 
 
+@pytest.mark.parametrize("wall", [1 << 62, -1])
+def test_a_time_in_no_year_is_damage(path: Path, writer: Writer, run: int, watched: Watched, wall: int) -> None:
+    writer.write(run, watched(130))
+    writer.close()
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE minute SET wall = ? WHERE rowid = 1", (wall,))
+    with contextlib.closing(Recording.open(path)) as recording, pytest.raises(Corrupt, match="in no year"):
+        _ = recording.since
+
+
 def test_rows_that_go_on_in_a_circle_are_not_read_for_ever(tmp_path: Path) -> None:
     """Two hundred on one page, of which each says that it is as long as the file."""
     pages = (
