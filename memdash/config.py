@@ -102,7 +102,8 @@ class Setting:
         return not self.metavar
 
 
-_SERVED = ("heap", "allocs", "goroutine", "goroutineleak", "block", "mutex", "threadcreate")
+_READ = ("heap", "goroutine", "thread", "asyncio")
+_SERVED = ("allocs", "goroutineleak", "block", "mutex", "threadcreate")
 _GRANULARITIES = ("functions", "filefunctions", "files", "lines", "addresses")
 
 _ALL = (
@@ -279,9 +280,10 @@ _ALL = (
     Setting("trim-path", "What to cut off the front of a source file's path, separated by colons.", "FOLDERS"),
     Setting(
         "type",
-        f"Which profile an endpoint is asked for: {', '.join(_SERVED)}; goroutineleak (Go 1.27) forces a GC.",
+        f"Which profile: {', '.join(_READ)}; of an endpoint also {', '.join(_SERVED)}. goroutineleak (Go 1.27) forces a"
+        " GC.",
         "NAME",
-        choices=_SERVED,
+        choices=(*_READ, *_SERVED),
     ),
     Setting("seconds", "Have an endpoint tell what changes in this time.", "TIME", parse=parse_seconds),
     Setting(

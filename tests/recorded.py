@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from memdash.analysis.alerts import AlertLog
 from memdash.analysis.rules import default_rules
 from memdash.model.capability import Capability, Source
+from memdash.model.finding import Finding, Severity
 from memdash.model.missing import Missing
 from memdash.model.sample import Instant, Origin, Sample
 from memdash.model.snapshot import Baseline, Snapshot, State
@@ -22,7 +24,7 @@ from memdash.session.memory import Memory
 from memdash.units import MIB
 from tests.fakes import NOON_S, a_gc, a_profile, a_sample, a_system, a_target, memstats, some_threads
 
-__all__ = ["MONO_S", "record", "watched"]
+__all__ = ["MONO_S", "record", "watched", "with_clock_set"]
 
 MONO_S = 36_000.0
 """A whole hour, so that minutes and hours of the recording are those of the clock of the tests."""
@@ -65,6 +67,24 @@ def watched(
         ending = Ending(at_s=seen[-1].at.wall_s, exit_code=137)
         seen.append(memory.refreshed(replace(shown, state=State.ENDED, ending=ending)))
     return seen
+
+
+def with_clock_set(
+    seen: Sequence[Snapshot], sets: Mapping[int, float], alerts: Mapping[str, range]
+) -> Sequence[Snapshot]:
+    """The same with a wall clock that somebody set by so many seconds at these, and alerts of these alone."""
+    log, apart_s, watch = AlertLog(), 0.0, []
+    for second, shown in enumerate(seen):
+        apart_s += sets.get(second, 0.0)
+        at = Instant(shown.at.wall_s + apart_s, shown.at.mono_s)
+        log.observe(at, {rule: _alert(rule) if second in holds else None for rule, holds in alerts.items()})
+        sample = replace(shown.sample, at=at)
+        watch.append(replace(shown, at=at, sample=sample, findings=log.entries, transitions=log.news()))
+    return watch
+
+
+def _alert(rule: str) -> Finding:
+    return Finding(rule=rule, severity=Severity.WARNING, at_s=0.0, summary=f"{rule} holds")
 
 
 def _attached(target: Target) -> Snapshot:

@@ -80,6 +80,8 @@ class _Shared:
         self.mute = session.mute
         self.note = session.note
         self.act = session.act
+        self.is_doing = session.is_doing
+        self.require_markable = session.require_markable
 
     @property
     def past(self) -> Maybe[Past]:

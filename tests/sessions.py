@@ -29,6 +29,7 @@ class FakeSession:
         self.baselines = 0
         self.cleared = 0
         self.asked: list[Action] = []
+        self.doing: set[Action] = set()
         self.acknowledged: list[tuple[Finding, bool]] = []
         self.mutes: list[tuple[str, float]] = []
         self.noted: list[tuple[str, Severity]] = []
@@ -61,6 +62,9 @@ class FakeSession:
     def past(self) -> Maybe[Past]:
         return self.recorded
 
+    def require_markable(self) -> None:
+        pass
+
     def mark(self, note: str, then: Snapshot) -> None:
         self.marked.append((note, then.at))
 
@@ -81,6 +85,9 @@ class FakeSession:
 
     def act(self, action: Action) -> None:
         self.asked.append(action)
+
+    def is_doing(self, action: Action) -> bool:
+        return action in self.doing
 
     def close(self) -> None:
         self.closed += 1

@@ -93,12 +93,13 @@ class AlertLog:
             held = self._reopened(now, rule, course)
         if course is None or held is None:
             self._courses[rule] = _Course(self._count, now.mono_s, seen_s=now.mono_s)
-            self._push(replace(found, at_s=now.wall_s, worst=found.measured))
+            self._push(replace(found, at_s=now.wall_s, mono_s=now.mono_s, worst=found.measured))
             return
         course.seen_s, course.unknown_s = now.mono_s, None
         self._entries[course.number] = replace(
             found,
             at_s=held.at_s,
+            mono_s=held.mono_s,
             worst=held.worst if found.measured is None else found.measured.worse(held.worst),
             lasted_s=course.lasted_s(now.mono_s),
             times=held.times,

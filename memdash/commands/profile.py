@@ -21,6 +21,7 @@ from memdash.commands.target import Choice, target_options
 from memdash.errors import UsageError
 from memdash.model.action import Action
 from memdash.model.target import Target
+from memdash.model.tasks import TaskKind
 from memdash.probes.registry import sampling_with
 from memdash.signals import signals_raised
 from memdash.units import byte_size
@@ -35,6 +36,7 @@ __all__ = ["command"]
 
 _HEAP = "heap"
 _LEAKS = "goroutineleak"
+_TASKS = {kind.value: kind for kind in TaskKind}
 _TELL_EVERY_S = 1.0
 _SAMPLED_S = 30.0
 
@@ -58,20 +60,27 @@ def command(
 ) -> int:
     """Write what holds the memory of a process as a profile.proto file, which go tool pprof opens too.
 
-    It holds the allocation sites, or the live objects by type where there are none. With --url or --endpoint, --type
-    and --seconds ask the program's own net/http/pprof for other profiles, and for what changes within a time. Of a
-    recording (FILE.mdr[@TIME]) it is that of one moment, by default the newest.
+    It holds the allocation sites, or the live objects by type where there are none; with --type goroutine, thread or
+    asyncio how many of these stand where, with what they wait for. With --url or --endpoint, --type and --seconds ask
+    the program's own net/http/pprof, for other profiles too, and for what changes within a time. Of a recording
+    (FILE.mdr[@TIME]) it is that of one moment, by default the newest.
 
     With --agent memdash's agent samples what a running Python allocates for --duration, 30 s unless given, and is gone
     again: the profile holds what was allocated meanwhile, and what is still held of it.
     """
     if output == STDOUT and is_terminal(sys.stdout):
         raise UsageError("a profile is not for a terminal", "name a file with -o heap.pb.gz")
-    if choice.endpoint is None and (type not in (None, _HEAP) or seconds):
+    kind = None if choice.endpoint is not None else _TASKS.get(type or _HEAP)
+    if choice.endpoint is None and ((kind is None and type not in (None, _HEAP)) or seconds):
+        asked = "--seconds" if seconds else f"--type {type}"
         raise UsageError(
-            "--type and --seconds are for a program's own endpoint, and none is to be asked",
+            f"{asked} is for a program's own endpoint, and none is to be asked",
             "--endpoint auto looks for it, --endpoint URL and --url name it",
         )
+    if kind is not None:
+        if typed("agent"):
+            raise UsageError("--agent samples allocations", f"leave it or --type {type} away")
+        agent = False
     if not agent and typed("duration"):
         raise UsageError("--for is for what memdash's agent samples", "add --agent")
     sampled.check_of_profile(agent=agent)
@@ -79,10 +88,10 @@ def command(
     if choice.recorded is not None:
         if gc or (agent and typed("agent")):
             raise UsageError(f"--{'gc' if gc else 'agent'} is for a process that runs", "leave it away")
-        from memdash.session.profiles import profile_of
+        from memdash.session.profiles import profile_of, tasks_of
 
         with choice.recorded.moment(run) as snapshot:
-            _write(profile_of(snapshot), output, force)
+            _write(profile_of(snapshot) if kind is None else tasks_of(snapshot, kind), output, force)
         return 0
     target = choice.target()
     if gc:
@@ -90,7 +99,9 @@ def command(
         if deed is None:
             return 1
         tell(deed_words(deed))
-    if agent:
+    if kind is not None:
+        taken = _counted_tasks(choice, target, kind)
+    elif agent:
         taken = _sampled(choice, target, sampled.of_profile(), _SAMPLED_S if duration is None else duration)
     else:
         taken = _taken(choice, target, type, seconds or 0)
@@ -122,6 +133,13 @@ def _write(taken: TakenProfile, output: str, force: bool) -> None:
         tell(note)
     with writing(output, force) as out:
         out.write(encode(taken.document))
+
+
+def _counted_tasks(choice: Choice, target: Target, kind: TaskKind) -> TakenProfile:
+    from memdash.session.profiles import take_tasks
+
+    with denials_told(target):
+        return take_tasks(target, kind, choice.entries)
 
 
 def _taken(choice: Choice, target: Target, kind: str | None, seconds: int) -> TakenProfile:

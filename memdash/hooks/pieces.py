@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from memdash.exports.json import Object, document
 from memdash.exports.text import TEXT
 from memdash.hooks.alert import Alert
 from memdash.hooks.folders import private_file
+from memdash.model.finding import Finding
+from memdash.model.missing import known
 from memdash.model.snapshot import Snapshot
 from memdash.plain import excerpt
 from memdash.recording.moment import Moment
@@ -79,14 +81,19 @@ def _json(content: object) -> bytes:
 
 
 def _save_run(path: Path, alert: Alert, shown: Snapshot, recording: Recording) -> None:
-    """The last minutes up to the alert, with that marked. The moment itself comes with all its facts."""
+    """The last minutes up to the alert, with that marked. The moment itself comes with all its facts.
+
+    What ended before them stands in the log from their beginning on.
+    """
     last = Moment.of(shown)
-    before = recording.moments(shown.at.wall_s - SPAN_S, shown.at.wall_s)
+    before = recording.moments(shown.at.mono_s - SPAN_S, shown.at.mono_s)
     moments = chain((moment for moment in before if moment.at.mono_s < last.at.mono_s), [last])
     first = next(moments)
     writer = Writer(path, _LARGEST_RUN)
     try:
         run = writer.begin(shown.target, first.at, shown.interval_s)
+        sayings = [saying for saying in recording.sayings() if saying[0] <= shown.at.mono_s]
+        writer.say(run, chain(_over_before(first.at.mono_s, shown.findings, sayings), sayings))
         for moment in chain([first], moments):
             writer.write(run, [moment])
         writer.write(run, [], reversed(shown.findings), keep=True)
@@ -94,3 +101,14 @@ def _save_run(path: Path, alert: Alert, shown: Snapshot, recording: Recording) -
         writer.end(run, shown.ending)
     finally:
         writer.close()
+
+
+def _over_before(
+    begin_s: float, findings: Sequence[Finding], sayings: Sequence[tuple[float, Finding]]
+) -> Iterator[tuple[float, Finding]]:
+    """Entries of a log, newest first, that were over when a recording begins (monotonic), said of its beginning."""
+    said = {(finding.rule, finding.at_s) for _, finding in sayings}
+    for finding in reversed(findings):
+        is_earlier = known(finding.mono_s, begin_s) < begin_s
+        if is_earlier and finding.ended_at_s is not None and (finding.rule, finding.at_s) not in said:
+            yield begin_s, finding

@@ -2,7 +2,8 @@
 
 To add an action:
 
-1. Name it in ``Action``, with the capabilities that it is meant to change: they are read before and after, and told.
+1. Name it in ``Action``, with the question that a person is asked first, and the capabilities that it is meant to
+   change: they are read before and after, and told.
 2. Let an ``Actor`` offer it and do it. An entry of ``probes`` brings actors in its ``Attachment``; those who do not
    offer it need not know of it, unless they have a reason to tell why not.
 3. Give it a key: a ``Command`` in ``ui.commands`` that ``needs`` it, with ``act('NAME')``.
@@ -26,6 +27,7 @@ from memdash.model.sample import Sample
 __all__ = ["Action", "Actor", "Deed"]
 
 
+_NOTHING = frozenset[Capability]()
 _HEAP = frozenset({Capability.MEMSTATS, Capability.GC, Capability.SYSTEM, Capability.MALLOC})
 
 
@@ -33,19 +35,26 @@ class Action(Enum):
     """Everything beyond reading. The value is the word on screen; ``changes`` is what it is meant to change."""
 
     changes: frozenset[Capability]
+    _asked: str
 
-    LOAD_AGENT = "load agent", frozenset[Capability]()
-    FORCE_GC = "force GC", _HEAP
-    TRIM = "trim", _HEAP
-    SAMPLE = "sampling on/off", frozenset[Capability]()
-    FIND_LEAKS = "find leaks", _HEAP | {Capability.TASKS}
+    LOAD_AGENT = "load agent", "Load memdash's agent into {}?", _NOTHING
+    FORCE_GC = "force GC", "Force a collection in {}?", _HEAP
+    TRIM = "trim", "Trim the memory of {}?", _HEAP
+    SAMPLE = "sample allocations", "Sample the allocations of {}?", _NOTHING
+    UNSAMPLE = "end sampling", "End the sampling of {}?", _NOTHING
+    FIND_LEAKS = "find leaks", "Have {} search for leaks?", _HEAP | {Capability.TASKS}
 
-    def __new__(cls, word: str, changes: frozenset[Capability]) -> Self:
+    def __new__(cls, word: str, asked: str, changes: frozenset[Capability]) -> Self:
         """A member whose value is its word alone."""
         member = object.__new__(cls)
         member._value_ = word
+        member._asked = asked
         member.changes = changes
         return member
+
+    def question(self, whom: str) -> str:
+        """What a person is asked before it is done to ``whom``: ``Force a collection in pid 41287?``."""
+        return self._asked.format(whom)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

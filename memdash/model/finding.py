@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 
+from memdash.model.missing import Maybe, Missing
+from memdash.model.sample import Instant
 from memdash.units import Unit, figure, signed
 
 __all__ = ["NOTES", "Figure", "Finding", "NotYet", "Severity", "Transition", "TransitionKind", "mark"]
@@ -16,6 +18,7 @@ NOTES = "memdash"
 
 
 _MARK = "mark"
+_IN_NO_LOG = Missing("it has not come into a log")
 
 
 class Severity(IntEnum):
@@ -72,16 +75,18 @@ class Figure:
 class Finding:
     """``summary`` is one sentence with its evidence. ``ended_at_s`` is set once the condition no longer holds.
 
-    Both moments are wall time. ``evidence`` holds plain numbers, in the unit of the metric that the rule watches, and
-    words for the JSON document. ``measured`` is what the rule saw at last, ``worst`` the worst since it began.
-    ``lasted_s`` is how long it has held in all, by a clock that nobody sets, and ``times`` how often it began: what
-    comes back within its rule's cooldown is the same finding. ``acknowledged`` says that a person has seen it.
+    Both moments are wall time, which is how people call them; ``mono_s`` is when it began by a clock that nobody sets.
+    ``evidence`` holds plain numbers, in the unit of the metric that the rule watches, and words for the JSON document.
+    ``measured`` is what the rule saw at last, ``worst`` the worst since it began. ``lasted_s`` is how long it has held
+    in all, by that same clock, and ``times`` how often it began: what comes back within its rule's cooldown is the same
+    finding. ``acknowledged`` says that a person has seen it.
     """
 
     rule: str
     severity: Severity
     at_s: float
     summary: str
+    mono_s: Maybe[float] = _IN_NO_LOG
     ended_at_s: float | None = None
     measured: Figure | None = None
     worst: Figure | None = None
@@ -96,9 +101,11 @@ class Finding:
         return self.rule == _MARK
 
 
-def mark(at_s: float, note: str) -> Finding:
+def mark(at: Instant, note: str) -> Finding:
     """What the alert log holds of such a moment; ``note`` may be empty."""
-    return Finding(rule=_MARK, severity=Severity.INFO, at_s=at_s, summary=note or "marked", ended_at_s=at_s)
+    at_s, mono_s = at
+    summary = note or "marked"
+    return Finding(rule=_MARK, severity=Severity.INFO, at_s=at_s, mono_s=mono_s, summary=summary, ended_at_s=at_s)
 
 
 @dataclass(frozen=True, slots=True)

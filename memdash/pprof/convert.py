@@ -6,13 +6,15 @@ with, and its end. Source: runtime/pprof/protomem.go.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from memdash.model.missing import Missing
 from memdash.model.objects import Objects
 from memdash.model.profile import OF_GO, Frame, Profile
-from memdash.pprof.document import Document, Function, Line, Location, Mapping, Sample, ValueType
+from memdash.model.tasks import Task, TaskKind, Tasks
+from memdash.pprof.document import Document, Function, Label, Line, Location, Mapping, Sample, ValueType
 
-__all__ = ["objects_document", "sites_document"]
+__all__ = ["objects_document", "sites_document", "tasks_document"]
 
 _SPACE = ValueType("space", "bytes")
 _INUSE = (ValueType("inuse_objects", "count"), ValueType("inuse_space", "bytes"))
@@ -69,6 +71,38 @@ def objects_document(objects: Objects, mappings: Sequence[Mapping], taken_ns: in
         period=1,
         time_ns=taken_ns,
     )
+
+
+def tasks_document(tasks: Tasks, kind: TaskKind, mappings: Sequence[Mapping], taken_ns: int) -> Document:
+    """Tasks of one kind as runtime/pprof counts goroutines, one sample a group; ``taken_ns`` is Unix time.
+
+    Stacks are those that Go prints: without the runtime's functions that a goroutine waits in, which its ``state`` says
+    in a word. That, ``created_by`` and ``waiting`` (at least so many seconds) are labels.
+    """
+    places = _Places(mappings)
+    counted = ValueType(kind.value, "count")
+    samples = tuple(
+        Sample(tuple([places[frame, 0] for frame in task.stack or (task.own,)]), (task.count,), tuple(_labels(task)))
+        for task in tasks.groups
+        if task.kind is kind
+    )
+    return Document(
+        sample_types=(counted,),
+        samples=samples,
+        locations=places.locations,
+        mappings=tuple(mappings),
+        period_type=counted,
+        period=1,
+        time_ns=taken_ns,
+    )
+
+
+def _labels(task: Task) -> Iterator[Label]:
+    yield Label("state", task.state)
+    if not isinstance(task.created_by, Missing):
+        yield Label("created_by", f"{task.created_by.function} {task.created_by.where()}".rstrip())
+    if not isinstance(task.waiting_s, Missing):
+        yield Label("waiting", number=int(task.waiting_s), unit="seconds")
 
 
 def _fitting(value: int) -> int:

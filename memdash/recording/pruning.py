@@ -92,7 +92,7 @@ def prune(database: Database, limits: Limits, run: int, now: Instant, going: Col
     """
     if limits.max_age_s is not None:
         before = micros(now.wall_s - limits.max_age_s)
-        _forget(database, run, micros(now.mono_s - limits.max_age_s), before)
+        _forget(database, run, micros(now.mono_s - limits.max_age_s))
         for (other,) in database.rows(_OVER_BY, run, before):
             _drop(database, other, going)
     _sweep(database, run, going)
@@ -113,7 +113,7 @@ def _drop(database: Database, run: int, going: Collection[int]) -> None:
     """A whole run, unless it goes on."""
     if run in going:
         return
-    _forget(database, run, _ALWAYS, _ALWAYS)
+    _forget(database, run, _ALWAYS)
     for table in ("alike", "source"):
         database.run(f"DELETE FROM {table} WHERE run = ?", run)  # noqa: S608 - our names
     database.run("DELETE FROM run WHERE number = ?", run)
@@ -128,12 +128,8 @@ def _sweep(database: Database, run: int, going: Collection[int]) -> None:
         _drop(database, other, going)
 
 
-def _forget(database: Database, run: int, before: int, before_wall: int) -> None:
-    """All of a run that was before a moment of its monotonic clock, which nobody sets.
-
-    The alert log has wall time alone: of it goes what is too old both by that and by when the run began.
-    """
-    began = database.rows("SELECT wall - mono FROM run WHERE number = ?", run)
+def _forget(database: Database, run: int, before: int) -> None:
+    """All of a run that was before a moment of its monotonic clock, which nobody sets."""
     for table in ("minute", "series"):
         database.run(f"DELETE FROM {table} WHERE run = ? AND last_mono < ?", run, before)  # noqa: S608 - our names
     for table in ("moment", "mark"):
@@ -145,9 +141,7 @@ def _forget(database: Database, run: int, before: int, before_wall: int) -> None
         run,
         before,
     )
-    if began:
-        wall = min(before + began[0][0], before_wall) if before < _ALWAYS else _ALWAYS
-        database.run("DELETE FROM finding WHERE run = ? AND wall < ?", run, wall)
+    database.run("DELETE FROM finding WHERE run = ? AND said < ?", run, before)
 
 
 def _bytes(database: Database, kind: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -30,7 +31,7 @@ from memdash.recording.codec import (
     is_apart,
 )
 from memdash.recording.database import Database
-from memdash.recording.hindsight import SetBacks, findings, sayings
+from memdash.recording.hindsight import AFTER_S, findings, sayings
 from memdash.recording.kept import Kept
 from memdash.recording.moment import APART, Mark, Moment, Run
 from memdash.recording.shapes import LATEST_S
@@ -88,7 +89,6 @@ class Recording:
         self.number: int = found[0][0]
         self._alike = Alike(database)
         self._tracks = Tracks(database, self.number)
-        self._set_backs = SetBacks(database, self.number)
 
     @classmethod
     def open(cls, path: Path, run: int | None = None) -> Recording:
@@ -185,6 +185,11 @@ class Recording:
                 return _instant((minute.walls[place], minute.monos[place]))
         return _instant(loose[0]) if loose else self._first().at
 
+    def instant_of(self, said_s: float) -> Instant:
+        """The first moment that had what was said at ``said_s`` (monotonic), or the newest. Raises RecordingError."""
+        found = _found(lambda: self._moment_after(micros(said_s - AFTER_S) - 1))
+        return self.until if found is None else found.at
+
     def moment_by(self, mono_s: float) -> Moment:
         """The newest moment up to one of the monotonic clock, or the first. Raises RecordingError when there is none.
 
@@ -242,42 +247,38 @@ class Recording:
         return self._minutes.get(row, read)
 
     def moments(self, since_s: float, until_s: float, takes: Takes = lambda _: True) -> Iterator[Moment]:
-        """Those from one moment of wall time to another, in order, that are wanted by their monotonic time."""
+        """Those from one moment of the monotonic clock to another, in order, that are wanted by when they were."""
         for moment in self._bare(micros(since_s), micros(until_s), takes):
             yield self._whole(moment)
 
     def _bare(self, since: int = 0, until: int = _ALWAYS, takes: Takes = lambda _: True) -> Iterator[Moment]:
         """Moments without their facts of many rows. It reads a minute at a time as it goes, while others write."""
-        after = 0
         while True:
-            while found := _found(partial(self._next_minute, after, since, until)):
+            while found := _found(partial(self._next_minute, since, until)):
                 minute, last = found
-                for place, wall in enumerate(minute.walls):
-                    if since <= wall <= until and takes(minute.monos[place] / 1e6):
+                for place, mono in enumerate(minute.monos):
+                    if since <= mono <= until and takes(mono / 1e6):
                         yield minute[place]
-                after = last + 1
+                since = last + 1
             loose = self._database.rows(
-                "SELECT mono, data FROM moment WHERE run = ? AND mono >= ? AND wall BETWEEN ? AND ? ORDER BY mono",
+                "SELECT mono, data FROM moment WHERE run = ? AND mono BETWEEN ? AND ? ORDER BY mono",
                 self.number,
-                after,
                 since,
                 until,
             )
-            if not self._next_minutes(after, since, until):  # else they have just been put together
+            if not self._next_minutes(since, until):  # else they have just been put together
                 break
         yield from (decoded_moment(data) for mono, data in loose if takes(mono / 1e6))
 
-    def _next_minute(self, after: int, since: int, until: int) -> tuple[Minute, int] | None:
-        rows = self._next_minutes(after, since, until)
+    def _next_minute(self, since: int, until: int) -> tuple[Minute, int] | None:
+        rows = self._next_minutes(since, until)
         return (self._minute(rows[0][0]), rows[0][1]) if rows else None
 
-    def _next_minutes(self, after: int, since: int, until: int) -> Sequence[tuple[int, int]]:
-        """The number and the end of the first that begins from ``after`` on and holds any of that time."""
+    def _next_minutes(self, since: int, until: int) -> Sequence[tuple[int, int]]:
+        """The number and the end of the first that holds any of that time."""
         return self._database.rows(
-            "SELECT rowid, last_mono FROM minute WHERE run = ? AND mono >= ? AND last_wall >= ? AND wall <= ?"
-            " ORDER BY mono LIMIT 1",
+            "SELECT rowid, last_mono FROM minute WHERE run = ? AND last_mono >= ? AND mono <= ? ORDER BY mono LIMIT 1",
             self.number,
-            after,
             since,
             until,
         )
@@ -366,19 +367,15 @@ class Recording:
         """
         return self._tracks.series(key, since_s, until_s)
 
-    def findings(self, until_s: float) -> tuple[Finding, ...]:
-        """The alert log as of ``until_s`` (wall time), newest first: what ended later still held then.
+    def findings(self, until_s: float = math.inf) -> tuple[Finding, ...]:
+        """The alert log as of a moment of the monotonic clock, newest first: what ended later still held then.
 
         What is said of a finding that goes on is the last that was known by then: it may be older by up to a minute.
         """
-        return tuple(findings(self._database, self.number, until_s, self._set_backs.latest_s(self.until)))
-
-    def findings_at(self, at: Instant) -> tuple[Finding, ...]:
-        """The same as of a moment; of a run whose clock was set back before it all that is dated from before."""
-        return self.findings(self._set_backs.latest_s(at))
+        return tuple(findings(self._database, self.number, micros(min(until_s, self.until.mono_s))))
 
     def sayings(self) -> Iterator[tuple[float, Finding]]:
-        """All that was said of alerts, and when (wall time), in order: first as it began, last of each minute, over."""
+        """All that was said of alerts, and when (monotonic), in order: first as it began, last of each minute, over."""
         return sayings(self._database, self.number)
 
     def marks(self) -> tuple[Mark, ...]:

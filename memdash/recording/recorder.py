@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -160,8 +160,8 @@ class Recorder:
             pieces = tuple(self._queue)
             self._queue.clear()
         snapshots = [piece for piece in pieces if isinstance(piece, Snapshot)]
-        if snapshots:
-            self._safely(len(snapshots), lambda: self._write(snapshots))
+        for batch in _batches(snapshots, () if self._newest is None else self._newest.findings):
+            self._safely(len(batch), partial(self._write, batch))
         run = self._run
         if run is not None:
             for wish in (piece for piece in pieces if isinstance(piece, _Wish)):
@@ -221,6 +221,25 @@ def _is_void(snapshot: Snapshot) -> bool:
 def _is_same(snapshot: Snapshot, before: Snapshot) -> bool:
     """Whether nothing has come but a finding or a baseline."""
     return snapshot.sample is before.sample and snapshot.state is before.state
+
+
+def _batches(snapshots: Sequence[Snapshot], before: Sequence[Finding]) -> Iterator[Sequence[Snapshot]]:
+    """Cut after each at which an entry of the log began or ended: what is said bears the time of the last of its batch.
+
+    ``before`` is the log before the first of them.
+    """
+    batch, known = list[Snapshot](), _standing(before)
+    for shown in snapshots:
+        batch.append(shown)
+        if (standing := _standing(shown.findings)) != known:
+            yield batch
+            batch, known = [], standing
+    if batch:
+        yield batch
+
+
+def _standing(findings: Sequence[Finding]) -> set[tuple[str, float, float | None]]:
+    return {(finding.rule, finding.at_s, finding.ended_at_s) for finding in findings}
 
 
 def _alerts(findings: Sequence[Finding]) -> set[tuple[str, float]]:

@@ -16,6 +16,7 @@ from memdash.recording.codec import decoded, decompressed
 from memdash.recording.copying import NO_NUMBERS, RUN, TABLES, Piece, Table, put, rows_of
 from memdash.recording.database import Database
 from memdash.recording.kept import Kept
+from memdash.recording.older import dated
 from memdash.recording.pages import Kinds, Value, stray_rows
 from memdash.recording.tables import made_private, require_own
 from memdash.recording.writer import Writer
@@ -144,6 +145,7 @@ def salvaged(path: Path, into: Writer, allowance: Allowance) -> Salvaged:
                 found = _saved(source, into.database, allowance)
         except SpentError:
             raise Corrupt(f"{path} is damaged, and too large to be mended while somebody waits") from None
+        dated(into.database)
     if not found.saved:
         raise Corrupt(f"nothing of {path} can be read any more", "is it a recording at all?")
     return found

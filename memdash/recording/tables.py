@@ -8,6 +8,7 @@ from pathlib import Path
 
 from memdash.errors import Corrupt, NewerFormat, RecordingError
 from memdash.recording.database import Database
+from memdash.recording.older import dated, dated_beside
 
 __all__ = [
     "HOUR",
@@ -23,8 +24,8 @@ __all__ = [
     "times",
 ]
 
-VERSION = 1
-"""Of the tables and of what is in them; a later one is not read."""
+VERSION = 2
+"""Of the tables and of what is in them; a later one is not read, and of an earlier one ``older`` makes this."""
 
 MINUTE, HOUR = 60_000_000, 3_600_000_000
 """As the tables keep time."""
@@ -62,8 +63,10 @@ CREATE TABLE finding (
 CREATE TABLE mark (run INTEGER NOT NULL, mono INTEGER NOT NULL, wall INTEGER NOT NULL, note TEXT NOT NULL);
 """
 """Moments are whole microseconds. A ``moment`` is replaced by the ``minute`` that it is in once that is over,
-or by two of them, when the clock was set back meanwhile. Of a finding that goes on there is what was ``said`` of it
-first, and last in each minute, by the wall time at which that was; before memdash 0.4 that is where the minute began.
+or by two of them, when the clock was set back meanwhile. All stand in order by ``mono``, the monotonic clock, which
+nobody sets; ``wall`` is what people call that moment. A finding is known by its rule and the wall time at which it
+began; of one that goes on there is what was ``said`` of it first, and last in each minute, by the monotonic time of the
+moment that had it. In format 1 that was wall time.
 
 ``alike`` holds the first piece of a kind, which the compressor is given as its dictionary for all that follow: of those
 only what differs remains. For a fact that is its ``base``, the first of the same hour.
@@ -107,7 +110,10 @@ def made_private() -> Database:
 
 
 def opened_to_write(path: Path) -> Database:
-    """The one at ``path``; if the file is empty it becomes one. Raises RecordingError."""
+    """The one at ``path``; if the file is empty it becomes one, and one of an older format one of today's.
+
+    Raises RecordingError.
+    """
     database = Database(path, "mode=rw")
     try:
         is_new = not database.rows("SELECT 1 FROM sqlite_master LIMIT 1")
@@ -116,7 +122,10 @@ def opened_to_write(path: Path) -> Database:
         _log_ahead(database)
         if is_new:
             _create(database)
-        _check(database)
+        if _version(database) < VERSION:
+            with database.transaction():
+                dated(database)
+                database.rows(f"PRAGMA user_version = {VERSION}")
     except BaseException:
         database.close()
         raise
@@ -141,7 +150,8 @@ def opened(path: Path) -> Database:
     """The one at ``path``, read only, which somebody may be writing. Raises RecordingError."""
     database = Database(path, "mode=ro")
     try:
-        _check(database)
+        if _version(database) < VERSION:
+            dated_beside(database)
     except BaseException:
         database.close()
         raise
@@ -188,7 +198,8 @@ def _is_own(kind: object, sql: object) -> bool:
     return len(sql) < _LONGEST_TABLE and _WORDS.issuperset(_WORD.findall(sql))
 
 
-def _check(database: Database) -> None:
+def _version(database: Database) -> int:
+    """Of one that can be read. Raises RecordingError, NewerFormat, Corrupt."""
     if not database.rows("SELECT 1 FROM sqlite_master LIMIT 1"):
         raise RecordingError(f"{database.path} holds no run yet", "memdash record PID -o FILE makes a recording")
     ((owner,),) = database.rows("PRAGMA application_id")
@@ -199,3 +210,4 @@ def _check(database: Database) -> None:
         raise NewerFormat(f"{database.path} is of format {version}, and this memdash knows up to {VERSION}")
     require_own(database)
     _require_few_rows(database)
+    return int(version)

@@ -21,6 +21,7 @@ from memdash.model.target import Ending, Target
 from memdash.recording.alike import Alike
 from memdash.recording.codec import (
     compressed,
+    decoded,
     decoded_plain,
     encoded,
     encoded_moment,
@@ -28,6 +29,7 @@ from memdash.recording.codec import (
 )
 from memdash.recording.copying import copied
 from memdash.recording.facts import Facts
+from memdash.recording.hindsight import AFTER_S
 from memdash.recording.moment import Moment
 from memdash.recording.place import Place
 from memdash.recording.pruning import PRIVATE, Limits, prune
@@ -55,10 +57,13 @@ def _in_order(rows: Sequence[_Row]) -> Iterator[Sequence[_Row]]:
 
 @dataclass
 class _Course:
-    """Where one run stands. Replaced as a whole, so that a transaction that fails leaves no trace."""
+    """Where one run stands: its newest moment, and the time of what is said now.
+
+    Replaced as a whole, so that a transaction that fails leaves no trace.
+    """
 
     mono: int = 0
-    wall: int = 0
+    said: int = 0
     costs_of: int = -1
     costs: Mapping[str, ProbeCost] = field(default_factory=dict)
     facts: Facts = field(default_factory=Facts)
@@ -129,19 +134,25 @@ class Writer:
     def write(
         self, run: int, moments: Sequence[Moment], findings: Iterable[Finding] = (), *, keep: bool = False
     ) -> None:
-        """One batch: moments in order, and findings that are new or have changed.
+        """One batch: moments in order, and findings that are new or have changed by the last of them.
 
         A fact of many rows is written at most once a minute; ``keep`` has the newest of each kind written at once,
         because somebody will want to look at just this moment.
         """
         with self._changing(run, moments, keep=keep) as course:
             for finding in findings:
-                self._put_finding(run, finding, course.wall)
+                self._put_finding(run, finding, course.said)
+
+    def say(self, run: int, sayings: Iterable[tuple[float, Finding]]) -> None:
+        """What another recording holds of alerts, and when that was said (monotonic), in order."""
+        with self._changing(run):
+            for said_s, finding in sayings:
+                self._put_finding(run, finding, micros(said_s))
 
     def mark(self, run: int, at: Instant, note: str) -> None:
         """Remember a moment, with what somebody says of it; its facts are kept in full. The run may be over."""
         with self._changing(run):
-            self._put_finding(run, mark(at.wall_s, note), micros(at.wall_s))
+            self._put_finding(run, mark(at, note), micros(at.mono_s))
             self.database.run("INSERT INTO mark VALUES (?, ?, ?, ?)", run, micros(at.mono_s), micros(at.wall_s), note)
 
     def end(self, run: int, ending: Ending | None = None) -> None:
@@ -224,13 +235,15 @@ class Writer:
         return mono, wall, encoded_moment(told), compressed(values, 1)
 
     def _put(self, run: int, course: _Course, moment: Moment, row: _Row) -> None:
-        mono, wall, *_ = row
+        mono, *_ = row
         if course.mono // MINUTE < mono // MINUTE:
             self._pack(run, mono)
             if course.mono // HOUR < mono // HOUR:
                 self._join_hours(run, mono)
             prune(self.database, self._limits, run, moment.at, self._courses)
-        course.mono, course.wall = max(mono, course.mono), wall
+        is_after = mono <= course.mono or moment.state.is_over  # the end takes the place of what was read last
+        course.said = max(mono, course.mono) + is_after * micros(AFTER_S)
+        course.mono = max(mono, course.mono)
         self.database.run("INSERT OR REPLACE INTO moment VALUES (?, ?, ?, ?, ?)", run, *row)
         for capability, origin in moment.sample.origins.items():
             self._follow_source(run, course, capability, origin, mono)
@@ -245,27 +258,36 @@ class Writer:
     def _put_finding(self, run: int, finding: Finding, now: int) -> None:
         """What happened at one moment is told apart by its words, what goes on by its rule and beginning.
 
-        Of what goes on, the first that was said of it stays, and of each minute the last. Nothing is said before what
-        was said of it already, though the clock was set back meanwhile: what is said last is what holds.
+        Of what goes on, the first that was said of it stays, and of each minute the last. Whatever is said of it once
+        it is over bears the time at which that was said, or an earlier one: a mark may be of a moment that is past.
         """
         has_happened = finding.ended_at_s == finding.at_s
-        began, ended = micros(finding.at_s), micros(finding.ended_at_s or 0.0)
-        entry = run, began, finding.rule, finding.summary if has_happened else ""
-        ((last,),) = self.database.rows(
-            "SELECT max(said) FROM finding WHERE run = ? AND wall = ? AND rule = ? AND note = ?", *entry
-        )
-        said = max(now, began, ended, last or 0) if not has_happened else began
-        minute = said - said % MINUTE
-        self.database.run(
-            "DELETE FROM finding WHERE run = ?1 AND wall = ?2 AND rule = ?3 AND note = ?4 AND said BETWEEN ?5 AND ?6"
-            " AND said > (SELECT min(said) FROM finding WHERE run = ?1 AND wall = ?2 AND rule = ?3 AND note = ?4)",
+        entry = run, micros(finding.at_s), finding.rule, finding.summary if has_happened else ""
+        if finding.ended_at_s is not None:
+            now = self._when_over(entry, finding, now)
+        ((first,),) = self.database.rows(
+            "SELECT coalesce(min(said), ?5) FROM finding WHERE run = ?1 AND wall = ?2 AND rule = ?3 AND note = ?4",
             *entry,
-            minute,
-            minute + MINUTE - 1,
+            now,
         )
         self.database.run(
-            "INSERT OR REPLACE INTO finding VALUES (?, ?, ?, ?, ?, ?)", *entry, said, encoded(Finding, finding)
+            "DELETE FROM finding WHERE run = ? AND wall = ? AND rule = ? AND note = ? AND said >= ?",
+            *entry,
+            max(min(first, now) + 1, now - now % MINUTE),
         )
+        self.database.run(
+            "INSERT OR REPLACE INTO finding VALUES (?, ?, ?, ?, ?, ?)", *entry, now, encoded(Finding, finding)
+        )
+
+    def _when_over(self, entry: tuple[int, int, str, str], finding: Finding, now: int) -> int:
+        """When this end of a finding was said first."""
+        rows = self.database.rows(
+            "SELECT said, data FROM finding WHERE run = ? AND wall = ? AND rule = ? AND note = ?"
+            " ORDER BY said DESC LIMIT 1",
+            *entry,
+        )
+        is_known = bool(rows) and decoded(Finding, rows[0][1]).ended_at_s == finding.ended_at_s
+        return min(now, rows[0][0]) if is_known else now
 
     def _pack(self, run: int, until: int) -> None:
         """Put the moments of each minute that ended before ``until`` together, and their metrics into buckets."""

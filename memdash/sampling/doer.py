@@ -24,7 +24,7 @@ _BY_ITSELF_S, _CANCELLED_S = 0.2, 1.0
 class Doer:
     """``wake`` is called, on that thread, whenever an action has been done.
 
-    ``ask`` is for any thread; everything else belongs to the one that reads.
+    ``ask`` and ``is_asked`` are for any thread; everything else belongs to the one that reads.
     """
 
     def __init__(self, wake: Callable[[], object], clock: Clock) -> None:
@@ -32,12 +32,15 @@ class Doer:
         self._clock = clock
         self._asked: deque[tuple[Action, str]] = deque()
         self._doing: Doing | None = None
-        self._cause = ""
         self._is_done = threading.Event()
 
     def ask(self, action: Action, cause: str) -> None:
         """Have it done after all that was asked for before."""
         self._asked.append((action, cause))
+
+    def is_asked(self, action: Action) -> bool:
+        """Whether it is being done, or waits for its turn."""
+        return any(action is asked for asked, _ in self._asked.copy())
 
     def deeds(self, roster: Roster) -> Iterator[Deed]:
         """What has been done since the last time; the next one begins as soon as that has been taken.
@@ -48,16 +51,20 @@ class Doer:
             if self._doing is None:
                 if not self._asked:
                     return
-                action, self._cause = self._asked.popleft()
-                begun = roster.begin(action)
+                begun = roster.begin(self._asked[0][0])
                 if isinstance(begun, Deed):
-                    yield replace(begun, cause=self._cause)
+                    yield self._over(begun)
                     continue
                 self._begin(begun)
             if self._doing is None or not self._is_done.is_set():
                 return
             done, self._doing = self._doing, None
-            yield replace(roster.end(done), cause=self._cause)
+            yield self._over(roster.end(done))
+
+    def _over(self, deed: Deed) -> Deed:
+        """It was the first of those asked for."""
+        _, cause = self._asked.popleft()
+        return replace(deed, cause=cause)
 
     def _begin(self, doing: Doing) -> None:
         def carry_out() -> None:
@@ -78,7 +85,7 @@ class Doer:
             if not self._is_done.wait(_CANCELLED_S):
                 return
         done, self._doing = self._doing, None
-        yield replace(done.deed(Sample.empty(self._clock.now(), _UNSEEN)), cause=self._cause)
+        yield self._over(done.deed(Sample.empty(self._clock.now(), _UNSEEN)))
 
     def join(self) -> None:
         """Wait until nothing is being done to the target, however long that takes."""

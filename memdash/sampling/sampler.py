@@ -93,6 +93,10 @@ class Sampler:
         self._doer.ask(action, cause)
         self._wake()
 
+    def is_asked(self, action: Action) -> bool:
+        """Whether it has been asked for and is not done yet; from any thread."""
+        return self._doer.is_asked(action)
+
     def _wake(self) -> None:
         with self._wake_lock:
             if self._wake_fd >= 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,7 +13,7 @@ from memdash.errors import MemdashError, defects_told
 from memdash.model.capability import Capability
 from memdash.model.check import Checked, Command
 from memdash.model.finding import NOTES, Finding, NotYet
-from memdash.model.missing import Missing
+from memdash.model.missing import Missing, known
 from memdash.model.sample import Instant, Sample
 from memdash.model.snapshot import Snapshot, State
 from memdash.session.memory import Memory
@@ -173,8 +174,8 @@ class Gate:
         since = self._since
         if since is None:
             return ()
-        notes = (found for found in reversed(self._log) if found.rule == NOTES)
-        return tuple(note for note in notes if note.evidence and note.at_s >= since.wall_s)
+        notes = (found for found in reversed(self._log) if found.rule == NOTES and found.evidence)
+        return tuple(note for note in notes if known(note.mono_s, -math.inf) >= since.mono_s)
 
 
 def _lapse(shown: Snapshot) -> str:

@@ -141,11 +141,14 @@ class Live:
         """The moments that have been recorded; Missing before there are any."""
         return self._rewind.past
 
+    def require_markable(self) -> None:
+        """The log of a watch that goes on takes any mark."""
+
     def mark(self, note: str, then: Snapshot) -> None:
         """Put a mark into the log, and into what is recorded."""
         self._rewind.mark(note, then.at)
         with self._lock:
-            self._memory.mark_moment(then.at.wall_s, note)
+            self._memory.mark_moment(then.at, note)
             self._refresh()
 
     def mark_baseline(self, then: Snapshot | None = None) -> None:
@@ -154,10 +157,10 @@ class Live:
             now = self._snapshot.at
             if then is None:
                 self._memory.mark(now)
-                self._memory.note(now.wall_s, "baseline set")
+                self._memory.note(now, "baseline set")
             else:
                 self._memory.mark(then.at, then.sample)
-                self._memory.note(now.wall_s, f"baseline set to {clock_time(then.at.wall_s)}")
+                self._memory.note(now, f"baseline set to {clock_time(then.at.wall_s)}")
             self._refresh()
 
     def clear_baseline(self) -> None:
@@ -166,7 +169,7 @@ class Live:
             if not self._memory.is_marked:
                 return
             self._memory.clear()
-            self._memory.note(self._snapshot.at.wall_s, "baseline cleared: changes count from the attach")
+            self._memory.note(self._snapshot.at, "baseline cleared: changes count from the attach")
             self._refresh()
 
     def acknowledge(self, finding: Finding, seen: bool = True) -> None:
@@ -186,13 +189,17 @@ class Live:
     ) -> None:
         """Put a line into the alert log. Not for listeners: they are called while the session is taken."""
         with self._lock:
-            self._memory.note(self._clock.now().wall_s, summary, severity, evidence or {})
+            self._memory.note(self._clock.now(), summary, severity, evidence or {})
             self._refresh()
 
     def act(self, action: Action) -> None:
         """Have it done after all that was asked for before; sampling goes on meanwhile."""
         if not self._read_only:
             self._sampler.ask(action)
+
+    def is_doing(self, action: Action) -> bool:
+        """Whether it is being done, or waits for its turn."""
+        return self._sampler.is_asked(action)
 
     def close(self) -> None:
         """Stop the thread."""
@@ -208,41 +215,43 @@ class Live:
         """Show what has been opened, at once or later."""
         with self._lock:
             for line in attached.log:
-                self._memory.note(self._clock.now().wall_s, line)
+                self._memory.note(self._clock.now(), line)
             self._snapshot = replace(self._snapshot, target=attached.target, missing=attached.missing)
 
     def on_sample(self, sample: Sample) -> None:
         """Take in one tick."""
         with self._lock:
-            shown = replace(self._snapshot, state=State.LIVE, silence=self._heard(sample.at.wall_s))
+            shown = replace(self._snapshot, state=State.LIVE, silence=self._heard(sample.at))
             also: Mapping[str, Finding | NotYet | None] = {}
             if self._relieving is not None:
                 also = self._relieving.look(sample, shown.actions)
                 shown = replace(shown, relief=self._relieving.standing)
             self._publish(self._memory.add(shown, sample, also))
 
-    def _heard(self, at_s: float) -> Silence | None:
+    def _heard(self, at: Instant) -> Silence | None:
         """Whether anything of the target answers; that it began or ceased to do so is told in the log at once."""
         silence, before = self._watch.silence(), self._snapshot.silence
         name = self._snapshot.target.name
         if silence is not None and before is None:
-            self._memory.note(silence.since_s, f"{name} does not answer: {silence.why}", Severity.WARNING)
+            self._memory.note(
+                Instant(silence.since_s, at.mono_s), f"{name} does not answer: {silence.why}", Severity.WARNING
+            )
         elif silence is None and before is not None:
-            self._memory.note(at_s, f"{name} answers again, after {duration(max(at_s - before.since_s, 0.0))}")
+            self._memory.note(at, f"{name} answers again, after {duration(max(at.wall_s - before.since_s, 0.0))}")
         return silence
 
     def on_offers(self, offers: Mapping[Action, Maybe[str]], news: Sequence[str]) -> None:
         """Take in what can be done now, and what the doers have to tell; the next snapshot shows both."""
         with self._lock:
             for line in news:
-                self._memory.note(self._clock.now().wall_s, line)
+                self._memory.note(self._clock.now(), line)
             self._snapshot = replace(self._snapshot, actions={} if self._read_only else dict(offers))
 
     def on_deed(self, deed: Deed) -> None:
         """Log what was done, with the figures before and after."""
         with self._lock:
             severity = Severity.WARNING if deed.failed else Severity.INFO if deed.begun else Severity.OK
-            self._memory.note(self._clock.now().wall_s, deed_words(deed), severity, deed_figures(deed))
+            self._memory.note(self._clock.now(), deed_words(deed), severity, deed_figures(deed))
             if self._relieving is not None:
                 self._relieving.heard(deed)
             self._refresh()
@@ -251,8 +260,9 @@ class Live:
         """Freeze on what was seen last."""
         with self._lock:
             target = self._snapshot.target
-            self._memory.end(Instant(ending.at_s, self._snapshot.at.mono_s))
-            self._memory.note(ending.at_s, f"{target.words} {ending.words}", ending.severity)
+            at = Instant(ending.at_s, self._snapshot.at.mono_s)
+            self._memory.end(at)
+            self._memory.note(at, f"{target.words} {ending.words}", ending.severity)
             self._publish(self._memory.refreshed(replace(self._snapshot, state=State.ENDED, ending=ending)))
 
     def on_failure(self, error: MemdashError) -> None:
@@ -261,7 +271,7 @@ class Live:
             now = self._clock.now()
             why = Missing(error.what, error.hint)
             self._memory.end(Instant(now.wall_s, self._snapshot.at.mono_s))
-            self._memory.note(now.wall_s, error.what, Severity.CRITICAL)
+            self._memory.note(now, error.what, Severity.CRITICAL)
             shown = replace(self._snapshot, state=State.REFUSED, missing=dict.fromkeys(Capability, why))
             if self._snapshot.state is State.ATTACHING:
                 shown = replace(shown, at=now, sample=Sample.empty(now, why), groups=why, objects=why, tasks=why)
@@ -285,7 +295,7 @@ class Live:
         if listener not in self._failing:
             self._failing = (*self._failing, listener)
             words = f"something that follows this watch goes wrong: {error.what}"
-            self._memory.note(self._clock.now().wall_s, words, Severity.WARNING)
+            self._memory.note(self._clock.now(), words, Severity.WARNING)
 
 
 def read_once(
@@ -301,7 +311,7 @@ def read_once(
     attached = attach(target, entries, clock)
     memory = Memory(1.0, default_rules() if rules is None else rules, muted)
     for line in attached.log:
-        memory.note(clock.now().wall_s, line)
+        memory.note(clock.now(), line)
     shown = replace(_first_snapshot(attached.target, clock, 1.0), state=State.LIVE, missing=attached.missing)
     try:
         samples = chain(attached.roster.tick(clock.now()), attached.roster.finish(_PATIENCE_S))

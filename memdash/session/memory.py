@@ -57,17 +57,20 @@ class Memory:
 
     def note(
         self,
-        at_s: float,
+        at: Instant,
         summary: str,
         severity: Severity = Severity.INFO,
         evidence: Mapping[str, float | str] = _NO_FIGURES,
     ) -> None:
         """Put a line into the alert log."""
-        self._log.note(Finding(rule=NOTES, severity=severity, at_s=at_s, summary=summary, evidence=evidence))
+        at_s, mono_s = at
+        self._log.note(
+            Finding(rule=NOTES, severity=severity, at_s=at_s, mono_s=mono_s, summary=summary, evidence=evidence)
+        )
 
-    def mark_moment(self, at_s: float, note: str) -> None:
+    def mark_moment(self, at: Instant, note: str) -> None:
         """Put a mark into the log, where it can be found again."""
-        self._log.note(mark(at_s, note))
+        self._log.note(mark(at, note))
 
     def add(
         self, shown: Snapshot, sample: Sample, also: Mapping[str, Finding | NotYet | None] = MappingProxyType({})
@@ -126,7 +129,7 @@ class Memory:
             return None
         verdict, changed = ruled
         if changed:
-            self.note(sample.at.wall_s, changed)
+            self.note(sample.at, changed)
         if not verdict.kind.grows:
             return verdict
         grown = growers(*self._rows.named(sample, sample.at.mono_s - verdict.window_s))
@@ -140,7 +143,7 @@ class Memory:
         except MemdashError as error:
             if name not in self._broken:
                 self._broken.add(name)
-                self.note(view.until.wall_s, f"the rule {name} cannot check: {error.what}", Severity.WARNING)
+                self.note(view.until, f"the rule {name} cannot check: {error.what}", Severity.WARNING)
             return NotYet(error.what)
 
     def end(self, at: Instant) -> None:
@@ -155,10 +158,10 @@ class Memory:
         """Count nothing of this rule for so long from ``now`` on; 0 lets it count again. It is told in the log."""
         if for_s:
             self._log.mute(rule, now.mono_s + for_s)
-            self.note(now.wall_s, f"{rule} muted{'' if math.isinf(for_s) else f' for {duration(for_s)}'}")
+            self.note(now, f"{rule} muted{'' if math.isinf(for_s) else f' for {duration(for_s)}'}")
         elif rule in self._log.muted:
             self._log.unmute(rule)
-            self.note(now.wall_s, f"{rule} counts again")
+            self.note(now, f"{rule} counts again")
 
     @property
     def is_marked(self) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from heapq import nlargest
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from memdash.analysis.gc_trend import NO_START, gc_trend
@@ -146,7 +147,7 @@ class Past:
 
     def _findings(self, moment: Moment, history: Timeline) -> tuple[Finding, ...]:
         """The log as of a moment; of the memory as a whole, and of single figures, as they were at just this one."""
-        log = self._recording.findings_at(moment.at)
+        log = self._recording.findings(moment.at.mono_s)
         return tuple(measured_then(judged_then(entry, moment.verdict), history) for entry in log)
 
     def timeline(self, since: Instant, until: Instant, baseline: Instant) -> RecordedTimeline:
@@ -163,12 +164,17 @@ class Past:
         with self._lock:
             return self._recording.instant_at(wall_s)
 
+    def when_said(self, mono_s: float) -> Instant:
+        """The first moment at which that was known which was said at one of the monotonic clock, or the newest."""
+        with self._lock:
+            return self._recording.instant_of(mono_s)
+
     def moments(self, takes: Callable[[float], bool] = lambda _: True) -> Iterator[Moment]:
         """Those that are wanted by their monotonic time, in order, for whoever has it for itself."""
         return self._recording.moments(0.0, _UNTIL_NOW_S, takes)
 
     def sayings(self) -> Iterator[tuple[float, Finding]]:
-        """All that was said of alerts, and when (wall time), in order."""
+        """All that was said of alerts, and when (monotonic), in order."""
         return self._recording.sayings()
 
     def tasks(self, since_s: float, until_s: float) -> tuple[Tasks, ...]:
@@ -181,19 +187,40 @@ class Past:
         """Remember a moment in the file. Raises RecordingError when that cannot be written."""
         from memdash.recording.writer import Writer
 
+        number = self._recording.number
+        with self._left_alone() as path:
+            if path is not None:
+                with closing(Writer(path, appends=True)) as writer:
+                    writer.mark(number, at, note)
+
+    def require_markable(self) -> None:
+        """Raise RecordingError when the file cannot be written: by nobody, or not while another memdash does."""
+        from memdash.recording.place import Place
+
+        with self._left_alone() as path:
+            if path is not None:
+                Place(path, appends=True).discard()
+
+    @contextmanager
+    def _left_alone(self) -> Iterator[Path | None]:
+        """The file, which is not open meanwhile: SQLite would lose its locks on one that is opened once more here.
+
+        None for what is recorded into none.
+        """
         path, number = self._recording.path, self._recording.number
         if path is None:
             if self._is_of_file:
                 raise RecordingError("what is left of a damaged recording cannot be marked", Corrupt.default_hint)
+            yield None
             return
         with self._lock, self._series_lock:
-            self._recording.close()  # a file that is written is opened by nobody else here: SQLite would lose its locks
+            if not _is_file(path):  # as long as it stays open, what has been deleted can be looked at
+                raise RecordingError(f"{path} is not there any more: no moment of it can be marked")
+            self._recording.close()
             try:
-                writer = Writer(path, appends=True)
-                try:
-                    writer.mark(number, at, note)
-                finally:
-                    writer.close()
+                yield path
+            except RecordingError as error:
+                raise RecordingError(f"no moment of it can be marked: {error.what}") from None
             finally:
                 self._recording = Recording.open(path, number)
 
@@ -201,7 +228,7 @@ class Past:
     def findings(self) -> tuple[Finding, ...]:
         """The whole alert log, newest first."""
         with self._lock:
-            return self._recording.findings(_UNTIL_NOW_S)
+            return self._recording.findings()
 
     def close(self) -> None:
         """May be called twice."""
@@ -261,6 +288,13 @@ class Past:
             if bulk * len(numbers) > _COURSE_BYTES:
                 return self._recording.readings(capability, since_s, until_s, max(_COURSE_BYTES // bulk, 2))
         return numbers
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a folder on the way may not be entered any more
+        return False
 
 
 class RecordedTimeline:

@@ -16,11 +16,13 @@ from memdash.model.profile import Profile
 from memdash.model.sample import Instant
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Target
+from memdash.model.tasks import TaskKind
 from memdash.network.address import Address
-from memdash.pprof.convert import objects_document, sites_document
+from memdash.pprof.convert import objects_document, sites_document, tasks_document
 from memdash.pprof.document import Document, Mapping
 from memdash.pprof.taken import Files, TakenProfile
 from memdash.probes.endpoint import Endpoint
+from memdash.probes.narrowed import narrowed
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
 from memdash.process.code import build_id, code_pieces
@@ -39,6 +41,8 @@ __all__ = [
     "read_at",
     "served_profile",
     "take_profile",
+    "take_tasks",
+    "tasks_of",
 ]
 
 _OTHERS = Missing("these are no allocation sites")
@@ -71,6 +75,29 @@ def served_profile(endpoint: Endpoint, target: Target, kind: str, seconds: int) 
 def take_profile(target: Target, entries: Sequence[ProbeEntry] = PROBES) -> TakenProfile:
     """Read the process once. Raises ProbeError when it has neither sites nor types, and what ``read_once`` raises."""
     return profile_of(read_once(target, entries=entries))
+
+
+def take_tasks(target: Target, kind: TaskKind, entries: Sequence[ProbeEntry] = PROBES) -> TakenProfile:
+    """Read the tasks of the process once, and nothing else. Raises as ``tasks_of`` and ``read_once`` do."""
+    return tasks_of(read_once(target, entries=narrowed(entries, {Capability.TASKS: 0.0})), kind)
+
+
+def tasks_of(snapshot: Snapshot, kind: TaskKind) -> TakenProfile:
+    """The tasks of one kind at a moment, by stack. Raises ProbeError when there are none, or nobody knows where."""
+    tasks, target = snapshot.sample.tasks, snapshot.target
+    if isinstance(tasks, Missing):
+        raise ProbeError(f"there is no profile of {kind.words(0)} to be had: {tasks.why}", tasks.hint)
+    stacks = [task.stack for task in tasks.groups if task.kind is kind]
+    if not stacks:
+        others = sorted({task.kind.value for task in tasks.groups})
+        raise ProbeError(f"it has no {kind.words(0)}", f"--type {' or '.join(others)}" if others else "")
+    if not any(stacks):
+        raise ProbeError(f"where its {kind.words(0)} stand is not told", "memdash doctor PID says what can be read")
+    origin = snapshot.sample.origins.get(Capability.TASKS)
+    at = snapshot.at if origin is None else origin.at
+    mappings = tuple(_mappings(target, (), is_there=_is_there(snapshot)))
+    document = tasks_document(tasks, kind, mappings, round(at.wall_s * 1_000_000_000))
+    return TakenProfile(document, _caveats(snapshot, Capability.TASKS), files_of(snapshot))
 
 
 def profiled(snapshot: Snapshot) -> Capability:
@@ -147,8 +174,7 @@ _DOCUMENTS = _Documents()
 
 
 def _document(snapshot: Snapshot, sites: Maybe[Profile], objects: Maybe[Objects], at: Instant) -> TakenProfile:
-    target, taken_ns = snapshot.target, round(at.wall_s * 1_000_000_000)
-    is_there = snapshot.ending is None and not snapshot.is_replayed  # else its pid may be another's by now
+    target, taken_ns, is_there = snapshot.target, round(at.wall_s * 1_000_000_000), _is_there(snapshot)
     if not isinstance(sites, Missing):
         document = _DOCUMENTS.of(
             sites, lambda: sites_document(sites, tuple(_mappings(target, _pcs(sites), is_there=is_there)), taken_ns)
@@ -159,6 +185,11 @@ def _document(snapshot: Snapshot, sites: Maybe[Profile], objects: Maybe[Objects]
     else:
         raise ProbeError(f"there is no profile to be had: {sites.why}", sites.hint or objects.hint)
     return TakenProfile(document, files=files_of(snapshot))
+
+
+def _is_there(snapshot: Snapshot) -> bool:
+    """Whether its pid is still its own; else it may be another's by now."""
+    return snapshot.ending is None and not snapshot.is_replayed
 
 
 def files_of(snapshot: Snapshot) -> Files:

@@ -10,7 +10,7 @@ from memdash.model.action import Action, Deed
 from memdash.model.finding import Finding, NotYet, Severity
 from memdash.model.missing import Maybe
 from memdash.model.relief import OVER_LIMIT, GcAt, Relief
-from memdash.model.sample import Sample
+from memdash.model.sample import Instant, Sample
 
 __all__ = ["Relieving"]
 
@@ -22,7 +22,7 @@ class Relieving:
     """
 
     def __init__(
-        self, plan: GcAt, ask: Callable[[Action, str], object], note: Callable[[float, str, Severity], object]
+        self, plan: GcAt, ask: Callable[[Action, str], object], note: Callable[[Instant, str, Severity], object]
     ) -> None:
         self._reliever = Reliever(plan)
         self._ask = ask
@@ -42,10 +42,10 @@ class Relieving:
             with defects_told():
                 looked = self._reliever.look(sample, offers)
         except MemdashError as error:
-            self._break(sample.at.wall_s, error)
+            self._break(sample.at, error)
             return {}
         for words, severity in looked.told:
-            self._note(sample.at.wall_s, words, severity)
+            self._note(sample.at, words, severity)
         self._pass_on(looked.order)
         return {OVER_LIMIT: looked.finding}
 
@@ -57,12 +57,12 @@ class Relieving:
             with defects_told():
                 self._pass_on(self._reliever.heard(deed))
         except MemdashError as error:
-            self._break(deed.after.at.wall_s, error)
+            self._break(deed.after.at, error)
 
     def _pass_on(self, order: Order | None) -> None:
         if order is not None:
             self._ask(order.action, order.cause)
 
-    def _break(self, at_s: float, error: MemdashError) -> None:
+    def _break(self, at: Instant, error: MemdashError) -> None:
         self._is_broken = True
-        self._note(at_s, f"gc-at is off from now on: {error.what}", Severity.WARNING)
+        self._note(at, f"gc-at is off from now on: {error.what}", Severity.WARNING)

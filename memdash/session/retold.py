@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from heapq import heappop, heappush
 from itertools import islice
 
 from memdash.analysis.rules import COOLDOWN_S, Threshold, measured, parse_condition
@@ -15,11 +14,9 @@ from memdash.model.finding import Finding, NotYet, Severity, Transition, Transit
 from memdash.model.sample import Instant
 from memdash.model.series import Timeline
 from memdash.model.verdict import Verdict
+from memdash.recording.hindsight import AFTER_S
 
 __all__ = ["Retold", "judged_then", "measured_then"]
-
-_AHEAD_S = 5.0
-"""What a moment brought is written with those that came soon after it, and bears the time of the last of them."""
 
 _MOST = 500
 
@@ -28,7 +25,10 @@ _Key = tuple[str, float, str]
 
 @dataclass(slots=True)
 class _Entry:
-    """``told`` is the gravest severity that listeners know to hold, None when they know of nothing."""
+    """``told`` is the gravest severity that listeners know to hold, None when they know of nothing.
+
+    Until ``quiet_until_s`` (monotonic) they hear nothing of it.
+    """
 
     finding: Finding
     told: Severity | None = None
@@ -36,7 +36,7 @@ class _Entry:
 
 
 class Retold:
-    """Given the moments in order, says what a listener of the watch heard. Times are wall time, as alerts bear it.
+    """Given the moments in order, says what a listener of the watch heard. Times are monotonic.
 
     An alert that was muted, or came back within the usual cooldown, made no news then and makes none now. That one got
     graver shows up to a minute late: that is how often it was written down. Raises RecordingError.
@@ -45,23 +45,22 @@ class Retold:
     def __init__(self, sayings: Iterator[tuple[float, Finding]]) -> None:
         self._sayings = sayings
         self._next = next(sayings, None)
-        self._due: list[tuple[float, int, _Key, Finding]] = []
-        self._count = 0
-        self._begun: set[_Key] = set()
         self._entries: dict[_Key, _Entry] = {}
         self._holding: dict[_Key, _Entry] = {}
         self._log: tuple[Finding, ...] = ()
 
     def at(
-        self, at: Instant, verdict: Verdict | None = None, muted: Collection[str] = (), *, is_last: bool = False
+        self, at: Instant, verdict: Verdict | None = None, muted: Collection[str] = (), *, is_over: bool = True
     ) -> tuple[tuple[Finding, ...], tuple[Transition, ...]]:
-        """The log at this moment, newest first, and the news since the one before; all that is left at the last."""
-        until_s = math.inf if is_last else at.wall_s
-        self._look_ahead(until_s + _AHEAD_S)
+        """The log at this moment, newest first, and the news since the one before.
+
+        Unless the moment ``is_over``, what came of it after it had been written is left for later.
+        """
+        until_s = at.mono_s + (1.5 if is_over else 0.5) * AFTER_S
         news: list[Transition] = []
-        while self._due and self._due[0][0] <= until_s:
-            *_, key, finding = heappop(self._due)
-            news += self._take(key, finding)
+        while self._next is not None and self._next[0] <= until_s:
+            news += self._take(*self._next)
+            self._next = next(self._sayings, None)
             self._log = ()
         self._forget()
         for entry in self._holding.values():
@@ -75,30 +74,17 @@ class Retold:
                 del self._holding[key]
         return self._log, tuple(news)
 
-    def _look_ahead(self, until_s: float) -> None:
-        """The first that was said of an alert counts from its beginning, the last from its end."""
-        while self._next is not None and self._next[0] <= until_s:
-            said_s, finding = self._next
-            self._next = next(self._sayings, None)
-            has_happened = finding.ended_at_s == finding.at_s
-            key = finding.rule, finding.at_s, finding.summary if has_happened else ""
-            if key not in self._begun:
-                said_s = finding.at_s
-            elif finding.ended_at_s is not None:
-                said_s = finding.ended_at_s
-            self._begun.add(key)
-            self._count += 1
-            heappush(self._due, (said_s, self._count, key, finding))
-
-    def _take(self, key: _Key, finding: Finding) -> Iterator[Transition]:
+    def _take(self, said_s: float, finding: Finding) -> Iterator[Transition]:
+        has_happened = finding.ended_at_s == finding.at_s
+        key = finding.rule, finding.at_s, finding.summary if has_happened else ""
         entry = self._entries.get(key)
         if entry is None:
             entry = self._entries[key] = _Entry(finding)
-            if finding.ended_at_s == finding.at_s and finding.severity >= Severity.WARNING:
+            if has_happened and finding.severity >= Severity.WARNING:
                 yield Transition(TransitionKind.HAPPENED, finding)
-        before, entry.finding, self._holding[key] = entry.finding, finding, entry
-        if finding.ended_at_s is None and before.ended_at_s is not None:
-            entry.quiet_until_s = before.ended_at_s + COOLDOWN_S
+        entry.finding, self._holding[key] = finding, entry
+        if finding.ended_at_s is not None:
+            entry.quiet_until_s = said_s + COOLDOWN_S
 
     def _forget(self) -> None:
         """What ended first goes first."""
@@ -106,7 +92,6 @@ class Retold:
         ended = (key for key, entry in self._entries.items() if entry.finding.ended_at_s is not None)
         for key in tuple(islice(ended, surplus)):
             del self._entries[key]
-            self._begun.discard(key)
 
 
 def judged_then(entry: Finding, verdict: Verdict | None) -> Finding:
@@ -143,7 +128,7 @@ def _told(entry: _Entry, at: Instant, muted: Collection[str]) -> Iterator[Transi
             entry.told = None
             yield Transition(TransitionKind.ENDED, finding)
     elif finding.severity >= Severity.WARNING and finding.rule not in muted:
-        if entry.told is None and at.wall_s >= entry.quiet_until_s:
+        if entry.told is None and at.mono_s >= entry.quiet_until_s:
             entry.told = finding.severity
             yield Transition(TransitionKind.OPENED, finding)
         elif entry.told is not None and finding.severity > entry.told:

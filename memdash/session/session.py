@@ -37,6 +37,9 @@ class Session(Protocol):
     def past(self) -> Maybe[Past]:
         """The moments that it has recorded so far, or why there are none. Safe from any thread."""
 
+    def require_markable(self) -> None:
+        """Raise RecordingError where a mark could not be kept; it may have to wait for a disk."""
+
     def mark(self, note: str, then: Snapshot) -> None:
         """Remember a moment, with what somebody says of it: in the recording, and in the alert log."""
 
@@ -57,6 +60,9 @@ class Session(Protocol):
 
     def act(self, action: Action) -> None:
         """Do what the snapshot's ``actions`` offer; returns at once, and the alert log says what came of it."""
+
+    def is_doing(self, action: Action) -> bool:
+        """Whether it has been asked for, by whomever, and nothing has come of it yet."""
 
     def close(self) -> None:
         """Stop watching. The last snapshot stays. May be called twice."""

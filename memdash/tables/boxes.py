@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 __all__ = ["Boxes", "end_of", "parents_of"]
 
+_MOST = 0.75
+
 
 def parents_of(depths: Iterable[int]) -> list[int]:
     """What each hangs on, of things in preorder, each at one depth more than that; -1 where it hangs on nothing."""
@@ -71,6 +73,16 @@ class Boxes:
             found.append(box)
             box = self.parents[box]
         return found[::-1]
+
+    def trunk_end(self) -> int:
+        """The innermost box with three quarters of all: outside of it there is little to compare."""
+        box, least = 0, _MOST * self.weights[0]
+        while inner := self.inner[box]:
+            heaviest = max(inner, key=self.weights.__getitem__)
+            if self.weights[heaviest] < least:
+                break
+            box = heaviest
+        return box
 
     def end(self, box: int) -> int:
         """The first box after ``box`` that is not in it."""

@@ -17,13 +17,20 @@ if TYPE_CHECKING:
 __all__ = ["ask_to_act", "how_to_sample"]
 
 _NOBODY = Missing("nothing in this target can do that")
+_UNDER_WAY = Missing("one is under way already", "the alert log says what comes of it")
 
 
-def ask_to_act(screen: Screen[Any], session: Session, shown: Snapshot, action: Action) -> None:
-    """Say why it cannot be done, or ask whether it shall be and pass it on; the alert log tells what came of it."""
+def ask_to_act(screen: Screen[Any], session: Session, shown: Snapshot, *actions: Action) -> None:
+    """Ask whether the first of these that can be done shall be, and pass it on; or say why the first cannot.
+
+    The alert log tells what came of it.
+    """
+    action = next((one for one in actions if not isinstance(shown.actions.get(one, _NOBODY), Missing)), actions[0])
     offer = shown.actions.get(action, _NOBODY)
     if shown.state is not State.LIVE:
         offer = Missing("the target is not live")
+    elif not isinstance(offer, Missing) and session.is_doing(action):
+        offer = _UNDER_WAY
     if isinstance(offer, Missing):
         words = ". ".join(filter(None, (offer.words, _what_helps(shown, action))))
         screen.notify(words, title=action.value, severity="warning", markup=False)
@@ -38,11 +45,14 @@ def ask_to_act(screen: Screen[Any], session: Session, shown: Snapshot, action: A
             ended = f"has ended: {newest.ending.words}" if newest.ending else "is not live any more"
             screen.notify(f"not done, the target {ended}", title=action.value, severity="warning", markup=False)
             return
+        if session.is_doing(action):  # memdash may have begun it by itself while a person was asked
+            screen.notify(_UNDER_WAY.words, title=action.value, severity="warning", markup=False)
+            return
         session.act(action)
         screen.notify("under way; the alert log says what comes of it", title=action.value, timeout=3)
 
-    title = action.value[0].upper() + action.value[1:]
-    screen.app.push_screen(Confirm(title, offer), answered)
+    word = action.value[0].upper() + action.value[1:]
+    screen.app.push_screen(Confirm(action.question(shown.target.place), offer, word), answered)
 
 
 def _what_helps(shown: Snapshot, action: Action) -> str:

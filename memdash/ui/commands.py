@@ -325,7 +325,7 @@ COMMANDS: tuple[Command, ...] = (
         needs=Action.LOAD_AGENT,
     ),
     Command(
-        DASHBOARD, "P", "P", "act('SAMPLE')", "sample sites", "actions",
+        DASHBOARD, "P", "P", "act('SAMPLE', 'UNSAMPLE')", "sample sites", "actions",
         "Sample the allocations of a Python that has memdash's agent, for its sites, or end that; after a question.",
         needs=Action.SAMPLE,
     ),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from memdash.model.finding import Finding, Severity
+from memdash.model.missing import Missing
 from memdash.model.sample import Instant
 from memdash.model.series import Timeline
 
-__all__ = ["Outlook", "Whereabouts", "flag_of", "stops", "window_end_s"]
+__all__ = ["Outlook", "Stop", "Whereabouts", "flag_of", "stops", "window_end_s"]
 
 _MARGIN = 1 / 8
 """Share of a chart's span that stays between the cursor and its ends, as long as there is more to show there."""
@@ -29,6 +31,13 @@ class Whereabouts:
     is_replay: bool = False
 
 
+class Stop(NamedTuple):
+    """What is worth stopping at, and when that began on the monotonic clock."""
+
+    at_s: float
+    finding: Finding
+
+
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """What a chart shows: a time up to the end of ``timeline``, and what is worth stopping at within it.
@@ -38,7 +47,7 @@ class Outlook:
     """
 
     timeline: Timeline
-    stops: Sequence[Finding]
+    stops: Sequence[Stop]
     is_now: bool
     cursor: Instant | None = None
 
@@ -49,15 +58,8 @@ class Outlook:
 
     def wall_s(self, mono_s: float) -> float:
         """What the clock on the wall showed then."""
-        return self._at.wall_s + mono_s - self._at.mono_s
-
-    def mono_s(self, wall_s: float) -> float:
-        """The same moment on the monotonic clock."""
-        return self._at.mono_s + wall_s - self._at.wall_s
-
-    @property
-    def _at(self) -> Instant:
-        return self.cursor or self.timeline.until
+        at = self.cursor or self.timeline.until
+        return at.wall_s + mono_s - at.mono_s
 
 
 _FLAGS = {Severity.CRITICAL: ("▲", "critical"), Severity.WARNING: ("●", "warning")}
@@ -76,7 +78,11 @@ def window_end_s(cursor_s: float, span_s: float, before_s: float, since_s: float
     return min(max(end_s, since_s + span_s), max(until_s, cursor_s))
 
 
-def stops(findings: Iterable[Finding]) -> Sequence[Finding]:
+def stops(findings: Iterable[Finding]) -> Sequence[Stop]:
     """What is worth stopping at on the way, oldest first: where alerts began, and what somebody has marked."""
-    found = (finding for finding in findings if finding.severity >= Severity.WARNING or finding.is_mark)
-    return sorted(found, key=lambda finding: finding.at_s)
+    found = (
+        Stop(finding.mono_s, finding)
+        for finding in findings
+        if (finding.severity >= Severity.WARNING or finding.is_mark) and not isinstance(finding.mono_s, Missing)
+    )
+    return sorted(found, key=lambda stop: stop.at_s)

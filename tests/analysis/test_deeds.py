@@ -104,5 +104,7 @@ def test_its_figures_are_those_of_the_sentence() -> None:
 
 
 def test_an_action_is_its_word_and_knows_what_it_changes() -> None:
-    assert [action.value for action in Action] == ["load agent", "force GC", "trim", "sampling on/off", "find leaks"]
+    words = ["load agent", "force GC", "trim", "sample allocations", "end sampling", "find leaks"]
+    assert [action.value for action in Action] == words
+    assert Action.UNSAMPLE.question("pid 7") == "End the sampling of pid 7?"
     assert Action.TRIM.changes >= {Capability.MEMSTATS, Capability.SYSTEM}

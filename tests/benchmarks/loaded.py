@@ -101,7 +101,7 @@ class Sampled(NamedTuple):
 
     def way(self, rate_bytes: int) -> Way:
         switch = self.side.switch(Sampling(rate_bytes))
-        return (lambda: switch.act(Action.SAMPLE)), (lambda: switch.act(Action.SAMPLE))
+        return (lambda: switch.act(Action.SAMPLE)), (lambda: switch.act(Action.UNSAMPLE))
 
 
 @contextmanager

@@ -18,11 +18,14 @@ from memdash.model.objects import Objects, TypeCount
 from memdash.model.profile import Frame, Profile, Site, Usage
 from memdash.model.sample import Instant, Sample
 from memdash.model.snapshot import Snapshot
+from memdash.model.tasks import Tasks
 from memdash.pprof.decode import decode
 from memdash.pprof.encode import encode
 from memdash.session.live import read_once
+from tests.fakes import a_thread, some_threads
 from tests.pprof.documents import of_stacks
 from tests.programs import asked_by_a_shell, loaded, memdash, of_a_screen, offers
+from tests.recorded import record, watched
 
 Run = Callable[..., tuple[int, str, str]]
 OURSELVES = str(os.getpid())
@@ -220,6 +223,35 @@ def test_with_neither_it_says_why(run: Run, seen: Callable[..., None]) -> None:
     code, out, err = run("top", OURSELVES)
     assert (code, out) == (1, "")
     assert err == "memdash: there is no profile to be had: no reader\n  try: get one\n"
+
+
+def test_what_a_process_does_is_saved_by_where_it_stands(run: Run, seen: Callable[..., None], tmp_path: Path) -> None:
+    seen(tasks=some_threads())
+    out = tmp_path / "threads.pb.gz"
+    assert run("profile", OURSELVES, "--type", "thread", "-o", out) == (0, "", "")
+    assert sorted(sample.values for sample in decode(out.read_bytes()).samples) == [(1,), (1,), (1,), (8,)]
+    for kind, words in (
+        ("goroutine", "memdash: it has no goroutines\n  try: --type thread\n"),
+        ("asyncio", "memdash: it has no asyncio tasks\n  try: --type thread\n"),
+    ):
+        assert run("profile", OURSELVES, "--type", kind, "-o", tmp_path / "no") == (1, "", words)
+    told = run("profile", OURSELVES, "--type", "thread", "--agent", "-o", tmp_path / "no")
+    assert (told[0], "--agent samples allocations" in told[2]) == (2, True)
+    seen(tasks=Tasks((a_thread("work", "runnable", 9, stack=()),)))
+    told = run("profile", OURSELVES, "--type", "thread", "-o", tmp_path / "no")
+    assert (told[0], "where its threads stand is not told" in told[2]) == (1, True)
+    seen(tasks=Missing("no reader", "get one"))
+    told = run("profile", OURSELVES, "--type", "thread", "-o", tmp_path / "no")
+    assert told[2] == "memdash: there is no profile of threads to be had: no reader\n  try: get one\n"
+    assert not (tmp_path / "no").exists()
+
+
+def test_what_it_did_is_saved_of_a_recording_too(run: Run, tmp_path: Path) -> None:
+    file, out = tmp_path / "run.mdr", tmp_path / "threads.pb.gz"
+    record(file, watched(125))
+    for moment, count in (("@12:07:50", 8), ("", 10)):
+        assert run("profile", f"{file}{moment}", "--type", "thread", "--force", "-o", out) == (0, "", "")
+        assert max(sample.values for sample in decode(out.read_bytes()).samples) == (count,)
 
 
 def test_the_lines_of_a_live_python_are_found_in_its_own_files(

@@ -35,6 +35,10 @@ class Kept:
 
 @pytest.fixture(scope="module")
 def live(seen: Sequence[Snapshot]) -> list[dict[str, Any]]:
+    return log_of(seen)
+
+
+def log_of(seen: Sequence[Snapshot]) -> list[dict[str, Any]]:
     """What a log of the watch itself has."""
     kept = Kept()
     book = Logbook(JsonLines(), kept, lambda _: None)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from memdash.analysis.alerts import AlertLog
 from memdash.errors import HookError, RecordingError
 from memdash.hooks import pieces
 from memdash.hooks.alert import Alert
@@ -91,9 +92,39 @@ def test_everything_is_in_a_folder_and_opens_again(
     assert [mark.note for mark in recording.marks()] == [
         "shop-server (pid 41287): WARN heap > 1/2 MiB: heap > 1/2 MiB is over"
     ]
-    assert [finding.rule for finding in recording.findings(NOON_S + 1e6) if not finding.is_mark] == ["gc pause"]
+    assert [finding.rule for finding in recording.findings() if not finding.is_mark] == ["gc pause"]
     recording.close()
     assert watch.notes == [f"evidence of heap > 1/2 MiB saved in {folder}"]
+
+
+def test_the_last_minutes_are_those_that_passed_though_the_clock_was_set(
+    root: Path, evidence: Evidence, watch: FakeWatch, fire: Callable[..., Alert]
+) -> None:
+    """What was said of alerts is dated as the watch had it; what was over before is there from the beginning."""
+    first = a_snapshot(seconds=1)
+    log = AlertLog()
+    watch.shown = first
+    evidence.follow(watch)
+    spans = {"long over": (0, 20), "within": (200, 260), "across": (280, 400), "now": (400, 999)}
+    for second in range(0, 420, 20):
+        shown = later(first, second)
+        at = Instant(shown.at.wall_s - 3600 * (second >= 300), shown.at.mono_s)
+        found = {rule: replace(transition(rule).finding, ended_at_s=None) for rule in spans}
+        log.observe(at, {rule: found[rule] if begin <= second < end else None for rule, (begin, end) in spans.items()})
+        watch.shown = replace(shown, at=at, sample=replace(shown.sample, at=at), findings=log.entries)
+        watch.fire()
+    evidence.tell(fire("now"))
+    (folder,) = root.iterdir()
+    recording = Recording.open(folder / "run.mdr")
+    moments = [round(moment.at.mono_s - first.at.mono_s) for moment in recording.moments(0, 1e12)]
+    assert moments == list(range(100, 420, 20))
+    for second in moments[:-1]:
+        held = [each.rule for each in recording.findings(first.at.mono_s + second) if each.ended_at_s is None]
+        assert set(held) == {rule for rule, (begin, end) in spans.items() if begin <= second < end}
+    (over,) = (each for each in recording.findings(first.at.mono_s + 100) if each.ended_at_s is not None)
+    assert over.rule == "long over"
+    assert {each.rule for each in recording.findings()} == {*spans, "mark"}
+    recording.close()
 
 
 def test_what_cannot_be_had_is_left_out_and_said(

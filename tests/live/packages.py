@@ -1,7 +1,7 @@
 """Packages that memdash has nothing to do with, for any Python of this machine: for programs as users run them.
 
-They are unpacked into a folder of the cache, once for each minor, by the pip of this very Python: so the interpreter
-needs neither pip nor venv, and nothing is built.
+They are unpacked into a folder of the cache, once for each minor, by the pip of the tests: so the interpreter needs
+neither pip nor venv, and nothing is built.
 """
 
 from __future__ import annotations
@@ -34,20 +34,28 @@ def packages_for(python: Python, *names: str) -> Path | str:
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=".", dir=folder.parent))
-    pip = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:")
     try:
-        subprocess.run(
-            (*pip, "--python-version", minor, "--target", made, *names),
-            check=True,
-            capture_output=True,
-            timeout=_PATIENCE_S,
-        )
+        try:
+            _pip("--python", python.executable, "install", "--target", made, *names)
+        except subprocess.CalledProcessError:  # pip itself does not run on a Python that is newer than it is
+            _pip("install", "--python-version", minor, "--target", made, *names)
         made.rename(folder)
     except (subprocess.SubprocessError, OSError) as error:
         return f"{', '.join(names)} cannot be installed for Python {minor}: {type(error).__name__}"
     finally:
         shutil.rmtree(made, ignore_errors=True)
     return folder
+
+
+def _pip(*arguments: str | Path) -> None:
+    """Without the constraints of memdash's own environment. Raises CalledProcessError, TimeoutExpired, OSError."""
+    subprocess.run(
+        (sys.executable, "-m", "pip", *arguments, "--quiet", "--disable-pip-version-check", "--only-binary=:all:"),
+        check=True,
+        capture_output=True,
+        timeout=_PATIENCE_S,
+        env={name: value for name, value in os.environ.items() if name != "PIP_CONSTRAINT"},
+    )
 
 
 def required(python: Python, *names: str) -> Path:

@@ -85,7 +85,7 @@ def test_what_is_allocated_while_it_is_pushed_is_sent(run: Run, python: Python, 
         before = host.told("house")
         host.command("churn", 1)
         to = ("--pyroscope", f"http://{server.address.server}", "--app", "tests")
-        code, _, told = run("push", host.pid, *to, "--agent", "--sample", "32KiB", "-d", "100ms")
+        code, _, told = run("push", host.pid, *to, "--agent", "--sample", "32KiB", "-d", "1s")
         host.command("stop")
         assert code == 0, told
         until(lambda: host.told("house") == before, "the house as it was")
@@ -140,7 +140,7 @@ def test_what_is_ended_elsewhere_is_no_profile(python: Python, monkeypatch: pyte
         target.offered(Action.SAMPLE)
         target.act(Action.SAMPLE)
         with pytest.raises(AgentUnreachable, match="ended elsewhere"):
-            sampled(identify(target.pid), sampling_with(PROBES, Sampling()), 1.0, lambda _: target.act(Action.SAMPLE))
+            sampled(identify(target.pid), sampling_with(PROBES, Sampling()), 1.0, lambda _: target.act(Action.UNSAMPLE))
 
 
 def test_how_another_memdash_samples_it_is_told(run: Run, python: Python, tmp_path: Path) -> None:
@@ -183,5 +183,5 @@ def test_the_debug_hooks_of_python_do_not_mind(python: Python) -> None:
         target.command("fill")
         assert "keep_middle" in by_function(target.profile())
         target.command("drop_half")
-        target.act(Action.SAMPLE)
+        target.act(Action.UNSAMPLE)
         assert target.told("allocators") == allocators

@@ -126,8 +126,8 @@ def test_the_allocators_are_given_back(start: Start, old: Python) -> None:
         assert target.act(Action.SAMPLE) == "one allocation is looked at every 64.0 KiB"
         target.reading(lambda reading: reading.facts)
         assert target.told("allocators") != allocators
-        assert "own allocators back" in target.offered(Action.SAMPLE)
-        target.act(Action.SAMPLE)
+        assert "own allocators back" in target.offered(Action.UNSAMPLE)
+        target.act(Action.UNSAMPLE)
         assert target.told("allocators") == allocators
         assert "sampled" in target.refusal().why
 
@@ -218,7 +218,7 @@ def test_hooks_of_another_on_top_stay_whole(start: Start, one_python: Python, tm
     target = start(one_python)
     target.profile()
     put_hooks(target, tmp_path)
-    assert target.act(Action.SAMPLE).startswith("what others have hooked since")
+    assert target.act(Action.UNSAMPLE).startswith("what others have hooked since")
     target.command("fill")
     with pytest.raises(ProbeError, match="something else hooks its allocators"):
         target.act(Action.SAMPLE)

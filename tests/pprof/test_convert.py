@@ -5,12 +5,14 @@ from dataclasses import replace
 from memdash.model.missing import Missing
 from memdash.model.objects import Objects, TypeCount
 from memdash.model.profile import Frame, Profile, Site, Usage
-from memdash.pprof.convert import objects_document, sites_document
+from memdash.model.tasks import TaskKind, Tasks
+from memdash.pprof.convert import objects_document, sites_document, tasks_document
 from memdash.pprof.decode import decode
-from memdash.pprof.document import Document, Mapping
+from memdash.pprof.document import Document, Label, Mapping
 from memdash.pprof.encode import encode
 from memdash.pprof.top import top
 from memdash.pprof.view import Options, View
+from tests.fakes import a_goroutine, a_thread
 
 PROGRAM = Mapping(0x400000, 0x500000, 0, "/srv/shop", "beef", has_functions=True)
 LIBRARY = Mapping(0x700000, 0x800000, 0, "/lib/x.so", has_functions=True)
@@ -86,3 +88,21 @@ def test_objects_are_a_frame_a_type() -> None:
     document = written(objects_document(objects, (), 5))
     assert by_name(document) == {"dict": (300, 300), "list[<int>]": (50, 50), "(type unknown)": (40, 40)}
     assert by_name(document, "inuse_objects") == {"dict": (3, 3), "list[<int>]": (2, 2)}
+
+
+def test_tasks_are_counted_by_group_and_labelled() -> None:
+    parked, busy = a_goroutine(7, ADD), replace(a_goroutine(2, ADD), stack=(), state="running")
+    busy = replace(busy, created_by=Missing("the runtime started it"), waiting_s=Missing("it does not wait"))
+    tasks = Tasks((parked, busy, a_thread("Invoices.consume", "in futex", 8)))
+    document = written(tasks_document(tasks, TaskKind.GOROUTINE, (PROGRAM,), 5))
+    assert by_name(document) == {"main.add": (7, 7), "main.main": (0, 7), "(no stack)": (2, 2)}
+    assert [(kind, unit) for kind, unit in document.sample_types] == [("goroutine", "count")]
+    assert [sample.labels for sample in document.samples] == [
+        (
+            Label("state", "select"),
+            Label("created_by", "main.main /src/shop.go:3"),
+            Label("waiting", number=60, unit="seconds"),
+        ),
+        (Label("state", "running"),),
+    ]
+    assert by_name(tasks_document(tasks, TaskKind.THREAD, (), 5))["Invoices.consume"] == (0, 8)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from memdash.errors import Corrupt, RecordingError
+from memdash.model.finding import Finding, Severity
 from memdash.model.sample import Instant
 from memdash.recording import allowance, tables
 from memdash.recording.mended import opened_sound
@@ -129,9 +130,7 @@ def test_an_interval_that_is_none_is_taken_for_the_usual_one(
         assert recording.series("HeapAlloc", 0, 1e9).spacing_s in (1.0, 10.0, 60.0)
 
 
-@pytest.mark.parametrize(
-    ("table", "column"), [("minute", "mono"), ("minute", "last_wall"), ("moment", "wall"), ("moment", "mono")]
-)
+@pytest.mark.parametrize(("table", "column"), [("run", "mono"), ("minute", "wall"), ("moment", "mono")])
 def test_a_time_that_is_none_is_damage(
     path: Path, writer: Writer, run: int, watched: Watched, table: str, column: str
 ) -> None:
@@ -140,7 +139,21 @@ def test_a_time_that_is_none_is_damage(
     with contextlib.closing(sqlite3.connect(path)) as database, database:
         database.execute(f"UPDATE {table} SET {column} = 'x' WHERE rowid = 1")  # noqa: S608 - our own names
     with contextlib.closing(Recording.open(path)) as recording, pytest.raises(Corrupt):
-        recording.findings(1e11)
+        recording.findings()
+
+
+@pytest.mark.parametrize("said", ["x", b"x", 1.5, float("-inf")])
+def test_an_alert_that_was_said_at_no_time_is_damage(
+    path: Path, writer: Writer, run: int, watched: Watched, said: object
+) -> None:
+    moments = watched(3)
+    alert = Finding(rule="r", severity=Severity.INFO, at_s=moments[0].at.wall_s, summary="")
+    writer.write(run, moments, [alert])
+    writer.close()
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE finding SET said = ?", (said,))
+    with contextlib.closing(Recording.open(path)) as recording, pytest.raises(Corrupt):
+        list(recording.sayings())
 
 
 @pytest.mark.parametrize("wall", [1 << 62, -1])

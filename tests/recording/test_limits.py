@@ -258,7 +258,7 @@ def test_no_alert_is_hidden_after_the_clock_was_set_back(path: Path, watched: Wa
         with contextlib.closing(Recording.open(path)) as recording:
             for rule, begun, until in (("early", times[0], recording.until), ("late", times[1], recording.until)):
                 for at in (later(begun, 19), until):
-                    found = {finding.rule: finding.measured for finding in recording.findings_at(at)}
+                    found = {finding.rule: finding.measured for finding in recording.findings(at.mono_s)}
                     assert found[rule] == size
     writer.close()
 
@@ -268,7 +268,8 @@ def test_an_alert_that_ends_after_the_clock_was_set_back_is_over(
 ) -> None:
     writer, begun = Writer(path), clock.now()
     run = writer.begin(a_target(), begun, 1.0)
-    alert = Finding(rule="heap", severity=Severity.WARNING, at_s=begun.wall_s, summary="")
+    at_s, mono_s = begun
+    alert = Finding(rule="heap", severity=Severity.WARNING, at_s=at_s, mono_s=mono_s, summary="")
     for second in range(70):
         writer.write(run, watched(1), [replace(alert, lasted_s=float(second))])
     clock.wall_s -= 3600
@@ -277,8 +278,8 @@ def test_an_alert_that_ends_after_the_clock_was_set_back_is_over(
     writer.write(run, watched(90))
     writer.close()
     with contextlib.closing(Recording.open(path)) as recording:
-        assert recording.findings_at(recording.until) == (over,)
-        (then,) = recording.findings_at(later(begun, 30))
+        assert recording.findings() == (over,)
+        (then,) = recording.findings(later(begun, 30).mono_s)
         assert then.ended_at_s is None
         assert [said.ended_at_s for _, said in recording.sayings()] == [None, None, over.ended_at_s]
 

@@ -1,5 +1,6 @@
 """A recorder beside a watch."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -12,10 +13,11 @@ from memdash.model.finding import Finding, Severity, mark
 from memdash.model.sample import Instant
 from memdash.model.snapshot import State
 from memdash.model.target import Ending, Runtime
+from memdash.recording.moment import Moment
 from memdash.recording.reader import Recording
 from memdash.recording.recorder import Recorder
 from memdash.recording.writer import Writer
-from tests.fakes import NOON_S, a_profile, a_sample, a_target
+from tests.fakes import NOON_S, FakeClock, a_profile, a_sample, a_target
 from tests.sessions import TickingSession
 from tests.waiting import until
 
@@ -27,7 +29,8 @@ def test_what_a_watch_publishes_is_in_the_file_once_it_is_closed(path: Path) -> 
     watch.tick(0.0, target=a_target(runtime=Runtime.NATIVE))
     slow = replace(a_sample(Instant(NOON_S, 10_000.0)), sites=a_profile(3.0))
     watch.tick(0.0, sample=slow, target=a_target())
-    warning = Finding(rule="HeapAlloc", severity=Severity.WARNING, at_s=NOON_S + 1, summary="too much")
+    at_s, mono_s = Instant(NOON_S + 1, 10_001.0)
+    warning = Finding(rule="HeapAlloc", severity=Severity.WARNING, at_s=at_s, mono_s=mono_s, summary="too much")
     watch.tick(1.0, findings=(warning,))
     recorder.mark("deployed")
     watch.tick(2.0, findings=(replace(warning, ended_at_s=NOON_S + 2),))
@@ -47,10 +50,10 @@ def test_what_a_watch_publishes_is_in_the_file_once_it_is_closed(path: Path) -> 
     assert recording.run.ending == ending
     assert next(recording.moments(0, 1e11)).sample.sites == a_profile(3.0)
     assert [mark.note for mark in recording.marks()] == ["deployed"]
-    assert recording.findings(NOON_S + 0.5) == ()
-    deployed = mark(NOON_S + 1, "deployed")
-    assert recording.findings(NOON_S + 1.5) == (deployed, warning)
-    assert recording.findings(NOON_S + 3) == (deployed, replace(warning, ended_at_s=NOON_S + 2))
+    assert recording.findings(10_000.5) == ()
+    deployed = mark(Instant(NOON_S + 1, 10_001.0), "deployed")
+    assert recording.findings(10_001.0) == (deployed, warning)
+    assert recording.findings(10_003.0) == (deployed, replace(warning, ended_at_s=NOON_S + 2))
     recording.close()
 
 
@@ -131,3 +134,44 @@ def test_a_disk_that_does_not_answer_is_not_waited_for_without_end(monkeypatch: 
     assert recorder.state.trouble == ""
     assert Recording(writer.database).until == watch.shown.at
     writer.close()
+
+
+def test_what_is_said_bears_the_time_of_its_sample_though_many_are_written_together(path: Path) -> None:
+    """Whatever the wall clock shows: it is set back by an hour between two of them."""
+    watch, writer = TickingSession(), Writer(path)
+    recorder = Recorder(watch, writer)
+    recorder.start()
+    first = Finding(rule="first", severity=Severity.WARNING, at_s=NOON_S + 0.2, summary="too much")
+    second = replace(first, rule="second", at_s=NOON_S + 0.7 - 3600)
+    over = replace(first, ended_at_s=NOON_S + 0.8 - 3600)
+    log = [(), (), (first,), (first,), (first,), (first,), (first,), (second, first), (second, over), (second, over)]
+    for tick, findings in enumerate(log):
+        at = Instant(NOON_S + tick / 10 - 3600 * (tick >= 5), 10_000.0 + tick / 10)
+        watch.tick(tick / 10, at=at, sample=a_sample(at), findings=findings)
+    recorder.close()
+    writer.close()
+    recording = Recording.open(path)
+    said = [(finding.rule, finding.ended_at_s is None, said_s) for said_s, finding in recording.sayings()]
+    assert said == [("first", True, 10_000.2), ("second", True, 10_000.7), ("first", False, 10_000.8)]
+    for tick, findings in enumerate(log):
+        found = recording.findings(10_000.0 + tick / 10)
+        assert [(each.rule, each.ended_at_s) for each in found] == [(each.rule, each.ended_at_s) for each in findings]
+    recording.close()
+
+
+def test_what_somebody_says_of_an_alert_that_is_over_leaves_its_end_where_it_was(
+    path: Path, clock: FakeClock, watched: Callable[..., list[Moment]]
+) -> None:
+    writer, begun = Writer(path), clock.now()
+    run = writer.begin(a_target(), begun, 1.0)
+    at_s, mono_s = begun
+    alert = Finding(rule="heap", severity=Severity.WARNING, at_s=at_s, mono_s=mono_s, summary="")
+    writer.write(run, watched(1), [alert])
+    over = replace(alert, ended_at_s=clock.now().wall_s)
+    writer.write(run, watched(1), [over])
+    writer.write(run, watched(9), [replace(over, acknowledged=True)])
+    writer.close()
+    recording = Recording.open(path)
+    assert [each.ended_at_s for each in recording.findings(begun.mono_s)] == [None]
+    assert recording.findings(begun.mono_s + 1) == (replace(over, acknowledged=True),)
+    recording.close()

@@ -200,11 +200,13 @@ def test_what_is_read_does_not_wait_for_what_is_being_done() -> None:
 def test_the_loop_is_woken_when_it_is_done_and_the_next_begins() -> None:
     ear, actor = Ear(), HeldUp()
     watched = held_up(ear, PipeWatch(), actor, FakeProbe(answering, GO), 60.0)
+    assert [action for action in Action if watched.is_asked(action)] == [Action.FORCE_GC, Action.TRIM]
     actor.answers.set()
     try:
         while len(ear.deeds) < 2:
             assert ear.done.wait(PATIENCE_S)
             ear.done.clear()
+        assert not any(map(watched.is_asked, Action))
     finally:
         watched.stop()
     assert [deed.action for deed in ear.deeds] == [Action.FORCE_GC, Action.TRIM]

@@ -239,7 +239,8 @@ def test_what_was_done_after_the_warm_up_is_in_the_result(first: Snapshot) -> No
 
     def deed(second: int, summary: str) -> Finding:
         figures: dict[str, float | str] = {"action": "force GC", "freed_bytes": 5.0}
-        return Finding(rule=NOTES, severity=Severity.OK, at_s=NOON_S + second, summary=summary, evidence=figures)
+        at_s, mono_s = NOON_S + second - 3600 * (second > 15), 5000.0 + second  # the clock was set back meanwhile
+        return Finding(rule=NOTES, severity=Severity.OK, at_s=at_s, mono_s=mono_s, summary=summary, evidence=figures)
 
     gate = watched(first, [], [100] * 20, warm_up_s=10)
     note = replace(deed(12, "a note"), evidence={})

@@ -22,7 +22,6 @@ from memdash.model.missing import Missing
 from memdash.model.sample import Sample
 from memdash.model.series import Series
 from memdash.model.snapshot import Snapshot, State
-from memdash.recording.hindsight import as_of
 from memdash.recording.reader import Recording
 from memdash.session.past import Past
 from memdash.session.replay import Replay, judged, replays
@@ -216,23 +215,6 @@ def test_a_replay_counts_changes_from_a_moment_that_is_chosen(past: Past) -> Non
     assert not replay.snapshot().actions
 
 
-def test_a_mark_goes_into_the_file(file: Path, past: Past) -> None:
-    replay = Replay(past)
-    replay.mark("here it began", past.at(MONO_S + 77))
-    assert "here it began" in [finding.summary for finding in replay.snapshot().findings]
-    again = Past(Recording.open(file))
-    assert [f.at_s for f in again.at(MONO_S + 399).findings if f.summary == "here it began"] == [NOON_S + 77]
-    again.close()
-
-
-def test_a_file_that_cannot_be_written_says_so(file: Path, past: Past) -> None:
-    replay = Replay(past)
-    file.unlink()
-    file.mkdir()
-    with pytest.raises(RecordingError):
-        replay.mark("here", past.at(MONO_S + 77))
-
-
 def test_after_the_clock_was_set_back_tasks_are_those_of_the_time_that_passed(
     tmp_path: Path, seen: Sequence[Snapshot]
 ) -> None:
@@ -334,28 +316,6 @@ def test_no_figure_of_an_alert_is_younger_than_its_moment(tmp_path: Path) -> Non
     (over,) = past.at(MONO_S + 145).findings
     assert (over.ended_at_s, over.lasted_s) == (ends, ends - begins)
     past.close()
-
-
-def test_an_alert_that_is_known_from_later_only_has_no_figures() -> None:
-    figure = Figure(9.0, Unit.COUNT)
-    later = Finding(
-        rule="r",
-        severity=Severity.WARNING,
-        at_s=100.0,
-        summary="s",
-        measured=figure,
-        worst=figure,
-        lasted_s=50.0,
-        ended_at_s=150.0,
-    )
-    for said in (100_000_000, 150_000_000):  # as an older memdash wrote it, and as this one does
-        then = as_of(later, said, 110.0, 200.0)
-        assert then == replace(later, measured=None, worst=None, lasted_s=10.0, ended_at_s=None)
-        assert as_of(later, said, 150.0, 200.0) == later
-    still = replace(later, ended_at_s=None)
-    assert as_of(still, 150_000_000, 1e10, 200.0).lasted_s == 100.0
-    with pytest.raises(RecordingError):
-        as_of(later, "soon", 110.0, 200.0)
 
 
 def test_a_run_that_has_gone_meanwhile_is_an_error_of_ours(past: Past, file: Path) -> None:

@@ -22,15 +22,13 @@ from tests.recorded import record, watched
 ALERT = Finding(rule="heap", severity=Severity.WARNING, at_s=NOON_S, summary="grows")
 
 
-def news(
-    said: Sequence[tuple[float, Finding]], seconds: int, muted: Sequence[range] = (), last: int = -1
-) -> list[tuple[int, str]]:
+def news(said: Sequence[tuple[float, Finding]], seconds: int, muted: Sequence[range] = ()) -> list[tuple[int, str]]:
     """Each second at which something was told, and the word for it."""
-    log = Retold(iter((NOON_S + at_s, finding) for at_s, finding in said))
+    log = Retold(iter((500.0 + at_s, finding) for at_s, finding in said))
     found = []
     for second in range(seconds):
         at, is_muted = Instant(NOON_S + second, 500.0 + second), any(second in span for span in muted)
-        _, told = log.at(at, None, {"heap"} if is_muted else set(), is_last=second == last)
+        _, told = log.at(at, None, {"heap"} if is_muted else set())
         found += [(second, each.kind.value) for each in told]
     return found
 
@@ -54,10 +52,9 @@ def told(transition: Transition) -> tuple[object, ...]:
     return transition.kind, transition.finding.rule, transition.finding.at_s, transition.finding.severity
 
 
-def test_what_was_written_late_is_told_in_time() -> None:
-    began = replace(ALERT, at_s=NOON_S + 3)
-    over = replace(began, ended_at_s=NOON_S + 10, lasted_s=7.0)
-    assert news([(5, began), (12, over)], 20) == [(3, "opened"), (10, "ended")]
+def test_what_is_told_is_told_when_it_was_said() -> None:
+    over = replace(ALERT, ended_at_s=NOON_S + 10, lasted_s=7.0)
+    assert news([(3, ALERT), (10, over)], 20) == [(3, "opened"), (10, "ended")]
 
 
 def test_that_it_got_graver_is_told_once() -> None:
@@ -84,13 +81,16 @@ def test_what_happened_is_told_then() -> None:
     assert news([(4, replace(ALERT, at_s=NOON_S + 4, ended_at_s=NOON_S + 4))], 9) == [(4, "happened")]
 
 
-def test_the_last_moment_tells_all_that_is_left() -> None:
-    assert news([(0, ALERT), (40, replace(ALERT, ended_at_s=NOON_S + 40))], 10, last=9) == [(0, "opened"), (9, "ended")]
+def test_what_came_with_the_end_is_told_with_it() -> None:
+    at, over = Instant(NOON_S + 9, 509.0), replace(ALERT, ended_at_s=NOON_S + 9.5)
+    log = Retold(iter([(500.0, ALERT), (509.000001, over)]))
+    assert [each.kind.value for each in log.at(at, is_over=False)[1]] == ["opened"]
+    assert [each.kind.value for each in log.at(at)[1]] == ["ended"]
 
 
 def test_the_log_is_bounded() -> None:
     happened = [replace(ALERT, at_s=NOON_S + at, ended_at_s=NOON_S + at) for at in range(700)]
-    log = Retold(iter((finding.at_s, finding) for finding in happened))
+    log = Retold(iter((500.0 + at, finding) for at, finding in enumerate(happened)))
     entries, _ = log.at(Instant(NOON_S + 1000, 1500.0))
     assert len(entries) == 500
     assert entries[0] == happened[-1]

@@ -140,7 +140,7 @@ def run(trial: Trial) -> Counts:
             until(lambda: target.command("allocators") == before, "the program's own allocators")
             if _is_there(side.link, trial):
                 target.command("begin" if trial.ending != "exit" else "rounds")
-                _switch(side.switch(_any_sampling(rng)), counts, trial)
+                _switch(side.switch(_any_sampling(rng)), Action.SAMPLE, counts, trial)
             target.end(trial.ending)
         if trial.ending == "exec":
             _after_exec(target, agents, trial, counts)
@@ -155,14 +155,14 @@ def _limit(target: LiveTarget, works: str) -> None:
 def _after_exec(target: Stressed, agents: Agents, trial: Trial, counts: Counts) -> None:
     with closing(SamplerSide(target.pid, agents if trial.launched else None)) as side:
         side.meet()
-        _switch(side.switch(Sampling()), counts, trial)
+        _switch(side.switch(Sampling()), Action.SAMPLE, counts, trial)
         target.end("exit")
 
 
 def _cycle(side: SamplerSide, rng: random.Random, counts: Counts, trial: Trial) -> None:
     """On, read or not, off."""
     switch = side.switch(_any_sampling(rng))
-    if not _switch(switch, counts, trial):
+    if not _switch(switch, Action.SAMPLE, counts, trial):
         return
     feed = side.feed(switch)
     until_s = time.monotonic() + rng.random() * _LONGEST_TURN_S
@@ -183,14 +183,14 @@ def _cycle(side: SamplerSide, rng: random.Random, counts: Counts, trial: Trial) 
             counts.samples += header.samples
             counts.stale += header.stale
     finally:
-        _switch(switch, counts, trial)
+        _switch(switch, Action.UNSAMPLE, counts, trial)
     counts.cycles += 1
 
 
-def _switch(switch: Switch, counts: Counts, trial: Trial) -> bool:
+def _switch(switch: Switch, action: Action, counts: Counts, trial: Trial) -> bool:
     """Whether that was done; it may ask for another try, and where there is no memory left all may fail."""
     try:
-        switch.act(Action.SAMPLE)
+        switch.act(action)
     except ProbeError as error:
         if trial.works != "memory" and _NOT_YET not in error.what:
             raise

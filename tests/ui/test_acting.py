@@ -80,6 +80,36 @@ async def test_a_target_that_ended_while_it_was_asked_is_told_of(show: Show) -> 
         assert shown.session.asked == []
 
 
+async def test_what_is_under_way_is_not_asked_for_again(show: Show) -> None:
+    async with show(a_watch(actions=OFFERS)) as shown:
+        shown.session.doing = {Action.FORCE_GC}
+        await shown.press("ctrl+g")
+        assert told(shown) == "One is under way already. The alert log says what comes of it"
+        assert "gc.collect" not in shown.text
+        shown.session.doing.clear()
+        await shown.press("ctrl+g")
+        shown.session.doing = {Action.FORCE_GC}
+        await shown.press("right", "enter")
+        assert shown.session.asked == []
+        assert told(shown).startswith("One is under way already")
+
+
+async def test_the_question_names_what_will_be_done_and_to_whom(show: Show) -> None:
+    begin, end = "Loads memdash's sampler into the target", "Gives the target its own allocators back"
+    offers = {Action.SAMPLE: begin, Action.UNSAMPLE: Missing("its allocations are not sampled")}
+    async with show(a_watch(actions=offers)) as shown:
+        await shown.press("P")
+        assert "Sample the allocations of pid 41287?" in shown.text
+        assert begin in shown.text
+        await shown.press("escape")
+        sampled = {Action.SAMPLE: Missing("they are sampled already"), Action.UNSAMPLE: end}
+        await shown.publish(a_watch(actions=sampled))
+        await shown.press("P")
+        assert "End the sampling of pid 41287?" in shown.text
+        await shown.press("right", "enter")
+        assert shown.session.asked == [Action.UNSAMPLE]
+
+
 async def test_only_what_is_offered_has_a_key_in_the_footer(show: Show) -> None:
     async with show(a_watch()) as shown:
         assert "force GC" not in shown.lines[-1]

@@ -19,6 +19,7 @@ OVER = Finding(
     rule="heap",
     severity=Severity.WARNING,
     at_s=NOON_S - 9,
+    mono_s=MONO_S - 9,
     summary="HeapAlloc 600.0 MiB over 512.0 MiB",
     measured=Figure(600 << 20, Unit.BYTES),
     worst=Figure(700 << 20, Unit.BYTES),

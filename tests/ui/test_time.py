@@ -28,7 +28,7 @@ from memdash.ui.travel import stops
 from memdash.ui.widgets.time_bar import TimeBar
 from memdash.units import byte_size, duration
 from tests.fakes import NOON_S
-from tests.recorded import MONO_S, record, watched
+from tests.recorded import MONO_S, record, watched, with_clock_set
 from tests.sessions import FakeSession
 from tests.ui.conftest import Shown, awaited
 
@@ -199,13 +199,24 @@ async def test_alerts_and_marks_are_stops(replay: Travel, seen: Sequence[Snapsho
         assert any("deploy" in line for line in there.lines)
         await there.press("comma")
         assert there.second == 100
-        alerts = [finding.at_s - NOON_S for finding in stops(seen[-1].findings)]
+        alerts = [stop.at_s - MONO_S for stop in stops(seen[-1].findings)]
         assert alerts
         await there.press("full_stop")
         assert there.second == alerts[0]
         await there.press("end")
         assert {"●", "▲"} & set(there.lines[1]), "an alert, grave or not"
         assert "◆" in there.lines[1]
+
+
+async def test_stops_are_where_they_were_though_the_clock_was_set(file: Path, replay: Travel) -> None:
+    file.unlink()
+    record(file, with_clock_set(watched(130), {70: -3600.0}, {"a": range(60, 110), "b": range(90, 400)}))
+    async with replay(at_s=MONO_S + 1) as there:
+        for key, seconds in (("full_stop", [60, 90, 90]), ("comma", [60, 60]), ("home", [0])):
+            for second in seconds:
+                await there.press(key)
+                assert there.second == second
+        assert sum(line.count("●") for line in there.lines[1:3]) == 2
 
 
 async def test_the_chart_stays_and_its_cursor_moves(replay: Travel) -> None:

@@ -7,6 +7,7 @@ out. Source: Modules/_tracemalloc.c, from 3.12 on Python/tracemalloc.c (trace_t,
 
 from __future__ import annotations
 
+import time
 from array import array
 from collections import Counter
 from collections.abc import Generator, Mapping
@@ -28,7 +29,9 @@ PART_TRACES = 50_000
 _TRACE_BYTES = 16
 """trace_t: the size of the block and the address of its traceback."""
 
-_MOST_TRIES = 6
+_PAUSES_S = (0.0, 0.001, 0.005, 0.02, 0.05, 0.1)
+"""Before a table that was moved is read again: the kernel may have stopped the program in the middle of the move."""
+
 _MOST_ROWS = 1 << 17
 """Tracebacks, each counted once for every part it is in, that are remembered between looks."""
 
@@ -89,14 +92,15 @@ class TraceReader:
         return Look(self._by_stack(), self._parts, len(self._read), self._tracing.totals())
 
     def _read_next(self) -> Generator[None]:
-        for left in range(_MOST_TRIES - 1, -1, -1):
+        for pause_s in (*_PAUSES_S, None):
             try:
                 heads = self._tracing.heads()
                 self._divide(heads)
                 self._take((yield from self._count(heads)))
             except BadRead:
-                if not left:
+                if pause_s is None:
                     raise
+                time.sleep(pause_s)
             else:
                 return
 

@@ -132,8 +132,8 @@ def _plot(chart: HeapChart, outlook: Outlook, rows: int, empty: str) -> Plot:
     ]
     flags = [
         (math.floor((at_s - begin_s) / dot_s), *flag_of(finding))
-        for finding in outlook.stops
-        if begin_s <= (at_s := outlook.mono_s(finding.at_s)) < chart.end_s
+        for at_s, finding in outlook.stops
+        if begin_s <= at_s < chart.end_s
     ]
     low, high = padded(chart.low_bytes, chart.high_bytes)
     step_s = SPANS_S[chart.span_s] * (1 if chart.width >= _WIDE_DOTS else 2)

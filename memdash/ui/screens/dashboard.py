@@ -319,10 +319,10 @@ class Dashboard(Visiting):
         """Whether its key is worth a place below: those of the alert log are while that is in use."""
         return self.offers(command) and (command.group != "alert log" or self._panes.pane(AlertsPane).has_focus)
 
-    def action_act(self, name: str) -> None:
+    def action_act(self, name: str, otherwise: str = "") -> None:
         """Have something done to the target, once a person has confirmed it; not to what is past."""
         if (why_not := self.past_words) is None:
-            ask_to_act(self, self._session, self._shown, Action[name])
+            ask_to_act(self, self._session, self._shown, *(Action[one] for one in (name, otherwise) if one))
         else:
             self._say(why_not)
 

@@ -97,7 +97,7 @@ class SaveScreen(ModalScreen[str]):
                 self._save(path, replaces=True)
 
         words = f"{plain(str(path))} exists already. What it holds now would be lost"
-        self.app.push_screen(Confirm("Overwrite", words), answered)
+        self.app.push_screen(Confirm("Overwrite this file?", words, "Overwrite"), answered)
 
     def _save(self, path: Path, *, replaces: bool) -> None:
         self._tell("being written …", is_error=False)

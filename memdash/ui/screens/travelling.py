@@ -119,7 +119,7 @@ class Travelling(Relatives):
             moment_words(until.wall_s, until.wall_s),
             (self._shown.at.mono_s - since.mono_s) / whole_s,
             ((shown_s - self.span_s) / whole_s, shown_s / whole_s),
-            [((finding.at_s - until.wall_s) / whole_s + 1, *flag_of(finding)) for finding in stops(newest.findings)],
+            [((at_s - until.mono_s) / whole_s + 1, *flag_of(finding)) for at_s, finding in stops(newest.findings)],
         )
 
     def take_newest(self) -> None:
@@ -178,11 +178,11 @@ class Travelling(Relatives):
             return
         here, session, wish_s = self._shown.at, self._session, self._wish_s
         ordered = stops(session.snapshot().findings)[::step]
-        ahead = [finding for finding in ordered if (finding.at_s > here.wall_s) is (step > 0)]
+        ahead = [stop.at_s for stop in ordered if (stop.at_s > here.mono_s) is (step > 0)]
         self._is_looking = self._is_seeking = True
 
         def sought() -> float | None:  # which waits for a moment that is being made
-            moments = (past.when(finding.at_s).mono_s for finding in ahead)
+            moments = (past.when_said(at_s).mono_s for at_s in ahead)
             return next((at_s for at_s in moments if (at_s - here.mono_s) * step > 0), None)
 
         def done(found: float | None) -> None:
@@ -287,10 +287,11 @@ class Travelling(Relatives):
         beside(self, set_baseline, renew, self._say_failed, group="baseline", turn=self._baseline_turn)
 
     def action_mark(self) -> None:
-        """Ask for a note, and remember the moment with it."""
+        """Ask for a note, and remember the moment with it; where that cannot be, nobody types it in vain."""
         from memdash.ui.screens.note import NoteScreen
 
         session, then = self._session, self._shown
+        question = NoteScreen(then.at.wall_s)
 
         def noted(note: str | None) -> None:
             if note is None:
@@ -302,7 +303,13 @@ class Travelling(Relatives):
 
             beside(self, lambda: session.mark(note, then), done, self._say_failed, group=None)  # it waits for a disk
 
-        self.app.push_screen(NoteScreen(then.at.wall_s), noted)
+        def refused(error: MemdashError) -> None:
+            if question.is_current:  # else it has been answered, and marking failed with the same words
+                question.dismiss()
+                self._say_failed(error)
+
+        self.app.push_screen(question, noted)
+        beside(self, session.require_markable, lambda _: None, refused, group=None)
 
     def _renew(self, session: Session, _: None = None) -> None:
         """Make the moment that is shown anew: what it is compared with has changed.

@@ -116,6 +116,13 @@ class BoxCursor:
 
     # Moving
 
+    def begin(self) -> None:
+        """Where there is no room for all levels, choose what is worth a look: where the root's trunk ends."""
+        if self.levels > len(self.in_view):
+            self.chosen = Choice(self.boxes.trunk_end())
+            self.top = self.boxes.depths[self.chosen.box] - self._height // 3
+            self._settle()
+
     def choose(self, choice: Choice) -> None:
         """Choose something, and zoom as far as that takes to be seen by itself."""
         self.chosen = choice

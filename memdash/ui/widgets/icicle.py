@@ -80,6 +80,11 @@ class Icicle(Painted, can_focus=True):
         self._laid_out = ()
         self.look_again()
 
+    def begin(self) -> None:
+        """Look first at where it begins to branch, if there is no room for all."""
+        self.cursor.begin()
+        self._moved()
+
     def look_again(self) -> None:
         """Paint all anew: the faces are others."""
         self._strips.clear()

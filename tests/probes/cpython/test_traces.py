@@ -114,7 +114,7 @@ def test_a_program_that_frees_much_while_it_is_read_is_believed(
     made: MadeTraces, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Tables that are moved keep the number of their entries; where blocks come and go at once it falls."""
-    monkeypatch.setattr(traces, "_MOST_TRIES", 1)
+    monkeypatch.setattr(traces, "_PAUSES_S", ())
     traceback = made.traceback([ADD])
     for number in range(300):
         made.add(BLOCK + 16 * number, 8, traceback)

@@ -111,6 +111,21 @@ def test_the_view_follows_the_cursor_and_the_wheel_does_not_move_it() -> None:
     assert cursor.in_view.start == 5
 
 
+def test_it_begins_where_the_trunk_ends_unless_all_is_in_view() -> None:
+    trunk = [Row(depth, 100, 0, 0) for depth in range(30)]
+    boxes = Boxes.of([*trunk, Row(30, 95, 0, 0), Row(31, 60, 60, 0), Row(31, 35, 35, 0), Row(30, 5, 5, 0)])
+    cursor = at(boxes, height=12)
+    cursor.begin()
+    assert cursor.chosen == Choice(30)
+    assert cursor.in_view == range(20, 32)
+    cursor = at(boxes, height=32)
+    cursor.begin()
+    assert (cursor.chosen, cursor.top) == (Choice(), 0)
+    cursor = at(Boxes.of([*trunk, *(Row(depth, 60, 0, 0) for depth in range(30, 60)), Row(30, 40, 40, 0)]), height=12)
+    cursor.begin()
+    assert (cursor.chosen.box, cursor.in_view) == (29, range(25, 37))
+
+
 def test_a_page_goes_as_deep_as_there_is_anything_below() -> None:
     boxes = Boxes.of([Row(0, 9, 0, 0), Row(1, 5, 0, 0), *(Row(depth, 4, 0, 0) for depth in range(1, 30))])
     cursor = at(boxes, height=10)
@@ -127,6 +142,7 @@ def test_few_levels_get_more_lines_each() -> None:
 
 
 def test_without_boxes_nothing_moves() -> None:
+    at(Boxes.of([])).begin()
     for boxes in (Boxes.of([]), siblings(0)):
         cursor = at(boxes)
         for move in (cursor.deeper, cursor.outward, cursor.zoom_in, cursor.zoom_out, cursor.zoom_out_fully):

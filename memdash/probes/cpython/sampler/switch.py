@@ -31,6 +31,8 @@ _OFF = Missing(
 )
 _PATIENCE_S = 0.05
 _ASKED = Missing("the target has been asked to sample its allocations")
+_ON = Missing("its allocations are sampled already")
+_IS_OFF = Missing("its allocations are not sampled")
 _BEGINS = (
     "Loads memdash's sampler into the target and hooks its allocators, for the sites that hold its memory: one"
     " allocation is looked at every {rate}, which takes 4 to 15 % more CPU time of what allocates much. It goes when"
@@ -62,17 +64,18 @@ class Switch:
         why = self._link.absence()
         library = why or self._fitting()
         if isinstance(library, Missing):
-            return {Action.SAMPLE: library}
+            return {Action.SAMPLE: library, Action.UNSAMPLE: library}
         if self._at is _ASKED:
-            return {Action.SAMPLE: _ASKED}
-        rate = byte_size(self._how.rate_bytes)
-        return {Action.SAMPLE: _BEGINS.format(rate=rate) if isinstance(self._at, Missing) else _ENDS}
+            return {Action.SAMPLE: _ASKED, Action.UNSAMPLE: _ASKED}
+        if not isinstance(self._at, Missing):
+            return {Action.SAMPLE: _ON, Action.UNSAMPLE: _ENDS}
+        return {Action.SAMPLE: _BEGINS.format(rate=byte_size(self._how.rate_bytes)), Action.UNSAMPLE: _IS_OFF}
 
     def act(self, action: Action) -> str:
         """Begin or end. Raises ProbeError or TargetError."""
-        if action is not Action.SAMPLE:
+        if action not in (Action.SAMPLE, Action.UNSAMPLE):
             raise UnsupportedRuntime(f"the sampler cannot do that: {action.value}")
-        if isinstance(self._at, Missing):
+        if action is Action.SAMPLE:
             begun = self._link.do("sample", sampling, **self._order())
             self._at = begun.header_at
             self._connection = self._link.connections

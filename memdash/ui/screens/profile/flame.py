@@ -120,6 +120,8 @@ class FlameScreen(ProfileScreen[FlameChart]):
         self._note.say([Part(f" {'; '.join(self.caption.notes)}", "faint")])
         empty = "" if built.boxes.weights[0] else "nothing is held"
         self._icicle.show_boxes(BoxCursor(built.boxes, zooms, chosen), self._face, empty)
+        if before is None and not chosen.box:
+            self._icicle.begin()
         self._tell()
 
     def _face(self, box: int) -> Face:

@@ -63,7 +63,10 @@ def switch(agent: Agent, wish: Sampling | None) -> Switch:
 
 
 def offered(found: Switch) -> Maybe[str]:
-    return found.offers()[Action.SAMPLE]
+    """To begin, or to end: the one that can be done, else why neither can."""
+    begin, end = found.offers()[Action.SAMPLE], found.offers()[Action.UNSAMPLE]
+    assert isinstance(begin, Missing) or isinstance(end, Missing)
+    return end if isinstance(begin, Missing) else begin
 
 
 def test_nothing_begins_that_nobody_asked_for(agent: Agent) -> None:
@@ -118,7 +121,7 @@ def test_a_person_switches_it_on_and_off(agent: Agent) -> None:
     assert found.header_at() == 4096
     assert "own allocators back" in str(offered(found))
     agent.answer = {"left": 0}
-    assert found.act(Action.SAMPLE) == "the target has its own allocators back"
+    assert found.act(Action.UNSAMPLE) == "the target has its own allocators back"
     assert isinstance(found.header_at(), Missing)
     assert [deed for deed, _ in agent.asked] == ["sample", "unsample"]
 
@@ -138,7 +141,7 @@ def test_who_begins_again_means_what_was_said_first(agent: Agent) -> None:
     found = switch(agent, Sampling(1 << 20, ("obj",)))
     found.header_at()
     agent.answer = {"left": 0}
-    found.act(Action.SAMPLE)
+    found.act(Action.UNSAMPLE)
     assert "every 1.00 MiB" in str(offered(found))
     agent.answer = {"header": 4096, "ours": True}
     assert found.act(Action.SAMPLE) == "one allocation is looked at every 1.00 MiB"
@@ -152,7 +155,7 @@ def test_what_others_began_goes_on(agent: Agent) -> None:
     found.header_at()
     agent.answer = {"why": "another memdash has it sampled, and that goes on"}
     with pytest.raises(ProbeError, match="goes on"):
-        found.act(Action.SAMPLE)
+        found.act(Action.UNSAMPLE)
     assert isinstance(found.header_at(), Missing), "but it is not looked at any more"
 
 

@@ -264,9 +264,22 @@ async def test_resizing_keeps_the_box_in_view(see: See) -> None:
         assert "▶ f29" in seen.text
 
 
+async def test_what_holds_most_is_in_view_at_first_however_deep_it_is(see: See) -> None:
+    trunk = " > ".join(f"f{level}" for level in range(30))
+    async with see({f"{trunk} > load > row": 800, f"{trunk} > load > cache": 100, "other": 100}) as seen:
+        assert "▶ row  80.0 %" in seen.text
+        assert "▏cache" in seen.text
+        assert "levels 15–33 of 33" in seen.text
+        await seen.press("r")
+        assert "▶ all  100 %" in seen.text
+        await seen.press("u")
+        assert "▶ all  100 %" in seen.text
+
+
 async def test_a_thousand_levels_page_by_page(see: See) -> None:
     async with see({" > ".join(f"f{level}" for level in range(1000)): 5}) as seen:
-        await seen.press("pagedown", "pagedown", "pagedown")
+        assert seen.icicle.cursor.chosen.box == 1000, "what all of it is held by"
+        await seen.press("home", "pagedown", "pagedown", "pagedown")
         assert seen.icicle.cursor.chosen.box == 54
         await seen.press("enter")
         assert "▶ f53" in seen.text

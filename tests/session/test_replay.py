@@ -1,0 +1,158 @@
+"""A replay of a file that others write, delete and replace meanwhile."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import queue
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from memdash.errors import RecordingError
+from memdash.model.snapshot import Snapshot, State
+from memdash.recording.moment import Moment, Run
+from memdash.recording.reader import Recording
+from memdash.recording.writer import Writer
+from memdash.session.past import Past
+from memdash.session.replay import Replay
+from tests.fakes import NOON_S
+from tests.recorded import MONO_S, record, watched
+from tests.session.heard import wait_for
+
+SECONDS = 130
+SEEN = watched(SECONDS, ends=True)
+THEN_S = MONO_S + 77
+
+
+@pytest.fixture(autouse=True)
+def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memdash.session.replay._WHOLE_AFTER_S", 0.01)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "run.mdr"
+    record(path, SEEN)
+    return path
+
+
+@pytest.fixture
+def past(file: Path) -> Iterator[Past]:
+    with closing(Past(Recording.open(file), is_of_file=True)) as past:
+        yield past
+
+
+class Growing:
+    """A file that is written as the test goes on: what has been seen up to some second."""
+
+    def __init__(self, path: Path) -> None:
+        self._writer = Writer(path)
+        self._run = self._writer.begin(SEEN[0].target, SEEN[0].at, 0.0)
+        self._left = list(SEEN)
+
+    def grow(self, until_s: float) -> None:
+        while self._left and self._left[0].at.mono_s <= MONO_S + until_s:
+            self._writer.write(self._run, [Moment.of(self._left.pop(0))])
+
+    def end(self) -> None:
+        self.grow(SECONDS)
+        self._writer.end(self._run, SEEN[-1].ending)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+@pytest.fixture
+def growing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Growing]:
+    monkeypatch.setattr("memdash.session.replay._LOOKS_EVERY_S", 0.01)
+    with closing(Growing(tmp_path / "growing.mdr")) as growing:
+        growing.grow(50)
+        yield growing
+
+
+def test_what_is_recorded_meanwhile_is_taken_in(tmp_path: Path, growing: Growing) -> None:
+    past = Past(Recording.open(tmp_path / "growing.mdr"), is_of_file=True)
+    with closing(Replay(past)) as replay:
+        heard: queue.Queue[Snapshot] = queue.Queue()
+        replay.subscribe(heard.put)
+        assert replay.snapshot().at.mono_s == MONO_S + 50
+        replay.start()
+        assert wait_for(heard, lambda _: True).at.mono_s == MONO_S + 50, "with its trends"
+        growing.grow(75)
+        shown = wait_for(heard, lambda shown: shown.at.mono_s == MONO_S + 75)
+        assert shown.is_replayed
+        assert shown.history.until.mono_s == MONO_S + 75
+        assert shown.sample.memstats == SEEN[75].sample.memstats
+        growing.end()
+        shown = wait_for(heard, lambda shown: shown.ending is not None)
+        assert (shown.state, shown.ending) == (State.ENDED, SEEN[-1].ending)
+        assert heard.empty(), "nothing has come since"
+
+
+def looks(replay: Replay, monkeypatch: pytest.MonkeyPatch, run: Callable[[Past], Run]) -> None:
+    """Start a replay and let it look three times whether its file has grown; each look gives what ``run`` does."""
+    asked: queue.Queue[None] = queue.Queue()
+
+    def look(past: Past) -> Run:
+        asked.put(None)
+        return run(past)
+
+    monkeypatch.setattr(Past, "run", property(look))
+    replay.start()
+    for _ in range(3):
+        asked.get(timeout=10)
+
+
+def test_what_takes_the_name_of_its_file_is_none_of_it(
+    tmp_path: Path, file: Path, growing: Growing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, real = tmp_path / "growing.mdr", vars(Past)["run"].fget
+    with closing(Replay(Past(Recording.open(path), is_of_file=True))) as replay:
+        file.rename(path)
+        looks(replay, monkeypatch, real)
+        assert replay.snapshot().at.mono_s == MONO_S + 50
+
+
+def test_a_run_that_is_pruned_away_leaves_what_was_seen_last(
+    tmp_path: Path, growing: Growing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(_: Past) -> Run:
+        raise RecordingError("this run has just had to make room for newer ones")
+
+    with closing(Replay(Past(Recording.open(tmp_path / "growing.mdr"), is_of_file=True))) as replay:
+        looks(replay, monkeypatch, gone)
+        assert replay.snapshot().at.mono_s == MONO_S + 50
+
+
+def test_a_mark_goes_into_the_file(file: Path, past: Past) -> None:
+    replay = Replay(past)
+    replay.mark("here it began", past.at(THEN_S))
+    assert "here it began" in [finding.summary for finding in replay.snapshot().findings]
+    again = Past(Recording.open(file))
+    assert [f.at_s for f in again.at(MONO_S + SECONDS).findings if f.summary == "here it began"] == [NOON_S + 77]
+    again.close()
+
+
+def test_a_file_that_has_gone_takes_no_marks(file: Path, past: Past) -> None:
+    replay = Replay(past)
+    file.unlink()
+    file.mkdir()
+    for mark in (replay.require_markable, lambda: replay.mark("here", past.at(THEN_S))):
+        with pytest.raises(RecordingError, match="is not there any more"):
+            mark()
+    assert past.at(THEN_S).at.mono_s == THEN_S, "what is open can still be looked at"
+
+
+def test_a_file_that_somebody_records_into_takes_no_marks(file: Path, past: Past) -> None:
+    replay = Replay(past)
+    replay.require_markable()
+    descriptor = os.open(file, os.O_RDWR)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with pytest.raises(RecordingError, match=r"no moment of it can be marked: .* is being written by another memdash"):
+        replay.require_markable()
+    os.close(descriptor)
+    replay.require_markable()
+    assert past.at(THEN_S).at.mono_s == THEN_S
