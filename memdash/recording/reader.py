@@ -49,7 +49,7 @@ _RUN_GONE = "this run has just had to make room for newer ones"
 _GONE = "that moment has just had to make room for newer ones"
 _TRIES = 3
 _FACTS_KEPT, _BASES_KEPT, _MINUTES_KEPT = 12, 4, 2
-_FACTS_BYTES, _ENDING_BYTES = 96 << 20, 1 << 16
+_FACTS_BYTES, _ENDING_BYTES = 128 << 20, 1 << 16
 _ALWAYS = (1 << 63) - 1
 
 
