@@ -1,7 +1,7 @@
 """argv to command, and the only place where an error becomes words on stderr and an exit code.
 
     0 ok · 1 a finding, or nothing could be read · 2 usage · 3 no such target · 4 not permitted · 5 target ended early ·
-    70 a defect of memdash · 130 interrupted
+    70 memdash itself went wrong · 130 interrupted
 
 ``run`` and ``demo`` pass on the code of what they started; a program killed by signal N gives 128 + N, as in a shell.
 """

@@ -26,6 +26,7 @@ from memdash.config_values import (
     parse_keep,
     parse_limit,
     parse_most_growth,
+    parse_name,
     parse_pid,
     parse_rotate,
     parse_run,
@@ -108,8 +109,8 @@ _GRANULARITIES = ("functions", "filefunctions", "files", "lines", "addresses")
 
 _ALL = (
     Setting("pid", "The process to read.", "PID", "p", parse=parse_pid),
-    Setting("name", "The process that has this in its name, or else in its command line.", "TEXT"),
-    Setting("wait-for", "The newest process of exactly this name, or the next one to start.", "NAME"),
+    Setting("name", "The process that has this in its name, or else in its command line.", "TEXT", parse=parse_name),
+    Setting("wait-for", "The newest process of exactly this name, or the next one to start.", "NAME", parse=parse_name),
     Setting("url", "A Go server to be asked over HTTP alone: where its net/http/pprof or expvar is.", "URL"),
     Setting(
         "endpoint",

@@ -25,6 +25,7 @@ __all__ = [
     "parse_keep",
     "parse_limit",
     "parse_most_growth",
+    "parse_name",
     "parse_pid",
     "parse_rotate",
     "parse_run",
@@ -162,6 +163,13 @@ def parse_pid(text: str) -> int:
     if number < 0:
         raise UsageError(f"{quoted(text)} is not a pid", f"to choose a process by its name: --name {text[:20]}")
     return number
+
+
+def parse_name(text: str) -> str:
+    """Read the name of a process, or a part of one: in nothing at all every process is named. UsageError."""
+    if not text.strip():
+        raise UsageError("the name is empty", "memdash ps lists the processes that can be watched")
+    return text
 
 
 def parse_limit(text: str) -> Limit:

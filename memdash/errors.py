@@ -19,6 +19,7 @@
         ├── AgentUnreachable           the agent in the target is not there, or talks nonsense
         ├── EndpointUnreachable    5   a server does not answer, or not to the end
         ├── BadAnswer              2   what a server answers is not what was asked for
+        ├── OutOfFiles        70   memdash may open no more files
         └── Defect            70   memdash itself went wrong
 
 Raised low, turned into ``Missing`` at the probe boundary (``sampling.roster``), printed only in ``cli``, drawn only in
@@ -27,9 +28,10 @@ Raised low, turned into ``Missing`` at the probe boundary (``sampling.roster``),
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 __all__ = [
     "AccessDenied",
@@ -45,6 +47,7 @@ __all__ = [
     "MemdashError",
     "NewerFormat",
     "NoSuchTarget",
+    "OutOfFiles",
     "ProbeError",
     "RecordingError",
     "TargetError",
@@ -193,12 +196,26 @@ class Defect(ProbeError):
         super().__init__(f"a defect of memdash: {type(error).__name__}{f': {error}' if str(error) else ''}")
 
 
-def defect_of(error: Exception) -> Defect:
-    """The defect that ``error`` shows; under ``--verbose`` its traceback is printed."""
-    if os.environ.get("MEMDASH_DEBUG"):
-        import traceback  # 6 ms
+class OutOfFiles(ProbeError):
+    """memdash may have no more files open. That is no finding either, so it has a defect's exit code."""
 
-        traceback.print_exception(error)
+    exit_code = 70
+    default_hint = "allow it more with ulimit -n, or end what holds too many"
+
+    def __init__(self, error: OSError) -> None:
+        which = "" if error.filename is None else f": {os.fsdecode(error.filename)}"
+        super().__init__(f"memdash may open no more files{which}")
+
+
+def defect_of(error: Exception) -> Defect | OutOfFiles:
+    """What ``error`` shows: a defect, whose traceback is printed under ``--verbose``, or that no file can be opened."""
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        return OutOfFiles(error)
+    if os.environ.get("MEMDASH_DEBUG"):
+        with suppress(OSError):  # whatever stands in the way of talk, the error itself has to come out
+            import traceback  # 6 ms
+
+            traceback.print_exception(error)
     return Defect(error)
 
 
@@ -213,7 +230,7 @@ def told_where(where: str) -> Iterator[None]:
 
 @contextmanager
 def defects_told() -> Iterator[None]:
-    """Around code that a target's content may trip up: what is no MemdashError comes out as a Defect."""
+    """Around code that a target's content may trip up: what is no MemdashError comes out as ``defect_of`` it."""
     try:
         yield
     except MemdashError:

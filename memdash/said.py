@@ -80,6 +80,8 @@ def alert_table(table: Mapping[str, object], where: str) -> AlertText:
     texts = {key: str(value) for key, value in table.items()}
     if not texts.get("when"):
         raise UsageError(f"{where}: it does not say when", 'write it like when = "HeapAlloc > 512MiB"')
+    if "name" in texts and not texts["name"].strip():
+        raise UsageError(f"{where}: its name is empty", "leave it away to have it called what its condition is")
     when, name = texts.pop("when"), texts.pop("name", "")
     return AlertText(when, name, tuple(texts.items()), where)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any
 
 from memdash.analysis.sites import grouped, usage_by_leaf
@@ -68,7 +68,7 @@ def a_target(**changes: Any) -> Target:
 
 def memstats(heap_bytes: int = 412 * MIB, **changes: Any) -> MemStats:
     """All fields of a heap of ``heap_bytes``, roughly as a real program would have them."""
-    values: dict[str, Any] = {f.name: 0 for f in fields(MemStats)}
+    values: dict[str, Any] = {f.name: 0 for f in fields(MemStats) if f.default is MISSING}
     values |= {
         "Alloc": heap_bytes,
         "HeapAlloc": heap_bytes,

@@ -79,6 +79,12 @@ def test_a_pid_is_a_whole_number(text: str) -> None:
         SETTINGS["pid"].parse(text)
 
 
+@pytest.mark.parametrize("setting", ["name", "wait-for"])
+def test_nothing_at_all_names_no_process(setting: str) -> None:
+    with pytest.raises(UsageError, match="the name is empty"):
+        SETTINGS[setting].parse(" ")
+
+
 @pytest.mark.parametrize("text", ["0", "101", "-1", "x", "½", ""])
 def test_frames_to_trace_are_few(text: str) -> None:
     assert SETTINGS["trace"].parse("100") == 100

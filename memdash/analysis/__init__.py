@@ -13,8 +13,9 @@ The way to a verdict: ``points`` (the live heap after each collection), ``loads`
 (when it hits a limit), ``growers`` (what grew most), ``judge`` (which looks again at each tick and changes its mind
 slowly), ``verdict_words`` (its sentence). Beside it, ``gc_trend`` tells whether the collector has more and more to do.
 
-What a check holds a program to: ``budgets``, by its ``growth`` and by the tasks that came and stayed, its ``arrivals``;
-``evidence`` is what it tells of those that are broken.
+What a check holds a program to: ``budgets``, each a ``budget``, by its ``growth`` and by the tasks that came and
+stayed, its ``arrivals``; ``evidence`` is what it tells of those that are broken, ``known`` what it could see of what
+they go by.
 
 May import: ``model``, ``units``, ``spelling``, ``median``, ``errors``. To add a rule that no condition can say, write a
 value with ``name``, ``cooldown_s`` and ``check`` in ``rules`` and name it in ``default_rules``. To add what speaks

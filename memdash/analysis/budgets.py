@@ -8,31 +8,29 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
-from memdash.analysis.arrivals import Arrival
-from memdash.analysis.evidence import ahead_words, arrived, grown
+from memdash.analysis.budget import HELD, Budget, Watched, outcome, unknown, what_grew
+from memdash.analysis.evidence import ahead_words, arrived
 from memdash.analysis.growth import allocated, growths, rates
+from memdash.analysis.known import left_out, not_known, not_read
+from memdash.analysis.points import Basis
 from memdash.analysis.rules import RATE_OVER_S, Condition, Op, Threshold
 from memdash.model.capability import Capability
 from memdash.model.check import Judgement, Outcome
 from memdash.model.finding import Figure, Finding, NotYet
-from memdash.model.metric import LIVE_HEAP
+from memdash.model.metric import LIVE_HEAP, METRICS_BY_KEY
 from memdash.model.missing import Missing
 from memdash.model.series import watched_s
-from memdash.model.snapshot import Snapshot
 from memdash.model.verdict import VerdictKind
 from memdash.units import Unit, clock_time, count, duration, signed
 
 __all__ = [
     "Bound",
-    "Budget",
     "MostGrowth",
     "MostGrowthRate",
     "Never",
     "NoLeak",
     "NoNewTasks",
-    "Watched",
     "budget_of",
     "fitted",
     "followed",
@@ -41,37 +39,6 @@ __all__ = [
 
 _FOR_LONGER = "watch for longer"
 _LONGER = f"{_FOR_LONGER}, or have it collect more often"
-_HELD = frozenset({Capability.MEMSTATS, Capability.GC, Capability.SYSTEM})
-
-_MOST_UNREAD = 0.1
-"""The share of a watch for which, at its end, a reading may have failed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """A whole watch: its last moment, whose history begins after the warm-up, and the tasks that came and stayed."""
-
-    shown: Snapshot
-    arrivals: tuple[Arrival, ...] | NotYet
-
-
-class Budget(Protocol):
-    """Something that must be kept to. It holds no state."""
-
-    @property
-    def name(self) -> str:
-        """Stable name: that of a test case."""
-
-    @property
-    def required(self) -> bool:
-        """Whether a check must not pass where this could not be judged."""
-
-    @property
-    def reads(self) -> frozenset[Capability]:
-        """What it is judged by."""
-
-    def judge(self, watched: Watched) -> Judgement:
-        """What is made of the watch."""
 
 
 def budget_of(rule: Threshold) -> Budget:
@@ -104,7 +71,7 @@ def followed(budgets: Sequence[Budget]) -> list[Threshold]:
 def judged(budgets: Sequence[Budget], watched: Watched | NotYet) -> tuple[Judgement, ...]:
     """All of them, worst first: the broken ones by how far, what could not be judged, then the narrowest margin."""
     found = [
-        _unknown(budget, watched.why) if isinstance(watched, NotYet) else _fresh(budget, watched) for budget in budgets
+        unknown(budget, watched.why) if isinstance(watched, NotYet) else _fresh(budget, watched) for budget in budgets
     ]
     order = list(Outcome)
 
@@ -120,14 +87,8 @@ def _fresh(budget: Budget, watched: Watched) -> Judgement:
     found, shown = budget.judge(watched), watched.shown
     if found.outcome is not Outcome.PASSED:
         return found
-    for capability in budget.reads:
-        origin = shown.sample.origins.get(capability)
-        if origin is None or not origin.failing:
-            continue
-        old_s = shown.at.mono_s - origin.at.mono_s
-        if old_s > max(_MOST_UNREAD * watched_s(shown.history), 2 * shown.interval_s):
-            return _unknown(budget, f"not read for the last {duration(old_s)}: {origin.failing}")
-    return found
+    why = not_read(budget.reads, shown)
+    return unknown(budget, why) if why else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,22 +137,22 @@ class Bound:
         values = series.high if condition.op.is_upper else series.low
         known = [(value, at_s) for value, at_s in zip(values, series.seen_s, strict=True) if not math.isnan(value)]
         if not known:
-            why = metric.read(shown.sample)
-            if isinstance(why, Missing):
-                return _unknown(self, f"{metric.label} is not known: {why.words}")
+            if gone := not_known(metric, shown):
+                return unknown(self, gone)
             seen_s = duration(watched_s(history))
             if metric.covers_s:
-                return _unknown(
-                    self, f"it covers {duration(metric.covers_s)}, and {seen_s} were watched: {_FOR_LONGER}"
-                )
-            return _unknown(self, f"{metric.label} is not known")
+                return unknown(self, f"it covers {duration(metric.covers_s)}, and {seen_s} were watched: {_FOR_LONGER}")
+            return unknown(self, f"{metric.label} is not known")
         worst, at_s = max(known) if condition.op.is_upper else min(known)
+        is_broken = condition.op.holds(worst, condition.bound)
+        if not is_broken and (gone := not_known(metric, shown)):
+            return unknown(self, gone)
         value = Figure(worst, metric.unit, sinks=not condition.op.is_upper)
         at = clock_time(shown.at.wall_s - (shown.at.mono_s - at_s))
         return Judgement(
             name=self.name,
-            outcome=_outcome(broken=condition.op.holds(worst, condition.bound)),
-            why=f"{'highest' if condition.op.is_upper else 'lowest'} at {at}",
+            outcome=outcome(broken=is_broken),
+            why=f"{'highest' if condition.op.is_upper else 'lowest'} at {at}{left_out(metric, shown)}",
             required=self.required,
             value=value,
             limit=value.at(condition.bound),
@@ -214,17 +175,17 @@ class _Growth:
     @property
     def reads(self) -> frozenset[Capability]:
         """Whatever may tell what is held."""
-        return _HELD
+        return HELD
 
     def _judged(self, watched: Watched, value: Figure, why: str, *, broken: bool) -> Judgement:
         return Judgement(
             name=self.name,
-            outcome=_outcome(broken=broken),
+            outcome=outcome(broken=broken),
             why=why,
             required=self.required,
             value=value,
             limit=value.at(self.condition.bound),
-            evidence=(*ahead_words(watched.shown), *_grown(watched)) if broken else (),
+            evidence=(*ahead_words(watched.shown), *what_grew(watched)) if broken else (),
         )
 
 
@@ -238,7 +199,7 @@ class MostGrowth(_Growth):
         if isinstance(found, NotYet):
             most = allocated(watched.shown.history)
             if most is None or most > self.condition.bound:
-                return _unknown(self, f"{found.why}: {_LONGER}")
+                return unknown(self, f"{found.why}: {_LONGER}")
             why, grown_bytes = "allocated in all, dead or alive", most
         else:
             largest = max(found, key=lambda growth: growth.bytes)
@@ -255,7 +216,7 @@ class MostGrowthRate(_Growth):
         """The steepest line. One that may as well be level breaks no budget, however steep it looks."""
         found, condition = rates(watched.shown.history), self.condition
         if isinstance(found, NotYet):
-            return _unknown(self, f"{found.why}: {_LONGER}")
+            return unknown(self, f"{found.why}: {_LONGER}")
         steepest = max(found, key=lambda rate: (rate.is_sure, rate.slope.per_s))
         slope = steepest.slope
         value = Figure(condition.per_s * slope.per_s, Unit.BYTES, condition.per, signed=True)
@@ -285,13 +246,13 @@ class NoNewTasks:
         """See ``arrivals``."""
         found, tasks = watched.arrivals, watched.shown.sample.tasks
         if isinstance(found, NotYet):
-            return _unknown(self, tasks.words if isinstance(tasks, Missing) else found.why)
+            return unknown(self, tasks.words if isinstance(tasks, Missing) else found.why)
         number = sum(arrival.number for arrival in found)
         total = "" if isinstance(tasks, Missing) else f"{count(tasks.total)} at last"
         value = Figure(number, Unit.COUNT, signed=True)
         return Judgement(
             name=self.name,
-            outcome=_outcome(broken=number > 0),
+            outcome=outcome(broken=number > 0),
             why=f"came and stayed, {total}" if number else total,
             required=self.required,
             value=value,
@@ -310,22 +271,26 @@ class NoLeak:
     @property
     def reads(self) -> frozenset[Capability]:
         """Whatever may tell what is held."""
-        return _HELD
+        return HELD
 
     def judge(self, watched: Watched) -> Judgement:
         """What merely grows so far is not judged."""
         verdict = watched.shown.verdict
         if verdict is None:
-            return _unknown(self, "nothing has been judged")
+            return unknown(self, "nothing has been judged")
         if verdict.kind in (VerdictKind.NOT_YET, VerdictKind.GROWING):
-            return _unknown(self, f"a verdict takes some minutes, so far it is {verdict.summary}")
-        leaks = verdict.kind is VerdictKind.LEAK
+            return unknown(self, f"a verdict takes some minutes, so far it is {verdict.summary}")
+        leaks, shown, why = verdict.kind is VerdictKind.LEAK, watched.shown, verdict.summary
+        if not verdict.basis.startswith(Basis.RESIDENT.value):
+            if not leaks and (gone := not_known(METRICS_BY_KEY[LIVE_HEAP], shown)):
+                return unknown(self, f"{gone}; before that it was {why}")
+            why += left_out(METRICS_BY_KEY[LIVE_HEAP], shown)
         return Judgement(
             name=self.name,
-            outcome=_outcome(broken=leaks),
-            why=verdict.summary,
+            outcome=outcome(broken=leaks),
+            why=why,
             required=self.required,
-            evidence=_grown(watched) if leaks else (),
+            evidence=what_grew(watched) if leaks else (),
         )
 
 
@@ -361,15 +326,18 @@ class Never:
                 why=f"at {clock_time(worst.at_s)}{times}: {worst.summary}",
                 required=self.required,
             )
-        history = watched.shown.history
+        shown, history, metric = watched.shown, watched.shown.history, self.rule.when.of
+        if gone := not_known(metric, shown):
+            return unknown(self, gone)
         last, why = self.rule.check(history), "never so"
         fits = fitted(self.rule, watched_s(history))
         if isinstance(last, NotYet) and fits != self.rule:
             last, why = fits.check(history), f"not so over the last {duration(fits.when.over_s)}"
         if isinstance(last, NotYet):
-            return _unknown(self, last.why)
+            return unknown(self, last.why)
         if last is not None:
             return Judgement(name=self.name, outcome=Outcome.FAILED, why=last.summary, required=self.required)
+        why += left_out(metric, shown)
         return Judgement(name=self.name, outcome=Outcome.PASSED, why=why, required=self.required)
 
 
@@ -380,20 +348,7 @@ def _allowed(condition: Condition) -> str:
     return f"{_ALLOWED[condition.op]} {condition.bound_text(condition.bound)}"
 
 
-def _outcome(*, broken: bool) -> Outcome:
-    return Outcome.FAILED if broken else Outcome.PASSED
-
-
 def _worst(watched: Watched, rule: Threshold) -> Finding | None:
     """The gravest of what a rule has found, and of several the newest."""
     found = (finding for finding in watched.shown.findings if finding.rule == rule.name)
     return max(found, key=lambda finding: (finding.severity, finding.at_s), default=None)
-
-
-def _unknown(budget: Budget, why: str) -> Judgement:
-    return Judgement(name=budget.name, outcome=Outcome.UNKNOWN, why=why, required=budget.required)
-
-
-def _grown(watched: Watched) -> tuple[str, ...]:
-    came = watched.arrivals
-    return (*grown(watched.shown), *(() if isinstance(came, NotYet) else arrived(came)))

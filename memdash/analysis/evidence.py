@@ -50,20 +50,22 @@ def _arrival(arrival: Arrival) -> str:
 
 
 def grown(shown: Snapshot) -> tuple[str, ...]:
-    """The allocation sites that grew most since the warm-up; where there are none, the types of object."""
+    """The allocation sites that grew most since the warm-up; where there are none, the types of object, and why."""
     if not isinstance(shown.groups, Missing):
         rate_bytes = rate_of(shown)
         sites = sorted(shown.groups, key=lambda group: -group.change.inuse_bytes)
         return tuple(_site(site, rate_bytes) for site in sites[:_MOST_ROWS] if site.change.inuse_bytes > 0)
+    unknown = f"which sites grew is not known: {shown.groups.why}"
     if isinstance(shown.objects, Missing):
-        return (f"which sites grew is not known: {shown.groups.why}",)
+        return (unknown,)
     types = sorted(shown.objects, key=lambda group: -group.change.held_bytes)
-    return tuple(
+    grew = (
         f"{signed(kind.change.held_bytes, Unit.BYTES)} {signed(kind.change.objects, Unit.COUNT)} objects of type "
         f"{kind.now.name}"
         for kind in types[:_MOST_ROWS]
         if kind.change.held_bytes > 0
     )
+    return (*grew, unknown)
 
 
 def _site(site: SiteGroup, rate_bytes: int) -> str:

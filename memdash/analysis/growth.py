@@ -9,9 +9,9 @@ than the watch is long looks as if it grew: no figure of a minute can tell.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+from memdash.analysis.known import WITHOUT_MALLOC
 from memdash.analysis.points import Basis, Points, outside, points
 from memdash.analysis.slopes import line
 from memdash.analysis.trend import blocks
@@ -72,13 +72,13 @@ class Rate:
 
 def growths(history: Timeline) -> tuple[Growth, ...] | NotYet:
     """That of the live heap, and of what is resident where the live heap is not all that the program allocates."""
-    found = [growth for seen in _bases(history) if (growth := _growth(seen)) is not None]
+    found = [growth for basis, seen in _bases(history) if (growth := _growth(basis, seen)) is not None]
     return tuple(found) or NotYet(f"{_seen_words(history)}, and growth takes more")
 
 
 def rates(history: Timeline) -> tuple[Rate, ...] | NotYet:
     """The same as lines."""
-    found = [rate for seen in _bases(history) if (rate := _rate(seen)) is not None]
+    found = [rate for basis, seen in _bases(history) if (rate := _rate(basis, seen)) is not None]
     takes = f"{_FEWEST_FOR_RATE} within {duration(_SHORTEST_FOR_RATE_S)} or longer"
     return tuple(found) or NotYet(f"{_seen_words(history)}, and a rate takes {takes}")
 
@@ -89,13 +89,16 @@ def allocated(history: Timeline) -> float | None:
     return known[-1][1] - known[0][1] if known and known[-1][1] >= known[0][1] else None
 
 
-def _bases(history: Timeline) -> Sequence[Points]:
+def _bases(history: Timeline) -> list[tuple[str, Points]]:
+    """What it is judged on, with the words for it."""
     span_s = watched_s(history)
-    beside = outside(history, span_s)
-    return (points(history, span_s), *((beside,) if beside is not None else ()))
+    inside, beside = points(history, span_s), outside(history, span_s)
+    if beside is None:
+        return [(inside.basis.value, inside)]
+    return [(f"{inside.basis.value} {WITHOUT_MALLOC}", inside), (beside.basis.value, beside)]
 
 
-def _growth(seen: Points) -> Growth | None:
+def _growth(basis: str, seen: Points) -> Growth | None:
     fewest = 2 if seen.basis is Basis.CYCLES else _FEWEST
     if len(seen) < fewest:
         return None
@@ -103,15 +106,15 @@ def _growth(seen: Points) -> Growth | None:
     first, last = seen.between(since_s, since_s + part_s), seen.since(until_s - part_s)
     most = max(len(seen) // _PART, 1)
     begin, end = (min(most, max(len(near), _FEWEST_OF_PART)) for near in (first, last))
-    return Growth(seen.basis.value, min(seen.values[:begin]), min(seen.values[-end:]), seen.window_s, seen.cycles)
+    return Growth(basis, min(seen.values[:begin]), min(seen.values[-end:]), seen.window_s, seen.cycles)
 
 
-def _rate(seen: Points) -> Rate | None:
+def _rate(basis: str, seen: Points) -> Rate | None:
     if len(seen) < _FEWEST_FOR_RATE or seen.window_s < _SHORTEST_FOR_RATE_S:
         return None
     times_s, floors = blocks(seen.times_s, seen.values, _BLOCKS, min)
     fitted = line([time_s - times_s[0] for time_s in times_s], floors)
-    return None if fitted is None else Rate(seen.basis.value, fitted.slope, seen.window_s, floors[-1])
+    return None if fitted is None else Rate(basis, fitted.slope, seen.window_s, floors[-1])
 
 
 def _seen_words(history: Timeline) -> str:

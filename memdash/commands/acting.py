@@ -11,7 +11,7 @@ import click
 from memdash.analysis.deeds import changes, deed_words, freed_bytes
 from memdash.commands.denials import denials_told
 from memdash.commands.options import Verb, settings
-from memdash.commands.output import is_terminal, tell
+from memdash.commands.output import is_terminal, tell, write_lines
 from memdash.commands.target import Choice, process_options
 from memdash.errors import ProbeError, UsageError
 from memdash.model.action import Action, Deed
@@ -39,7 +39,7 @@ def verb(action: Action, short_help: str, full_help: str) -> click.Command:
             deed = act_on(target, action, agreed=yes, entries=choice.entries)
         if deed is None:
             return 1
-        click.echo(dumps(_object(target, deed), ensure_ascii=True) if json else plain(deed_words(deed)))
+        write_lines([dumps(_object(target, deed), ensure_ascii=True) if json else plain(deed_words(deed))])
         return 0
 
     return command

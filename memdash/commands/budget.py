@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from memdash.analysis.budgets import Budget, NoLeak, NoNewTasks, budget_of, fitted
+from memdash.analysis.budget import Budget
+from memdash.analysis.budgets import NoLeak, NoNewTasks, budget_of, fitted
 from memdash.analysis.rules import COOLDOWN_S, Threshold
 from memdash.analysis.verdict_words import RULE as VERDICT
 from memdash.commands.limits import Alerting, condition_of_growth, condition_of_limit

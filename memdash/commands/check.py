@@ -178,8 +178,8 @@ def _self_test() -> int:
     with signals_raised():
         for line, as_it_should in self_test():
             works = works and as_it_should
-            click.echo(f"{'ok  ' if as_it_should else 'FAIL'}  {plain(line)}")
-    click.echo("the gate works here" if works else "the gate cannot be trusted here")
+            write_lines([f"{'ok  ' if as_it_should else 'FAIL'}  {plain(line)}"])
+    write_lines(["the gate works here" if works else "the gate cannot be trusted here"])
     return int(not works)
 
 

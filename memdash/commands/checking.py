@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memdash.analysis.budgets import Budget
+from memdash.analysis.budget import Budget
 from memdash.commands.agency import NOBODY, Agency
 from memdash.commands.budget import FOR_S, Plan
 from memdash.commands.denials import denials_told

@@ -6,6 +6,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from memdash.commands.options import Verb
+from memdash.commands.output import write_lines
 
 __all__ = ["command"]
 
@@ -22,4 +23,4 @@ def command(ctx: click.Context, shell: str) -> None:
     """Print the completion script of a shell."""
     kind = get_completion_class(shell)
     if kind is not None:
-        click.echo(kind(ctx.find_root().command, {}, "memdash", "_MEMDASH_COMPLETE").source())
+        write_lines([kind(ctx.find_root().command, {}, "memdash", "_MEMDASH_COMPLETE").source()])

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import click
 
 from memdash.commands.options import Verb
+from memdash.commands.output import write_lines
 from memdash.commands.target import Choice, process_options
 from memdash.errors import EndpointUnreachable, ProbeError, TargetError
 from memdash.model.missing import Missing
@@ -28,14 +29,11 @@ def command(choice: Choice) -> int:
     It exits with 5 when the server that was asked by its URL cannot be read.
     """
     target = choice.target()
-    for line in _target(target):
-        click.echo(plain(line))
+    write_lines(map(plain, _target(target)))
     is_read = target.is_local
     for examined in examine(target, choice.entries):
         is_read = is_read or (not isinstance(examined.verdict, Refusal) and examined.failure is None)
-        click.echo()
-        for line in _way(examined, target):
-            click.echo(plain(line))
+        write_lines(("", *map(plain, _way(examined, target))))
     return 0 if is_read else EndpointUnreachable.exit_code
 
 

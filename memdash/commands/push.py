@@ -19,7 +19,16 @@ from memdash.commands.service import Service
 from memdash.commands.sinks import About, Sink, headers_for, otlp_sink, pyroscope_sink
 from memdash.commands.target import Choice, pids, process_options
 from memdash.commands.watching import Named, named, ticks
-from memdash.errors import MemdashError, ProbeError, TargetError, TargetExited, UsageError, told_where
+from memdash.errors import (
+    MemdashError,
+    ProbeError,
+    TargetError,
+    TargetExited,
+    UnsupportedRuntime,
+    UsageError,
+    told_where,
+)
+from memdash.model.capability import Capability
 from memdash.model.snapshot import Snapshot
 from memdash.model.target import Target
 from memdash.network.address import Address
@@ -99,7 +108,7 @@ def command(
     It exits with 5 when a server took nothing of it all.
 
     With --agent memdash's agent samples what Pythons allocate, for as long as this lasts: the profile is then that of
-    the sites, of what has been allocated since and is still held.
+    the sites, of what has been allocated since and is still held. Of several, what is no Python is sent as without it.
     """
     sampled.check_of_profile(agent=agent)
     secret, about = secret_of("--auth-file", auth_file, _VARIABLE), About(app, labels)
@@ -135,33 +144,59 @@ def command(
     if signalled:
         return 128 + signalled
     if has_lost:
-        raise TargetExited("it was to be pushed for longer")
+        raise TargetExited("less was pushed than was to be")
     return 0
 
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """A process, and how it is looked at: what that raises is told."""
+    """A process, and how it is looked at: what that raises is told. One that ``is_sampled`` holds nothing from before.
+
+    That is from before its sites were first read, soon after its sampling began.
+    """
 
     target: Target
     look: Callable[[], Snapshot]
+    is_sampled: bool = False
+
+    def begun_s(self, shown: Snapshot) -> float:
+        """Since when it may have come to hold what is shown of it, in Unix time."""
+        return shown.since.get(Capability.SITES, shown.at).wall_s if self.is_sampled else 0.0
 
 
 def _once(watching: Sequence[Named]) -> list[_Looked]:
     """Each time anew: nothing is done to a process, or kept of it, between two looks."""
-    return [_Looked(each.target, partial(read_once, each.target, entries=each.entries)) for each in watching]
+    return list(map(_looked, watching))
+
+
+def _looked(each: Named) -> _Looked:
+    return _Looked(each.target, partial(read_once, each.target, entries=each.entries))
 
 
 def _sampled(watching: Sequence[Named], sampled: Sampled, watches: ExitStack) -> list[_Looked]:
-    """As long as ``watches`` is open each is sampled. Raises what a ``SampledWatch`` raises."""
+    """As long as ``watches`` is open each is sampled; of several, what never can be is looked at like any other.
+
+    Raises what a ``SampledWatch`` raises, where none is sampled.
+    """
     from memdash.session.sampled import SampledWatch  # it knows the agent, which most never need
 
-    sampling, looks = sampled.of_profile(), list[_Looked]()
+    sampling, looks, errors = sampled.of_profile(), list[_Looked](), list[MemdashError]()
     for each in watching:
         watch = watches.enter_context(closing(SampledWatch(each.target, sampling_with(each.entries, sampling))))
-        looks.append(_Looked(each.target, watch.look))
-        with denials_told(each.target):
-            watch.begin()
+        looks.append(_Looked(each.target, watch.look, is_sampled=True))
+        try:
+            with denials_told(each.target):
+                watch.begin()
+        except UnsupportedRuntime as error:
+            watch.close()
+            looks[-1] = _looked(each)
+            errors.append(error)
+            if len(watching) > 1:
+                tell(f"{error.what}; it is pushed as without --agent")
+        except (TargetError, ProbeError) as error:
+            errors.append(error)  # it is told with the first look, and one that samples later is not too late
+    if len(errors) == len(watching):
+        raise errors[0]
     return looks
 
 
@@ -173,7 +208,12 @@ class _Pusher:
         self._sinks = sinks
         self._pushed_s: dict[int, float] = {}
         self._told: dict[int, str] = {}
-        self.has_lost = False
+        self._has_lost = False
+
+    @property
+    def has_lost(self) -> bool:
+        """Whether one has ended, or was never to be had."""
+        return self._has_lost or any(each.target.pid not in self._pushed_s for each in self._watching)
 
     @property
     def is_over(self) -> bool:
@@ -181,19 +221,22 @@ class _Pusher:
         return not self._watching or any(sink.delivery.failure is not None for sink in self._sinks)
 
     def push(self, every_s: float) -> None:
-        """One moment of each. Raises MemdashError for a process of which none was ever read."""
+        """One moment of each. Raises MemdashError when nothing was ever read of any."""
+        failed: list[tuple[_Looked, MemdashError]] = []
         for each in list(self._watching):
             try:
                 self._push(each, every_s)
             except (TargetError, ProbeError) as error:
-                if each.target.pid not in self._pushed_s:
-                    raise
-                self._lost(each, error)
+                failed.append((each, error))
+        if failed and not self._pushed_s:
+            raise failed[0][1]
+        for each, why in failed:
+            self._lost(each, why)
 
     def _push(self, each: _Looked, every_s: float) -> None:
         snapshot = each.look()
         pid, now_s = each.target.pid, snapshot.at.wall_s
-        since_s = min(max(self._pushed_s.get(pid, 0.0), now_s - every_s), now_s)
+        since_s = min(max(self._pushed_s.get(pid, each.begun_s(snapshot)), now_s - every_s), now_s)
         for sink in self._sinks:
             sink.take(snapshot, since_s)
         self._pushed_s[pid] = now_s
@@ -203,7 +246,7 @@ class _Pusher:
         target = each.target
         if isinstance(error, TargetError):
             self._watching.remove(each)
-            self.has_lost = True
+            self._has_lost = True
         if self._told.get(target.pid) != error.what:
             self._told[target.pid] = error.what
             tell(f"{target.words}: {error.what}")

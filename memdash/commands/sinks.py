@@ -66,7 +66,7 @@ class Sink:
         lost = refused + dropped + self.delivery.waiting
         if lost and not sent:
             raise EndpointUnreachable(
-                f"none of the {self._what} were delivered: {count(lost)} lost",
+                f"none of the {self._what} were delivered, {count(lost)} lost: {self.delivery.trouble}",
                 "look whether the server is up and its URL right",
             )
 

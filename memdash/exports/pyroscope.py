@@ -35,8 +35,9 @@ def upload_of(document: Document, name: str, from_s: float, until_s: float) -> U
     """The objects and bytes that are held; times are Unix time. What was ever allocated is left out.
 
     Pyroscope adds up what it is sent for a span of time: totals since the start of a program would count each time.
+    It takes whole seconds, and the span is one of them at least.
     """
-    times = {"from": str(int(from_s)), "until": str(int(until_s))}
+    times = {"from": str(int(from_s)), "until": str(max(int(until_s), int(from_s) + 1))}
     query = {"name": name, "format": "pprof", "spyName": _SPY} | times
     return Upload(urlencode(query), encode(_held(document)))
 

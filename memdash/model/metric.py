@@ -17,10 +17,13 @@ from memdash.model.missing import Maybe, Missing
 from memdash.model.sample import Sample
 from memdash.units import Unit
 
-__all__ = ["LIVE_HEAP", "METRICS", "METRICS_BY_KEY", "Kind", "Metric"]
+__all__ = ["HEAP", "LIVE_HEAP", "METRICS", "METRICS_BY_KEY", "Kind", "Metric"]
 
 LIVE_HEAP = "heap.live_bytes"
 """The key of the metric that growth is judged by."""
+
+HEAP = frozenset({"HeapAlloc", "Alloc", LIVE_HEAP})
+"""The keys of what counts malloc's part of a CPython as long as memdash's agent tells it."""
 
 
 class Kind(Enum):

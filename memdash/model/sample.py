@@ -112,6 +112,13 @@ class Sample:
         origin = self.origins.get(capability)
         return origin is not None and not origin.failing
 
+    @property
+    def counts_small_alone(self) -> bool:
+        """Whether HeapAlloc counts what CPython's own allocator holds alone: nobody tells malloc's part."""
+        if isinstance(self.memstats, Missing) or isinstance(self.memstats.HeapSmall, Missing):
+            return False
+        return isinstance(self.malloc, Missing) or isinstance(self.malloc.in_use_bytes, Missing)
+
     @classmethod
     def empty(cls, at: Instant, why: Missing) -> Sample:
         """A sample in which nothing is known yet."""

@@ -72,6 +72,8 @@ class Delivery(Generic[Item]):
         self._failing = 0
         self._refusal = ""
         self.failure: BadAnswer | None = None
+        self.trouble = ""
+        """Why what was tried last has not arrived, as a clause; empty where it has, and before anything is tried."""
         self._sent = self._refused = self._dropped = 0
         self._thread = threading.Thread(target=self._run, name="memdash-delivery", daemon=True)
 
@@ -138,10 +140,12 @@ class Delivery(Generic[Item]):
 
     def _tried(self, item: Item) -> float | None:
         """Send it; how long to wait before the next attempt, or None when there is to be none."""
+        began_s = time.monotonic()
         try:
             with defects_told():
                 self._send(item)
         except BadAnswer as error:
+            self.trouble = error.what
             if error.status in _NEVER or HTTPStatus.MULTIPLE_CHOICES <= error.status < HTTPStatus.BAD_REQUEST:
                 with self._changed:
                     self.failure = error
@@ -152,11 +156,15 @@ class Delivery(Generic[Item]):
                 return None
             return self._failed(error, error.retry_after_s)
         except MemdashError as error:
+            if not self._is_closed:
+                self.trouble = error.what
+            elif not self.trouble:  # what was broken off only says that it was
+                self.trouble = f"the server has not answered for {duration(time.monotonic() - began_s)}"
             return self._failed(error, 0.0)
         if self._failing:
             dropped = f"; {count(self._dropped)} were dropped" if self._dropped else ""
             self._say(f"it is sent again{dropped}")
-        self._failing, self._refusal = 0, ""
+        self._failing, self._refusal, self.trouble = 0, "", ""
         self._sent += 1
         return None
 

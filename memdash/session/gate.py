@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from memdash.analysis.arrivals import Arrivals
-from memdash.analysis.budgets import Budget, Watched, followed, judged
+from memdash.analysis.budget import Budget, Watched
+from memdash.analysis.budgets import followed, judged
 from memdash.errors import MemdashError, defects_told
 from memdash.model.capability import Capability
 from memdash.model.check import Checked, Command
@@ -17,6 +18,7 @@ from memdash.model.missing import Missing, known
 from memdash.model.sample import Instant, Sample
 from memdash.model.snapshot import Snapshot, State
 from memdash.session.memory import Memory
+from memdash.session.whole_heap import WholeHeap
 from memdash.units import duration
 
 __all__ = ["Gate"]
@@ -48,6 +50,7 @@ class Gate:
         self._for_s = for_s
         self._memory = Memory(shown.interval_s, followed(budgets))
         self._arrivals = Arrivals()
+        self._heap = WholeHeap()
         self._first: Instant | None = None
         self._since: Instant | None = None
         self._newest: Sample | None = None
@@ -83,6 +86,7 @@ class Gate:
 
     def _add(self, shown: Snapshot) -> None:
         at = shown.sample.at
+        shown = replace(shown, sample=self._heap.kept(shown.sample))
         self._first = self._first or at
         if at.mono_s - self._first.mono_s < self._warm_up_s:
             self.shown = shown

@@ -139,5 +139,7 @@ def _require_sampling(shown: Snapshot) -> Profile:
             raise AgentUnreachable(told.summary)
         raise AgentUnreachable(f"its allocations are not sampled: {sites.why}", sites.hint)
     if not _is_sampled(shown):
-        raise UnsupportedRuntime("it traces its allocations with tracemalloc", "leave --agent away for these sites")
+        raise UnsupportedRuntime(
+            f"{target.words} traces its allocations with tracemalloc", "leave --agent away for these sites"
+        )
     return sites

@@ -10,7 +10,8 @@ from typing import cast
 import pytest
 
 from memdash.analysis.arrivals import Arrival, TaskOrigin
-from memdash.analysis.budgets import Never, NoLeak, NoNewTasks, Watched, budget_of, judged
+from memdash.analysis.budget import Watched
+from memdash.analysis.budgets import Never, NoLeak, NoNewTasks, budget_of, judged
 from memdash.analysis.rules import parse_rule
 from memdash.model.check import Judgement, Outcome
 from memdash.model.finding import NotYet
@@ -145,6 +146,30 @@ def test_without_collections_what_was_allocated_in_all_bounds_it(judge: Judge, p
     assert found.outcome is outcome
     if outcome is Outcome.UNKNOWN:
         assert found.why.startswith("no collections ended in 29 s")
+
+
+@pytest.mark.parametrize(
+    ("condition", "malloc", "words"),
+    [
+        ("heap.live_bytes growth > 1MiB", None, "floor of the live heap without malloc's part was "),
+        ("heap.live_bytes growth > 1MiB", 9.0, "floor of the live heap was "),
+        ("heap.live_bytes growth > 1MiB/min", None, "floor of the live heap without malloc's part over "),
+    ],
+)
+def test_growth_says_of_what_it_is(judge: Judge, condition: str, malloc: float | None, words: str) -> None:
+    """Of a CPython, with an agent that tells malloc's part or without."""
+    seconds = range(30)
+    seen = judge(
+        condition,
+        {
+            "heap.live_bytes": [MIB * second for second in seconds],
+            "gc.full_collections": [1.0 for _ in seconds],
+            "system.rss_bytes": [99.0 * MIB for _ in seconds],
+            "malloc.in_use_bytes": [malloc for _ in seconds],
+        },
+    )
+    assert seen.outcome is Outcome.FAILED
+    assert seen.why.startswith(words)
 
 
 def test_a_rate_is_that_of_the_line(judge: Judge) -> None:

@@ -81,6 +81,7 @@ def test_two_rules_of_one_name_are_refused() -> None:
             "did you mean severity?",
         ),
         ("[[alert]]\nzzzz = 1", "alert 1: there is no key 'zzzz'", "the keys are when, name, for"),
+        ('[[alert]]\nwhen = "HeapAlloc > 1"\nname = " "', "alert 1: its name is empty", "leave it away"),
         ('[[alert]]\nname = "x"', "alert 1: it does not say when", "write it like when ="),
         ('[[alert]]\nwhen = ["x"]', "alert 1: when is neither a text nor a number", "write it like when ="),
         ("[[alert]]\nwhen = true", "alert 1: when is neither a text nor a number", "write it like when ="),

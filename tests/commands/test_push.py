@@ -15,12 +15,14 @@ from urllib.parse import parse_qs
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
-from memdash.commands.push import _once, _Pusher, _watched
+from memdash.commands.push import _Looked, _once, _Pusher, _watched
 from memdash.commands.sinks import Sink
 from memdash.commands.watching import by_pid
 from memdash.errors import EndpointUnreachable
 from memdash.exports.otlp import metrics_of
 from memdash.exports.pyroscope import series_name, upload_of
+from memdash.model.capability import Capability
+from memdash.model.sample import Instant
 from memdash.network.delivery import Tally
 from memdash.pprof.convert import sites_document
 from memdash.pprof.decode import decode
@@ -137,9 +139,9 @@ def test_a_server_that_is_down_is_told_once_and_what_it_never_took_is_no_success
     server = serve(answer(b"", status="500 Internal Server Error"))
     code, _, err = run("push", small.pid, "--pyroscope", _url(server), "-d", "0.1")
     assert code == 5
-    assert err.count("answers 500") == 1
+    assert err.count("it is tried again") == 1
     assert "profiles: 0 sent, 1 not sent" in err
-    assert "none of the profiles were delivered: 1 lost" in err
+    assert f"none of the profiles were delivered, 1 lost: {_url(server)}/ingest answers 500" in err
 
 
 def test_a_signal_ends_it_once_what_was_read_is_sent(serve: Serve, small: subprocess.Popen[bytes]) -> None:
@@ -170,6 +172,34 @@ def test_a_process_that_has_ended_is_left_out(
     assert pusher.has_lost
     assert not pusher.is_over
     assert capfd.readouterr().err.count(f"process {child.pid} has ended") == 1
+
+
+def test_one_of_which_there_is_no_profile_costs_the_others_nothing(
+    run: Run, small: subprocess.Popen[bytes], start: Start, serve: Serve
+) -> None:
+    server = serve(answer(b""))
+    child = start("sleep", "600")
+    code, _, err = run("push", child.pid, small.pid, "--pyroscope", _url(server), "-d", "0.1")
+    assert code == 5
+    assert f"sleep (pid {child.pid}): there is no profile to be had" in err
+    assert "profiles: 1 sent" in err
+    assert "memdash: less was pushed than was to be" in err
+
+
+def test_a_span_begins_where_sampling_did() -> None:
+    taken: list[float] = []
+    sink = SimpleNamespace(take=lambda _, since_s: taken.append(since_s), delivery=SimpleNamespace(failure=None))
+    shown = a_snapshot(30)
+    begun = Instant(shown.at.wall_s - 3.0, shown.at.mono_s - 3.0)
+    shown = replace(shown, since={**shown.since, Capability.SITES: begun})
+    for is_sampled in (True, False):
+        _Pusher([_Looked(shown.target, lambda: shown, is_sampled)], [cast(Sink, sink)]).push(60.0)
+    assert taken == [begun.wall_s, shown.at.wall_s - 60.0]
+
+
+def test_a_span_that_has_just_begun_is_no_empty_one() -> None:
+    asked = parse_qs(upload_of(sites_document(a_profile(), (), 5), "shop", 1060.1, 1060.2).query)
+    assert (asked["from"], asked["until"]) == (["1060"], ["1061"])
 
 
 @pytest.mark.parametrize(
@@ -206,9 +236,9 @@ def test_it_is_pushed_again_whenever_it_is_time(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_what_was_lost_of_what_arrived_is_no_failure() -> None:
-    delivery = SimpleNamespace(failure=None, tally=Tally(sent=1, dropped=2), waiting=1)
+    delivery = SimpleNamespace(failure=None, tally=Tally(sent=1, dropped=2), waiting=1, trouble="it hangs")
     sink = Sink("profiles", cast(Any, delivery), lambda *_: pytest.fail("nothing is taken"))
     sink.require_accepted()
     delivery.tally = Tally(dropped=2)
-    with pytest.raises(EndpointUnreachable, match="3 lost"):
+    with pytest.raises(EndpointUnreachable, match="3 lost: it hangs"):
         sink.require_accepted()

@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
@@ -50,6 +51,20 @@ def test_for_a_time_and_then_on(run: Run, small: subprocess.Popen[bytes], tmp_pa
     assert min(first, second, third) >= 1, "its time begins with a first reading; whether more follow is luck"
     with contextlib.closing(Recording.open(path)) as recording:
         assert [run.target.pid for run in recording.runs] == [small.pid, small.pid, os.getpid()]
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("files", [14, 24])
+def test_where_it_may_open_no_more_files_it_says_so_and_ends(
+    small: subprocess.Popen[bytes], tmp_path: Path, files: int
+) -> None:
+    """Under -v too: there is no file to be had for what prints a traceback either."""
+    words = [sys.executable, "-m", "memdash", "record", "-v", str(small.pid), "-o", str(tmp_path / "run.mdr")]
+    shell = ["sh", "-c", f'ulimit -n {files} && exec "$@"', "sh", *words]
+    ended = subprocess.run(shell, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode != 0
+    assert "memdash may open no more files" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 @pytest.mark.matrix

@@ -131,6 +131,15 @@ def test_the_same_evidence_is_told_once(checked: Checked) -> None:
     assert sum("cart.(*Store).Add" in text for text in lines(twice)) == 1
 
 
+def test_evidence_that_another_budget_has_more_of_is_told_once(checked: Checked) -> None:
+    """A budget says when the limit is hit, too; a verdict does not."""
+    ahead = "900.0 MiB cgroup limit in 7–9 min if it goes on like that"
+    leak = replace(UNJUDGED, outcome=Outcome.FAILED, evidence=BROKEN.evidence)
+    both = replace(checked, judgements=(replace(BROKEN, evidence=(ahead, *BROKEN.evidence)), leak))
+    told = [text.strip() for text in lines(both)]
+    assert [told.count(line) for line in (ahead, *BROKEN.evidence)] == [1, 1]
+
+
 def test_words_of_the_target_steer_nothing(checked: Checked) -> None:
     evil = replace(BROKEN, evidence=("+1 MiB \x1b[2J\n::error::gone\u202e",))
     found = replace(checked, judgements=(evil,))

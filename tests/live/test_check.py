@@ -114,6 +114,56 @@ def test_the_line_that_leaks_in_a_python_that_runs_is_named_by_the_agent(capfd: 
 
 
 @pytest.mark.matrix
+def test_why_no_sites_are_named_is_told(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    program = tmp_path / "leaking.py"
+    program.write_text(
+        "import time\nkept = []\nwhile True:\n    kept += [[] for _ in range(9999)]\n    time.sleep(0.05)"
+    )
+    argv = [
+        "check",
+        "--warm-up=1s",
+        "--for=4s",
+        "--max-growth=1MiB",
+        "--json",
+        "--",
+        sys.executable,
+        "-I",
+        str(program),
+    ]
+    assert main(argv) == 1
+    why = growth(capfd.readouterr().out)["evidence"][-1]
+    assert why.startswith("which sites grew is not known: it has started without memdash's agent, as with -I")
+
+
+LETTING_GO = """
+import os, time
+kept = [bytearray(1 << 20) for _ in range(60)]
+time.sleep(4)
+os.closerange(3, 1000)
+kept += [bytearray(1 << 20) for _ in range(60)]
+time.sleep(600)
+"""
+
+
+@pytest.mark.matrix
+def test_what_the_agent_told_is_not_judged_by_less_once_the_program_has_closed_its_connection(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    program = tmp_path / "letting_go.py"
+    program.write_text(LETTING_GO)
+    budgets = ["--max=HeapAlloc=100MiB", "--max=HeapSmall=100MiB", "--max-growth=200MiB", "--allow-leak"]
+    argv = ["check", "--warm-up=1s", "--for=10s", "-i", "200ms", *budgets, "--json", "--", sys.executable, str(program)]
+    assert main(argv) == 1
+    found = {budget["name"]: budget for budget in json.loads(capfd.readouterr().out)["budgets"]}
+    heap = found["HeapAlloc at most 100MiB"]
+    assert (heap["outcome"], heap["fails"]) == ("not judged", True)
+    assert heap["why"].startswith("not known for the last ")
+    assert "memdash's agent has gone" in heap["why"]
+    assert found["HeapSmall at most 100MiB"]["outcome"] == "passed"
+    assert found["growth at most 200MiB"]["why"].startswith("floor of RSS and swap was ")
+
+
+@pytest.mark.matrix
 def test_the_self_test_finds_that_the_gate_works(capfd: pytest.CaptureFixture[str]) -> None:
     """Servers in Python and in Go, each with its leak and without."""
     code = main(["check", "--self-test"])

@@ -20,6 +20,7 @@ from memdash.session.sampled import sampled
 from tests.live.hosts import Host
 from tests.live.pythons import Python, each
 from tests.live.samplers import SampledTarget, by_function, needs_a_sampler
+from tests.programs import ended
 from tests.recorders import recorder
 from tests.servers import Serve, answer
 from tests.waiting import until
@@ -93,6 +94,21 @@ def test_what_is_allocated_while_it_is_pushed_is_sent(run: Run, python: Python, 
     assert "target.churn" in {line.function.name for place in sent.locations.values() for line in place.lines}
 
 
+@pytest.mark.matrix
+def test_what_is_no_python_is_pushed_as_it_is_and_ends_nothing(run: Run, python: Python, serve: Serve) -> None:
+    server = serve(answer(b""))
+    with ended(subprocess.Popen(["sleep", "600"])) as other, Host(python.executable, None) as host:
+        host.told("malloc")
+        host.command("churn", 1)
+        to = ("--pyroscope", f"http://{server.address.server}", "--agent", "--sample", "32KiB", "-d", "100ms")
+        code, _, told = run("push", other.pid, host.pid, *to)
+        host.command("stop")
+    assert code == 5
+    assert f"sleep (pid {other.pid}) is no Python: only" in told
+    assert "; it is pushed as without --agent" in told
+    assert "profiles: 1 sent" in told
+
+
 LEAKING = """
 import time
 kept = []
@@ -134,7 +150,7 @@ def test_where_no_agent_can_come_that_is_told_at_once(
 
 
 def test_what_is_ended_elsewhere_is_no_profile(python: Python, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memdash.session.sampled._LAST_READING_S", 1.0)
+    monkeypatch.setattr("memdash.session.sampled._LAST_READING_S", 3.0)
     with SampledTarget(python.executable, None, None) as target:
         target.act(Action.LOAD_AGENT)
         target.offered(Action.SAMPLE)

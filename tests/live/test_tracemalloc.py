@@ -267,7 +267,8 @@ def test_while_it_grows_totals_lie_between_two_of_its_own(some_target: Traced) -
             before, _ = some_target.memory()
             total = some_target.profile().total.inuse_bytes
             after, _ = some_target.memory()
-            assert 0.95 * before < total < 1.1 * after  # a list that grows is here and there meanwhile
+            # A list that grows is here and there meanwhile, and so is a part of a table that grows.
+            assert 0.8 * before < total < 1.1 * after
     finally:
         some_target.command("rest")
 

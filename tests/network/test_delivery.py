@@ -168,6 +168,7 @@ def test_closing_breaks_off_what_hangs_and_waits_for_no_pause(said: list[str]) -
     delivery.close()
     delivery.close()
     assert said == []
+    assert delivery.trouble.startswith("the server has not answered for ")
 
 
 def test_retry_after_is_read_and_bounded(serve: Serve) -> None:
@@ -188,9 +189,15 @@ def test_what_is_posted_goes_where_it_is_meant_with_its_headers(serve: Serve) ->
     assert body == b"body"
 
 
+def test_why_the_last_has_not_arrived_stands_until_one_does(said: list[str]) -> None:
+    assert _delivered(_Server(_status(500)).send, said, "a").trouble == ""
+    assert _delivered(_Server(_status(500), _status(400)).send, said, "a").trouble == "it answers 400"
+
+
 def test_at_the_end_nobody_waits_for_a_server_that_fails(said: list[str]) -> None:
     delivery: Delivery[str] = Delivery(_Server(*[_status(500)] * 9).send, said.append, pauses=(3600.0, 3600.0))
     delivery.offer("a")
     delivery.start()
     assert not delivery.finish(3600.0)
     delivery.close()
+    assert delivery.trouble == "it answers 500"

@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
-from memdash.analysis.budgets import Budget, NoNewTasks, budget_of
+from memdash.analysis.budget import Budget
+from memdash.analysis.budgets import NoLeak, NoNewTasks, budget_of
 from memdash.analysis.rules import parse_rule
 from memdash.errors import Defect
 from memdash.model.capability import Capability, Source
 from memdash.model.check import Checked, Command, Judgement, Outcome
 from memdash.model.finding import NOTES, Finding, Severity
-from memdash.model.missing import Missing
+from memdash.model.malloc import Malloc
+from memdash.model.missing import Maybe, Missing
 from memdash.model.sample import Instant, Origin, Sample
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Ending, Silence, Target
@@ -124,6 +126,54 @@ def test_what_broke_a_limit_has_broken_it_though_another_source_tells_less(first
     assert found.value is not None
     assert found.value.words == "900.0 MiB"
     assert "HeapAlloc 900.0 MiB over 512.0 MiB" in found.why
+
+
+def of_a_python(second: int, heap_mib: float, malloc_mib: float | None) -> Sample:
+    """One whose small objects are a MiB; its agent tells malloc's part, while there is one."""
+    in_use: Maybe[int] = (
+        Missing("only memdash's agent can tell that") if malloc_mib is None else round(malloc_mib * MIB)
+    )
+    malloc = Malloc(in_use_bytes=in_use, mapped_bytes=in_use, free_bytes=in_use, trimmable_bytes=in_use)
+    sample = a_sample(Instant(NOON_S + second, 5000.0 + second), memstats(round(heap_mib * MIB), HeapSmall=MIB), malloc)
+    source = Source.MEMORY if malloc_mib is None else Source.AGENT
+    return replace(sample, origins={**sample.origins, Capability.MEMSTATS: Origin(source, sample.at)})
+
+
+@pytest.mark.parametrize("warm_up_s", [0, 8])
+def test_small_objects_are_not_taken_for_the_heap_once_the_agent_has_gone(first: Snapshot, warm_up_s: float) -> None:
+    rules = ["HeapAlloc > 50MiB", "HeapAlloc < 5MiB", "HeapAlloc > 900MiB for 2s", "HeapSmall > 50MiB"]
+    gate = Gate(first, [*map(most, rules), NoLeak()], warm_up_s=warm_up_s, for_s=None)
+    for second in range(20):
+        sample = of_a_python(second, 20, 19) if second < 8 else of_a_python(second, 1, None)
+        gate.take(replace(first, state=State.LIVE, sample=sample, at=sample.at))
+    checked = gate.checked(strict=False)
+    found = {judgement.name: judgement for judgement in checked.judgements}
+    assert found.pop("HeapSmall at most 50MiB").outcome is Outcome.PASSED
+    assert {judgement.outcome for judgement in found.values()} == {Outcome.UNKNOWN}
+    del found["no leak"]
+    assert all("memdash's agent has gone" in judgement.why for judgement in found.values())
+    if not warm_up_s:
+        assert found["HeapAlloc at most 50MiB"].why.startswith("not known for the last 12 s: ")
+    assert not checked.passed
+
+
+def test_an_agent_that_goes_as_the_program_ends_leaves_what_it_told(first: Snapshot) -> None:
+    gate = Gate(first, [most("HeapAlloc > 50MiB")], warm_up_s=0, for_s=None)
+    for second in range(60):
+        sample = of_a_python(second, 20, 19) if second < 56 else of_a_python(second, 1, None)
+        gate.take(replace(first, state=State.LIVE, sample=sample, at=sample.at))
+    found = only(gate.checked(strict=False))
+    assert (found.outcome, found.value and found.value.words) == (Outcome.PASSED, "20.0 MiB")
+
+
+def test_where_no_agent_ever_was_what_is_left_out_is_named(first: Snapshot) -> None:
+    gate = Gate(first, [most("HeapAlloc > 50MiB"), most("HeapAlloc > 50MiB for 2s")], warm_up_s=0, for_s=None)
+    for second in range(9):
+        sample = of_a_python(second, 1, None)
+        gate.take(replace(first, state=State.LIVE, sample=sample, at=sample.at))
+    for found in gate.checked(strict=False).judgements:
+        assert found.outcome is Outcome.PASSED
+        assert found.why.endswith(", without malloc's part")
 
 
 def test_tasks_that_come_and_stay(first: Snapshot) -> None:

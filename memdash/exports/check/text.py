@@ -45,14 +45,13 @@ def lines(checked: Checked) -> Iterator[str]:
     yield ""
     rows = [_cells(checked, judgement) for judgement in checked.judgements]
     widths = [max((len(row[place]) for row in rows), default=0) for place in range(4)]
-    told: set[tuple[str, ...]] = set()
+    told: set[str] = set()  # several budgets are broken by the same growth, and not all say when it hits a limit
     for judgement, row in zip(checked.judgements, rows, strict=True):
         word, name, value, margin = row
         cells = (word.ljust(widths[0]), name.ljust(widths[1]), value.rjust(widths[2]), margin.rjust(widths[3]))
         yield "  ".join((*(cell for cell, width in zip(cells, widths, strict=True) if width), plain(judgement.why)))
-        if judgement.evidence not in told:
-            yield from (f"      {plain(line)}" for line in judgement.evidence)
-        told.add(judgement.evidence)
+        yield from (f"      {plain(line)}" for line in judgement.evidence if line not in told)
+        told.update(judgement.evidence)
 
 
 def words(judgement: Judgement) -> str:

@@ -47,8 +47,10 @@ _LOAD = "memdash --agent PID loads the agent"
 _ABSENT = Missing("only memdash's agent inside the target can do or tell that", _LOAD)
 _ONLY_AT_LAUNCH = Missing("only memdash's agent inside the target can do or tell that", "start it with memdash -- CMD")
 _NOT_BROUGHT = Missing(
-    "it has started without memdash's agent, as with -I, -E or -S, or with an environment of its own", _LOAD
+    "it has started without memdash's agent, as with -I, -E or -S, as another user, or with an environment of its own",
+    _LOAD,
 )
+_GONE = Missing("memdash's agent was there and has gone", _LOAD)
 _THERE = Missing("the agent is there")
 _BEING_CALLED = Missing("the agent has been asked for")
 
@@ -167,6 +169,8 @@ class AgentLink:
             return self._refusal
         if self._injector is None:
             return _ONLY_AT_LAUNCH
+        if self.connections:
+            return _GONE
         return _ABSENT if self._launched is None else _NOT_BROUGHT
 
     def ask(self, deed: str, patience_s: float, understood: Callable[[Fields], T], **fields: int | str) -> T:
