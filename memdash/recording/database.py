@@ -138,9 +138,8 @@ class Database:
         try:
             yield
         except sqlite3.OperationalError as error:
-            if (
-                getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT
-            ):  # what Python raises itself has none
+            code = getattr(error, "sqlite_errorcode", None)  # what Python raises itself has none
+            if code == sqlite3.SQLITE_INTERRUPT:
                 raise Corrupt(f"{name} takes longer to read than any that memdash makes") from None
             raise RecordingError(f"{name}: {error}") from None
         except sqlite3.DatabaseError as error:

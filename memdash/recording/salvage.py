@@ -133,18 +133,15 @@ def salvage(path: Path, into: Path) -> Salvaged:
 
 
 def salvaged(path: Path, into: Writer, allowance: Allowance) -> Salvaged:
-    """The same, with a recording in which there is nothing yet. Raises Corrupt where that takes more than is allowed.
+    """The same, with a recording in which there is nothing yet. Raises SpentError where it takes more than is allowed.
 
     Of a file with other tables than memdash's it takes what stands in its pages, and asks SQLite for nothing.
     """
     with closing(Database(path, "mode=ro")) as source, into.database.transaction():
-        try:
-            if not _is_own(source) or _is_torn(source):
-                found = _of_pages(source, path, into.database, allowance)
-            else:
-                found = _saved(source, into.database, allowance)
-        except SpentError:
-            raise Corrupt(f"{path} is damaged, and too large to be mended while somebody waits") from None
+        if not _is_own(source) or _is_torn(source):
+            found = _of_pages(source, path, into.database, allowance)
+        else:
+            found = _saved(source, into.database, allowance)
         dated(into.database)
     if not found.saved:
         raise Corrupt(f"nothing of {path} can be read any more", "is it a recording at all?")

@@ -77,12 +77,6 @@ The number of a fact that has gone is not given again: who goes by it would take
 _WORD, _PLAIN = re.compile(r"\w+", re.ASCII), re.compile(r"[\w\s,()]*", re.ASCII)
 _WORDS = frozenset(_WORD.findall(_SCHEMA)) | {"sqlite_sequence", "name", "seq"}
 """All that the tables are told with, the last by SQLite itself. What is computed takes other words, or signs."""
-_MOST_ROWS = {
-    "run": 1 << 12,
-    **dict.fromkeys(("alike", "source", "finding", "mark", "moment"), 1 << 18),
-    **dict.fromkeys(("fact", "minute", "series"), 1 << 20),
-}
-"""Several times what there is room for in the largest recording that is made unless another size is asked for."""
 _MOST_TABLES, _LONGEST_TABLE = 64, 2000
 """With their indexes; memdash makes 18, and tells none in more than 300 characters."""
 
@@ -183,13 +177,6 @@ def require_own(database: Database) -> None:
         raise Corrupt(f"{database.path} has tables that are none of memdash's")
 
 
-def _require_few_rows(database: Database) -> None:
-    for table, most in _MOST_ROWS.items():
-        ((number,),) = database.rows(f"SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT {most + 1})")  # noqa: S608
-        if number > most:
-            raise RecordingError(f"{database.path} has over {most} rows in its table {table}, which memdash fills less")
-
-
 def _is_own(kind: object, sql: object) -> bool:
     if sql is None and kind == "index":  # that of a primary key
         return True
@@ -209,5 +196,4 @@ def _version(database: Database) -> int:
     if version > VERSION:
         raise NewerFormat(f"{database.path} is of format {version}, and this memdash knows up to {VERSION}")
     require_own(database)
-    _require_few_rows(database)
     return int(version)
