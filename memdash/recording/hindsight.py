@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from memdash.model.finding import Finding
 from memdash.model.missing import Missing
-from memdash.recording.codec import decoded
+from memdash.recording.codec import all_decoded, decoded
 from memdash.recording.database import Database
 from memdash.recording.tables import micros, times
 
@@ -32,8 +32,10 @@ def findings(database: Database, run: int, until: int) -> Iterator[Finding]:
     What went on then has lasted until then, and its figures are as old as what was said of it last. Files of format 1
     know when something began by when it was said first. Raises RecordingError.
     """
-    for data, *ends in database.rows(_KNOWN, run, until + micros(AFTER_S)):
-        finding, (said, first) = decoded(Finding, data), times(ends)
+    rows = database.rows(_KNOWN, run, until + micros(AFTER_S))
+    told = all_decoded(Finding, (data for data, *_ in rows))
+    for known, (_, *ends) in zip(told, rows, strict=True):
+        finding, (said, first) = known, times(ends)
         if isinstance(finding.mono_s, Missing):
             finding = replace(finding, mono_s=first / 1e6)
         if finding.ended_at_s is None:
