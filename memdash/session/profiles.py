@@ -15,7 +15,7 @@ from memdash.model.objects import Objects
 from memdash.model.profile import Profile
 from memdash.model.sample import Instant
 from memdash.model.snapshot import Snapshot, State
-from memdash.model.target import Target
+from memdash.model.target import Runtime, Target
 from memdash.model.tasks import TaskKind
 from memdash.network.address import Address
 from memdash.pprof.convert import objects_document, sites_document, tasks_document
@@ -46,6 +46,7 @@ __all__ = [
 ]
 
 _OTHERS = Missing("these are no allocation sites")
+_BY_THE_AGENT = "memdash's agent tells them: make a recording with memdash record PID --agent, and a profile of that"
 
 
 def profile_at(address: Address) -> Document:
@@ -89,8 +90,11 @@ def tasks_of(snapshot: Snapshot, kind: TaskKind) -> TakenProfile:
         raise ProbeError(f"there is no profile of {kind.words(0)} to be had: {tasks.why}", tasks.hint)
     stacks = [task.stack for task in tasks.groups if task.kind is kind]
     if not stacks:
-        others = sorted({task.kind.value for task in tasks.groups})
-        raise ProbeError(f"it has no {kind.words(0)}", f"--type {' or '.join(others)}" if others else "")
+        others = " or ".join(sorted({task.kind.value for task in tasks.groups}))
+        hint = f"--type {others}" if others else ""
+        if kind is TaskKind.ASYNCIO and target.runtime is Runtime.CPYTHON:
+            hint = _BY_THE_AGENT
+        raise ProbeError(f"no {kind.words(0)} of it are known", hint)
     if not any(stacks):
         raise ProbeError(f"where its {kind.words(0)} stand is not told", "memdash doctor PID says what can be read")
     origin = snapshot.sample.origins.get(Capability.TASKS)

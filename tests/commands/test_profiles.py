@@ -29,6 +29,7 @@ from tests.recorded import record, watched
 
 Run = Callable[..., tuple[int, str, str]]
 OURSELVES = str(os.getpid())
+BY_THE_AGENT = "memdash's agent tells them: make a recording with memdash record PID --agent, and a profile of that"
 STACKS = {"main > add@store.go:7 > grow@store.go:9": 800, "main > log": 200}
 VIEWS = [["top"], ["tree"], ["flame"], ["peek", "add"], ["list", "add"]]
 
@@ -231,8 +232,8 @@ def test_what_a_process_does_is_saved_by_where_it_stands(run: Run, seen: Callabl
     assert run("profile", OURSELVES, "--type", "thread", "-o", out) == (0, "", "")
     assert sorted(sample.values for sample in decode(out.read_bytes()).samples) == [(1,), (1,), (1,), (8,)]
     for kind, words in (
-        ("goroutine", "memdash: it has no goroutines\n  try: --type thread\n"),
-        ("asyncio", "memdash: it has no asyncio tasks\n  try: --type thread\n"),
+        ("goroutine", "memdash: no goroutines of it are known\n  try: --type thread\n"),
+        ("asyncio", f"memdash: no asyncio tasks of it are known\n  try: {BY_THE_AGENT}\n"),
     ):
         assert run("profile", OURSELVES, "--type", kind, "-o", tmp_path / "no") == (1, "", words)
     told = run("profile", OURSELVES, "--type", "thread", "--agent", "-o", tmp_path / "no")
