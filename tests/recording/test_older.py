@@ -92,6 +92,17 @@ def test_of_each_entry_it_is_known_when_it_began(file: Path) -> None:
     past.close()
 
 
+def test_before_0_4_what_was_said_of_a_minute_bore_its_beginning(file: Path) -> None:
+    """And so did the end, before there was one."""
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("UPDATE OR REPLACE finding SET said = max(wall, said - said % 60000000)")
+    with closing(Recording.open(file)) as recording:
+        early = [recording.findings(BEGAN_S + second)[0] for second in (11, 41, 81, 89, 90)]
+        assert [each.rule for each in early] == ["early"] * 5
+        assert [each.ended_at_s is not None for each in early] == [False, False, False, False, True]
+        assert [round(each.lasted_s) for each in early[2:]] == [71, 79, 80]
+
+
 def test_one_that_is_sound_is_read_beside_a_damaged_one(file: Path) -> None:
     opened = opened_sound(file)
     assert (opened.damage, first_told(opened.recording)) == ("", TOLD)
