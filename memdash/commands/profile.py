@@ -60,10 +60,10 @@ def command(
 ) -> int:
     """Write what holds the memory of a process as a profile.proto file, which go tool pprof opens too.
 
-    It holds the allocation sites, or the live objects by type where there are none; with --type goroutine, thread or
-    asyncio how many of these stand where, with what they wait for. With --url or --endpoint, --type and --seconds ask
-    the program's own net/http/pprof, for other profiles too, and for what changes within a time. Of a recording
-    (FILE.mdr[@TIME]) it is that of one moment, by default the newest.
+    It holds the allocation sites, or the live objects by type where there are none; with --type goroutine or thread how
+    many of these stand where, with what they wait for, as with asyncio of a recording made with --agent. With --url or
+    --endpoint, --type and --seconds ask the program's own net/http/pprof, for other profiles too, and for what changes
+    within a time. Of a recording (FILE.mdr[@TIME]) it is that of one moment, by default the newest.
 
     With --agent memdash's agent samples what a running Python allocates for --duration, 30 s unless given, and is gone
     again: the profile holds what was allocated meanwhile, and what is still held of it.
