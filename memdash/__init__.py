@@ -9,4 +9,4 @@ files and their views); ``probes`` (one way of reading a target each), ``samplin
 import-linter checks that they do.
 """
 
-__version__ = "0.5.0"
+__version__ = "0.6.0"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from memdash.analysis.resample import beside
 from memdash.analysis.slopes import line
 from memdash.model.gc_trend import Course, GcTrend, Tendency
 from memdash.model.missing import Maybe, Missing
@@ -70,8 +71,8 @@ def _seen(history: Timeline, began_s: float) -> tuple[Sequence[_Seen], Sequence[
     for horizon_s in HORIZONS_S:
         seen, after = [], []
         series = [history.series(key, horizon_s) for key in _COUNTERS]
-        for time_s, *values in zip(series[0].seen_s, *(one.last for one in series), strict=True):
-            collections, paused_ns, allocated, share = values
+        columns = (beside(series[0], one, one.last) for one in series)
+        for time_s, collections, paused_ns, allocated, share in zip(series[0].seen_s, *columns, strict=True):
             if collections != collections or (seen and time_s <= seen[-1].time_s):  # NaN is unlike itself
                 continue
             row = _Seen(time_s, collections, paused_ns, allocated, share * (time_s - began_s))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Self
 
+from memdash.analysis.resample import beside
 from memdash.model.metric import LIVE_HEAP
 from memdash.model.series import Series, Timeline, watched_s
 
@@ -136,7 +137,9 @@ def _after_collections(basis: Basis, live: Series, count: Series, allocated: Ser
     """A point for each bucket in which the number of collections rose."""
     times_s, values, loads = array("d"), array("d"), array("d")
     before, before_s, before_bytes, first = math.nan, 0.0, math.nan, math.nan
-    rows = zip(live.seen_s, live.low, count.last, (allocated or busy).last, strict=True)
+    load_of = allocated or busy
+    others = beside(live, count, count.last), beside(live, load_of, load_of.last)
+    rows = zip(live.seen_s, live.low, *others, strict=True)
     for time_s, value, number, load in rows:
         if number != number or value != value or number == before:
             continue
@@ -154,7 +157,8 @@ def _after_collections(basis: Basis, live: Series, count: Series, allocated: Ser
 def _floor(basis: Basis, series: Series, busy: Series, added: Series | None = None, cycles: int = 0) -> Points:
     """Every bucket's low; what is swapped out is still held."""
     times_s, values, loads = array("d"), array("d"), array("d")
-    for time_s, low, more, load in zip(series.times_s, series.low, (added or series).low, busy.last, strict=True):
+    others = beside(series, added or series, (added or series).low), beside(series, busy, busy.last)
+    for time_s, low, more, load in zip(series.times_s, series.low, *others, strict=True):
         if low == low:
             times_s.append(time_s)
             values.append(low + more if added is not None and more == more else low)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from memdash.model.series import Series
 
-__all__ = ["Column", "columns", "newest"]
+__all__ = ["Column", "beside", "columns", "newest"]
 
 
 class Column(NamedTuple):
@@ -69,3 +70,14 @@ def newest(series: Series, end_s: float, span_s: float, width: int) -> tuple[flo
         for index in range(min(first, width - 1), min(first + reach, width)):
             cut[index] = value
     return tuple(cut)
+
+
+def beside(one: Series, other: Series, values: Sequence[float]) -> Sequence[float]:
+    """The ``values`` of ``other`` when ``one`` was seen, NaN where it was not.
+
+    Of one watch two metrics have the same times, unless the recording that they come from is damaged.
+    """
+    if len(values) == len(one.seen_s):
+        return values
+    known = dict(zip(other.seen_s, values, strict=True))
+    return [known.get(seen_s, math.nan) for seen_s in one.seen_s]

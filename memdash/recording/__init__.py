@@ -1,13 +1,14 @@
 """A watch written down: one SQLite file (suffix ``.mdr``), or a private database that goes with its process.
 
 Lives here: ``moment`` (what is written of a snapshot, and who it is of), ``shapes`` (model values as plain trees),
-``columns`` (a minute of such trees, column by column), ``codec`` (trees as bytes), ``alike`` (what they are compressed
-against), ``kept`` (what was read lately), ``database`` (a connection), ``tables`` (the SQL and its version), ``tiers``
-(metrics over time, as written) and ``tracks`` (as read), ``place`` (the file and its lock), ``facts`` (those of
-many rows on their way), ``writer``, ``pruning`` (its limits), ``copying``, ``enduring`` (a writer whose disk may fill),
-``reader``, ``hindsight`` (what was said of alerts), ``older`` (files of format 1), ``salvage`` (from ``pages`` where
-nothing else is left), ``mended`` (what is left of a damaged one as one to read), ``recorder`` (beside a watch). May
-import: ``model``, ``files``, ``units``, ``errors``. Nothing here knows a process.
+``columns`` (a minute of such trees, column by column), ``codec`` (trees as bytes), ``bulk`` (what bytes become in
+memory), ``alike`` (what they are compressed against), ``kept`` (what was read lately), ``database`` (a connection),
+``tables`` (the SQL and its version), ``tiers`` (metrics over time, as written) and ``tracks`` (as read), ``place`` (the
+file and its lock), ``facts`` (those of many rows on their way), ``writer``, ``pruning`` (its limits), ``copying``,
+``enduring`` (a writer whose disk may fill), ``reader``, ``hindsight`` (what was said of alerts), ``older`` (files of
+format 1), ``salvage`` (from ``pages`` where nothing else is left), ``allowance`` (how much of one is looked through),
+``mended`` (what is left of a damaged one as one to read), ``recorder`` (beside a watch). May import: ``model``,
+``files``, ``units``, ``errors``. Nothing here knows a process.
 
 To have another fact written, name it in ``model.sample.CAPABILITY_OF``: what it is made of is taken from its types.
 Those in ``moment.APART`` are rows of their own. Fields may be added with a default, or as Maybe: what an older file

@@ -18,7 +18,7 @@ class Alike:
 
     def __init__(self, database: Database, kept: int = _KEPT) -> None:
         self._database = database
-        self._kept = Kept[int, bytes](kept)
+        self._kept = Kept[int, bytes](kept, len)
 
     def encoded(self, run: int, kind: str, tree: Plain) -> tuple[int, bytes]:
         """The number of the first of a kind in a run, which may be this one, and ``tree`` compressed against it."""

@@ -8,10 +8,10 @@ numbers remain.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import msgspec
 import zstandard
@@ -21,6 +21,7 @@ from memdash.model.capability import Capability
 from memdash.model.missing import Missing
 from memdash.model.profile import Frame
 from memdash.model.sample import CAPABILITY_OF, Fact, Origin
+from memdash.recording.bulk import TooMuchError, bulk
 from memdash.recording.columns import column, packed, uncolumn, unpacked
 from memdash.recording.moment import APART, Moment
 from memdash.recording.shapes import UNREADABLE, Plain, Pool, UnknownMemberError, dumped, loaded
@@ -31,6 +32,7 @@ __all__ = [
     "Dated",
     "Minute",
     "TooLargeError",
+    "all_decoded",
     "as_base",
     "compressed",
     "content",
@@ -49,8 +51,13 @@ __all__ = [
 _QUICK, _SMALL = 1, 9
 """Levels of compression: for what is written anew within a minute, and for what stays."""
 
-_LARGEST_BYTES = 64 << 20
-"""No piece is larger when decompressed, read or written: a profile of 50 000 stacks takes two fifths of it."""
+_LARGEST_BYTES, _LARGEST_FACT_BYTES = 16 << 20, 64 << 20
+"""No piece is larger when decompressed, read or written: a minute of a busy server takes a thirtieth of the first, a
+profile of 50 000 stacks two fifths of the second.
+"""
+
+_BESIDE = 256
+"""What one takes at least."""
 
 _WIDEST = 1 << 63
 _ELSEWHERE = Missing("written apart")
@@ -62,11 +69,13 @@ class TooLargeError(RecordingError):
     """More than a piece of a recording may be: it is not written, since it would not be read."""
 
 
-class Dated(NamedTuple):
-    """A fact, and where and when it was read."""
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A fact, and where and when it was read; of one from a recording, the bytes of memory that it took to decode."""
 
     fact: Fact
     origin: Origin
+    bulk: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +86,19 @@ class Base:
     frames: Sequence[Frame]
 
 
-def compressed(tree: Plain, level: int = _SMALL, base: bytes = b"") -> bytes:
+def compressed(tree: Plain, level: int = _SMALL, base: bytes = b"", most: int = _LARGEST_BYTES) -> bytes:
     """A plain tree as bytes; with ``base``, which reading it will take again, only what is not in that.
 
     Raises TooLargeError.
     """
     told = content(tree)
-    if len(told) > _LARGEST_BYTES:
-        size, most = byte_size(len(told)), byte_size(_LARGEST_BYTES)
-        raise TooLargeError(f"one of its readings takes {size}, and a recording at most {most} for one")
+    if len(told) > most:
+        size = byte_size(len(told))
+        raise TooLargeError(f"one of its readings takes {size}, and a recording at most {byte_size(most)} for one")
+    try:
+        bulk(told)
+    except TooMuchError:
+        raise TooLargeError("one of its readings has more parts than a recording may hold in one") from None
     compressor = zstandard.ZstdCompressor(level, dict_data=_known(base), write_checksum=True, write_dict_id=False)
     return compressor.compress(told)
 
@@ -115,13 +128,13 @@ def _escaped(tree: Plain) -> Plain:
     return tree
 
 
-def decompressed(data: bytes, base: bytes = b"") -> bytes:
+def decompressed(data: bytes, base: bytes = b"", most: int = _LARGEST_FACT_BYTES) -> bytes:
     """The msgpack in it. Raises Corrupt."""
     with _damage_told():
         size = zstandard.frame_content_size(data)
-        if not 0 <= size <= _LARGEST_BYTES:
+        if not 0 <= size <= most:
             said = "does not say what it takes" if size < 0 else f"takes {byte_size(size)}"
-            raise Corrupt(f"a piece of this recording {said}: memdash writes none over {byte_size(_LARGEST_BYTES)}")
+            raise Corrupt(f"a piece of this recording {said}: memdash writes none over {byte_size(most)}")
         return zstandard.ZstdDecompressor(dict_data=_known(base)).decompress(data)
 
 
@@ -137,9 +150,15 @@ def _damage_told() -> Iterator[None]:
 
 
 def decoded_plain(data: bytes, base: bytes = b"") -> Plain:
-    """The tree that was compressed. Raises Corrupt."""
+    """The tree that was compressed, which is of no fact. Raises Corrupt."""
     with _damage_told():
-        return msgspec.msgpack.decode(decompressed(data, base))
+        return _tree(decompressed(data, base, _LARGEST_BYTES))
+
+
+def _tree(packed: bytes) -> Plain:
+    """Raises what ``_damage_told`` takes for damage."""
+    bulk(packed)
+    return msgspec.msgpack.decode(packed)
 
 
 def encoded(kind: type[Any], value: object) -> bytes:
@@ -147,10 +166,21 @@ def encoded(kind: type[Any], value: object) -> bytes:
     return compressed(dumped(kind, value, Pool()), _QUICK)
 
 
-def decoded(kind: type[Any], data: bytes) -> Any:
-    """The ``kind`` in it. Raises Corrupt, NewerFormat."""
+def decoded(kind: type[Any], data: bytes, most: int = _LARGEST_BYTES) -> Any:
+    """The ``kind`` in it, which takes at ``most`` so many bytes decompressed. Raises Corrupt, NewerFormat."""
     with _damage_told():
-        return loaded(kind, decoded_plain(data), ())
+        return loaded(kind, _tree(decompressed(data, most=most)), ())
+
+
+def all_decoded(kind: type[Any], found: Iterable[bytes]) -> Iterator[Any]:
+    """The ``kind`` in each, for whoever keeps them all. Raises Corrupt, NewerFormat."""
+    left = _LARGEST_FACT_BYTES
+    for data in found:
+        with _damage_told():
+            content = decompressed(data, most=max(min(left, _LARGEST_BYTES), 0))
+            left -= len(content) + _BESIDE
+            one = loaded(kind, _tree(content), ())
+        yield one
 
 
 def encoded_moment(moment: Moment) -> bytes:
@@ -212,7 +242,9 @@ class Minute:
 
     def __init__(self, data: bytes, base: bytes) -> None:
         with _damage_told():
-            walls, monos, block = decoded_plain(data, base)
+            content = decompressed(data, base, _LARGEST_BYTES)
+            self.size = len(content)
+            walls, monos, block = _tree(content)
             self._packed = list(unpacked(block))
             self.walls: Sequence[int] = uncolumn(walls, len(self._packed))
             self.monos: Sequence[int] = uncolumn(monos, len(self._packed))
@@ -232,14 +264,17 @@ def encoded_fact(dated: Dated, base: Base | None) -> bytes:
     fact = dumped(type(dated.fact), dated.fact, pool)
     origin = dumped(Origin, dated.origin, pool)
     frames = [list(column) for column in zip(*pool.frames[len(before) :], strict=True)]
-    return compressed([frames, origin, fact], base=b"" if base is None else base.content)
+    content = b"" if base is None else base.content
+    return compressed([frames, origin, fact], base=content, most=_LARGEST_FACT_BYTES)
 
 
 def as_base(data: bytes) -> Base:
     """A fact that was written on its own, as a base for others. Raises Corrupt."""
     known = decompressed(data)
     with _damage_told():
-        return Base(known, _frames(msgspec.msgpack.decode(known)[0]))
+        bulk(known)
+        columns, *_ = msgspec.msgpack.decode(known, type=list[msgspec.Raw])  # all else in it stands where it is
+        return Base(known, _frames(msgspec.msgpack.decode(columns)))
 
 
 def _frames(columns: Plain) -> list[Frame]:
@@ -249,6 +284,8 @@ def _frames(columns: Plain) -> list[Frame]:
 def decoded_fact(capability: Capability, data: bytes, base: Base | None) -> Dated:
     """The fact in it. Raises Corrupt, NewerFormat."""
     with _damage_told():
-        columns, origin, fact = decoded_plain(data, b"" if base is None else base.content)
+        packed = decompressed(data, b"" if base is None else base.content)
+        taken = bulk(packed)
+        columns, origin, fact = msgspec.msgpack.decode(packed)
         frames = [*(() if base is None else base.frames), *_frames(columns)]
-        return Dated(loaded(_KINDS[capability], fact, frames), loaded(Origin, origin, frames))
+        return Dated(loaded(_KINDS[capability], fact, frames), loaded(Origin, origin, frames), taken)

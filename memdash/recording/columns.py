@@ -25,8 +25,8 @@ _FINE = 1e12
 """What is larger has no millionths."""
 _MOST = 100_000
 """In one piece: what says that it holds more is damaged, and to believe it would take all memory."""
-_MOST_CELLS, _MOST_RING_BYTES = 8 << 20, 64 << 20
-"""Likewise of all columns of a block, and of the runs in one: few bytes can stand for any number of each.
+_MOST_TREES, _MOST_CELLS, _MOST_RING_BYTES = 10_000, 2 << 20, 16 << 20
+"""Likewise of a block: its trees, all cells, the runs in one column: few bytes can stand for any number of each.
 
 Of moments memdash puts a hundred together, which are some thousand cells and a few KiB of runs each.
 """
@@ -53,16 +53,19 @@ class Packed(NamedTuple):
 
     def tree(self) -> Plain:
         """It again. Raises one of ``shapes.UNREADABLE``."""
-        return _rebuild(self.shape, iter([values[self.row] for values in self.columns]))
+        try:
+            return _rebuild(self.shape, iter([values[self.row] for values in self.columns]))
+        except StopIteration:
+            raise ValueError("fewer columns than its shape has") from None
 
 
 def unpacked(block: Plain) -> Iterator[Packed]:
     """The trees, in order. Raises one of ``shapes.UNREADABLE`` when it is no such block."""
-    left = _MOST_CELLS
+    trees, cells_left = _MOST_TREES, _MOST_CELLS
     for shape, number, columns in block:
-        left -= number * (1 + len(columns))
-        if left < 0:
-            raise ValueError("more cells than there can be")
+        trees, cells_left = trees - number, cells_left - number * len(columns)
+        if number < 1 or trees < 0 or cells_left < 0:
+            raise ValueError("more moments than there can be")
         cells = [uncolumn(column, number) for column in columns]
         for row in range(number):
             yield Packed(shape, cells, row)
@@ -190,19 +193,28 @@ def uncolumn(column: Plain, number: int) -> Sequence[Plain]:
     kind, content = column
     if kind == _SAME:
         return [content] * number
-    if kind == _INTS:
-        return list(accumulate(content))
-    if kind == _WHOLE:
-        return [float(value) for value in accumulate(content)]
-    if kind == _MICROS:
-        return [micro / _MICRO for micro in accumulate(content)]
     if kind == _FLOATS:
         if len(content) != _WORD * number:
             raise ValueError("a column of another length")
         return list(array("d", _by_place(content)))
+    if len(content[0] if kind == _RING else content) != number:
+        raise ValueError("a column of another length")
+    if kind == _INTS:
+        return _summed(content)
+    if kind == _WHOLE:
+        return [float(value) for value in _summed(content)]
+    if kind == _MICROS:
+        return [micro / _MICRO for micro in _summed(content)]
     if kind == _RING:
         return _unring(*content)
     if kind == _ANY:
         values: Sequence[Plain] = content  # used by place, whatever it is
         return values
     raise ValueError(f"a column of kind {kind!r}")
+
+
+def _summed(steps: Plain) -> list[int]:
+    """The values of which these are the steps. Of texts it would make longer and longer ones."""
+    if type(steps) is not array and (type(steps) is not list or not set(map(type, steps)) <= {int}):
+        raise TypeError("no steps")
+    return list(accumulate(steps))

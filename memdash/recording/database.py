@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,8 +15,19 @@ from memdash.errors import Corrupt, RecordingError
 __all__ = ["Database"]
 
 _BUSY_S = 5.0
-_LONGEST_BYTES = 80 << 20
-"""No value in a row is longer: a piece is 64 MiB before it is compressed, and at worst hardly shorter afterwards."""
+_LIMITS = {
+    sqlite3.SQLITE_LIMIT_LENGTH: 80 << 20,
+    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 1 << 14,
+    sqlite3.SQLITE_LIMIT_COLUMN: 64,
+    sqlite3.SQLITE_LIMIT_ATTACHED: 0,
+}
+"""No value in a row is longer: a piece is 64 MiB before it is compressed, and at worst hardly shorter afterwards. The
+others are a few times what memdash has; a file that asks for more is none of its own.
+"""
+_MOST_STEPS, _MOST_STEPS_AT_FIRST = 200_000_000, 50_000
+"""Of SQLite's machine in one statement, of which a second has forty million. To look through a full recording of
+500 MiB takes a tenth of them, and to learn which tables it has some hundreds.
+"""
 
 
 def _plain_only(action: int, _of: str | None, _part: str | None, _database: str | None, through: str | None) -> int:
@@ -43,14 +54,27 @@ class Database:
         self._how = how
         self._lock = threading.RLock()
         self._connection = self._connected()
+        with suppress(Corrupt):  # as soon as anything else is asked for it comes again
+            self.learn()
 
     def _connected(self) -> sqlite3.Connection:
         uri = "" if self.path is None else f"file:{quote(str(self.path.absolute()))}?{self._how}"
         with self._telling():
             made = sqlite3.connect(uri, timeout=_BUSY_S, isolation_level=None, check_same_thread=False, uri=True)
-            made.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_BYTES)
+            for limit, most in _LIMITS.items():
+                made.setlimit(limit, most)
             made.set_authorizer(_plain_only)
+            for pragma in ("trusted_schema = OFF", "cell_size_check = ON"):
+                made.execute(f"PRAGMA {pragma}")
+            made.set_progress_handler(lambda: True, _MOST_STEPS_AT_FIRST)
             return made
+
+    def learn(self) -> None:
+        """See which tables it has, within few steps: all else may take many from then on."""
+        with self._lock:
+            self._connection.set_progress_handler(lambda: True, _MOST_STEPS_AT_FIRST)
+            self.rows("SELECT 1 FROM sqlite_master LIMIT 1")
+            self._connection.set_progress_handler(lambda: True, _MOST_STEPS)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -101,6 +125,7 @@ class Database:
                 raise RecordingError(f"{path} cannot be written: {error.strerror or error}") from None
             finally:
                 self._connection = self._connected()
+                self.learn()
 
     def close(self) -> None:
         """May be called twice."""
@@ -113,6 +138,9 @@ class Database:
         try:
             yield
         except sqlite3.OperationalError as error:
+            code = getattr(error, "sqlite_errorcode", None)  # what Python raises itself has none
+            if code == sqlite3.SQLITE_INTERRUPT:
+                raise Corrupt(f"{name} takes longer to read than any that memdash makes") from None
             raise RecordingError(f"{name}: {error}") from None
         except sqlite3.DatabaseError as error:
             raise Corrupt(f"{name} is damaged, or no recording: {error}") from None

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from memdash.model.finding import Finding
 from memdash.model.missing import Missing
-from memdash.recording.codec import decoded
+from memdash.recording.codec import all_decoded, decoded
 from memdash.recording.database import Database
 from memdash.recording.tables import micros, times
 
@@ -35,9 +35,11 @@ def findings(database: Database, run: int, until: int) -> Iterator[Finding]:
     What went on then has lasted until then, and its figures are as old as what was said of it last. Raises
     RecordingError.
     """
-    for data, *ends in database.rows(_KNOWN, run, until + micros(AFTER_S)):
+    rows = database.rows(_KNOWN, run, until + micros(AFTER_S))
+    told = all_decoded(Finding, (data for data, *_ in rows))
+    for known, (_, *ends) in zip(told, rows, strict=True):
         said, first = times(ends)
-        finding = _begun(decoded(Finding, data), first)
+        finding = _begun(known, first)
         if finding.ended_at_s is None:
             finding = replace(finding, lasted_s=finding.lasted_s + max(until - said, 0) / 1e6)
         yield finding

@@ -8,15 +8,22 @@ from typing import Generic, TypeVar
 
 __all__ = ["Kept"]
 
+_ROOM_BYTES = 16 << 20
+
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
 class Kept(Generic[Key, Value]):
-    """At most ``most`` of them: the one that was not asked for for longest goes first. Used by one thread at a time."""
+    """At most ``most`` of them: the one that was not asked for for longest goes first. Used by one thread at a time.
 
-    def __init__(self, most: int) -> None:
+    What ``size`` makes of all but the newest is no more than ``room``: a few may be as large as many usually are.
+    """
+
+    def __init__(self, most: int, size: Callable[[Value], int] = lambda _: 0, room: int = _ROOM_BYTES) -> None:
         self._most = most
+        self._size = size
+        self._room = room
         self._kept: OrderedDict[Key, Value] = OrderedDict()
 
     def __contains__(self, key: Key) -> bool:
@@ -25,8 +32,10 @@ class Kept(Generic[Key, Value]):
     def get(self, key: Key, make: Callable[[], Value]) -> Value:
         """What is kept under ``key``, or else what ``make`` returns; where it raises nothing is kept."""
         if key not in self._kept:
-            self._kept[key] = make()
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+            self._kept[key] = made = make()
+            self._room -= self._size(made)
+            while len(self._kept) > self._most or (self._room < 0 and len(self._kept) > 1):
+                _, gone = self._kept.popitem(last=False)
+                self._room += self._size(gone)
         self._kept.move_to_end(key)
         return self._kept[key]

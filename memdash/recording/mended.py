@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from memdash.errors import Corrupt
+from memdash.recording.allowance import Allowance, SpentError
 from memdash.recording.reader import Recording
 from memdash.recording.salvage import is_sound, salvaged
 from memdash.recording.tables import opened
@@ -44,13 +45,18 @@ def opened_sound(path: Path) -> Opened:
 
 
 def _mended(path: Path, error: Corrupt) -> Opened:
-    """Raises ``error`` when nothing can be had."""
+    """Raises ``error`` when nothing can be had, Corrupt when that would take too long."""
     with ExitStack() as unwanted:
         writer = unwanted.enter_context(closing(Writer()))
         try:
-            found = salvaged(path, writer)
+            found = salvaged(path, writer, Allowance())
         except Corrupt:
             raise error from None
+        except SpentError:
+            raise Corrupt(
+                f"{path} is damaged, and there is too much in it to be mended while somebody waits",
+                f"memdash record --salvage {path} takes its time",
+            ) from None
         writer.database.run(_WITHOUT_MOMENTS)
         if writer.is_empty:
             raise error

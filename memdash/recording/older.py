@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 
 from memdash.errors import RecordingError
 from memdash.model.finding import Finding
-from memdash.recording.codec import decoded, encoded
+from memdash.recording.codec import all_decoded, encoded
 from memdash.recording.database import Database
 
 __all__ = ["dated", "dated_beside"]
@@ -55,21 +56,26 @@ def dated(database: Database) -> None:
 
 def _part(database: Database, run: int) -> None:
     """Have what was said of an end before there was one, as memdash before 0.4 did, said when it came."""
-    for row, said, data in database.rows(
-        "SELECT rowid, said, data FROM finding WHERE run = ? AND said >= wall AND typeof(said) = 'integer'", run
-    ):
-        with suppress(RecordingError):  # what is left of a damaged file may be anything
-            found: Finding = decoded(Finding, data)
-            ended_s = 0.0 if found.ended_at_s is None else found.ended_at_s
-            if ended_s != found.at_s and math.isfinite(ended_s) and (ended := round(ended_s * 1e6)) > said:
-                held_s = max(said / 1e6 - found.at_s, 0.0)
-                holds = replace(found, ended_at_s=None, lasted_s=held_s, measured=None, worst=None)
-                database.run(
-                    "INSERT OR REPLACE INTO finding SELECT run, wall, rule, note, ?, data FROM finding WHERE rowid = ?",
-                    ended,
-                    row,
-                )
-                database.run("UPDATE finding SET data = ? WHERE rowid = ?", encoded(Finding, holds), row)
+    rows = database.rows(
+        "SELECT data, rowid, said FROM finding WHERE run = ? AND said >= wall AND typeof(said) = 'integer'", run
+    )
+    for found, (_, row, said) in zip(_readable(data for data, *_ in rows), rows, strict=False):
+        ended_s = 0.0 if found.ended_at_s is None else found.ended_at_s
+        if ended_s != found.at_s and math.isfinite(ended_s) and (ended := round(ended_s * 1e6)) > said:
+            held_s = max(said / 1e6 - found.at_s, 0.0)
+            holds = replace(found, ended_at_s=None, lasted_s=held_s, measured=None, worst=None)
+            database.run(
+                "INSERT OR REPLACE INTO finding SELECT run, wall, rule, note, ?, data FROM finding WHERE rowid = ?",
+                ended,
+                row,
+            )
+            database.run("UPDATE finding SET data = ? WHERE rowid = ?", encoded(Finding, holds), row)
+
+
+def _readable(told: Iterable[bytes]) -> Iterator[Finding]:
+    """Up to the first that is damaged: that is found and told by whoever asks for it."""
+    with suppress(RecordingError):
+        yield from all_decoded(Finding, told)
 
 
 def dated_beside(database: Database) -> None:

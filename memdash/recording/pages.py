@@ -8,7 +8,7 @@ https://www.sqlite.org/fileformat2.html.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -30,13 +30,19 @@ _TIMES = 16
 """Rows of now and of before may go on in the same pages: all together are no more than so many times the file."""
 
 
-def stray_rows(path: Path, kinds: Kinds) -> Iterator[tuple[str, int, tuple[Value, ...]]]:
-    """Table, number and values of each; what has lost its end is cut short. Raises OSError."""
+def stray_rows(
+    path: Path, kinds: Kinds, spend: Callable[[], object] = lambda: None
+) -> Iterator[tuple[str, int, tuple[Value, ...]]]:
+    """Table, number and values of each; what has lost its end is cut short. Raises OSError, and what ``spend`` does.
+
+    That is called for whatever is looked at.
+    """
     with path.open("rb") as file:
         file.seek(0, 2)
         pages = _Pages(file, file.tell())
         for number in range(1, pages.number + 1):
             for row, payload in pages.cells(number):
+                spend()
                 values = _values(payload)
                 for name, columns in kinds.items():
                     if values is not None and _is_of(values, columns):

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from memdash.errors import NewerFormat, RecordingError
+from memdash.errors import Corrupt, NewerFormat, RecordingError
 from memdash.model.capability import Capability
 from memdash.model.finding import Finding
 from memdash.model.missing import Maybe, Missing
@@ -23,6 +23,7 @@ from memdash.recording.codec import (
     Base,
     Dated,
     Minute,
+    all_decoded,
     as_base,
     decoded,
     decoded_fact,
@@ -33,6 +34,7 @@ from memdash.recording.database import Database
 from memdash.recording.hindsight import AFTER_S, findings, sayings
 from memdash.recording.kept import Kept
 from memdash.recording.moment import APART, Mark, Moment, Run
+from memdash.recording.shapes import LATEST_S
 from memdash.recording.tables import micros, opened, times
 from memdash.recording.tracks import Tracks, interval
 
@@ -47,6 +49,7 @@ _RUN_GONE = "this run has just had to make room for newer ones"
 _GONE = "that moment has just had to make room for newer ones"
 _TRIES = 3
 _FACTS_KEPT, _BASES_KEPT, _MINUTES_KEPT = 12, 4, 2
+_FACTS_BYTES, _ENDING_BYTES = 128 << 20, 1 << 16
 _ALWAYS = (1 << 63) - 1
 
 
@@ -75,9 +78,9 @@ class Recording:
     def __init__(self, database: Database, run: int | None = None) -> None:
         """The run ``run`` of an open database, its newest unless said otherwise."""
         self._database = database
-        self._facts = Kept[int, Dated](_FACTS_KEPT)
-        self._bases = Kept[int, Base](_BASES_KEPT)
-        self._minutes = Kept[int, Minute](_MINUTES_KEPT)
+        self._facts = Kept[int, Dated](_FACTS_KEPT, lambda dated: dated.bulk, _FACTS_BYTES)
+        self._bases = Kept[int, Base](_BASES_KEPT, lambda base: len(base.content))
+        self._minutes = Kept[int, Minute](_MINUTES_KEPT, lambda minute: minute.size)
         found = self._database.rows(
             "SELECT number FROM run WHERE number = coalesce(?, number) ORDER BY number DESC LIMIT 1", run
         )
@@ -114,15 +117,16 @@ class Recording:
     @property
     def runs(self) -> tuple[Run, ...]:
         """All runs of the recording, in the order in which they began."""
-        numbers = self._database.rows("SELECT number FROM run ORDER BY number")
-        return tuple(self._run(number) for (number,) in numbers)
+        rows = self._database.rows("SELECT number, target FROM run ORDER BY number")
+        targets = all_decoded(Target, (target for _, target in rows))
+        return tuple(self._run(number, target) for (number, _), target in zip(rows, targets, strict=True))
 
     @property
     def run(self) -> Run:
         """This run as it stands now."""
         return self._run(self.number)
 
-    def _run(self, number: int) -> Run:
+    def _run(self, number: int, known: Target | None = None) -> Run:
         rows = self._database.rows(
             "SELECT target, wall, mono, interval_s, version, ending FROM run WHERE number = ?", number
         )
@@ -142,12 +146,12 @@ class Recording:
         began = _instant((wall, mono))
         return Run(
             number=number,
-            target=decoded(Target, target),
+            target=decoded(Target, target) if known is None else known,
             since=_instant(begins[0]) if begins else began,
             until=_instant(ends[0]) if ends else began,
             interval_s=interval(interval_s),
             version=str(version),
-            ending=None if ending is None else decoded(Ending, ending),
+            ending=None if ending is None else decoded(Ending, ending, _ENDING_BYTES),
         )
 
     @property
@@ -383,4 +387,6 @@ class Recording:
 def _instant(row: Sequence[object]) -> Instant:
     """Wall and monotonic time as they stand in a table. Raises Corrupt."""
     wall, mono = times(row)
+    if not 0 <= wall < micros(LATEST_S):
+        raise Corrupt("a moment of this recording is in no year")
     return Instant(wall / 1e6, mono / 1e6)

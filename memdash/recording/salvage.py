@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,18 +11,19 @@ from typing import Any
 
 from memdash.errors import Corrupt, RecordingError
 from memdash.model.target import Ending, Target
+from memdash.recording.allowance import Allowance, SpentError
 from memdash.recording.codec import decoded, decompressed
 from memdash.recording.copying import NO_NUMBERS, RUN, TABLES, Piece, Table, put, rows_of
 from memdash.recording.database import Database
 from memdash.recording.kept import Kept
 from memdash.recording.older import dated
 from memdash.recording.pages import Kinds, Value, stray_rows
-from memdash.recording.tables import made_private
+from memdash.recording.tables import made_private, require_own
 from memdash.recording.writer import Writer
 
 __all__ = ["Salvaged", "is_sound", "salvage", "salvaged"]
 
-_CONTENTS_KEPT = 24
+_CONTENTS_KEPT, _CONTENTS_BYTES = 24, 64 << 20
 
 _NAMES = {
     "run": ("run", "runs"),
@@ -96,15 +97,19 @@ class Salvaged:
 def is_sound(source: Database) -> bool:
     """Whether all of an open recording is as it was written. Raises RecordingError where it cannot be read at all.
 
-    A day of it takes 0.4 s to read through.
+    A day of it takes 0.4 s to read through. What is beyond an allowance is as good as its pages: whoever reads a piece
+    of that finds out.
     """
+    allowance = Allowance()
     try:
         source.rows("BEGIN")  # what somebody writes meanwhile must not look as if it referred to nothing
         try:
             if _is_torn(source):
                 return False
-            reading = _Reading(source)
+            reading = _Reading(source, allowance)
             return all(not reading.damaged for _ in reading.pieces()) and not reading.damaged
+        except SpentError:
+            return True
         finally:
             source.rows("ROLLBACK")
     except Corrupt:
@@ -124,31 +129,53 @@ def salvage(path: Path, into: Path) -> Salvaged:
     Raises Corrupt when nothing can be.
     """
     with closing(Writer(into)) as writer:
-        return salvaged(path, writer)
+        return salvaged(path, writer, Allowance.endless())
 
 
-def salvaged(path: Path, into: Writer) -> Salvaged:
-    """The same, with a recording in which there is nothing yet."""
+def salvaged(path: Path, into: Writer, allowance: Allowance) -> Salvaged:
+    """The same, with a recording in which there is nothing yet. Raises SpentError where it takes more than is allowed.
+
+    Of a file with other tables than memdash's it takes what stands in its pages, and asks SQLite for nothing.
+    """
     with closing(Database(path, "mode=ro")) as source, into.database.transaction():
-        found = _of_pages(source, path, into.database) if _is_torn(source) else _saved(source, into.database)
+        if not _is_own(source) or _is_torn(source):
+            found = _of_pages(source, path, into.database, allowance)
+        else:
+            found = _saved(source, into.database, allowance)
         dated(into.database)
     if not found.saved:
         raise Corrupt(f"nothing of {path} can be read any more", "is it a recording at all?")
     return found
 
 
-def _of_pages(source: Database, path: Path, into: Database) -> Salvaged:
-    """What SQLite still finds, and all that stands in pages to which nothing leads any more."""
+def _is_own(source: Database) -> bool:
+    """Whether SQLite may be asked for what is in it."""
+    try:
+        source.learn()
+        require_own(source)
+    except Corrupt:
+        return False
+    return True
+
+
+def _of_pages(source: Database, path: Path, into: Database, allowance: Allowance) -> Salvaged:
+    """What SQLite still finds, and all that stands in pages to which nothing leads any more. Raises SpentError."""
     with closing(made_private()) as mirror:
         with mirror.transaction():
             for table, row, values in _found(source):
+                allowance.spend(_size(values))
                 mirror.run(_MIRRORED[table.name], row, *values)
-            for name, row, values in _strays(path):
+            for name, row, values in _strays(path, allowance):
+                allowance.spend(_size(values))
                 mirror.run(_MIRRORED[name], row, *values)
-        found = _saved(mirror, into)
+        found = _saved(mirror, into, allowance)
         for statement in _OUTDATED:
             into.run(statement)
         return replace(found, is_torn=True)
+
+
+def _size(values: Iterable[object]) -> int:
+    return sum(len(value) for value in values if isinstance(value, (str, bytes)))
 
 
 def _found(source: Database) -> Iterator[Piece]:
@@ -157,6 +184,8 @@ def _found(source: Database) -> Iterator[Piece]:
         source.rows("PRAGMA writable_schema = ON")  # else SQLite refuses all of a file that has lost its end
     except RecordingError:
         return
+    if not _is_own(source):
+        return
     for table in (RUN, *TABLES):
         try:
             yield from rows_of(source, table)
@@ -164,17 +193,17 @@ def _found(source: Database) -> Iterator[Piece]:
             continue
 
 
-def _strays(path: Path) -> Iterator[tuple[str, int, tuple[Value, ...]]]:
+def _strays(path: Path, allowance: Allowance) -> Iterator[tuple[str, int, tuple[Value, ...]]]:
     try:
-        for name, row, values in stray_rows(path, _KINDS):
+        for name, row, values in stray_rows(path, _KINDS, allowance.spend):
             own = tuple(row if value is None and at == 0 else value for at, value in enumerate(values))
             yield name, row, own[-len(_COLUMNS[name]) :]
     except OSError as error:
         raise RecordingError(f"{path}: {error.strerror or error}") from None
 
 
-def _saved(source: Database, into: Database) -> Salvaged:
-    reading = _Reading(source)
+def _saved(source: Database, into: Database, allowance: Allowance) -> Salvaged:
+    reading = _Reading(source, allowance)
     return Salvaged(put(reading.pieces(), into), dict(reading.damaged))
 
 
@@ -191,18 +220,20 @@ def _is_whole(run: Mapping[str, Any]) -> bool:
 
 
 class _Reading:
-    """Goes through all tables of a database; ``damaged`` counts what of each cannot be had."""
+    """Goes through all tables of a database; ``damaged`` counts what of each cannot be had. Raises SpentError."""
 
-    def __init__(self, source: Database) -> None:
+    def __init__(self, source: Database, allowance: Allowance) -> None:
         self._source = source
+        self._allowance = allowance
         self._runs: set[int] = set()
         self._sound: set[tuple[str, int | None]] = set(NO_NUMBERS)
-        self._contents = Kept[tuple[str, int], bytes](_CONTENTS_KEPT)
+        self._contents = Kept[tuple[str, int], bytes](_CONTENTS_KEPT, len, _CONTENTS_BYTES)
         self.damaged: Counter[str] = Counter()
 
     def pieces(self) -> Iterator[Piece]:
         """Those that are sound: the runs first, to which all else belongs."""
         for _, row, values in rows_of(self._source, RUN):
+            self._allowance.spend()
             if _is_whole(dict(zip(RUN.columns, values, strict=True))):
                 self._runs.add(values[0])
                 yield RUN, row, values
@@ -216,6 +247,7 @@ class _Reading:
                         self._sound.add((table.name, row))
                     yield table, row, values
                 else:
+                    self._allowance.spend()
                     self.damaged[table.name] += 1
 
     def _is_sound(self, table: Table, row: int, values: tuple[Any, ...]) -> bool:
@@ -227,11 +259,13 @@ class _Reading:
         if table.refers and (table.to, base) not in self._sound:
             return False
         if "data" not in named:
+            self._allowance.spend()
             return True
         try:
             found = decompressed(named["data"], b"" if base is None else self._content(table.to, base))
         except RecordingError:
             return False
+        self._allowance.spend(len(found))
         if table.name == "alike" or (table.name == "fact" and base is None):
             self._contents.get((table.name, row), lambda: found)
         return True

@@ -22,7 +22,7 @@ from memdash.model.missing import Missing
 from memdash.model.profile import Frame
 from memdash.model.sample import Instant
 
-__all__ = ["UNREADABLE", "Plain", "Pool", "UnknownMemberError", "dumped", "loaded"]
+__all__ = ["LATEST_S", "UNREADABLE", "Plain", "Pool", "UnknownMemberError", "dumped", "loaded"]
 
 Plain: TypeAlias = Any
 """What msgpack takes."""
@@ -41,6 +41,8 @@ _RINGS = (Pause,)
 _MISSING_KEY = "?"
 _OLDER = Missing("this recording was made before memdash read it")
 _MICRO = 1e6
+LATEST_S = 250_000_000_000
+"""No calendar of Python goes much further: that is in the year 9892."""
 
 
 class Pool:
@@ -82,7 +84,7 @@ def _shape(kind: Any) -> _Shape:
     if kind is Instant:
         return _Shape(
             lambda at, _: [round(at.wall_s * _MICRO), round(at.mono_s * _MICRO)],
-            lambda tree, _: Instant(_number(tree[0]) / _MICRO, _number(tree[1]) / _MICRO),
+            lambda tree, _: Instant(_wall_s(tree[0]), _number(tree[1]) / _MICRO),
         )
     if kind is Missing:
         return _Shape(
@@ -123,6 +125,13 @@ def _number(tree: Plain) -> float:
         raise TypeError("no number")
     number: float = tree
     return number
+
+
+def _wall_s(tree: Plain) -> float:
+    wall_s = _number(tree) / _MICRO
+    if not 0 <= wall_s < LATEST_S:
+        raise ValueError("a time in no year")
+    return wall_s
 
 
 def _natural(tree: Plain) -> int:

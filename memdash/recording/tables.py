@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ __all__ = [
     "moved",
     "opened",
     "opened_to_write",
+    "require_own",
     "settled",
     "times",
 ]
@@ -70,6 +72,13 @@ moment that had it. In format 1 that was wall time.
 only what differs remains. For a fact that is its ``base``, the first of the same hour.
 The number of a fact that has gone is not given again: who goes by it would take another for it.
 """
+
+
+_WORD, _PLAIN = re.compile(r"\w+", re.ASCII), re.compile(r"[\w\s,()]*", re.ASCII)
+_WORDS = frozenset(_WORD.findall(_SCHEMA)) | {"sqlite_sequence", "name", "seq"}
+"""All that the tables are told with, the last by SQLite itself. What is computed takes other words, or signs."""
+_MOST_TABLES, _LONGEST_TABLE = 64, 2000
+"""With their indexes; memdash makes 18, and tells none in more than 300 characters."""
 
 
 def micros(seconds: float) -> int:
@@ -158,6 +167,24 @@ def _create(database: Database) -> None:
         database.rows(f"PRAGMA user_version = {VERSION}")
 
 
+def require_own(database: Database) -> None:
+    """See that nothing in it is computed as it is read. Raises Corrupt.
+
+    A view, a generated column or an index over an expression can keep whoever asks busy for ever.
+    """
+    told = database.rows("SELECT type, substr(sql, 1, ?) FROM sqlite_master LIMIT ?", _LONGEST_TABLE, _MOST_TABLES)
+    if len(told) == _MOST_TABLES or not all(_is_own(kind, sql) for kind, sql in told):
+        raise Corrupt(f"{database.path} has tables that are none of memdash's")
+
+
+def _is_own(kind: object, sql: object) -> bool:
+    if sql is None and kind == "index":  # that of a primary key
+        return True
+    if kind not in ("table", "index") or not isinstance(sql, str) or not _PLAIN.fullmatch(sql):
+        return False
+    return len(sql) < _LONGEST_TABLE and _WORDS.issuperset(_WORD.findall(sql))
+
+
 def _version(database: Database) -> int:
     """Of one that can be read. Raises RecordingError, NewerFormat, Corrupt."""
     if not database.rows("SELECT 1 FROM sqlite_master LIMIT 1"):
@@ -168,4 +195,5 @@ def _version(database: Database) -> int:
         raise Corrupt(f"{database.path} is no recording of memdash", "memdash record PID -o FILE makes one")
     if version > VERSION:
         raise NewerFormat(f"{database.path} is of format {version}, and this memdash knows up to {VERSION}")
+    require_own(database)
     return int(version)

@@ -45,6 +45,11 @@ class Buckets:
         known = {key: list(map(dense, cells)) for key, cells in zip(keys, columns, strict=True) if cells is not None}
         return cls(array("d", uncolumn(times_s, number)), array("d", uncolumn(seen_s, number)), known)
 
+    @property
+    def size(self) -> int:
+        """Bytes that it takes in memory, about."""
+        return 8 * len(self.times_s) * (2 + 3 * len(self.columns))
+
     def metric(self, key: str) -> tuple[Sequence[float], Sequence[float], Sequence[float]]:
         """Low, high and last of one metric, NaN where nothing was seen. Raises one of UNREADABLE."""
         number = len(self.times_s)

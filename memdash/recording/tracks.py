@@ -35,7 +35,8 @@ class Tracks:
         self._database = database
         self._alike = Alike(database)
         self._run = run
-        self._blocks = Kept[tuple[int, int, int], Buckets](_KEPT)
+        self._blocks = Kept[tuple[int, int, int], Buckets](_KEPT, lambda block: block.size)
+        self._damaged: dict[tuple[int, int, int], str] = {}
         ((interval_s, keys),) = database.rows("SELECT interval_s, metrics FROM run WHERE number = ?", run)
         self._interval_s = interval(interval_s)
         self._keys: tuple[str, ...] = decoded(tuple[str, ...], keys)
@@ -97,9 +98,18 @@ class Tracks:
             micros(until_s),
         )
         # The end of one tells it from what it was before an hour was joined.
-        return [
-            self._blocks.get((step_s, mono, last_mono), partial(self._block, step_s, mono)) for mono, last_mono in rows
-        ]
+        return [self._kept_block(step_s, mono, last_mono) for mono, last_mono in rows]
+
+    def _kept_block(self, step_s: int, mono: int, last_mono: int) -> Buckets:
+        """One that is damaged is not looked at again for each metric: to find that out may take half a second."""
+        key = step_s, mono, last_mono
+        if key in self._damaged:
+            raise Corrupt(self._damaged[key])
+        try:
+            return self._blocks.get(key, partial(self._block, step_s, mono))
+        except Corrupt as error:
+            self._damaged[key] = error.what
+            raise
 
     def _block(self, step_s: int, mono: int) -> Buckets:
         """That which begins there; nothing when it has just had to make room."""

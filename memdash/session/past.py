@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from heapq import nlargest
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from memdash.analysis.gc_trend import NO_START, gc_trend
 from memdash.errors import Corrupt, RecordingError
@@ -36,13 +36,24 @@ __all__ = ["Past"]
 
 _TREND = 16
 """So many recorded readings make the trend of a row; they are a minute apart."""
+_TREND_BYTES = 160 << 20
+"""Of large ones fewer do, until they have taken so much to decode: one of 50 000 stacks takes a second and 54 MiB."""
 
-_COURSE = 40
+_COURSE, _COURSE_BYTES = 40, 480 << 20
+"""Likewise of its whole course."""
 _WRITTEN_EVERY_S = 60.0
 _FOLLOWED, _HELD_KEPT = 100, 100
 """Rows of a reading of which is remembered what they held, and of so many readings."""
 _UNTIL_NOW_S = 1e10
 _NOTHING = Series((), (), (), (), (), 1.0)
+
+
+class _Held(NamedTuple):
+    """When a reading was taken, what its largest rows held, and what it took to decode."""
+
+    at: Instant
+    sizes: Mapping[Any, int]
+    bulk: int
 
 
 class Past:
@@ -60,7 +71,7 @@ class Past:
         self._recording = recording
         self._lock = threading.RLock()
         self._series_lock = threading.Lock()  # charts do not wait for moments
-        self._held = Kept[int, tuple[Instant, Mapping[Any, int]]](_HELD_KEPT)
+        self._held = Kept[int, _Held](_HELD_KEPT)
 
     @property
     def run(self) -> Run:
@@ -229,19 +240,24 @@ class Past:
         """The first reading of a kind, and what its rows held at the newest ones before a moment."""
         for first in self._recording.facts(capability, 0.0, _UNTIL_NOW_S, most=1):
             rows.begin(capability, first.origin.at, first.fact, first.origin)
-        since_s = until.mono_s - _TREND * _WRITTEN_EVERY_S
-        for number in self._recording.readings(capability, since_s, until.mono_s, _TREND)[:-1]:
-            if number in self._held or not is_quick:
+        since_s, left = until.mono_s - _TREND * _WRITTEN_EVERY_S, _TREND_BYTES
+        recalled: list[_Held] = []
+        for number in reversed(self._recording.readings(capability, since_s, until.mono_s, _TREND)[:-1]):
+            if left > 0 and (number in self._held or not is_quick):
                 with suppress(GoneError):  # a live watch prunes its recording meanwhile
-                    rows.recall(capability, self._held_at(capability, number)[1])
+                    recalled.append(self._held_at(capability, number))
+                    left -= recalled[-1].bulk
+        for then in reversed(recalled):
+            rows.recall(capability, then.sizes)
 
-    def _held_at(self, capability: Capability, number: int) -> tuple[Instant, Mapping[Any, int]]:
-        """When a reading was taken, and what its largest rows held. Raises GoneError."""
+    def _held_at(self, capability: Capability, number: int) -> _Held:
+        """What the largest rows of a reading held. Raises GoneError."""
 
-        def look() -> tuple[Instant, Mapping[Any, int]]:
+        def look() -> _Held:
             dated = self._recording.reading(number)
             held = sizes(capability, dated.fact)
-            return dated.origin.at, {key: held[key] for key in nlargest(_FOLLOWED, held, key=held.__getitem__)}
+            largest = {key: held[key] for key in nlargest(_FOLLOWED, held, key=held.__getitem__)}
+            return _Held(dated.origin.at, largest, dated.bulk)
 
         return self._held.get(number, look)
 
@@ -258,10 +274,20 @@ class Past:
     def _course(self, capability: Capability, since: Instant, until: Instant) -> Courses:
         keeper = CourseKeeper()
         with self._lock:
-            for number in self._recording.readings(capability, since.mono_s, until.mono_s, _COURSE):
+            for number in self._course_of(capability, since.mono_s, until.mono_s):
                 with suppress(GoneError):
-                    keeper.add(*self._held_at(capability, number))
+                    then = self._held_at(capability, number)
+                    keeper.add(then.at, then.sizes)
         return keeper.view()
+
+    def _course_of(self, capability: Capability, since_s: float, until_s: float) -> tuple[int, ...]:
+        """Readings that are evenly spread; how many depends on what the newest takes."""
+        numbers = self._recording.readings(capability, since_s, until_s, _COURSE)
+        with suppress(GoneError):
+            bulk = self._held_at(capability, numbers[-1]).bulk if numbers else 0
+            if bulk * len(numbers) > _COURSE_BYTES:
+                return self._recording.readings(capability, since_s, until_s, max(_COURSE_BYTES // bulk, 2))
+        return numbers
 
 
 def _is_file(path: Path) -> bool:

@@ -8,7 +8,7 @@ from array import array
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memdash.analysis.resample import columns
+from memdash.analysis.resample import beside, columns
 from memdash.model.series import Series
 
 
@@ -61,3 +61,11 @@ def test_what_began_just_before_the_first_column_does_not_stand_in_the_last() ->
     assert math.isnan(cut[-1].last)
     for column in cut:
         assert math.isnan(column.last) == math.isnan(column.low) == math.isnan(column.high)
+
+
+def test_a_series_with_other_times_is_put_beside_by_these() -> None:
+    one = Series([1.0, 2.0, 3.0], [1.5, 2.5, 3.5], [], [], [], 1.0)
+    other = Series([2.0], [2.5], [7.0], [9.0], [8.0], 1.0)
+    assert repr(beside(one, other, other.last)) == "[nan, 8.0, nan]"
+    assert list(beside(one, one, [1.0, 2.0, 3.0])) == [1.0, 2.0, 3.0]
+    assert repr(beside(one, Series((), (), (), (), (), 1.0), ())) == "[nan, nan, nan]"

@@ -26,6 +26,7 @@ from memdash.recording.codec import (
     Dated,
     Minute,
     TooLargeError,
+    all_decoded,
     as_base,
     compressed,
     decoded,
@@ -40,7 +41,7 @@ from memdash.recording.codec import (
 )
 from memdash.recording.columns import column, packed, uncolumn, unpacked
 from memdash.recording.moment import APART, Moment
-from memdash.recording.shapes import Pool, dumped, loaded
+from memdash.recording.shapes import UNREADABLE, Pool, dumped, loaded
 from memdash.units import Unit
 from tests.fakes import (
     NOON_S,
@@ -280,8 +281,8 @@ def test_no_piece_is_larger_than_what_memdash_writes() -> None:
     unsized = zstandard.ZstdCompressor(write_content_size=False).compress(b"x")
     with pytest.raises(Corrupt, match="does not say what it takes"):
         decompressed(unsized)
-    with pytest.raises(TooLargeError, match=r"takes 65\.0 MiB, and a recording at most 64\.0 MiB"):
-        compressed("x" * (65 << 20))
+    with pytest.raises(TooLargeError, match=r"takes 17\.0 MiB, and a recording at most 16\.0 MiB"):
+        compressed("x" * (17 << 20))
 
 
 @pytest.mark.parametrize(
@@ -296,3 +297,40 @@ def test_no_piece_is_larger_than_what_memdash_writes() -> None:
 def test_a_block_of_more_than_memory_takes_is_not_believed(block: Any) -> None:
     with pytest.raises(ValueError, match="than there can be"):
         list(unpacked(block))
+
+
+def test_a_group_of_less_than_nothing_makes_no_room_for_others() -> None:
+    cell = ["=", 1]
+    with pytest.raises(ValueError, match="more moments than there can be"):
+        list(unpacked([[None, -1_000_000, [cell]], [None, 10_000, [cell] * 300]]))
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        ["i", ["ab"] * 1000],
+        ["n", [b"ab"] * 1000],
+        ["u", [[1]] * 1000],
+        ["i", "ab" * 500],
+        ["i", [1] * 1001],
+        ["*", [1] * 999],
+        ["r", [[0] * 1001, [0] * 1001, b""]],
+    ],
+    ids=["texts", "bytes", "lists", "a text", "longer", "shorter", "runs"],
+)
+def test_a_column_that_would_grow_beyond_what_was_read_is_not_believed(told: Any) -> None:
+    with pytest.raises(UNREADABLE):
+        uncolumn(told, 1000)
+
+
+def test_many_values_take_no_more_together_than_one_large_one() -> None:
+    piece = encoded(Target, replace(a_target(), argv=("x" * (10 << 20),)))
+    assert len(list(all_decoded(Target, [piece] * 6))) == 6
+    with pytest.raises(Corrupt, match=r"takes 10\.0 MiB: memdash writes none over 4"):
+        list(all_decoded(Target, [piece] * 7))
+
+
+def test_a_shape_of_more_leaves_than_there_are_columns_is_damage() -> None:
+    (tree,) = unpacked([[{"a": None, "b": None}, 1, [["=", 1]]]])
+    with pytest.raises(UNREADABLE):
+        tree.tree()
