@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memdash.commands import VERBS
+from memdash.commands.output import help_written
 from memdash.errors import MemdashError, UsageError, defect_of
 from memdash.network.address import is_url, require_scheme
 from memdash.plain import plain
@@ -41,6 +42,9 @@ class _Verbs(click.Group):
             return None
         verb: click.Command = import_module(f"memdash.commands.{name}").command
         return verb
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        return help_written(super().get_help_option(ctx))
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         return super().parse_args(ctx, _with_verb(args, completing=ctx.resilient_parsing))

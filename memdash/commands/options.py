@@ -14,7 +14,7 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from memdash import config, config_file
-from memdash.commands.output import tell
+from memdash.commands.output import help_written, tell
 from memdash.errors import UsageError, told_where
 
 __all__ = [
@@ -267,6 +267,10 @@ class Verb(click.Command):
         super().__init__(*args, **kwargs)
         verbose = _option(config.SETTINGS["verbose"])(click.Command(None))
         self.params += [_CONFIG, *verbose.params]
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """The one that writes as verbs do."""
+        return help_written(super().get_help_option(ctx))
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run it; with ``--verbose`` say first where each setting comes from."""

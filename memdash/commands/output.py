@@ -18,6 +18,7 @@ from memdash.plain import plain
 __all__ = [
     "STDOUT",
     "check_output",
+    "help_written",
     "is_terminal",
     "refuse_same",
     "require_folder",
@@ -111,6 +112,19 @@ def write_lines(lines: Iterable[str], output: str = STDOUT, force: bool = False)
     with writing(output, force) as out:
         for line in lines:
             out.write(line.encode(errors="backslashreplace") + b"\n")
+
+
+def help_written(option: click.Option | None) -> click.Option | None:
+    """Have ``--help`` written like any other data: click itself says nothing where standard output is closed."""
+
+    def show(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+        if value and not ctx.resilient_parsing:
+            write_lines([ctx.get_help()])
+            ctx.exit()
+
+    if option is not None:
+        option.callback = show
+    return option
 
 
 @contextmanager

@@ -26,9 +26,9 @@ __all__ = ["command"]
 def command(argument: str, run: int | None, look: Look, source_path: str | None, trim_path: str | None) -> None:
     """Show the dashboard as it was while a recording was made.
 
-    It opens at the newest moment, or at TIME: 12:04, 12:04:41, 2026-01-31T12:04, -5m before the end. The arrows go
-    through time, comma and full stop from alert to alert. report, top, diff and the other verbs take FILE.mdr[@TIME]
-    where they take a PID.
+    It opens at the newest moment, which it follows while somebody records, or at TIME: 12:04, 12:04:41,
+    2026-01-31T12:04, -5m before the end. The arrows go through time, comma and full stop from alert to alert. report,
+    top, diff and the other verbs take FILE.mdr[@TIME] where they take a PID.
     """
     file = recorded(argument)
     if file is None:

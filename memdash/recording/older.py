@@ -2,12 +2,20 @@
 
 A run whose clock was not set tells it to the sample. Where it was set back, the clock showed the same time twice: then
 what was said counts from the first of them on, too early by as much as it was set back, so that nothing is hidden.
+Before memdash 0.4 what was said of a minute last bore the minute's beginning: its figures may be younger by as much.
 """
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 
+from memdash.errors import RecordingError
+from memdash.model.finding import Finding
+from memdash.recording.codec import all_decoded, encoded
 from memdash.recording.database import Database
 
 __all__ = ["dated", "dated_beside"]
@@ -36,6 +44,7 @@ def dated(database: Database) -> None:
                 stretches.append(tuple(stretch))
         if not reached:
             continue
+        _part(database, run)
         for row, said in database.rows(
             "SELECT rowid, said FROM finding WHERE run = ? AND said >= wall AND typeof(said) = 'integer' ORDER BY said",
             run,
@@ -43,6 +52,30 @@ def dated(database: Database) -> None:
             mono, last_mono, wall = stretches[min(bisect_left(reached, said), len(reached) - 1)]
             now = min(mono + max(said - wall - _SLEW, 0), last_mono + 1)
             database.run("UPDATE OR REPLACE finding SET said = ? WHERE rowid = ?", now, row)
+
+
+def _part(database: Database, run: int) -> None:
+    """Have what was said of an end before there was one, as memdash before 0.4 did, said when it came."""
+    rows = database.rows(
+        "SELECT data, rowid, said FROM finding WHERE run = ? AND said >= wall AND typeof(said) = 'integer'", run
+    )
+    for found, (_, row, said) in zip(_readable(data for data, *_ in rows), rows, strict=False):
+        ended_s = 0.0 if found.ended_at_s is None else found.ended_at_s
+        if ended_s != found.at_s and math.isfinite(ended_s) and (ended := round(ended_s * 1e6)) > said:
+            held_s = max(said / 1e6 - found.at_s, 0.0)
+            holds = replace(found, ended_at_s=None, lasted_s=held_s, measured=None, worst=None)
+            database.run(
+                "INSERT OR REPLACE INTO finding SELECT run, wall, rule, note, ?, data FROM finding WHERE rowid = ?",
+                ended,
+                row,
+            )
+            database.run("UPDATE finding SET data = ? WHERE rowid = ?", encoded(Finding, holds), row)
+
+
+def _readable(told: Iterable[bytes]) -> Iterator[Finding]:
+    """Up to the first that is damaged: that is found and told by whoever asks for it."""
+    with suppress(RecordingError):
+        yield from all_decoded(Finding, told)
 
 
 def dated_beside(database: Database) -> None:

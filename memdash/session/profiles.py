@@ -92,8 +92,8 @@ def tasks_of(snapshot: Snapshot, kind: TaskKind) -> TakenProfile:
         again = "memdash record --agent records them" if snapshot.is_replayed else "--agent brings it for a moment"
         raise ProbeError(f"its {kind.words(0)} are told by memdash's agent alone, which is not there", again)
     if not stacks:
-        others = sorted({task.kind.value for task in tasks.groups})
-        raise ProbeError(f"it has no {kind.words(0)}", f"--type {' or '.join(others)}" if others else "")
+        others = " or ".join(sorted({task.kind.value for task in tasks.groups}))
+        raise ProbeError(f"no {kind.words(0)} of it are known", f"--type {others}" if others else "")
     if not any(stacks):
         raise ProbeError(f"where its {kind.words(0)} stand is not told", "memdash doctor PID says what can be read")
     origin = snapshot.sample.origins.get(Capability.TASKS)

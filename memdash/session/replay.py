@@ -17,6 +17,7 @@ from memdash.model.missing import Maybe
 from memdash.model.sample import Instant
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Target
+from memdash.recording.moment import Run
 from memdash.session.listeners import Listeners
 from memdash.session.memory import Memory
 from memdash.session.pace import Pace
@@ -49,7 +50,7 @@ class Replay:
         self._past = past
         self._baseline: Instant | None = None
         self._run = past.run
-        self._snapshot = self._newest(is_quick=True)
+        self._snapshot = self._newest(self._run, is_quick=True)
         self._listeners = Listeners()
         self._lock = threading.Lock()
         self._closed = threading.Event()
@@ -111,18 +112,18 @@ class Replay:
         self._closed.set()
         self._past.close()
 
-    def _newest(self, *, is_quick: bool = False) -> Snapshot:
-        return self._past.at(self._run.until.mono_s, self._baseline, is_quick=is_quick)
+    def _newest(self, run: Run, *, is_quick: bool = False) -> Snapshot:
+        return self._past.at(run.until.mono_s, self._baseline, is_quick=is_quick)
 
     def _follow(self) -> None:
-        """On a thread of its own. What fails fails again, and is told, for whoever goes to another moment."""
+        """On a thread of its own. What fails is tried again, and told to whoever goes to another moment."""
         pause_s, is_due = _WHOLE_AFTER_S, True
         while not self._closed.wait(pause_s):
             began_s = time.thread_time()
             with suppress(MemdashError), defects_told(), self._lock:
                 if is_due or self._past.run != self._run:
                     self._publish()
-            is_due = False
+                is_due = False
             pause_s = max(self._run.interval_s, _LOOKS_EVERY_S, _RESTS * (time.thread_time() - began_s))
 
     def _count_from(self, baseline: Instant | None) -> None:
@@ -131,8 +132,8 @@ class Replay:
             self._publish()
 
     def _publish(self) -> None:
-        self._run = self._past.run
-        self._snapshot = self._newest()
+        run = self._past.run
+        self._snapshot, self._run = self._newest(run), run
         for listener in self._listeners:
             listener(self._snapshot)
 

@@ -28,7 +28,7 @@ class WholeHeap:
     def kept(self, sample: Sample) -> Sample:
         """The same, without what has come to mean less; the other figures go on as if from the source that they had."""
         origin, stats = sample.origins.get(Capability.MEMSTATS), sample.memstats
-        if origin is None or isinstance(stats, Missing):
+        if origin is None or isinstance(stats, Missing) or isinstance(stats.HeapAlloc, Missing):
             return sample
         if not sample.counts_small_alone:
             self._whole = origin

@@ -111,7 +111,14 @@ def test_what_writes_nothing_there_does_without_standard_output(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("sys.stdout", None)
-    for words in (("report", small.pid), ("profile", small.pid), ("doctor", small.pid), ("version",)):
+    for words in (
+        ("report", small.pid),
+        ("profile", small.pid),
+        ("doctor", small.pid),
+        ("version",),
+        ("ps", "--help"),
+        ("-h",),
+    ):
         code, _, err = run(*words)
         assert (code, "standard output is closed" in err) == (2, True)
     assert run("report", small.pid, "-o", tmp_path / "report")[0] == 0

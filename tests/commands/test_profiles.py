@@ -231,7 +231,7 @@ def test_what_a_process_does_is_saved_by_where_it_stands(run: Run, seen: Callabl
     assert run("profile", OURSELVES, "--type", "thread", "-o", out) == (0, "", "")
     assert sorted(sample.values for sample in decode(out.read_bytes()).samples) == [(1,), (1,), (1,), (8,)]
     for kind, words in (
-        ("goroutine", "memdash: it has no goroutines\n  try: --type thread\n"),
+        ("goroutine", "memdash: no goroutines of it are known\n  try: --type thread\n"),
         (
             "asyncio",
             (

@@ -8,6 +8,7 @@ hour. One alert held from 10 to 90 s, one from 95 to 130 s, one from 150 to 180 
 from __future__ import annotations
 
 import gzip
+import math
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from memdash.errors import RecordingError
+from memdash.model.missing import known
 from memdash.model.sample import Instant
 from memdash.recording import tables
 from memdash.recording.mended import opened_sound
@@ -78,6 +80,27 @@ def test_what_was_before_the_clock_was_set_is_told_at_its_sample(file: Path) -> 
     }
     past.close()
     assert [news[told] for told in (("early", "opened"), ("early", "ended"), ("across", "opened"))] == [10, 90, 95]
+
+
+def test_of_each_entry_it_is_known_when_it_began(file: Path) -> None:
+    """Though none of them tells: a gate leaves out what was done to the target before it began to judge."""
+    past = Past(Recording.open(file), is_of_file=True)
+    *_, last = retold(past)
+    for log in (last.findings, past.findings):
+        began = {entry.rule: round(known(entry.mono_s, math.nan) - BEGAN_S) for entry in log}
+        assert began == TOLD
+    past.close()
+
+
+def test_before_0_4_what_was_said_of_a_minute_bore_its_beginning(file: Path) -> None:
+    """And so did the end, before there was one."""
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("UPDATE OR REPLACE finding SET said = max(wall, said - said % 60000000)")
+    with closing(Recording.open(file)) as recording:
+        early = [recording.findings(BEGAN_S + second)[0] for second in (11, 41, 81, 89, 90)]
+        assert [each.rule for each in early] == ["early"] * 5
+        assert [each.ended_at_s is not None for each in early] == [False, False, False, False, True]
+        assert [round(each.lasted_s) for each in early[2:]] == [71, 79, 80]
 
 
 def test_one_that_is_sound_is_read_beside_a_damaged_one(file: Path) -> None:

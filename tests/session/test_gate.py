@@ -16,7 +16,7 @@ from memdash.model.capability import Capability, Source
 from memdash.model.check import Checked, Command, Judgement, Outcome
 from memdash.model.finding import NOTES, Finding, Severity
 from memdash.model.malloc import Malloc
-from memdash.model.missing import Maybe, Missing
+from memdash.model.missing import Maybe, Missing, known
 from memdash.model.sample import Instant, Origin, Sample
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Ending, Silence, Target
@@ -164,6 +164,19 @@ def test_an_agent_that_goes_as_the_program_ends_leaves_what_it_told(first: Snaps
         gate.take(replace(first, state=State.LIVE, sample=sample, at=sample.at))
     found = only(gate.checked(strict=False))
     assert (found.outcome, found.value and found.value.words) == (Outcome.PASSED, "20.0 MiB")
+
+
+def test_what_begins_without_an_allocator_had_no_agent(first: Snapshot) -> None:
+    """A Python that is read before it has any arena tells nothing of its heap."""
+    gate = Gate(first, [most("HeapAlloc > 50MiB")], warm_up_s=0, for_s=None)
+    for second in range(9):
+        sample = of_a_python(second, 1, None)
+        if not second:
+            stats, none = known(sample.memstats, memstats(0)), Missing("the allocator is not in use")
+            sample = replace(sample, memstats=replace(stats, HeapAlloc=none, Alloc=none, HeapSmall=none))
+        gate.take(replace(first, state=State.LIVE, sample=sample, at=sample.at))
+    found = only(gate.checked(strict=False))
+    assert (found.outcome, found.value and found.value.words) == (Outcome.PASSED, "1.00 MiB")
 
 
 def test_where_no_agent_ever_was_what_is_left_out_is_named(first: Snapshot) -> None:

@@ -8,6 +8,7 @@ import queue
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,6 +91,25 @@ def test_what_is_recorded_meanwhile_is_taken_in(tmp_path: Path, growing: Growing
         shown = wait_for(heard, lambda shown: shown.ending is not None)
         assert (shown.state, shown.ending) == (State.ENDED, SEEN[-1].ending)
         assert heard.empty(), "nothing has come since"
+
+
+def test_a_moment_that_could_not_be_made_is_tried_again(
+    tmp_path: Path, growing: Growing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(Replay(Past(Recording.open(tmp_path / "growing.mdr"), is_of_file=True))) as replay:
+        heard: queue.Queue[Snapshot] = queue.Queue()
+        replay.subscribe(heard.put)
+        growing.grow(75)
+        made, failures = Past.at, iter([RecordingError("the disk does not answer")])
+
+        def at(*args: Any, **options: Any) -> Snapshot:
+            for failure in failures:
+                raise failure
+            return made(*args, **options)
+
+        monkeypatch.setattr(Past, "at", at)
+        replay.start()
+        assert wait_for(heard, lambda _: True).at.mono_s == MONO_S + 75
 
 
 def looks(replay: Replay, monkeypatch: pytest.MonkeyPatch, run: Callable[[Past], Run]) -> None:
