@@ -32,7 +32,8 @@ def test_lines_are_what_the_program_says_of_itself(start_go: StartGo, tmp_path: 
     assert lines[-1]["samples"] == len(samples) == len({line["timestamp"] for line in samples})
     assert samples[-1]["gc_count"] == stats["NumGC"]
     assert samples[-1]["pause_total_ns"] == stats["PauseTotalNs"]
-    assert samples[-1]["sys_mb"] == pytest.approx(stats["Sys"] / (1 << 20), abs=0.001)
+    least, most = (told["Sys"] / (1 << 20) for told in (stats, target.stats()))  # to answer takes memory
+    assert least - 0.001 <= samples[-1]["sys_mb"] <= most + 0.001
     assert samples[-1]["tasks"]["total"] >= 1
     assert "sites" not in samples[-1]
 

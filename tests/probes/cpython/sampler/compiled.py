@@ -10,11 +10,12 @@ import pytest
 
 from memdash.probes.cpython.sampler.build import SOURCE, STRICT
 
-__all__ = ["ADDRESSES", "PLAIN", "THREADS", "Harness", "compiled"]
+__all__ = ["ADDRESSES", "PLAIN", "THREADS", "UNDEFINED", "Harness", "compiled"]
 
 _FOLDER = Path(__file__).parent / "harness"
 
 ADDRESSES = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+UNDEFINED = ("-fsanitize=undefined", "-fno-sanitize-recover=all")
 THREADS = ("-fsanitize=thread", "-Wno-tsan")  # it knows no fences: the fakes order what these do
 PLAIN: tuple[str, ...] = ()
 
