@@ -136,8 +136,9 @@ class Bound:
         series = history.series(metric.key, watched_s(history) - metric.covers_s)
         values = series.high if condition.op.is_upper else series.low
         known = [(value, at_s) for value, at_s in zip(values, series.seen_s, strict=True) if not math.isnan(value)]
+        gone = not_known(metric, shown)
         if not known:
-            if gone := not_known(metric, shown):
+            if gone:
                 return unknown(self, gone)
             seen_s = duration(watched_s(history))
             if metric.covers_s:
@@ -145,7 +146,7 @@ class Bound:
             return unknown(self, f"{metric.label} is not known")
         worst, at_s = max(known) if condition.op.is_upper else min(known)
         is_broken = condition.op.holds(worst, condition.bound)
-        if not is_broken and (gone := not_known(metric, shown)):
+        if gone and not is_broken:
             return unknown(self, gone)
         value = Figure(worst, metric.unit, sinks=not condition.op.is_upper)
         at = clock_time(shown.at.wall_s - (shown.at.mono_s - at_s))
@@ -282,9 +283,10 @@ class NoLeak:
             return unknown(self, f"a verdict takes some minutes, so far it is {verdict.summary}")
         leaks, shown, why = verdict.kind is VerdictKind.LEAK, watched.shown, verdict.summary
         if not verdict.basis.startswith(Basis.RESIDENT.value):
-            if not leaks and (gone := not_known(METRICS_BY_KEY[LIVE_HEAP], shown)):
+            live = METRICS_BY_KEY[LIVE_HEAP]
+            if not leaks and (gone := not_known(live, shown)):
                 return unknown(self, f"{gone}; before that it was {why}")
-            why += left_out(METRICS_BY_KEY[LIVE_HEAP], shown)
+            why += left_out(live, shown)
         return Judgement(
             name=self.name,
             outcome=outcome(broken=leaks),

@@ -71,13 +71,7 @@ def command(
     """
     if output == STDOUT and is_terminal(sys.stdout):
         raise UsageError("a profile is not for a terminal", "name a file with -o heap.pb.gz")
-    kind = None if choice.endpoint is not None else _TASKS.get(type or _HEAP)
-    if choice.endpoint is None and ((kind is None and type not in (None, _HEAP)) or seconds):
-        asked = "--seconds" if seconds else f"--type {type}"
-        raise UsageError(
-            f"{asked} is for a program's own endpoint, and none is to be asked",
-            "--endpoint auto looks for it, --endpoint URL and --url name it",
-        )
+    kind = None if choice.endpoint is not None else _tasks_wanted(type, seconds)
     if kind is not None and kind is not TaskKind.ASYNCIO:
         if typed("agent"):
             raise UsageError("--agent samples allocations, or tells asyncio tasks", f"leave it or --type {type} away")
@@ -109,6 +103,17 @@ def command(
         taken = _taken(choice, target, type, seconds or 0)
     _write(taken, output, force)
     return 0
+
+
+def _tasks_wanted(type: str | None, seconds: int | None) -> TaskKind | None:  # noqa: A002
+    """Whose stacks are to be counted from memory, if not the heap's. Raises UsageError where only an endpoint tells."""
+    kind = _TASKS.get(type or _HEAP)
+    if seconds or (kind is None and type not in (None, _HEAP)):
+        raise UsageError(
+            f"{'--seconds' if seconds else f'--type {type}'} is for a program's own endpoint, and none is to be asked",
+            "--endpoint auto looks for it, --endpoint URL and --url name it",
+        )
+    return kind
 
 
 def _sampled(choice: Choice, target: Target, sampling: Sampling, for_s: float) -> TakenProfile:

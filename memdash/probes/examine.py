@@ -81,4 +81,4 @@ def _read(probe: Probe) -> Tried:
 
 
 def _reason(error: MemdashError) -> Missing:
-    return Missing(error.what, error.hint)
+    return Missing.of(error)

@@ -313,7 +313,7 @@ class Recording:
         try:
             return self._read_fact(capability, *rows[0]) if rows else _NONE_BEFORE
         except NewerFormat as error:  # of all else in the moment more is known
-            return Missing(error.what, error.hint)
+            return Missing.of(error)
 
     def _read_fact(self, capability: Capability, row: int, base: int | None) -> Dated:
         return self._facts.get(

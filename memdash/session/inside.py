@@ -18,9 +18,9 @@ from memdash.probes.cpython.agent.link import NO_AGENT
 from memdash.probes.probe import ProbeEntry
 from memdash.session.live import Live
 
-__all__ = ["PATIENCE_S", "AgentWatch", "tasks_inside", "tells_of_no_agent"]
+__all__ = ["AgentWatch", "tasks_inside", "tells_of_no_agent"]
 
-PATIENCE_S = 60.0
+_PATIENCE_S = 60.0
 """For the agent to come and to begin: in a target with many busy threads both take seconds."""
 
 _INTERVAL_S = 0.5
@@ -58,6 +58,20 @@ class AgentWatch:
             self._news.clear()
         return shown
 
+    def begun(self, is_told: Callable[[Snapshot], bool], refuses: Callable[[Finding], bool]) -> Snapshot:
+        """The first moment at which ``is_told``, or at which it is plain that it never will be. Raises as ``newest``.
+
+        ``refuses`` says so of a line of the log. When patience is at its end it is the moment that there is then.
+        """
+
+        def is_settled(shown: Snapshot) -> bool:
+            if shown.state is not State.LIVE:
+                return False
+            is_refused = any(map(refuses, shown.findings))
+            return is_told(shown) or is_refused or shown.target.runtime is not Runtime.CPYTHON
+
+        return self.wait(is_settled, _PATIENCE_S)
+
     def newest(self) -> Snapshot:
         """The newest moment. Raises TargetExited or ProbeError when there will be none any more."""
         shown = self._session.snapshot()
@@ -76,7 +90,7 @@ def tasks_inside(target: Target, entries: Sequence[ProbeEntry]) -> Snapshot:
     can be read, TargetExited.
     """
     with closing(AgentWatch(target, entries, Capability.TASKS)) as watch:
-        shown = watch.wait(_is_told_or_never, PATIENCE_S)
+        shown = watch.begun(_is_told, tells_of_no_agent)
     if shown.target.runtime is not Runtime.CPYTHON:
         raise UnsupportedRuntime(
             f"{shown.target.words} is no Python: asyncio tasks are a Python's alone", "leave --agent away"
@@ -91,13 +105,6 @@ def tells_of_no_agent(finding: Finding) -> bool:
     """Whether a line of the log says that the agent does not come."""
     is_of_agent = finding.severity is Severity.WARNING and finding.summary.startswith(f"{Action.LOAD_AGENT.value}:")
     return is_of_agent or finding.summary.startswith(f"{NO_AGENT}:")
-
-
-def _is_told_or_never(shown: Snapshot) -> bool:
-    if shown.state is not State.LIVE:
-        return False
-    is_refused = any(map(tells_of_no_agent, shown.findings))
-    return _is_told(shown) or is_refused or shown.target.runtime is not Runtime.CPYTHON
 
 
 def _is_told(shown: Snapshot) -> bool:

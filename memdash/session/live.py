@@ -269,7 +269,7 @@ class Live:
         """Say why nothing can be read at all, or nothing more: what was seen before stays."""
         with self._lock:
             now = self._clock.now()
-            why = Missing(error.what, error.hint)
+            why = Missing.of(error)
             self._memory.end(Instant(now.wall_s, self._snapshot.at.mono_s))
             self._memory.note(now, error.what, Severity.CRITICAL)
             shown = replace(self._snapshot, state=State.REFUSED, missing=dict.fromkeys(Capability, why))

@@ -56,7 +56,7 @@ class Retold:
 
         Unless the moment ``is_over``, what came of it after it had been written is left for later.
         """
-        until_s = at.mono_s + (1.5 if is_over else 0.5) * AFTER_S
+        until_s = at.mono_s + (1.5 if is_over else 0.5) * AFTER_S  # half of it is for the rounding of floats
         news: list[Transition] = []
         while self._next is not None and self._next[0] <= until_s:
             news += self._take(*self._next)

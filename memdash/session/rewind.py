@@ -66,7 +66,7 @@ class Rewind:
                 try:
                     recording = self._recorder.recording()
                 except RecordingError as error:
-                    return Missing(error.what, error.hint)
+                    return Missing.of(error)
                 if recording is not None:
                     from memdash.session.past import Past
 

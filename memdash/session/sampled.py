@@ -12,11 +12,11 @@ from memdash.model.capability import Capability, Source
 from memdash.model.finding import Finding
 from memdash.model.missing import Missing
 from memdash.model.profile import Profile
-from memdash.model.snapshot import Snapshot, State
+from memdash.model.snapshot import Snapshot
 from memdash.model.target import Runtime, Target
 from memdash.probes.cpython.sampler.switch import NOT_SAMPLED, OF_ANOTHER
 from memdash.probes.probe import ProbeEntry
-from memdash.session.inside import PATIENCE_S, AgentWatch, tells_of_no_agent
+from memdash.session.inside import AgentWatch, tells_of_no_agent
 
 __all__ = ["SampledWatch", "sampled", "tells_of_hindrance", "tells_of_refusal"]
 
@@ -36,7 +36,7 @@ class SampledWatch(AgentWatch):
 
     def begin(self) -> Profile:
         """Wait for the first sites."""
-        return _require_sampling(self.wait(_has_begun_or_cannot, PATIENCE_S))
+        return _require_sampling(self.begun(_is_sampled, tells_of_refusal))
 
     def look(self) -> Snapshot:
         """The newest moment."""
@@ -66,13 +66,6 @@ def sampled(
     with closing(SampledWatch(target, entries)) as watch:
         begun(watch.begin())
         return watch.look_after(time.monotonic() + for_s)
-
-
-def _has_begun_or_cannot(shown: Snapshot) -> bool:
-    if shown.state is not State.LIVE:
-        return False
-    is_refused = any(map(tells_of_refusal, shown.findings))
-    return _is_sampled(shown) or is_refused or shown.target.runtime is not Runtime.CPYTHON
 
 
 def tells_of_refusal(finding: Finding) -> bool:

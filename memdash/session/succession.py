@@ -34,7 +34,7 @@ class Succession:
                 with defects_told():
                     self.newest = self._look()
             except (ProbeError, TargetError) as error:
-                self.newest = Missing(error.what, error.hint)
+                self.newest = Missing.of(error)
             self._closed.wait(self._every_s)
 
     def close(self) -> None:

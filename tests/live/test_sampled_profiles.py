@@ -139,7 +139,7 @@ def test_who_traces_is_told_of_the_sites_that_there_are(run: Run, python: Python
 def test_where_no_agent_can_come_that_is_told_at_once(
     run: Run, python: Python, start: Callable[..., subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("memdash.session.sampled.PATIENCE_S", 1e6)
+    monkeypatch.setattr("memdash.session.inside._PATIENCE_S", 1e6)
     program = "import sys; sys.setprofile(lambda *_: None); print(flush=True); sys.stdin.read()"
     other = start(python.executable, "-c", program)
     assert other.stdout is not None

@@ -132,7 +132,7 @@ def _unless_failed(checks: tuple[Check, ...], capability: Capability) -> Missing
     try:
         refuse_if_failed(checks, capability, MODIFIED)
     except LayoutRefused as error:
-        return Missing(error.what, error.hint)
+        return Missing.of(error)
     return None
 
 
@@ -140,7 +140,7 @@ def _threads(interpreter: Interpreter, feed: AgentFeed) -> Maybe[ThreadWatch]:
     try:
         return ThreadWatch(interpreter, feed.names)
     except LayoutRefused as error:
-        return Missing(error.what, error.hint)
+        return Missing.of(error)
 
 
 def _heap(interpreter: Interpreter, table: ArenaTable | None) -> Maybe[Pymalloc]:

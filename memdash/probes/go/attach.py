@@ -54,7 +54,7 @@ def _attached(program: Program, started_ns: int, *, with_ids: bool) -> Attachmen
                 refuse_if_failed(checks, capability, MODIFIED)
                 probes.append(make(program))
             except LayoutRefused as error:
-                why = Missing(error.what, error.hint)
+                why = Missing.of(error)
         if why is not None:
             missing[capability] = why
     failed = [check for check in checks if not check.holds]

@@ -48,7 +48,7 @@ class _System:
                 try:
                     probes.append(opened(target))
                 except (ProbeError, AccessDenied) as error:
-                    missing[capability] = Missing(error.what, error.hint)
+                    missing[capability] = Missing.of(error)
         except BaseException:
             for probe in probes:
                 probe.close()

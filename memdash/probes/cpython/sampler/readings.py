@@ -80,7 +80,7 @@ class SamplerFeed:
                 return NO_TOTALS
             look = sites.tables.look()
         except BadRead as error:  # the other figures of the memory do not depend on it
-            return Missing(error.what, error.hint)
+            return Missing.of(error)
         if look.header.domains & _ALL != _ALL:
             return _IN_PART
         return Asked(look.asked_bytes, _begun_s(look.header))

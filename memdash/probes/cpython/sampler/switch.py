@@ -122,7 +122,7 @@ class Switch:
             return _ASKED
         except ProbeError as error:
             self._news.append(f"{NOT_SAMPLED}: {error.what}")
-            return Missing(error.what, error.hint)
+            return Missing.of(error)
         rate = byte_size(self._how.rate_bytes)
         self._news.append(f"allocations are sampled, one every {rate}" if begun.is_ours else OF_ANOTHER)
         return begun.header_at
@@ -152,5 +152,5 @@ class Switch:
             try:
                 self._library = fitting(self._target)
             except (ProbeError, TargetError) as error:
-                self._library = Missing(error.what, error.hint)
+                self._library = Missing.of(error)
         return self._library
