@@ -105,16 +105,23 @@ def _is_code(interpreter: Interpreter, address: int) -> bool:
 
 
 def _holds_traces(interpreter: Interpreter, tables: TableFormat, tracebacks: Tracebacks, table: int) -> bool:
-    """Whether the first entries are traces whose tracebacks have the hash of their content."""
+    """Whether the first entries are traces whose tracebacks have the hash of their content.
+
+    They have to be in the table still when they have been read: what another of tracemalloc's tables frees is at once
+    an entry of that of the traces, if the program switches its tracing off and on.
+    """
     try:
+        head = tables.head(table)
         values = [
-            value for entries in islice(tables.pieces(tables.head(table)), _LOOKED_AT) for value in entries.values[:4]
+            value
+            for entries in islice(tables.pieces(head), _LOOKED_AT)
+            for value in tables.reachable(head, entries, list(filter(None, entries.values[:4])))
         ]
     except BadRead:
         return False
     found = [
         traceback
-        for _, content in Scatter(interpreter.memory, _TRACE_BYTES).read(array("Q", filter(None, values)))
+        for _, content in Scatter(interpreter.memory, _TRACE_BYTES).read(array("Q", values))
         for traceback in content.cast("Q")[1::2].tolist()
     ]
     for _ in tracebacks.learn(found):
