@@ -117,10 +117,83 @@ def test_those_that_were_elsewhere_before_may_stay_too() -> None:
     assert numbers(told_apart({4}, {4}), Expected(current=elsewhere)) == []
 
 
-def test_what_is_one_alone_is_told_from_piles_and_comes_last() -> None:
-    before = Tasks((a_task(1, "main.loop"), a_task(61, "main.pile"), a_task(1, "main.grown")))
-    after = Tasks((a_task(1, "main.loop"), a_task(61, "main.pile"), a_task(4, "main.grown")))
-    found = [(s.task.stack[0].function, s.is_lone) for s in suspects([before, after], Expected())]
-    assert found == [("main.grown", False), ("main.pile", False), ("main.loop", True)]
-    (proven,) = suspects([Tasks((replace(a_task(1), is_leaked=True),))], Expected())
-    assert not proven.is_lone
+def verdicts(looks: list[Tasks], expected: Expected | None = None, older_than_s: float | None = None) -> list[str]:
+    return [s.verdict for s in suspects(looks, expected or Expected(), older_than_s=older_than_s)]
+
+
+def test_what_is_accused_comes_first() -> None:
+    before = Tasks(
+        (a_task(1, "main.loop"), a_task(61, "main.workers"), a_task(900, "main.pile"), a_task(1, "main.new"))
+    )
+    after = Tasks((a_task(1, "main.loop"), a_task(61, "main.workers"), a_task(900, "main.pile"), a_task(4, "main.new")))
+    found = [(s.task.stack[0].function, s.verdict) for s in suspects([before, after], Expected())]
+    assert found == [
+        ("main.new", "growing"),
+        ("main.pile", "piled up"),
+        ("main.workers", "staying"),
+        ("main.loop", "staying"),
+    ]
+    proven = Tasks((replace(a_task(1), is_leaked=True),))
+    assert verdicts([proven]) == ["leaked"]
+
+
+@pytest.mark.parametrize(
+    ("counts", "verdict"),
+    [
+        ((1, 1, 2, 3), "growing"),
+        ((1, 2), "growing"),
+        ((1, 1, 2, 2), "staying"),  # one step: a request that is not answered yet
+        ((1, 3, 2, 4), "staying"),
+        ((4, 4, 4), "staying"),
+        ((5,), "staying"),
+    ],
+)
+def test_growth_is_more_than_one_step_and_never_back(counts: tuple[int, ...], verdict: str) -> None:
+    assert verdicts(looks(*counts)) == [verdict]
+
+
+STATES = [
+    "chan receive",
+    "chan send",
+    "select",
+    "select (no cases)",
+    "chan send (nil chan)",
+    "semacquire",
+    "sync.Mutex.Lock",
+]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_many_alike_that_nobody_outside_could_wake_are_accused_without_growing(state: str) -> None:
+    assert verdicts([Tasks((a_task(10_000, state=state, waiting_s=3600.0),))] * 3) == ["piled up"]
+
+
+@pytest.mark.parametrize("state", ["IO wait", "sleep", "syscall", "running"])
+def test_what_may_come_from_outside_is_not_accused_for_being_waited_for(state: str) -> None:
+    (found,) = suspects([Tasks((a_task(10_000, state=state),))] * 3, Expected())
+    assert (found.verdict, found.spared) == ("staying", "a clock or somebody outside may end their wait")
+
+
+def test_each_connection_may_have_goroutines_of_its_own() -> None:
+    writers, readers = a_task(500, "main.write"), a_task(500, "main.read", state="IO wait")
+    assert verdicts([Tasks((writers, readers))] * 3) == ["staying", "staying"]
+    assert verdicts([Tasks((replace(writers, count=501), readers))] * 3) == ["piled up", "staying"]
+
+
+def test_workers_that_were_started_at_once_may_be_more_than_what_came_one_by_one() -> None:
+    at_once, one_by_one = set(range(100, 164)), set(range(100, 100 + 64 * 3, 3))
+    assert verdicts(told_apart(at_once, at_once)) == ["staying"]
+    assert verdicts(told_apart(one_by_one, one_by_one)) == ["piled up"]
+    assert verdicts(told_apart(set(range(100)), set(range(100)))) == ["piled up"]
+    few = set(range(0, 19 * 50, 50))
+    assert verdicts(told_apart(few, few)) == ["staying"]
+
+
+def test_age_accuses_where_somebody_says_how_old_is_too_old() -> None:
+    old = [Tasks((a_task(1, waiting_s=3600.0), a_task(1, "main.young", waiting_s=5.0), a_task(1, "main.unknown")))]
+    assert verdicts(old) == ["staying"] * 3
+    assert verdicts(old, older_than_s=3600.0) == ["old", "staying", "staying"]
+
+
+def test_what_came_after_all_that_may_stay_is_accused_be_it_one_alone() -> None:
+    assert verdicts(looks(1, 1), Expected(current=Tasks(()))) == ["new"]

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from memdash.analysis.leaks import Expected
+from memdash.analysis.leaks import Expected, suspects
 from memdash.commands import leaks
+from memdash.commands.leak_words import lines
 from memdash.errors import UsageError
 from memdash.model.action import Action
 from memdash.model.capability import Capability, Source
@@ -122,5 +123,26 @@ def test_goroutines_that_are_only_counted_accuse_nobody() -> None:
 def test_where_nothing_stays_it_says_what_was_looked_at() -> None:
     """Memory may leak all the same."""
     kinds = {TaskKind.THREAD, TaskKind.ASYNCIO}
-    assert [*leaks._lines(leaks.Searched((), kinds=frozenset(kinds)), "")] == ["no leaked asyncio tasks or threads"]
-    assert [*leaks._lines(leaks.Searched(()), "")] == ["no leaked goroutines or threads"]
+    assert [*lines((), frozenset(kinds))] == ["no leaked asyncio tasks or threads"]
+    assert [*lines((), frozenset())] == ["no leaked goroutines or threads"]
+
+
+def test_the_accused_are_told_with_their_stacks_and_the_others_in_a_line_each() -> None:
+    pile = waiting(1200, waiting_s=3600.0)
+    workers = waiting(40, stack=(Frame("main.work", "/srv/app/main.go", 9),), waiting_s=65.0)
+    loop = waiting(1, stack=(Frame("main.\x1b[2Jloop", "main.go", 5),), state="select")
+    found = suspects([Tasks((loop, workers, pile))] * 2, Expected())
+    assert [*lines(found, frozenset({TaskKind.GOROUTINE}))] == [
+        "1 200 goroutines · chan receive · piled up: as many at every look · waiting for at least 1h00m",
+        "    main.wait  main.go:3",
+        "",
+        "not accused, for they neither grow nor are many alike that nothing explains:",
+        "",
+        "    40  chan receive  ≥1m05s  main.work  app/main.go:9  (fewer than 100)",
+        "     1  select                main.\\e[2Jloop  main.go:5",
+        "",
+        "1 group accused, 1 200 in all · 41 more stay",
+    ]
+    assert [*lines(found[1:], frozenset({TaskKind.GOROUTINE}))][-1] == (
+        "no leaked goroutines · 41 that stay are not accused"
+    )

@@ -1,0 +1,77 @@
+"""What of the tasks that stay is accused of leaking, and why the others are not.
+
+Age alone proves nothing: the loops that a service begins with wait for as long as it lives. Growth does, and so does a
+number of them that are alike which no loop, pool or connection explains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from enum import Enum
+from itertools import pairwise
+
+from memdash.model.missing import Maybe, Missing
+from memdash.model.tasks import Task, TaskKind, Tasks
+
+__all__ = ["Charge", "connections", "is_growing", "spared"]
+
+_MANY = 100
+"""So many alike are no loops of a service, nor the workers of a usual pool."""
+
+_SEVERAL = 20
+"""So many are enough where they were started one after another, with others between: a pool starts all at once."""
+
+_APART = 2.5
+"""Ids of a pool follow each other, with one more for each worker at most; a leak has those of its requests between."""
+
+_RISES = 2
+"""One step up may be chance: a request that was begun meanwhile and is not answered yet."""
+
+_NETWORK = "IO wait"
+_BY_OTHERS = {
+    TaskKind.GOROUTINE: ("chan ", "select", "semacquire", "sync."),
+    TaskKind.THREAD: ("in futex", "sleeping"),
+    TaskKind.ASYNCIO: ("waiting",),
+}
+"""How the states begin that only others in the program can end: no clock does, nor a peer."""
+
+
+class Charge(Enum):
+    """What a group is accused for, the strongest first; the value is the word for it."""
+
+    PROVEN = "leaked"
+    NEW = "new"
+    GROWTH = "growing"
+    NUMBER = "piled up"
+    AGE = "old"
+
+
+def connections(tasks: Tasks) -> int:
+    """How many goroutines wait for the network."""
+    return sum(task.count for task in tasks.groups if task.state == _NETWORK)
+
+
+def is_growing(numbers: Sequence[int]) -> bool:
+    """Whether those of all looks never became fewer, and more at two of them, at one where there were but two looks."""
+    steps = [after - before for before, after in pairwise(numbers)]
+    rises = sum(step > 0 for step in steps)
+    return min(steps, default=0) >= 0 and 0 < min(_RISES, len(steps)) <= rises
+
+
+def spared(task: Task, number: int, ids: Maybe[Collection[int]], served: int) -> str:
+    """Why so many alike may stay; empty when nothing explains them.
+
+    ``ids`` are theirs, ``served`` is the number of connections there are: each may have a few goroutines for itself.
+    """
+    if number < _SEVERAL:
+        return "few"
+    if not task.state.startswith(_BY_OTHERS[task.kind]):
+        return "a clock or somebody outside may end their wait"
+    if number <= served:
+        return "no more than there are connections"
+    if number < _MANY:
+        if isinstance(ids, Missing) or task.kind is not TaskKind.GOROUTINE:
+            return f"fewer than {_MANY}"
+        if max(ids) - min(ids) < _APART * number:
+            return "started all at once, as the workers of a pool are"
+    return ""

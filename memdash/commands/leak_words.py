@@ -1,0 +1,102 @@
+"""What ``memdash leaks`` prints: the accused with their stacks, of the others a line each; or all as one document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from memdash.analysis.leaks import Suspect
+from memdash.model.missing import Missing
+from memdash.model.profile import Frame
+from memdash.model.tasks import TaskKind
+from memdash.plain import plain
+from memdash.tables.tasks import state_words
+from memdash.units import count, duration
+
+__all__ = ["document", "lines"]
+
+_SPARED = "not accused, for they neither grow nor are many alike that nothing explains:"
+_FEW = "few"
+
+
+def lines(suspects: Sequence[Suspect], kinds: frozenset[TaskKind]) -> Iterator[str]:
+    """The accused with their stacks, what stays besides in a line each, and a summary.
+
+    Where none are accused it says what was looked at: that memory does not leak is nothing it could tell.
+    """
+    accused = [suspect for suspect in suspects if suspect.charge]
+    others = [suspect for suspect in suspects if not suspect.charge]
+    for suspect in accused:
+        yield from _group(suspect)
+    if others:
+        yield from (_SPARED, "")
+        yield from _rows(others)
+        yield ""
+    yield _summary(accused, others, kinds)
+
+
+def document(suspects: Sequence[Suspect], proof: Missing | None) -> dict[str, object]:
+    """The same for programs; ``proof`` says why the runtime has not searched itself, None where it has."""
+    from memdash.exports.json import task_row
+
+    return {
+        "schema": "memdash.leaks/1",
+        "searched": proof is None,
+        "missing": {"proof": proof.words} if proof else {},
+        "leaks": [
+            task_row(suspect.task)
+            | {
+                "count": suspect.number,
+                "first": suspect.first,
+                "last": suspect.last,
+                "verdict": suspect.verdict,
+                "accused": suspect.charge is not None,
+                "spared": suspect.spared or None,
+                "proven": suspect.task.is_leaked,
+                "growth": suspect.growth,
+                "same": suspect.are_same,
+                "evidence": suspect.evidence,
+            }
+            for suspect in suspects
+        ],
+    }
+
+
+def _summary(accused: Sequence[Suspect], others: Sequence[Suspect], kinds: frozenset[TaskKind]) -> str:
+    words = " or ".join(sorted(kind.words(0) for kind in kinds)) or "goroutines or threads"
+    besides = sum(suspect.number for suspect in others)
+    if not accused:
+        return f"no leaked {words}" + (f" · {count(besides)} that stay are not accused" if besides else "")
+    groups = f"{count(len(accused))} group{'s' * (len(accused) != 1)} accused"
+    return f"{groups}, {count(sum(suspect.number for suspect in accused))} in all · {count(besides)} more stay"
+
+
+def _group(suspect: Suspect) -> Iterator[str]:
+    task = suspect.task
+    number = f"{count(suspect.number)} {task.kind.words(suspect.number)}"
+    yield f"{number} · {plain(state_words(task))} · {suspect.verdict}: {suspect.evidence}"
+    yield from (_frame(frame) for frame in task.stack)
+    if not isinstance(task.created_by, Missing):
+        yield f"{_frame(task.created_by)}  {'what it was begun with' if task.kind.is_begun_with else 'started it'}"
+    yield ""
+
+
+def _frame(frame: Frame) -> str:
+    return f"    {plain(frame.function)}  {plain(frame.where())}".rstrip()
+
+
+def _rows(others: Sequence[Suspect]) -> Iterator[str]:
+    """How many, what they wait for and how long, where the program itself stands, and why not, where they are many."""
+    numbers = [count(suspect.number) for suspect in others]
+    states = [plain(state_words(suspect.task)) for suspect in others]
+    ages = [_age(suspect) for suspect in others]
+    number_width, state_width, age_width = (max(map(len, column)) for column in (numbers, states, ages))
+    for number, state, age, suspect in zip(numbers, states, ages, others, strict=True):
+        task = suspect.task
+        where = f"{plain(task.own.function)}{' started it' * task.is_creators}  {plain(task.own.where(parts=2))}"
+        why = "" if suspect.spared in ("", _FEW) else f"  ({suspect.spared})"
+        yield f"    {number:>{number_width}}  {state:<{state_width}}  {age:>{age_width}}  {where}{why}".rstrip()
+
+
+def _age(suspect: Suspect) -> str:
+    waiting_s = suspect.task.waiting_s
+    return "" if isinstance(waiting_s, Missing) else f"≥{duration(waiting_s)}"
