@@ -6,14 +6,15 @@ number of them that are alike which no loop, pool or connection explains.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from enum import Enum
 from itertools import pairwise
 
 from memdash.model.missing import Maybe, Missing
-from memdash.model.tasks import Task, TaskKind, Tasks
+from memdash.model.tasks import Task, TaskKey, TaskKind, Tasks
 
-__all__ = ["Charge", "connections", "is_growing", "spared"]
+__all__ = ["Charge", "Loops", "connections", "is_growing", "spared"]
 
 _MANY = 100
 """So many alike are no loops of a service, nor the workers of a usual pool."""
@@ -40,10 +41,32 @@ class Charge(Enum):
     """What a group is accused for, the strongest first; the value is the word for it."""
 
     PROVEN = "leaked"
-    NEW = "new"
     GROWTH = "growing"
+    NEW = "new"
     NUMBER = "piled up"
     AGE = "old"
+
+
+class Loops:
+    """Groups of many that are seen to go on: one of them was elsewhere meanwhile and came back to the same place.
+
+    So does what waits for its next turn, such as one loop for each thing that is looked after, and no leak does.
+    """
+
+    def __init__(self) -> None:
+        self.seen: set[TaskKey] = set()
+        self._here: dict[TaskKey, frozenset[int]] = {}
+        self._left: dict[TaskKey, set[int]] = defaultdict(set)
+
+    def look(self, tasks: Tasks) -> None:
+        """Take in where they are now."""
+        now = {task.key: task.ids for task in tasks.groups if not isinstance(task.ids, Missing)}
+        for key, before in self._here.items():
+            self._left[key] |= before - now.get(key, frozenset())
+        for key, ids in now.items():
+            if not self._left[key].isdisjoint(ids):
+                self.seen.add(key)
+        self._here |= {key: ids for key, ids in now.items() if len(ids) >= _SEVERAL or key in self._here}
 
 
 def connections(tasks: Tasks) -> int:
@@ -58,7 +81,7 @@ def is_growing(numbers: Sequence[int]) -> bool:
     return min(steps, default=0) >= 0 and 0 < min(_RISES, len(steps)) <= rises
 
 
-def spared(task: Task, number: int, ids: Maybe[Collection[int]], served: int) -> str:
+def spared(task: Task, number: int, ids: Maybe[Collection[int]], served: int, *, is_loop: bool) -> str:
     """Why so many alike may stay; empty when nothing explains them.
 
     ``ids`` are theirs, ``served`` is the number of connections there are: each may have a few goroutines for itself.
@@ -67,6 +90,8 @@ def spared(task: Task, number: int, ids: Maybe[Collection[int]], served: int) ->
         return "few"
     if not task.state.startswith(_BY_OTHERS[task.kind]):
         return "a clock or somebody outside may end their wait"
+    if is_loop:
+        return "some of them went on and came back, as loops do"
     if number <= served:
         return "no more than there are connections"
     if number < _MANY:

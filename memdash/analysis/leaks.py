@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from memdash.analysis.charges import Charge, connections, is_growing, spared
@@ -100,7 +100,12 @@ class Suspect:
 
 
 def suspects(
-    looks: Sequence[Tasks], expected: Expected, *, searched: bool = False, older_than_s: float | None = None
+    looks: Sequence[Tasks],
+    expected: Expected,
+    *,
+    searched: bool = False,
+    older_than_s: float | None = None,
+    loops: Collection[TaskKey] = (),
 ) -> tuple[Suspect, ...]:
     """What all of these looks show and nothing explains, accused or not; none without a look.
 
@@ -108,9 +113,12 @@ def suspects(
 
     Tasks that are told apart must be the same ones at every look: a server always has some that answer requests, each
     time others. Those that are not must be as many. With ``older_than_s`` all that have waited so long are accused.
+    Those in ``loops`` were seen to go on. Of those that are told apart only such make a group grow as were begun since
+    the first look.
     """
     seen = [{task.key: task for task in look.groups} for look in looks]
     current = _Current(expected.current)
+    before = _Current(looks[0] if looks else None)
     served = connections(looks[-1]) if looks else 0
     found = []
     for task in looks[-1].groups if looks else ():
@@ -120,7 +128,10 @@ def suspects(
         stay = current.beyond(task, alike) if len(alike) == len(looks) else None
         if stay is None:
             continue
-        charge = _charge(task, stay, served, older_than_s, is_new=expected.current is not None)
+        why = spared(task, stay.number, stay.ids, served, is_loop=task.key in loops)
+        grows = is_growing(stay.numbers if isinstance(stay.ids, Missing) else before.others(alike))
+        is_new = expected.current is not None
+        charge = _charge(task, why, older_than_s, grows=grows, is_new=is_new)
         found.append(
             Suspect(
                 task=task,
@@ -129,21 +140,21 @@ def suspects(
                 are_same=not isinstance(stay.ids, Missing),
                 searched=searched,
                 charge=charge,
-                spared="" if charge else spared(task, stay.number, stay.ids, served),
+                spared="" if charge else why,
             )
         )
     return tuple(sorted(found, key=_rank))
 
 
-def _charge(task: Task, stay: _Stay, served: int, older_than_s: float | None, *, is_new: bool) -> Charge | None:
-    """The strongest that holds."""
+def _charge(task: Task, why: str, older_than_s: float | None, *, grows: bool, is_new: bool) -> Charge | None:
+    """The strongest that holds; ``why`` is what speaks for so many."""
     if task.is_leaked:
         return Charge.PROVEN
-    if is_growing(stay.numbers):
+    if grows:
         return Charge.GROWTH
     if is_new:
         return Charge.NEW
-    if not spared(task, stay.number, stay.ids, served):
+    if not why:
         return Charge.NUMBER
     is_old = older_than_s is not None and not isinstance(task.waiting_s, Missing) and task.waiting_s >= older_than_s
     return Charge.AGE if is_old else None
@@ -179,7 +190,7 @@ class _Current:
 
     def beyond(self, task: Task, alike: Sequence[Task]) -> _Stay | None:
         """What of a group stays, by how it was ``alike`` at every look; None when nothing does."""
-        ids = [seen.ids - self._ids[task.kind] for seen in alike if not isinstance(seen.ids, Missing)]
+        ids = self._other_ids(alike)
         if len(ids) == len(alike):
             same = frozenset.intersection(*ids)
             stay = _Stay(len(same), tuple(map(len, ids)), same)
@@ -187,6 +198,13 @@ class _Current:
             numbers = tuple(seen.count - self._numbers[_unproven(task)] for seen in alike)
             stay = _Stay(min(numbers), numbers, _UNTOLD)
         return stay if stay.number > 0 else None
+
+    def others(self, alike: Sequence[Task]) -> tuple[int, ...]:
+        """How many of a group there were at each look that are none of these, of those that are told apart."""
+        return tuple(map(len, self._other_ids(alike)))
+
+    def _other_ids(self, alike: Sequence[Task]) -> list[frozenset[int]]:
+        return [seen.ids - self._ids[seen.kind] for seen in alike if not isinstance(seen.ids, Missing)]
 
 
 def _unproven(task: Task) -> TaskKey:

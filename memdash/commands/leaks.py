@@ -12,6 +12,7 @@ from json import dumps
 
 import click
 
+from memdash.analysis.charges import Charge, Loops
 from memdash.analysis.leaks import Expected, Suspect, suspects
 from memdash.commands.acting import asked
 from memdash.commands.denials import denials_told
@@ -37,6 +38,8 @@ _SHORTEST_PAUSE_S = 0.05
 
 _WATCH_S = 5.15
 """How long all looks take together, unless --duration says otherwise."""
+
+_GLIMPSE_S, _MOST_GLIMPSES = 0.02, 100
 
 _NEW_ONES_S = 10.0
 """How long to watch for new ones when those there are do not count, unless --duration says otherwise."""
@@ -191,20 +194,39 @@ def search(
                 expected = replace(expected, current=tasks.look())
             pause(watch.wait_s)
             proof = consent if consent is _UNASKED else tasks.search(consent)
-            looks: list[Tasks] = [tasks.look()]
+            looks, loops = [tasks.look()], Loops()
+            loops.look(looks[0])
             _require_stacks(looks[0])
             _require_creators(looks[0], expected)
             for pause_s in watch.pauses():
-                if not suspects(looks, expected):
+                found = suspects(looks, expected, loops=loops.seen)
+                if not found:
                     break
-                pause(pause_s)
-                looks.append(tasks.look())
+                has_pile = any(suspect.charge is Charge.NUMBER for suspect in found)
+                for part_s in _parts(pause_s, has_pile=has_pile):
+                    pause(part_s)
+                    newest = tasks.look()
+                    loops.look(newest)
+                looks.append(newest)
             has_searched = not isinstance(proof, Missing)
-            found = suspects(looks, expected, searched=has_searched, older_than_s=watch.older_than_s)
+            found = suspects(looks, expected, searched=has_searched, older_than_s=watch.older_than_s, loops=loops.seen)
             return Searched(found, proof, _kinds(looks))
     except UnsupportedRuntime as error:  # 1 would say that something has leaked
         hint = error.hint or _BY_MEMORY
         raise UsageError(f"its goroutines or threads cannot be seen: {error.what}", hint) from None
+
+
+def _parts(pause_s: float, *, has_pile: bool) -> Iterator[float]:
+    """What a pause is cut into by glimpses at whether one of many alike is away: it may be so for a millisecond only.
+
+    They take no longer than the pause would, however many goroutines there are.
+    """
+    number = max(1, min(_MOST_GLIMPSES, round(pause_s / _GLIMPSE_S))) if has_pile else 1
+    until_s = time.monotonic() + pause_s
+    for _ in range(number):
+        yield pause_s / number
+        if time.monotonic() > until_s:
+            return
 
 
 def _require_stacks(tasks: Tasks) -> None:

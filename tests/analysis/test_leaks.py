@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from memdash.analysis.charges import Loops
 from memdash.analysis.leaks import Expected, suspects
 from memdash.model.missing import Maybe, Missing
 from memdash.model.profile import Frame
@@ -197,3 +198,32 @@ def test_age_accuses_where_somebody_says_how_old_is_too_old() -> None:
 
 def test_what_came_after_all_that_may_stay_is_accused_be_it_one_alone() -> None:
     assert verdicts(looks(1, 1), Expected(current=Tasks(()))) == ["new"]
+
+
+def test_a_group_does_not_grow_by_those_that_come_back() -> None:
+    """A loop for each of many things: those that are at work are away."""
+    others = a_task(3, "main.probe")
+    here = [{1, 2}, {1, 2, 3}, {1, 2, 3, 4, 5}]
+    away = [{3, 4, 5}, {4, 5}, set[int]()]
+    loops = [
+        Tasks((replace(a_task(len(ids)), ids=frozenset(ids)), replace(others, ids=frozenset(rest))))
+        for ids, rest in zip(here, away, strict=True)
+    ]
+    assert verdicts(loops) == ["staying"]
+    assert verdicts(told_apart(*here)) == ["growing"]
+
+
+def test_many_that_are_seen_to_go_on_and_come_back_are_loops() -> None:
+    all_of_them = set(range(300))
+    seen = Loops()
+    for look in told_apart(all_of_them, all_of_them - {7, 9}, all_of_them - {9}):
+        seen.look(look)
+    (found,) = suspects(told_apart(all_of_them), Expected(), loops=seen.seen)
+    assert (found.verdict, found.spared) == ("staying", "some of them went on and came back, as loops do")
+
+
+def test_many_of_which_some_end_and_others_come_are_no_loops() -> None:
+    seen = Loops()
+    for look in told_apart(set(range(300)), set(range(1, 310)), set(range(2, 320))):
+        seen.look(look)
+    assert not seen.seen

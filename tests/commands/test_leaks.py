@@ -146,3 +146,29 @@ def test_the_accused_are_told_with_their_stacks_and_the_others_in_a_line_each() 
     assert [*lines(found[1:], frozenset({TaskKind.GOROUTINE}))][-1] == (
         "no leaked goroutines · 41 that stay are not accused"
     )
+
+
+class Loop(Program):
+    """Three hundred loops, of which one is away at each other look."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+        super().__init__(Tasks(()))
+
+    def read(self) -> Reading:
+        self.looks += 1
+        here = frozenset(range(self.looks % 2, 300))
+        return Reading(Source.GOPS, (Tasks((waiting(len(here), ids=here),)),))
+
+
+def test_many_alike_are_looked_at_more_often_until_one_is_seen_to_go_on() -> None:
+    program = Loop()
+    (suspect,) = searched(program, Missing("nobody asked")).suspects
+    assert (suspect.verdict, suspect.number) == ("staying", 299)
+    pile = Program(Tasks((waiting(300, ids=frozenset(range(300))),)))
+    pauses: list[float] = []
+    watch = leaks.Watch(0.0, 1.0)
+    found = leaks.search(identify(os.getpid()), Expected(), watch, (pile,), pause=pauses.append)
+    assert [suspect.verdict for suspect in found.suspects] == ["piled up"]
+    assert len(pauses) > 20  # in glimpses
+    assert sum(pauses) == pytest.approx(1.0)
