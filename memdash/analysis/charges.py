@@ -81,10 +81,10 @@ def is_growing(numbers: Sequence[int]) -> bool:
     return min(steps, default=0) >= 0 and 0 < min(_RISES, len(steps)) <= rises
 
 
-def spared(task: Task, number: int, ids: Maybe[Collection[int]], served: int, *, is_loop: bool) -> str:
+def spared(task: Task, number: int, ids: Maybe[Collection[int]], served: float, *, is_loop: bool) -> str:
     """Why so many alike may stay; empty when nothing explains them.
 
-    ``ids`` are theirs, ``served`` is the number of connections there are: each may have a few goroutines for itself.
+    ``ids`` are theirs, ``served`` is how many connections there may be: each may have a few goroutines for itself.
     """
     if number < _SEVERAL:
         return "few"
@@ -93,7 +93,7 @@ def spared(task: Task, number: int, ids: Maybe[Collection[int]], served: int, *,
     if is_loop:
         return "some of them went on and came back, as loops do"
     if number <= served:
-        return "no more than there are connections"
+        return "no more than there may be connections"
     if number < _MANY:
         if isinstance(ids, Missing) or task.kind is not TaskKind.GOROUTINE:
             return f"fewer than {_MANY}"

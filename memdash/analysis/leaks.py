@@ -106,15 +106,17 @@ def suspects(
     searched: bool = False,
     older_than_s: float | None = None,
     loops: Collection[TaskKey] = (),
+    files: float = 0,
 ) -> tuple[Suspect, ...]:
     """What all of these looks show and nothing explains, accused or not; none without a look.
 
     What is accused comes first, what is proven before what grows and what is only many, then the most.
 
     Tasks that are told apart must be the same ones at every look: a server always has some that answer requests, each
-    time others. Those that are not must be as many. With ``older_than_s`` all that have waited so long are accused.
-    Those in ``loops`` were seen to go on. Of those that are told apart only such make a group grow as were begun since
-    the first look.
+    time others. Those that are not must be as many. Of those that are, a group grows only by such as were begun since
+    the first look. With ``older_than_s`` all that have waited so long are accused. Those in ``loops`` were seen to go
+    on. ``files`` is the number of open files, where it is known: there can be no more connections than that, for
+    threads and asyncio tasks do not tell what waits for the network.
     """
     seen = [{task.key: task for task in look.groups} for look in looks]
     current = _Current(expected.current)
@@ -128,7 +130,8 @@ def suspects(
         stay = current.beyond(task, alike) if len(alike) == len(looks) else None
         if stay is None:
             continue
-        why = spared(task, stay.number, stay.ids, served, is_loop=task.key in loops)
+        most = served if task.kind is TaskKind.GOROUTINE else files
+        why = spared(task, stay.number, stay.ids, most, is_loop=task.key in loops)
         grows = is_growing(stay.numbers if isinstance(stay.ids, Missing) else before.others(alike))
         is_new = expected.current is not None
         charge = _charge(task, why, older_than_s, grows=grows, is_new=is_new)

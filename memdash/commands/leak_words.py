@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from memdash.analysis.charges import Charge
 from memdash.analysis.leaks import Suspect
 from memdash.model.missing import Missing
 from memdash.model.profile import Frame
@@ -62,17 +63,23 @@ def document(suspects: Sequence[Suspect], proof: Missing | None) -> dict[str, ob
 
 
 def _summary(accused: Sequence[Suspect], others: Sequence[Suspect], kinds: frozenset[TaskKind]) -> str:
-    words = " or ".join(sorted(kind.words(0) for kind in kinds)) or "goroutines or threads"
-    besides = sum(suspect.number for suspect in others)
+    besides = sum(map(_number, others))
+    stay = "stays" if besides == 1 else "stay"
     if not accused:
-        return f"no leaked {words}" + (f" · {count(besides)} that stay are not accused" if besides else "")
+        words = " or ".join(sorted(kind.words(0) for kind in kinds)) or "goroutines or threads"
+        return f"no leaked {words}" + (f" · {count(besides)} not accused {stay}" if besides else "")
     groups = f"{count(len(accused))} group{'s' * (len(accused) != 1)} accused"
-    return f"{groups}, {count(sum(suspect.number for suspect in accused))} in all · {count(besides)} more stay"
+    return f"{groups}, {count(sum(map(_number, accused)))} in all · {count(besides)} more {stay}"
+
+
+def _number(suspect: Suspect) -> int:
+    """Of those that grow all that there are now: who came last has not been there at every look."""
+    return suspect.last if suspect.charge is Charge.GROWTH else suspect.number
 
 
 def _group(suspect: Suspect) -> Iterator[str]:
     task = suspect.task
-    number = f"{count(suspect.number)} {task.kind.words(suspect.number)}"
+    number = f"{count(_number(suspect))} {task.kind.words(_number(suspect))}"
     yield f"{number} · {plain(state_words(task))} · {suspect.verdict}: {suspect.evidence}"
     yield from (_frame(frame) for frame in task.stack)
     if not isinstance(task.created_by, Missing):

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import dropwhile
 from json import dumps
 
 import click
@@ -127,7 +128,9 @@ def recorded_leaks(
     """The same of a recording, from the tasks that were read up to a moment. Raises UsageError, RecordingError."""
     with closing(file.open(run)) as past:
         at_s = file.instant_s(past)
-        looks = past.tasks(at_s - (_RECORDED_S if duration_s is None else duration_s), at_s)
+        since_s = at_s - (_RECORDED_S if duration_s is None else duration_s)
+        looks = _of_all_kinds(past.tasks(since_s, at_s))
+        files = max((number for _, number in past.series("system.fds", since_s, at_s).known), default=0.0)
         first = past.tasks(-math.inf, past.run.since.mono_s + _FIRST_WITHIN_S)
     if not looks:
         hint = "give a longer --duration" if first else "memdash doctor PID says how those of a process are read"
@@ -136,7 +139,13 @@ def recorded_leaks(
     _require_creators(looks[0], expected)
     if ignores_current and first:
         expected = replace(expected, current=first[0])
-    return Searched(suspects(looks, expected, older_than_s=older_than_s), kinds=_kinds(looks))
+    return Searched(suspects(looks, expected, older_than_s=older_than_s, files=files), kinds=_kinds(looks))
+
+
+def _of_all_kinds(looks: Sequence[Tasks]) -> Sequence[Tasks]:
+    """Those that show every kind that the last one does: asyncio's tasks are not told before the agent is there."""
+    kinds = _kinds(looks[-1:])
+    return [*dropwhile(lambda look: not kinds <= _kinds((look,)), looks)]
 
 
 def _consent(*, agreed: bool) -> Maybe[Callable[[Action, str], bool]]:

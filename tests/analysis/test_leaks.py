@@ -227,3 +227,13 @@ def test_many_of_which_some_end_and_others_come_are_no_loops() -> None:
     for look in told_apart(set(range(300)), set(range(1, 310)), set(range(2, 320))):
         seen.look(look)
     assert not seen.seen
+
+
+def test_asyncio_tasks_and_threads_may_be_as_many_as_there_are_open_files() -> None:
+    sockets = [Tasks((replace(a_task(150, state="waiting"), kind=TaskKind.ASYNCIO),))] * 2
+    assert [s.verdict for s in suspects(sockets, Expected(), files=160)] == ["staying"]
+    assert [s.verdict for s in suspects(sockets, Expected(), files=20)] == ["piled up"]
+    threads = [Tasks((replace(a_task(150, state="in futex"), kind=TaskKind.THREAD),))] * 2
+    assert [s.verdict for s in suspects(threads, Expected())] == ["piled up"]
+    files = [Tasks((a_task(150),))] * 2
+    assert [s.verdict for s in suspects(files, Expected(), files=160)] == ["piled up"]  # a goroutine's wait is told

@@ -143,9 +143,7 @@ def test_the_accused_are_told_with_their_stacks_and_the_others_in_a_line_each() 
         "",
         "1 group accused, 1 200 in all · 41 more stay",
     ]
-    assert [*lines(found[1:], frozenset({TaskKind.GOROUTINE}))][-1] == (
-        "no leaked goroutines · 41 that stay are not accused"
-    )
+    assert [*lines(found[1:], frozenset({TaskKind.GOROUTINE}))][-1] == ("no leaked goroutines · 41 not accused stay")
 
 
 class Loop(Program):

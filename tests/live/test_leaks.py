@@ -75,7 +75,7 @@ def test_what_has_piled_up_before_anybody_looked_is_printed_with_its_stack(
     assert heading.startswith("not accused, for they neither grow ")
     assert rows.startswith("    1  select (no cases)  ")
     assert "  main.parkInSelect  target/main.go:" in rows
-    assert summary == "1 group accused, 120 in all · 1 more stay"
+    assert summary == "1 group accused, 120 in all · 1 more stays"
 
 
 def test_a_handful_that_stay_are_shown_and_not_accused_unless_somebody_says_how_old_they_may_be(
@@ -83,7 +83,7 @@ def test_a_handful_that_stay_are_shown_and_not_accused_unless_somebody_says_how_
 ) -> None:
     park(target, "chan", 10)
     code, out, _ = said(target.pid)
-    assert (code, out.splitlines()[-1]) == (0, "no leaked goroutines · 10 that stay are not accused")
+    assert (code, out.splitlines()[-1]) == (0, "no leaked goroutines · 10 not accused stay")
     for _ in range(2):
         target.command("gc")  # the runtime notes it in the second
     assert said("--older-than=1h", target.pid)[0] == 0
@@ -229,4 +229,4 @@ def test_threads_of_a_python_are_searched_too(said: Callable[..., Said]) -> None
     row, summary = out.splitlines()[2::2]
     assert row.startswith("    1  in read  ")
     assert "Thread.run  " in row or "  run  " in row  # before 3.11 a function's class is not known
-    assert summary == "no leaked threads · 1 that stay are not accused"  # the main one does not count
+    assert summary == "no leaked threads · 1 not accused stays"  # the main one does not count
