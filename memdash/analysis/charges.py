@@ -28,6 +28,9 @@ _APART = 2.5
 _RISES = 2
 """One step up may be chance: a request that was begun meanwhile and is not answered yet."""
 
+_STEADY = 3
+"""The last three pauses are most of the time that is watched."""
+
 _NETWORK = "IO wait"
 _BY_OTHERS = {
     TaskKind.GOROUTINE: ("chan ", "select", "semacquire", "sync."),
@@ -74,11 +77,18 @@ def connections(tasks: Tasks) -> int:
     return sum(task.count for task in tasks.groups if task.state == _NETWORK)
 
 
-def is_growing(numbers: Sequence[int]) -> bool:
-    """Whether those of all looks never became fewer, and more at two of them, at one where there were but two looks."""
+def is_growing(numbers: Sequence[int], connections: int) -> bool:
+    """Whether those of all looks never became fewer, and more at two of them, at one where there were but two looks.
+
+    Where so many ``connections`` came that each may have brought one, it must have been at each of the last three: that
+    clients come is no leak, unless they never cease to.
+    """
     steps = [after - before for before, after in pairwise(numbers)]
-    rises = sum(step > 0 for step in steps)
-    return min(steps, default=0) >= 0 and 0 < min(_RISES, len(steps)) <= rises
+    if min(steps, default=0) < 0 or not any(steps):
+        return False
+    if sum(steps) <= connections:
+        return all(steps[-_STEADY:])
+    return sum(map(bool, steps)) >= min(_RISES, len(steps))
 
 
 def spared(task: Task, number: int, ids: Maybe[Collection[int]], served: float, *, is_loop: bool) -> str:

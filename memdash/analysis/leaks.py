@@ -122,6 +122,7 @@ def suspects(
     current = _Current(expected.current)
     before = _Current(looks[0] if looks else None)
     served = connections(looks[-1]) if looks else 0
+    come = served - connections(looks[0]) if looks else 0
     found = []
     for task in looks[-1].groups if looks else ():
         if expected.holds(task):
@@ -132,7 +133,7 @@ def suspects(
             continue
         most = served if task.kind is TaskKind.GOROUTINE else files
         why = spared(task, stay.number, stay.ids, most, is_loop=task.key in loops)
-        grows = is_growing(stay.numbers if isinstance(stay.ids, Missing) else before.others(alike))
+        grows = is_growing(stay.numbers if isinstance(stay.ids, Missing) else before.others(alike), come)
         is_new = expected.current is not None
         charge = _charge(task, why, older_than_s, grows=grows, is_new=is_new)
         found.append(

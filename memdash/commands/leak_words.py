@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from memdash.analysis.charges import Charge
 from memdash.analysis.leaks import Suspect
 from memdash.model.missing import Missing
 from memdash.model.profile import Frame
-from memdash.model.tasks import TaskKind
+from memdash.model.tasks import Task, TaskKind
 from memdash.plain import plain
 from memdash.tables.tasks import state_words
 from memdash.units import count, duration
@@ -92,18 +93,26 @@ def _frame(frame: Frame) -> str:
 
 
 def _rows(others: Sequence[Suspect]) -> Iterator[str]:
-    """How many, what they wait for and how long, where the program itself stands, and why not, where they are many."""
-    numbers = [count(suspect.number) for suspect in others]
-    states = [plain(state_words(suspect.task)) for suspect in others]
-    ages = [_age(suspect) for suspect in others]
-    number_width, state_width, age_width = (max(map(len, column)) for column in (numbers, states, ages))
-    for number, state, age, suspect in zip(numbers, states, ages, others, strict=True):
-        task = suspect.task
-        where = f"{plain(task.own.function)}{' started it' * task.is_creators}  {plain(task.own.where(parts=2))}"
-        why = "" if suspect.spared in ("", _FEW) else f"  ({suspect.spared})"
-        yield f"    {number:>{number_width}}  {state:<{state_width}}  {age:>{age_width}}  {where}{why}".rstrip()
+    """How many, what they wait for and how long, where the program itself stands, and why not, where they are many.
+
+    Those that differ only in how they came there are in one row.
+    """
+    alike = defaultdict[tuple[str, str, str], list[Suspect]](list)
+    for suspect in others:
+        alike[plain(state_words(suspect.task)), _place(suspect.task), suspect.spared].append(suspect)
+    rows = sorted(((sum(map(_number, row)), _age(row), *key) for key, row in alike.items()), key=lambda row: -row[0])
+    number_width = max(len(count(number)) for number, *_ in rows)
+    age_width, state_width = max(len(row[1]) for row in rows), max(len(row[2]) for row in rows)
+    for number, age, state, place, spared in rows:
+        why = "" if spared in ("", _FEW) else f"  ({spared})"
+        yield f"    {count(number):>{number_width}}  {state:<{state_width}}  {age:>{age_width}}  {place}{why}"
 
 
-def _age(suspect: Suspect) -> str:
-    waiting_s = suspect.task.waiting_s
-    return "" if isinstance(waiting_s, Missing) else f"≥{duration(waiting_s)}"
+def _place(task: Task) -> str:
+    return f"{plain(task.own.function)}{' started it' * task.is_creators}  {plain(task.own.where(parts=2))}".rstrip()
+
+
+def _age(row: Sequence[Suspect]) -> str:
+    """That of the one that has waited longest."""
+    known = [suspect.task.waiting_s for suspect in row if not isinstance(suspect.task.waiting_s, Missing)]
+    return f"≥{duration(max(known))}" if known else ""

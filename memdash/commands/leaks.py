@@ -72,15 +72,16 @@ def command(
     """Print the goroutines or threads of a process that stay, with their stacks; exit with 1 when some have leaked.
 
     It looks several times, with growing pauses, over five seconds or --duration, and takes only those that are in the
-    same place each time. Of these it accuses those that grow in number from look to look, and those that are many
-    alike: 100 or more that only others in the program could wake (a channel, a select, a lock), 20 or more where they
-    were not started all at once, as a pool is; but no more of them than there are connections may serve these. What
-    else stays is shown and not accused: the loops that every service runs wait for as long as it lives. A clock, the
-    network and system calls are waited for by many a service too: there only growth accuses.
+    same place each time. Of these it accuses those that grow in number from look to look, though not for a few clients
+    that come; and 100 or more alike that only others in the program could wake (by a channel, a select, a lock), or 20
+    that were not started all at once, as a pool is. No more of them than there are connections may serve these, and
+    where one is seen to go on and to come back they are loops. What else stays is shown and not accused: the loops that
+    every service runs wait for as long as it lives, and many a service waits for clocks, the network and system calls.
 
-    --older-than 10m accuses those too that have waited for so long, be it one alone. With --ignore-current those that
-    run now may stay, and all that appear within --duration (10 s unless given) and stay are accused. Name functions of
-    those that rightly stay with --ignore-top-function and --ignore-created-by. The main one never counts.
+    --older-than 10m accuses those too that are known to have waited for so long, be it one alone; how long a thread has
+    waited is known only since the first look. With --ignore-current those that run now may stay, and all that appear
+    within --duration (10 s unless given) and stay are accused. Name functions of those that rightly stay with
+    --ignore-top-function and --ignore-created-by. The main one never counts.
 
     With --endpoint or --url a program of Go 1.27 is asked, after a question, to search itself for goroutines that
     nothing can ever wake: these are proven to have leaked. That runs a garbage collection in it.

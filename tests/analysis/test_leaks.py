@@ -237,3 +237,11 @@ def test_asyncio_tasks_and_threads_may_be_as_many_as_there_are_open_files() -> N
     assert [s.verdict for s in suspects(threads, Expected())] == ["piled up"]
     files = [Tasks((a_task(150),))] * 2
     assert [s.verdict for s in suspects(files, Expected(), files=160)] == ["piled up"]  # a goroutine's wait is told
+
+
+@pytest.mark.parametrize(("numbers", "verdict"), [((1, 5, 9, 9, 9), "staying"), ((1, 5, 9, 11, 12), "growing")])
+def test_clients_that_come_are_no_leak_unless_they_never_cease_to(numbers: tuple[int, ...], verdict: str) -> None:
+    served = [Tasks((a_task(number), a_task(number, "main.read", state="IO wait"))) for number in numbers]
+    assert verdicts(served) == [verdict] * 2
+    alone = [Tasks((a_task(number), a_task(1, "main.read", state="IO wait"))) for number in numbers]
+    assert verdicts(alone) == ["growing", "staying"]

@@ -131,7 +131,8 @@ def test_the_accused_are_told_with_their_stacks_and_the_others_in_a_line_each() 
     pile = waiting(1200, waiting_s=3600.0)
     workers = waiting(40, stack=(Frame("main.work", "/srv/app/main.go", 9),), waiting_s=65.0)
     loop = waiting(1, stack=(Frame("main.\x1b[2Jloop", "main.go", 5),), state="select")
-    found = suspects([Tasks((loop, workers, pile))] * 2, Expected())
+    other = replace(loop, stack=(*loop.stack, Frame("main.run", "main.go", 1)), waiting_s=5.0)
+    found = suspects([Tasks((loop, other, workers, pile))] * 2, Expected())
     assert [*lines(found, frozenset({TaskKind.GOROUTINE}))] == [
         "1 200 goroutines · chan receive · piled up: as many at every look · waiting for at least 1h00m",
         "    main.wait  main.go:3",
@@ -139,11 +140,11 @@ def test_the_accused_are_told_with_their_stacks_and_the_others_in_a_line_each() 
         "not accused, for they neither grow nor are many alike that nothing explains:",
         "",
         "    40  chan receive  ≥1m05s  main.work  app/main.go:9  (fewer than 100)",
-        "     1  select                main.\\e[2Jloop  main.go:5",
+        "     2  select        ≥5.0 s  main.\\e[2Jloop  main.go:5",
         "",
-        "1 group accused, 1 200 in all · 41 more stay",
+        "1 group accused, 1 200 in all · 42 more stay",
     ]
-    assert [*lines(found[1:], frozenset({TaskKind.GOROUTINE}))][-1] == ("no leaked goroutines · 41 not accused stay")
+    assert [*lines(found[1:], frozenset({TaskKind.GOROUTINE}))][-1] == ("no leaked goroutines · 42 not accused stay")
 
 
 class Loop(Program):
