@@ -12,6 +12,7 @@ from enum import Enum
 from itertools import pairwise
 
 from memdash.model.missing import Maybe, Missing
+from memdash.model.profile import Frame
 from memdash.model.tasks import Task, TaskKey, TaskKind, Tasks
 
 __all__ = ["Charge", "Loops", "connections", "is_growing", "spared"]
@@ -27,6 +28,9 @@ _APART = 2.5
 
 _RISES = 2
 """One step up may be chance: a request that was begun meanwhile and is not answered yet."""
+
+_IDLE_WORKER = Frame("_worker", "concurrent/futures/thread.py", 0)
+"""What is given to a pool of Python's stands in code of its own meanwhile; and pools may be of any size."""
 
 _STEADY = 3
 """The last three pauses are most of the time that is watched."""
@@ -100,6 +104,8 @@ def spared(task: Task, number: int, ids: Maybe[Collection[int]], served: float, 
         return "few"
     if not task.state.startswith(_BY_OTHERS[task.kind]):
         return "a clock or somebody outside may end their wait"
+    if task.own.function == _IDLE_WORKER.function and task.own.file.endswith(_IDLE_WORKER.file):
+        return "idle workers of a ThreadPoolExecutor"
     if is_loop:
         return "some of them went on and came back, as loops do"
     if number <= served:

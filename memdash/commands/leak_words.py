@@ -70,7 +70,8 @@ def _summary(accused: Sequence[Suspect], others: Sequence[Suspect], kinds: froze
         words = " or ".join(sorted(kind.words(0) for kind in kinds)) or "goroutines or threads"
         return f"no leaked {words}" + (f" · {count(besides)} not accused {stay}" if besides else "")
     groups = f"{count(len(accused))} group{'s' * (len(accused) != 1)} accused"
-    return f"{groups}, {count(sum(map(_number, accused)))} in all · {count(besides)} more {stay}"
+    more = f" · {count(besides)} more {stay}" if besides else ""
+    return f"{groups}, {count(sum(map(_number, accused)))} in all{more}"
 
 
 def _number(suspect: Suspect) -> int:

@@ -245,3 +245,11 @@ def test_clients_that_come_are_no_leak_unless_they_never_cease_to(numbers: tuple
     assert verdicts(served) == [verdict] * 2
     alone = [Tasks((a_task(number), a_task(1, "main.read", state="IO wait"))) for number in numbers]
     assert verdicts(alone) == ["growing", "staying"]
+
+
+def test_a_pool_of_pythons_may_be_of_any_size_while_it_is_idle() -> None:
+    idle = replace(a_task(200, state="in futex"), kind=TaskKind.THREAD)
+    worker = Frame("_worker", "/usr/lib/python3.13/concurrent/futures/thread.py", 90)
+    assert verdicts([Tasks((replace(idle, stack=(worker,)),))] * 2) == ["staying"]
+    blocked = replace(idle, stack=(Frame("ask", "/srv/app.py", 3), worker))
+    assert verdicts([Tasks((blocked,))] * 2) == ["piled up"]

@@ -171,3 +171,17 @@ def test_many_alike_are_looked_at_more_often_until_one_is_seen_to_go_on() -> Non
     assert [suspect.verdict for suspect in found.suspects] == ["piled up"]
     assert len(pauses) > 20  # in glimpses
     assert sum(pauses) == pytest.approx(1.0)
+
+
+def test_a_recording_is_looked_at_from_when_all_its_tasks_are_told() -> None:
+    threads = Tasks((waiting(1, kind=TaskKind.THREAD),))
+    both = Tasks((*threads.groups, waiting(2, kind=TaskKind.ASYNCIO)))
+    assert leaks._of_all_kinds([threads, both, threads, both]) == [both, threads, both]
+    assert leaks._of_all_kinds([threads, threads]) == [threads, threads]
+
+
+def test_of_those_that_grow_all_that_there_are_now_are_counted() -> None:
+    found = suspects([Tasks((waiting(number),)) for number in (1, 3, 5)], Expected())
+    told = [*lines(found, frozenset({TaskKind.GOROUTINE}))]
+    assert told[0].startswith("5 goroutines · chan receive · growing: 1 at the first look, 5 at the last")
+    assert told[-1] == "1 group accused, 5 in all"
