@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from memdash.model.missing import Maybe, Missing
 from memdash.model.profile import Frame
-from memdash.model.tasks import Task, TaskKey, TaskKind, Tasks
+from memdash.model.tasks import StackMark, Task, TaskKey, TaskKind, Tasks
 
 __all__ = ["Charge", "Loops", "connections", "is_growing", "spared"]
 
@@ -55,7 +55,7 @@ class Charge(Enum):
 
 
 class Loops:
-    """Groups of many that are seen to go on: one of them was elsewhere meanwhile and came back to the same place.
+    """Groups of many that are seen to go on: one was elsewhere meanwhile and came back, or its stack tells that it ran.
 
     So does what waits for its next turn, such as one loop for each thing that is looked after, and no leak does.
     """
@@ -64,6 +64,8 @@ class Loops:
         self.seen: set[TaskKey] = set()
         self._here: dict[TaskKey, frozenset[int]] = {}
         self._left: dict[TaskKey, set[int]] = defaultdict(set)
+        self._marks: dict[TaskKey, dict[int, StackMark]] = {}
+        self._ran: dict[TaskKey, set[tuple[int, int]]] = defaultdict(set)
 
     def look(self, tasks: Tasks) -> None:
         """Take in where they are now."""
@@ -74,6 +76,19 @@ class Loops:
             if not self._left[key].isdisjoint(ids):
                 self.seen.add(key)
         self._here |= {key: ids for key, ids in now.items() if len(ids) >= _SEVERAL or key in self._here}
+        for task in tasks.groups:
+            self._compare(task.key, {mark.id: mark for mark in task.marks})
+
+    def _compare(self, key: TaskKey, marks: dict[int, StackMark]) -> None:
+        """Whose stack is another than before, and is in that place still: a collection may have moved it."""
+        ran = self._ran[key]
+        if any((mark.id, mark.place) in ran for mark in marks.values()):
+            self.seen.add(key)
+        for was in self._marks.get(key, {}).values():
+            mark = marks.get(was.id, was)
+            if mark.place == was.place and mark.digest != was.digest:
+                ran.add((mark.id, mark.place))
+        self._marks[key] = marks
 
 
 def connections(tasks: Tasks) -> int:

@@ -8,7 +8,7 @@ from memdash.analysis.charges import Loops
 from memdash.analysis.leaks import Expected, suspects
 from memdash.model.missing import Maybe, Missing
 from memdash.model.profile import Frame
-from memdash.model.tasks import Task, TaskKind, Tasks
+from memdash.model.tasks import StackMark, Task, TaskKind, Tasks
 
 NOBODY = Missing("the runtime started it")
 SPAWN = Frame("main.spawn", "main.go", 7)
@@ -253,3 +253,25 @@ def test_a_pool_of_pythons_may_be_of_any_size_while_it_is_idle() -> None:
     assert verdicts([Tasks((replace(idle, stack=(worker,)),))] * 2) == ["staying"]
     blocked = replace(idle, stack=(Frame("ask", "/srv/app.py", 3), worker))
     assert verdicts([Tasks((blocked,))] * 2) == ["piled up"]
+
+
+def marked(*marks: tuple[int, int, int]) -> Tasks:
+    ids = frozenset(range(300))
+    return Tasks((replace(a_task(300), ids=ids, marks=frozenset(StackMark(*mark) for mark in marks)),))
+
+
+@pytest.mark.parametrize(
+    ("marks", "is_loop"),
+    [
+        ([(7, 0x1000, 1), (7, 0x1000, 2), (7, 0x1000, 2)], True),
+        ([(7, 0x1000, 1), (7, 0x1000, 1), (7, 0x1000, 1)], False),
+        ([(7, 0x1000, 1), (7, 0x9000, 2), (7, 0x9000, 2)], False),  # a collection has moved it
+        ([(7, 0x1000, 1), (7, 0x1000, 2), (7, 0x9000, 2)], False),  # it has while we read
+        ([(7, 0x1000, 1), (8, 0x1000, 2), (8, 0x1000, 2)], False),
+    ],
+)
+def test_whose_stack_has_changed_in_its_place_has_run(marks: list[tuple[int, int, int]], is_loop: bool) -> None:
+    seen = Loops()
+    for mark in marks:
+        seen.look(marked(mark))
+    assert bool(seen.seen) is is_loop

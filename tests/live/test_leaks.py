@@ -189,6 +189,17 @@ def test_the_looks_go_on_for_as_long_as_is_asked() -> None:
     assert list(leaks.Watch(0.0, 0.01).pauses()) == [0.01]
 
 
+def test_loops_that_are_never_seen_awake_are_known_by_their_stacks(target: GoTarget) -> None:
+    """They are away for microseconds."""
+    park(target, "leak", 300)
+    target.command("ticks", 300)
+    watch = leaks.Watch(0.0, 0.4)
+    found = {s.task.stack[0].function: s for s in leaks.search(identify(target.pid), Expected(), watch).suspects}
+    assert (found["main.leakInChan"].verdict, found["main.leakInChan"].number) == ("piled up", 300)
+    ticking = found.get("main.parkInTicks")
+    assert ticking is None or ticking.spared == "some of them went on and came back, as loops do"
+
+
 def test_those_that_end_in_time_are_none(target: GoTarget) -> None:
     park(target, "chan", 2)
     pauses: list[float] = []
