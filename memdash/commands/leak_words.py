@@ -67,8 +67,9 @@ def _summary(accused: Sequence[Suspect], others: Sequence[Suspect], kinds: froze
     besides = sum(map(_number, others))
     stay = "stays" if besides == 1 else "stay"
     if not accused:
+        rest = "stays is not accused" if besides == 1 else "stay are not accused"
         words = " or ".join(sorted(kind.words(0) for kind in kinds)) or "goroutines or threads"
-        return f"no leaked {words}" + (f" · {count(besides)} not accused {stay}" if besides else "")
+        return f"no leaked {words}" + (f" · {count(besides)} that {rest}" if besides else "")
     groups = f"{count(len(accused))} group{'s' * (len(accused) != 1)} accused"
     more = f" · {count(besides)} more {stay}" if besides else ""
     return f"{groups}, {count(sum(map(_number, accused)))} in all{more}"

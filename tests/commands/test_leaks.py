@@ -144,7 +144,9 @@ def test_the_accused_are_told_with_their_stacks_and_the_others_in_a_line_each() 
         "",
         "1 group accused, 1 200 in all · 42 more stay",
     ]
-    assert [*lines(found[1:], frozenset({TaskKind.GOROUTINE}))][-1] == ("no leaked goroutines · 42 not accused stay")
+    assert [*lines(found[1:], frozenset({TaskKind.GOROUTINE}))][-1] == (
+        "no leaked goroutines · 42 that stay are not accused"
+    )
 
 
 class Loop(Program):

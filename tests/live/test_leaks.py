@@ -83,7 +83,7 @@ def test_a_handful_that_stay_are_shown_and_not_accused_unless_somebody_says_how_
 ) -> None:
     park(target, "chan", 10)
     code, out, _ = said(target.pid)
-    assert (code, out.splitlines()[-1]) == (0, "no leaked goroutines · 10 not accused stay")
+    assert (code, out.splitlines()[-1]) == (0, "no leaked goroutines · 10 that stay are not accused")
     for _ in range(2):
         target.command("gc")  # the runtime notes it in the second
     assert said("--older-than=1h", target.pid)[0] == 0
@@ -240,4 +240,4 @@ def test_threads_of_a_python_are_searched_too(said: Callable[..., Said]) -> None
     row, summary = out.splitlines()[2::2]
     assert row.startswith("    1  in read  ")
     assert "Thread.run  " in row or "  run  " in row  # before 3.11 a function's class is not known
-    assert summary == "no leaked threads · 1 not accused stays"  # the main one does not count
+    assert summary == "no leaked threads · 1 that stays is not accused"  # the main one does not count
