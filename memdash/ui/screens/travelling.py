@@ -95,7 +95,8 @@ class Travelling(Relatives):
     def whereabouts(self) -> Whereabouts:
         """Where in time it stands."""
         newest = self._session.snapshot()
-        return Whereabouts(self._since or newest.history.since, newest.at, self.is_away, newest.is_replayed)
+        since = self._since or newest.history.since
+        return Whereabouts(since, newest.at, self.is_away, newest.is_replayed, newest.cut_off)
 
     def outlook(self) -> Outlook:
         """What the charts show: the time up to the moment, or one around it that stands still while it can."""
