@@ -296,6 +296,8 @@ class Travelling(Relatives):
 
         def noted(note: str | None) -> None:
             if note is None:
+                if question.refusal:  # which enter may have closed before anybody had read it
+                    self.notify(plain(question.refusal), severity="warning", markup=False)
                 return
 
             def done(_: None) -> None:
@@ -306,8 +308,7 @@ class Travelling(Relatives):
 
         def refused(error: MemdashError) -> None:
             if question.is_current:  # else it has been answered, and marking failed with the same words
-                question.dismiss()
-                self._say_failed(error)
+                question.refuse(Missing.of(error).words)
 
         self.app.push_screen(question, noted)
         beside(self, session.require_markable, lambda _: None, refused, group=None)
