@@ -116,9 +116,14 @@ class Painted(Widget):
             self.forget()
         return self._inner
 
+    @property
+    def border_room(self) -> int:
+        """Cells that words in the border may take."""
+        return max((self.outer_size.width or self.app.size.width) - _CORNERS, 0)
+
     def entitle(self, title: Content | str, remark: Content | str = "") -> None:
         """Write words into the border, above and below: of what is parted by ``·`` the first parts that fit."""
-        room = max((self.outer_size.width or self.app.size.width) - _CORNERS, 0)
+        room = self.border_room
         self.border_title = self._fitting(title, room) if isinstance(title, str) else title
         self.border_subtitle = self._fitting(remark, room) if isinstance(remark, str) else remark
 
