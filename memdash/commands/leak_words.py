@@ -41,7 +41,7 @@ def document(suspects: Sequence[Suspect], proof: Missing | None) -> dict[str, ob
     from memdash.exports.json import task_row
 
     return {
-        "schema": "memdash.leaks/1",
+        "schema": "memdash.leaks/2",
         "searched": proof is None,
         "missing": {"proof": proof.words} if proof else {},
         "leaks": [

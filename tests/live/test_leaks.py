@@ -105,7 +105,7 @@ def test_for_programs_it_is_one_document(target: GoTarget, said: Callable[..., S
     document = json.loads(out)
     (leak,) = document["leaks"]
     assert code == 1
-    assert document["schema"] == "memdash.leaks/1"
+    assert document["schema"] == "memdash.leaks/2"
     assert (leak["count"], leak["first"], leak["last"], leak["growth"]) == (120, 120, 120, 0)
     assert (leak["accused"], leak["spared"]) == (True, None)
     assert (leak["verdict"], leak["proven"], leak["same"]) == ("piled up", False, True)
