@@ -88,12 +88,16 @@ class _Opened:
         self.log: list[str] = []
         self._failure: MemdashError | None = None
         self._unable: frozenset[Action] = frozenset()
+        self._foreign: set[Missing] = set()
 
     def take(self, found: Opening) -> None:
         """Keep one more way of reading, or note why there is none."""
         entry, verdict = found.entry, found.verdict
         if isinstance(verdict, Refusal):
-            self._note(entry, Missing(verdict.why, verdict.hint), first=not verdict.recognised)
+            why = Missing(verdict.why, verdict.hint)
+            if not (verdict.recognised or verdict.hint or entry.wanted_for):
+                self._join(entry, why)
+            self._note(entry, why, first=not verdict.recognised)
         elif isinstance(found.outcome, Attachment):
             self._keep(found.outcome)
             if verdict.runtime is not Runtime.NATIVE:
@@ -107,6 +111,15 @@ class _Opened:
         """Raise the last error when nothing can be read at all."""
         if not self.probes and self._failure is not None:
             raise self._failure
+
+    def _join(self, entry: ProbeEntry, why: Missing) -> None:
+        """What is neither one runtime's nor another's is told of both: half of it would mislead."""
+        for capability in entry.capabilities & self.missing.keys():
+            known = self.missing[capability]
+            if known in self._foreign and known != why:
+                self.missing[capability] = both = Missing(f"{known.why} and {why.why}")
+                self._foreign.add(both)
+        self._foreign.add(why)
 
     def _note(self, entry: ProbeEntry, why: Missing, *, first: bool = False, failed: bool = False) -> None:
         """Why nothing comes of an entry; ``first`` counts only where no other reason is known yet."""

@@ -149,6 +149,19 @@ def test_what_does_not_fit_says_why(start: Start) -> None:
     assert wait_for(heard, lambda s: s.state is State.LIVE).sample.gc == Missing("this is no Go program")
 
 
+def test_what_suits_no_runtime_is_told_of_all_of_them(start: Start) -> None:
+    no_go, no_python = Refusal("this is no Go program"), Refusal("this is no CPython program")
+    _, heard, _ = start(go(verdict=no_go), go(name="python", verdict=no_python), system())
+    both = Missing("this is no Go program and this is no CPython program")
+    assert wait_for(heard, lambda s: s.state is State.LIVE).sample.gc == both
+
+
+def test_one_reason_for_all_runtimes_is_told_once(start: Start) -> None:
+    closed = Refusal("its executable cannot be opened")
+    _, heard, _ = start(go(verdict=closed), go(name="python", verdict=closed), system())
+    assert wait_for(heard, lambda s: s.state is State.LIVE).sample.gc == Missing("its executable cannot be opened")
+
+
 def test_the_reason_of_who_recognises_the_target_counts_first(start: Start) -> None:
     no_go = go(verdict=Refusal("this is no Go program"))
     closed = go(name="python", verdict=Refusal("it runs on PyPy", "a hint", recognised=True))
