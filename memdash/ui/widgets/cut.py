@@ -60,8 +60,15 @@ def whole_parts(text: str, width: int, between: str = " Â· ", ellipsis: str = "â
 def _cut_function(function: str, width: int, ellipsis: str) -> str:
     """A function loses the folders of its package first, unmarked if the rest just fits; then its middle.
 
-    One of Python's, which has dots alone, loses packages and modules, but not its class.
+    One of Python's, which has dots alone, loses packages and modules, but not its class. What is said behind a name
+    stays whole, or the ellipsis stands for it: a part of it would look like a part of the name.
     """
+    called, blank, said = function.partition(" ")
+    if blank and called.count("(") == called.count(")") and called.count("[") == called.count("]"):
+        short, room = without_folders(called), width - width_of(f" {said}")
+        if width_of(short) < room:
+            return f"{_cut_function(called, room, ellipsis)} {said}"
+        return cut(called, width - 1, "function", ellipsis) + ellipsis
     name = without_folders(function)
     if name != function and width_of(name) < width:
         return ellipsis + name
