@@ -187,6 +187,7 @@ def _tasks(snapshot: Snapshot) -> Iterator[str]:
             tick=count,
             base=10.0,
             height=160,
+            counts=True,
         )
     )
     if picture:

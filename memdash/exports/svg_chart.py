@@ -48,7 +48,8 @@ class ChartBound:
 class SvgChart:
     """All of a chart. Columns share the time from ``start_s`` to ``end_s`` (Unix time); ``marks`` are columns.
 
-    ``figure`` writes a value, ``tick`` one beside the axis, where round values are round in powers of ``base``.
+    ``figure`` writes a value, ``tick`` one beside the axis, where round values are round in powers of ``base``: whole
+    ones alone where these are ``counts``, for between two goroutines there is nothing.
     """
 
     title: str
@@ -61,6 +62,7 @@ class SvgChart:
     height: int
     marks: Sequence[int] = ()
     bounds: Sequence[ChartBound] = ()
+    counts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,8 @@ def svg_chart(chart: SvgChart) -> str:
 def _axes(chart: SvgChart, scale: _Scale) -> Iterator[str]:
     right, bottom = _WIDTH - _RIGHT, chart.height - _BOTTOM
     for value in round_values(scale.low, scale.high, chart.height // 40, chart.base):
+        if chart.counts and not math.isclose(value, round(value)):
+            continue
         y = scale.y(value)
         yield f'<path class="grid" d="M{_LEFT} {y:.1f}H{right}"/>'
         yield f'<text class="y" x="{_LEFT - 8}" y="{y + 4:.1f}">{safe(chart.tick(value))}</text>'

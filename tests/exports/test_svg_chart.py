@@ -67,3 +67,10 @@ def test_all_zero_and_huge_are_drawn() -> None:
         assert "nan" not in drawn
         assert "inf" not in drawn
         assert "limit" in drawn
+
+
+def test_the_axis_of_counts_has_whole_numbers_alone() -> None:
+    labels = re.compile(r'class="y"[^>]*>([^<]*)<')
+    assert labels.findall(chart(flat(17, 17), counts=True)) == ["17"]
+    few = labels.findall(chart(flat(1, 2), counts=True))
+    assert few == ["1", "2"]
