@@ -50,7 +50,8 @@ def summary(verdict: Verdict) -> str:
     if not verdict.cycles:
         seen = f"in {duration(verdict.window_s)}"
     if kind in (VerdictKind.PLATEAU, VerdictKind.SAWTOOTH):
-        return f"{kind.value}: {verdict.basis} {verdict.why}, {byte_size(verdict.level_bytes)}, {seen}"
+        level = f"{' around' if kind is VerdictKind.SAWTOOTH else ','} {byte_size(verdict.level_bytes)}"
+        return f"{kind.value}: {verdict.basis} {verdict.why}{level}, {seen}"
     is_leak = kind is VerdictKind.LEAK
     parts = [] if is_leak else [verdict.why]
     growers = list(verdict.growers)

@@ -196,6 +196,9 @@ def test_the_sentences_of_the_others() -> None:
     assert a_leak(kind=VerdictKind.PLATEAU, why="holds its level").summary == (
         "plateau: live heap after each GC holds its level, 700.0 MiB, over 98 cycles in 4m05s"
     )
+    assert a_leak(kind=VerdictKind.SAWTOOTH, why="goes up and down by 90.0 MiB").summary == (
+        "sawtooth: live heap after each GC goes up and down by 90.0 MiB around 700.0 MiB, over 98 cycles in 4m05s"
+    )
     growing = a_leak(kind=VerdictKind.GROWING, why="seen for 2m00s only", cycles=0, slope=Slope(100, -math.inf, 300))
     assert growing.summary == (
         "growing +351.6 KiB/h: seen for 2m00s only · live heap after each GC rose by 291.0 MiB in 4m05s"
