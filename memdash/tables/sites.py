@@ -125,7 +125,8 @@ def largest_site(snapshot: Snapshot) -> str:
         return ""
     usage, frame = largest.usage, largest.frame
     error = sampling_error(usage.inuse_bytes, usage.inuse_objects, rate_of(snapshot))
-    return f"most is held by {frame.function} at {frame.where(parts=2)}: {estimate(usage.inuse_bytes, error)}"
+    place = " at ".join(part for part in (frame.function, frame.where(parts=2)) if part)
+    return f"most is held by {place}: {estimate(usage.inuse_bytes, error)}"
 
 
 def read_once(groups: Iterable[SiteGroup]) -> bool:

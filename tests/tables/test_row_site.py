@@ -45,6 +45,9 @@ def test_a_sampled_figure_says_how_far_off_it_may_be() -> None:
     exact = replace(sampled, sample=replace(shown.sample, sites=replace(profile, sample_rate_bytes=1)))
     assert "±" not in figures(exact)
     assert largest_site(exact).endswith(": 1.00 MiB")
+    nowhere = replace(held[0], frame=Frame("(code that is gone)", "", 0))
+    words = largest_site(replace(exact, groups=(nowhere,)))
+    assert words == "most is held by (code that is gone): 1.00 MiB", "where there is no place, none is announced"
     assert largest_site(replace(shown, groups=())) == largest_site(replace(shown, groups=Missing("none"))) == ""
 
 
