@@ -6,9 +6,9 @@ Lives here: ``table`` (what a table is), one module per table: ``memstats``, ``g
 ``boxes``), ``family`` (the process tree), ``processes`` (all there are), ``residence`` (where RSS comes from, in the
 words of ``step_words``); ``heap_chart`` (lines cut to columns), ``axis`` (round values and times beside a chart),
 ``code`` (source lines with what they hold), ``headline`` and ``vitals`` (single lines), ``verdict`` (in a few words),
-``row_site``, ``row_tasks`` and ``row_type`` (one row in full, as ``row_figures`` and a ``row_course``), ``figures`` (a
-metric as cells), ``since`` (since when changes count), ``caveats`` (of a fact). May import: ``analysis``, ``pprof``,
-``model``, ``units``, ``plain``; ``processes`` also what ``probes`` and ``process`` say of the processes it lists.
-Nothing here knows a screen: a cell says what it means (its tone), never its colour. To add a table, write a module with
-a pure function from Snapshot, or from a view of a profile.
+``row_site``, ``row_tasks``, ``row_type`` and ``row_metric`` (one row in full, as ``row_figures`` and a ``row_course``),
+``figures`` (a metric as cells), ``since`` (since when changes count), ``caveats`` (of a fact). May import:
+``analysis``, ``pprof``, ``model``, ``units``, ``plain``; ``processes`` also what ``probes`` and ``process`` say of the
+processes it lists. Nothing here knows a screen: a cell says what it means (its tone), never its colour. To add a table,
+write a module with a pure function from Snapshot, or from a view of a profile.
 """

@@ -18,7 +18,7 @@ from memdash.tables.generations import generation_rows
 from memdash.tables.table import Cell, Column, Row, Table, Tone
 from memdash.units import Unit, age, byte_size, count, duration, nanoseconds, per_minute, ratio, whole_percent
 
-__all__ = ["gc_table", "mean_pause"]
+__all__ = ["METRIC_OF_ROW", "gc_table", "mean_pause"]
 
 _COLUMNS = (Column("name", "", 13), Column("value", "", 0, right=True))
 _RATE_SPAN_S = 60.0
@@ -221,3 +221,21 @@ _ROWS: Mapping[str, Callable[[Snapshot, GcStats], Cell]] = {
 }
 _COUNTED = ("NumGC", "rate", "last", _RELIEF, "phase")
 _TIMED = ("pause p50", "pause p99", "pause max", "pause total", "pauses")
+
+METRIC_OF_ROW: Mapping[str, str] = {
+    "NumGC": "NumGC",
+    "rate": "NumGC",
+    "alloc rate": "TotalAlloc",
+    "next target": "NextGC",
+    "live after GC": "gc.live_after_gc_bytes",
+    "pause p50": "gc.pause_p50_ns",
+    "pause p99": "gc.pause_p99_ns",
+    "pause max": "gc.pause_max_ns",
+    "pause total": "PauseTotalNs",
+    "GC CPU": "GCCPUFraction",
+    "pauses": "gc.pause_recent_ns",
+    "live heap": "gc.live_after_gc_bytes",
+    "freed": "gc.collected",
+    "GC objects": "gc.tracked_objects",
+}
+"""The metrics whose course says more of a row than its one value; by the row's key."""

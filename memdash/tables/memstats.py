@@ -11,7 +11,7 @@ from memdash.model.target import Runtime
 from memdash.tables.figures import metric_cells
 from memdash.tables.table import Cell, Column, Row, Table, Tone
 
-__all__ = ["memstats_table"]
+__all__ = ["memstats_table", "metric_words"]
 
 _TREE = ("family.pss_bytes", "family.rss_bytes", "family.members")
 _RUNTIME = (
@@ -76,6 +76,12 @@ def memstats_table(snapshot: Snapshot) -> Table:
     return Table("MemStats", _COLUMNS, rows, memstats.words if isinstance(memstats, Missing) else "")
 
 
+def metric_words(key: str, snapshot: Snapshot) -> str:
+    """What a metric means in a program of this runtime."""
+    words = _PYTHON_WORDS if snapshot.target.runtime is Runtime.CPYTHON else {}
+    return words.get(key, METRICS_BY_KEY[key].explanation)
+
+
 def _absent(key: str, snapshot: Snapshot) -> bool:
     sample = snapshot.sample
     if isinstance(getattr(sample, METRICS_BY_KEY[key].capability.value), Missing):
@@ -91,6 +97,5 @@ def _absent(key: str, snapshot: Snapshot) -> bool:
 def _row(key: str, snapshot: Snapshot) -> Row:
     metric = METRICS_BY_KEY[key]
     tone = Tone.STRONG if key in _STRONG else Tone.PLAIN
-    words = _PYTHON_WORDS if snapshot.target.runtime is Runtime.CPYTHON else {}
-    name = Cell(metric.label, note=words.get(key, metric.explanation))
+    name = Cell(metric.label, note=metric_words(key, snapshot))
     return Row(key, lambda: (name, *metric_cells(key, snapshot, tone)))

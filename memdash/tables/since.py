@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from memdash.model.capability import Capability
+from memdash.model.sample import Instant
 from memdash.model.snapshot import Snapshot
 from memdash.units import clock_time
 
-__all__ = ["since_words"]
+__all__ = ["baseline_words", "since_words"]
 
 
 def since_words(snapshot: Snapshot, capability: Capability, *, short: bool = False) -> str:
@@ -18,6 +19,15 @@ def since_words(snapshot: Snapshot, capability: Capability, *, short: bool = Fal
     since = snapshot.since.get(capability)
     if since is None:
         return ""
+    return _words(snapshot, since, short=short)
+
+
+def baseline_words(snapshot: Snapshot) -> str:
+    """The same of figures that are read with each sample."""
+    return _words(snapshot, snapshot.baseline.at, short=False)
+
+
+def _words(snapshot: Snapshot, since: Instant, *, short: bool) -> str:
     moment, time = "baseline" if snapshot.baseline.marked else "attach", clock_time(since.wall_s)
     way = "since" if snapshot.baseline.at.mono_s <= snapshot.at.mono_s else "against"
     return f"Δ {way} {moment} {time}" if short else f"{way} the {moment} at {time}"

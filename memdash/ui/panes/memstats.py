@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from textual.screen import Screen
+
 from memdash.model.capability import Capability
 from memdash.model.metric import METRICS_BY_KEY
 from memdash.model.snapshot import Snapshot
@@ -12,6 +14,7 @@ from memdash.tables.table import Row, Table
 from memdash.tables.vitals import VITAL
 from memdash.ui.panes.pane import TablePane
 from memdash.ui.shape import Shape
+from memdash.ui.watched import Watched
 
 __all__ = ["AllMemStatsPane", "MemStatsPane"]
 
@@ -40,6 +43,12 @@ class MemStatsPane(TablePane):
         needle = self.wanted.casefold()
         rows = tuple(row for row in table.rows if needle in METRICS_BY_KEY[row.key].label.casefold())
         return replace(table, rows=rows, empty=f"no figure matches {self.wanted!r}")
+
+    def screen_of_row(self, watched: Watched) -> Screen[None] | None:
+        """The figure under the cursor, with its course."""
+        from memdash.ui.screens.drill.metric import MetricScreen
+
+        return MetricScreen(watched, self.row.key) if self.row else None
 
     @staticmethod
     def is_of_tree(row: Row) -> bool:

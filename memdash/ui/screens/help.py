@@ -16,7 +16,7 @@ from memdash.model.metric import METRICS, Kind
 from memdash.ui.commands import COMMANDS
 from memdash.ui.widgets.words import Part, TextView
 
-__all__ = ["HelpScreen"]
+__all__ = ["HelpScreen", "words_of_pane"]
 
 _NAME_CELLS = 18
 _STATES = (
@@ -47,6 +47,7 @@ _PANES = (
     ("last cycle", "how long the last collection took, and how much of that it marked beside the program"),
     ("GC CPU", "share of the program's CPU time that collections took since it started, and of late"),
     ("GOGC · limit", "GOGC, by how many percent the live heap may grow until a collection, and GOMEMLIMIT"),
+    ("gen", "a generation of CPython's collector: how often it ran, and the count that starts it at its threshold"),
     ("phase", "what the collector does now"),
     ("pauses", "stop-the-world times of the last collections, the newest at the right"),
     ("live heap", "the last minute of what collections found reachable"),
@@ -152,6 +153,11 @@ def _entries() -> list[tuple[str, str, str]]:
     states = [("States", name, words) for name, words in _STATES]
     marks = [("Signs", name, words) for name, words in _MARKS]
     return [*keys, *panes, *figures, *marks, *states]
+
+
+def words_of_pane(name: str) -> str:
+    """What help says of a figure of a pane, all generations by one entry; empty where it has none."""
+    return dict(_PANES).get("gen" if name.startswith("gen ") else name, "")
 
 
 def help_lines(wanted: str, width: int) -> list[list[Part]]:

@@ -9,7 +9,7 @@ from memdash.analysis.resample import Column, columns
 from memdash.tables.axis import clock_ticks, padded, round_values, step_of
 from memdash.tables.row_course import Course
 from memdash.ui.widgets.chart import ChartView, Plot, PlotLine
-from memdash.units import Unit, byte_tick, count
+from memdash.units import Unit, byte_tick, figure
 
 __all__ = ["CourseChart"]
 
@@ -37,7 +37,7 @@ class CourseChart(ChartView):
         across, down = self.cells
         is_size = course.unit is Unit.BYTES
         values = round_values(low, high, max(down // _ROWS_A_LABEL, 2), 1024.0 if is_size else 1000.0)
-        written = byte_tick if is_size else count
+        is_count = course.unit is Unit.COUNT
         return Plot(
             lines=(PlotLine("", "", "heap-alloc", "*", cut),),
             marks=(),
@@ -46,5 +46,9 @@ class CourseChart(ChartView):
             x_ticks=clock_ticks(
                 course.until.wall_s - course.span_s, course.span_s, step_of(course.span_s, across), self.dots_across
             ),
-            y_ticks=[(value, written(value)) for value in values if is_size or value == int(value)],
+            y_ticks=[
+                (value, byte_tick(value) if is_size else figure(value, course.unit))
+                for value in values
+                if not is_count or value == int(value)
+            ],
         )
