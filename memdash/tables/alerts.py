@@ -88,7 +88,7 @@ def _row(key: str, finding: Finding, muted: bool) -> Row:
         (
             Cell(clock_time(finding.at_s), Tone.FAINT, sort=finding.at_s),
             Cell(
-                f"{finding.severity.glyph} {finding.severity.word}",
+                _sign(finding),
                 Tone.FAINT if quiet else Tone.of_severity(finding.severity),
             ),
             Cell(
@@ -102,6 +102,11 @@ def _row(key: str, finding: Finding, muted: bool) -> Row:
             ),
         ),
     )
+
+
+def _sign(finding: Finding) -> str:
+    """Glyph and word of the severity; those of a mark, which the chart has too, where nothing was found but marked."""
+    return "◆ MARK" if finding.is_mark else f"{finding.severity.glyph} {finding.severity.word}"
 
 
 def _unit(key: str, metric: Metric | None) -> Unit:
@@ -122,7 +127,7 @@ def _lasted(finding: Finding) -> str:
 def entry_lines(snapshot: Snapshot, finding: Finding) -> tuple[str, ...]:
     """All there is to say of an entry, line by line; an empty one parts."""
     over = finding.ended_at_s
-    lines = [f"{finding.severity.glyph} {finding.severity.word}  {finding.summary}", "", f"rule: {finding.rule}"]
+    lines = [f"{_sign(finding)}  {finding.summary}", "", f"rule: {finding.rule}"]
     if over == finding.at_s:
         return (*lines, f"at {clock_time(finding.at_s)}")
     end = "holds still" if over is None else f"ended {clock_time(over)}"

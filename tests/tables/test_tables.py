@@ -7,18 +7,18 @@ from dataclasses import replace
 import pytest
 
 from memdash.model.capability import Capability, Source
-from memdash.model.finding import Finding, Severity
+from memdash.model.finding import Finding, Severity, mark
 from memdash.model.gc import NO_LIMIT, OFF
 from memdash.model.gc_trend import Course, GcTrend, Tendency
 from memdash.model.memstats import MemStats
 from memdash.model.metric import METRICS, METRICS_BY_KEY
 from memdash.model.missing import Missing
 from memdash.model.relief import Ceiling
-from memdash.model.sample import Origin
+from memdash.model.sample import Instant, Origin
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.system import Cgroup
 from memdash.model.target import Ending, Runtime, Target
-from memdash.tables.alerts import alerts_table, entry_of
+from memdash.tables.alerts import alerts_table, entry_lines, entry_of
 from memdash.tables.gc import gc_table, mean_pause
 from memdash.tables.headline import headline
 from memdash.tables.heap_chart import HeapLimit, heap_chart, heap_limits
@@ -220,6 +220,13 @@ def test_alerts_are_found_by_their_rule_whatever_its_case() -> None:
     log = [Finding(rule="HeapAlloc > 1GiB", severity=Severity.INFO, at_s=NOON_S, summary="much")]
     assert len(alerts_table(a_snapshot(5, log), "heapALLOC >").rows) == 1
     assert not alerts_table(a_snapshot(5, log), "HeapIdle").rows
+
+
+def test_a_mark_is_no_finding() -> None:
+    marked = mark(Instant(NOON_S, 5.0), "deploy")
+    row = alerts_table(a_snapshot(5, [marked])).rows[0]
+    assert [row.cells[1].text, row.cells[3].text] == ["◆ MARK", "deploy"]
+    assert entry_lines(a_snapshot(5, [marked]), marked)[0] == "◆ MARK  deploy"
 
 
 def test_an_alert_keeps_its_key_when_others_are_dropped_before_and_after_it() -> None:
