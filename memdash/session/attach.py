@@ -89,6 +89,7 @@ class _Opened:
         self._failure: MemdashError | None = None
         self._unable: frozenset[Action] = frozenset()
         self._foreign: set[Missing] = set()
+        self._had: frozenset[Action] = frozenset()
 
     def take(self, found: Opening) -> None:
         """Keep one more way of reading, or note why there is none."""
@@ -100,6 +101,8 @@ class _Opened:
             self._note(entry, why, first=not verdict.recognised)
         elif isinstance(found.outcome, Attachment):
             self._keep(found.outcome)
+            if not any(isinstance(actor, Unable) for actor in found.outcome.actors):
+                self._had |= entry.wanted_for
             if verdict.runtime is not Runtime.NATIVE:
                 version = verdict.runtime_version or self.target.runtime_version
                 self.target = replace(self.target, runtime=verdict.runtime, runtime_version=version)
@@ -125,7 +128,7 @@ class _Opened:
         """Why nothing comes of an entry; ``first`` counts only where no other reason is known yet."""
         known = self.missing.keys() if first else self.answered
         self.missing |= dict.fromkeys(entry.capabilities - known, why)
-        if failed or entry.wanted_for:
+        if failed or entry.wanted_for - self._had:
             self.log.append(f"{entry.name}: {why.why}")
         if unable := entry.wanted_for - self._unable:  # of several that were asked for, the first says why
             self.actors.append(Unable(dict.fromkeys(unable, why)))

@@ -21,7 +21,9 @@ from memdash.model.snapshot import Snapshot, State
 from memdash.model.system import SystemStats
 from memdash.model.target import Ending, Runtime, Silence, Target
 from memdash.probes.probe import Attachment, Fit, Refusal
+from memdash.sampling.clock import SystemClock
 from memdash.session import Live, read_once
+from memdash.session.attach import attach
 from memdash.session.memory import Memory
 from memdash.session.opening import LOOKED_FOR
 from memdash.session.passing import Passing
@@ -334,6 +336,15 @@ def test_a_way_that_was_asked_for_and_does_not_suit_is_told_of_and_keeps_others_
     closed = go(verdict=Refusal("memory is closed", "use sudo"))
     snapshot = read_once(a_target(), entries=(closed, refusing, system()))
     assert snapshot.missing[Capability.MEMSTATS].why == "memory is closed"
+
+
+@pytest.mark.parametrize(("first", "told"), [(None, False), (Refusal("it listens on no port"), True)])
+def test_of_what_was_asked_for_a_second_way_need_not_be_there(first: Refusal | None, told: bool) -> None:
+    asked = endpoint() if first is None else endpoint(verdict=first)
+    other = endpoint(name="gops", verdict=Refusal("no agent has left a port"))
+    attached = attach(a_target(), (go(), asked, other, system()), SystemClock())
+    attached.roster.close()
+    assert ("gops: no agent has left a port" in attached.log) is told
 
 
 @dataclass
