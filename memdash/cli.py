@@ -151,7 +151,18 @@ def _of_click(error: click.ClickException, argv: Sequence[str]) -> tuple[str, st
     what = message[:1].lower() + message[1:]
     ctx = error.ctx if isinstance(error, click.UsageError) else None
     usual = f"see {ctx.command_path} --help" if ctx else UsageError.default_hint
-    return what, (_meant(ctx, argv) if ctx else "") or usual, UsageError.exit_code
+    ours = argv[: argv.index("--")] if "--" in argv else argv  # what follows are the words of a command to start
+    meant = _running(ctx, error) or _meant(ctx, ours) if ctx else ""
+    return what, meant or usual, UsageError.exit_code
+
+
+def _running(ctx: click.Context, error: click.ClickException) -> str:
+    """For whom an option is that a command to start has not: for a process, as its port is not known before."""
+    flag = error.option_name if isinstance(error, click.NoSuchOption) and ctx.info_name == "run" else ""
+    watch = import_module("memdash.commands.watch").command if flag else None
+    if watch is None or all(flag not in param.opts for param in watch.params):
+        return ""
+    return f"{flag} is for a process that runs already: memdash watch --help shows how"
 
 
 def _meant(ctx: click.Context, argv: Sequence[str]) -> str:
