@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from enum import Enum
 
 from memdash.model.missing import Maybe, Missing
@@ -87,7 +88,23 @@ def tasks_table(
     shown.sort(key=lambda row: row.key)
     shown.sort(key=key, reverse=downwards is not reverse)
     rows = tuple(Row(row.key, _cells(row)) for row in shown[:_ROWS_AT_MOST])
-    return Table(title, _COLUMNS, rows, f"no task matches {wanted!r}" if wanted else "no tasks")
+    return Table(title, _columns(shown), rows, f"no task matches {wanted!r}" if wanted else "no tasks")
+
+
+def _columns(shown: Sequence[TaskGroup]) -> tuple[Column, ...]:
+    """As wide as the largest numbers take: a figure that loses a digit is another one."""
+    counted, changed, *others = _COLUMNS
+    numbers = max((_cells_of(row.count) for row in shown), default=0)
+    changes = max((_cells_of(abs(row.change)) for row in shown), default=0) + len("+ ▲")
+    return (
+        replace(counted, width=max(counted.width, numbers)),
+        replace(changed, width=max(changed.width, changes), least=max(changed.least, changes)),
+        *others,
+    )
+
+
+def _cells_of(number: int) -> int:
+    return len(count(number))
 
 
 def _searched(row: TaskGroup) -> str:

@@ -18,6 +18,7 @@ from memdash.model.tasks import Task, TaskKind, Tasks
 from memdash.sampling.followed import Followed
 from memdash.tables.table import Tone
 from memdash.tables.tasks import TaskOrder, has_tasks, tasks_table, tasks_title
+from memdash.ui.widgets.fit import fitted
 from tests.fakes import a_snapshot, a_thread, some_threads
 
 
@@ -159,3 +160,15 @@ def test_piles_that_wait_alike_are_told_apart_by_who_began_them() -> None:
     unknown = replace(goroutine, created_by=Missing("a goroutine profile does not tell it"))
     assert unknown.own == wait
     assert not unknown.is_creators
+
+
+@pytest.mark.parametrize("number", [9, 5_506, 12_345, 1_234_567, 12_345_678])
+@pytest.mark.parametrize("width", [48, 68, 78, 116])
+def test_no_number_loses_a_digit(number: int, width: int) -> None:
+    snapshot = shown(some_threads())
+    assert not isinstance(snapshot.tasks, Missing)
+    first, *others = snapshot.tasks
+    table = tasks_table(replace(snapshot, tasks=(replace(first, count=number, change=number), *others)))
+    room = dict(fitted(table.columns, width)[0])
+    row = max(table.rows, key=lambda row: row.cells[0].sort)
+    assert all(len(row.cells[at].text) <= room[at] for at in (0, 1))
