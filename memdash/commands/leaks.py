@@ -13,8 +13,10 @@ from json import dumps
 
 import click
 
-from memdash.analysis.charges import Charge, Loops
-from memdash.analysis.leaks import Expected, Suspect, suspects
+from memdash.analysis.charges import Charge
+from memdash.analysis.leaks import Suspect, suspects
+from memdash.analysis.loops import Loops
+from memdash.analysis.staying import Expected
 from memdash.commands.acting import asked
 from memdash.commands.denials import denials_told
 from memdash.commands.leak_words import document, lines
@@ -41,6 +43,7 @@ _WATCH_S = 5.15
 """How long all looks take together, unless --duration says otherwise."""
 
 _GLIMPSE_S, _MOST_GLIMPSES = 0.02, 100
+"""Between two glimpses at least, and in one pause at most."""
 
 _NEW_ONES_S = 10.0
 """How long to watch for new ones when those there are do not count, unless --duration says otherwise."""
@@ -51,6 +54,8 @@ _RECORDED_S = 300.0
 _FIRST_WITHIN_S = 60.0
 
 _UNASKED = Missing("nobody asked for it", "--endpoint auto has a program of Go 1.27 search itself")
+
+_UNRECORDED = Missing("the number of open files was not recorded")
 
 _BY_MEMORY = "memdash doctor PID says what can be read of it"
 
@@ -74,15 +79,22 @@ def command(
     """Print the goroutines or threads of a process that stay, with their stacks; exit with 1 when some have leaked.
 
     It looks several times, with growing pauses, over five seconds or --duration, and takes only those that are in the
-    same place each time. Of these it accuses those that grow in number from look to look, though not for a few clients
-    that come; and 100 or more alike that only others in the program could wake (by a channel, a select, a lock), or 20
-    that were not started all at once, as a pool is. No more of them than there are connections may serve these, and
-    where one is seen to go on and to come back they are loops. What else stays is shown and not accused: the loops that
-    every service runs wait for as long as it lives, and many a service waits for clocks, the network and system calls.
+    same place each time. What else stays is shown and not accused: the loops that every service runs wait for as long
+    as it lives. Accused is:
 
-    --older-than 10m accuses those too that are known to have waited for so long, be it one alone; how long a thread has
-    waited is known only since the first look. With --ignore-current those that run now may stay, and all that appear
-    within --duration (10 s unless given) and stay are accused. Name functions of those that rightly stay with
+    What the runtime itself has proven to be stuck for ever.
+
+    What grows: it never becomes less from look to look, and more at two of them, or at each of the last three where
+    clients that came may have brought as many.
+
+    What you do not expect: with --ignore-current all that appear within --duration (10 s unless given) and stay; with
+    --older-than 10m all that are known to have waited for so long, be it one alone.
+
+    What has piled up: 100 or more alike, or 20 goroutines that were not started all at once, as a pool is, that only
+    others in the program can wake (by a channel, a select, a lock), unless they are seen to go on and come back, as
+    loops do, or are no more than there may be connections.
+
+    How long a thread has waited is known only since the first look. Name functions of those that rightly stay with
     --ignore-top-function and --ignore-created-by. The main one never counts.
 
     With --endpoint or --url a program of Go 1.27 is asked, after a question, to search itself for goroutines that
@@ -94,18 +106,20 @@ def command(
     Of a recording (FILE.mdr[@TIME]) it looks at what was read in the five minutes, or --duration, up to that moment;
     with --ignore-current those do not count that were there when it began.
     """
-    expected = Expected(top_functions=frozenset(ignore_top_function), creators=frozenset(ignore_created_by))
+    expected = Expected(
+        top_functions=frozenset(ignore_top_function),
+        creators=frozenset(ignore_created_by),
+        older_than_s=older_than,
+    )
     if choice.recorded is not None:
         if agent and typed("agent"):
             raise UsageError("--agent is for a process that runs", "memdash record --agent records asyncio tasks")
-        searched = recorded_leaks(
-            choice.recorded, run, expected, duration, ignores_current=ignore_current, older_than_s=older_than
-        )
+        searched = recorded_leaks(choice.recorded, run, expected, duration, ignores_current=ignore_current)
         return _told(searched, json=json)
     if ignore_current:
-        watch = Watch(_NEW_ONES_S if duration is None else duration, _WATCH_S, True, older_than)
+        watch = Watch(_NEW_ONES_S if duration is None else duration, _WATCH_S, ignores_current=True)
     else:
-        watch = Watch(0.0, _WATCH_S if duration is None else duration, False, older_than)
+        watch = Watch(0.0, _WATCH_S if duration is None else duration)
     with signals_raised():
         consent = _consent(agreed=yes) if choice.asks else _UNASKED
         searched = search(
@@ -135,14 +149,13 @@ def recorded_leaks(
     duration_s: float | None,
     *,
     ignores_current: bool,
-    older_than_s: float | None = None,
 ) -> Searched:
     """The same of a recording, from the tasks that were read up to a moment. Raises UsageError, RecordingError."""
     with closing(file.open(run)) as past:
         at_s = file.instant_s(past)
         since_s = at_s - (_RECORDED_S if duration_s is None else duration_s)
         looks = _of_all_kinds(past.tasks(since_s, at_s))
-        files = max((number for _, number in past.series("system.fds", since_s, at_s).known), default=0.0)
+        files = max((number for _, number in past.series("system.fds", since_s, at_s).known), default=_UNRECORDED)
         first = past.tasks(-math.inf, past.run.since.mono_s + _FIRST_WITHIN_S)
     if not looks:
         hint = "give a longer --duration" if first else "memdash doctor PID says how those of a process are read"
@@ -151,7 +164,7 @@ def recorded_leaks(
     _require_creators(looks[0], expected)
     if ignores_current and first:
         expected = replace(expected, current=first[0])
-    return Searched(suspects(looks, expected, older_than_s=older_than_s, files=files), kinds=_kinds(looks))
+    return Searched(suspects(looks, expected, files=files), kinds=_kinds(looks))
 
 
 def _of_all_kinds(looks: Sequence[Tasks]) -> Sequence[Tasks]:
@@ -169,15 +182,11 @@ def _consent(*, agreed: bool) -> Maybe[Callable[[Action, str], bool]]:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Seconds to wait before the first look, and from that to the last one; whether those there before may stay.
-
-    What has waited for ``older_than_s`` seconds is accused, where that is given.
-    """
+    """Seconds to wait before the first look, and from that to the last one; whether those there before may stay."""
 
     wait_s: float
     watch_s: float
     ignores_current: bool = False
-    older_than_s: float | None = None
 
     def pauses(self) -> Iterator[float]:
         """Between two looks."""
@@ -223,42 +232,38 @@ def search(
                 expected = replace(expected, current=tasks.look())
             pause(watch.wait_s)
             proof = consent if consent is _UNASKED else tasks.search(consent)
-            looks, loops = [tasks.look()], Loops()
+            looks, loops, files = [tasks.look()], Loops(), tasks.files()
             loops.look(looks[0])
-            files = tasks.files()
             _require_stacks(looks[0])
             _require_creators(looks[0], expected)
+
+            def found() -> tuple[Suspect, ...]:
+                searched = not isinstance(proof, Missing)
+                return suspects(looks, expected, searched=searched, loops=loops.seen, files=files)
+
             for pause_s in watch.pauses():
-                found = suspects(looks, expected, loops=loops.seen, files=files)
-                if not found:
+                staying = found()
+                if not staying:
                     break
-                has_pile = any(suspect.charge is Charge.NUMBER for suspect in found)
-                for part_s in _parts(pause_s, has_pile=has_pile):
+                for part_s in _parts(pause_s, _glimpses(pause_s, staying)):
                     pause(part_s)
                     newest = tasks.look()
                     loops.look(newest)
                 looks.append(newest)
-            has_searched = not isinstance(proof, Missing)
-            found = suspects(
-                looks,
-                expected,
-                searched=has_searched,
-                older_than_s=watch.older_than_s,
-                loops=loops.seen,
-                files=files,
-            )
-            return Searched(found, proof, _kinds(looks))
+            return Searched(found(), proof, _kinds(looks))
     except UnsupportedRuntime as error:  # 1 would say that something has leaked
         hint = error.hint or _BY_MEMORY
         raise UsageError(f"its goroutines or threads cannot be seen: {error.what}", hint) from None
 
 
-def _parts(pause_s: float, *, has_pile: bool) -> Iterator[float]:
-    """What a pause is cut into by glimpses at whether one of many alike is away: it may be so for a millisecond only.
+def _glimpses(pause_s: float, staying: Sequence[Suspect]) -> int:
+    """How often to look whether one of many alike is away, which it may be for a millisecond only: once for others."""
+    has_pile = any(suspect.charge is Charge.NUMBER for suspect in staying)
+    return max(1, min(_MOST_GLIMPSES, round(pause_s / _GLIMPSE_S))) if has_pile else 1
 
-    They take no longer than the pause would, however many goroutines there are.
-    """
-    number = max(1, min(_MOST_GLIMPSES, round(pause_s / _GLIMPSE_S))) if has_pile else 1
+
+def _parts(pause_s: float, number: int) -> Iterator[float]:
+    """What a pause is cut into by that many looks; fewer where they take long, as of very many goroutines."""
     until_s = time.monotonic() + pause_s
     for _ in range(number):
         yield pause_s / number

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from memdash.analysis.leaks import Expected, suspects
+from memdash.analysis.leaks import suspects
+from memdash.analysis.staying import Expected
 from memdash.commands import leaks
 from memdash.commands.leak_words import lines
 from memdash.errors import UsageError
@@ -143,7 +144,7 @@ def test_with_the_agent_asyncio_tasks_are_told_from_the_first_look_on() -> None:
     assert program.is_loaded
     assert found.suspects == (), "they were there already"
     found = leaks.search(target, Expected(), replace(watch, ignores_current=False), (program,), none, pause)
-    assert [(suspect.task.kind, suspect.number) for suspect in found.suspects] == [(TaskKind.ASYNCIO, 9)]
+    assert [(suspect.stay.task.kind, suspect.stay.number) for suspect in found.suspects] == [(TaskKind.ASYNCIO, 9)]
 
 
 def test_an_agent_that_does_not_come_is_no_leak() -> None:
@@ -207,7 +208,7 @@ class Loop(Program):
 def test_many_alike_are_looked_at_more_often_until_one_is_seen_to_go_on() -> None:
     program = Loop()
     (suspect,) = searched(program, Missing("nobody asked")).suspects
-    assert (suspect.verdict, suspect.number) == ("staying", 299)
+    assert (suspect.verdict, suspect.stay.number) == ("staying", 299)
     pile = Program(Tasks((waiting(300, ids=frozenset(range(300))),)))
     pauses: list[float] = []
     watch = leaks.Watch(0.0, 1.0)

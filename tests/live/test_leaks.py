@@ -8,7 +8,9 @@ from functools import partial
 
 import pytest
 
-from memdash.analysis.leaks import Expected, Suspect
+from memdash.analysis.charges import Excuse
+from memdash.analysis.leaks import Suspect
+from memdash.analysis.staying import Expected
 from memdash.commands import leaks
 from memdash.errors import TargetExited
 from memdash.model.missing import Missing
@@ -169,7 +171,7 @@ def searched(target: GoTarget, pause: Callable[[float], object], *, ignore_curre
 def test_of_those_that_appear_while_it_watches_the_ones_that_stay_are_leaks(target: GoTarget) -> None:
     park(target, "chan", 10)
     (found,) = searched(target, lambda s: park(target, "chan", 3) if s == 1.0 else None, ignore_current=True)
-    assert (found.number, found.task.count) == (3, 13)
+    assert (found.stay.number, found.stay.task.count) == (3, 13)
     assert searched(target, lambda _: None, ignore_current=True) == []
 
 
@@ -196,10 +198,10 @@ def test_loops_that_are_never_seen_awake_are_known_by_their_stacks(target: GoTar
     park(target, "leak", 300)
     target.command("ticks", 300)
     watch = leaks.Watch(0.0, 0.4)
-    found = {s.task.stack[0].function: s for s in leaks.search(identify(target.pid), Expected(), watch).suspects}
-    assert (found["main.leakInChan"].verdict, found["main.leakInChan"].number) == ("piled up", 300)
+    found = {s.stay.task.stack[0].function: s for s in leaks.search(identify(target.pid), Expected(), watch).suspects}
+    assert (found["main.leakInChan"].verdict, found["main.leakInChan"].stay.number) == ("piled up", 300)
     ticking = found.get("main.parkInTicks")
-    assert ticking is None or ticking.spared == "some of them went on and came back, as loops do"
+    assert ticking is None or ticking.judged is Excuse.LOOPS
 
 
 def test_those_that_end_in_time_are_none(target: GoTarget) -> None:
