@@ -138,6 +138,10 @@ class Roster:
                     found[action] = offer
         return found
 
+    def offer(self, action: Action) -> Maybe[str]:
+        """What it does to the target, in a sentence, or why it cannot be done now."""
+        return self.offers().get(action, nobody_does(action, self._runtime))
+
     def news(self) -> tuple[str, ...]:
         """What those who act have to tell since they were last asked."""
         told = (_told(actor.news) for actor in self._actors)
