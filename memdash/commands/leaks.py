@@ -30,7 +30,7 @@ from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
 from memdash.session.looking import TaskLooks
 from memdash.signals import signals_raised
-from memdash.tables.tasks import state_words
+from memdash.tables.task_words import state_words
 from memdash.units import count
 
 __all__ = ["Searched", "Watch", "command", "search"]

@@ -30,7 +30,7 @@ from memdash.model.system import Smaps
 from memdash.model.target import Ending, Target
 from memdash.model.tasks import Task, Tasks
 from memdash.model.verdict import Verdict
-from memdash.tables.tasks import state_words
+from memdash.tables.task_words import state_words
 from memdash.units import iso_time
 
 if TYPE_CHECKING:
