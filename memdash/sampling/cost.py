@@ -43,6 +43,6 @@ class CostMeter:
         then_s, then_cpu_s = self._marks[0]
         span_s = now_s - then_s
         percent = 100 * (cpu_s - then_cpu_s) / span_s if span_s >= _LEAST_S else _TOO_SOON
-        with open("/proc/self/statm") as statm:
+        with open("/proc/self/statm", "rb", buffering=0) as statm:  # as text it takes twice as long
             pages = int(statm.read().split()[1])
         return OwnCost(percent, pages * self._page_bytes)
