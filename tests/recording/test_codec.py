@@ -96,6 +96,20 @@ def test_a_fact_comes_back_as_it_was(fact: Any) -> None:
     assert len(again) < len(alone) or len(alone) < 120
 
 
+@pytest.mark.parametrize("column", range(3))
+@pytest.mark.parametrize("junk", [None, 1.5, b"f", "1", [], {}, True, 7])
+def test_what_is_no_frame_is_noticed_before_anybody_shows_it(column: int, junk: object) -> None:
+    alone = encoded_fact(Dated(a_profile(), Origin(Source.MEMORY, AT)), None)
+    tree: Any = decoded_plain(alone)
+    tree[0][column][0] = junk
+    if type(junk) is (str, str, int)[column]:
+        assert decoded_fact(Capability.SITES, compressed(tree), None).fact != a_profile()
+        return
+    for look in (as_base, lambda data: decoded_fact(Capability.SITES, data, None)):
+        with pytest.raises(Corrupt, match="no frames"):
+            look(compressed(tree))
+
+
 def test_another_profile_is_told_by_what_differs() -> None:
     origin = Origin(Source.MEMORY, AT)
     alone = encoded_fact(Dated(a_profile(), origin), None)
