@@ -110,6 +110,21 @@ def test_what_is_no_frame_is_noticed_before_anybody_shows_it(column: int, junk: 
             look(compressed(tree))
 
 
+@pytest.mark.parametrize("junk", [float("nan"), float("inf"), -float("inf"), 1e308])
+def test_what_counts_something_is_a_number_of_it(junk: float) -> None:
+    tree: Any = decoded_plain(encoded_fact(Dated(a_profile(), Origin(Source.MEMORY, AT)), None))
+    tree[2]["sites"][0][1][0] = junk
+    with pytest.raises(Corrupt):
+        decoded_fact(Capability.SITES, compressed(tree), None)
+
+
+@pytest.mark.parametrize("at_s", [float("nan"), float("inf"), -1.0, 1e300])
+def test_an_alert_is_of_a_time_that_a_calendar_has(at_s: float) -> None:
+    alert = Finding(rule="r", severity=Severity.INFO, at_s=at_s, summary="")
+    with pytest.raises(Corrupt, match="in no year"):
+        decoded(Finding, encoded(Finding, alert))
+
+
 def test_another_profile_is_told_by_what_differs() -> None:
     origin = Origin(Source.MEMORY, AT)
     alone = encoded_fact(Dated(a_profile(), origin), None)
