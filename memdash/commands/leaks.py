@@ -1,4 +1,4 @@
-"""``memdash leaks``: the goroutines or threads of a process that should have ended and have not."""
+"""``memdash leaks``: the goroutines, threads or asyncio tasks of a process that should have ended and have not."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ import click
 from memdash.analysis.leaks import Expected, Suspect, suspects
 from memdash.commands.acting import asked
 from memdash.commands.denials import denials_told
-from memdash.commands.options import Verb, settings
+from memdash.commands.options import Verb, settings, typed
 from memdash.commands.output import is_terminal, tell, write_lines
 from memdash.commands.replayed import Recorded
 from memdash.commands.target import Choice, target_options
-from memdash.errors import UnsupportedRuntime, UsageError
+from memdash.errors import ProbeError, UnsupportedRuntime, UsageError
 from memdash.model.action import Action
 from memdash.model.missing import Maybe, Missing
 from memdash.model.profile import Frame
@@ -56,15 +56,16 @@ _SPARE = " · --ignore-current leaves out those that run now"
 _BY_MEMORY = "memdash doctor PID says what can be read of it"
 
 
-@click.command(cls=Verb, short_help="Goroutines or threads that should have ended and have not.")
+@click.command(cls=Verb, short_help="Goroutines, threads and asyncio tasks that should have ended and have not.")
 @target_options
-@settings("ignore-top-function", "ignore-created-by", "ignore-current", "duration", "json", "yes", "run")
+@settings("ignore-top-function", "ignore-created-by", "ignore-current", "duration", "agent", "json", "yes", "run")
 def command(
     choice: Choice,
     ignore_top_function: Sequence[str],
     ignore_created_by: Sequence[str],
     ignore_current: bool,
     duration: float | None,
+    agent: bool,
     json: bool,
     yes: bool,
     run: int | None,
@@ -81,11 +82,16 @@ def command(
     With --endpoint or --url a program of Go 1.27 is asked, after a question, to search itself for goroutines that
     nothing can ever wake: these are proven to have leaked. That runs a garbage collection in it.
 
+    The asyncio tasks of a Python are told by memdash's agent alone: with --agent it is in there for as long as this
+    takes.
+
     Of a recording (FILE.mdr[@TIME]) it looks at what was read in the five minutes, or --duration, up to that moment;
     with --ignore-current those do not count that were there when it began.
     """
     expected = Expected(top_functions=frozenset(ignore_top_function), creators=frozenset(ignore_created_by))
     if choice.recorded is not None:
+        if agent and typed("agent"):
+            raise UsageError("--agent is for a process that runs", "memdash record --agent records asyncio tasks")
         searched = recorded_leaks(choice.recorded, run, expected, duration, ignores_current=ignore_current)
         return _told(searched, json=json, ignores_current=ignore_current)
     if ignore_current:
@@ -94,10 +100,14 @@ def command(
         watch = Watch(0.0, _WATCH_S if duration is None else duration)
     with signals_raised():
         consent = _consent(agreed=yes) if choice.asks else _UNASKED
-        searched = search(choice.target(), expected, watch, choice.entries, consent)
+        searched = search(
+            choice.target(), expected, watch, choice.entries, consent, agent=agent, needs_agent=typed("agent")
+        )
     if searched.proof is not _UNASKED:
         words = searched.proof if isinstance(searched.proof, str) else f"not proven: {searched.proof.words}"
         tell(words)
+    if searched.kinds == {TaskKind.THREAD} and not agent:
+        tell("asyncio tasks, if it has any, are told by memdash's agent alone: --agent brings it for this")
     return _told(searched, json=json, ignores_current=ignore_current)
 
 
@@ -163,14 +173,22 @@ def search(
     entries: Sequence[ProbeEntry] = PROBES,
     consent: Maybe[Callable[[Action, str], bool]] = _UNASKED,
     pause: Callable[[float], object] = time.sleep,
+    *,
+    agent: bool = False,
+    needs_agent: bool = True,
 ) -> Searched:
     """Look again and again; a search ends as soon as a look shows nothing.
+
+    Memdash's ``agent`` comes before the first look where that is wanted, and without it nothing is searched, unless it
+    is not needed.
 
     With ``consent`` the runtime is asked to search too, where it can be, which that allows or not; else that says why
     nobody can allow it. Raises UsageError when nothing can be seen, AccessDenied when nothing may be.
     """
     try:
         with denials_told(target), TaskLooks(target, entries) as tasks:
+            if agent:
+                _bring_agent(tasks, is_needed=needs_agent)
             if watch.ignores_current:
                 expected = replace(expected, current=tasks.look())
             pause(watch.wait_s)
@@ -187,6 +205,17 @@ def search(
     except UnsupportedRuntime as error:  # 1 would say that something has leaked
         hint = error.hint or _BY_MEMORY
         raise UsageError(f"its goroutines or threads cannot be seen: {error.what}", hint) from None
+
+
+def _bring_agent(tasks: TaskLooks, *, is_needed: bool) -> None:
+    """Say that it does not come, or raise UsageError for that: 1 would say that something has leaked."""
+    try:
+        tasks.bring_agent(tell)
+    except ProbeError as error:
+        words = f"its asyncio tasks cannot be seen: {error.what}"
+        if is_needed:
+            raise UsageError(words, error.hint) from None
+        tell(words)
 
 
 def _require_stacks(tasks: Tasks) -> None:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -111,6 +112,47 @@ def test_what_cannot_search_says_why() -> None:
     program = Program(Tasks((waiting(2),)))
     program.offer = Missing("its Go has no search")
     assert searched(program, lambda _action, _words: True).proof == program.offer
+
+
+class PythonProgram(Program):
+    """A Python, whose asyncio tasks are told once the agent has been loaded."""
+
+    def __init__(self, why_not: Missing | None = None) -> None:
+        super().__init__(Tasks((waiting(1, kind=TaskKind.THREAD),)))
+        self.why_not = why_not
+        self.is_loaded = False
+
+    def offers(self) -> dict[Action, Maybe[str]]:
+        if self.is_loaded:
+            return {Action.TRIM: "runs malloc_trim"}
+        return {Action.LOAD_AGENT: self.why_not or "runs the agent", Action.TRIM: Missing("no agent")}
+
+    def act(self, action: Action) -> str:
+        assert action is Action.LOAD_AGENT
+        self.is_loaded = True
+        self.tasks = Tasks((waiting(9, kind=TaskKind.ASYNCIO),))
+        return "it is there"
+
+
+def test_with_the_agent_asyncio_tasks_are_told_from_the_first_look_on() -> None:
+    program, watch = PythonProgram(), leaks.Watch(0.0, 1.0, ignores_current=True)
+    pause, none = lambda _: None, leaks._UNASKED
+    target = identify(os.getpid())
+    found = leaks.search(target, Expected(), watch, (program,), none, pause, agent=True)
+    assert program.is_loaded
+    assert found.suspects == (), "they were there already"
+    found = leaks.search(target, Expected(), replace(watch, ignores_current=False), (program,), none, pause)
+    assert [(suspect.task.kind, suspect.number) for suspect in found.suspects] == [(TaskKind.ASYNCIO, 9)]
+
+
+def test_an_agent_that_does_not_come_is_no_leak() -> None:
+    program = PythonProgram(Missing("a debugger is in it", "let it go"))
+    with pytest.raises(UsageError, match="its asyncio tasks cannot be seen: a debugger is in it") as refused:
+        leaks.search(identify(os.getpid()), Expected(), leaks.Watch(0.0, 1.0), (program,), agent=True)
+    assert (refused.value.exit_code, refused.value.hint) == (2, "let it go")
+    of_a_file = partial(leaks.search, needs_agent=False, pause=lambda _: None)
+    found = of_a_file(identify(os.getpid()), Expected(), leaks.Watch(0.0, 1.0), (program,), agent=True)
+    assert found.kinds == {TaskKind.THREAD}, "a setting that is meant for other programs too stops nobody"
 
 
 def test_goroutines_that_are_only_counted_accuse_nobody() -> None:

@@ -15,6 +15,8 @@ from memdash.model.missing import Missing
 from memdash.process.identity import identify
 from memdash.session import read_once
 from tests.live.conftest import StartGo
+from tests.live.hosts import Host
+from tests.live.pythons import Python, readable
 from tests.live.target import GoTarget
 from tests.waiting import until
 
@@ -200,6 +202,19 @@ def test_where_no_tasks_can_be_read_nothing_is_said_to_have_leaked(said: Callabl
         sleeper.kill()
     assert (code, out) == (2, "")
     assert err.startswith("memdash: its goroutines or threads cannot be seen: ")
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("python", readable((12,)))
+def test_asyncio_tasks_are_searched_with_the_agent_and_it_goes(python: Python, said: Callable[..., Said]) -> None:
+    with Host(python.executable, None) as host:
+        host.command("loop", 0)
+        code, out, err = said(host.pid)
+        assert (code, "--agent brings it" in err) == (0, True), out
+        code, out, err = said(host.pid, "--agent")
+        assert code == 1, err
+        assert "40 asyncio tasks · " in out
+        until(lambda: not host.told("house")["attribute"], "the end of the agent")
 
 
 def test_threads_of_a_python_are_searched_too(said: Callable[..., Said]) -> None:
