@@ -10,7 +10,7 @@ from typing import Self
 from memdash.errors import UnsupportedRuntime
 from memdash.model.action import Action
 from memdash.model.capability import Capability
-from memdash.model.missing import Maybe, Missing
+from memdash.model.missing import Maybe, Missing, known
 from memdash.model.target import Target
 from memdash.model.tasks import TaskKind, Tasks
 from memdash.probes.probe import ProbeEntry
@@ -64,6 +64,11 @@ class TaskLooks:
         if isinstance(tasks, Missing):
             raise UnsupportedRuntime(tasks.why, tasks.hint)
         return tasks
+
+    def files(self) -> int:
+        """How many files it has open; 0 where that is not known. Raises TargetExited."""
+        system = self._roster.look(frozenset({Capability.SYSTEM})).system
+        return 0 if isinstance(system, Missing) else known(system.fds, 0)
 
     def search(self, consent: Maybe[Callable[[Action, str], bool]]) -> Maybe[str]:
         """Have the runtime itself search for leaked ones: what came of it, or why it did not.
