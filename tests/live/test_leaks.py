@@ -12,6 +12,7 @@ from memdash.analysis.charges import Excuse
 from memdash.analysis.leaks import Suspect
 from memdash.analysis.staying import Expected
 from memdash.commands import leaks
+from memdash.commands.leak_search import Watch, search
 from memdash.errors import TargetExited
 from memdash.model.missing import Missing
 from memdash.process.identity import identify
@@ -164,8 +165,8 @@ def test_a_go_that_cannot_search_itself_says_so(start_go: StartGo, said: Callabl
 
 
 def searched(target: GoTarget, pause: Callable[[float], object], *, ignore_current: bool) -> list[Suspect]:
-    watch = leaks.Watch(1.0, 5.15, ignores_current=ignore_current)
-    return list(leaks.search(identify(target.pid), Expected(), watch, pause=pause).suspects)
+    watch = Watch(1.0, 5.15, ignores_current=ignore_current)
+    return list(search(identify(target.pid), Expected(), watch, pause=pause).suspects)
 
 
 def test_of_those_that_appear_while_it_watches_the_ones_that_stay_are_leaks(target: GoTarget) -> None:
@@ -188,17 +189,17 @@ def test_a_server_that_always_has_some_at_work_leaks_none(target: GoTarget) -> N
 
 
 def test_the_looks_go_on_for_as_long_as_is_asked() -> None:
-    assert list(leaks.Watch(0.0, 5.15).pauses()) == pytest.approx([0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0])
-    assert sum(leaks.Watch(0.0, 3600.0).pauses()) == pytest.approx(3600.0)
-    assert list(leaks.Watch(0.0, 0.01).pauses()) == [0.01]
+    assert list(Watch(0.0, 5.15).pauses()) == pytest.approx([0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0])
+    assert sum(Watch(0.0, 3600.0).pauses()) == pytest.approx(3600.0)
+    assert list(Watch(0.0, 0.01).pauses()) == [0.01]
 
 
 def test_loops_that_are_never_seen_awake_are_known_by_their_stacks(target: GoTarget) -> None:
     """They are away for microseconds."""
     park(target, "leak", 300)
     target.command("ticks", 300)
-    watch = leaks.Watch(0.0, 0.4)
-    found = {s.stay.task.stack[0].function: s for s in leaks.search(identify(target.pid), Expected(), watch).suspects}
+    watch = Watch(0.0, 0.4)
+    found = {s.stay.task.stack[0].function: s for s in search(identify(target.pid), Expected(), watch).suspects}
     assert (found["main.leakInChan"].verdict, found["main.leakInChan"].stay.number) == ("piled up", 300)
     ticking = found.get("main.parkInTicks")
     assert ticking is None or ticking.judged is Excuse.LOOPS
