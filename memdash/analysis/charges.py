@@ -19,18 +19,16 @@ from itertools import pairwise
 from memdash.analysis.staying import Expected, Staying
 from memdash.model.missing import Maybe, Missing, known
 from memdash.model.profile import Frame
-from memdash.model.tasks import TaskKey, TaskKind, Tasks
+from memdash.model.tasks import SEVERAL, TaskKey, TaskKind, Tasks
 
 __all__ = ["Charge", "Excuse", "Program", "judged"]
 
 _MANY = 100
 """So many alike are no loops of a service, nor the workers of a usual pool."""
 
-_SEVERAL = 20
-"""So many are enough where they were started one after another, with others between: a pool starts all at once."""
-
 _APART = 2.5
-"""Ids of a pool follow each other, with one more for each worker at most; a leak has those of its requests between."""
+"""Fewer than ``_MANY`` are enough where they were started one after another: a pool starts all at once, so that its ids
+follow each other, with one more for each worker at most; a leak has those of its requests between."""
 
 _RISES = 2
 """One step up may be chance: a request that was begun meanwhile and is not answered yet."""
@@ -128,7 +126,7 @@ def _is_growing(numbers: Sequence[int], connections: int) -> bool:
 def _excuse(stay: Staying, program: Program) -> Excuse | None:
     """Why so many alike may stay; None where nothing explains them."""
     task, number = stay.task, stay.number
-    if number < _SEVERAL:
+    if number < SEVERAL:
         return Excuse.FEW
     if not task.state.startswith(_BY_OTHERS[task.kind]):
         return Excuse.OUTSIDE

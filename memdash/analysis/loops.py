@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from memdash.model.missing import known
-from memdash.model.tasks import StackMark, TaskKey, Tasks
+from memdash.model.tasks import SEVERAL, StackMark, TaskKey, Tasks
 
 __all__ = ["Loops"]
-
-_LEAST = 20
-"""Fewer alike are never accused of their number."""
 
 _MOST_GONE = 1 << 14
 """Requests that have ended are not remembered for ever: where more have left, only those that did so last are."""
@@ -58,7 +55,7 @@ class Loops:
     def look(self, tasks: Tasks) -> None:
         """Take in where they are now."""
         now = {task.key: task for task in tasks.groups}
-        large = {key for key, task in now.items() if task.count >= _LEAST}
+        large = {key for key, task in now.items() if task.count >= SEVERAL}
         for key in (self._groups.keys() | large) - self.seen:
             task, group = now.get(key), self._groups.setdefault(key, _Group())
             ids, marks = (known(task.ids, _NONE), task.marks) if task else (_NONE, frozenset[StackMark]())
