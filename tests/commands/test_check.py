@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -259,3 +260,20 @@ def killed_under_a_shell(said: Check, at_the_third_sample: Arrange, number: int)
     at_the_third_sample(lambda pid: os.kill(pid, number))
     wrapper = ("sh", "-c", '"$@" & exec sleep 1', "sh")
     return said(*FAST, "--max=rss=1GiB", "--read-only", "--", *wrapper, *sleeper())
+
+
+class HeldUp(threading.Event):
+    """Set right after a wait during which memdash did not run at all, as where its container was frozen."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        was_set = self.is_set()
+        self.set()
+        return was_set
+
+
+def test_a_watch_whose_memdash_was_held_up_is_given_the_time_for_one_sample_more() -> None:
+    assert checking._comes(HeldUp(), 5.0)
+
+
+def test_no_sample_at_all_ends_the_wait_for_it() -> None:
+    assert not checking._comes(threading.Event(), 0.01)
