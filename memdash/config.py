@@ -243,6 +243,12 @@ _ALL = (
     Setting("ignore-created-by", "Tasks that this function started may stay.", "FUNCTION", many=True),
     Setting("ignore-current", "All tasks that there are at first may stay."),
     Setting(
+        "older-than",
+        "Accuse those that have waited for so long too, such as 10m, be it one alone.",
+        "TIME",
+        parse=parse_duration,
+    ),
+    Setting(
         "trace",
         "Start a Python COMMAND with tracemalloc, for its allocation sites: stacks of N frames, 5 unless said. What"
         " allocates much then runs 5 to 30 times slower, with 1 frame two thirds of that.",

@@ -115,7 +115,7 @@ class Bound:
     @property
     def name(self) -> str:
         """``HeapAlloc at most 512MiB``, unless it is called something else."""
-        return self.called or f"{self.condition.metric} {_allowed(self.condition)}"
+        return self.called or f"{self.condition.of.name} {_allowed(self.condition)}"
 
     @property
     def reads(self) -> frozenset[Capability]:

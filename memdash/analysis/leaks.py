@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
-from memdash.model.missing import Missing
+from memdash.analysis.charges import Charge, connections, is_growing, spared
+from memdash.model.missing import Maybe, Missing
 from memdash.model.tasks import Task, TaskKey, TaskKind, Tasks
 from memdash.units import count, duration
 
@@ -19,14 +20,19 @@ _FIRST_FUNCTIONS = frozenset({"<module>", "_run_module_as_main"})
 _OF_THE_LIBRARY = frozenset({"os/signal.signal_recv", "os/signal.loop"})
 """What importing os/signal starts never ends."""
 
+_UNTOLD = Missing("these tasks are not told apart")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """Tasks that may stay: by the function they stand in, by the one that started them, or those that there were."""
+    """Tasks that may stay: by the function they stand in, by the one that started them, or those that there were.
+
+    Where ``current`` is known, none may stay that came later.
+    """
 
     top_functions: frozenset[str] = frozenset()
     creators: frozenset[str] = frozenset()
-    current: Tasks = field(default=Tasks(()))
+    current: Tasks | None = None
 
     def holds(self, task: Task) -> bool:
         """Whether a task's functions say that it may stay."""
@@ -39,18 +45,30 @@ class Expected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suspect:
-    """A group that stays: as it is now, and how many more than expected were there at the first and the last look.
+    """A group that stays: as it is now, and how many more than expected were there at each look.
 
-    ``number`` were there at every look: the very same ones when ``are_same``, else only as many. ``searched`` says that
-    the runtime has searched for those that nothing can wake.
+    ``number`` were there at every look: the very same ones when ``are_same``, else only as many. ``charge`` is what
+    they are accused for, None where nothing is; ``spared`` says then why not. ``searched`` says that the runtime has
+    searched for those that nothing can wake.
     """
 
     task: Task
     number: int
-    first: int
-    last: int
+    numbers: tuple[int, ...]
     are_same: bool
     searched: bool = False
+    charge: Charge | None = None
+    spared: str = ""
+
+    @property
+    def first(self) -> int:
+        """How many there were at the first look."""
+        return self.numbers[0]
+
+    @property
+    def last(self) -> int:
+        """How many there were at the last look."""
+        return self.numbers[-1]
 
     @property
     def growth(self) -> int:
@@ -58,14 +76,9 @@ class Suspect:
         return self.last - self.first
 
     @property
-    def is_lone(self) -> bool:
-        """Whether it is one alone, neither proven nor growing: every service has loops of its own that look so too."""
-        return not self.task.is_leaked and max(self.first, self.last) == 1
-
-    @property
     def verdict(self) -> str:
-        """In a word, by the strongest of the signals: ``leaked`` is proven, ``growing``, ``staying``."""
-        return "leaked" if self.task.is_leaked else "growing" if self.growth > 0 else "staying"
+        """In a word or two: what they are accused for, else ``staying``."""
+        return self.charge.value if self.charge else "staying"
 
     @property
     def evidence(self) -> str:
@@ -86,51 +99,116 @@ class Suspect:
         return " · ".join(words)
 
 
-def suspects(looks: Sequence[Tasks], expected: Expected, *, searched: bool = False) -> tuple[Suspect, ...]:
-    """What all of these looks show and nothing explains; none without a look.
+def suspects(
+    looks: Sequence[Tasks],
+    expected: Expected,
+    *,
+    searched: bool = False,
+    older_than_s: float | None = None,
+    loops: Collection[TaskKey] = (),
+    files: float = 0,
+) -> tuple[Suspect, ...]:
+    """What all of these looks show and nothing explains, accused or not; none without a look.
 
-    What is proven comes first, then what grows, then the most, so that those that are alone come last.
+    What is accused comes first, what is proven before what grows and what is only many, then the most.
 
     Tasks that are told apart must be the same ones at every look: a server always has some that answer requests, each
-    time others. Those that are not must be as many.
+    time others. Those that are not must be as many. Of those that are, a group grows only by such as were begun since
+    the first look. With ``older_than_s`` all that have waited so long are accused. Those in ``loops`` were seen to go
+    on. ``files`` is the number of open files, where it is known: there can be no more connections than that, for
+    threads and asyncio tasks do not tell what waits for the network.
     """
     seen = [{task.key: task for task in look.groups} for look in looks]
     current = _Current(expected.current)
+    before = _Current(looks[0] if looks else None)
+    served = connections(looks[-1]) if looks else 0
+    come = served - connections(looks[0]) if looks else 0
     found = []
     for task in looks[-1].groups if looks else ():
         if expected.holds(task):
             continue
         alike = [tasks[task.key] for tasks in seen if task.key in tasks]
-        suspect = current.beyond(task, alike) if len(alike) == len(looks) else None
-        if suspect is not None:
-            found.append(replace(suspect, searched=searched))
+        stay = current.beyond(task, alike) if len(alike) == len(looks) else None
+        if stay is None:
+            continue
+        most = served if task.kind is TaskKind.GOROUTINE else files
+        why = spared(task, stay.number, stay.ids, most, is_loop=task.key in loops)
+        grows = is_growing(stay.numbers if isinstance(stay.ids, Missing) else before.others(alike), come)
+        is_new = expected.current is not None
+        charge = _charge(task, why, older_than_s, grows=grows, is_new=is_new)
+        found.append(
+            Suspect(
+                task=task,
+                number=stay.number,
+                numbers=stay.numbers,
+                are_same=not isinstance(stay.ids, Missing),
+                searched=searched,
+                charge=charge,
+                spared="" if charge else why,
+            )
+        )
     return tuple(sorted(found, key=_rank))
 
 
-def _rank(suspect: Suspect) -> tuple[bool, bool, bool, int, str]:
-    return not suspect.task.is_leaked, suspect.is_lone, suspect.growth <= 0, -suspect.number, suspect.task.name
+def _charge(task: Task, why: str, older_than_s: float | None, *, grows: bool, is_new: bool) -> Charge | None:
+    """The strongest that holds; ``why`` is what speaks for so many."""
+    if task.is_leaked:
+        return Charge.PROVEN
+    if grows:
+        return Charge.GROWTH
+    if is_new:
+        return Charge.NEW
+    if not why:
+        return Charge.NUMBER
+    is_old = older_than_s is not None and not isinstance(task.waiting_s, Missing) and task.waiting_s >= older_than_s
+    return Charge.AGE if is_old else None
+
+
+_CHARGES = list(Charge)
+
+
+def _rank(suspect: Suspect) -> tuple[int, int, str]:
+    at = _CHARGES.index(suspect.charge) if suspect.charge else len(_CHARGES)
+    return at, -suspect.number, suspect.task.name
+
+
+@dataclass(frozen=True, slots=True)
+class _Stay:
+    """How many of a group stay, how many there were at each look, and which they are."""
+
+    number: int
+    numbers: tuple[int, ...]
+    ids: Maybe[frozenset[int]]
 
 
 class _Current:
     """The tasks that may stay since they were there before."""
 
-    def __init__(self, tasks: Tasks) -> None:
+    def __init__(self, tasks: Tasks | None) -> None:
         self._numbers: Counter[TaskKey] = Counter()
         self._ids: dict[TaskKind, set[int]] = defaultdict(set)
-        for task in tasks.groups:
+        for task in tasks.groups if tasks else ():
             self._numbers[_unproven(task)] += task.count
             if not isinstance(task.ids, Missing):
                 self._ids[task.kind] |= task.ids
 
-    def beyond(self, task: Task, alike: Sequence[Task]) -> Suspect | None:
+    def beyond(self, task: Task, alike: Sequence[Task]) -> _Stay | None:
         """What of a group stays, by how it was ``alike`` at every look; None when nothing does."""
-        ids = [seen.ids - self._ids[task.kind] for seen in alike if not isinstance(seen.ids, Missing)]
-        are_same = len(ids) == len(alike)
-        numbers = list(map(len, ids)) if are_same else [seen.count - self._numbers[_unproven(task)] for seen in alike]
-        number = len(frozenset.intersection(*ids)) if are_same else min(numbers)
-        if number <= 0:
-            return None
-        return Suspect(task=task, number=number, first=numbers[0], last=numbers[-1], are_same=are_same)
+        ids = self._other_ids(alike)
+        if len(ids) == len(alike):
+            same = frozenset.intersection(*ids)
+            stay = _Stay(len(same), tuple(map(len, ids)), same)
+        else:
+            numbers = tuple(seen.count - self._numbers[_unproven(task)] for seen in alike)
+            stay = _Stay(min(numbers), numbers, _UNTOLD)
+        return stay if stay.number > 0 else None
+
+    def others(self, alike: Sequence[Task]) -> tuple[int, ...]:
+        """How many of a group there were at each look that are none of these, of those that are told apart."""
+        return tuple(map(len, self._other_ids(alike)))
+
+    def _other_ids(self, alike: Sequence[Task]) -> list[frozenset[int]]:
+        return [seen.ids - self._ids[seen.kind] for seen in alike if not isinstance(seen.ids, Missing)]
 
 
 def _unproven(task: Task) -> TaskKey:

@@ -69,7 +69,7 @@ class Plan(Alerting):
         if self.duration is not None:
             yield f"duration = {_text(exact_span(self.duration))}"
         yield f"interval = {_text(exact_span(self.interval))}"
-        yield f"max = {_list([f'{level.metric}={level.bound_text(level.bound)}' for level in levels])}"
+        yield f"max = {_list([f'{level.of.name}={level.bound_text(level.bound)}' for level in levels])}"
         yield f"max-growth = {_list([growth.bound_text(growth.bound) for growth in growths])}"
         if self.mute:
             yield f"mute = {_list(self.mute)}"

@@ -105,7 +105,7 @@ def of_command(
         program = ending.enter_context(Program(argv, log, environment=given.environment))
         checked, ended = _watched_in_turn(program, plan, sampling_with(given.entries, sampling))
         program.stop(signal.SIGTERM)
-        return replace(checked, command=Command(tuple(argv), program.exit_code if ended else None))
+        return replace(checked, command=Command(tuple(argv), program.exit_code if ended else None, program.pid))
 
 
 def _watched_in_turn(program: Program, plan: Plan, entries: Sequence[ProbeEntry]) -> tuple[Checked, bool]:

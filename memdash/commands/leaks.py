@@ -1,4 +1,4 @@
-"""``memdash leaks``: the goroutines or threads of a process that should have ended and have not."""
+"""``memdash leaks``: the goroutines, threads or asyncio tasks of a process that should have ended and have not."""
 
 from __future__ import annotations
 
@@ -8,30 +8,29 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import dropwhile
 from json import dumps
 
 import click
 
+from memdash.analysis.charges import Charge, Loops
 from memdash.analysis.leaks import Expected, Suspect, suspects
 from memdash.commands.acting import asked
 from memdash.commands.denials import denials_told
-from memdash.commands.options import Verb, settings
+from memdash.commands.leak_words import document, lines
+from memdash.commands.options import Verb, settings, typed
 from memdash.commands.output import is_terminal, tell, write_lines
 from memdash.commands.replayed import Recorded
 from memdash.commands.target import Choice, target_options
-from memdash.errors import UnsupportedRuntime, UsageError
+from memdash.errors import ProbeError, UnsupportedRuntime, UsageError
 from memdash.model.action import Action
 from memdash.model.missing import Maybe, Missing
-from memdash.model.profile import Frame
 from memdash.model.target import Target
 from memdash.model.tasks import TaskKind, Tasks
-from memdash.plain import plain
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES
 from memdash.session.looking import TaskLooks
 from memdash.signals import signals_raised
-from memdash.tables.tasks import state_words
-from memdash.units import count
 
 __all__ = ["Searched", "Watch", "command", "search"]
 
@@ -40,6 +39,8 @@ _SHORTEST_PAUSE_S = 0.05
 
 _WATCH_S = 5.15
 """How long all looks take together, unless --duration says otherwise."""
+
+_GLIMPSE_S, _MOST_GLIMPSES = 0.02, 100
 
 _NEW_ONES_S = 10.0
 """How long to watch for new ones when those there are do not count, unless --duration says otherwise."""
@@ -50,69 +51,98 @@ _RECORDED_S = 300.0
 _FIRST_WITHIN_S = 60.0
 
 _UNASKED = Missing("nobody asked for it", "--endpoint auto has a program of Go 1.27 search itself")
-_ALONE = "each of these is one alone and does not grow; the loops that every service runs look so too"
-_SPARE = " · --ignore-current leaves out those that run now"
 
 _BY_MEMORY = "memdash doctor PID says what can be read of it"
 
 
-@click.command(cls=Verb, short_help="Goroutines or threads that should have ended and have not.")
+@click.command(cls=Verb, short_help="Goroutines, threads and asyncio tasks that should have ended and have not.")
 @target_options
-@settings("ignore-top-function", "ignore-created-by", "ignore-current", "duration", "json", "yes", "run")
+@settings("ignore-top-function", "ignore-created-by", "ignore-current", "older-than")
+@settings("duration", "agent", "json", "yes", "run")
 def command(
     choice: Choice,
     ignore_top_function: Sequence[str],
     ignore_created_by: Sequence[str],
     ignore_current: bool,
+    older_than: float | None,
     duration: float | None,
+    agent: bool,
     json: bool,
     yes: bool,
     run: int | None,
 ) -> int:
     """Print the goroutines or threads of a process that stay, with their stacks; exit with 1 when some have leaked.
 
-    It looks several times, with growing pauses, over five seconds or --duration, and accuses only those that are in the
-    same place each time; what answers a request for as long looks like that too. The main one never counts. A server
-    has others that rightly stay, and one alone that does not grow is no more than shown: loops that every service runs
-    look so, and a long request. Of the others name the functions they stand in or were started by, or leave out all
-    that run now and see which of those stay that appear within --duration (10 s unless given): there one alone counts
-    too.
+    It looks several times, with growing pauses, over five seconds or --duration, and takes only those that are in the
+    same place each time. Of these it accuses those that grow in number from look to look, though not for a few clients
+    that come; and 100 or more alike that only others in the program could wake (by a channel, a select, a lock), or 20
+    that were not started all at once, as a pool is. No more of them than there are connections may serve these, and
+    where one is seen to go on and to come back they are loops. What else stays is shown and not accused: the loops that
+    every service runs wait for as long as it lives, and many a service waits for clocks, the network and system calls.
+
+    --older-than 10m accuses those too that are known to have waited for so long, be it one alone; how long a thread has
+    waited is known only since the first look. With --ignore-current those that run now may stay, and all that appear
+    within --duration (10 s unless given) and stay are accused. Name functions of those that rightly stay with
+    --ignore-top-function and --ignore-created-by. The main one never counts.
 
     With --endpoint or --url a program of Go 1.27 is asked, after a question, to search itself for goroutines that
     nothing can ever wake: these are proven to have leaked. That runs a garbage collection in it.
+
+    The asyncio tasks of a Python are told by memdash's agent alone: with --agent it is in there for as long as this
+    takes.
 
     Of a recording (FILE.mdr[@TIME]) it looks at what was read in the five minutes, or --duration, up to that moment;
     with --ignore-current those do not count that were there when it began.
     """
     expected = Expected(top_functions=frozenset(ignore_top_function), creators=frozenset(ignore_created_by))
     if choice.recorded is not None:
-        searched = recorded_leaks(choice.recorded, run, expected, duration, ignores_current=ignore_current)
-        return _told(searched, json=json, ignores_current=ignore_current)
+        if agent and typed("agent"):
+            raise UsageError("--agent is for a process that runs", "memdash record --agent records asyncio tasks")
+        searched = recorded_leaks(
+            choice.recorded, run, expected, duration, ignores_current=ignore_current, older_than_s=older_than
+        )
+        return _told(searched, json=json)
     if ignore_current:
-        watch = Watch(_NEW_ONES_S if duration is None else duration, _WATCH_S, ignores_current=True)
+        watch = Watch(_NEW_ONES_S if duration is None else duration, _WATCH_S, True, older_than)
     else:
-        watch = Watch(0.0, _WATCH_S if duration is None else duration)
+        watch = Watch(0.0, _WATCH_S if duration is None else duration, False, older_than)
     with signals_raised():
         consent = _consent(agreed=yes) if choice.asks else _UNASKED
-        searched = search(choice.target(), expected, watch, choice.entries, consent)
+        searched = search(
+            choice.target(), expected, watch, choice.entries, consent, agent=agent, needs_agent=typed("agent")
+        )
     if searched.proof is not _UNASKED:
         words = searched.proof if isinstance(searched.proof, str) else f"not proven: {searched.proof.words}"
         tell(words)
-    return _told(searched, json=json, ignores_current=ignore_current)
+    if searched.kinds == {TaskKind.THREAD} and not agent:
+        tell("asyncio tasks, if it has any, are told by memdash's agent alone: --agent brings it for this")
+    return _told(searched, json=json)
 
 
-def _told(searched: Searched, *, json: bool, ignores_current: bool) -> int:
-    write_lines([dumps(_object(searched))] if json else _lines(searched, "" if ignores_current else _SPARE))
-    return int(any(ignores_current or not suspect.is_lone for suspect in searched.suspects))
+def _told(searched: Searched, *, json: bool) -> int:
+    if json:
+        proof = searched.proof if isinstance(searched.proof, Missing) else None
+        write_lines([dumps(document(searched.suspects, proof))])
+    else:
+        write_lines(lines(searched.suspects, searched.kinds))
+    return int(any(suspect.charge for suspect in searched.suspects))
 
 
 def recorded_leaks(
-    file: Recorded, run: int | None, expected: Expected, duration_s: float | None, *, ignores_current: bool
+    file: Recorded,
+    run: int | None,
+    expected: Expected,
+    duration_s: float | None,
+    *,
+    ignores_current: bool,
+    older_than_s: float | None = None,
 ) -> Searched:
     """The same of a recording, from the tasks that were read up to a moment. Raises UsageError, RecordingError."""
     with closing(file.open(run)) as past:
         at_s = file.instant_s(past)
-        looks = past.tasks(at_s - (_RECORDED_S if duration_s is None else duration_s), at_s)
+        since_s = at_s - (_RECORDED_S if duration_s is None else duration_s)
+        looks = _of_all_kinds(past.tasks(since_s, at_s))
+        files = max((number for _, number in past.series("system.fds", since_s, at_s).known), default=0.0)
         first = past.tasks(-math.inf, past.run.since.mono_s + _FIRST_WITHIN_S)
     if not looks:
         hint = "give a longer --duration" if first else "memdash doctor PID says how those of a process are read"
@@ -121,7 +151,13 @@ def recorded_leaks(
     _require_creators(looks[0], expected)
     if ignores_current and first:
         expected = replace(expected, current=first[0])
-    return Searched(suspects(looks, expected), kinds=_kinds(looks))
+    return Searched(suspects(looks, expected, older_than_s=older_than_s, files=files), kinds=_kinds(looks))
+
+
+def _of_all_kinds(looks: Sequence[Tasks]) -> Sequence[Tasks]:
+    """Those that show every kind that the last one does: asyncio's tasks are not told before the agent is there."""
+    kinds = _kinds(looks[-1:])
+    return [*dropwhile(lambda look: not kinds <= _kinds((look,)), looks)]
 
 
 def _consent(*, agreed: bool) -> Maybe[Callable[[Action, str], bool]]:
@@ -133,11 +169,15 @@ def _consent(*, agreed: bool) -> Maybe[Callable[[Action, str], bool]]:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Seconds to wait before the first look, and from that to the last one; whether those there before may stay."""
+    """Seconds to wait before the first look, and from that to the last one; whether those there before may stay.
+
+    What has waited for ``older_than_s`` seconds is accused, where that is given.
+    """
 
     wait_s: float
     watch_s: float
     ignores_current: bool = False
+    older_than_s: float | None = None
 
     def pauses(self) -> Iterator[float]:
         """Between two looks."""
@@ -163,30 +203,78 @@ def search(
     entries: Sequence[ProbeEntry] = PROBES,
     consent: Maybe[Callable[[Action, str], bool]] = _UNASKED,
     pause: Callable[[float], object] = time.sleep,
+    *,
+    agent: bool = False,
+    needs_agent: bool = True,
 ) -> Searched:
     """Look again and again; a search ends as soon as a look shows nothing.
+
+    Memdash's ``agent`` comes before the first look where that is wanted, and without it nothing is searched, unless it
+    is not needed.
 
     With ``consent`` the runtime is asked to search too, where it can be, which that allows or not; else that says why
     nobody can allow it. Raises UsageError when nothing can be seen, AccessDenied when nothing may be.
     """
     try:
         with denials_told(target), TaskLooks(target, entries) as tasks:
+            if agent:
+                _bring_agent(tasks, is_needed=needs_agent)
             if watch.ignores_current:
                 expected = replace(expected, current=tasks.look())
             pause(watch.wait_s)
             proof = consent if consent is _UNASKED else tasks.search(consent)
-            looks: list[Tasks] = [tasks.look()]
+            looks, loops = [tasks.look()], Loops()
+            loops.look(looks[0])
+            files = tasks.files()
             _require_stacks(looks[0])
             _require_creators(looks[0], expected)
             for pause_s in watch.pauses():
-                if not suspects(looks, expected):
+                found = suspects(looks, expected, loops=loops.seen, files=files)
+                if not found:
                     break
-                pause(pause_s)
-                looks.append(tasks.look())
-            return Searched(suspects(looks, expected, searched=not isinstance(proof, Missing)), proof, _kinds(looks))
+                has_pile = any(suspect.charge is Charge.NUMBER for suspect in found)
+                for part_s in _parts(pause_s, has_pile=has_pile):
+                    pause(part_s)
+                    newest = tasks.look()
+                    loops.look(newest)
+                looks.append(newest)
+            has_searched = not isinstance(proof, Missing)
+            found = suspects(
+                looks,
+                expected,
+                searched=has_searched,
+                older_than_s=watch.older_than_s,
+                loops=loops.seen,
+                files=files,
+            )
+            return Searched(found, proof, _kinds(looks))
     except UnsupportedRuntime as error:  # 1 would say that something has leaked
         hint = error.hint or _BY_MEMORY
         raise UsageError(f"its goroutines or threads cannot be seen: {error.what}", hint) from None
+
+
+def _parts(pause_s: float, *, has_pile: bool) -> Iterator[float]:
+    """What a pause is cut into by glimpses at whether one of many alike is away: it may be so for a millisecond only.
+
+    They take no longer than the pause would, however many goroutines there are.
+    """
+    number = max(1, min(_MOST_GLIMPSES, round(pause_s / _GLIMPSE_S))) if has_pile else 1
+    until_s = time.monotonic() + pause_s
+    for _ in range(number):
+        yield pause_s / number
+        if time.monotonic() > until_s:
+            return
+
+
+def _bring_agent(tasks: TaskLooks, *, is_needed: bool) -> None:
+    """Say that it does not come, or raise UsageError for that: 1 would say that something has leaked."""
+    try:
+        tasks.bring_agent(tell)
+    except ProbeError as error:
+        words = f"its asyncio tasks cannot be seen: {error.what}"
+        if is_needed:
+            raise UsageError(words, error.hint) from None
+        tell(words)
 
 
 def _require_stacks(tasks: Tasks) -> None:
@@ -205,64 +293,3 @@ def _require_creators(tasks: Tasks, expected: Expected) -> None:
 
 def _kinds(looks: Iterable[Tasks]) -> frozenset[TaskKind]:
     return frozenset(task.kind for tasks in looks for task in tasks.groups)
-
-
-def _lines(searched: Searched, hint: str) -> Iterator[str]:
-    """The groups of several and those that grow, then those that are one alone; a summary last, where one looks.
-
-    Where there are none it says what was looked at: that memory does not leak is nothing it could tell.
-    """
-    found = searched.suspects
-    several = [suspect for suspect in found if not suspect.is_lone]
-    lone = [suspect for suspect in found if suspect.is_lone]
-    if not found:
-        yield f"no leaked {' or '.join(sorted(kind.words(0) for kind in searched.kinds)) or 'goroutines or threads'}"
-    for suspect in several:
-        yield from _group(suspect)
-    if lone:
-        yield from (f"{_ALONE}:", "")
-    for suspect in lone:
-        yield from _group(suspect)
-    if found:
-        number = sum(suspect.number for suspect in several)
-        groups = f"{count(len(several))} group{'s' * (len(several) != 1)} of several or growing"
-        yield f"{groups}, {count(number)} in all · {count(len(lone))} alone{hint}"
-
-
-def _group(suspect: Suspect) -> Iterator[str]:
-    task = suspect.task
-    number = f"{count(suspect.number)} {task.kind.words(suspect.number)}"
-    yield f"{number} · {plain(state_words(task))} · {suspect.verdict}: {suspect.evidence}"
-    yield from (_frame(frame) for frame in task.stack)
-    if not isinstance(task.created_by, Missing):
-        yield f"{_frame(task.created_by)}  {'what it was begun with' if task.kind.is_begun_with else 'started it'}"
-    yield ""
-
-
-def _frame(frame: Frame) -> str:
-    return f"    {plain(frame.function)}  {plain(frame.where())}".rstrip()
-
-
-def _object(searched: Searched) -> dict[str, object]:
-    from memdash.exports.json import task_row
-
-    return {
-        "schema": "memdash.leaks/1",
-        "searched": not isinstance(searched.proof, Missing),
-        "missing": {"proof": searched.proof.words} if isinstance(searched.proof, Missing) else {},
-        "leaks": [
-            task_row(suspect.task)
-            | {
-                "count": suspect.number,
-                "first": suspect.first,
-                "last": suspect.last,
-                "verdict": suspect.verdict,
-                "proven": suspect.task.is_leaked,
-                "growth": suspect.growth,
-                "same": suspect.are_same,
-                "alone": suspect.is_lone,
-                "evidence": suspect.evidence,
-            }
-            for suspect in searched.suspects
-        ],
-    }

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from memdash.analysis.rules import Condition, Op, Rule, Threshold, default_rules, metric_named, parse_rule
+from memdash.analysis.rules import (
+    Condition,
+    Op,
+    Rule,
+    Threshold,
+    default_rules,
+    metric_named,
+    parse_condition,
+    parse_rule,
+)
 from memdash.analysis.verdict_words import RULE as VERDICT
 from memdash.commands.options import gathered, place
 from memdash.config import AlertText, Limit, MostGrowth
@@ -16,7 +26,7 @@ from memdash.model.relief import OVER_LIMIT
 from memdash.spelling import meant
 from memdash.units import parse_figure
 
-__all__ = ["Alerting", "alert_options", "condition_of_growth", "condition_of_limit", "require_rules"]
+__all__ = ["Alerting", "alert_options", "condition_of_growth", "condition_of_limit", "rules_named", "spellings"]
 
 _PER_S = (60.0, 1.0, 3600.0, 86_400.0)
 
@@ -60,15 +70,22 @@ class Alerting:
     @property
     def muted(self) -> tuple[str, ...]:
         """The names of those that do not count. Raises UsageError where there is no such rule."""
-        require_rules(self.mute, [*(rule.name for rule in self.rules), VERDICT, OVER_LIMIT], place("mute"))
-        return tuple(self.mute)
+        return rules_named(self.mute, [*(rule.name for rule in self.rules), VERDICT, OVER_LIMIT], place("mute"))
 
 
-def require_rules(names: Sequence[str], known: Sequence[str], where: str) -> None:
-    """Raise UsageError for a name that no rule has; ``where`` says where it was found."""
-    for name in names:
-        if name not in known:
-            raise UsageError(f"{where}: there is no rule {name!r}", meant(name, known, "the rules are"))
+def rules_named(names: Sequence[str], known: Sequence[str], where: str) -> tuple[str, ...]:
+    """The same names as the rules bear them. Raises UsageError where none does; ``where`` says where it was found."""
+    found = [next((spelled for spelled in spellings(name) if spelled in known), "") for name in names]
+    for name in (name for name, spelled in zip(names, found, strict=True) if not spelled):
+        raise UsageError(f"{where}: there is no rule {name!r}", meant(name, known, "the rules are"))
+    return tuple(found)
+
+
+def spellings(name: str) -> tuple[str, ...]:
+    """The name of a rule, and that of one that is called what its condition is: it can be written in many ways."""
+    with suppress(UsageError):
+        return name, str(parse_condition(name))
+    return (name,)
 
 
 def _rule(alert: AlertText) -> Threshold:
@@ -90,7 +107,7 @@ def condition_of_limit(limit: Limit) -> Condition:
     """What ``--max`` finds fault with. Raises UsageError for what names no metric."""
     with told_where(limit.where):
         metric = metric_named(limit.metric)
-        with told_where(metric.key):
+        with told_where(metric.name):
             return Condition(metric.key, Op.OVER, parse_figure(limit.value, metric.unit))
 
 

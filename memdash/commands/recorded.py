@@ -59,12 +59,13 @@ def recorders(
         yield started
     finally:
         have_ended = [recorder.close() for recorder in started]
+        where = writer.found_at
         if all(have_ended):
-            used_bytes = _used_bytes(writer, path)
+            used_bytes = _used_bytes(writer)
             writer.close()
         else:
             used_bytes = max(recorder.state.used_bytes for recorder in started)
-        tell(_done_words(path, used_bytes, [recorder.state for recorder in started]))
+        tell(_done_words(where, used_bytes, [recorder.state for recorder in started]))
 
 
 def _pass_on(session: Session, hear: Callable[[str], object], news: str) -> None:
@@ -72,16 +73,19 @@ def _pass_on(session: Session, hear: Callable[[str], object], news: str) -> None
     hear(news)
 
 
-def _used_bytes(writer: Writer, path: Path) -> int:
+def _used_bytes(writer: Writer) -> int:
     """What the recording takes, 0 where there is nothing in it, or no way to know any more."""
     try:
-        return 0 if writer.is_empty or not path.exists() else writer.used_bytes
+        return 0 if writer.is_empty else writer.used_bytes
     except (RecordingError, OSError):
         return 0
 
 
-def _done_words(path: Path, used_bytes: int, found: Sequence[Progress]) -> str:
-    words = f"recorded {byte_size(used_bytes)} into {path}" if used_bytes else "nothing was recorded"
+def _done_words(where: Path | None, used_bytes: int, found: Sequence[Progress]) -> str:
+    """``where`` the recording stands in the end: None when somebody has deleted it."""
+    words = f"recorded {byte_size(used_bytes)} into {where}" if where and used_bytes else "nothing was recorded"
+    if used_bytes and not where:
+        words = "nothing is left of what was recorded"
     dropped = sum(progress.dropped for progress in found)
     if dropped:
         words += f"; {dropped} moment{'s' * (dropped != 1)} could not be written"

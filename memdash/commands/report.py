@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import click
 
@@ -52,7 +53,8 @@ def command(
     """Report everything that can be read of one process, once.
 
     With --duration it watches that long first, so that rates, growth and alerts have something to go by; with --agent
-    memdash's agent is in a Python meanwhile, and with --sample SIZE too it samples what that allocates.
+    memdash's agent is in a Python meanwhile, and with --sample SIZE too it samples what that allocates. What the agent
+    takes itself counts for nothing: the time begins once it has come.
 
     Of a recording (FILE.mdr[@TIME]) it reports one moment, by default the newest; with limits of their own, all up to
     that moment is judged by them anew.
@@ -78,11 +80,13 @@ def command(
     if duration is None:
         snapshot = read_once(target, rules=rules, muted=muted, entries=entries)
     else:
+        from memdash.session.settling import Settling
+
+        memory = Settling(interval, rules, muted)
         watch = Live(
             target,
             interval_s=interval,
-            rules=rules,
-            muted=muted,
+            memory=memory,
             asked=agency.asked,
             gc_at=plan,
             read_only=relief.read_only,
@@ -91,7 +95,7 @@ def command(
         with telling.hooks() as follow:
             follow(watch)
             agency.follow(watch)
-            signalled = watched([watch], duration)
+            signalled = watched([watch], duration, settle=partial(agency.settle, watch, memory))
         if signalled:
             return 128 + signalled
         snapshot = watch.snapshot()

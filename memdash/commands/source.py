@@ -1,4 +1,4 @@
-"""What a profile verb is pointed at: a file, a process that is read once, a server that is asked once, a recording.
+"""What a profile verb is pointed at: a file, standard input, a process or a server that is asked once, a recording.
 
 To add a kind of source, recognise it in ``profile_from``.
 """
@@ -6,6 +6,7 @@ To add a kind of source, recognise it in ``profile_from``.
 from __future__ import annotations
 
 import stat
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
-from memdash.commands.output import tell
+from memdash.commands.output import is_terminal, tell
 from memdash.commands.replayed import Recorded, recorded
 from memdash.config import parse_pid
 from memdash.errors import BadProfile, MemdashError, UsageError
@@ -23,10 +24,15 @@ if TYPE_CHECKING:
     from memdash.pprof.document import Document
     from memdash.pprof.taken import TakenProfile
 
-__all__ = ["SOURCE", "complete_source", "is_process", "profile_from"]
+__all__ = ["SOURCE", "STDIN", "complete_source", "is_process", "profile_from"]
 
-SOURCE = "PROFILE|PID|URL|FILE.mdr[@TIME]"
+SOURCE = "PROFILE|-|PID|URL|FILE.mdr[@TIME]"
 """How help names the argument."""
+
+STDIN = "-"
+"""As an argument: the profile is what is piped in."""
+
+_PIPED = "curl -s http://host:6060/debug/pprof/heap | memdash top -"
 
 _LOOKED_AT = 512
 _NO_PROFILE = "this is not a profile"
@@ -36,11 +42,15 @@ _NO_PROFILE = "this is not a profile"
 def profile_from(argument: str, run: int | None = None) -> TakenProfile:
     """Read the profile that ``argument`` means: the path of a file, a pid, or a URL as ``go tool pprof`` takes it.
 
+    ``-`` is what is piped in; a file of that name is ``./-``.
+
     Of a recording it is that of a moment of its ``run``. Raises UsageError, BadProfile, RecordingError, for a process
     what reading it raises, for a URL EndpointUnreachable and BadAnswer.
     """
     from memdash.pprof.taken import TakenProfile
 
+    if argument == STDIN:
+        return TakenProfile(_of_stdin())
     if is_url(argument):
         return TakenProfile(_of_url(argument))
     if is_process(argument):
@@ -89,7 +99,6 @@ def _of_url(url: str) -> Document:
 
 
 def _of_file(path: Path) -> Document:
-    from memdash.pprof.decode import decode
     from memdash.pprof.records import MOST_BYTES
 
     try:
@@ -101,12 +110,32 @@ def _of_file(path: Path) -> Document:
         raise UsageError(f"there is no file {str(path)!r}", "name a profile, or the pid of a process") from None
     except OSError as error:
         raise UsageError(f"{path}: {(error.strerror or str(error)).lower()}", "name a profile, or a pid") from None
+    return _decoded(content, str(path))
+
+
+def _of_stdin() -> Document:
+    from memdash.pprof.records import MOST_BYTES
+
+    if sys.stdin is None or is_terminal(sys.stdin):
+        where = "closed" if sys.stdin is None else "a terminal"
+        raise UsageError(f"no profile can be read from standard input: it is {where}", _PIPED)
+    try:
+        content = sys.stdin.buffer.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"standard input: {(error.strerror or str(error)).lower()}", _PIPED) from None
+    return _decoded(content, "standard input")
+
+
+def _decoded(content: bytes, name: str) -> Document:
+    """The profile in ``content``; an error says what that is called. Raises BadProfile."""
+    from memdash.pprof.decode import decode
+
     try:
         return decode(content)
     except BadProfile as error:
         is_text = error.what.startswith(_NO_PROFILE) and _is_text(content)
         what = f"{_NO_PROFILE}: it is text" if is_text else error.what
-        raise BadProfile(f"{path}: {what}", error.hint) from None
+        raise BadProfile(f"{name}: {what}", error.hint) from None
 
 
 def _is_text(content: bytes) -> bool:

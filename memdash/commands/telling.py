@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from memdash.analysis.rules import Rule
 from memdash.analysis.verdict_words import RULE as VERDICT
-from memdash.commands.limits import require_rules
+from memdash.commands.limits import rules_named, spellings
 from memdash.commands.options import place, typed
 from memdash.commands.output import is_terminal, tell_instead
 from memdash.errors import HookError, UsageError, told_where
@@ -83,7 +83,7 @@ class Telling:
             raise UsageError("--tell-ended does nothing without --on-alert or --webhook", "add one of them")
         known = [*(rule.name for rule in rules), VERDICT, OVER_LIMIT, NOTES]
         for text in (*self.on_alert, *self.webhook):
-            require_rules(text.rules, known, text.where)
+            rules_named(text.rules, known, text.where)
             if text.url:
                 _address(text)
             elif _is_absent(text.command[0]):
@@ -127,7 +127,8 @@ class Telling:
     def _wanted(self, text: HookText) -> Wanted:
         from memdash.hooks.wanted import Wanted
 
-        return Wanted(Severity[text.severity.upper()], frozenset(text.rules), text.ended or self.tell_ended)
+        rules = frozenset(spelled for name in text.rules for spelled in spellings(name))
+        return Wanted(Severity[text.severity.upper()], rules, text.ended or self.tell_ended)
 
     def _evidence(self, say: Callable[[str], object]) -> tuple[Evidence, Wanted] | None:
         """Raises UsageError where there is no place for it."""

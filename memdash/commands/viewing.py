@@ -10,7 +10,7 @@ import click
 
 from memdash.commands.options import gathered, settings
 from memdash.commands.output import tell, write_lines
-from memdash.commands.source import SOURCE, complete_source, profile_from
+from memdash.commands.source import SOURCE, STDIN, complete_source, profile_from
 from memdash.errors import UsageError, told_where
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ class Viewing:
 
     def alone(self, argument: str) -> TakenProfile:
         """The profile beside which ``earlier`` is shown, which is not subtracted. Raises like ``source``."""
+        if (argument, self.base, self.diff_base).count(STDIN) > 1:
+            raise UsageError("standard input holds one profile", "save the other one to a file")
         source = profile_from(argument, self.run)
         return _less(source, profile_from(self.base, self.run), relative_to_base=False) if self.base else source
 

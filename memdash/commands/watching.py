@@ -53,10 +53,12 @@ def watched(
     duration_s: float | None,
     tick: Callable[[], object] = lambda: None,
     ending: Sequence[int] = ENDING,
+    settle: Callable[[threading.Event], object] = lambda _over: None,
 ) -> int:
     """Watch until all have ended, or for ``duration_s`` once all are read; the signal that ended it before, or 0.
 
-    ``tick`` is called once they are read and then each second, and may raise.
+    ``tick`` is called once they are read and then each second, and may raise. ``settle`` may wait for more than that
+    they are read, but not once the event that it is given says that all have ended.
     """
     begun, over = threading.Event(), threading.Event()
 
@@ -74,6 +76,7 @@ def watched(
             for session in sessions:
                 session.start()
             begun.wait()
+            settle(over)
             for _ in ticks(duration_s, over):
                 tick()
     except Signalled as signalled:

@@ -23,8 +23,9 @@ from memdash.errors import MemdashError
 from memdash.model.capability import Capability
 from memdash.model.missing import Maybe, Missing
 from memdash.model.sample import Sample
+from memdash.model.target import Runtime
 
-__all__ = ["Action", "Actor", "Deed"]
+__all__ = ["Action", "Actor", "Deed", "nobody_does"]
 
 
 _NOTHING = frozenset[Capability]()
@@ -55,6 +56,39 @@ class Action(Enum):
     def question(self, whom: str) -> str:
         """What a person is asked before it is done to ``whom``: ``Force a collection in pid 41287?``."""
         return self._asked.format(whom)
+
+
+_SAMPLED_ALREADY = Missing(
+    "Go samples its allocations by itself", "its heap profile is shown without; memdash's sampling is for CPython"
+)
+_OF_PYTHON = "is for CPython, and of this program memdash knows no runtime"
+_ELSEWHERE = {
+    Runtime.GO: {
+        Action.LOAD_AGENT: Missing("the agent is for CPython", "of a Go program all is read without it"),
+        Action.TRIM: Missing(
+            "Go gives memory back by itself", "to have it do so at once, a program calls debug.FreeOSMemory"
+        ),
+        Action.SAMPLE: _SAMPLED_ALREADY,
+        Action.UNSAMPLE: _SAMPLED_ALREADY,
+    },
+    Runtime.CPYTHON: {
+        Action.FIND_LEAKS: Missing(
+            "only a Go program can search for what nothing can ever wake",
+            "the pane of tasks and memdash leaks show threads and asyncio tasks that stay",
+        )
+    },
+    Runtime.NATIVE: {
+        Action.LOAD_AGENT: Missing(f"the agent {_OF_PYTHON}"),
+        Action.SAMPLE: Missing(f"sampling {_OF_PYTHON}"),
+        Action.UNSAMPLE: Missing(f"sampling {_OF_PYTHON}"),
+    },
+}
+_NOBODY = Missing("nothing in this process can do that", "memdash doctor PID says how it can be read")
+
+
+def nobody_does(action: Action, runtime: Runtime) -> Missing:
+    """Why it cannot be done to a target of that kind, where no actor has a reason of its own; and what there is."""
+    return _ELSEWHERE[runtime].get(action, _NOBODY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,11 +56,13 @@ class Judgement:
 class Command:
     """A command that was started to be checked; ``exit_code`` is 128 + N when signal N killed it.
 
-    None while it was ended by the check itself: then its code says nothing of it.
+    None while it was ended by the check itself: then its code says nothing of it. ``pid`` is that of the command, which
+    may have started the program that was watched; 0 where it is not known.
     """
 
     argv: tuple[str, ...]
     exit_code: int | None
+    pid: int = 0
 
     @property
     def failed(self) -> bool:

@@ -22,6 +22,9 @@ __all__ = ["HEAP", "LIVE_HEAP", "METRICS", "METRICS_BY_KEY", "Kind", "Metric"]
 LIVE_HEAP = "heap.live_bytes"
 """The key of the metric that growth is judged by."""
 
+_TERMS = frozenset({"system.rss_bytes", "system.vms_bytes", "smaps.pss_bytes", "smaps.uss_bytes"})
+"""What everybody calls by its label."""
+
 HEAP = frozenset({"HeapAlloc", "Alloc", LIVE_HEAP})
 """The keys of what counts malloc's part of a CPython as long as memdash's agent tells it."""
 
@@ -48,6 +51,11 @@ class Metric:
     capability: Capability
     read: Callable[[Sample], Maybe[float]]
     covers_s: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """How a rule is told to people, who may write either: by the word of the field, as RSS, or else the key."""
+        return self.label if self.key in _TERMS else self.key
 
     def seen(self, sample: Sample) -> float:
         """What a series keeps of it: NaN, a gap, where it is Missing or what reads it is failing."""

@@ -128,7 +128,8 @@ class Snapshot:
     nothing of the target answers. ``transitions`` are what alerts have done since the snapshot before: each is in one
     snapshot that listeners get, and no poll can rely on seeing it. ``muted`` are the rules that do not count, and until
     when on the monotonic clock. ``relief`` says how forcing collections before a limit stands, None where nobody has
-    asked for that.
+    asked for that. ``cut_off`` says in a sentence why no more comes of a recording that grew while it was looked at,
+    and is empty otherwise.
     """
 
     target: Target
@@ -156,6 +157,7 @@ class Snapshot:
     silence: Silence | None = None
     verdict: Verdict | None = None
     is_replayed: bool = False
+    cut_off: str = ""
     gc_trend: GcTrend | None = None
     relief: Relief | None = None
 

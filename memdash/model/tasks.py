@@ -9,7 +9,7 @@ from typing import NamedTuple
 from memdash.model.missing import Maybe, Missing
 from memdash.model.profile import Frame
 
-__all__ = ["Task", "TaskKey", "TaskKind", "Tasks"]
+__all__ = ["StackMark", "Task", "TaskKey", "TaskKind", "Tasks"]
 
 _UNCOUNTED = Missing("nothing counts the stacks of these tasks")
 _ALIKE = Missing("these tasks are not told apart")
@@ -34,6 +34,14 @@ class TaskKind(Enum):
         return self is TaskKind.THREAD
 
 
+class StackMark(NamedTuple):
+    """What the stack of one task held, by its id: who has run since it was at this ``place`` has another ``digest``."""
+
+    id: int
+    place: int
+    digest: int
+
+
 class TaskKey(NamedTuple):
     """What tells one group from another: tasks that are alike in this are one row."""
 
@@ -54,7 +62,8 @@ class Task:
     stands: the innermost that is no library's; the number after the last stands for the creator. ``is_busy`` says that
     the state is one of those that a task which computes goes through many times a second. ``ids`` are those of its
     members, where somebody wants to know whether they are the same as before: goroutine ids, which are never used
-    again, or thread ids. ``is_leaked`` says that the runtime itself has found that nothing can ever wake them.
+    again, or thread ids; ``marks`` are those of the stacks of some of them, where there are many. ``is_leaked`` says
+    that the runtime itself has found that nothing can ever wake them.
     """
 
     kind: TaskKind
@@ -68,6 +77,7 @@ class Task:
     own_at: int = 0
     is_busy: bool = False
     ids: Maybe[frozenset[int]] = _ALIKE
+    marks: frozenset[StackMark] = frozenset()
     is_leaked: bool = False
 
     @property

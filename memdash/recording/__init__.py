@@ -7,8 +7,8 @@ memory), ``alike`` (what they are compressed against), ``kept`` (what was read l
 file and its lock), ``facts`` (those of many rows on their way), ``writer``, ``pruning`` (its limits), ``copying``,
 ``enduring`` (a writer whose disk may fill), ``reader``, ``hindsight`` (what was said of alerts), ``older`` (files of
 format 1), ``salvage`` (from ``pages`` where nothing else is left), ``allowance`` (how much of one is looked through),
-``mended`` (what is left of a damaged one as one to read), ``recorder`` (beside a watch). May import: ``model``,
-``files``, ``units``, ``errors``. Nothing here knows a process.
+``mended`` (what is left of a damaged one as one to read), ``followed`` (whether more may come of one), ``recorder``
+(beside a watch). May import: ``model``, ``files``, ``units``, ``errors``. Nothing here knows a process.
 
 To have another fact written, name it in ``model.sample.CAPABILITY_OF``: what it is made of is taken from its types.
 Those in ``moment.APART`` are rows of their own. Fields may be added with a default, or as Maybe: what an older file

@@ -83,9 +83,22 @@ class Place:
         try:
             found = self.working.stat()
         except OSError as error:
-            raise RecordingError(f"{self.path} has gone: {error.strerror}") from None
+            where = self.found_at
+            gone = f"has gone: {error.strerror}" if where is None else f"has been moved to {where}"
+            raise RecordingError(f"{self.path} {gone}") from None
         if (found.st_dev, found.st_ino) not in self._held.values():
             raise RecordingError(f"{self.path} has been replaced by another file")
+
+    @property
+    def found_at(self) -> Path | None:
+        """Where the file that is written stands now, whoever has moved it; None once it is deleted, or closed."""
+        for descriptor, held in list(self._held.items())[-1:]:  # of two the working file was opened last
+            try:
+                moved = Path(f"/proc/self/fd/{descriptor}").readlink()
+            except OSError:
+                continue
+            return next((path for path in (self.path, moved) if _leads_to(path, held)), None)
+        return None
 
     def discard(self) -> None:
         """Close, and remove what was made for nothing."""
@@ -101,6 +114,14 @@ class Place:
             os.close(descriptor)
             _TAKEN.discard(key)
         self._held.clear()
+
+
+def _leads_to(path: Path, file: tuple[int, int]) -> bool:
+    try:
+        found = path.stat()
+    except OSError:
+        return False
+    return (found.st_dev, found.st_ino) == file
 
 
 def require_free(path: Path, *, can_be_there: bool) -> None:

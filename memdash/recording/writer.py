@@ -174,6 +174,11 @@ class Writer:
         """What it takes."""
         return self.database.used_bytes
 
+    @property
+    def found_at(self) -> Path | None:
+        """Where its file stands now, though somebody has moved it; None where it has been deleted, or there is none."""
+        return None if self._place is None else self._place.found_at
+
     def close(self) -> None:
         """A file that was made for it and has no run in it goes. May be called twice."""
         is_empty = False

@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeVar
 
 from memdash.errors import ProbeError, TargetError, TargetExited, defects_told
-from memdash.model.action import Action, Actor, Deed
+from memdash.model.action import Action, Actor, Deed, nobody_does
 from memdash.model.capability import Capability
 from memdash.model.missing import NOT_READ_YET, Maybe, Missing
 from memdash.model.probe import Probe
 from memdash.model.sample import CAPABILITY_OF, Fact, Instant, Origin, Sample
+from memdash.model.target import Runtime
 from memdash.sampling.budget import Budget
 from memdash.sampling.clock import Clock
 from memdash.sampling.doing import Doing
@@ -56,7 +57,8 @@ class _Until(NamedTuple):
 class Roster:
     """Reads whoever is due, joins what they said last into a Sample, and passes on what is to be done.
 
-    Belongs to one thread, but for ``cancel``. What has begun may be carried out on another meanwhile.
+    Belongs to one thread, but for ``cancel``. What has begun may be carried out on another meanwhile. The target's
+    ``runtime`` tells why something cannot be done where no actor says so.
     """
 
     def __init__(
@@ -65,7 +67,9 @@ class Roster:
         missing: Mapping[Capability, Missing],
         clock: Clock,
         actors: Sequence[Actor] = (),
+        runtime: Runtime = Runtime.NATIVE,
     ) -> None:
+        self._runtime = runtime
         self._actors = list(actors)
         self._slots = [_Slot(probe, Budget(probe.cadence_s)) for probe in probes]
         self._missing = missing
@@ -167,7 +171,7 @@ class Roster:
             actor.cancel()
 
     def _who_can(self, action: Action) -> Maybe[Actor]:
-        why = Missing("nothing here can do that")
+        why = nobody_does(action, self._runtime)
         for actor in self._actors:
             offer = _offers_of(actor).get(action, why)
             if not isinstance(offer, Missing):

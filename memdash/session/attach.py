@@ -63,7 +63,7 @@ def attach(
 
         acting.append(Late(opened.target, late, join))
     missing = _waiting_for(late, opened)
-    roster = Roster(opened.probes, missing, clock, acting)
+    roster = Roster(opened.probes, missing, clock, acting, opened.target.runtime)
     return Attached(opened.target, roster, missing, tuple(opened.log))
 
 

@@ -16,7 +16,7 @@ from memdash.sampling.clock import Clock, SystemClock
 from memdash.sampling.roster import Roster
 from memdash.session.attach import attach
 
-__all__ = ["Errand"]
+__all__ = ["Errand", "awaited"]
 
 _LOOK_EVERY_S = 0.05
 _NOBODY = Missing("nothing in this process can do that", "memdash doctor PID says how it can be read")
@@ -53,25 +53,37 @@ class Errand:
                 loaded = roster.act(Action.LOAD_AGENT)
                 if loaded.failed:
                     return loaded
-                offer = self._awaited(roster, action)
+                offer = awaited(roster, action, self.patience_s, self.tell, clock=self.clock, pause=self.pause)
             if not isinstance(offer, Missing) and not self.consent(action, offer):
                 return None
             return roster.act(action)
         finally:
             roster.close()
 
-    def _awaited(self, roster: Roster, action: Action) -> str:
-        """What the agent offers, once it is there."""
-        until_s, why = self.clock.now().mono_s + self.patience_s, _NOBODY
-        while self.clock.now().mono_s < until_s:
-            for line in roster.news():
-                self.tell(line)
-            offers = roster.offers()
-            offer = offers.get(action, _NOBODY)
-            if not isinstance(offer, Missing):
-                return offer
-            if not isinstance(offers.get(Action.LOAD_AGENT, _NOBODY), Missing):  # the attempt is over: it was refused
-                raise AgentUnreachable(f"the agent does not come to life: {offer.why}", offer.hint)
-            why = offer
-            self.pause(_LOOK_EVERY_S)
-        raise TimedOut(f"the agent has not come to life: {why.why}", why.hint)
+
+def awaited(
+    roster: Roster,
+    action: Action,
+    patience_s: float,
+    tell: Callable[[str], object],
+    *,
+    clock: Clock,
+    pause: Callable[[float], object] = time.sleep,
+) -> str:
+    """What the agent offers, once it is there. ``tell`` hears what happens meanwhile.
+
+    Raises TimedOut when it does not come to life within ``patience_s``, AgentUnreachable when it never will.
+    """
+    until_s, why = clock.now().mono_s + patience_s, _NOBODY
+    while clock.now().mono_s < until_s:
+        for line in roster.news():
+            tell(line)
+        offers = roster.offers()
+        offer = offers.get(action, _NOBODY)
+        if not isinstance(offer, Missing):
+            return offer
+        if not isinstance(offers.get(Action.LOAD_AGENT, _NOBODY), Missing):  # the attempt is over: it was refused
+            raise AgentUnreachable(f"the agent does not come to life: {offer.why}", offer.hint)
+        why = offer
+        pause(_LOOK_EVERY_S)
+    raise TimedOut(f"the agent has not come to life: {why.why}", why.hint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
@@ -9,13 +10,14 @@ from typing import Self
 from memdash.errors import UnsupportedRuntime
 from memdash.model.action import Action
 from memdash.model.capability import Capability
-from memdash.model.missing import Maybe, Missing
+from memdash.model.missing import Maybe, Missing, known
 from memdash.model.target import Target
-from memdash.model.tasks import Tasks
+from memdash.model.tasks import TaskKind, Tasks
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES, telling_apart
 from memdash.sampling.clock import Clock, SystemClock
 from memdash.session.attach import attach
+from memdash.session.errand import awaited
 
 __all__ = ["TaskLooks"]
 
@@ -26,6 +28,8 @@ _NOBODY = Missing(
     "nothing here can have the runtime search for leaked ones",
     "net/http/pprof of a program of Go 1.27 can, with --endpoint auto",
 )
+_AGENT_S, _TOLD_S, _LOOK_EVERY_S = 60.0, 1.5, 0.1
+"""For the agent to come, in a target with many busy threads; and then for it to tell tasks, if there are any."""
 _UNWANTED = Missing("it was not wanted")
 
 
@@ -34,7 +38,25 @@ class TaskLooks:
 
     def __init__(self, target: Target, entries: Sequence[ProbeEntry] = PROBES, clock: Clock | None = None) -> None:
         """Raises MemdashError when nothing can be read."""
-        self._roster = attach(target, telling_apart(entries), clock or SystemClock()).roster
+        self._clock = clock or SystemClock()
+        self._roster = attach(target, telling_apart(entries), self._clock).roster
+
+    def bring_agent(self, tell: Callable[[str], object], pause: Callable[[float], object] = time.sleep) -> None:
+        """Have memdash's agent come into a Python, which alone tells asyncio tasks; it goes with the looks.
+
+        ``tell`` hears what it waits for. Raises UnsupportedRuntime where there is no Python, AgentUnreachable and
+        TimedOut when it does not come, TargetExited.
+        """
+        loaded = self._roster.act(Action.LOAD_AGENT) if self._is_without_agent() else None
+        if loaded is not None and isinstance(loaded.outcome, Missing):
+            raise loaded.error or UnsupportedRuntime(loaded.outcome.why, loaded.outcome.hint)
+        awaited(self._roster, Action.TRIM, _AGENT_S, tell, clock=self._clock, pause=pause)
+        until_s = self._clock.now().mono_s + _TOLD_S
+        while not _tells_asyncio(self.look()) and self._clock.now().mono_s < until_s:
+            pause(_LOOK_EVERY_S)
+
+    def _is_without_agent(self) -> bool:
+        return isinstance(self._roster.offers().get(Action.TRIM, _NOBODY), Missing)
 
     def look(self) -> Tasks:
         """Those there are now. Raises UnsupportedRuntime when they cannot be read, TargetExited."""
@@ -42,6 +64,11 @@ class TaskLooks:
         if isinstance(tasks, Missing):
             raise UnsupportedRuntime(tasks.why, tasks.hint)
         return tasks
+
+    def files(self) -> int:
+        """How many files it has open; 0 where that is not known. Raises TargetExited."""
+        system = self._roster.look(frozenset({Capability.SYSTEM})).system
+        return 0 if isinstance(system, Missing) else known(system.fds, 0)
 
     def search(self, consent: Maybe[Callable[[Action, str], bool]]) -> Maybe[str]:
         """Have the runtime itself search for leaked ones: what came of it, or why it did not.
@@ -63,3 +90,7 @@ class TaskLooks:
         self, _kind: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
         self._roster.close()
+
+
+def _tells_asyncio(tasks: Tasks) -> bool:
+    return any(task.kind is TaskKind.ASYNCIO for task in tasks.groups)

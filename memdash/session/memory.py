@@ -42,16 +42,21 @@ class Memory:
     """Used by one thread at a time."""
 
     def __init__(self, interval_s: float, rules: Sequence[Rule], muted: Sequence[str] = ()) -> None:
-        self._history = History(interval_s)
+        self._interval_s = interval_s
         self._rules = rules
         self._broken: set[str] = set()
         self._log = AlertLog({rule.name: rule.cooldown_s for rule in rules})
         for name in muted:
             self._log.mute(name)
         self._cost = CostMeter()
+        self._began_s: float | None = None
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Forget all samples: history, changes and the verdict begin with the next one. The log stays as it is."""
+        self._history = History(self._interval_s)
         self._rows = Rows()
         self._judge = Judge()
-        self._began_s: float | None = None
         self._gc_trend: GcTrend | None = None
         self._gc_trend_at_s = -math.inf
 

@@ -74,6 +74,11 @@ class Past:
         self._held = Kept[int, _Held](_HELD_KEPT)
 
     @property
+    def path(self) -> Path | None:
+        """Its file; None for what stands in none."""
+        return self._recording.path
+
+    @property
     def run(self) -> Run:
         """The run as it stands now: its first and newest moment, what was watched."""
         with self._lock:

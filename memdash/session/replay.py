@@ -17,6 +17,7 @@ from memdash.model.missing import Maybe
 from memdash.model.sample import Instant
 from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Target
+from memdash.recording.followed import Followed
 from memdash.recording.moment import Run
 from memdash.session.listeners import Listeners
 from memdash.session.memory import Memory
@@ -41,15 +42,17 @@ _RESTS = 20
 class Replay:
     """Stands at the newest moment of a recorded run, to which nothing can be done.
 
-    While somebody still records into the file, it follows. Its first snapshot has no trends of rows, which take ten
-    times as long as all else to read; once it has been started, they come. Safe from any thread. Raises RecordingError
-    where the recording cannot be read.
+    While somebody still records into the file, it follows; should that break off, the snapshot says so. Its first
+    snapshot has no trends of rows, which take ten times as long as all else to read; once it has been started, they
+    come. Safe from any thread. Raises RecordingError where the recording cannot be read.
     """
 
     def __init__(self, past: Past) -> None:
         self._past = past
         self._baseline: Instant | None = None
         self._run = past.run
+        self._file = Followed(past.path)
+        self._cut_off = ""
         self._snapshot = self._newest(self._run, is_quick=True)
         self._listeners = Listeners()
         self._lock = threading.Lock()
@@ -113,7 +116,8 @@ class Replay:
         self._past.close()
 
     def _newest(self, run: Run, *, is_quick: bool = False) -> Snapshot:
-        return self._past.at(run.until.mono_s, self._baseline, is_quick=is_quick)
+        newest = self._past.at(run.until.mono_s, self._baseline, is_quick=is_quick)
+        return replace(newest, cut_off="" if run.ending else self._cut_off)
 
     def _follow(self) -> None:
         """On a thread of its own. What fails is tried again, and told to whoever goes to another moment."""
@@ -121,7 +125,9 @@ class Replay:
         while not self._closed.wait(pause_s):
             began_s = time.thread_time()
             with suppress(MemdashError), defects_told(), self._lock:
-                if is_due or self._past.run != self._run:
+                has_grown = self._past.run != self._run
+                self._cut_off = "" if self._run.ending else self._file.cut_off(has_grown=has_grown)
+                if is_due or has_grown or self._cut_off != self._snapshot.cut_off:
                     self._publish()
                 is_due = False
             pause_s = max(self._run.interval_s, _LOOKS_EVERY_S, _RESTS * (time.thread_time() - began_s))

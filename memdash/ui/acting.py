@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
 
-from memdash.model.action import Action
-from memdash.model.missing import Missing
+from memdash.model.action import Action, nobody_does
+from memdash.model.missing import Maybe, Missing
 from memdash.model.snapshot import Snapshot, State
 from memdash.ui.commands import COMMANDS
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ask_to_act", "how_to_sample"]
 
-_NOBODY = Missing("nothing in this target can do that")
 _UNDER_WAY = Missing("one is under way already", "the alert log says what comes of it")
 
 
@@ -25,8 +24,8 @@ def ask_to_act(screen: Screen[Any], session: Session, shown: Snapshot, *actions:
 
     The alert log tells what came of it.
     """
-    action = next((one for one in actions if not isinstance(shown.actions.get(one, _NOBODY), Missing)), actions[0])
-    offer = shown.actions.get(action, _NOBODY)
+    action = next((one for one in actions if not isinstance(_offer(shown, one), Missing)), actions[0])
+    offer = _offer(shown, action)
     if shown.state is not State.LIVE:
         offer = Missing("the target is not live")
     elif not isinstance(offer, Missing) and session.is_doing(action):
@@ -55,9 +54,13 @@ def ask_to_act(screen: Screen[Any], session: Session, shown: Snapshot, *actions:
     screen.app.push_screen(Confirm(action.question(shown.target.place), offer, word), answered)
 
 
+def _offer(shown: Snapshot, action: Action) -> Maybe[str]:
+    return shown.actions.get(action, nobody_does(action, shown.target.runtime))
+
+
 def _what_helps(shown: Snapshot, action: Action) -> str:
     """The key that loads the agent, where that is what is missing and can be done; probes know of no keys."""
-    loading = shown.actions.get(Action.LOAD_AGENT, _NOBODY)
+    loading = _offer(shown, Action.LOAD_AGENT)
     if action is Action.LOAD_AGENT or shown.state is not State.LIVE or isinstance(loading, Missing):
         return ""
     return f"Press {_key(Action.LOAD_AGENT)} to load it"
@@ -67,9 +70,9 @@ def how_to_sample(shown: Snapshot) -> str:
     """Which keys bring allocation sites where there are none; empty when it takes more than keys."""
     if shown.state is not State.LIVE:
         return ""
-    if not isinstance(shown.actions.get(Action.SAMPLE, _NOBODY), Missing):
+    if not isinstance(_offer(shown, Action.SAMPLE), Missing):
         return f"{_key(Action.SAMPLE)} samples its allocations: then the lines that hold its memory are shown here"
-    if Action.SAMPLE in shown.actions and not isinstance(shown.actions.get(Action.LOAD_AGENT, _NOBODY), Missing):
+    if Action.SAMPLE in shown.actions and not isinstance(_offer(shown, Action.LOAD_AGENT), Missing):
         return f"{_key(Action.LOAD_AGENT)} loads memdash's agent, {_key(Action.SAMPLE)} then samples its allocations"
     return ""
 

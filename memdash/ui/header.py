@@ -56,8 +56,9 @@ def standing(
 def _past_standing(snapshot: Snapshot, where: Whereabouts, *, short: bool) -> Standing:
     """How far back it is, in words of one width: what stands beside them must not move as time does."""
     at = moment_words(snapshot.at.wall_s, where.until.wall_s)
-    ended = snapshot.ending.words if snapshot.ending is not None else ""
-    notice = f"{snapshot.target.name} {ended} at {clock_time(snapshot.ending.at_s)}." if snapshot.ending else ""
+    notice = where.cut_off
+    if snapshot.ending is not None:
+        notice = f"{snapshot.target.name} {snapshot.ending.words} at {clock_time(snapshot.ending.at_s)}."
     if where.is_replay:
         passed, whole = snapshot.at.mono_s - where.since.mono_s, where.until.mono_s - where.since.mono_s
         share = "" if short else f" · {duration(passed)} of {duration(whole)}"

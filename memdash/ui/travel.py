@@ -22,13 +22,14 @@ class Whereabouts:
     """``since`` and ``until`` are the ends of what can be looked at.
 
     ``is_away`` is true while another moment than the newest is shown, or is to be; ``is_replay`` says that the newest
-    is no longer the present.
+    is no longer the present, ``cut_off`` why that is its last one, should more have been expected.
     """
 
     since: Instant
     until: Instant
     is_away: bool = False
     is_replay: bool = False
+    cut_off: str = ""
 
 
 class Stop(NamedTuple):

@@ -73,7 +73,11 @@ def test_the_clauses_of_a_rule_come_in_any_order() -> None:
         ("HeapAlloc < 5 clear 4", 21, "it would never begin", "write it like"),
         ("tasks growth > 5/min clear 4", 28, "'4' is not of the kind of 5/min", "write it like"),
         ("HeapAlloc > 5 > 6", 13, "'5 > 6' is not a size", "write it like"),
-        ("HeapAlloc > 5 for 30s foo", 19, "'30s foo' is not a duration", "write it like 500ms"),
+        ("HeapAlloc > 5 fr 30s", 15, "'fr' means nothing here", "did you mean for?"),
+        ("HeapAlloc > 5 for 30s critcal", 23, "'critcal' means nothing here", "did you mean critical?"),
+        ("HeapAlloc grwth > 5/min", 11, "expected > or <, and found 'grwth'", "did you mean growth?"),
+        ("rss > 5/min", 7, "RSS is no counter", "write RSS growth > 5/min"),
+        ("HeapAlloc > 5 for 30s xyz", 19, "'30s xyz' is not a duration", "write it like 500ms"),
         ("tasks growth > 5 / fort night", 20, "'fort night' is no time that a rate is per", "/min"),
     ],
 )

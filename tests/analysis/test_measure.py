@@ -185,12 +185,12 @@ def test_a_rate_of_the_live_heap_may_have_to_hold_for_longer_than_its_window_whe
 
 def test_growth_since_the_attach_knows_what_was_there_days_ago() -> None:
     """The first value stands in no bucket of its own any more after six hours, and in none after three days."""
-    memory, keys = dict[str, float](), ("system.rss_bytes", "TotalAlloc", "tasks.total")
+    memory, keys = {"system.fds": 10.0}, ("system.rss_bytes", "TotalAlloc", "tasks.total")
 
     def of(key: str) -> Metric:
         return replace(METRICS_BY_KEY[key], read=lambda _: memory[key])
 
-    metrics = [of(key) for key in keys]
+    metrics = [of(key) for key in (*keys, "system.fds")]
     history = History(1.0, metrics)
     rules = [parse_rule(f"{key} growth > 64") for key in keys]
     pile = PiledUp("pile", least=50, share=0.5, for_s=60.0)

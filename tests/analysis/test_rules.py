@@ -152,3 +152,14 @@ def test_a_pile_since_a_mark_is_found_however_early(written: Write) -> None:
     watch = cast("Written", written({"tasks.total": [5] * 40 + [20] * 3 + [80] * 62}))
     watch.baseline = Instant(watch.until.wall_s - 64, watch.until.mono_s - 64)
     assert isinstance(PILE.check(watch), Finding)
+
+
+@pytest.mark.parametrize(("files", "severity"), [(18, Severity.INFO), (17, Severity.WARNING), (None, Severity.WARNING)])
+def test_a_pile_that_came_with_connections_is_no_warning(
+    written: Write, files: float | None, severity: Severity
+) -> None:
+    opened = [10.0 if files else None] * 40 + [files] * 62
+    found = PILE.check(written({"tasks.total": [20.0] * 40 + [84.0] * 62, "system.fds": opened}))
+    assert isinstance(found, Finding)
+    assert found.severity is severity
+    assert found.summary.endswith(", with 8 open files more: they may serve connections") is (severity is Severity.INFO)

@@ -72,7 +72,7 @@ def test_an_open_watch_does_not_presume_its_length() -> None:
 def test_what_is_muted_or_merely_informs_breaks_nothing() -> None:
     alerts = [AlertText("HeapAlloc > 1MiB for 5s info"), AlertText("Sys > 1GiB", "loud"), AlertText("rss > 1GiB")]
     plan = Plan(alert=alerts, mute=("gc pause", "loud", "heap growth"))
-    assert [budget.name for budget in plan.budgets(60.0)] == ["system.rss_bytes at most 1GiB"]
+    assert [budget.name for budget in plan.budgets(60.0)] == ["RSS at most 1GiB"]
     with pytest.raises(UsageError, match="there is no rule 'lout'"):
         Plan(alert=alerts, mute=("lout",)).budgets(60.0)
 
@@ -143,7 +143,7 @@ def test_a_file_that_makes_no_sense_is_told_of_with_the_place(
 @pytest.mark.parametrize(
     "text",
     [
-        'max = ["RSS=1MiB"]\n[[alert]]\nname = "system.rss_bytes at most 1MiB"\nwhen = "RSS > 4GiB"',
+        'max = ["RSS=1MiB"]\n[[alert]]\nname = "RSS at most 1MiB"\nwhen = "RSS > 4GiB"',
         '[[alert]]\nname = "a"\nwhen = "RSS > 1GiB for 5s"\n[[alert]]\nname = "never a"\nwhen = "RSS > 4GiB"',
         '[[alert]]\nname = "no leak"\nwhen = "RSS > 4GiB"',
     ],

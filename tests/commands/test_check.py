@@ -117,8 +117,8 @@ def test_one_that_breaks_them_fails_with_the_evidence(
     code, out, err = said(*FAST, "--for=0.1s", "--max=rss=1MiB", "--allow-leak", child.pid)
     assert code == 1
     assert out.startswith("FAILED: python")
-    assert "FAIL  system.rss_bytes at most 1MiB" in out
-    assert err.startswith("::error title=memdash%3A system.rss_bytes at most 1MiB::")
+    assert "FAIL  RSS at most 1MiB" in out
+    assert err.startswith("::error title=memdash%3A RSS at most 1MiB::")
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ def test_an_alert_rings_the_terminal_and_tells_the_desktop(
 ) -> None:
     sleeper = start("sleep", "60")
     terminal = open_terminal(str(sleeper.pid), "--bell", "--notify", "--max", "rss=4KiB")
-    words = rf"sleep \(pid {sleeper.pid}\): WARN system.rss_bytes > 4KiB: RSS "
+    words = rf"sleep \(pid {sleeper.pid}\): WARN RSS > 4KiB: RSS "
     terminal.child.expect(rb"\x07\x1b(\]9;|\]777;notify;memdash;)" + words.encode())
     terminal.child.send("q")
     assert terminal.ends()[0] == 0

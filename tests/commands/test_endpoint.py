@@ -121,9 +121,9 @@ def test_leaks_are_searched_for_through_a_url(
 ) -> None:
     monkeypatch.setattr("memdash.commands.leaks._WATCH_S", 0.02)
     code, out, _ = run("leaks", server.address.url)
-    assert code == 1
-    assert out.startswith("20 goroutines · chan receive · staying: as many at every look\n")
-    assert out.count("as many") == 1
+    assert code == 0  # so many may be the workers of a pool, and their ids are not told
+    assert "    20  chan receive  " in out
+    assert "  (fewer than 100)\n" in out
     main_alone = serve(served(goroutine=goroutines((1, ("runtime.gopark", "main.main", "runtime.main")))))
     assert run("leaks", main_alone.address.url)[:2] == (0, "no leaked goroutines\n")
     code, _, err = run("leaks", server.address.url, "--ignore-created-by", "main.start")

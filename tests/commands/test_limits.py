@@ -117,6 +117,26 @@ def test_what_makes_no_sense_in_the_file_is_told_with_its_place(
     assert hint in refused.value.hint
 
 
+def test_a_rule_that_is_called_what_its_condition_is_may_be_written_in_any_way() -> None:
+    for name in ("RSS > 1GiB", "rss > 1024MiB", "system.rss_bytes>1GiB"):
+        assert Alerting(max=(Limit("rss", "1GiB"),), mute=(name,)).muted == ("RSS > 1GiB",)
+    with pytest.raises(UsageError, match="there is no rule 'rss > 2GiB'"):
+        _ = Alerting(max=(Limit("rss", "1GiB"),), mute=("rss > 2GiB",)).muted
+
+
+@pytest.mark.parametrize(("metric", "guess"), [("RSSS", "RSS"), ("goroutins", "goroutines"), ("HeapAloc", "HeapAlloc")])
+def test_a_metric_is_told_by_the_name_that_people_know(metric: str, guess: str) -> None:
+    for alerting in (Alerting(max=(Limit(metric, "1"),)), Alerting(alert=(AlertText(f"{metric} > 1"),))):
+        with pytest.raises(UsageError, match=f"there is no metric '{metric}'") as refused:
+            _ = alerting.rules
+        assert refused.value.hint == f"did you mean {guess}?"
+    with pytest.raises(UsageError) as refused:
+        _ = Alerting(max=(Limit("foo", "1"),)).rules
+    assert ", RSS, VMS, " in refused.value.hint
+    with pytest.raises(UsageError, match="--max: RSS: 'much' is not a size"):
+        _ = Alerting(max=(Limit("rss", "much"),)).rules
+
+
 def test_what_is_muted_is_a_rule() -> None:
     assert Alerting(mute=("gc pause", "heap growth")).muted == ("gc pause", "heap growth")
     with pytest.raises(UsageError) as refused:

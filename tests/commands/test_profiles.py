@@ -171,6 +171,58 @@ def test_a_profile_may_come_through_a_pipe(run: Run, tmp_path: Path) -> None:
     assert "grow" in done.stdout
 
 
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view[0])
+def test_each_view_reads_a_profile_that_is_piped_in(
+    run: Run, heap: Path, view: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with heap.open() as piped:
+        monkeypatch.setattr("sys.stdin", piped)
+        code, out, err = run(*view, "-")
+    assert (code, "add" in out) == (0, True), err
+
+
+def test_what_is_piped_in_is_compared_with_a_file(run: Run, heap: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for argv in (("diff", "-", heap), ("diff", heap, "-"), ("top", "--base", "-", heap)):
+        with heap.open() as piped:
+            monkeypatch.setattr("sys.stdin", piped)
+            assert run(*argv)[0] == 0
+    code, out, err = run("diff", "-", "-")
+    assert (code, out) == (2, "")
+    assert "standard input holds one profile" in err
+
+
+@pytest.mark.parametrize(
+    ("piped", "words"),
+    [
+        (b"", "standard input: the profile is empty"),
+        (b"404 page not found\n", "standard input: this is not a profile: it is text"),
+        (gzip.compress(bytes(65 << 20)), "standard input: this is more than 64 MiB unpacked"),
+        (b"\0" * (65 << 20), "standard input: this is more than 64 MiB"),
+    ],
+    ids=["nothing", "text", "a bomb", "too much"],
+)
+def test_nonsense_that_is_piped_in_is_told(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piped: bytes, words: str
+) -> None:
+    (tmp_path / "piped").write_bytes(piped)
+    with (tmp_path / "piped").open() as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        code, out, err = run("top", "-")
+    assert (code, out, len(err.splitlines())) == (2, "", 2)
+    assert words in err
+
+
+def test_no_profile_is_waited_for_at_a_terminal(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    leader, follower = os.openpty()
+    with os.fdopen(leader), os.fdopen(follower) as terminal:
+        monkeypatch.setattr("sys.stdin", terminal)
+        code, out, err = run("flame", "-")
+        assert (code, out, "it is a terminal" in err) == (2, "", True)
+        monkeypatch.setattr("sys.stdin", None)
+        code, out, err = run("top", "-")
+        assert (code, out, "it is closed" in err) == (2, "", True)
+
+
 def test_a_file_named_like_a_pid_is_a_file(heap: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(heap.parent)
     heap.rename("1234")

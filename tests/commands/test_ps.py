@@ -52,5 +52,23 @@ def test_names_of_processes_cannot_steer_the_terminal(
     assert line.endswith(r"\e[2J\n[red]evil 60")
 
 
+def test_a_command_line_is_whole_in_a_pipe_and_cut_at_a_terminal(
+    start: Start, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with ps aux: who greps for an argument must find it, however far behind it stands; always in one line."""
+    child = start("sleep", *["0"] * 2000, "61.5", "\n0")
+
+    def line() -> str:
+        assert main(["ps", "61.5"]) == 0
+        (found,) = (line for line in capsys.readouterr().out.splitlines() if line.split()[0] == str(child.pid))
+        return str(found)
+
+    assert line().endswith(r" 0 0 61.5 \n0")
+    monkeypatch.setattr("memdash.commands.ps.is_terminal", lambda _stream: True)
+    monkeypatch.setenv("COLUMNS", "100")
+    cut = line()
+    assert (len(cut), cut[-1]) == (100, "…")
+
+
 def test_loads_no_screen() -> None:
     assert of_a_screen(loaded(["ps"])["ps"]) == set()

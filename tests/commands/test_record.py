@@ -121,7 +121,7 @@ def test_a_recording_that_is_deleted_meanwhile_is_told_of_and_no_success(
         program.send_signal(signal.SIGTERM)
         _, told = program.communicate()
     assert program.returncode == 2
-    assert "nothing was recorded; the last " in told
+    assert "nothing is left of what was recorded; the last " in told
     assert f"could not be written: {path} has gone" in told
 
 
@@ -147,7 +147,32 @@ def test_what_could_not_be_written_to_the_end_is_told(tmp_path: Path, capfd: pyt
     assert (recorder.state.unwritten_s, recorder.state.dropped) == (8.5, 0)
     assert watch.noted == [(heard[0], Severity.WARNING)]
     why = f"{path} has gone: No such file or directory"
-    assert capfd.readouterr().err == f"memdash: nothing was recorded; the last 8.5 s could not be written: {why}\n"
+    told = f"memdash: nothing is left of what was recorded; the last 8.5 s could not be written: {why}\n"
+    assert capfd.readouterr().err == told
+
+
+@pytest.mark.parametrize("is_replaced", [False, True], ids=["moved", "moved, and another has its name"])
+def test_where_a_recording_was_moved_to_meanwhile_is_told(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], is_replaced: bool
+) -> None:
+    path, moved, watch, heard = tmp_path / "run.mdr", tmp_path / "night.mdr", TickingSession(), list[str]()
+    with recorders(path, [watch], Keeping(max_size=1 << 30, max_age=None), hear=heard.append) as (recorder,):
+        watch.tick(0.0)
+        until(lambda: recorder.state.since is not None, "the first moment")
+        path.rename(moved)
+        if is_replaced:
+            path.write_bytes(b"another")
+        watch.tick(2.0)
+        until(lambda: recorder.state.trouble, "trouble")
+        watch.tick(8.5)
+    why = f"{path} has been {'replaced by another file' if is_replaced else f'moved to {moved}'}"
+    assert heard == [f"the recording cannot be written, and goes on in memory: {why}"]
+    told = capfd.readouterr().err
+    assert told.startswith("memdash: recorded ")
+    assert told.endswith(f" into {moved}; the last 8.5 s could not be written: {why}\n")
+    assert not is_replaced or path.read_bytes() == b"another"
+    with contextlib.closing(Recording.open(moved)) as recording:
+        assert recording.run.target == a_target()
 
 
 def test_a_disk_that_does_not_answer_is_told_and_not_waited_for(

@@ -128,7 +128,10 @@ def test_a_watch_without_a_screen_tells_of_its_alerts(
 ) -> None:
     small, server, out = start("sleep", "60"), serve(answer(b"ok")), tmp_path / "alert.json"
     config = tmp_path / "config.toml"
-    config.write_text(f"[[hook]]\ncommand = ['cp', '/dev/stdin', {str(out)!r}]\n[[hook]]\ncommand = 'false'\n")
+    config.write_text(
+        f"[[hook]]\ncommand = ['cp', '/dev/stdin', {str(out)!r}]\nrules = 'system.rss_bytes>4096'\n"
+        "[[hook]]\ncommand = 'false'\n"
+    )
     code, report, err = run(
         "report", "--config", config, "-d", "300ms", "-i", "50ms", "--max", "rss=4KiB",
         "--webhook", f"http://{server.address.server}/hook", "--evidence", tmp_path / "evidence", str(small.pid),
@@ -136,11 +139,11 @@ def test_a_watch_without_a_screen_tells_of_its_alerts(
     assert code == 0
     told = json.loads(out.read_text())
     assert (told["event"], told["target"]["pid"]) == ("opened", small.pid)
-    assert told["finding"]["rule"] == "system.rss_bytes > 4KiB"
+    assert told["finding"]["rule"] == "RSS > 4KiB"
     assert json.loads(server.requests[0].partition(b"\r\n\r\n")[2]) == told
     assert "memdash: hook false failed: it exited with code 1\n" in err
     (saved,) = (tmp_path / "evidence").iterdir()
-    assert f"memdash: evidence of system.rss_bytes > 4KiB saved in {saved}\n" in err
+    assert f"memdash: evidence of RSS > 4KiB saved in {saved}\n" in err
     assert (saved / "run.mdr").exists()
     assert "hook false failed: it exited with code 1" in report
 

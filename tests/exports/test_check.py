@@ -126,6 +126,24 @@ def test_how_the_program_behind_a_command_ended_is_told(checked: Checked) -> Non
     assert "shop-server exited with code 2 · the command exited with code 0" in list(lines(found))[1]
 
 
+def test_the_code_of_a_program_that_is_the_command_itself_is_told_once(checked: Checked) -> None:
+    ended = replace(checked.shown, ending=Ending(at_s=NOON_S, exit_code=3))
+    itself = Command(("./server",), 3, checked.shown.target.pid)
+    for judgements in ((BROKEN,), (KEPT,)):
+        text = "\n".join(lines(replace(checked, judgements=judgements, shown=ended, command=itself)))
+        assert text.count("exited with code 3") == 1, text
+    killed = replace(checked.shown, ending=Ending(at_s=NOON_S, signal_number=15))
+    found = replace(checked, judgements=(BROKEN,), shown=killed, command=replace(itself, exit_code=143))
+    assert list(lines(found))[1].endswith("· shop-server killed by SIGTERM")
+
+
+def test_the_code_of_a_command_that_fails_behind_a_program_is_told_once(checked: Checked) -> None:
+    ended = replace(checked.shown, ending=Ending(at_s=NOON_S, exit_code=2))
+    found = replace(checked, judgements=(KEPT,), shown=ended, command=Command(("go", "run", "."), 1, 1))
+    told = "\n".join(lines(found))
+    assert [told.count(f"{who} exited with code") for who in ("shop-server", "the command")] == [1, 1]
+
+
 def test_the_same_evidence_is_told_once(checked: Checked) -> None:
     twice = replace(checked, judgements=(BROKEN, replace(BROKEN, name="growth at most 1MiB/min")))
     assert sum("cart.(*Store).Add" in text for text in lines(twice)) == 1

@@ -15,6 +15,8 @@ from memdash.model.missing import Missing
 from memdash.process.identity import identify
 from memdash.session import read_once
 from tests.live.conftest import StartGo
+from tests.live.hosts import Host
+from tests.live.pythons import Python, readable
 from tests.live.target import GoTarget
 from tests.waiting import until
 
@@ -50,10 +52,10 @@ def target(start_go: StartGo) -> GoTarget:
 
 @pytest.fixture
 def serving(start_go: StartGo) -> GoTarget:
-    """Three goroutines that nothing can wake, and two that something could, in a program that serves pprof."""
+    """Three goroutines that nothing can wake, and many that something could, in a program that serves pprof."""
     started = start_go("stripped", "pprof")
     park(started, "leak", 3)
-    park(started, "chan", 2)
+    park(started, "chan", 120)
     return started
 
 
@@ -61,36 +63,52 @@ def test_a_program_that_only_waits_for_input_has_none(target: GoTarget, said: Ca
     assert said(target.pid) == (0, "no leaked goroutines\n", "")
 
 
-def test_those_that_stay_are_printed_with_their_stacks(target: GoTarget, said: Callable[..., Said]) -> None:
-    park(target, "chan", 10)
+def test_what_has_piled_up_before_anybody_looked_is_printed_with_its_stack(
+    target: GoTarget, said: Callable[..., Said]
+) -> None:
+    park(target, "chan", 120)
     park(target, "select", 1)
     code, out, _ = said(target.pid)
     assert code == 1
-    first, heading, second, summary = out.strip().split("\n\n")
-    assert first.startswith("10 goroutines · chan receive · staying: the same at every look")
+    first, heading, rows, summary = out.strip("\n").split("\n\n")
+    assert first.startswith("120 goroutines · chan receive · piled up: the same at every look")
     assert "    main.parkInChan  memdash/target/main.go:" in first
     assert first.splitlines()[-1].startswith("    main.spawn  memdash/target/main.go:")
-    assert heading.startswith("each of these is one alone and does not grow; ")
-    assert second.startswith("1 goroutine · select (no cases)")
-    assert summary.startswith("1 group of several or growing, 10 in all · 1 alone · ")
+    assert heading.startswith("not accused, for they neither grow ")
+    assert rows.startswith("    1  select (no cases)  ")
+    assert "  main.parkInSelect  target/main.go:" in rows
+    assert summary == "1 group accused, 120 in all · 1 more stays"
+
+
+def test_a_handful_that_stay_are_shown_and_not_accused_unless_somebody_says_how_old_they_may_be(
+    target: GoTarget, said: Callable[..., Said]
+) -> None:
+    park(target, "chan", 10)
+    code, out, _ = said(target.pid)
+    assert (code, out.splitlines()[-1]) == (0, "no leaked goroutines · 10 that stay are not accused")
+    for _ in range(2):
+        target.command("gc")  # the runtime notes it in the second
+    assert said("--older-than=1h", target.pid)[0] == 0
+    code, out, _ = said("--older-than=1ms", target.pid)
+    assert (code, out.count(" · old: the same at every look · waiting for at least ")) == (1, 1)
 
 
 @pytest.mark.parametrize("option", ["--ignore-top-function=main.parkInChan", "--ignore-created-by=main.spawn"])
 def test_what_is_named_is_left_out(target: GoTarget, said: Callable[..., Said], option: str) -> None:
-    park(target, "chan", 10)
+    park(target, "chan", 120)
     assert said(option, target.pid)[0] == 0
 
 
 def test_for_programs_it_is_one_document(target: GoTarget, said: Callable[..., Said]) -> None:
-    park(target, "chan", 10)
+    park(target, "chan", 120)
     code, out, _ = said("--json", target.pid)
     document = json.loads(out)
     (leak,) = document["leaks"]
     assert code == 1
-    assert document["schema"] == "memdash.leaks/1"
-    assert (leak["count"], leak["first"], leak["last"], leak["growth"]) == (10, 10, 10, 0)
-    assert leak["alone"] is False
-    assert (leak["verdict"], leak["proven"], leak["same"]) == ("staying", False, True)
+    assert document["schema"] == "memdash.leaks/2"
+    assert (leak["count"], leak["first"], leak["last"], leak["growth"]) == (120, 120, 120, 0)
+    assert (leak["accused"], leak["spared"]) == (True, None)
+    assert (leak["verdict"], leak["proven"], leak["same"]) == ("piled up", False, True)
     assert leak["stack"][0]["function"] == "main.parkInChan"
     assert json.loads(said("--json", "--ignore-created-by=main.spawn", target.pid)[1])["leaks"] == []
 
@@ -110,7 +128,7 @@ def test_what_the_runtime_has_found_is_proven(serving: GoTarget, said: Callable[
     found = verdicts(out)
     assert found.keys() == {"main.leakInChan", "main.parkInChan"}
     assert found["main.leakInChan"].startswith("3 goroutines · chan receive (leaked) · leaked: proven, ")
-    assert found["main.parkInChan"].startswith("2 goroutines · chan receive · staying: ")
+    assert found["main.parkInChan"].startswith("120 goroutines · chan receive · piled up: ")
     assert "not found by the runtime's own search" in found["main.parkInChan"]
     document = json.loads(said("--yes", "--json", "--ignore-top-function=main.parkInChan", *asked)[1])
     assert (document["searched"], document["missing"]) == (True, {})
@@ -138,9 +156,9 @@ def test_a_go_that_cannot_search_itself_says_so(start_go: StartGo, said: Callabl
     park(target, "leak", 3)
     code, out, err = said("--endpoint=auto", "--yes", target.pid)
     assert (code, err) == (
-        1, "memdash: not proven: Its Go has no search for leaked goroutines. Go 1.27 and later have one\n"
+        0, "memdash: not proven: Its Go has no search for leaked goroutines. Go 1.27 and later have one\n"
     )  # fmt: skip
-    assert "staying: the same at every look" in out
+    assert "    3  chan receive  " in out
 
 
 def searched(target: GoTarget, pause: Callable[[float], object], *, ignore_current: bool) -> list[Suspect]:
@@ -173,6 +191,17 @@ def test_the_looks_go_on_for_as_long_as_is_asked() -> None:
     assert list(leaks.Watch(0.0, 0.01).pauses()) == [0.01]
 
 
+def test_loops_that_are_never_seen_awake_are_known_by_their_stacks(target: GoTarget) -> None:
+    """They are away for microseconds."""
+    park(target, "leak", 300)
+    target.command("ticks", 300)
+    watch = leaks.Watch(0.0, 0.4)
+    found = {s.task.stack[0].function: s for s in leaks.search(identify(target.pid), Expected(), watch).suspects}
+    assert (found["main.leakInChan"].verdict, found["main.leakInChan"].number) == ("piled up", 300)
+    ticking = found.get("main.parkInTicks")
+    assert ticking is None or ticking.spared == "some of them went on and came back, as loops do"
+
+
 def test_those_that_end_in_time_are_none(target: GoTarget) -> None:
     park(target, "chan", 2)
     pauses: list[float] = []
@@ -202,6 +231,19 @@ def test_where_no_tasks_can_be_read_nothing_is_said_to_have_leaked(said: Callabl
     assert err.startswith("memdash: its goroutines or threads cannot be seen: ")
 
 
+@pytest.mark.matrix
+@pytest.mark.parametrize("python", readable((12,)))
+def test_asyncio_tasks_are_searched_with_the_agent_and_it_goes(python: Python, said: Callable[..., Said]) -> None:
+    with Host(python.executable, None) as host:
+        host.command("loop", 0)
+        code, out, err = said(host.pid)
+        assert (code, "--agent brings it" in err) == (0, True), out
+        code, out, err = said(host.pid, "--agent")
+        assert code == 1, err
+        assert "40 asyncio tasks · " in out
+        until(lambda: not host.told("house")["attribute"], "the end of the agent")
+
+
 def test_threads_of_a_python_are_searched_too(said: Callable[..., Said]) -> None:
     script = "import threading as t\nt.Thread(target=input).start()\nprint(flush=True)\nt.Event().wait()"
     with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as python:
@@ -210,6 +252,7 @@ def test_threads_of_a_python_are_searched_too(said: Callable[..., Said]) -> None
         code, out, _ = said(python.pid)
         python.kill()
     assert code == 0  # one alone is no more than shown: every service has loops that wait for ever
-    assert out.count(" thread · ") == 1  # the main one does not count
-    assert "the same at every look" in out
-    assert "Thread.run" in out or "    run  " in out  # before 3.11 a function's class is not known
+    row, summary = out.splitlines()[2::2]
+    assert row.startswith("    1  in read  ")
+    assert "Thread.run  " in row or "  run  " in row  # before 3.11 a function's class is not known
+    assert summary == "no leaked threads · 1 that stays is not accused"  # the main one does not count

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -50,6 +51,17 @@ def test_what_is_allocated_meanwhile_is_written(run: Run, python: Python, tmp_pa
         assert run(*argv)[0] == 0, argv
     code, listed, _ = run("list", "target.churn", path)
     assert "loop: list[object] = []" in listed
+
+
+@pytest.mark.matrix
+def test_what_the_agent_takes_itself_is_in_no_report(run: Run, python: Python) -> None:
+    with Host(python.executable, None) as host:
+        code, out, err = run("report", host.pid, "--agent", "-d", "300ms", "-i", "100ms", "--json")
+    assert code == 0, err
+    document = json.loads(out)
+    told = {finding["summary"] for finding in document["findings"]}
+    assert "the agent has come: history and changes begin after that" in told
+    assert document["malloc"] is not None, "it was there to the end"
 
 
 def test_what_is_allocated_while_it_is_recorded_is_in_the_file(run: Run, python: Python, tmp_path: Path) -> None:

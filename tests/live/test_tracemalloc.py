@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -21,12 +21,10 @@ from memdash.model.profile import Profile
 from memdash.model.sample import Reading
 from memdash.probes.cpython import CPYTHON, traces
 from memdash.probes.cpython.blocks import Blocks
-from memdash.probes.cpython.hidden import find_hidden
-from memdash.probes.cpython.interpreter import open_interpreter
 from memdash.probes.cpython.sampler.readings import SitesProbe
 from memdash.probes.slices import Slices
 from memdash.process.identity import identify
-from tests.live.pythons import Python, each, pythons
+from tests.live.pythons import Python, each
 from tests.live.target import LiveTarget
 from tests.waiting import until
 
@@ -44,9 +42,6 @@ FEW = (8, 15)
 
 OWN_BUFFER_BYTES = 10_000
 """What the target reads a command into: it has another one already for a moment while it still has the last."""
-
-SEARCHED = (8, 11)
-"""Minors whose tables have to be searched for when they are stripped: the two layouts of these tables."""
 
 Held: TypeAlias = dict[tuple[tuple[str, int], ...], tuple[int, int]]
 
@@ -148,12 +143,6 @@ some_python = each(FEW, scope="module")
 @pytest.fixture
 def some_target(some_python: Python) -> Iterator[Traced]:
     with Traced(some_python.executable) as started:
-        yield started
-
-
-@pytest.fixture(params=[python for python in pythons() if python.minor in SEARCHED], ids=str)
-def searched(request: pytest.FixtureRequest) -> Iterator[Traced]:
-    with Traced(request.param.executable) as started:
         yield started
 
 
@@ -316,21 +305,6 @@ def test_a_target_that_switches_tracing_on_and_off_all_the_time_is_read_or_refus
     some_target.command("start", 1)
     some_target.command("leak", 50)
     assert any(site.leaf.function == "leaking.words" for site in some_target.profile().sites)
-
-
-def test_no_other_table_is_taken_for_the_traces_while_tracing_is_switched_on_and_off(searched: Traced) -> None:
-    """One search in twenty did, where what the others had freed was an entry of the traces already."""
-    with closing(open_interpreter(identify(searched.pid))) as interpreter:
-        searched.command("start", 2)
-        told = find_hidden(interpreter)
-        searched.command("stop")
-        searched.command("run", "flip")
-        try:
-            found = {find_hidden(interpreter) for _ in range(100)}
-        finally:
-            searched.command("rest")
-    assert told is not None
-    assert found - {None} == {told}
 
 
 def test_traces_that_are_cleared_are_forgotten(target: Traced) -> None:

@@ -124,7 +124,7 @@ def test_each_field_of_a_snapshot_is_written_or_made_anew() -> None:
     of_the_run = {"target", "ending"}
     of_findings = {"findings", "findings_dropped"}
     of_samples = {"history", "groups", "objects", "tasks", "residence", "before", "since", "courses", "gc_trend"}
-    of_the_present = {"actions", "transitions", "is_replayed"}
+    of_the_present = {"actions", "transitions", "is_replayed", "cut_off"}
     anew = of_the_run | of_findings | of_samples | of_the_present
     written = {field.name for field in fields(Moment)}
     assert {field.name for field in fields(Snapshot)} == anew | written

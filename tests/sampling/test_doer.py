@@ -66,7 +66,10 @@ def test_what_is_asked_for_is_done_at_once_by_who_can_with_a_look_before_and_aft
     assert (done.before.memstats.HeapAlloc, done.after.memstats.HeapAlloc) == (400, 300)
     assert (refused.words, refused.failed) == ("No agent. Press a", True)
     assert (failed.words, failed.failed) == ("It is busy", True)
-    assert (unknown.words, unknown.failed) == ("Nothing here can do that", True)
+    assert (unknown.words, unknown.failed) == (
+        "The agent is for CPython, and of this program memdash knows no runtime",
+        True,
+    )
     assert ear.news == ["hello"]
     assert isinstance(ear.offers[Action.TRIM], Missing)
     assert actor.closed == 1

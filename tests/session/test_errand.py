@@ -120,4 +120,4 @@ def test_what_nobody_can_do_is_refused_without_a_question() -> None:
     deed = errand(Entry(agent), [], [], asked).run(a_target(), Action.TRIM)
     assert deed is not None
     assert (deed.failed, asked) == (True, [])
-    assert "nothing here can do that" in deed.words.lower()
+    assert "nothing in this process can do that" in deed.words.lower()

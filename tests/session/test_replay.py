@@ -93,6 +93,47 @@ def test_what_is_recorded_meanwhile_is_taken_in(tmp_path: Path, growing: Growing
         assert heard.empty(), "nothing has come since"
 
 
+@pytest.fixture
+def locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What the kernel tells of locks: that another process records into the growing file."""
+    path, found = tmp_path / "locks", (tmp_path / "growing.mdr").stat()
+    device = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}"
+    path.write_text(f"1: FLOCK  ADVISORY  WRITE 1 {device}:{found.st_ino} 0 EOF\n")
+    monkeypatch.setattr("memdash.recording.followed._LOCKS", path)
+    return path
+
+
+@pytest.mark.parametrize("fate", ["the recorder dies", "the file goes"])
+def test_that_a_recording_breaks_off_is_said(tmp_path: Path, growing: Growing, locks: Path, fate: str) -> None:
+    path = tmp_path / "growing.mdr"
+    with closing(Replay(Past(Recording.open(path), is_of_file=True))) as replay:
+        heard: queue.Queue[Snapshot] = queue.Queue()
+        replay.subscribe(heard.put)
+        replay.start()
+        growing.grow(75)
+        assert wait_for(heard, lambda shown: shown.at.mono_s == MONO_S + 75).cut_off == ""
+        if fate == "the file goes":
+            path.rename(tmp_path / "night.mdr")
+            words = "growing.mdr has been moved or deleted: nothing of what is recorded since comes here."
+        else:
+            locks.write_text("")
+            words = "Nobody records into growing.mdr any more: this run goes no further."
+        shown = wait_for(heard, lambda shown: bool(shown.cut_off))
+        assert (shown.cut_off, shown.at.mono_s, shown.state) == (words, MONO_S + 75, State.LIVE)
+
+
+def test_a_recording_whose_target_ended_does_not_break_off(tmp_path: Path, growing: Growing, locks: Path) -> None:
+    with closing(Replay(Past(Recording.open(tmp_path / "growing.mdr"), is_of_file=True))) as replay:
+        heard: queue.Queue[Snapshot] = queue.Queue()
+        replay.subscribe(heard.put)
+        replay.start()
+        growing.grow(75)
+        wait_for(heard, lambda shown: shown.at.mono_s == MONO_S + 75)
+        growing.end()
+        locks.write_text("")
+        assert wait_for(heard, lambda shown: shown.ending is not None).cut_off == ""
+
+
 def test_a_moment_that_could_not_be_made_is_tried_again(
     tmp_path: Path, growing: Growing, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from textual.widgets import Button
 from textual.widgets._toast import ToastRack
@@ -9,11 +11,11 @@ from textual.widgets._toast import ToastRack
 from memdash.model.action import Action
 from memdash.model.missing import Missing
 from memdash.model.snapshot import State
-from memdash.model.target import Ending
+from memdash.model.target import Ending, Runtime
 from memdash.session import Watches
 from memdash.ui.app import MemdashApp, Options
 from memdash.ui.screens.dashboard import Dashboard
-from tests.fakes import NOON_S
+from tests.fakes import NOON_S, a_target
 from tests.sessions import FakeSession
 from tests.ui.conftest import Show, Shown, a_watch
 
@@ -53,7 +55,26 @@ async def test_what_cannot_be_done_says_why_and_what_helps(show: Show) -> None:
         await shown.press("ctrl+t")
         assert "The agent is not loaded. Press a" in told(shown)
         await shown.press("A")
-        assert "Nothing in this target can do that" in told(shown)
+        assert "The agent is for CPython. Of a Go program all is read without it" in told(shown)
+        assert shown.session.asked == []
+
+
+@pytest.mark.parametrize(
+    ("runtime", "key", "words"),
+    [
+        (Runtime.GO, "P", "Go samples its allocations by itself. Its heap profile is shown without"),
+        (Runtime.GO, "ctrl+t", "Go gives memory back by itself"),
+        (Runtime.CPYTHON, "L", "Only a Go program can search"),
+        (Runtime.NATIVE, "P", "Sampling is for CPython"),
+        (Runtime.NATIVE, "ctrl+t", "Nothing in this process can do that. memdash doctor PID says how"),
+    ],
+)
+async def test_what_is_for_another_runtime_says_so_and_what_there_is(
+    show: Show, runtime: Runtime, key: str, words: str
+) -> None:
+    async with show(replace(a_watch(), target=a_target(runtime=runtime))) as shown:
+        await shown.press(key)
+        assert words in told(shown)
         assert shown.session.asked == []
 
 

@@ -11,6 +11,7 @@ from memdash.model.snapshot import Snapshot, State
 from memdash.model.target import Ending, Silence, Target
 from memdash.model.verdict import VerdictKind
 from memdash.ui.header import head_parts, standing, verdict_parts
+from memdash.ui.travel import Whereabouts
 from tests.fakes import NOON_S, a_relief, a_system
 from tests.ui.conftest import MONO_S, a_watch, attaching, refused
 from tests.verdicts import a_leak
@@ -28,6 +29,14 @@ def said(snapshot: Snapshot, *, after_s: float = 0.4, frozen: bool = False) -> t
 
 def test_live(watch: Snapshot) -> None:
     assert said(watch) == ("● live", "")
+
+
+def test_a_replay_says_why_no_more_comes(watch: Snapshot) -> None:
+    words = "Nobody records into run.mdr any more: this run goes no further."
+    where = Whereabouts(watch.history.since, watch.at, is_replay=True, cut_off=words)
+    assert standing(watch, now_s=0.0, frozen=False, where=where).notice == words
+    ended = replace(watch, ending=Ending(at_s=NOON_S, exit_code=0))
+    assert "exited" in standing(ended, now_s=0.0, frozen=False, where=where).notice
 
 
 def test_attaching() -> None:

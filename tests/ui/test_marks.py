@@ -10,7 +10,10 @@ from memdash.ui.screens.note import NoteScreen
 from tests.ui.conftest import Show
 
 
-async def test_where_no_moment_can_be_marked_that_is_said_at_once(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("closing", ["escape", "enter"])
+async def test_where_no_moment_can_be_marked_that_is_said_at_once(
+    show: Show, monkeypatch: pytest.MonkeyPatch, closing: str
+) -> None:
     def refused() -> None:
         raise RecordingError("no moment of it can be marked: run.mdr is being written by another memdash")
 
@@ -18,6 +21,12 @@ async def test_where_no_moment_can_be_marked_that_is_said_at_once(show: Show, mo
         monkeypatch.setattr(shown.session, "require_markable", refused)
         await shown.pilot.press("m")
         await shown.built()
+        assert "run.mdr is being written" in shown.text
+        await shown.press("q", "f", "space", "tab", "x")  # somebody is still typing
+        assert "run.mdr is being written" in shown.text, "none of these is a key of the dashboard"
+        assert not shown.app._notifications
+        await shown.press(closing)
+        assert shown.app.is_running
         assert shown.app.screen is shown.dashboard
         (told,) = shown.app._notifications
         assert "run.mdr is being written by another memdash" in str(told.message)

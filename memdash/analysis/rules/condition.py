@@ -75,7 +75,7 @@ class Condition:
         return f"{exact(bound, self.of.unit)}{self.per}"
 
     def __str__(self) -> str:
-        parts = [self.metric, *(["growth"] if self.grows else []), self.op.value, self.bound_text(self.bound)]
+        parts = [self.of.name, *(["growth"] if self.grows else []), self.op.value, self.bound_text(self.bound)]
         parts += [f"over {exact_span(self.over_s)}"] if self.over_s else []
         parts += [f"for {exact_span(self.for_s)}"] if self.for_s else []
         return " ".join(parts)

@@ -43,11 +43,9 @@ def metric_named(text: str) -> Metric:
     """By its key, or by another name that can mean one alone, whatever the case. Raises UsageError."""
     if (found := METRICS_BY_KEY.get(text) or _names().get(_folded(text))) is not None:
         return found
-    known = {_folded(metric.key): metric.key for metric in METRICS} | {
-        name: metric.key for name, metric in _names().items()
-    }
+    known = {name: metric.name for name, metric in _names().items()} | {_folded(name): name for name in _OTHERS}
     guess = known.get(nearest(_folded(text), known), "")
-    hint = f"did you mean {guess}?" if guess else f"the metrics are {', '.join(METRICS_BY_KEY)}"
+    hint = f"did you mean {guess}?" if guess else f"the metrics are {', '.join(metric.name for metric in METRICS)}"
     raise UsageError(f"there is no metric {text!r}", hint)
 
 

@@ -21,7 +21,7 @@ from memdash.errors import UsageError
 from memdash.model.finding import Severity
 from memdash.model.metric import Kind, Metric
 from memdash.model.series import REMEMBERED_S
-from memdash.spelling import meant
+from memdash.spelling import meant, nearest
 from memdash.units import exact_span, parse_duration, parse_figure, parse_period
 
 __all__ = ["parse_condition", "parse_rule"]
@@ -78,10 +78,15 @@ class _Words:
         return UsageError(f"{self.text!r}, character {at + 1}: {what}", hint)
 
     def read(self, parse: Callable[[str], Value], text: str, at: int) -> Value:
-        """What ``text`` means; an error tells where it stands."""
+        """What ``text`` means; an error tells where it stands. A word in it may have been meant to end it."""
         try:
             return parse(text)
         except UsageError as error:
+            for word in list(_TOKEN.finditer(text))[1:]:
+                if guess := nearest(word[0], _CLAUSES):
+                    raise self.error(
+                        at + word.start(), f"{word[0]!r} means nothing here", f"did you mean {guess}?"
+                    ) from None
             raise self.error(at, error.what, error.hint) from None
 
 
@@ -132,14 +137,16 @@ def _condition(words: _Words) -> Condition:
         words.taken()
     at, sign = words.at, words.next
     if sign not in _OPS:
-        raise words.error(at, f"expected > or <, and found {sign!r}" if sign else "expected > or <")
+        guess = "" if grows else nearest(sign, ["growth"])
+        hint = f"did you mean {guess}?" if guess else _EXAMPLE
+        raise words.error(at, f"expected > or <, and found {sign!r}" if sign else "expected > or <", hint)
     op = _OPS[words.taken()]
     text, at = words.until(_CLAUSES)
     if not text:
         raise words.error(at, f"expected a value after {op.value}")
     bound, per_s = _bound(words, metric, text, at)
     if per_s and not grows and metric.kind is Kind.GAUGE:
-        raise words.error(at, f"{metric.key} is no counter", f"write {metric.key} growth {op.value} {text}")
+        raise words.error(at, f"{metric.name} is no counter", f"write {metric.name} growth {op.value} {text}")
     return Condition(metric.key, op, bound, grows or bool(per_s), per_s)
 
 
@@ -172,7 +179,7 @@ def _clauses(words: _Words, condition: Condition, allowed: Sequence[str]) -> dic
         else:
             said[clause] = _cleared(words, condition, text, value_at)
         if clause == "over" and not condition.grows:
-            raise words.error(at, "only growth is over a time", f"write {condition.metric} growth, or for {text}")
+            raise words.error(at, "only growth is over a time", f"write {condition.of.name} growth, or for {text}")
     return said
 
 

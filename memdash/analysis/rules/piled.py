@@ -12,7 +12,10 @@ from memdash.units import Unit, count, duration
 
 __all__ = ["PiledUp"]
 
-_TASKS = "tasks.total"
+_TASKS, _FILES = "tasks.total", "system.fds"
+
+_OF_A_CONNECTION = 8
+"""As many tasks each open file may have for itself: a stream of gRPC through a gateway has six."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,7 @@ class PiledUp:
 
     They are ``least`` more and more by the ``share`` of those there were. A load that lasts does that too, and when it
     passes the finding ends: it is worth a look, no proof. An attach is given half a minute to settle: what counts is
-    the most there were until then.
+    the most there were until then. What came with as many open files as may be their connections is told as no warning.
     """
 
     name: str
@@ -42,12 +45,21 @@ class PiledUp:
         before, fewest = start.settled, min(lately)
         if fewest - before < max(self.least, self.share * before):
             return None
+        files = self._new_files(history)
+        are_served = fewest - before <= _OF_A_CONNECTION * files
+        with_files = f", with {count(round(files))} open files more: they may serve connections" if are_served else ""
         return Finding(
             rule=self.name,
-            severity=Severity.WARNING,
+            severity=Severity.INFO if are_served else Severity.WARNING,
             at_s=history.until.wall_s,
             summary=f"tasks pile up: {count(round(before))} at first, for {duration(self.for_s)} now no fewer than "
-            f"{count(round(fewest))}",
+            f"{count(round(fewest))}{with_files}",
             measured=Figure(fewest, Unit.COUNT),
             evidence={"metric": _TASKS, "before": before, "value": fewest, "for_s": self.for_s},
         )
+
+    def _new_files(self, history: Timeline) -> float:
+        """How many open files more there are all the while than there were at first, 0 where that is not known."""
+        start = history.start(_FILES)
+        lately = [value for value in history.series(_FILES, self.for_s).low if not math.isnan(value)]
+        return max(min(lately) - start.settled, 0.0) if start and lately else 0.0

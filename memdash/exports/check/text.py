@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from memdash.model.check import Checked, Judgement, Outcome
+from memdash.model.check import Checked, Command, Judgement, Outcome
 from memdash.model.missing import Missing
 from memdash.plain import plain
 from memdash.units import clock_time, count, duration, ratio
@@ -89,9 +89,17 @@ def _watch_words(checked: Checked) -> str:
     if checked.cut_short:
         parts.append(checked.cut_short)
     if checked.command is not None:
-        ending, target = checked.shown.ending, checked.shown.target
-        if ending is not None and not checked.cut_short:
-            parts.append(f"{target.name} {ending.words}")
-        code = checked.command.exit_code
-        parts.append("the command was ended" if code is None else f"the command exited with code {code}")
+        parts += _ending_words(checked, checked.command)
     return " · ".join(parts)
+
+
+def _ending_words(checked: Checked, command: Command) -> Iterator[str]:
+    """How the program and the command behind it ended, each once: they may be one, and the headline may tell it."""
+    ending, target = checked.shown.ending, checked.shown.target
+    is_itself = ending is not None and target.pid == command.pid
+    is_told = bool(checked.trouble) and checked.trouble in headline(checked)
+    if ending is not None and not checked.cut_short and not (is_itself and is_told):
+        yield f"{target.name} {ending.words}"
+    if not is_itself and not is_told:
+        code = command.exit_code
+        yield "the command was ended" if code is None else f"the command exited with code {code}"

@@ -17,6 +17,7 @@ from operator import ne
 from typing import NamedTuple
 
 from memdash.errors import BadRead
+from memdash.model.tasks import StackMark
 from memdash.probes.go.goroutine import Common, Goroutine, GoroutineRecord, Goroutines
 from memdash.probes.go.program import Program
 from memdash.probes.go.stack_pieces import Parked, Pieces, StackPieces
@@ -33,6 +34,9 @@ _MOST_GOROUTINES = 10_000_000
 _LARGEST_STACK_BYTES = 1 << 32
 _MOST_TRIES = 4
 _MOST_KINDS_KEPT = 1 << 16
+
+_MARKED_BYTES = 1024
+"""Of a stack so much is its mark: what waits in a select has the cases of that among it."""
 
 _WORD_BYTES = 8
 _GONE = "_Gidle _Gdead _Gdeadextra"
@@ -145,6 +149,33 @@ class GoroutineReader:
                     if kind is not None:
                         found[kind].append(fields.number[i])
         return found
+
+    def marks(self, least: int, most: int) -> dict[Kind, frozenset[StackMark]]:
+        """What the stacks of some hold that are parked, as of the last census: of ``most`` of each kind of ``least``.
+
+        Who goes on and parks in the same place has another mark most often: what it did stands on its stack, and a
+        select shuffles its cases there each time. Source: runtime/select.go (selectgo).
+        """
+        places: dict[Kind, list[tuple[int, int, int]]] = defaultdict(list)
+        for batch in self._batches:
+            fields = self._record.unpacked(batch.packed)
+            for common, members in fields.alike():
+                if self._is_parked(common):
+                    size = min(common.live_bytes, _MARKED_BYTES)
+                    for i in members[:most]:
+                        kind = self._kind(common, batch.stacks[i])
+                        if kind is not None:
+                            places[kind].append((fields.number[i], fields.sp[i], size))
+        return {kind: self._marked(found[:most]) for kind, found in places.items() if len(found) >= least}
+
+    def _marked(self, places: Sequence[tuple[int, int, int]]) -> frozenset[StackMark]:
+        plan = self._memory.plan([(sp, size) for _, sp, size in places])
+        try:
+            content = bytes(plan.read())
+        except BadRead:
+            return frozenset()  # one of these stacks has gone meanwhile
+        ends = zip(places, plan.offsets, plan.offsets[1:], strict=False)
+        return frozenset(StackMark(number, sp, hash(content[at:end])) for (number, sp, _), at, end in ends)
 
     def _follow(self) -> None:
         """Take in the goroutines that are new: their number only grows, and none ever moves, but for their list."""

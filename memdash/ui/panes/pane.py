@@ -97,15 +97,18 @@ class TablePane(TableView, Pane):
 
     @property
     def remark(self) -> str:
-        """Its age; what its figures leave out; the filter in force; the rows in view; what the kind sums up."""
+        """What matters most first, for the last may not fit.
+
+        Its age; the filter in force; the rows in view; what its figures leave out; what the kind sums up.
+        """
         shown, rows = self.rows_in_view, len(self.table.rows)
         place = f"{shown.start + 1}–{shown.stop} of {rows}" if shown and len(shown) < rows else ""
         parts = (
             self._late,
             self._read,
-            self._caveat,
             f"only {self.wanted!r}" if self.wanted else "",
             place,
+            *self._caveat.split("; "),
             self.summary,
         )
         return " · ".join(part for part in parts if part)

@@ -38,8 +38,8 @@ class SiteRanking(Ranking[SiteOrder]):
 
     @property
     def summary(self) -> str:
-        """What is measured, how many sites there are, and since when changes count."""
-        return " · ".join(part for part in (self.measure.label, self._counted, self._since) if part)
+        """What is measured, since when changes count, and how many sites there are, for which there may be no room."""
+        return " · ".join(part for part in (self.measure.label, self._since, self._counted) if part)
 
     def build(self, snapshot: Snapshot, wanted: str, built: Table) -> Table:
         """The sites, as asked for."""

@@ -95,7 +95,8 @@ class Travelling(Relatives):
     def whereabouts(self) -> Whereabouts:
         """Where in time it stands."""
         newest = self._session.snapshot()
-        return Whereabouts(self._since or newest.history.since, newest.at, self.is_away, newest.is_replayed)
+        since = self._since or newest.history.since
+        return Whereabouts(since, newest.at, self.is_away, newest.is_replayed, newest.cut_off)
 
     def outlook(self) -> Outlook:
         """What the charts show: the time up to the moment, or one around it that stands still while it can."""
@@ -295,6 +296,8 @@ class Travelling(Relatives):
 
         def noted(note: str | None) -> None:
             if note is None:
+                if question.refusal:  # which enter may have closed before anybody had read it
+                    self.notify(plain(question.refusal), severity="warning", markup=False)
                 return
 
             def done(_: None) -> None:
@@ -305,8 +308,7 @@ class Travelling(Relatives):
 
         def refused(error: MemdashError) -> None:
             if question.is_current:  # else it has been answered, and marking failed with the same words
-                question.dismiss()
-                self._say_failed(error)
+                question.refuse(Missing.of(error).words)
 
         self.app.push_screen(question, noted)
         beside(self, session.require_markable, lambda _: None, refused, group=None)

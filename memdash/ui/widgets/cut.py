@@ -8,7 +8,10 @@ from rich.cells import cell_len, set_cell_size
 
 from memdash.model.profile import without_folders
 
-__all__ = ["Where", "cut", "fill", "width_of"]
+__all__ = ["Where", "cut", "fill", "whole_parts", "width_of"]
+
+_LEAST_NAME = 20
+"""Of a name so much is left, or as much of what follows it as fits."""
 
 Where: TypeAlias = Literal["start", "middle", "end", "function"]
 
@@ -32,6 +35,26 @@ def cut(text: str, width: int, where: Where = "end", ellipsis: str = "…") -> s
     if where == "start":
         return ellipsis + _tail(text, room)
     return _head(text, room - room // 2) + ellipsis + _tail(text, room // 2)
+
+
+def whole_parts(text: str, width: int, between: str = " · ", ellipsis: str = "…") -> str:
+    """The first parts of ``text`` that fit whole, those that tell most; an ellipsis stands for the others.
+
+    A name that takes the room of all others is shortened for them; what has one part alone is cut at its end.
+    """
+    if width_of(text) <= width:
+        return text
+    first, *others = text.split(between)
+    rest = "".join(f"{between}{other}" for other in others)
+    if rest and " " not in first and width - width_of(rest) >= _LEAST_NAME:
+        return cut(first, width - width_of(rest), "function", ellipsis) + rest
+    end = f"{between}{ellipsis}"
+    kept = first
+    for other in others:
+        if width_of(f"{kept}{between}{other}{end}") > width:
+            break
+        kept = f"{kept}{between}{other}"
+    return f"{kept}{end}" if others and width_of(f"{kept}{end}") <= width else cut(first, width, "end", ellipsis)
 
 
 def _cut_function(function: str, width: int, ellipsis: str) -> str:

@@ -16,7 +16,7 @@ from textual.widget import Widget
 from memdash.plain import plain
 from memdash.ui.glyphs import UNICODE, Glyphs
 from memdash.ui.theme import Palette
-from memdash.ui.widgets.cut import Where, cut, fill, width_of
+from memdash.ui.widgets.cut import Where, cut, fill, whole_parts, width_of
 
 __all__ = ["Line", "Painted"]
 
@@ -116,14 +116,20 @@ class Painted(Widget):
             self.forget()
         return self._inner
 
+    @property
+    def border_room(self) -> int:
+        """Cells that words in the border may take."""
+        return max((self.outer_size.width or self.app.size.width) - _CORNERS, 0)
+
     def entitle(self, title: Content | str, remark: Content | str = "") -> None:
-        """Write words into the border, above and below, as far as they fit."""
-        room = max((self.outer_size.width or self.app.size.width) - _CORNERS, 0)
+        """Write words into the border, above and below: of what is parted by ``·`` the first parts that fit."""
+        room = self.border_room
         self.border_title = self._fitting(title, room) if isinstance(title, str) else title
         self.border_subtitle = self._fitting(remark, room) if isinstance(remark, str) else remark
 
     def _fitting(self, text: str, room: int) -> Content:
-        return Content(cut(self.glyphs.text(plain(text)), room, "end", self.glyphs.ellipsis))
+        between = self.glyphs.text(" · ")
+        return Content(whole_parts(self.glyphs.text(plain(text)), room, between, self.glyphs.ellipsis))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """None where every colour is a true one already: Textual's would only make a copy of each line."""

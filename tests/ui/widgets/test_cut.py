@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from memdash.ui.widgets.cut import Where, cut, fill, width_of
+from memdash.ui.widgets.cut import Where, cut, fill, whole_parts, width_of
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,36 @@ def test_cuts_where_it_hurts_least(text: str, width: int, where: Where, wanted: 
 @given(st.text(), st.integers(0, 30), st.sampled_from(["start", "middle", "end", "function"]))
 def test_never_takes_more_cells_than_it_may(text: str, width: int, where: Where) -> None:
     assert cell_len(cut(text, width, where)) <= width
+
+
+@pytest.mark.parametrize(
+    ("width", "wanted"),
+    [
+        (80, "1–8 of 61 · sampled since 12:48:43 · takes 0.2 % of a core"),
+        (58, "1–8 of 61 · sampled since 12:48:43 · takes 0.2 % of a core"),
+        (57, "1–8 of 61 · sampled since 12:48:43 · …"),
+        (38, "1–8 of 61 · sampled since 12:48:43 · …"),
+        (37, "1–8 of 61 · …"),
+        (13, "1–8 of 61 · …"),
+        (9, "1–8 of 61"),
+        (5, "1–8 …"),
+    ],
+)
+def test_a_caption_is_cut_between_its_parts(width: int, wanted: str) -> None:
+    assert whole_parts("1–8 of 61 · sampled since 12:48:43 · takes 0.2 % of a core", width) == wanted
+
+
+def test_a_long_name_makes_room_for_what_is_said_of_it() -> None:
+    text = "memdash.commands.pyshop.store.Line.__init__ · flat 50.2 MiB · cum 50.2 MiB"
+    assert whole_parts(text, 60) == "…pyshop.store.Line.__init__ · flat 50.2 MiB · cum 50.2 MiB"
+    assert whole_parts(text, 49) == "memdash.commands.pyshop.store.Line.__init__ · …"
+
+
+@given(st.text("ab ·数", max_size=40), st.integers(0, 50))
+def test_a_caption_never_takes_more_cells_than_it_may(text: str, width: int) -> None:
+    found = whole_parts(text, width)
+    assert cell_len(found) <= width
+    assert found == text or cell_len(text) > width
 
 
 @given(st.text(st.characters(categories=["L", "N", "Zs"])), st.integers(0, 60), st.booleans())

@@ -21,6 +21,7 @@ from memdash.ui.saving import ask_to_save
 from memdash.ui.screens.ground import Ground
 from memdash.ui.screens.profile.looking import Looking
 from memdash.ui.screens.profile.study import Caption, Lens, Sight, Study
+from memdash.ui.widgets.cut import width_of
 from memdash.ui.widgets.filter import FilterBar
 from memdash.ui.widgets.footer import KeyLine
 from memdash.ui.widgets.paint import Painted
@@ -187,9 +188,10 @@ class ProfileScreen(Looking, Generic[Built]):
         return f"{title} · {end}" if end else title
 
     def title_end(self, title: str) -> str:
-        """What stands behind ``title`` there: of what the profile is, and when."""
-        del title
-        return f"{self.caption.moment.title} {self.caption.moment.at}".strip()
+        """What stands behind ``title`` there: of what the profile is, and when, if there is room for that."""
+        moment = self.caption.moment
+        whole = f"{moment.title} {moment.at}".strip()
+        return whole if width_of(f"{title} · {whole}") <= self.main.border_room else moment.title
 
     def _filters_in_force(self) -> str:
         idle = self.caption.unmatched

@@ -87,6 +87,21 @@ func parkInSelect() {
 	select {}
 }
 
+// parkInTicks goes on for a moment again and again.
+//
+//go:noinline
+func parkInTicks() {
+	ticks := time.NewTicker(20 * time.Millisecond)
+	parked.Done()
+	for {
+		select {
+		case <-ticks.C:
+		case <-never:
+			return
+		}
+	}
+}
+
 // leakInChan waits for what nobody else knows of.
 //
 //go:noinline
@@ -141,7 +156,7 @@ func read() (command string, number int) {
 var commands = []string{
 	"stats", "settle", "ops", "ng", "exit",
 	"churn", "stop", "alloc", "free", "gc", "freeos", "gogc", "memlimit", "procs",
-	"chan", "release", "sleep", "select", "leak", "park", "trees", "flurry",
+	"chan", "release", "sleep", "select", "ticks", "leak", "park", "trees", "flurry",
 	"addr", "rate", "buckets",
 	"write", "drop", "map", "mapfile", "deepen", "malloc",
 }
@@ -208,6 +223,8 @@ func obey(command string, n int) {
 		spawn(n, parkInSleep)
 	case "select":
 		spawn(n, parkInSelect)
+	case "ticks":
+		spawn(n, parkInTicks)
 	case "leak":
 		spawn(n, leakInChan)
 	case "park":

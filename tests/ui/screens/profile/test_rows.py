@@ -47,6 +47,16 @@ async def test_at_every_size_figures_and_names_stand(show_view: ShowView, view: 
             assert "inuse_space · since the baseline" in shown.lines[0]
 
 
+async def test_where_there_is_little_room_the_frame_tells_whose_profile_it_is_rather_than_when(
+    show_view: ShowView,
+) -> None:
+    async with show_view("top", a_study(NOW, THEN, lens=DIFFERENCE)) as shown:
+        await shown.pilot.resize_terminal(70, 24)
+        await shown.press("c", "c")
+        await shown.built()
+        assert "Diff · inuse_space · since the baseline at 12:04:04 · shop 42 ─" in shown.lines[0]
+
+
 async def test_the_frame_tells_what_is_compared_and_how_much_is_shown(show_view: ShowView) -> None:
     async with show_view("top", a_study(NOW, THEN, lens=DIFFERENCE)) as shown:
         assert "Diff · inuse_space · since the baseline at 12:04:04 · shop 42 at 12:07:41" in shown.text
