@@ -13,7 +13,7 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from memdash.commands import VERBS
-from memdash.commands.options import settings
+from memdash.commands.options import place, settings
 from memdash.commands.output import tell
 from memdash.commands.replayed import Recorded, recorded
 from memdash.config import SETTINGS, parse_pid
@@ -25,6 +25,7 @@ from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES, probes_with
 from memdash.process.identity import identify
 from memdash.process.listing import matching, processes, wait_for
+from memdash.units import quoted
 
 if TYPE_CHECKING:
     from memdash.probes.endpoint import Endpoint
@@ -159,14 +160,14 @@ def _choice(ctx: click.Context, given: dict[str, Any], endpoint: str | None) -> 
     if "url" in given:
         if ctx.get_parameter_source("endpoint") is ParameterSource.COMMANDLINE:
             raise UsageError("--endpoint is for a process, and --url names a server", "leave one of them away")
-        address = _address(given["url"], "--url")
+        address = _address(given["url"], "url")
         server = _endpoint(address)
         return Choice(url=address, endpoint=server, entries=(server,), asks=True)
     if endpoint is None:
         return Choice(**given)
     if endpoint == _GOPS:
         return Choice(**given, entries=probes_with(asked=(_gops(),)), asks=True)
-    asked = _endpoint(None if endpoint == _AUTO else _address(endpoint, "--endpoint"))
+    asked = _endpoint(None if endpoint == _AUTO else _address(endpoint, "endpoint"))
     others = (_gops(),) if endpoint == _AUTO else ()
     return Choice(**given, endpoint=asked, entries=probes_with(asked=(asked, *others)), asks=True)
 
@@ -183,9 +184,11 @@ def _gops() -> ProbeEntry:
     return GOPS
 
 
-def _address(text: str, option: str) -> Address:
-    with told_where(option):
+def _address(text: str, setting: str) -> Address:
+    with told_where(place(setting)):
         address = Address.parse(text)
     if address.query:
-        raise UsageError(f"{option}: {text!r} holds a question, and memdash asks its own", "leave away the ?")
+        raise UsageError(
+            f"{place(setting)}: {quoted(text)} holds a question, and memdash asks its own", "leave away the ?"
+        )
     return address
