@@ -11,7 +11,7 @@ from memdash.model.missing import Missing
 from memdash.model.profile import Frame
 from memdash.model.tasks import Task, TaskKind
 from memdash.plain import plain
-from memdash.tables.tasks import state_words
+from memdash.tables.task_words import state_words
 from memdash.units import count, duration
 
 __all__ = ["document", "lines"]

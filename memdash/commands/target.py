@@ -24,7 +24,6 @@ from memdash.plain import plain
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES, probes_with
 from memdash.process.identity import identify
-from memdash.process.listing import matching, processes, wait_for
 from memdash.units import quoted
 
 if TYPE_CHECKING:
@@ -70,10 +69,14 @@ class Choice:
         if self.pid is not None:
             return identify(self.pid)
         if self.name is not None:
+            from memdash.process.listing import matching  # 2 ms, which a pid does without
+
             return _only(self.name, matching(self.name))
         if self.url is not None:
             return Target.at_url(self.url.url, self.url.server)
         if self.wait_for is not None:
+            from memdash.process.listing import wait_for
+
             tell(f"waiting for a process named {self.wait_for}, until ctrl+c")
             return wait_for(self.wait_for)
         raise UsageError("no process was named", "give its pid: memdash ps lists the processes that can be watched")
@@ -92,6 +95,8 @@ def _only(name: str, found: Sequence[Target]) -> Target:
 
 def pids(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the pids that begin so, the largest processes first, each with its name."""
+    from memdash.process.listing import processes
+
     targets = (candidate.target for candidate in processes())
     return [
         CompletionItem(str(target.pid), help=plain(target.name))

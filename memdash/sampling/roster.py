@@ -40,6 +40,8 @@ _GIVE_UP_AFTER = 5
 
 @dataclass(slots=True)
 class _Slot:
+    """A probe, how often it may be read, and how its last readings went."""
+
     probe: Probe
     budget: Budget
     failures: int = 0
