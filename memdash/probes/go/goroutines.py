@@ -178,15 +178,17 @@ class GoroutineReader:
         return frozenset(StackMark(number, sp, hash(content[at:end])) for (number, sp, _), at, end in ends)
 
     def _follow(self) -> None:
-        """Take in the goroutines that are new: their number only grows, and none ever moves."""
+        """Take in the goroutines that are new: their number only grows, and none ever moves, but for their list."""
         count, pointers = self._memory.u64(self._allglen), self._memory.u64(self._allgptr)
         if count > _MOST_GOROUTINES:
             raise BadRead(f"{count} goroutines cannot be")
         if count == sum(len(batch.addresses) for batch in self._batches):
             return
         known = min(count, sum(len(batch.addresses) for batch in self._batches)) // _BATCH
-        del self._batches[known:]
         new = array("Q", self._memory.read(pointers + 8 * known * _BATCH, 8 * (count - known * _BATCH)))
+        if self._memory.u64(self._allgptr) != pointers:
+            raise BadRead("the list of goroutines was moved while it was read")
+        del self._batches[known:]
         self._batches += [self._batch(new[at : at + _BATCH]) for at in range(0, len(new), _BATCH)]
 
     def _batch(self, addresses: array[int]) -> _Batch:
