@@ -84,8 +84,6 @@ def staying(looks: Sequence[Tasks], expected: Expected) -> Iterator[Staying]:
     Tasks that are told apart must be the same ones at every look: a server always has some that answer requests, each
     time others. Those that are not must be as many.
     """
-    if not looks:
-        return
     seen = [{task.key: task for task in look.groups} for look in looks]
     current, at_first = _Before(expected.current), _Before(looks[0])
     for task in looks[-1].groups:
