@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
+_LINE_BEGINS, _LINE_ENDS = 300, 150
+"""Characters that are told of a line which quotes more than anybody reads: where it was found, and what is wrong."""
+
 
 class _Verbs(click.Group):
     """The verbs, imported when chosen. What names none is meant for the dashboard, or is a command to run."""
@@ -139,10 +142,16 @@ def _invoked(argv: list[str]) -> object:
 
 def _tell(what: str, hint: str, code: int) -> int:
     with contextlib.suppress(OSError):  # with stderr closed too, the code is all that is left to say
-        click.echo(f"memdash: {plain(what)}", err=True)
+        click.echo(f"memdash: {_shortened(plain(what))}", err=True)
         if hint:
-            click.echo(f"  try: {plain(hint)}", err=True)
+            click.echo(f"  try: {_shortened(plain(hint))}", err=True)
     return code
+
+
+def _shortened(line: str) -> str:
+    if len(line) <= _LINE_BEGINS + _LINE_ENDS:
+        return line
+    return f"{line[:_LINE_BEGINS]}…{line[-_LINE_ENDS:]}"
 
 
 def _of_click(error: click.ClickException, argv: Sequence[str]) -> tuple[str, str, int]:

@@ -25,7 +25,9 @@ from memdash.spelling import meant
 
 __all__ = ["default_file", "default_path", "load_file"]
 
-_LARGEST_BYTES = 1 << 20
+_LARGEST_BYTES = 1 << 17
+_MOST_DOTS = 1000
+"""In a line: of a key ``a.a.a…`` of 64 KiB ``tomllib`` makes 20 s, with the square of its parts."""
 
 
 def default_path() -> Path:
@@ -44,10 +46,10 @@ def default_file() -> Path | None:
         return None
 
 
-def load_file(path: Path, keys: Collection[str] | None = None) -> dict[str, object]:
+def load_file(path: Path, keys: Collection[str] | None = None, option: str = "--config") -> dict[str, object]:
     """Read a configuration file into values by setting name, checked for known keys and TOML types. UsageError.
 
-    ``keys`` are those that it may hold, unless all may stand in it.
+    ``keys`` are those that it may hold, unless all may stand in it; ``option`` names the file.
     """
     import tomllib
 
@@ -55,17 +57,30 @@ def load_file(path: Path, keys: Collection[str] | None = None) -> dict[str, obje
         with open(path, "rb", opener=_opened) as file:
             content = file.read(_LARGEST_BYTES + 1) or b""  # a terminal at which nobody has typed
         if len(content) > _LARGEST_BYTES:
-            raise UsageError(f"{path} is no configuration file: it is larger than any", "name another with --config")
-        document = tomllib.loads(content.decode("utf-8"))
+            raise UsageError(f"{path} is no configuration file: it is larger than any", f"name another with {option}")
+        if any(line.count(b".") > _MOST_DOTS for line in content.splitlines()):
+            raise UsageError(
+                f"{path} is not TOML that memdash reads: a line of it has over {_MOST_DOTS} dots", "break it"
+            )
+        document = tomllib.loads(content.decode("utf-8-sig"))  # editors elsewhere begin a file with that mark
     except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}", "name an existing file with --config") from None
+        raise UsageError(f"{path}: {error.strerror or error}", f"name an existing file with {option}") from None
     except (ValueError, RecursionError) as error:  # what tomllib says of text, and numbers and nesting beyond reason
         raise UsageError(f"{path} is not TOML: {error}", 'write lines like interval = "2s"') from None
     by_key = {setting.key or name: setting for name, setting in SETTINGS.items() if keys is None or name in keys}
     for key in document:
         if key not in by_key:
             raise UsageError(f"{path}: there is no setting {key!r}", meant(key, by_key, "the keys are"))
+        if _holds_zero(document[key]):
+            raise UsageError(f"{path}: {key}: no text may hold a zero byte", "leave away the \\u0000")
     return {by_key[key].name: _checked(path, by_key[key], value) for key, value in document.items()}
+
+
+def _holds_zero(value: object) -> bool:
+    """Whether there is one in any of its texts: no path and no word of a command can hold it."""
+    if isinstance(value, dict):
+        return any(map(_holds_zero, value.values()))
+    return any(map(_holds_zero, value)) if isinstance(value, list) else isinstance(value, str) and "\0" in value
 
 
 def _opened(path: str, flags: int) -> int:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["is_device", "unfinished", "written"]
+__all__ = ["is_device", "is_seen", "unfinished", "written"]
 
 _PIPE_S, _AGAIN_S = 5.0, 0.05
 
@@ -63,8 +63,16 @@ def unfinished(path: Path) -> Path:
 
 
 def is_device(path: Path) -> bool:
-    """Whether something is there that is neither a file nor a directory."""
-    return path.exists() and not path.is_file() and not path.is_dir()
+    """Whether something can be seen there that is neither a file nor a directory."""
+    return is_seen(path) and not path.is_file() and not path.is_dir()
+
+
+def is_seen(path: Path) -> bool:
+    """Whether something is there that we may see: not in a folder of others, nor under a name too long for any."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _publish(temporary: Path, path: Path, *, replaces: bool) -> None:

@@ -139,6 +139,36 @@ def test_a_file_beyond_reason_is_not_toml(tmp_path: Path, text: str) -> None:
         load_file(path)
 
 
+@pytest.mark.parametrize("key", ["a." * 20_000 + "a", '"a" . ' * 20_000 + "a"])
+def test_a_key_of_many_parts_is_not_even_parsed(tmp_path: Path, key: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(f"ascii = true\n{key} = 1\n")
+    with pytest.raises(UsageError, match="a line of it has over 1000 dots"):
+        load_file(path)
+
+
+def test_the_mark_with_which_some_editors_begin_a_file_is_no_part_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(b"\xef\xbb\xbfascii = true\r\n")
+    assert load_file(path) == {"ascii": True}
+
+
+@pytest.mark.parametrize(
+    "line", [r'evidence = "a\u0000b"', r'max = ["a", "\u0000"]', 'hook = [{command = ["a", "b\\u0000"]}]']
+)
+def test_no_text_holds_a_zero(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(line)
+    with pytest.raises(UsageError, match=f": {line.split()[0]}: no text may hold a zero byte"):
+        load_file(path)
+
+
+def test_the_flag_by_which_a_file_was_named_is_the_one_to_name_another_with(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as refused:
+        load_file(tmp_path / "missing", option="--budget")
+    assert refused.value.hint == "name an existing file with --budget"
+
+
 @pytest.mark.parametrize("name", ["pid", "trace", "limit", "max-size", "max-growth"])
 def test_a_number_of_5000_digits_is_refused_in_a_line(name: str) -> None:
     with pytest.raises(UsageError) as refused:

@@ -1,12 +1,15 @@
 """Judgement: pure functions and small values over a Timeline or a Profile. No clock, no I/O.
 
-``judge``, ``alerts``, ``relief`` and ``arrivals`` remember from tick to tick, and nothing else does.
+``judge``, ``alerts``, ``relief`` and ``arrivals`` remember from tick to tick, ``loops`` from look to look, and nothing
+else does.
 
 Lives here: ``rates`` (change per second), ``resample`` (a series cut to the width of a chart), ``sites`` (profiles by
-leaf), ``objects`` and ``tasks`` (the rows of those), ``leaks`` (tasks that stay), ``charges`` (which of them are
-accused), ``residence`` (where RSS comes from), ``deeds`` (what an action did), ``ceilings`` (the limits a process lives
-under), ``relief`` (when to force a collection before one is reached), ``rules`` (what checks), ``alerts`` (the bounded
-log of what they found).
+leaf), ``objects`` and ``tasks`` (the rows of those), ``residence`` (where RSS comes from), ``deeds`` (what an action
+did), ``ceilings`` (the limits a process lives under), ``relief`` (when to force a collection before one is reached),
+``rules`` (what checks), ``alerts`` (the bounded log of what they found).
+
+The way to leaked tasks: ``staying`` (those that every look shows), ``loops`` (which of them go on meanwhile),
+``charges`` (the rule: which are accused, and why others are not), ``leaks`` (what is told of each).
 
 The way to a verdict: ``points`` (the live heap after each collection), ``loads`` (the same at like load), ``slopes``
 (robust lines through them), ``cuts`` (where their course changes), ``trend`` (the newest stretch and how it bends),

@@ -11,11 +11,11 @@ collections) and ``self_test`` (whether a check works here), ``redaction`` (what
 that are never overwritten by accident), ``program`` (a command we start) and ``prepared`` (what it is given),
 ``acting`` (something done to a process), ``denials`` (what may not be read of one), ``screen`` (the dashboard around a
 session), ``look`` (its colours) and ``opening`` (its first frame), ``strip`` (a few lines instead of it), ``browsing``
-(a view of a profile without a dashboard below it), ``leak_words`` (what ``leaks`` prints). ``demo`` watches a program
-of memdash's own: one in Go, built by ``toolchain``, or ``pyshop``; ``log`` has a ``logger`` fill a ``logbook`` in
-``growing`` files; ``config`` prints a ``config_example``. May import: everything below; ``memdash.ui`` only inside
-functions, because a headless verb must never load Textual; ``memdash.pprof`` too, but for ``garbage``, because it takes
-40 ms.
+(a view of a profile without a dashboard below it), ``leak_search`` (how ``leaks`` looks) and ``leak_words`` (what it
+prints). ``demo`` watches a program of memdash's own: one in Go, built by ``toolchain``, or ``pyshop``; ``log`` has a
+``logger`` fill a ``logbook`` in ``growing`` files; ``config`` prints a ``config_example``. May import: everything
+below; ``memdash.ui`` only inside functions, because a headless verb must never load Textual; ``memdash.pprof`` too, but
+for ``garbage``, because it takes 40 ms.
 
 To add a verb, write a module and name it in ``VERBS``.
 """

@@ -98,7 +98,7 @@ _KEYS = tuple(field.name.replace("_", "-") for field in fields(Plan))
 def _load(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
     if value is not None and not ctx.resilient_parsing:
         path = Path(value)
-        take_file(ctx, _RANK, path, load_file(path, _KEYS), _KEYS)
+        take_file(ctx, _RANK, path, load_file(path, _KEYS, "--budget"), _KEYS)
 
 
 budget_option = click.option(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import signal
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
@@ -48,6 +49,9 @@ _ATTACHED_S = 60.0
 
 _LATE_S = 5.0
 """How much later than it is due the last sample may come before a watch is called over without it."""
+
+_SLICE_S = 1.0
+"""No more of a wait passes while memdash is held up itself, as where a container is frozen or its CPU quota used up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +203,7 @@ def _watched(
             raise TargetError(f"{target.words} could not be attached to in {duration(_ATTACHED_S)}")
         due_s = None if for_s is None else time.monotonic() + plan.warm_up + for_s + plan.interval + _LATE_S
         trouble = forcing.run(for_s) if forcing is not None else ""
-        if not gate.over.wait(None if due_s is None else max(due_s - time.monotonic(), 0.0)):
+        if not _comes(gate.over, None if due_s is None else due_s - time.monotonic()):
             trouble = trouble or f"no sample came for {duration(_LATE_S)}"
     finally:
         session.close()
@@ -208,3 +212,15 @@ def _watched(
         with denials_told(target):
             read_once(target, entries=entries)  # raises what the watch could only tell in words
     return gate.checked(strict=plan.strict, cut_short=trouble)
+
+
+def _comes(event: threading.Event, most_s: float | None) -> bool:
+    """Whether it is set within so many seconds in which it could have been; None waits for ever."""
+    if most_s is None:
+        return event.wait()
+    left_s = most_s
+    while not event.wait(max(min(left_s, _SLICE_S), 0.0)):
+        left_s -= _SLICE_S
+        if left_s <= 0:
+            return False
+    return True

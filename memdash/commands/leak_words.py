@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from memdash.analysis.charges import Charge
+from memdash.analysis.charges import Charge, Excuse
 from memdash.analysis.leaks import Suspect
 from memdash.model.missing import Missing
 from memdash.model.profile import Frame
 from memdash.model.tasks import Task, TaskKind
 from memdash.plain import plain
-from memdash.tables.tasks import state_words
+from memdash.tables.task_words import state_words
 from memdash.units import count, duration
 
 __all__ = ["document", "lines"]
 
 _SPARED = "not accused, for they neither grow nor are many alike that nothing explains:"
-_FEW = "few"
 
 
 def lines(suspects: Sequence[Suspect], kinds: frozenset[TaskKind]) -> Iterator[str]:
@@ -45,17 +44,17 @@ def document(suspects: Sequence[Suspect], proof: Missing | None) -> dict[str, ob
         "searched": proof is None,
         "missing": {"proof": proof.words} if proof else {},
         "leaks": [
-            task_row(suspect.task)
+            task_row(suspect.stay.task)
             | {
-                "count": suspect.number,
-                "first": suspect.first,
-                "last": suspect.last,
+                "count": suspect.stay.number,
+                "first": suspect.stay.first,
+                "last": suspect.stay.last,
                 "verdict": suspect.verdict,
                 "accused": suspect.charge is not None,
-                "spared": suspect.spared or None,
-                "proven": suspect.task.is_leaked,
-                "growth": suspect.growth,
-                "same": suspect.are_same,
+                "spared": None if suspect.charge else suspect.judged.value,
+                "proven": suspect.stay.task.is_leaked,
+                "growth": suspect.stay.last - suspect.stay.first,
+                "same": suspect.stay.are_same,
                 "evidence": suspect.evidence,
             }
             for suspect in suspects
@@ -77,11 +76,11 @@ def _summary(accused: Sequence[Suspect], others: Sequence[Suspect], kinds: froze
 
 def _number(suspect: Suspect) -> int:
     """Of those that grow all that there are now: who came last has not been there at every look."""
-    return suspect.last if suspect.charge is Charge.GROWTH else suspect.number
+    return suspect.stay.last if suspect.charge is Charge.GROWTH else suspect.stay.number
 
 
 def _group(suspect: Suspect) -> Iterator[str]:
-    task = suspect.task
+    task = suspect.stay.task
     number = f"{count(_number(suspect))} {task.kind.words(_number(suspect))}"
     yield f"{number} · {plain(state_words(task))} · {suspect.verdict}: {suspect.evidence}"
     yield from (_frame(frame) for frame in task.stack)
@@ -99,14 +98,17 @@ def _rows(others: Sequence[Suspect]) -> Iterator[str]:
 
     Those that differ only in how they came there are in one row.
     """
-    alike = defaultdict[tuple[str, str, str], list[Suspect]](list)
+    alike = defaultdict[tuple[str, str, str], list[Task]](list)
+    numbers = Counter[tuple[str, str, str]]()
     for suspect in others:
-        alike[plain(state_words(suspect.task)), _place(suspect.task), suspect.spared].append(suspect)
-    rows = sorted(((sum(map(_number, row)), _age(row), *key) for key, row in alike.items()), key=lambda row: -row[0])
+        task, why = suspect.stay.task, "" if suspect.judged is Excuse.FEW else f"  ({suspect.judged.value})"
+        key = plain(state_words(task)), _place(task), why
+        alike[key].append(task)
+        numbers[key] += suspect.stay.number
+    rows = [(number, _age(alike[key]), *key) for key, number in numbers.most_common()]
     number_width = max(len(count(number)) for number, *_ in rows)
     age_width, state_width = max(len(row[1]) for row in rows), max(len(row[2]) for row in rows)
-    for number, age, state, place, spared in rows:
-        why = "" if spared in ("", _FEW) else f"  ({spared})"
+    for number, age, state, place, why in rows:
         yield f"    {count(number):>{number_width}}  {state:<{state_width}}  {age:>{age_width}}  {place}{why}"
 
 
@@ -114,7 +116,7 @@ def _place(task: Task) -> str:
     return f"{plain(task.own.function)}{' started it' * task.is_creators}  {plain(task.own.where(parts=2))}".rstrip()
 
 
-def _age(row: Sequence[Suspect]) -> str:
+def _age(tasks: Sequence[Task]) -> str:
     """That of the one that has waited longest."""
-    known = [suspect.task.waiting_s for suspect in row if not isinstance(suspect.task.waiting_s, Missing)]
+    known = [task.waiting_s for task in tasks if not isinstance(task.waiting_s, Missing)]
     return f"≥{duration(max(known))}" if known else ""

@@ -75,10 +75,14 @@ class Alerting:
 
 def rules_named(names: Sequence[str], known: Sequence[str], where: str) -> tuple[str, ...]:
     """The same names as the rules bear them. Raises UsageError where none does; ``where`` says where it was found."""
-    found = [next((spelled for spelled in spellings(name) if spelled in known), "") for name in names]
-    for name in (name for name, spelled in zip(names, found, strict=True) if not spelled):
-        raise UsageError(f"{where}: there is no rule {name!r}", meant(name, known, "the rules are"))
-    return tuple(found)
+    return tuple(_rule_named(name, known, where) for name in names)
+
+
+def _rule_named(name: str, known: Sequence[str], where: str) -> str:
+    for spelled in spellings(name):
+        if spelled in known:
+            return spelled
+    raise UsageError(f"{where}: there is no rule {name!r}", meant(name, known, "the rules are"))
 
 
 def spellings(name: str) -> tuple[str, ...]:

@@ -64,13 +64,25 @@ def check_output(output: str, force: bool) -> None:
     if output == STDOUT:
         return
     path = Path(output)
-    if path.is_dir():
-        raise UsageError(f"{output} is a directory", "name a file in it")
-    if is_device(path):
-        return
-    if path.exists() and not force:
-        raise UsageError(f"{output} exists already", "choose another name, or overwrite it with --force")
+    with _refusals_told(output):
+        if path.is_dir():
+            raise UsageError(f"{output} is a directory", "name a file in it")
+        if is_device(path):
+            return
+        if path.exists() and not force:
+            raise UsageError(f"{output} exists already", "choose another name, or overwrite it with --force")
     require_folder(path)
+
+
+@contextmanager
+def _refusals_told(output: str) -> Iterator[None]:
+    """What the system says of a file that is to be written, as a UsageError."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # whoever reads has had enough, which is no error of theirs or ours
+    except OSError as error:
+        raise UsageError(f"{output} cannot be written: {error.strerror or error}", "choose another place") from None
 
 
 def require_folder(path: Path) -> None:
@@ -94,17 +106,13 @@ def refuse_same(outputs: Mapping[str, str | None]) -> None:
 def writing(output: str, force: bool) -> Iterator[BinaryIO]:
     """Open ``output`` (``-`` is standard output) for one piece of data, as ``written`` does. Raises UsageError."""
     check_output(output, force)
-    try:
-        with _opened(output, force) as out:
-            yield out
-            out.flush()
-    except BrokenPipeError:
-        raise  # whoever reads has had enough, which is no error of theirs or ours
-    except FileExistsError:
-        raise UsageError(f"{output} exists already", "choose another name, or overwrite it with --force") from None
-    except OSError as error:
-        name = "standard output" if output == STDOUT else output
-        raise UsageError(f"{name} cannot be written: {error.strerror or error}", "choose another place") from None
+    with _refusals_told("standard output" if output == STDOUT else output):
+        try:
+            with _opened(output, force) as out:
+                yield out
+                out.flush()
+        except FileExistsError:
+            raise UsageError(f"{output} exists already", "choose another name, or overwrite it with --force") from None
 
 
 def write_lines(lines: Iterable[str], output: str = STDOUT, force: bool = False) -> None:

@@ -83,9 +83,9 @@ def _used_bytes(writer: Writer) -> int:
 
 def _done_words(where: Path | None, used_bytes: int, found: Sequence[Progress]) -> str:
     """``where`` the recording stands in the end: None when somebody has deleted it."""
-    words = f"recorded {byte_size(used_bytes)} into {where}" if where and used_bytes else "nothing was recorded"
-    if used_bytes and not where:
-        words = "nothing is left of what was recorded"
+    words = f"recorded {byte_size(used_bytes)} into {where}" if where else "nothing is left of what was recorded"
+    if not used_bytes:
+        words = "nothing was recorded"
     dropped = sum(progress.dropped for progress in found)
     if dropped:
         words += f"; {dropped} moment{'s' * (dropped != 1)} could not be written"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from memdash.commands.output import tell
 from memdash.errors import UsageError
+from memdash.files import is_seen
 from memdash.units import duration, parse_duration
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def recorded(argument: str) -> Recorded | None:
                 f"{file} holds nothing: what is recorded just now, or was killed, stands in {file.name}{_BESIDE}",
                 "copy both, or where they are make one of them: memdash record --salvage FILE -o NEW",
             )
-        why = "is no recording of memdash" if file.exists() else "does not exist"
+        why = "is no recording of memdash" if is_seen(file) else "does not exist"
         raise UsageError(f"{file} {why}", "memdash record PID -o FILE.mdr makes one")
     return None
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memdash.commands.limits import Alerting, alert_options
-from memdash.commands.options import gathered, settings, typed
+from memdash.commands.options import gathered, place, settings, typed
 from memdash.commands.output import STDOUT, check_output, tell, write_lines, writing
 from memdash.commands.replayed import Recorded
 from memdash.commands.retelling import refuse_live, retelling
@@ -81,7 +81,7 @@ def command(
     for name in ("output", "force", "run"):
         if typed(name):
             raise UsageError(f"--{name} is for a recording", "what runs is told to whoever asks at --listen")
-    token, at = secret_of("--token-file", token_file, _VARIABLE), _place(listen)
+    token, at = secret_of(place("token-file"), token_file, _VARIABLE), _place(listen)
     with telling.hooks() as follow:
 
         def opener(target: Target, entries: Sequence[ProbeEntry] = PROBES) -> Session:
@@ -141,7 +141,7 @@ def _served(watches: Sequence[Following], at: Listen, token: str, duration_s: fl
 def _place(text: str) -> Listen:
     from memdash.network.server import Listen
 
-    with told_where("--listen"):
+    with told_where(place("listen")):
         return Listen.parse(text)
 
 

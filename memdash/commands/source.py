@@ -18,6 +18,7 @@ from memdash.commands.output import is_terminal, tell
 from memdash.commands.replayed import Recorded, recorded
 from memdash.config import parse_pid
 from memdash.errors import BadProfile, MemdashError, UsageError
+from memdash.files import is_seen
 from memdash.network.address import Address, is_url, require_scheme
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def profile_from(argument: str, run: int | None = None) -> TakenProfile:
     if (file := recorded(argument)) is not None:
         return _told(_of_recording(file, run))
     path = Path(argument)
-    if not path.exists():
+    if not is_seen(path):
         require_scheme(argument)
     return TakenProfile(_of_file(path))
 

@@ -13,7 +13,7 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from memdash.commands import VERBS
-from memdash.commands.options import settings
+from memdash.commands.options import place, settings
 from memdash.commands.output import tell
 from memdash.commands.replayed import Recorded, recorded
 from memdash.config import SETTINGS, parse_pid
@@ -24,7 +24,7 @@ from memdash.plain import plain
 from memdash.probes.probe import ProbeEntry
 from memdash.probes.registry import PROBES, probes_with
 from memdash.process.identity import identify
-from memdash.process.listing import matching, processes, wait_for
+from memdash.units import quoted
 
 if TYPE_CHECKING:
     from memdash.probes.endpoint import Endpoint
@@ -69,10 +69,14 @@ class Choice:
         if self.pid is not None:
             return identify(self.pid)
         if self.name is not None:
+            from memdash.process.listing import matching  # 2 ms, which a pid does without
+
             return _only(self.name, matching(self.name))
         if self.url is not None:
             return Target.at_url(self.url.url, self.url.server)
         if self.wait_for is not None:
+            from memdash.process.listing import wait_for
+
             tell(f"waiting for a process named {self.wait_for}, until ctrl+c")
             return wait_for(self.wait_for)
         raise UsageError("no process was named", "give its pid: memdash ps lists the processes that can be watched")
@@ -91,6 +95,8 @@ def _only(name: str, found: Sequence[Target]) -> Target:
 
 def pids(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the pids that begin so, the largest processes first, each with its name."""
+    from memdash.process.listing import processes
+
     targets = (candidate.target for candidate in processes())
     return [
         CompletionItem(str(target.pid), help=plain(target.name))
@@ -159,14 +165,14 @@ def _choice(ctx: click.Context, given: dict[str, Any], endpoint: str | None) -> 
     if "url" in given:
         if ctx.get_parameter_source("endpoint") is ParameterSource.COMMANDLINE:
             raise UsageError("--endpoint is for a process, and --url names a server", "leave one of them away")
-        address = _address(given["url"], "--url")
+        address = _address(given["url"], "url")
         server = _endpoint(address)
         return Choice(url=address, endpoint=server, entries=(server,), asks=True)
     if endpoint is None:
         return Choice(**given)
     if endpoint == _GOPS:
         return Choice(**given, entries=probes_with(asked=(_gops(),)), asks=True)
-    asked = _endpoint(None if endpoint == _AUTO else _address(endpoint, "--endpoint"))
+    asked = _endpoint(None if endpoint == _AUTO else _address(endpoint, "endpoint"))
     others = (_gops(),) if endpoint == _AUTO else ()
     return Choice(**given, endpoint=asked, entries=probes_with(asked=(asked, *others)), asks=True)
 
@@ -183,9 +189,11 @@ def _gops() -> ProbeEntry:
     return GOPS
 
 
-def _address(text: str, option: str) -> Address:
-    with told_where(option):
+def _address(text: str, setting: str) -> Address:
+    with told_where(place(setting)):
         address = Address.parse(text)
     if address.query:
-        raise UsageError(f"{option}: {text!r} holds a question, and memdash asks its own", "leave away the ?")
+        raise UsageError(
+            f"{place(setting)}: {quoted(text)} holds a question, and memdash asks its own", "leave away the ?"
+        )
     return address

@@ -138,11 +138,12 @@ class Telling:
         from memdash.hooks.folders import Folders
         from memdash.hooks.wanted import Wanted
 
-        folders = Folders(Path(self.evidence).expanduser().absolute(), self.evidence_keep, self.evidence_size)
         try:
+            root = Path(self.evidence).expanduser().absolute()
+            folders = Folders(root, self.evidence_keep, self.evidence_size)
             folders.prepare()
-        except HookError as error:
-            raise UsageError(f"{place('evidence')}: {error.what}", "name another folder") from None
+        except (HookError, RuntimeError) as error:  # the latter for the home of nobody
+            raise UsageError(f"{place('evidence')}: {error}", "name another folder") from None
         return Evidence(folders, say), Wanted(Severity[self.evidence_from.upper()])
 
 

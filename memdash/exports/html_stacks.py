@@ -9,7 +9,7 @@ from memdash.exports.html_table import safe
 from memdash.model.missing import Missing
 from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot
-from memdash.tables.tasks import state_words
+from memdash.tables.task_words import state_words
 from memdash.units import byte_size, count
 
 __all__ = ["site_stacks", "task_stacks"]

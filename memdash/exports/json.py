@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -30,13 +30,24 @@ from memdash.model.system import Smaps
 from memdash.model.target import Ending, Target
 from memdash.model.tasks import Task, Tasks
 from memdash.model.verdict import Verdict
-from memdash.tables.tasks import state_words
+from memdash.tables.task_words import state_words
 from memdash.units import iso_time
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-__all__ = ["JSON", "Object", "document", "finding_row", "json_line", "nulled", "target_row", "task_row", "usage_row"]
+__all__ = [
+    "JSON",
+    "Object",
+    "document",
+    "finding_row",
+    "json_line",
+    "nulled",
+    "parts",
+    "target_row",
+    "task_row",
+    "usage_row",
+]
 
 Object: TypeAlias = dict[str, Any]
 
@@ -50,41 +61,20 @@ _NO_GC = Missing("there is no collector to be followed")
 
 def document(snapshot: Snapshot) -> Object:
     """Turn one snapshot into what ``json.dumps`` takes."""
-    sample = snapshot.sample
+    found, missing = parts(snapshot, _PARTS)
+    return found | {"missing": missing}
+
+
+def parts(snapshot: Snapshot, names: Iterable[str]) -> tuple[Object, dict[str, str]]:
+    """Those parts of the document by their keys, and why what is null in them is missing."""
     missing: dict[str, str] = {}
-    origins = {capability.value: origin for capability, origin in sample.origins.items()}
-    found: Object = {
-        "schema": "memdash/1",
-        "taken_at": iso_time(snapshot.at.wall_s),
-        "version": __version__,
-        "state": snapshot.state.name.lower(),
-        "ending": _ending(snapshot.ending),
-        "target": target_row(snapshot.target, snapshot.at.wall_s),
-        "sources": {name: origin.source.value for name, origin in origins.items()},
-        "ages_s": {name: round(snapshot.at.mono_s - origin.at.mono_s, 6) for name, origin in origins.items()},
-        "caveats": {name: list(origin.caveats) for name, origin in origins.items() if origin.caveats},
-        "memstats": _memstats(sample.memstats),
-        "gc": _gc(sample.gc),
-        "system": _system(sample),
-        "sites": _sites(sample.sites),
-        "tasks": _tasks(sample.tasks),
-        "objects": _objects(sample.objects),
-        "malloc": sample.malloc,
-        "family": _family(sample.family),
-        "residence": _residence(snapshot.residence),
-        "gc_trend": _gc_trend(snapshot.gc_trend),
-        "verdict": _verdict(snapshot.verdict),
-        "relief": _relief(snapshot.relief),
-        "findings": [finding_row(finding, finding.rule in snapshot.muted) for finding in snapshot.findings],
-        "findings_dropped": snapshot.findings_dropped,
-        "missing": missing,
-        "cost": _spread(snapshot.cost) | {"probes": {name: _probe_cost(cost) for name, cost in sample.costs.items()}},
-    }
-    return {key: value if value is missing else _without_missing(value, key, missing) for key, value in found.items()}
+    return {name: _without_missing(_PARTS[name](snapshot), name, missing) for name in names}, missing
 
 
 def _without_missing(value: object, path: str, missing: dict[str, str]) -> object:
     """Spread dataclasses into objects and put null where something is Missing, noting why. Lists are taken as plain."""
+    if value is None or isinstance(value, (int, str, list)):  # nearly all there is
+        return value
     if isinstance(value, Missing):
         missing[path] = value.why
         return None
@@ -354,6 +344,10 @@ def _figure(figure: Figure | None) -> Object | None:
     return {"value": figure.value, "unit": f"{figure.unit.value}{figure.per}"}
 
 
+def _cost(shown: Snapshot) -> Object:
+    return _spread(shown.cost) | {"probes": {name: _probe_cost(cost) for name, cost in shown.sample.costs.items()}}
+
+
 def _probe_cost(cost: ProbeCost) -> Object:
     return {
         "reads": cost.reads,
@@ -370,6 +364,37 @@ def json_line(content: Mapping[str, object]) -> str:
 
 def _lines(snapshots: Iterable[Snapshot]) -> Iterator[str]:
     return (f"{json_line(document(snapshot))}\n" for snapshot in snapshots)
+
+
+_PARTS: Mapping[str, Callable[[Snapshot], object]] = {
+    "schema": lambda _: "memdash/1",
+    "taken_at": lambda shown: iso_time(shown.at.wall_s),
+    "version": lambda _: __version__,
+    "state": lambda shown: shown.state.name.lower(),
+    "ending": lambda shown: _ending(shown.ending),
+    "target": lambda shown: target_row(shown.target, shown.at.wall_s),
+    "sources": lambda shown: {c.value: origin.source.value for c, origin in shown.sample.origins.items()},
+    "ages_s": lambda shown: {
+        c.value: round(shown.at.mono_s - origin.at.mono_s, 6) for c, origin in shown.sample.origins.items()
+    },
+    "caveats": lambda shown: {c.value: list(o.caveats) for c, o in shown.sample.origins.items() if o.caveats},
+    "memstats": lambda shown: _memstats(shown.sample.memstats),
+    "gc": lambda shown: _gc(shown.sample.gc),
+    "system": lambda shown: _system(shown.sample),
+    "sites": lambda shown: _sites(shown.sample.sites),
+    "tasks": lambda shown: _tasks(shown.sample.tasks),
+    "objects": lambda shown: _objects(shown.sample.objects),
+    "malloc": lambda shown: shown.sample.malloc,
+    "family": lambda shown: _family(shown.sample.family),
+    "residence": lambda shown: _residence(shown.residence),
+    "gc_trend": lambda shown: _gc_trend(shown.gc_trend),
+    "verdict": lambda shown: _verdict(shown.verdict),
+    "relief": lambda shown: _relief(shown.relief),
+    "findings": lambda shown: [finding_row(finding, finding.rule in shown.muted) for finding in shown.findings],
+    "findings_dropped": lambda shown: shown.findings_dropped,
+    "cost": _cost,
+}
+"""Each by its key."""
 
 
 JSON = Exporter(_lines)

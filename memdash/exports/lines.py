@@ -10,11 +10,10 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any, Protocol
 
 from memdash import __version__
-from memdash.exports.json import document, finding_row, json_line, nulled, target_row, usage_row
+from memdash.exports.json import finding_row, json_line, nulled, parts, target_row, usage_row
 from memdash.model.finding import Finding, Severity
 from memdash.model.memstats import MemStats
 from memdash.model.metric import METRICS, METRICS_BY_KEY
@@ -177,17 +176,15 @@ _RECIPE: Mapping[str, Callable[[MemStats], Maybe[object]]] = {
 }
 _PARTS = ("memstats", "gc", "system", "malloc", "verdict", "cost")
 _MEMSTATS_ROWS = ("BySize", "PauseNs", "PauseEnd")
-_ELSEWHERE = Missing("its rows have no place in a line")
 
 
 def _outline(snapshot: Snapshot) -> tuple[dict[str, Any], dict[str, str]]:
     """What the document tells in single figures, some 3 KB, and what of that is missing; totals as far as read."""
     sample = snapshot.sample
-    bare = replace(sample, sites=_ELSEWHERE, tasks=_ELSEWHERE, objects=_ELSEWHERE, family=_ELSEWHERE)
-    whole = document(replace(snapshot, sample=bare, findings=(), residence=_ELSEWHERE))
-    found: dict[str, Any] = {part: whole[part] for part in _PARTS}
+    found, missing = parts(snapshot, _PARTS)
     if found["memstats"] is not None:
-        found["memstats"] = {key: value for key, value in found["memstats"].items() if key not in _MEMSTATS_ROWS}
+        for rows in _MEMSTATS_ROWS:
+            del found["memstats"][rows]
     if not isinstance(sample.sites, Missing):
         found["sites"] = {"total": nulled(usage_row(sample.sites.total, sample.sites))}
     if not isinstance(sample.tasks, Missing):
@@ -195,7 +192,6 @@ def _outline(snapshot: Snapshot) -> tuple[dict[str, Any], dict[str, str]]:
     if not isinstance(sample.objects, Missing):
         held = sample.objects.total
         found["objects"] = {"count": held.objects, "bytes": held.held_bytes}
-    missing = {path: why for path, why in whole["missing"].items() if path.partition(".")[0] in _PARTS}
     return found, missing
 
 

@@ -33,6 +33,8 @@ _OURS = {*FILES, _MARKER, *(f"run.mdr{suffix}" for suffix in ("-wal", "-shm", "-
 _MARKER_BYTES = 4096
 _ABANDONED_S = 3600.0
 _LONGEST_RULE = 40
+_LATEST_S = 7.3e9
+"""The year 2201, in Unix time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ class Folders:
 
         Raises OSError.
         """
+        self._root.mkdir(mode=0o700, exist_ok=True)  # somebody may have taken it away since it was prepared
         unfinished = self._root / f"{_UNFINISHED}{os.urandom(8).hex()}"
         unfinished.mkdir(mode=0o700)
         try:
@@ -117,10 +120,15 @@ class Folders:
                 used -= each.size_bytes
 
     def _kept(self) -> list[_Kept]:
+        """Raises OSError when the place cannot be looked into."""
+        try:
+            names = _names(self._root)
+        except FileNotFoundError:
+            return []
         found = []
-        for name in _names(self._root):
+        for name in names:
             if _NAME.fullmatch(name):
-                with suppress(OSError, ValueError, KeyError, TypeError):
+                with suppress(OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
                     found.append(self._read(name))
         return found
 
@@ -134,7 +142,7 @@ class Folders:
                     raise ValueError("it is somebody else's")
                 said = json.loads(file.read(_MARKER_BYTES))
             sizes = [os.stat(each, dir_fd=folder, follow_symlinks=False).st_size for each in _names(folder)]
-        return _Kept(name, int(said["severity"]), float(said["at_s"]), sum(sizes))
+        return _Kept(name, Severity(said["severity"]), _time(said["at_s"]), sum(sizes))
 
     def _remove_abandoned(self, name: str) -> None:
         with suppress(OSError):
@@ -154,6 +162,14 @@ class Folders:
             (self._root / name).rmdir()
             return True
         return False
+
+
+def _time(said: float) -> float:
+    """Raises ValueError, TypeError or OverflowError for what is no time of this century or the next."""
+    at_s = float(said)
+    if not 0 <= at_s < _LATEST_S:
+        raise ValueError("that is no time")
+    return at_s
 
 
 def _names(folder: Path | int) -> list[str]:

@@ -68,6 +68,10 @@ _ELSEWHERE = {
         Action.TRIM: Missing(
             "Go gives memory back by itself", "to have it do so at once, a program calls debug.FreeOSMemory"
         ),
+        Action.FIND_LEAKS: Missing(
+            "nothing here can have the runtime search for leaked goroutines",
+            "net/http/pprof of a program of Go 1.27 can, with --endpoint auto",
+        ),
         Action.SAMPLE: _SAMPLED_ALREADY,
         Action.UNSAMPLE: _SAMPLED_ALREADY,
     },

@@ -57,7 +57,7 @@ def sampling_error(held_bytes: int, objects: int, rate_bytes: int) -> float:
     objects of several sizes it takes the mean: on the safe side, up to sizes of three times the rate. Source: Horvitz
     and Thompson (1952).
     """
-    if held_bytes <= 0 or rate_bytes <= 1:
+    if held_bytes < 1 or rate_bytes <= 1:
         return 0.0
     objects = max(objects, 1)
     chance = -math.expm1(-held_bytes / objects / rate_bytes)

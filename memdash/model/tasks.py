@@ -9,7 +9,10 @@ from typing import NamedTuple
 from memdash.model.missing import Maybe, Missing
 from memdash.model.profile import Frame
 
-__all__ = ["StackMark", "Task", "TaskKey", "TaskKind", "Tasks"]
+__all__ = ["SEVERAL", "StackMark", "Task", "TaskKey", "TaskKind", "Tasks"]
+
+SEVERAL = 20
+"""So many that are alike are worth asking whether they are a pool, loops, or have piled up."""
 
 _UNCOUNTED = Missing("nothing counts the stacks of these tasks")
 _ALIKE = Missing("these tasks are not told apart")

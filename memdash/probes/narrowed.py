@@ -21,6 +21,8 @@ def narrowed(entries: Sequence[ProbeEntry], paces_s: Mapping[Capability, float])
 
 @dataclass(frozen=True, slots=True)
 class _Narrowed:
+    """An entry of which no more is read than what has a pace."""
+
     entry: ProbeEntry
     paces_s: Mapping[Capability, float]
 

@@ -40,6 +40,8 @@ class MemoryCgroup:
 
 @dataclass(frozen=True, slots=True)
 class _Mount:
+    """A hierarchy of cgroups that memory belongs to: which part of it is mounted, and where."""
+
     version: int
     root: PurePosixPath
     point: Path

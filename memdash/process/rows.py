@@ -6,17 +6,18 @@ bytes from there.
 
 from __future__ import annotations
 
-from array import array
-from itertools import compress, pairwise
-
-from memdash.process.lanes import differences
+from collections.abc import Sequence
 
 __all__ = ["rows"]
 
 
-def rows(addresses: array[int], distance: int) -> list[tuple[int, int]]:
+def rows(addresses: Sequence[int], distance: int) -> list[tuple[int, int]]:
     """The same places as (address, bytes), those together that follow each other at this distance."""
-    count, places = len(addresses), memoryview(addresses)
-    gaps = differences(places[1:], places[:-1])
-    ends = [0, *compress(range(1, count), map(distance.__ne__, gaps)), count]
-    return [(addresses[first], distance * (last - first)) for first, last in pairwise(ends) if last > first]
+    found, start, end = [], 0, 0
+    for address in addresses:
+        if address != end:
+            if end:
+                found.append((start, end - start))
+            start = address
+        end = address + distance
+    return [*found, (start, end - start)] if end else found

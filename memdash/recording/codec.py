@@ -60,6 +60,8 @@ _BESIDE = 256
 """What one takes at least."""
 
 _WIDEST = 1 << 63
+_PIECES = tuple[msgspec.Raw, msgspec.Raw, msgspec.Raw]
+"""Of a fact: its frames, where it comes from, itself. Each stays where it is until it is wanted."""
 _ELSEWHERE = Missing("written apart")
 _KINDS = {capability: kind for kind, capability in CAPABILITY_OF.items()}
 _DAMAGED = (*UNREADABLE, msgspec.MsgspecError, zstandard.ZstdError, MemoryError)
@@ -272,12 +274,17 @@ def as_base(data: bytes) -> Base:
     """A fact that was written on its own, as a base for others. Raises Corrupt."""
     known = decompressed(data)
     with _damage_told():
-        bulk(known)
-        columns, *_ = msgspec.msgpack.decode(known, type=list[msgspec.Raw])  # all else in it stands where it is
-        return Base(known, _frames(msgspec.msgpack.decode(columns)))
+        columns, _, _ = msgspec.msgpack.decode(known, type=_PIECES)
+        return Base(known, _frames(_tree(bytes(columns))))
 
 
 def _frames(columns: Plain) -> list[Frame]:
+    """Raises TypeError where they are no frames: of 50 000 that takes 5 ms to see."""
+    if not columns:
+        return []
+    for told, kind in zip(columns, (str, str, int), strict=True):
+        if not set(map(type, told)) <= {kind}:
+            raise TypeError("no frames")
     return [Frame(*row) for row in zip(*columns, strict=True)]
 
 

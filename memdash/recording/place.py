@@ -126,9 +126,13 @@ def _leads_to(path: Path, file: tuple[int, int]) -> bool:
 
 def require_free(path: Path, *, can_be_there: bool) -> None:
     """Raise RecordingError for what is no file, and what nobody said that it may be touched."""
-    if path.exists() and not path.is_file():
+    try:
+        is_there, is_file = path.exists(), path.is_file()
+    except OSError as error:
+        raise RecordingError(f"{path} cannot be written: {error.strerror}", "choose another place with -o") from None
+    if is_there and not is_file:
         raise RecordingError(f"{path} is no file", "a recording needs a file of its own: -o run.mdr")
-    if path.exists() and not can_be_there:
+    if is_there and not can_be_there:
         raise RecordingError(
             f"{path} exists already",
             "choose another name; memdash record goes on in it with --append, and overwrites it with --force",

@@ -41,6 +41,8 @@ _RINGS = (Pause,)
 _MISSING_KEY = "?"
 _OLDER = Missing("this recording was made before memdash read it")
 _MICRO = 1e6
+_LARGEST = 1e40
+"""What is whole and does not fit into 64 bits is written as its magnitude; no figure of a program is larger."""
 LATEST_S = 250_000_000_000
 """No calendar of Python goes much further: that is in the year 9892."""
 
@@ -149,9 +151,10 @@ def _text(tree: Plain) -> str:
 def _scalar(*kinds: type[Any]) -> _Shape:
     """Any of these; one kind of number may stand for another, as in Python."""
     taken = {other for kind in kinds for other in ((int, float, bool) if kind in (int, float) else (kind,))}
+    is_whole = int in kinds and float not in kinds
 
     def load(tree: Plain, _frames: Sequence[Frame]) -> Any:
-        if type(tree) not in taken:
+        if type(tree) not in taken or (is_whole and type(tree) is float and not abs(tree) < _LARGEST):
             raise TypeError(f"a {type(tree).__name__} where none belongs")
         return tree
 
@@ -272,7 +275,7 @@ def _mapping(key_kind: Any, kind: Any) -> _Shape:
 
 
 def _numbers(tree: Plain) -> Sequence[float]:
-    if not set(map(type, _list(tree))) <= {int, float}:
+    if not set(map(type, _list(tree))) <= {int, float} or not all(abs(part) < _LARGEST for part in tree):
         raise TypeError("no numbers")
     numbers: Sequence[float] = tree
     return numbers
@@ -289,9 +292,23 @@ def _named_tuple(kind: Any) -> _Shape:
     )
 
 
+def _of_field(name: str, shape: _Shape) -> _Shape:
+    """A field that says when something was says a time that a calendar has, whichever clock it is of."""
+    if not name.endswith("at_s"):
+        return shape
+
+    def load(tree: Plain, frames: Sequence[Frame]) -> Any:
+        at_s = shape.load(tree, frames)
+        if type(at_s) in (int, float) and not 0 <= at_s < LATEST_S:
+            raise ValueError("a time in no year")
+        return at_s
+
+    return _Shape(shape.dump, load)
+
+
 def _dataclass(kind: Any) -> _Shape:
     hints = get_type_hints(kind)
-    parts = [(field.name, _shape(hints[field.name])) for field in fields(kind)]
+    parts = [(field.name, _of_field(field.name, _shape(hints[field.name]))) for field in fields(kind)]
     later = {
         field.name: _OLDER
         for field in fields(kind)

@@ -21,11 +21,13 @@ from memdash.recording.tiers import STEPS_S, Buckets, bucketed
 __all__ = ["Tracks", "interval"]
 
 _KEPT = 96
+_LONGEST_S = 86_400.0
+"""Nobody takes a sample less often than once a day."""
 
 
 def interval(value: object) -> float:
     """The seconds between two samples, as they stand in a table; one where that is damaged."""
-    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else 1.0
+    return float(value) if isinstance(value, (int, float)) and 0 < value <= _LONGEST_S else 1.0
 
 
 class Tracks:

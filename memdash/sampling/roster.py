@@ -40,6 +40,8 @@ _GIVE_UP_AFTER = 5
 
 @dataclass(slots=True)
 class _Slot:
+    """A probe, how often it may be read, and how its last readings went."""
+
     probe: Probe
     budget: Budget
     failures: int = 0
@@ -137,6 +139,10 @@ class Roster:
                 if isinstance(found.get(action, _NOBODY), Missing):
                     found[action] = offer
         return found
+
+    def offer(self, action: Action) -> Maybe[str]:
+        """What it does to the target, in a sentence, or why it cannot be done now."""
+        return self.offers().get(action, nobody_does(action, self._runtime))
 
     def news(self) -> tuple[str, ...]:
         """What those who act have to tell since they were last asked."""

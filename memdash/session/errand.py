@@ -19,7 +19,6 @@ from memdash.session.attach import attach
 __all__ = ["Errand", "awaited"]
 
 _LOOK_EVERY_S = 0.05
-_NOBODY = Missing("nothing in this process can do that", "memdash doctor PID says how it can be read")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +44,7 @@ class Errand:
         """
         roster = attach(target, self.entries, self.clock).roster
         try:
-            offers = roster.offers()
-            offer, loading = offers.get(action, _NOBODY), offers.get(Action.LOAD_AGENT, _NOBODY)
+            offer, loading = roster.offer(action), roster.offer(Action.LOAD_AGENT)
             if isinstance(offer, Missing) and not isinstance(loading, Missing):
                 if not self.consent(Action.LOAD_AGENT, loading):
                     return None
@@ -74,16 +72,15 @@ def awaited(
 
     Raises TimedOut when it does not come to life within ``patience_s``, AgentUnreachable when it never will.
     """
-    until_s, why = clock.now().mono_s + patience_s, _NOBODY
-    while clock.now().mono_s < until_s:
+    until_s = clock.now().mono_s + patience_s
+    while True:
         for line in roster.news():
             tell(line)
-        offers = roster.offers()
-        offer = offers.get(action, _NOBODY)
+        offer = roster.offer(action)
         if not isinstance(offer, Missing):
             return offer
-        if not isinstance(offers.get(Action.LOAD_AGENT, _NOBODY), Missing):  # the attempt is over: it was refused
+        if not isinstance(roster.offer(Action.LOAD_AGENT), Missing):  # the attempt is over: it was refused
             raise AgentUnreachable(f"the agent does not come to life: {offer.why}", offer.hint)
-        why = offer
+        if clock.now().mono_s >= until_s:
+            raise TimedOut(f"the agent has not come to life: {offer.why}", offer.hint)
         pause(_LOOK_EVERY_S)
-    raise TimedOut(f"the agent has not come to life: {why.why}", why.hint)

@@ -10,7 +10,7 @@ from typing import Self
 from memdash.errors import UnsupportedRuntime
 from memdash.model.action import Action
 from memdash.model.capability import Capability
-from memdash.model.missing import Maybe, Missing, known
+from memdash.model.missing import Maybe, Missing
 from memdash.model.target import Target
 from memdash.model.tasks import TaskKind, Tasks
 from memdash.probes.probe import ProbeEntry
@@ -24,10 +24,6 @@ __all__ = ["TaskLooks"]
 _CPU_S, _WALL_S = 10.0, 60.0
 """What one look may take: nothing else waits for it."""
 _TASKS = frozenset({Capability.TASKS})
-_NOBODY = Missing(
-    "nothing here can have the runtime search for leaked ones",
-    "net/http/pprof of a program of Go 1.27 can, with --endpoint auto",
-)
 _AGENT_S, _TOLD_S, _LOOK_EVERY_S = 60.0, 1.5, 0.1
 """For the agent to come, in a target with many busy threads; and then for it to tell tasks, if there are any."""
 _UNWANTED = Missing("it was not wanted")
@@ -47,16 +43,14 @@ class TaskLooks:
         ``tell`` hears what it waits for. Raises UnsupportedRuntime where there is no Python, AgentUnreachable and
         TimedOut when it does not come, TargetExited.
         """
-        loaded = self._roster.act(Action.LOAD_AGENT) if self._is_without_agent() else None
-        if loaded is not None and isinstance(loaded.outcome, Missing):
-            raise loaded.error or UnsupportedRuntime(loaded.outcome.why, loaded.outcome.hint)
+        if isinstance(self._roster.offer(Action.TRIM), Missing):  # the agent alone can
+            loaded = self._roster.act(Action.LOAD_AGENT)
+            if isinstance(loaded.outcome, Missing):
+                raise loaded.error or UnsupportedRuntime(loaded.outcome.why, loaded.outcome.hint)
         awaited(self._roster, Action.TRIM, _AGENT_S, tell, clock=self._clock, pause=pause)
         until_s = self._clock.now().mono_s + _TOLD_S
         while not _tells_asyncio(self.look()) and self._clock.now().mono_s < until_s:
             pause(_LOOK_EVERY_S)
-
-    def _is_without_agent(self) -> bool:
-        return isinstance(self._roster.offers().get(Action.TRIM, _NOBODY), Missing)
 
     def look(self) -> Tasks:
         """Those there are now. Raises UnsupportedRuntime when they cannot be read, TargetExited."""
@@ -65,10 +59,10 @@ class TaskLooks:
             raise UnsupportedRuntime(tasks.why, tasks.hint)
         return tasks
 
-    def files(self) -> int:
-        """How many files it has open; 0 where that is not known. Raises TargetExited."""
+    def files(self) -> Maybe[int]:
+        """How many files it has open. Raises TargetExited."""
         system = self._roster.look(frozenset({Capability.SYSTEM})).system
-        return 0 if isinstance(system, Missing) else known(system.fds, 0)
+        return system if isinstance(system, Missing) else system.fds
 
     def search(self, consent: Maybe[Callable[[Action, str], bool]]) -> Maybe[str]:
         """Have the runtime itself search for leaked ones: what came of it, or why it did not.
@@ -76,7 +70,7 @@ class TaskLooks:
         Looks from then on tell those that it found. ``consent`` is asked with the sentence that says what it does to
         the target; where nobody can be asked, it is why not. Raises TargetExited.
         """
-        offer = self._roster.offers().get(Action.FIND_LEAKS, _NOBODY)
+        offer = self._roster.offer(Action.FIND_LEAKS)
         if isinstance(offer, Missing):
             return offer
         if isinstance(consent, Missing):

@@ -24,6 +24,7 @@ from memdash.model.series import Courses, Series, Start, Timeline
 from memdash.model.snapshot import Baseline, Snapshot, State
 from memdash.model.target import Target
 from memdash.model.tasks import Tasks
+from memdash.pprof.garbage import without_collections
 from memdash.recording.kept import Kept
 from memdash.recording.moment import Moment, Run
 from memdash.recording.reader import GoneError, Recording
@@ -106,6 +107,7 @@ class Past:
             recording = self._recording.of(number) if path is None else Recording.open(path, number)
             return Past(recording, is_of_file=self._is_of_file)
 
+    @without_collections()
     def at(
         self, mono_s: float, baseline: Instant | None = None, *, beyond_s: float | None = None, is_quick: bool = False
     ) -> Snapshot:

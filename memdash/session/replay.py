@@ -117,7 +117,7 @@ class Replay:
 
     def _newest(self, run: Run, *, is_quick: bool = False) -> Snapshot:
         newest = self._past.at(run.until.mono_s, self._baseline, is_quick=is_quick)
-        return replace(newest, cut_off="" if run.ending else self._cut_off)
+        return replace(newest, cut_off=self._cut_off)
 
     def _follow(self) -> None:
         """On a thread of its own. What fails is tried again, and told to whoever goes to another moment."""
@@ -125,8 +125,9 @@ class Replay:
         while not self._closed.wait(pause_s):
             began_s = time.thread_time()
             with suppress(MemdashError), defects_told(), self._lock:
-                has_grown = self._past.run != self._run
-                self._cut_off = "" if self._run.ending else self._file.cut_off(has_grown=has_grown)
+                run = self._past.run
+                has_grown = run != self._run
+                self._cut_off = "" if run.ending else self._file.cut_off(has_grown=has_grown)
                 if is_due or has_grown or self._cut_off != self._snapshot.cut_off:
                     self._publish()
                 is_due = False

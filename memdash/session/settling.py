@@ -31,26 +31,28 @@ class Settling(Memory):
     def __init__(self, interval_s: float, rules: Sequence[Rule], muted: Sequence[str] = ()) -> None:
         super().__init__(interval_s, rules, muted)
         self._there: frozenset[str] | None = None
-        self._settled_s = math.inf
+        self._settled = frozenset[str]()
+        self._settles_s = math.inf
 
     def has_settled(self, *, sampling: bool) -> bool:
         """Whether the agent is there, and samples where that is wanted, for long enough. Safe from any thread."""
-        wanted = {_OF_AGENT, _OF_SAMPLER} if sampling else {_OF_AGENT}
-        return wanted <= (self._there or frozenset()) and math.isinf(self._settled_s)
+        return self._settled >= ({_OF_AGENT, _OF_SAMPLER} if sampling else {_OF_AGENT})
 
     def add(
         self, shown: Snapshot, sample: Sample, also: Mapping[str, Finding | NotYet | None] = MappingProxyType({})
     ) -> Snapshot:
         """As ``Memory`` does."""
         there = _inside(sample)
-        come = frozenset() if self._there is None else there - self._there
-        self._there = there if self._there is None else self._there | there
-        if come:
-            self._settled_s = sample.at.mono_s + _SETTLES_S
+        if self._there is None:
+            self._there = self._settled = there
+        if come := there - self._there:
+            self._there |= come
+            self._settles_s = sample.at.mono_s + _SETTLES_S
             self.note(sample.at, f"{' and '.join(sorted(come))}: history and changes begin after that")
-        if sample.at.mono_s >= self._settled_s:
-            self._settled_s = math.inf
+        if sample.at.mono_s >= self._settles_s:
+            self._settles_s = math.inf
             self.begin_anew()
+            self._settled = self._there
         return super().add(shown, sample, also)
 
 

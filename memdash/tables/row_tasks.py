@@ -11,7 +11,8 @@ from memdash.model.tasks import Task, TaskKind
 from memdash.tables.row_figures import STACKS_AT_MOST, RowFigure, RowStack, RowStacks, missing_figure
 from memdash.tables.since import since_words
 from memdash.tables.table import Cell, Tone
-from memdash.tables.tasks import KIND_NAMES, state_words
+from memdash.tables.task_words import state_words
+from memdash.tables.tasks import KIND_NAMES
 from memdash.units import Unit, byte_size, count, duration, signed, things
 
 __all__ = ["task_figures", "task_stacks", "tasks_by_line"]

@@ -8,11 +8,12 @@ from enum import Enum
 
 from memdash.model.missing import Maybe, Missing
 from memdash.model.snapshot import Snapshot, State, TaskGroup
-from memdash.model.tasks import Task, TaskKind
+from memdash.model.tasks import TaskKind
 from memdash.tables.table import DASH, Cell, Column, Row, Table, Tone
+from memdash.tables.task_words import state_words
 from memdash.units import Unit, count, duration, signed
 
-__all__ = ["KIND_NAMES", "TaskOrder", "has_tasks", "state_words", "tasks_table", "tasks_title"]
+__all__ = ["KIND_NAMES", "TaskOrder", "has_tasks", "tasks_table", "tasks_title"]
 
 _ROWS_AT_MOST = 500
 _STARTED = " started it"
@@ -64,11 +65,6 @@ def tasks_title(snapshot: Snapshot) -> str:
         return "Tasks"
     kinds = {task.kind for task in tasks.groups}
     return f"{KIND_NAMES[kinds.pop()] if len(kinds) == 1 else 'Tasks'} {count(tasks.total)}"
-
-
-def state_words(tasks: Task | TaskGroup) -> str:
-    """What they do; ``chan receive (leaked)``, as Go's tracebacks have it, where nothing can ever wake them."""
-    return f"{tasks.state} (leaked)" if tasks.is_leaked else tasks.state
 
 
 def tasks_table(

@@ -12,12 +12,13 @@ from memdash.model.snapshot import Snapshot, State
 from memdash.model.system import SystemStats
 from memdash.tables.headline import headline
 from memdash.tables.verdict import alert_words, calm_words
+from memdash.tables.vitals import figures_line
 from memdash.ui.travel import Whereabouts
 from memdash.ui.widgets.cut import cut, width_of
 from memdash.ui.widgets.words import Part
 from memdash.units import clock_time, duration, moment_words
 
-__all__ = ["Standing", "head_parts", "notice_lines", "standing", "verdict_parts"]
+__all__ = ["Standing", "head_parts", "notice_lines", "small_lines", "standing", "verdict_parts"]
 
 
 _TREE_KEYS = "< >"
@@ -191,3 +192,12 @@ def notice_lines(stand: Standing, width: int) -> list[list[Part]]:
     """The lines below, when there is something to say; at most three."""
     look = "info" if stand.is_live else stand.token
     return [[Part(f" {line}", look)] for line in wrap(stand.notice, max(width - 2, 8), max_lines=3, placeholder=" …")]
+
+
+def small_lines(snapshot: Snapshot, width: int) -> list[list[Part]]:
+    """All there is to see on a terminal that has no room for a pane."""
+    room = max(width - 1, 8)
+    return [
+        *([Part(f" {words}", "strong")] for words in wrap(figures_line(snapshot), room)),
+        *([Part(f" {words}", "faint")] for words in wrap("make me larger: from 50×10 on there is more", room)),
+    ]

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from memdash.analysis.charges import Loops
-from memdash.analysis.leaks import Expected, suspects
+from memdash.analysis.charges import Excuse
+from memdash.analysis.leaks import suspects
+from memdash.analysis.loops import Loops
+from memdash.analysis.staying import Expected
 from memdash.model.missing import Maybe, Missing
 from memdash.model.profile import Frame
 from memdash.model.tasks import StackMark, Task, TaskKind, Tasks
@@ -39,7 +41,7 @@ def looks(*counts: int) -> list[Tasks]:
 
 
 def numbers(counts: list[Tasks], expected: Expected | None = None) -> list[tuple[int, int, int]]:
-    return [(s.number, s.first, s.last) for s in suspects(counts, expected or Expected())]
+    return [(s.stay.number, s.stay.first, s.stay.last) for s in suspects(counts, expected or Expected())]
 
 
 def test_what_is_there_at_every_look_is_accused() -> None:
@@ -73,14 +75,14 @@ def test_the_first_task_and_the_librarys_may_stay() -> None:
             a_task(1, "", created_by=NOBODY, state="running", name="main.busy"),
         )
     )
-    assert [suspect.task.name for suspect in suspects([tasks], Expected())] == ["main.busy"]
+    assert [suspect.stay.task.name for suspect in suspects([tasks], Expected())] == ["main.busy"]
 
 
 def test_the_largest_group_comes_first_with_its_evidence() -> None:
     proven = replace(a_task(9, "main.a", waiting_s=90.0), is_leaked=True)
     before = Tasks((proven, a_task(20, "main.b"), a_task(1, "main.c")))
     after = Tasks((proven, a_task(1200, "main.b"), a_task(1, "main.c")))
-    assert [(s.number, s.verdict, s.evidence) for s in suspects([before, after], Expected())] == [
+    assert [(s.stay.number, s.verdict, s.evidence) for s in suspects([before, after], Expected())] == [
         (
             9,
             "leaked",
@@ -101,7 +103,7 @@ def test_others_in_the_same_place_each_time_are_none() -> None:
 
 def test_the_same_ones_are_accused_and_no_others() -> None:
     (suspect,) = suspects(told_apart({1, 2, 3}, {2, 3, 4}, {2, 3, 5, 6}), Expected())
-    assert (suspect.number, suspect.first, suspect.last) == (2, 3, 4)
+    assert (suspect.stay.number, suspect.stay.first, suspect.stay.last) == (2, 3, 4)
     assert suspect.evidence == "3 at the first look, 4 at the last · 2 of them the same at every look"
     (suspect,) = suspects(told_apart({1, 2}, {1, 2}), Expected())
     assert (suspect.verdict, suspect.evidence) == ("staying", "the same at every look")
@@ -118,8 +120,8 @@ def test_those_that_were_elsewhere_before_may_stay_too() -> None:
     assert numbers(told_apart({4}, {4}), Expected(current=elsewhere)) == []
 
 
-def verdicts(looks: list[Tasks], expected: Expected | None = None, older_than_s: float | None = None) -> list[str]:
-    return [s.verdict for s in suspects(looks, expected or Expected(), older_than_s=older_than_s)]
+def verdicts(looks: list[Tasks], expected: Expected | None = None) -> list[str]:
+    return [s.verdict for s in suspects(looks, expected or Expected())]
 
 
 def test_what_is_accused_comes_first() -> None:
@@ -127,7 +129,7 @@ def test_what_is_accused_comes_first() -> None:
         (a_task(1, "main.loop"), a_task(61, "main.workers"), a_task(900, "main.pile"), a_task(1, "main.new"))
     )
     after = Tasks((a_task(1, "main.loop"), a_task(61, "main.workers"), a_task(900, "main.pile"), a_task(4, "main.new")))
-    found = [(s.task.stack[0].function, s.verdict) for s in suspects([before, after], Expected())]
+    found = [(s.stay.task.stack[0].function, s.verdict) for s in suspects([before, after], Expected())]
     assert found == [
         ("main.new", "growing"),
         ("main.pile", "piled up"),
@@ -172,7 +174,7 @@ def test_many_alike_that_nobody_outside_could_wake_are_accused_without_growing(s
 @pytest.mark.parametrize("state", ["IO wait", "sleep", "syscall", "running"])
 def test_what_may_come_from_outside_is_not_accused_for_being_waited_for(state: str) -> None:
     (found,) = suspects([Tasks((a_task(10_000, state=state),))] * 3, Expected())
-    assert (found.verdict, found.spared) == ("staying", "a clock or somebody outside may end their wait")
+    assert found.judged is Excuse.OUTSIDE
 
 
 def test_each_connection_may_have_goroutines_of_its_own() -> None:
@@ -193,7 +195,7 @@ def test_workers_that_were_started_at_once_may_be_more_than_what_came_one_by_one
 def test_age_accuses_where_somebody_says_how_old_is_too_old() -> None:
     old = [Tasks((a_task(1, waiting_s=3600.0), a_task(1, "main.young", waiting_s=5.0), a_task(1, "main.unknown")))]
     assert verdicts(old) == ["staying"] * 3
-    assert verdicts(old, older_than_s=3600.0) == ["old", "staying", "staying"]
+    assert verdicts(old, Expected(older_than_s=3600.0)) == ["old", "staying", "staying"]
 
 
 def test_what_came_after_all_that_may_stay_is_accused_be_it_one_alone() -> None:
@@ -219,7 +221,7 @@ def test_many_that_are_seen_to_go_on_and_come_back_are_loops() -> None:
     for look in told_apart(all_of_them, all_of_them - {7, 9}, all_of_them - {9}):
         seen.look(look)
     (found,) = suspects(told_apart(all_of_them), Expected(), loops=seen.seen)
-    assert (found.verdict, found.spared) == ("staying", "some of them went on and came back, as loops do")
+    assert found.judged is Excuse.LOOPS
 
 
 def test_many_of_which_some_end_and_others_come_are_no_loops() -> None:
@@ -227,6 +229,17 @@ def test_many_of_which_some_end_and_others_come_are_no_loops() -> None:
     for look in told_apart(set(range(300)), set(range(1, 310)), set(range(2, 320))):
         seen.look(look)
     assert not seen.seen
+
+
+def test_of_very_many_requests_that_have_ended_only_the_last_are_remembered() -> None:
+    """A watch may last for hours."""
+    seen = Loops()
+    for look in told_apart(set(range(9000)), set(range(9000, 18_000)), set(range(18_000, 27_000)), {1, 2}):
+        seen.look(look)
+    assert not seen.seen
+    for look in told_apart(set(range(27_000, 30_000)), {1, 2}):
+        seen.look(look)
+    assert seen.seen
 
 
 def test_asyncio_tasks_and_threads_may_be_as_many_as_there_are_open_files() -> None:

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -182,8 +183,17 @@ def test_collections_that_cannot_be_forced_are_a_request_that_makes_no_sense(
     assert "--force-gc cannot be obeyed: " in err
 
 
-def test_a_command_is_watched_until_it_ends_and_its_words_are_no_data(said: Check) -> None:
-    script = "print('working', flush=True); import time; time.sleep(0.8)"
+def until_there(path: Path) -> str:
+    """A piece of a Python program: it goes on once somebody has made the file."""
+    return f"import os, time\nwhile not os.path.exists({str(path)!r}): time.sleep(0.01)\n"
+
+
+def test_a_command_is_watched_until_it_ends_and_its_words_are_no_data(
+    said: Check, at_the_third_sample: Arrange, tmp_path: Path
+) -> None:
+    seen = tmp_path / "seen"
+    at_the_third_sample(lambda _: seen.touch())
+    script = f"print('working', flush=True)\n{until_there(seen)}"
     code, out, err = said(*FAST, "--max=rss=1GiB", "--json", "--read-only", "--", sys.executable, "-c", script)
     document = json.loads(out)
     assert code == 0
@@ -193,19 +203,31 @@ def test_a_command_is_watched_until_it_ends_and_its_words_are_no_data(said: Chec
 
 
 @pytest.mark.matrix
-def test_what_a_command_goes_on_with_is_watched_as_well(said: Check) -> None:
-    first = f"{sys.executable} -c 'import time; time.sleep(1)'"
-    second = f"{sys.executable} -c 'import time; held = bytes(200 << 20); time.sleep(1)'"
+def test_what_a_command_goes_on_with_is_watched_as_well(
+    said: Check, at_the_third_sample: Arrange, tmp_path: Path
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.write_text(until_there(tmp_path / "1"))
+    second.write_text(f"held = bytes(200 << 20)\n{until_there(tmp_path / '2')}time.sleep(1)")
+    seen: list[int] = []
+
+    def go_on(pid: int) -> None:
+        seen.append(pid)
+        (tmp_path / str(len(seen))).touch()
+
+    at_the_third_sample(go_on)
     argv = (*FAST, "--max=VMS=150MiB", "--allow-leak", "--read-only", "--json")
-    code, out, err = said(*argv, "--", "sh", "-c", f"{first}; {second}; exit 0")
+    code, out, err = said(*argv, "--", "sh", "-c", f"{sys.executable} {first}; {sys.executable} {second}; exit 0")
     document = json.loads(out)
     assert (code, document["command"]["exit_code"]) == (1, 0)
     assert document["budgets"][0]["value"] > 200 << 20
     assert "has ended and the command goes on: watching python" in err
 
 
-def test_a_command_that_fails_passes_on_its_code(said: Check, tmp_path: Path) -> None:
-    script = "import sys, time; time.sleep(0.8); sys.exit(7)"
+def test_a_command_that_fails_passes_on_its_code(said: Check, at_the_third_sample: Arrange, tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    at_the_third_sample(lambda _: seen.touch())
+    script = f"{until_there(seen)}raise SystemExit(7)"
     log = tmp_path / "log"
     argv = (*FAST, "--max=rss=1MiB", "--read-only", f"--output-to={log}", "--", sys.executable, "-c", script)
     code, out, err = said(*argv)
@@ -259,3 +281,20 @@ def killed_under_a_shell(said: Check, at_the_third_sample: Arrange, number: int)
     at_the_third_sample(lambda pid: os.kill(pid, number))
     wrapper = ("sh", "-c", '"$@" & exec sleep 1', "sh")
     return said(*FAST, "--max=rss=1GiB", "--read-only", "--", *wrapper, *sleeper())
+
+
+class HeldUp(threading.Event):
+    """Set right after a wait during which memdash did not run at all, as where its container was frozen."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        was_set = self.is_set()
+        self.set()
+        return was_set
+
+
+def test_a_watch_whose_memdash_was_held_up_is_given_the_time_for_one_sample_more() -> None:
+    assert checking._comes(HeldUp(), 5.0)
+
+
+def test_no_sample_at_all_ends_the_wait_for_it() -> None:
+    assert not checking._comes(threading.Event(), 0.01)

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from memdash.analysis.leaks import Expected, suspects
-from memdash.commands import leaks
+from memdash.analysis.leaks import suspects
+from memdash.analysis.staying import Expected
+from memdash.commands import leak_search as leaks
+from memdash.commands.leak_search import Agent
 from memdash.commands.leak_words import lines
 from memdash.errors import UsageError
 from memdash.model.action import Action
@@ -137,22 +139,22 @@ class PythonProgram(Program):
 
 def test_with_the_agent_asyncio_tasks_are_told_from_the_first_look_on() -> None:
     program, watch = PythonProgram(), leaks.Watch(0.0, 1.0, ignores_current=True)
-    pause, none = lambda _: None, leaks._UNASKED
+    pause, none = lambda _: None, leaks.UNASKED
     target = identify(os.getpid())
-    found = leaks.search(target, Expected(), watch, (program,), none, pause, agent=True)
+    found = leaks.search(target, Expected(), watch, (program,), none, pause, agent=Agent.NEEDED)
     assert program.is_loaded
     assert found.suspects == (), "they were there already"
     found = leaks.search(target, Expected(), replace(watch, ignores_current=False), (program,), none, pause)
-    assert [(suspect.task.kind, suspect.number) for suspect in found.suspects] == [(TaskKind.ASYNCIO, 9)]
+    assert [(suspect.stay.task.kind, suspect.stay.number) for suspect in found.suspects] == [(TaskKind.ASYNCIO, 9)]
 
 
 def test_an_agent_that_does_not_come_is_no_leak() -> None:
     program = PythonProgram(Missing("a debugger is in it", "let it go"))
     with pytest.raises(UsageError, match="its asyncio tasks cannot be seen: a debugger is in it") as refused:
-        leaks.search(identify(os.getpid()), Expected(), leaks.Watch(0.0, 1.0), (program,), agent=True)
+        leaks.search(identify(os.getpid()), Expected(), leaks.Watch(0.0, 1.0), (program,), agent=Agent.NEEDED)
     assert (refused.value.exit_code, refused.value.hint) == (2, "let it go")
-    of_a_file = partial(leaks.search, needs_agent=False, pause=lambda _: None)
-    found = of_a_file(identify(os.getpid()), Expected(), leaks.Watch(0.0, 1.0), (program,), agent=True)
+    of_a_file = partial(leaks.search, agent=Agent.WANTED, pause=lambda _: None)
+    found = of_a_file(identify(os.getpid()), Expected(), leaks.Watch(0.0, 1.0), (program,))
     assert found.kinds == {TaskKind.THREAD}, "a setting that is meant for other programs too stops nobody"
 
 
@@ -207,7 +209,7 @@ class Loop(Program):
 def test_many_alike_are_looked_at_more_often_until_one_is_seen_to_go_on() -> None:
     program = Loop()
     (suspect,) = searched(program, Missing("nobody asked")).suspects
-    assert (suspect.verdict, suspect.number) == ("staying", 299)
+    assert (suspect.verdict, suspect.stay.number) == ("staying", 299)
     pile = Program(Tasks((waiting(300, ids=frozenset(range(300))),)))
     pauses: list[float] = []
     watch = leaks.Watch(0.0, 1.0)
@@ -222,6 +224,16 @@ def test_a_recording_is_looked_at_from_when_all_its_tasks_are_told() -> None:
     both = Tasks((*threads.groups, waiting(2, kind=TaskKind.ASYNCIO)))
     assert leaks._of_all_kinds([threads, both, threads, both]) == [both, threads, both]
     assert leaks._of_all_kinds([threads, threads]) == [threads, threads]
+
+
+def test_of_a_recording_those_may_stay_that_there_were_when_all_could_be_told() -> None:
+    """Else all asyncio tasks would have come after a first reading without the agent."""
+    threads = Tasks((waiting(1, kind=TaskKind.THREAD),))
+    both = Tasks((*threads.groups, waiting(2, kind=TaskKind.ASYNCIO)))
+    later = Tasks((*threads.groups, waiting(3, kind=TaskKind.ASYNCIO)))
+    assert leaks._first([threads, both, later], [later, later]) == both
+    assert leaks._first([threads], [later, both]) == later
+    assert leaks._first([threads, both], [threads, threads]) == threads
 
 
 def test_of_those_that_grow_all_that_there_are_now_are_counted() -> None:

@@ -11,6 +11,8 @@ from dataclasses import replace
 from importlib import resources
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as _open_families
 from prometheus_client.parser import text_string_to_metric_families as families
@@ -281,3 +283,42 @@ def test_the_dashboard_asks_for_what_there_is() -> None:
     known = {family.name for family in FAMILIES}
     assert names
     assert names <= known | {f"{name}{suffix}" for name in known for suffix in ("_count", "_sum")}
+
+
+_PIECES = st.sampled_from(
+    [
+        *(
+            "application/openmetrics-text",
+            "text/plain",
+            "*/*",
+            ";",
+            "; ",
+            ",",
+            "=",
+            "\t",
+            "\0",
+            "é",
+            "q=0.5",
+            "VERSION=7",
+        ),
+        *("version=", "version = ", "1.0.0", "0.0.4", "2.0.0", "²", "x", "9" * 50, "-1", "1e0", '"1.0.0"'),
+        *("escaping=", "allow-utf-8", "underscores", "values", "dots", "zzz1", "zzz2"),
+    ]
+)
+
+
+@pytest.fixture(scope="module")
+def exposition() -> Exposition:
+    shown = [Shown("shop", a_snapshot(2))]
+    return Exposition(lambda: shown)
+
+
+@settings(max_examples=200, deadline=None)
+@given(accept=st.lists(_PIECES, max_size=12).map("".join))
+def test_whatever_somebody_accepts_is_answered_in_a_format_that_there_is(exposition: Exposition, accept: str) -> None:
+    body, content_type = exposition.write(accept)
+    assert body
+    assert re.fullmatch(
+        r"(text/plain|application/openmetrics-text); version=[01]\.0\.[04]; charset=utf-8(; escaping=[a-z0-9-]{1,11})?",
+        content_type,
+    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -132,3 +134,84 @@ def test_the_name_of_a_rule_or_a_target_leads_nowhere(tmp_path: Path, folders: F
     assert made.name.isascii()
     assert made.name.isprintable()
     assert "/" not in made.name
+
+
+@pytest.mark.parametrize(
+    "marker",
+    [
+        *(b"", b"null", b"[]", b'"a"', b"{}", b"[" * 4000, b'{"a":' * 800, b"\xff\xfe", b"{" + b" " * 5000 + b"}"),
+        *(b'{"severity": %b, "at_s": 1767000000}' % said for said in (b"Infinity", b"1e999", b"99", b'"2"', b"null")),
+        *(b'{"severity": 2, "at_s": %b}' % said for said in (b"NaN", b"Infinity", b"-1", b"1e300", b"[1]")),
+        b'{"severity": 2, "at_s": 1' + b"0" * 400 + b"}",
+    ],
+)
+def test_a_marker_that_says_nothing_of_sense_ranks_nothing(tmp_path: Path, folders: Folders, marker: bytes) -> None:
+    """However grave and new it says it is: it neither takes a place, nor goes."""
+    for number in range(4):
+        other = tmp_path / f"20260101-12000{number}-heap-1"
+        other.mkdir()
+        private_file(other / ".memdash-evidence", marker)
+    keep(folders, "ours", after_s=1)
+    assert folders.takes(WARNING)
+    assert {"ours", "heap"} == kept(tmp_path)
+
+
+def test_a_place_that_was_taken_away_is_made_again(tmp_path: Path) -> None:
+    root = tmp_path / "evidence"
+    folders = Folders(root, 3, 1000)
+    folders.prepare()
+    root.rmdir()
+    assert folders.takes(WARNING)
+    keep(folders, "heap")
+    assert kept(root) == {"heap"}
+    assert root.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_place_that_goes_while_it_is_filled_is_an_error_and_nothing_else_is_touched(tmp_path: Path) -> None:
+    root, moved = tmp_path / "evidence", tmp_path / "moved"
+    folders = Folders(root, 3, 1000)
+    folders.prepare()
+    made = folders.made(a_target(), transition("heap", WARNING).finding, NOON_S)
+    with contextlib.ExitStack() as filled:
+        private_file(filled.enter_context(made) / "report.txt", b"")
+        root.rename(moved)
+        with pytest.raises(FileNotFoundError):
+            filled.close()
+    assert [path.name for each in moved.iterdir() for path in sorted(each.iterdir())] == [
+        ".memdash-evidence",
+        "report.txt",
+    ]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_in_a_place_full_of_odd_things_the_worst_are_kept_and_nothing_else_goes(tmp_path: Path, seed: int) -> None:
+    chance, root, outside = random.Random(seed), tmp_path / "root", tmp_path / "outside"
+    for each in (root, outside):
+        each.mkdir()
+    (outside / "run.mdr").write_text("not ours to remove")
+    private_file(outside / ".memdash-evidence", b'{"severity": 1, "at_s": 1}')
+    theirs = set()
+    for number in range(40):
+        stem = chance.choice(("20260101-120000-heap-", ".memdash-unfinished-", "\x1b[31m", "\udcff", "a\nb", "-rf "))
+        path = root / f"{stem}{number}"
+        match chance.randrange(4):
+            case 0:
+                path.symlink_to(outside)
+            case 1:
+                path.write_bytes(b"x")
+            case 2:
+                os.mkfifo(path)
+            case 3:
+                path.mkdir()
+                private_file(path / ".memdash-evidence", b'{"severity": 1, "at_s": 1}')
+                (path / chance.choice(("of somebody", "run.mdr.orig", "\udcff"))).mkdir()
+        if not path.is_symlink():
+            os.utime(path, (1, 1))
+        theirs.add(path.name)
+    folders = Folders(root, 2, 1000)
+    folders.prepare()
+    for number in range(5):
+        keep(folders, f"ours{number}", CRITICAL, number)
+    assert theirs < {path.name for path in root.iterdir()}
+    assert {path.name.split("-")[2] for path in root.iterdir() if "ours" in path.name} == {"ours3", "ours4"}
+    assert len(list(outside.iterdir())) == 2

@@ -8,7 +8,9 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,8 +76,12 @@ def build(toolchain: Toolchain, mode: Mode, flavour: str = "plain") -> Path:
     output = _KEPT / f"{toolchain.version}-{flavour}-{hashlib.sha256(recipe + sources).hexdigest()[:16]}"
     if not output.exists():
         output.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = output.with_suffix(f".{os.getpid()}")
         environment = {"CGO_ENABLED": str(int(mode.cgo)), "GOEXPERIMENT": mode.experiment}
-        toolchain.build(_SOURCE, unfinished, *flags, environment=environment)
-        unfinished.rename(output)
+        with tempfile.TemporaryDirectory(dir=_KEPT) as unfinished:
+            built = Path(unfinished) / output.name
+            toolchain.build(_SOURCE, built, *flags, environment=environment)
+            with suppress(
+                FileExistsError
+            ):  # another test has built it meanwhile and may run it already: that one stays
+                output.hardlink_to(built)
     return output

@@ -41,6 +41,8 @@ def packages_for(python: Python, *names: str) -> Path | str:
             _pip("install", "--python-version", minor, "--target", made, *names)
         made.rename(folder)
     except (subprocess.SubprocessError, OSError) as error:
+        if folder.exists():  # another test has brought them meanwhile
+            return folder
         return f"{', '.join(names)} cannot be installed for Python {minor}: {type(error).__name__}"
     finally:
         shutil.rmtree(made, ignore_errors=True)

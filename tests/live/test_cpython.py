@@ -320,20 +320,6 @@ def test_a_target_that_ends_is_said_to_have_ended(python: Python) -> None:
             CPYTHON.attach(identity)
 
 
-def test_one_that_has_only_just_been_started_is_waited_for(python: Python) -> None:
-    for _ in range(3):
-        child = subprocess.Popen([python.executable, "-c", "input()"], stdin=subprocess.PIPE)
-        try:
-            assert isinstance(CPYTHON.fitness(identify(child.pid)), Fit)
-            attachment = CPYTHON.attach(identify(child.pid))
-            for probe in attachment.probes:
-                probe.read()
-                probe.close()
-        finally:
-            child.kill()
-            child.communicate()
-
-
 @pytest.mark.parametrize("old", [p for p in pythons() if (p.major, p.minor) < (3, 8)], ids=str)
 def test_what_is_too_old_is_refused_by_its_version(old: Python) -> None:
     code = "import sys; sys.stdout.write('x'); sys.stdout.flush(); sys.stdin.read()"

@@ -35,6 +35,9 @@ from tests.waiting import until
 pytestmark = pytest.mark.live
 
 _BUSY = {"running", "holds the GIL", "wants the GIL"}
+ENOUGH = 400
+"""Stacks of threads that compute; one in 10 000 shows calls that cannot be, and five of these in 1e-9 of the runs."""
+
 _BOOTSTRAP = ("_bootstrap", "_bootstrap_inner", "run")
 
 _NAMELESS = {"<module>", "<genexpr>", "<lambda>", "<listcomp>"}
@@ -93,9 +96,9 @@ def test_stacks_are_those_of_sys_current_frames(target: PythonTarget) -> None:
 
 def test_what_threads_do_and_for_how_long(target: PythonTarget) -> None:
     with Watched(target, CPYTHON) as watched:
+        began_s = time.monotonic()
         first = watched.tasks()
         assert standing_in(first, "sleeping").waiting_s == Missing("it has been looked at only once")
-        began_s = time.monotonic()
         waits = {"sleeping": "nanosleep", "waiting_for_lock": "futex", "in_epoll": "epoll", "main": "read"}
         tasks = watched.tasks()
         for function, call in waits.items():
@@ -103,7 +106,7 @@ def test_what_threads_do_and_for_how_long(target: PythonTarget) -> None:
             assert task.state.startswith("in ")
             assert call in task.state or (function, task.state) == ("sleeping", "in pselect6")
             assert isinstance(task.waiting_s, float)
-            assert 0 <= task.waiting_s <= time.monotonic() - began_s + 1
+            assert 0 <= task.waiting_s <= time.monotonic() - began_s
         later = standing_in(watched.tasks(), "sleeping").waiting_s
         assert isinstance(later, float)
         assert later > 0
@@ -147,8 +150,7 @@ def test_busy_threads_show_functions_that_are_there_and_calls_that_can_be(plain:
     plain.command("come_and_go", 1)
     computing = impossible = moved = 0
     with Watched(plain, CPYTHON) as watched:
-        until_s = time.monotonic() + 0.4
-        while time.monotonic() < until_s:
+        while computing < ENOUGH:
             for task in watched.tasks().groups:
                 moved += task.stack == (MOVED,)
                 assert all(short(frame) in names_in(frame.file) for frame in task.stack if frame.line)
@@ -158,8 +160,9 @@ def test_busy_threads_show_functions_that_are_there_and_calls_that_can_be(plain:
                     assert tuple(reversed(names[-3:])) == _BOOTSTRAP
                     impossible += not set(pairwise(names[:-2])) <= _CALLS
                     assert task.state in _BUSY, task.state
+            assert computing + ENOUGH > 10 * moved  # or it goes on for ever
     assert computing > 10 * moved
-    assert impossible <= computing // 100  # 1 in 10 000 where more of them were looked at
+    assert impossible <= ENOUGH // 100  # 1 in 10 000 where more of them were looked at
 
 
 def test_one_thread_at_most_holds_the_gil(plain: PythonTarget) -> None:

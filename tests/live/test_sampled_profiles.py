@@ -18,6 +18,7 @@ from memdash.probes.cpython.sampler.sampling import Sampling
 from memdash.probes.registry import PROBES, sampling_with
 from memdash.process.identity import identify
 from memdash.session.sampled import sampled
+from tests.live.headless import Headless
 from tests.live.hosts import Host
 from tests.live.pythons import Python, each
 from tests.live.samplers import SampledTarget, by_function, needs_a_sampler
@@ -91,19 +92,25 @@ def test_that_nothing_is_sampled_is_told_while_it_is_recorded(python: Python, tm
             assert any("allocations are not sampled: it traces" in line for line in program.stderr)
 
 
-def test_what_is_allocated_while_it_is_pushed_is_sent(run: Run, python: Python, serve: Serve) -> None:
+def test_what_is_allocated_while_it_is_pushed_is_sent(python: Python, serve: Serve, tmp_path: Path) -> None:
+    """It drops what it holds again and again, so that there may be nothing of it in any one profile."""
     server = serve(answer(b""))
+
+    def is_sent() -> bool:
+        sent = [decode(request.partition(b"\r\n\r\n")[2]) for request in server.requests]
+        lines = (line for one in sent for place in one.locations.values() for line in place.lines)
+        return "target.churn" in {line.function.name for line in lines}
+
     with Host(python.executable, None) as host:
         host.told("malloc")
         before = host.told("house")
         host.command("churn", 1)
-        to = ("--pyroscope", f"http://{server.address.server}", "--app", "tests")
-        code, _, told = run("push", host.pid, *to, "--agent", "--sample", "32KiB", "-d", "1s")
-        host.command("stop")
-        assert code == 0, told
+        to = ("--pyroscope", f"http://{server.address.server}", "--app", "tests", "--every", "5s")
+        with Headless(tmp_path, "push", host.pid, *to, "--agent", "--sample", "32KiB") as program:
+            until(is_sent, "the function that allocates")
+            host.command("stop")
+            assert program.end() == 0, program.err.read_text()
         until(lambda: host.told("house") == before, "the house as it was")
-    sent = decode(server.requests[0].partition(b"\r\n\r\n")[2])
-    assert "target.churn" in {line.function.name for place in sent.locations.values() for line in place.lines}
 
 
 @pytest.mark.matrix

@@ -12,7 +12,7 @@ from memdash.errors import BadAnswer, EndpointUnreachable
 from memdash.network.address import Address
 from memdash.network.client import Client
 from memdash.network.delivery import Delivery, Tally
-from tests.servers import IMPATIENT, Serve, answer
+from tests.servers import Serve, answer
 from tests.waiting import until
 
 PATIENCE_S = 10.0
@@ -175,14 +175,14 @@ def test_retry_after_is_read_and_bounded(serve: Serve) -> None:
     for text, seconds in (("7", 7.0), ("999999999", 3600.0), ("-1", 0.0), ("Wed, 21 Oct 2026 07:28:00 GMT", 0.0)):
         head = f"HTTP/1.1 429 Too Many Requests\r\nRetry-After: {text}\r\nContent-Length: 0\r\n\r\n".encode()
         with pytest.raises(BadAnswer) as refused:
-            Client(serve(head).address, IMPATIENT).post(b"x", "text/plain")
+            Client(serve(head).address).post(b"x", "text/plain")
         assert (refused.value.status, refused.value.retry_after_s) == (429, seconds)
 
 
 def test_what_is_posted_goes_where_it_is_meant_with_its_headers(serve: Serve) -> None:
     server = serve(answer(b""))
     address = Address(host=server.address.host, port=server.address.port, path="/below/")
-    Client(address, IMPATIENT).post(b"body", "a/b", "ingest", "x=1&y=%7B", {"Authorization": "Bearer word"})
+    Client(address).post(b"body", "a/b", "ingest", "x=1&y=%7B", {"Authorization": "Bearer word"})
     head, _, body = server.requests[0].partition(b"\r\n\r\n")
     assert head.startswith(b"POST /below/ingest?x=1&y=%7B HTTP/1.1\r\n")
     assert b"\r\nAuthorization: Bearer word" in head

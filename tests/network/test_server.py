@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -165,6 +166,37 @@ def test_what_is_no_request_ends(start: Start) -> None:
     with connected(server, b"\x16\x03\x01\x02\0\x01\0\r\n\r\n") as odd:
         assert b"200" not in odd.recv(100)
     assert asked(server)[0].status == 200
+
+
+def _odd(chance: random.Random, token: str) -> bytes:
+    """A request with some of it changed, cut off, repeated or made long."""
+    sound = f"GET /metrics HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nAccept: text/plain\r\n\r\n".encode()
+    content = bytearray(sound)
+    match chance.randrange(5):
+        case 0:
+            for _ in range(chance.randrange(1, 9)):
+                content[chance.randrange(len(content))] = chance.randrange(256)
+        case 1:
+            del content[chance.randrange(len(content)) :]
+        case 2:
+            content *= chance.choice((2, 50))  # one request follows the other before the first is answered
+        case 3:
+            content[:3] = chance.choice((b"POST", b"CONNECT", b"G" * 9000, b"\0", b"get"))
+            content = content.replace(b"HTTP/1.1", chance.choice((b"HTTP/9999999999.1", b"HTTP/-1", b"PRI", b"")))
+        case 4:
+            content[-2:] = b"".join(b"X%d: y\r\n" % number for number in range(chance.choice((99, 3000)))) + b"\r\n"
+    return bytes(content)
+
+
+def test_whatever_is_asked_ends_and_the_others_are_answered(start: Start) -> None:
+    chance, server = random.Random(5), start("s3cret")
+    for _ in range(150):
+        with connected(server) as odd, contextlib.suppress(OSError):  # it may have been closed already
+            odd.sendall(_odd(chance, "s3cret"))
+            odd.shutdown(socket.SHUT_WR)
+            while piece := odd.recv(1 << 16):
+                assert b" 500 " not in piece
+    assert asked(server, Authorization="Bearer s3cret")[0].status == 200
 
 
 def test_a_port_in_use_is_one_line(start: Start) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from memdash.errors import Corrupt
 from memdash.model.capability import Capability
+from memdash.model.profile import Frame
 from memdash.recording.bulk import TooMuchError, bulk
 from memdash.recording.codec import TooLargeError, as_base, compressed, decoded_fact, decoded_plain
 from memdash.units import MIB
@@ -70,12 +71,23 @@ def test_what_would_take_all_memory_is_not_decoded(piece: bytes) -> None:
         bulk(many(piece, 14 * MIB // len(piece)))
 
 
-@pytest.mark.parametrize("read", [decoded_plain, as_base, lambda data: decoded_fact(Capability.SITES, data, None)])
+@pytest.mark.parametrize("read", [decoded_plain, lambda data: decoded_fact(Capability.SITES, data, None)])
 def test_nothing_is_decoded_before(read: Callable[[bytes], object], monkeypatch: pytest.MonkeyPatch) -> None:
     hostile = zstandard.ZstdCompressor(write_checksum=True).compress(many(b"\x90", 14 * MIB))
     monkeypatch.setattr("msgspec.msgpack.decode", pytest.fail)
     with pytest.raises(Corrupt, match="more would come of it than of anything that memdash writes"):
         read(hostile)
+
+
+def test_nothing_but_the_frames_of_a_base_is_decoded() -> None:
+    pieces, frames = many(b"\x90", 14 * MIB), msgspec.msgpack.encode([["main.main"], ["main.go"], [7]])
+    compress = zstandard.ZstdCompressor(write_checksum=True).compress
+    base = as_base(compress(b"\x93" + frames + b"\xc0" + pieces))
+    assert base.frames == [Frame("main.main", "main.go", 7)]
+    with pytest.raises(Corrupt, match="more would come of it than of anything that memdash writes"):
+        as_base(compress(b"\x93" + pieces + b"\xc0\xc0"))
+    with pytest.raises(Corrupt, match="damaged"):
+        as_base(compress(pieces))
 
 
 def test_nor_is_it_written() -> None:

@@ -96,6 +96,35 @@ def test_a_fact_comes_back_as_it_was(fact: Any) -> None:
     assert len(again) < len(alone) or len(alone) < 120
 
 
+@pytest.mark.parametrize("column", range(3))
+@pytest.mark.parametrize("junk", [None, 1.5, b"f", "1", [], {}, True, 7])
+def test_what_is_no_frame_is_noticed_before_anybody_shows_it(column: int, junk: object) -> None:
+    alone = encoded_fact(Dated(a_profile(), Origin(Source.MEMORY, AT)), None)
+    tree: Any = decoded_plain(alone)
+    tree[0][column][0] = junk
+    if type(junk) is (str, str, int)[column]:
+        assert decoded_fact(Capability.SITES, compressed(tree), None).fact != a_profile()
+        return
+    for look in (as_base, lambda data: decoded_fact(Capability.SITES, data, None)):
+        with pytest.raises(Corrupt, match="no frames"):
+            look(compressed(tree))
+
+
+@pytest.mark.parametrize("junk", [float("nan"), float("inf"), -float("inf"), 1e308])
+def test_what_counts_something_is_a_number_of_it(junk: float) -> None:
+    tree: Any = decoded_plain(encoded_fact(Dated(a_profile(), Origin(Source.MEMORY, AT)), None))
+    tree[2]["sites"][0][1][0] = junk
+    with pytest.raises(Corrupt):
+        decoded_fact(Capability.SITES, compressed(tree), None)
+
+
+@pytest.mark.parametrize("at_s", [float("nan"), float("inf"), -1.0, 1e300])
+def test_an_alert_is_of_a_time_that_a_calendar_has(at_s: float) -> None:
+    alert = Finding(rule="r", severity=Severity.INFO, at_s=at_s, summary="")
+    with pytest.raises(Corrupt, match="in no year"):
+        decoded(Finding, encoded(Finding, alert))
+
+
 def test_another_profile_is_told_by_what_differs() -> None:
     origin = Origin(Source.MEMORY, AT)
     alone = encoded_fact(Dated(a_profile(), origin), None)

@@ -105,7 +105,7 @@ def test_a_damaged_file_that_takes_too_long_is_left_to_who_has_time(
     assert salvage(path, tmp_path / "saved.mdr").saved > 10
 
 
-@pytest.mark.parametrize("interval_s", [float("inf"), -float("inf"), "nan", b"2"])
+@pytest.mark.parametrize("interval_s", [float("inf"), -float("inf"), "nan", b"2", 1e308, 1 << 62, 0, -2])
 def test_an_interval_that_is_none_is_taken_for_the_usual_one(
     path: Path, writer: Writer, run: int, watched: Watched, interval_s: object
 ) -> None:

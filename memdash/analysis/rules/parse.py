@@ -40,6 +40,8 @@ _LONGEST = 500
 
 @dataclass(frozen=True, slots=True)
 class _Word:
+    """A word of the text, and where it begins."""
+
     text: str
     at: int
 

@@ -16,7 +16,7 @@ def headline(checked: Checked) -> str:
     """``PASSED: shop-server (pid 41287) keeps to 4 budgets``, ``FAILED: … breaks 2 of 5 budgets, 1 not judged``."""
     target = checked.shown.target
     total = len(checked.judgements)
-    broken = sum(judgement.outcome is Outcome.FAILED for judgement in checked.judgements)
+    broken = _broken(checked)
     unknown = sum(judgement.outcome is Outcome.UNKNOWN for judgement in checked.judgements)
     budgets = f"{count(total)} budget{'s' * (total != 1)}"
     if broken:
@@ -35,6 +35,10 @@ def headline(checked: Checked) -> str:
         )
     word = "PASSED" if checked.passed else "FAILED"
     return plain(f"{word}: {target.words} {found}{rest}{trouble}")
+
+
+def _broken(checked: Checked) -> int:
+    return sum(judgement.outcome is Outcome.FAILED for judgement in checked.judgements)
 
 
 def lines(checked: Checked) -> Iterator[str]:
@@ -97,7 +101,7 @@ def _ending_words(checked: Checked, command: Command) -> Iterator[str]:
     """How the program and the command behind it ended, each once: they may be one, and the headline may tell it."""
     ending, target = checked.shown.ending, checked.shown.target
     is_itself = ending is not None and target.pid == command.pid
-    is_told = bool(checked.trouble) and checked.trouble in headline(checked)
+    is_told = command.failed and not _broken(checked)
     if ending is not None and not checked.cut_short and not (is_itself and is_told):
         yield f"{target.name} {ending.words}"
     if not is_itself and not is_told:

@@ -198,6 +198,6 @@ def _leads_to_arenas(interpreter: Interpreter, arenas_at: int, length_at: int) -
     if not _FEWEST_ARENAS <= length <= _MOST_ARENAS or length & (length - 1):
         return False
     try:
-        return bool(read_arenas(interpreter, arenas_at, length_at))
+        return bool(list_arenas(interpreter, arenas_at, length_at))
     except BadRead:
         return False

@@ -20,7 +20,7 @@ from memdash.probes.cpython.gc import CollectorWatch
 from memdash.probes.cpython.interpreter import Interpreter, open_interpreter
 from memdash.probes.cpython.probes import ArenasProbe, CensusProbe, GcProbe, PymallocProbe, ThreadsProbe
 from memdash.probes.cpython.pymalloc import NO_TABLE, NOT_IN_USE, Pymalloc
-from memdash.probes.cpython.refusals import SYSTEM_VIEW, NotStarted, once_started
+from memdash.probes.cpython.refusals import PATIENCE_S, SYSTEM_VIEW, NotStarted, once_started
 from memdash.probes.cpython.sampler.frames import frame_words
 from memdash.probes.cpython.sampler.readings import SamplerFeed, SitesProbe
 from memdash.probes.cpython.sampler.sampling import Sampling
@@ -38,6 +38,7 @@ from memdash.units import nanoseconds
 __all__ = ["attach"]
 
 _YOUNG_S = 5.0
+_PAUSE_S = 0.01
 
 T = TypeVar("T")
 
@@ -48,7 +49,25 @@ def attach(target: Target, launched: Agents | None, sampling: Sampling | None) -
     Raises ProbeError or TargetError, and then leaves nothing open.
     """
     started_ns = time.perf_counter_ns()
-    return once_started(lambda: _attach(target, launched, sampling, started_ns))
+    until_s = time.monotonic() + PATIENCE_S
+    while True:
+        found = once_started(lambda: _attach(target, launched, sampling, started_ns))
+        if _is_set_up(found) or not _is_young(target) or time.monotonic() > until_s:
+            return found
+        for actor in found.actors:
+            actor.close()
+        for probe in found.probes:
+            probe.close()
+        time.sleep(_PAUSE_S)
+
+
+def _is_young(target: Target) -> bool:
+    return time.time() - target.started_at_s < _YOUNG_S
+
+
+def _is_set_up(found: Attachment) -> bool:
+    """Whether nothing is missing that a Python lacks while it sets itself up: types, collector, arenas."""
+    return not any(why.hint == MODIFIED or why is NOT_IN_USE for why in found.missing.values())
 
 
 def _attach(target: Target, launched: Agents | None, sampling: Sampling | None, started_ns: int) -> Attachment:
@@ -63,8 +82,7 @@ def _attach(target: Target, launched: Agents | None, sampling: Sampling | None, 
         if isinstance(error, ProbeError):
             require_same(target)  # what made no sense may have been another program's
         if isinstance(error, BadRead):
-            is_young = time.time() - target.started_at_s < _YOUNG_S
-            raise (NotStarted if is_young else LayoutRefused)(
+            raise (NotStarted if _is_young(target) else LayoutRefused)(
                 f"its memory is not laid out as expected: {error.what}", SYSTEM_VIEW
             ) from error
         raise

@@ -78,6 +78,8 @@ class Collector:
         parts = [(interpreter.main_at, 8), (interpreter.head_at, 8), (interpreter.gc, layout.size(_STATE))]
         if self._rings is not None:
             self._rings_pointer = interpreter.memory.u64(interpreter.gc + self._stats_at)
+            if not self._rings_pointer:
+                raise BadRead("the collector has not set up its statistics")
             parts.append((self._rings_pointer, self._rings.size))
         self._plan = interpreter.memory.plan(parts)
 

@@ -8,11 +8,13 @@ from typing import TypeVar
 
 from memdash.errors import LayoutRefused, UnsupportedRuntime
 
-__all__ = ["SYSTEM_VIEW", "NotStarted", "UnreadablePython", "once_started"]
+__all__ = ["PATIENCE_S", "SYSTEM_VIEW", "NotStarted", "UnreadablePython", "once_started"]
 
 SYSTEM_VIEW = "the system view still works"
 
-_PATIENCE_S = 0.5
+PATIENCE_S = 0.5
+"""For one that has only just been started: to set itself up takes it some 20 ms on an idle machine."""
+
 _PAUSE_S = 0.01
 
 T = TypeVar("T")
@@ -32,7 +34,7 @@ class NotStarted(LayoutRefused):
 
 def once_started(attempt: Callable[[], T]) -> T:
     """Try again for half a second while the attempt raises NotStarted: it takes some 20 ms from exec to a Python."""
-    until_s = time.monotonic() + _PATIENCE_S
+    until_s = time.monotonic() + PATIENCE_S
     while True:
         try:
             return attempt()

@@ -83,10 +83,20 @@ class ThreadWatch:
         return [frame or _NO_STACK for frame in frames]
 
     def unknown_holders(self) -> frozenset[int]:
-        """The thread states that hold a lock of an interpreter and are in no list. Raises as ``look`` does."""
+        """The thread states that hold a lock of an interpreter and are in no list, in each of several looks.
+
+        One that ends holds it for a moment after it has left its list, and who takes it is told only after that.
+        Raises as ``look`` does.
+        """
         states = thread_states(self._interpreter)
-        holders = self._gils.holders(self._gils.of({state.interpreter for state in states}))
-        return holders - {state.address for state in states}
+        gils = self._gils.of({state.interpreter for state in states})
+        strangers = self._gils.holders(gils) - {state.address for state in states}
+        for _ in range(_MOST_TRIES):
+            if not strangers:
+                break
+            strangers -= {state.address for state in thread_states(self._interpreter)}
+            strangers &= self._gils.holders(gils)
+        return strangers
 
     def look(self) -> tuple[Task, ...]:
         """All threads of all interpreters, alike ones in groups. Raises BadRead, AccessDenied, TargetExited."""

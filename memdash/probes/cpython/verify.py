@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 import time
+from array import array
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from memdash.model.capability import Capability
@@ -15,6 +17,7 @@ from memdash.probes.cpython.pymalloc import ALIGNMENT_BYTES, SIZE_CLASSES
 from memdash.probes.cpython.threads import ThreadWatch
 from memdash.probes.cpython.types import Types
 from memdash.probes.invariants import Check, Invariants, check_all
+from memdash.process.scatter import Scatter
 
 __all__ = ["MODIFIED", "verify"]
 
@@ -122,23 +125,40 @@ def _arena_count(look: _Look) -> str:
 
 
 def _pools(look: _Look) -> str:
-    """Pools of every arena, evenly spread."""
+    """Pools of every arena, evenly spread. One whose arena has been given back meanwhile says nothing."""
     interpreter = look.interpreter
-    arenas = _arenas(look)
     pool_bytes = 1 << interpreter.layout.constants["POOL_BITS"]
-    places = [(arena, pool) for arena in arenas for pool in arena.pools(pool_bytes)]
-    places = places[:: -(-len(places) // _LOOKED_AT) or 1]
-    content = interpreter.memory.plan([(pool, _POOL.size) for _, pool in places]).read()
-    for (arena, pool), (count, index, size_class) in zip(
-        places, _POOL.iter_unpack(content[: _POOL.size * len(places)]), strict=True
-    ):
-        if index != arena.index:
-            return f"the one at {pool:#x} of arena {arena.index} says {index}"
-        if not count:
-            continue
-        most = (pool_bytes - _POOL_HEADER_BYTES) // (ALIGNMENT_BYTES * (size_class + 1))
-        if size_class >= SIZE_CLASSES or count > most:
-            return f"{count} blocks of size class {size_class} do not fit the one at {pool:#x}"
+    arena_of = dict(_spread(_arenas(look), pool_bytes))
+    odd: dict[int, str] = {}
+    read = 0
+    for pools, content in Scatter(interpreter.memory, _POOL.size).read(array("Q", arena_of)):
+        read += len(pools)
+        for pool, header in zip(pools, _POOL.iter_unpack(content), strict=True):
+            if found := _odd(pool, arena_of[pool].index, pool_bytes, *header):
+                odd[pool] = found
+    stayed = {(arena.index, arena.address) for arena in _arenas(look)}
+    told = [why for pool, why in odd.items() if (arena_of[pool].index, arena_of[pool].address) in stayed]
+    if told:
+        return told[0]
+    return f"only {read} of {len(arena_of)} could be read" if 2 * read < len(arena_of) else ""
+
+
+def _spread(arenas: Sequence[Arena], pool_bytes: int) -> Iterator[tuple[int, Arena]]:
+    """Every so manieth pool, and the arena that it is in."""
+    pools_of = [arena.pools(pool_bytes) for arena in arenas]
+    step, first = -(-sum(map(len, pools_of)) // _LOOKED_AT) or 1, 0
+    for arena, pools in zip(arenas, pools_of, strict=True):
+        yield from ((pool, arena) for pool in pools[first::step])
+        first = (first - len(pools)) % step
+
+
+def _odd(pool: int, arena: int, pool_bytes: int, count: int, index: int, size_class: int) -> str:
+    """What is wrong with a pool of this arena; empty if nothing is."""
+    if index != arena:
+        return f"the one at {pool:#x} of arena {arena} says {index}"
+    most = (pool_bytes - _POOL_HEADER_BYTES) // (ALIGNMENT_BYTES * (size_class + 1))
+    if count and (size_class >= SIZE_CLASSES or count > most):
+        return f"{count} blocks of size class {size_class} do not fit the one at {pool:#x}"
     return ""
 
 

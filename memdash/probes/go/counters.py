@@ -76,7 +76,7 @@ class CounterReader:
         self._work = Fields.of(program, "workType", _WORK.split(), cycles="I") if "work" in program.addresses else None
         self._span = Fields.of(program, "mspan", (), **_SPAN)
         self._pauses = struct.Struct(f"<{PAUSES}Q")
-        self._pauses_of = -1
+        self._pauses_of = (-1, -1)
         self._pause_ns: tuple[int, ...] = ()
         self._pause_end: tuple[int, ...] = ()
         # A P's statsSeq lies behind fields that a GOEXPERIMENT may add.
@@ -145,7 +145,7 @@ class CounterReader:
         heap = self._heap_stats.counts(buffer, tiny, used)
         controller = self._controller.read(buffer, offsets[1])
         mstats = self._mstats.read(buffer, self._mstats.start)
-        self._read_pauses(buffer, mstats["numgc"])
+        self._read_pauses(buffer, mstats["numgc"], mstats["pause_total_ns"])
         return Counters(
             heap=heap,
             mstats=mstats,
@@ -190,12 +190,16 @@ class CounterReader:
                 used[span_class >> 1] += count - before
         return tiny, used
 
-    def _read_pauses(self, buffer: memoryview, cycles: int) -> None:
-        """The rings change only with the number of cycles; decoding them takes as long as the rest."""
-        if cycles != self._pauses_of:
+    def _read_pauses(self, buffer: memoryview, cycles: int, total_ns: int) -> None:
+        """The rings change only with the number of cycles; decoding them takes as long as the rest.
+
+        That number stands behind the rings and their total before them: the former alone may be of a cycle that ended
+        after the rings had been read.
+        """
+        if (cycles, total_ns) != self._pauses_of:
             self._pause_ns = self._pauses.unpack_from(buffer, self._program.offset("mstats", "pause_ns"))
             self._pause_end = self._pauses.unpack_from(buffer, self._program.offset("mstats", "pause_end"))
-            self._pauses_of = cycles
+            self._pauses_of = (cycles, total_ns)
 
 
 def _half_word(buffer: memoryview, at: int) -> int:

@@ -178,25 +178,27 @@ class GoroutineReader:
         return frozenset(StackMark(number, sp, hash(content[at:end])) for (number, sp, _), at, end in ends)
 
     def _follow(self) -> None:
-        """Take in the goroutines that are new: their number only grows, and none ever moves."""
+        """Take in the goroutines that are new: their number only grows, and none ever moves, but for their list."""
         count, pointers = self._memory.u64(self._allglen), self._memory.u64(self._allgptr)
         if count > _MOST_GOROUTINES:
             raise BadRead(f"{count} goroutines cannot be")
         if count == sum(len(batch.addresses) for batch in self._batches):
             return
         known = min(count, sum(len(batch.addresses) for batch in self._batches)) // _BATCH
-        del self._batches[known:]
         new = array("Q", self._memory.read(pointers + 8 * known * _BATCH, 8 * (count - known * _BATCH)))
+        if self._memory.u64(self._allgptr) != pointers:
+            raise BadRead("the list of goroutines was moved while it was read")
+        del self._batches[known:]
         self._batches += [self._batch(new[at : at + _BATCH]) for at in range(0, len(new), _BATCH)]
 
     def _batch(self, addresses: array[int]) -> _Batch:
-        addresses = array("Q", sorted(addresses))  # those that are neighbours in memory are read together
+        ordered = sorted(addresses)  # those that are neighbours in memory are read together
         distance = self._slot_bytes
-        parts = rows(addresses, distance)
-        if len(parts) == len(addresses):
+        parts = rows(ordered, distance)
+        if len(parts) == len(ordered):
             distance = self._record.size
-            parts = [(address, distance) for address in addresses]
-        return _Batch(addresses, self._plan.beside(parts), distance)
+            parts = [(address, distance) for address in ordered]
+        return _Batch(array("Q", ordered), self._plan.beside(parts), distance)
 
     def _update(self, batch: _Batch) -> None:
         """Read a batch and find out what became of those that changed, or may have."""
@@ -265,7 +267,8 @@ class GoroutineReader:
         """Count goroutines by kind; of those that were walked, what they are was read with their stack."""
         counted = [(g.common, {stack: 1}) for g, stack in walked.values()]
         for common, members in alike:
-            counted.append((common, Counter([stacks[i] for i in members if i not in walked])))
+            rest = [i for i in members if i not in walked] if walked else members
+            counted.append((common, Counter(map(stacks.__getitem__, rest))))
         found: dict[Kind, Tally] = {}
         for common, numbers in counted:
             for stack, number in numbers.items():

@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 
 from memdash.model.missing import Maybe, Missing, known
-from memdash.model.tasks import StackMark, Task, TaskKey, TaskKind, Tasks
+from memdash.model.tasks import SEVERAL, StackMark, Task, TaskKey, TaskKind, Tasks
 from memdash.probes.go.goroutines import GoroutineReader, Kind, Tally
 from memdash.probes.go.program import Program
 from memdash.probes.go.symbols import Code, Symbolizer
@@ -23,7 +23,7 @@ from memdash.probes.standard import own_at
 __all__ = ["TaskReader"]
 
 _MOST_KEPT = 1 << 16
-_MARKED_FROM, _MOST_MARKED = 20, 256
+_MOST_MARKED = 256
 _WAITING = "_Gwaiting _Gsyscall _Gleaked"
 _BUSY = "_Grunnable _Grunning"
 _USERS = frozenset({"runtime.main", "runtime.corostart", "runtime.handleAsyncEvent"})
@@ -98,16 +98,12 @@ class TaskReader:
     def census_of_each(self) -> Generator[float, None, Tasks]:
         """The same, with the ids of all, and marks of the stacks of many alike. 100 000 take 110 ms more."""
         tasks = yield from self.census()
-        ids = defaultdict[TaskKey, list[int]](list)
-        for kind, numbers in self._goroutines.ids().items():
-            told = self._told.get(kind)
+        all_ids, all_marks = self._goroutines.ids(), self._goroutines.marks(SEVERAL, _MOST_MARKED)
+        ids, marks = defaultdict[TaskKey, set[int]](set), defaultdict[TaskKey, set[StackMark]](set)
+        for kind, told in self._told.items():
             if told is not None:
-                ids[told.key].extend(numbers)
-        marks = defaultdict[TaskKey, set[StackMark]](set)
-        for kind, found in self._goroutines.marks(_MARKED_FROM, _MOST_MARKED).items():
-            told = self._told.get(kind)
-            if told is not None:
-                marks[told.key] |= found
+                ids[told.key].update(all_ids.get(kind, ()))
+                marks[told.key].update(all_marks.get(kind, ()))
         groups = tuple(
             replace(task, ids=frozenset(ids[task.key]), marks=frozenset(marks[task.key])) for task in tasks.groups
         )

@@ -46,6 +46,8 @@ _NOTHING: frozenset[Capability] = frozenset()
 
 @dataclass(frozen=True)
 class _Look:
+    """A program, and what one look at its counters brought."""
+
     program: Program
     counters: Counters
 

@@ -28,6 +28,8 @@ _ABOUT = "MemStats, allocation sites and the number of goroutines, each told by 
 
 @dataclass(frozen=True, slots=True)
 class _Gops:
+    """What the gops agent in a Go program tells."""
+
     name: str = "gops"
     capabilities: frozenset[Capability] = CAPABILITIES
     wanted_for: frozenset[Action] = frozenset({Action.FORCE_GC})

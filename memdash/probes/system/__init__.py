@@ -28,6 +28,8 @@ __all__ = ["SYSTEM"]
 
 @dataclass(frozen=True, slots=True)
 class _System:
+    """What the kernel tells of any process."""
+
     name: str = "system"
     capabilities: frozenset[Capability] = frozenset(
         {Capability.SYSTEM, Capability.SMAPS, Capability.MAPPINGS, Capability.FAMILY}

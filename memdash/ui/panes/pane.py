@@ -12,7 +12,7 @@ from memdash.model.capability import Capability
 from memdash.model.profile import Frame
 from memdash.model.snapshot import Snapshot
 from memdash.plain import plain
-from memdash.tables.caveats import caveat_words
+from memdash.tables.caveats import caveats
 from memdash.tables.table import Table
 from memdash.ui.shape import Shape
 from memdash.ui.watched import Watched
@@ -93,7 +93,7 @@ class TablePane(TableView, Pane):
     def __init__(self, *, header: bool = True) -> None:
         super().__init__(id=self.key, header=header, classes="-tabbed" if self.tabbed else "")
         self.wanted = ""
-        self._caveat = ""
+        self._caveats: tuple[str, ...] = ()
 
     @property
     def remark(self) -> str:
@@ -108,7 +108,7 @@ class TablePane(TableView, Pane):
             self._read,
             f"only {self.wanted!r}" if self.wanted else "",
             place,
-            *self._caveat.split("; "),
+            *self._caveats,
             self.summary,
         )
         return " · ".join(part for part in parts if part)
@@ -151,7 +151,7 @@ class TablePane(TableView, Pane):
     def show(self, snapshot: Snapshot) -> None:
         """Show this moment."""
         super().show(snapshot)
-        self._caveat = caveat_words(snapshot, self.capability)
+        self._caveats = caveats(snapshot, self.capability)
         column, descending = self.sorted_by
         self.show_table(self.build(snapshot), column, descending=descending)
 

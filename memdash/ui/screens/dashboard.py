@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
@@ -17,13 +16,13 @@ from memdash.config import USUAL_SOURCES, SourcePath
 from memdash.model.action import Action
 from memdash.model.capability import Capability
 from memdash.tables.family import place_words
-from memdash.tables.vitals import figures_line, gc_line
+from memdash.tables.vitals import gc_line
 from memdash.ui.acting import ask_to_act
 from memdash.ui.arrangement import Arrangement
 from memdash.ui.command import ALERTS, DASHBOARD, TABLE, Command, When
 from memdash.ui.commands import bindings
 from memdash.ui.feed import Feed
-from memdash.ui.header import head_parts, notice_lines, standing, verdict_parts
+from memdash.ui.header import head_parts, notice_lines, small_lines, standing, verdict_parts
 from memdash.ui.messages import Sampled
 from memdash.ui.panes import PANES
 from memdash.ui.panes.alerts import AlertsPane
@@ -187,14 +186,7 @@ class Dashboard(Visiting):
             self._vitals.say([Part(f" {gc_line(self._shown)}", "faint")])
             self._latest.say(verdict_parts(self._shown))
         if line:
-            figures = wrap(figures_line(self._shown), max(self.app.size.width - 1, 8))
-            request = wrap("make me larger: from 50×10 on there is more", max(self.app.size.width - 1, 8))
-            self._small.show_lines(
-                [
-                    *([Part(f" {words}", "strong")] for words in figures),
-                    *([Part(f" {words}", "faint")] for words in request),
-                ]
-            )
+            self._small.show_lines(small_lines(self._shown, width))
 
     # Arrangement
 

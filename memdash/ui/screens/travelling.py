@@ -237,10 +237,7 @@ class Travelling(Relatives):
         self._is_looking = True
 
         def made() -> Snapshot:
-            from memdash.pprof.garbage import without_collections  # the dashboard itself does without pprof
-
-            with without_collections():
-                return past.at(wish_s, marked, beyond_s=beyond_s, is_quick=is_quick)
+            return past.at(wish_s, marked, beyond_s=beyond_s, is_quick=is_quick)
 
         beside(self, made, partial(self._arrive, wish_s, is_quick), self._fail, group="travel")
 

@@ -151,15 +151,18 @@ class TableView(Painted, can_focus=True):
         return table.rows[index] if index < len(table.rows) else None
 
     def _follow_cursor(self) -> bool:
-        """Put the cursor back on its row; true if other lines than before are in view."""
+        """Put the cursor back on its row; true if other lines than before are in view.
+
+        Where there are none for a moment, as a reading has failed or a filter goes too far, it waits for its row.
+        """
         rows, before = self._shown.rows, (self._cursor, self._top)
         here = self._row_at(self._shown, self._cursor)
-        if here is None or here.key != self._cursor_key:
+        if rows and (here is None or here.key != self._cursor_key):
             found = next((i for i, row in enumerate(rows) if row.key == self._cursor_key), None)
             if found is not None and self._cursor_key:
                 self._cursor = found
             else:
-                self._cursor = min(self._cursor, max(len(rows) - 1, 0))
+                self._cursor = min(self._cursor, len(rows) - 1)
                 self._cursor_key = ""
         self._scroll_into_view()
         return (self._cursor, self._top) != before

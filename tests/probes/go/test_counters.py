@@ -111,6 +111,15 @@ def test_the_rings_are_decoded_again_with_each_cycle(counting: FakeRuntime) -> N
     assert reader.read().pause_ns[0] == 123
 
 
+def test_rings_that_were_read_before_their_cycle_ended_do_not_stay(counting: FakeRuntime) -> None:
+    reader = CounterReader(counting.program)
+    counting.set("memstats", "mstats", "numgc", 1, size=4)
+    assert reader.read().pause_ns[0] == 0
+    counting.set("memstats", "mstats", "pause_ns", 123)
+    counting.set("memstats", "mstats", "pause_total_ns", 123)
+    assert reader.read().pause_ns[0] == 123
+
+
 def test_fields_are_read_wherever_they_stand() -> None:
     fields = Fields({"late": 12, "early": 4, "other": 6}, {"late": "i", "early": "B"})
     assert (fields.start, fields.size) == (4, 12)

@@ -14,6 +14,8 @@ from memdash.probes.go.verify import MODIFIED, verify
 from memdash.probes.invariants import Check, refuse_if_failed
 from tests.probes.go.runtime import FakeRuntime
 
+pytestmark = pytest.mark.usefixtures("looks_at_once")
+
 Damage = Callable[[FakeRuntime], object]
 
 DAMAGES: dict[str, tuple[Damage, set[Capability]]] = {

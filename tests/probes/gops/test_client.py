@@ -49,13 +49,16 @@ def test_one_byte_is_asked_and_everything_up_to_the_end_is_the_answer(target: Ta
     assert asked == [b"\x02", b"\x03", b"\x04", b"\x05", b"\x07"]
 
 
-@pytest.mark.parametrize(("answer", "why"), [(hang, "has sent nothing"), (trickle, "has not finished")])
+@pytest.mark.parametrize(
+    ("answer", "patience", "why"),
+    [(hang, Patience(read_s=0.1), "has sent nothing"), (trickle, Patience(total_s=0.2), "has not finished")],
+)
 def test_an_answer_that_takes_too_long_is_not_waited_for(
-    target: Target, serve: Serve, answer: Answerer, why: str
+    target: Target, serve: Serve, answer: Answerer, patience: Patience, why: str
 ) -> None:
     serve(answer)
     with pytest.raises(EndpointUnreachable, match=why):
-        Agent(target, Patience(read_s=0.1, total_s=0.2)).ask(Question.MEMSTATS)
+        Agent(target, patience).ask(Question.MEMSTATS)
 
 
 def test_one_that_breaks_off_is_refused(target: Target, serve: Serve) -> None:

