@@ -38,8 +38,6 @@ def small() -> Iterator[str]:
         (["--interval", "1s", "report", "1"], 2, "got unexpected extra argument", "memdash report --help shows how"),
         (["report", "-max=NumGC=3", "1"], 2, "no such option '-m'", "did you mean --max=NumGC=3?"),
         (["profile", "--type", "profile", "1"], 2, "there is no type 'profile'", "it is one of heap, "),
-        (["--endpoint", "auto", "--", "go", "run", "."], 2, "'--endpoint'", "for a process that runs already"),
-        (["--nosuch", "--", "go", "run", "-max=3"], 2, "no such option '--nosuch'", "see memdash run --help"),
         (["reprot", "1"], 2, "there is no command 'reprot'", "did you mean memdash report?"),
         (["nginx"], 2, "there is no command 'nginx'", "memdash --name nginx"),
         (["report"], 2, "no process was named", "memdash ps"),

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from memdash.commands.budget import Plan
 from memdash.commands.checking import Start, of_command
 from memdash.commands.demo import GO_SOURCE, PYTHON_MODULE
-from memdash.commands.output import tell
+from memdash.commands.output import tell, update
 from memdash.commands.toolchain import build, find_toolchain
 from memdash.config import MostGrowth
 from memdash.errors import MemdashError
@@ -66,7 +66,8 @@ def _cases() -> Iterator[_Case]:
     growth = "growth at most 2MiB"
     yield _Case("Python server", (sys.executable, "-m", PYTHON_MODULE), _PLAN, frozenset({growth}))
     try:
-        built = build(find_toolchain(), GO_SOURCE, "shop-server", tell)
+        built = build(find_toolchain(), GO_SOURCE, "shop-server", lambda words: update(f"memdash: {words}"))
+        update()
     except MemdashError as error:
         tell(f"the Go server is left out: {error.what}")
         return

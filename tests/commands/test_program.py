@@ -4,12 +4,13 @@ import select
 import shlex
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from memdash.commands import self_test
 from memdash.commands.prepared import prepared
 from memdash.commands.program import Program, log_file, tell_output
 from memdash.errors import UsageError
@@ -207,3 +208,33 @@ def test_signals_become_exceptions_and_back(number: signal.Signals) -> None:
         signal.raise_signal(number)
     assert caught.value.code == 128 + number
     assert signal.getsignal(number) is before
+
+
+@pytest.mark.parametrize(
+    ("argv", "what", "hint"),
+    [
+        (("--endpoint", "auto", "--", "go", "run", "."), "'--endpoint'", "for a process that runs already"),
+        (("--nosuch", "--", "go", "run", "-max=3"), "no such option '--nosuch'", "see memdash run --help"),
+    ],
+)
+def test_the_words_of_a_command_are_not_taken_for_ours(
+    run: Callable[..., tuple[int, str, str]], argv: tuple[str, ...], what: str, hint: str
+) -> None:
+    code, out, err = run(*argv)
+    assert (code, out) == (2, "")
+    assert what in err
+    assert hint in err
+
+
+def test_a_log_of_ci_is_not_filled_by_what_the_self_test_builds(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def build(_toolchain: object, _source: Path, name: str, progress: Callable[[str], None]) -> Path:
+        for package in ("bufio", "fmt", "os"):
+            progress(f"building {name}: {package}")
+        return Path(name)
+
+    monkeypatch.setattr(self_test, "find_toolchain", lambda: None)
+    monkeypatch.setattr(self_test, "build", build)
+    assert [case.name for case in self_test._cases()] == ["Python server", "Go server"]
+    assert capfd.readouterr().err == ""
