@@ -81,7 +81,9 @@ class CodeView(Painted, can_focus=True):
         """What stands over the code: why it is not there, and its titles, which are empty here."""
         reasons: list[str] = []
         if self._why:
-            most = max(self.inner.height // _ROWS_A_REASON, 1) if self._numbers else self.inner.height
+            height = self.inner.height
+            spare = height - len(self._numbers) - bool(self._code.titles)  # rows that the lines of code leave empty
+            most = max(height // _ROWS_A_REASON, spare, 1) if self._numbers else height
             lines = wrap(plain(self._why), max(self.inner.width, 16))
             # What is too long is cut at the end of its last line.
             reasons = lines if len(lines) <= most else [*lines[: most - 1], " ".join(lines[most - 1 :])]

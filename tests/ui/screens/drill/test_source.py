@@ -27,3 +27,13 @@ async def test_the_text_of_a_file_never_stands_for_that_of_another(show: Show, s
         await shown.settle()
         await shown.built()
         assert "package other" in shown.text
+
+
+async def test_why_there_is_no_source_has_the_room_that_the_lines_leave(show: Show) -> None:
+    async with show(a_watch(), 80, 24) as shown:
+        await shown.press("enter")
+        await shown.built()
+        assert isinstance(shown.app.screen, SiteScreen)
+        text = " ".join(line.strip("│ ") for line in shown.lines)
+        assert "--trim-path what to cut off the front of a path" in text
+        assert "118 →" in text
