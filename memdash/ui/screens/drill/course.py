@@ -11,7 +11,7 @@ from memdash.tables.row_course import Course
 from memdash.ui.widgets.chart import ChartView, Plot, PlotLine
 from memdash.units import Unit, byte_tick, figure
 
-__all__ = ["CourseChart"]
+__all__ = ["CourseChart", "course_ticks"]
 
 _ROWS_A_LABEL = 2
 
@@ -37,7 +37,6 @@ class CourseChart(ChartView):
         across, down = self.cells
         is_size = course.unit is Unit.BYTES
         values = round_values(low, high, max(down // _ROWS_A_LABEL, 2), 1024.0 if is_size else 1000.0)
-        is_count = course.unit is Unit.COUNT
         return Plot(
             lines=(PlotLine("", "", "heap-alloc", "*", cut),),
             marks=(),
@@ -46,9 +45,16 @@ class CourseChart(ChartView):
             x_ticks=clock_ticks(
                 course.until.wall_s - course.span_s, course.span_s, step_of(course.span_s, across), self.dots_across
             ),
-            y_ticks=[
-                (value, byte_tick(value) if is_size else figure(value, course.unit))
-                for value in values
-                if not is_count or value == int(value)
-            ],
+            y_ticks=course_ticks(values, course.unit),
         )
+
+
+def course_ticks(values: Sequence[float], unit: Unit) -> list[tuple[float, str]]:
+    """Round values as they are written, each once: of a course that hardly moves several would read the same."""
+    ticks: list[tuple[float, str]] = []
+    for value in values:
+        words = byte_tick(value) if unit is Unit.BYTES else figure(value, unit)
+        is_between = unit is Unit.COUNT and value != int(value)
+        if not is_between and (not ticks or ticks[-1][1] != words):
+            ticks.append((value, words))
+    return ticks

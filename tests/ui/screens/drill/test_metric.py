@@ -10,6 +10,8 @@ from memdash.model.memstats import MemStats
 from memdash.model.missing import Missing
 from memdash.tables.gc import METRIC_OF_ROW, gc_table
 from memdash.tables.row_metric import metric_figures
+from memdash.ui.screens.drill.course import course_ticks
+from memdash.units import Unit
 from tests.fakes import a_snapshot
 from tests.ui.conftest import Show, a_watch
 from tests.ui.screens.conftest import followed
@@ -64,3 +66,15 @@ def test_rows_of_the_collector_lead_to_metrics_that_there_are() -> None:
     assert {"NumGC", "next target", "pause p99", "pauses"} <= METRIC_OF_ROW.keys() & rows
     for key in METRIC_OF_ROW.values():
         assert metric_figures(key, a_watch())
+
+
+@pytest.mark.parametrize(
+    ("unit", "values", "words"),
+    [
+        (Unit.NANOSECONDS, (73_960.0, 73_980.0, 74_000.0, 74_100.0), ["74.0 µs", "74.1 µs"]),
+        (Unit.COUNT, (16.5, 17.0, 17.5), ["17"]),
+        (Unit.BYTES, (1024.0, 2048.0), ["1 KiB", "2 KiB"]),
+    ],
+)
+def test_an_axis_says_nothing_twice(unit: Unit, values: tuple[float, ...], words: list[str]) -> None:
+    assert [text for _, text in course_ticks(values, unit)] == words
