@@ -45,7 +45,10 @@ _BY_OTHERS = {
     TaskKind.THREAD: ("in futex", "sleeping"),
     TaskKind.ASYNCIO: ("waiting",),
 }
-"""How the states begin that only others in the program can end: no clock does, nor a peer."""
+"""How the states begin that only others in the program can end: no clock does, nor a peer.
+
+A thread is ``sleeping`` where the kernel does not say in what call.
+"""
 
 
 class Charge(Enum):

@@ -6,7 +6,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from memdash.commands.output import require_folder
+from memdash.commands.output import refusals_told, require_folder
 from memdash.errors import UsageError
 from memdash.files import unfinished
 
@@ -28,14 +28,11 @@ class Stream:
 def require_free(path: Path, most_bytes: int | None = None, kept: int = 0, *, can_be_there: bool = False) -> None:
     """Raise UsageError where there is no place for it, or something of others may be written into, or pushed out."""
     olds = () if most_bytes is None else (_numbered(path, number) for number in range(1, kept + 1))
-    try:
-        looked_at = () if can_be_there else (path, *olds)
-        taken = next((each for each in looked_at if each.is_file() or each.is_dir()), None)
+    with refusals_told(str(path)):
+        for each in () if can_be_there else (path, *olds):
+            if each.is_file() or each.is_dir():
+                raise UsageError(f"{each} exists already", "go on in it with --append, or begin anew with --force")
         is_there = path.exists()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}", "choose another place with -o") from None
-    if taken is not None:
-        raise UsageError(f"{taken} exists already", "go on in it with --append, or begin anew with --force")
     if not is_there:
         require_folder(path)
 

@@ -20,6 +20,7 @@ __all__ = [
     "check_output",
     "help_written",
     "is_terminal",
+    "refusals_told",
     "refuse_same",
     "require_folder",
     "tell",
@@ -64,7 +65,7 @@ def check_output(output: str, force: bool) -> None:
     if output == STDOUT:
         return
     path = Path(output)
-    with _refusals_told(output):
+    with refusals_told(output):
         if path.is_dir():
             raise UsageError(f"{output} is a directory", "name a file in it")
         if is_device(path):
@@ -75,8 +76,8 @@ def check_output(output: str, force: bool) -> None:
 
 
 @contextmanager
-def _refusals_told(output: str) -> Iterator[None]:
-    """What the system says of a file that is to be written, as a UsageError."""
+def refusals_told(output: str) -> Iterator[None]:
+    """Raise what the system says of a file that is to be written as a UsageError."""
     try:
         yield
     except BrokenPipeError:
@@ -106,7 +107,7 @@ def refuse_same(outputs: Mapping[str, str | None]) -> None:
 def writing(output: str, force: bool) -> Iterator[BinaryIO]:
     """Open ``output`` (``-`` is standard output) for one piece of data, as ``written`` does. Raises UsageError."""
     check_output(output, force)
-    with _refusals_told("standard output" if output == STDOUT else output):
+    with refusals_told("standard output" if output == STDOUT else output):
         try:
             with _opened(output, force) as out:
                 yield out
